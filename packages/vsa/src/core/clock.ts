@@ -1,0 +1,15 @@
+/** The only source of time and of turns for an engine. Injected; `realClock()` in production, `manualClock()` in tests. */
+export interface Clock {
+  /** Wall time, ms since 1970: stores only. */
+  now(): number
+  /** Time that never goes back, ms from any origin. */
+  monotonic(): number
+  /** Calls `fire` once after `delayMs` (0 to any length). Never keeps a process alive. */
+  timer(delayMs: number, fire: () => void): Timer
+  /** Calls `run` after the current turn of the event loop and the promises that it settled. */
+  soon(run: () => void): void
+}
+
+export interface Timer {
+  cancel(): void
+}

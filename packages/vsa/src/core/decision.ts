@@ -1,0 +1,34 @@
+/** What `decide` answers: a record for headers and reasons, never thrown. */
+export type Decision = Admitted | Denied
+
+/** The figures of the budget as of the last exchange, less what this owner has spent since: for display, never for deciding. */
+interface Figures {
+  /** The budget that decided: for several, the first that refused, else the first asked. */
+  readonly key: string
+  readonly units: number
+  readonly limit: number
+  readonly remaining: number
+  /** The start of the period, ms since 1970; 0 for a budget without windows. */
+  readonly period: number
+  /** When the period ends, ms since 1970; absent for a budget without windows. */
+  readonly resetAtMs?: number
+}
+
+export interface Admitted extends Figures {
+  readonly admitted: true
+  /** `true`: admitted under `onStoreUnavailable: 'allow'`, and in no account. */
+  readonly unaccounted?: true
+}
+
+export interface Denied extends Figures {
+  readonly admitted: false
+  readonly reason: DenialReason
+  /** How long until asking again may help, in ms, at least 1; absent when waiting does not help. */
+  readonly retryAfterMs?: number
+}
+
+/**
+ * `exhausted`: the units are spent. `reserved`: other owners hold them, and did not return them in time.
+ * `over-limit`: the cost is above everything minted, so it can never be admitted as things are.
+ */
+export type DenialReason = 'exhausted' | 'reserved' | 'over-limit'

@@ -1,0 +1,193 @@
+/**
+ * The one call between owner and store: what a batch carries and what is answered (protocol.md section 2).
+ * Everything here is plain JSON data, so that any store may send it over any wire.
+ */
+
+/** At most this many entries in one batch, and this many runs of takes. */
+export const BATCH_ENTRIES_MAX = 1_000
+
+/** What an owner asks of the store, all or nothing, exactly once per `(epoch, seq)`. */
+export interface Batch {
+  /** The fencing token that `join` gave. */
+  readonly epoch: number
+  /** 1 for the first batch of an epoch, then one more each time; the same again when an answer is uncertain. */
+  readonly seq: number
+  /** At most {@link BATCH_ENTRIES_MAX}; no two for the same row. */
+  readonly entries: readonly Entry[]
+  /** Durable admissions in arrival order; at most {@link BATCH_ENTRIES_MAX} runs. */
+  readonly takes: readonly Take[]
+  /** Settle, return and close the epoch with this batch (S9). */
+  readonly close: boolean
+}
+
+export type Entry = BudgetEntry | CounterEntry | VoidEntry
+
+/** Changes to one budget row. */
+export interface BudgetEntry {
+  readonly kind: 'budget'
+  readonly key: string
+  /** The start of the period that the row belongs to, ms since 1970; 0 for a budget without windows. */
+  readonly period: number
+  /** This owner has seen the row before: it must exist (S4). */
+  readonly known: boolean
+  /** Creates the row on first sight, or changes its limit by a higher version. Absent when the store has it already. */
+  readonly policy?: RowPolicy
+  /** Net units spent from the lease since the last exchange was sent; never negative. */
+  readonly spent: number
+  /** Units to give back to the pool. The answer says how many were accepted. */
+  readonly refund: number
+  readonly mint?: Mint
+  /** The lease wanted after this exchange, in units. */
+  readonly hold: number
+  /** Marks the row as wanted for this many ms of store time; 0 leaves it alone (O12). */
+  readonly wantMs: number
+}
+
+/** Adds to a counter. `add` 0 is a look. */
+export interface CounterEntry {
+  readonly kind: 'counter'
+  readonly key: string
+  /** Any safe integer. */
+  readonly add: number
+}
+
+/** Stands where a quarantined entry stood, so that a replayed answer still lines up by index (S6). */
+export interface VoidEntry {
+  readonly kind: 'void'
+}
+
+/** What the store must know of a policy to keep one row. */
+export interface RowPolicy {
+  /** `initial` only ever creates; `window` may be changed by a higher version. */
+  readonly kind: 'initial' | 'window'
+  /** Units minted at creation. */
+  readonly limit: number
+  /** No lease grows once this many units of the row have burned (S5). */
+  readonly burnMax: number
+  /** The first epoch of the process that declared the policy. The highest wins. */
+  readonly version: number
+  /** The end of the period, ms since 1970; null for a budget without windows. */
+  readonly endsAt: number | null
+  /** The row may be removed once store time is past this and nobody leases it (S10); null keeps it for ever. */
+  readonly keepUntil: number | null
+}
+
+/** Creates units once per `(key, id)`, for ever. */
+export interface Mint {
+  readonly units: number
+  readonly id: string
+}
+
+/** `n` equal durable admissions, each all or nothing over all that it needs. */
+export interface Take {
+  /** `[index into entries, cost]`: distinct entries, each a budget, each cost at least 1. */
+  readonly need: readonly (readonly [entry: number, cost: number])[]
+  readonly n: number
+}
+
+/** What the store says to a batch. Times are store time in ms since 1970. */
+export type Answer = AppliedAnswer | FencedAnswer | RefusedAnswer
+
+export interface AppliedAnswer {
+  /** `replayed`: this seq had been applied before, and nothing was applied now. */
+  readonly kind: 'applied' | 'replayed'
+  readonly time: number
+  /** The epoch is reaped when store time passes this without another exchange. */
+  readonly expiresAt: number
+  /** One for each entry, in order, absolute values as of now. */
+  readonly entries: readonly EntryAnswer[]
+  /** How many of each run of takes were granted. */
+  readonly granted: readonly number[]
+  /** Rows leased by this epoch that somebody wants, also those not in the batch (O12). */
+  readonly wanted: readonly RowName[]
+  readonly written: Written
+}
+
+/** The epoch has ended. Nothing was applied now. */
+export interface FencedAnswer {
+  readonly kind: 'fenced'
+  readonly time: number
+  /** The last seq that was applied, and what the rows cannot tell of it; null when the store no longer knows. */
+  readonly last: { readonly seq: number; readonly outcome: Outcome } | null
+}
+
+/** Nothing was applied. `stale`: an older seq. `lost`: a seq from the future, so the store has lost writes. */
+export interface RefusedAnswer {
+  readonly kind: 'stale' | 'lost' | 'breach'
+  readonly time: number
+  /** For `breach`: the row whose books would not balance (S6). A counter has no period. */
+  readonly row?: RowName
+  /** For `breach`: what does not add up, for the log. */
+  readonly detail?: string
+}
+
+/** Names one budget row: its key and the start of its period. */
+export interface RowName {
+  readonly key: string
+  readonly period: number
+}
+
+export type EntryAnswer = BudgetAnswer | CounterAnswer | NoRowAnswer
+
+/** A budget row after the exchange, absolute values. */
+export interface BudgetAnswer {
+  readonly kind: 'budget'
+  /** This epoch's lease. */
+  readonly held: number
+  /** May be negative after a limit was lowered. */
+  readonly pool: number
+  readonly used: number
+  readonly burned: number
+  readonly minted: number
+  readonly limit: number
+  readonly version: number
+  /** How many other epochs hold a lease on the row, and how many units together. */
+  readonly others: number
+  readonly othersHeld: number
+  /** Units of `entry.refund` that were accepted by this seq. */
+  readonly refunded: number
+  /** What became of `entry.mint`. */
+  readonly mint?: MintOutcome
+}
+
+export type MintOutcome = 'minted' | 'repeated' | 'id_conflict' | 'units_overflow'
+
+export interface CounterAnswer {
+  readonly kind: 'counter'
+  readonly value: number
+  /** The sum would leave the safe integers: `add` was not applied. */
+  readonly overflow: boolean
+}
+
+/**
+ * The row is not there and was not made. `period_closed`: its period has ended or is too far ahead; `row_lost`: it was known and is gone;
+ * `void`: a void entry.
+ */
+export interface NoRowAnswer {
+  readonly kind: NoRowKind
+}
+
+export type NoRowKind = 'period_closed' | 'row_lost' | 'void'
+
+/** What of an applied batch the rows cannot tell; kept with the owner row for replays and fenced answers. */
+export interface Outcome {
+  readonly granted: readonly number[]
+  /** By entry index; entries about which there is nothing to say are absent. */
+  readonly notes: Readonly<Record<number, EntryNote>>
+  readonly written: Written
+}
+
+export interface EntryNote {
+  readonly noRow?: NoRowKind
+  readonly refunded?: number
+  readonly mint?: MintOutcome
+  readonly overflow?: true
+}
+
+/** Rows that an exchange wrote (L7). */
+export interface Written {
+  /** Budget and counter rows written because units or values changed. */
+  readonly records: number
+  /** Lease rows, and budget rows written only because units moved between pool and lease. */
+  readonly leaseRecords: number
+}

@@ -1,0 +1,36 @@
+/** The policies that a user declares (design.md section 4). */
+export type Policy = InitialPolicy | WindowPolicy
+
+interface PolicyOptions {
+  /**
+   * Units that a crash may burn at most: the largest lease. 0 makes the budget durable.
+   * Default: 0 for `initial`; for `limit`, 1 % of the limit rounded up, at least 32 for periods up to a minute; never more than the limit.
+   */
+  readonly atRisk?: number
+  /** Once this many units have burned in a period, the budget admits durably until the period ends. Default: 5 % of the limit, rounded up. */
+  readonly burnMax?: number
+}
+
+/** That many units, plus every `mint`. Durable by default. */
+export interface InitialPolicy extends PolicyOptions {
+  /** Units minted when the budget is first seen, 0 to 2^53 - 1. Changing it later changes nothing: mint instead. */
+  readonly initial: number
+}
+
+/** `limit` units in each period. */
+export interface WindowPolicy extends PolicyOptions {
+  /** Units per period, 0 to 2^53 - 1. */
+  readonly limit: number
+  readonly per: Per
+  /** IANA time zone of a calendar period. Default `UTC`. */
+  readonly timeZone?: string
+  /** The day on which a billing month begins, 1 to 31 (the last day where a month is shorter). Only with `per: 'month'`. Default 1. */
+  readonly startDay?: number
+  /** How long a past period's row is kept, in ms. Default: none for periods under a day, 400 days for others; never less than one period. */
+  readonly retentionMs?: number
+}
+
+export type CalendarUnit = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year'
+
+/** A calendar unit (weeks begin on Monday), or a whole number of milliseconds, counted from 1970. */
+export type Per = CalendarUnit | number

@@ -1,0 +1,57 @@
+import type { Answer, Batch } from './exchange.ts'
+import type { BudgetRow, LeaseRow, OwnerRow } from './ledger.ts'
+
+/**
+ * The port between an owner and whatever keeps the books. Every store passes `storeConformance` of `vsa/testing`.
+ * Each method may reject with a `StoreError`, which says whether the call was surely not applied or may have been.
+ */
+export interface Store {
+  readonly capabilities: StoreCapabilities
+  /** Opens a new epoch. Durable on return. Opens the store itself when this is the first call. */
+  join(label: string): Promise<Joined>
+  /** Applies the batch exactly once, atomically and durably, however often it is sent. */
+  exchange(batch: Batch): Promise<Answer>
+  /** Rows as they are now, without changing anything; a row that does not exist is absent from the answer. */
+  read(names: readonly { readonly key: string; readonly period: number }[]): Promise<readonly BudgetRow[]>
+  /** One page of rows for `verify` and `inspect`, in (key, period) order; leases ride with their budget row. */
+  list(range: ListRange): Promise<ListPage>
+  /** Every owner that the store still remembers, and what the store says of itself. */
+  owners(): Promise<readonly OwnerRow[]>
+  /** Lets go of connections, files and threads. A later `join` opens them again. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface StoreCapabilities {
+  /** Acknowledged writes may be forgotten (asynchronous replicas, Redis without `appendfsync always`). */
+  readonly mayForget: boolean
+  /** Entries, and runs of takes, that one exchange may carry: 1 to 1,000. */
+  readonly batchMax: number
+}
+
+export interface Joined {
+  /** The fencing token: higher than every epoch before it. */
+  readonly epoch: number
+  /** Store time, ms since 1970. */
+  readonly time: number
+  /** The epoch is reaped this long after its last exchange, in ms. */
+  readonly leaseTtlMs: number
+}
+
+export interface ListRange {
+  /** Only this key, all its periods. */
+  readonly key?: string
+  /** Continue behind this row. */
+  readonly after?: { readonly key: string; readonly period: number }
+  /** Rows at most, 1 to 10,000. */
+  readonly limit: number
+}
+
+export interface ListPage {
+  readonly rows: readonly ListedRow[]
+}
+
+/** A budget row with every lease on it: all that the trial balance needs. */
+export interface ListedRow {
+  readonly budget: BudgetRow
+  readonly leases: readonly LeaseRow[]
+}
