@@ -1,0 +1,1 @@
+export { manualClock, type ManualClock, type ManualClockOptions } from './manual-clock.ts'
