@@ -27,8 +27,8 @@ export interface Ledger {
   /** Rows leased by this epoch with `wantedUntil > time`; at most `limit`. */
   wanted(epoch: number, time: number, limit: number): readonly RowName[]
 
-  /** Open owners with `expiresAt < time`; at most `limit`. */
-  expiredOwners(time: number, limit: number): readonly OwnerRow[]
+  /** Every owner whose epoch is open. */
+  openOwners(): readonly OwnerRow[]
   /** Leases of closed epochs, still to be burned; at most `limit`. */
   closedLeases(limit: number): readonly LeaseRow[]
   /** Unleased rows with `keepUntil < time`; at most `limit`. */

@@ -1,0 +1,32 @@
+import type { EntryEffect } from './apply-entry.ts'
+import type { Take } from './exchange.ts'
+import { invariant } from './errors.ts'
+
+/**
+ * S3, takes: in arrival order, each all or nothing over all that it needs, from pools that are positive. Of a run of `n` equal
+ * requests the first k are granted. Nothing is ever taken too much and given back.
+ * @returns k of each run
+ */
+export function grantTakes(takes: readonly Take[], effects: readonly EntryEffect[]): number[] {
+  return takes.map((take) => grantRun(take, effects))
+}
+
+function grantRun(take: Take, effects: readonly EntryEffect[]): number {
+  let granted = take.n
+  for (const [index, cost] of take.need) granted = Math.min(granted, affordable(effects[index], cost))
+  if (granted === 0) return 0
+  for (const [index, cost] of take.need) {
+    const effect = effects[index]
+    invariant(effect?.kind === 'budget', `a take needs entry ${index}, which is no budget`)
+    effect.draft.pool -= granted * cost
+    effect.draft.require(effect.draft.pool >= 0, `a take left a pool of ${effect.draft.pool}`)
+    effect.draft.used += granted * cost
+  }
+  return granted
+}
+
+function affordable(effect: EntryEffect | undefined, cost: number): number {
+  invariant(Number.isSafeInteger(cost) && cost > 0, `a take costs at least 1 unit, got ${cost}`)
+  if (effect?.kind !== 'budget') return 0
+  return effect.draft.pool <= 0 ? 0 : Math.floor(effect.draft.pool / cost)
+}
