@@ -1,0 +1,185 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+
+import { compilePolicy } from '../../src/core/plan.ts'
+import type { Policy } from '../../src/core/policy.ts'
+import { UNITS_MAX } from '../../src/core/units.ts'
+
+const MINUTE = 60_000
+const DAY = 86_400_000
+const YEARS_100 = 36_525 * DAY
+
+/** As a JavaScript user might call it. */
+const compileAnything = (policy: unknown): unknown => compilePolicy(policy as Policy)
+
+describe('bad policies are refused by name, before anything happens', () => {
+  test.each<[unknown, typeof TypeError | typeof RangeError, RegExp]>([
+    [undefined, TypeError, /^policy must be an object/],
+    [null, TypeError, /^policy must be an object/],
+    [7, TypeError, /^policy must be an object/],
+    [{}, TypeError, /policy\.initial or policy\.limit, got neither/],
+    [{ initial: 1, limit: 1, per: 'day' }, TypeError, /got both/],
+    [{ initial: 1, colour: 'red' }, TypeError, /^policy\.colour is not known/],
+    [{ initial: '3' }, TypeError, /^policy\.initial/],
+    [{ initial: -1 }, RangeError, /^policy\.initial/],
+    [{ initial: 1, per: 'day' }, TypeError, /^policy\.per does not go with policy\.initial/],
+    [{ limit: null, per: 'day' }, TypeError, /^policy\.limit/],
+    [{ limit: 0.5, per: 'day' }, RangeError, /^policy\.limit/],
+    [{ limit: NaN, per: 'day' }, RangeError, /^policy\.limit/],
+    [{ limit: 2 ** 53, per: 'day' }, RangeError, /^policy\.limit/],
+    [{ limit: 1 }, TypeError, /^policy\.per/],
+    [{ limit: 1, per: 'fortnight' }, RangeError, /^policy\.per .*"fortnight"/],
+    [{ limit: 1, per: 0 }, RangeError, /^policy\.per/],
+    [{ limit: 1, per: 0.5 }, RangeError, /^policy\.per/],
+    [{ limit: 1, per: YEARS_100 + 1 }, RangeError, /^policy\.per/],
+    [{ limit: 1, per: 'day', timeZone: 'Mars/Olympus' }, RangeError, /^policy\.timeZone .*"Mars\/Olympus"/],
+    [{ limit: 1, per: 'day', timeZone: '2020-01-01T00:00[Europe/Paris]' }, RangeError, /^policy\.timeZone/],
+    [{ limit: 1, per: 'day', timeZone: '' }, RangeError, /^policy\.timeZone/],
+    [{ limit: 1, per: 'day', timeZone: 1 }, TypeError, /^policy\.timeZone/],
+    [{ limit: 1, per: 1_000, timeZone: 'Europe/Paris' }, TypeError, /^policy\.timeZone/],
+    [{ limit: 1, per: 'day', startDay: 3 }, TypeError, /^policy\.startDay/],
+    [{ limit: 1, per: 'month', startDay: '3' }, TypeError, /^policy\.startDay/],
+    [{ limit: 1, per: 'month', startDay: 0 }, RangeError, /^policy\.startDay/],
+    [{ limit: 1, per: 'month', startDay: 32 }, RangeError, /^policy\.startDay/],
+    [{ limit: 1, per: 'day', retentionMs: -1 }, RangeError, /^policy\.retentionMs/],
+    [{ limit: 1, per: 'day', retentionMs: '1d' }, TypeError, /^policy\.retentionMs/],
+    [{ limit: 1, per: 'day', retentionMs: YEARS_100 + 1 }, RangeError, /^policy\.retentionMs/],
+    [{ limit: 5, per: 'day', atRisk: 6 }, RangeError, /^policy\.atRisk .*5, got 6/],
+    [{ limit: 5, per: 'day', atRisk: -1 }, RangeError, /^policy\.atRisk/],
+    [{ limit: 5, per: 'day', burnMax: 1.5 }, RangeError, /^policy\.burnMax/],
+    [{ initial: 5, burnMax: '1' }, TypeError, /^policy\.burnMax/],
+  ])('%j', (policy, error, message) => {
+    expect(() => compileAnything(policy)).toThrow(error)
+    expect(() => compileAnything(policy)).toThrow(message)
+  })
+
+  test('anything at all is compiled or refused with a TypeError or RangeError', () => {
+    const part = fc.oneof(fc.anything(), fc.constantFrom('day', 'month', 'UTC', 0, 1, 31, 100))
+    const policies = fc.record(
+      { initial: part, limit: part, per: part, timeZone: part, startDay: part, retentionMs: part, atRisk: part, burnMax: part },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(fc.oneof(policies, fc.anything()), policy => {
+        try {
+          compileAnything(policy)
+        } catch (error) {
+          expect(error instanceof TypeError || error instanceof RangeError).toBe(true)
+        }
+      }),
+    )
+  })
+})
+
+describe('limits at their edges are taken', () => {
+  test.each<Policy>([
+    { initial: 0 },
+    { initial: UNITS_MAX },
+    { limit: 0, per: 1 },
+    { limit: UNITS_MAX, per: YEARS_100, atRisk: UNITS_MAX, burnMax: UNITS_MAX, retentionMs: YEARS_100 },
+    { limit: 1, per: 'month', startDay: 31, timeZone: 'Asia/Kathmandu' },
+  ])('%j', policy => {
+    expect(() => compilePolicy(policy)).not.toThrow()
+  })
+})
+
+describe('defaults', () => {
+  test('what does not refill is durable', () => {
+    expect(compilePolicy({ initial: 500 })).toMatchObject({ kind: 'initial', limit: 500, atRisk: 0, burnMax: 25, durable: true })
+  })
+  test('leased credits that come by mint alone may be leased', () => {
+    expect(compilePolicy({ initial: 0, atRisk: 100 })).toMatchObject({ atRisk: 100, burnMax: 100, durable: false })
+  })
+  test.each<[Policy, number, number]>([
+    [{ limit: 1_000_000, per: 'month' }, 10_000, 50_000],
+    [{ limit: 101, per: 'hour' }, 2, 6],
+    [{ limit: 60, per: 'minute' }, 32, 3],
+    [{ limit: 60, per: 60_000 }, 32, 3],
+    [{ limit: 60, per: 60_001 }, 1, 3],
+    [{ limit: 10, per: 'second' }, 10, 1],
+    [{ limit: 10_000, per: 'second' }, 100, 500],
+    [{ limit: 1, per: 'year' }, 1, 1],
+  ])('%j puts %i at risk and burns at most %i', (policy, atRisk, burnMax) => {
+    expect(compilePolicy(policy)).toMatchObject({ atRisk, burnMax, durable: false })
+  })
+  test('a limit of 0 has nothing to lease, and is not durable unless declared so', () => {
+    expect(compilePolicy({ limit: 0, per: 'day' })).toMatchObject({ atRisk: 0, durable: false })
+    expect(compilePolicy({ limit: 0, per: 'day', atRisk: 0 })).toMatchObject({ atRisk: 0, durable: true })
+  })
+})
+
+describe('fingerprints', () => {
+  const same: [Policy, Policy][] = [
+    [{ limit: 60, per: 'minute' }, { limit: 60, per: 60_000, atRisk: 32, burnMax: 3 }],
+    [{ limit: 60, per: 'day', timeZone: 'UTC' }, { limit: 60, per: 'day', retentionMs: 400 * DAY }],
+    [{ limit: 60, per: 'day', timeZone: 'europe/berlin' }, { limit: 60, per: 'day', timeZone: 'Europe/Berlin' }],
+    [{ limit: 60, per: 'month', startDay: 1 }, { limit: 60, per: 'month', timeZone: 'Etc/UTC' }],
+    [{ limit: 60, per: 'second', retentionMs: 0 }, { limit: 60, per: 'second', retentionMs: 90_000 }],
+    [{ initial: 500 }, { initial: 500, atRisk: 0, burnMax: 25 }],
+  ]
+  test.each(same)('%j is %j', (one, other) => {
+    expect(compilePolicy(one).fingerprint).toBe(compilePolicy(other).fingerprint)
+  })
+  const different: [Policy, Policy][] = [
+    [{ initial: 500 }, { initial: 501 }],
+    [{ initial: 500 }, { limit: 500, per: 'year' }],
+    [{ limit: 60, per: 'week' }, { limit: 60, per: 7 * DAY }],
+    [{ limit: 60, per: 'day' }, { limit: 60, per: 'day', timeZone: 'Asia/Tokyo' }],
+    [{ limit: 60, per: 'month' }, { limit: 60, per: 'month', startDay: 2 }],
+    [{ limit: 60, per: 'day' }, { limit: 60, per: 'day', atRisk: 2 }],
+    [{ limit: 60, per: 'day' }, { limit: 60, per: 'day', burnMax: 4 }],
+    [{ limit: 0, per: 'day' }, { limit: 0, per: 'day', atRisk: 0 }],
+  ]
+  test.each(different)('%j is not %j', (one, other) => {
+    expect(compilePolicy(one).fingerprint).not.toBe(compilePolicy(other).fingerprint)
+  })
+})
+
+describe('windows', () => {
+  test('are the same object for the same period', () => {
+    const plan = compilePolicy({ limit: 1, per: 'minute' })
+    const first = plan.windowAt(5)
+    expect(first).toEqual({ start: 0, end: MINUTE })
+    expect(plan.windowAt(MINUTE - 1)).toBe(first)
+    const second = plan.after(first)
+    expect(second).toEqual({ start: MINUTE, end: 2 * MINUTE })
+    expect(plan.windowAt(MINUTE)).toBe(second)
+    expect(plan.windowAt(0)).toBe(first)
+  })
+  test('without windows there is one, for ever', () => {
+    const plan = compilePolicy({ initial: 1 })
+    const window = plan.windowAt(Date.parse('2026-11-22'))
+    expect(window).toEqual({ start: 0, end: Number.POSITIVE_INFINITY })
+    expect(plan.after(window)).toBe(window)
+  })
+})
+
+describe('what the store is told (S4, S10)', () => {
+  const keptMs = (policy: Policy): number => {
+    const plan = compilePolicy(policy)
+    const window = plan.windowAt(Date.parse('2024-02-10'))
+    return (plan.rowPolicy(window, 7).keepUntil ?? Number.NaN) - window.end
+  }
+  test('the whole row', () => {
+    const plan = compilePolicy({ limit: 100, per: 'hour' })
+    expect(plan.rowPolicy(plan.windowAt(1), 7)).toEqual({ kind: 'window', limit: 100, burnMax: 5, version: 7, endsAt: 60 * MINUTE, keepUntil: 120 * MINUTE })
+  })
+  test('a row without windows is kept for ever', () => {
+    const plan = compilePolicy({ initial: 100 })
+    expect(plan.rowPolicy(plan.windowAt(1), 7)).toEqual({ kind: 'initial', limit: 100, burnMax: 5, version: 7, endsAt: null, keepUntil: null })
+  })
+  test('a row outlives by a minute the last moment at which it could be created', () => {
+    expect(keptMs({ limit: 1, per: 1 })).toBe(2 * MINUTE)
+    expect(keptMs({ limit: 1, per: 'second', retentionMs: 0 })).toBe(2 * MINUTE)
+  })
+  test('never less than one period', () => {
+    expect(keptMs({ limit: 1, per: 'hour' })).toBe(60 * MINUTE)
+    expect(keptMs({ limit: 1, per: 'month', retentionMs: 0 })).toBe(29 * DAY)
+  })
+  test('400 days from a day up', () => {
+    expect(keptMs({ limit: 1, per: 'day' })).toBe(400 * DAY)
+    expect(keptMs({ limit: 1, per: DAY })).toBe(400 * DAY)
+    expect(keptMs({ limit: 1, per: DAY - 1 })).toBe(DAY - 1)
+    expect(keptMs({ limit: 1, per: 'day', retentionMs: 3 * DAY })).toBe(3 * DAY)
+  })
+})
