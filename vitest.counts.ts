@@ -1,0 +1,34 @@
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
+
+interface Counts {
+  passed: number
+  failed: number
+  skipped: TestCase[]
+}
+
+/**
+ * Ends every run with one line that a machine can read: `N passed, N failed`, and `, N skipped` where there are any;
+ * those are named before it. Comes last in the list of reporters.
+ */
+export const countsReporter: Reporter = {
+  onTestRunEnd(modules, errors) {
+    const counts: Counts = { passed: 0, failed: errors.length, skipped: [] }
+    for (const module of modules) countModule(module, counts)
+    const { passed, failed, skipped } = counts
+    for (const test of skipped) console.log(`skipped: ${test.module.relativeModuleId} > ${test.fullName}`)
+    if (passed + failed === 0) console.log('No test ran.')
+    console.log(`\n${passed} passed, ${failed} failed${skipped.length === 0 ? '' : `, ${skipped.length} skipped`}`)
+  },
+}
+
+function countModule(module: TestModule, counts: Counts): void {
+  for (const test of module.children.allTests()) {
+    const { state } = test.result()
+    if (state === 'skipped') counts.skipped.push(test)
+    else if (state === 'passed') counts.passed += 1
+    else counts.failed += 1
+  }
+  // A file or a suite that breaks outside its tests has failed, even when it has none.
+  counts.failed += module.errors().length
+  for (const suite of module.children.allSuites()) counts.failed += suite.errors().length
+}
