@@ -78,7 +78,7 @@ function clockWindow(lengthMs: number, timeZone: string, at: number): Window {
   const isOurs = (time: number): boolean => phaseAt(time) === phase
   return {
     start: isOurs(start) ? start : firstWhere(start, at, isOurs),
-    end: isOurs(end - 1) ? end : firstWhere(at, end - 1, time => !isOurs(time)),
+    end: isOurs(end - 1) ? end : firstWhere(at, end - 1, (time) => !isOurs(time)),
   }
 }
 
@@ -106,7 +106,9 @@ function firstDate(unit: DateUnit, startDay: number, date: Temporal.PlainDate): 
       return date.subtract({ days: date.dayOfWeek - 1 })
     case 'month': {
       const begin = date.with({ day: startDay })
-      return Temporal.PlainDate.compare(begin, date) <= 0 ? begin : begin.subtract({ months: 1 }).with({ day: startDay })
+      return Temporal.PlainDate.compare(begin, date) <= 0
+        ? begin
+        : begin.subtract({ months: 1 }).with({ day: startDay })
     }
     case 'year':
       return date.with({ month: 1, day: 1 })

@@ -85,7 +85,7 @@ function windowPlan(policy: CheckedWindow): Plan {
     durable,
     fingerprint: JSON.stringify(['window', limit, atRisk, burnMax, durable, retentionMs, calendar]),
     windowAt,
-    after: window => windowAt(window.end),
+    after: (window) => windowAt(window.end),
     rowPolicy: ({ start, end }, version) => ({
       kind: 'window',
       limit,
@@ -99,7 +99,7 @@ function windowPlan(policy: CheckedWindow): Plan {
 
 function rememberingWindows(calendar: Calendar): (time: number) => Window {
   const recent: Window[] = []
-  return time => {
+  return (time) => {
     for (const window of recent) if (time >= window.start && time < window.end) return window
     const window = windowHolding(calendar, time)
     if (recent.unshift(window) > WINDOWS_KEPT) recent.pop()

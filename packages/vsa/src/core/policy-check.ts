@@ -25,15 +25,20 @@ const WINDOW_PARTS: readonly string[] = ['limit', 'per', 'timeZone', 'startDay',
  * @throws TypeError or RangeError that names the argument, as in `policy.limit`.
  */
 export function checkPolicy(policy: unknown): CheckedInitial | CheckedWindow {
-  if (typeof policy !== 'object' || policy === null) throw new TypeError(`policy must be an object, got ${describe(policy)}`)
+  if (typeof policy !== 'object' || policy === null)
+    throw new TypeError(`policy must be an object, got ${describe(policy)}`)
   const parts = new Map<string, unknown>(Object.entries(policy).filter(([, value]) => value !== undefined))
   for (const name of parts.keys()) {
     if (!INITIAL_PARTS.includes(name) && !WINDOW_PARTS.includes(name)) {
-      throw new TypeError(`policy.${name} is not known; a policy has ${[...INITIAL_PARTS.slice(0, 1), ...WINDOW_PARTS].join(', ')}`)
+      throw new TypeError(
+        `policy.${name} is not known; a policy has ${[...INITIAL_PARTS.slice(0, 1), ...WINDOW_PARTS].join(', ')}`,
+      )
     }
   }
   if (parts.has('initial') === parts.has('limit')) {
-    throw new TypeError(`policy must have either policy.initial or policy.limit, got ${parts.has('limit') ? 'both' : 'neither'}`)
+    throw new TypeError(
+      `policy must have either policy.initial or policy.limit, got ${parts.has('limit') ? 'both' : 'neither'}`,
+    )
   }
   return parts.has('initial') ? checkInitial(parts) : checkWindow(parts)
 }
@@ -42,7 +47,8 @@ type Parts = ReadonlyMap<string, unknown>
 
 function checkInitial(parts: Parts): CheckedInitial {
   for (const name of parts.keys()) {
-    if (!INITIAL_PARTS.includes(name)) throw new TypeError(`policy.${name} does not go with policy.initial, only with policy.limit`)
+    if (!INITIAL_PARTS.includes(name))
+      throw new TypeError(`policy.${name} does not go with policy.initial, only with policy.limit`)
   }
   const initial = parts.get('initial')
   assertUnits('policy.initial', initial)
@@ -58,7 +64,15 @@ function checkWindow(parts: Parts): CheckedWindow {
     throw new RangeError(`policy.atRisk must be at most policy.limit, ${limit}, got ${risk.atRisk}`)
   }
   const retentionMs = parts.has('retentionMs') ? { retentionMs: checkRetention(parts.get('retentionMs')) } : {}
-  return { kind: 'window', limit, per, timeZone: checkTimeZone(parts, per), startDay: checkStartDay(parts, per), ...retentionMs, ...risk }
+  return {
+    kind: 'window',
+    limit,
+    per,
+    timeZone: checkTimeZone(parts, per),
+    startDay: checkStartDay(parts, per),
+    ...retentionMs,
+    ...risk,
+  }
 }
 
 function checkRisk(parts: Parts): { readonly atRisk?: number; readonly burnMax?: number } {
@@ -72,21 +86,29 @@ function checkRisk(parts: Parts): { readonly atRisk?: number; readonly burnMax?:
 function checkPer(per: unknown): Per {
   if (typeof per === 'number') return checkMs('policy.per', per, 1)
   if (typeof per !== 'string') {
-    throw new TypeError(`policy.per must be one of ${CALENDAR_UNITS.join(', ')}, or a number of ms, got ${describe(per)}`)
+    throw new TypeError(
+      `policy.per must be one of ${CALENDAR_UNITS.join(', ')}, or a number of ms, got ${describe(per)}`,
+    )
   }
-  const unit = CALENDAR_UNITS.find(name => name === per)
-  if (unit === undefined) throw new RangeError(`policy.per must be one of ${CALENDAR_UNITS.join(', ')}, or a number of ms, got ${describe(per)}`)
+  const unit = CALENDAR_UNITS.find((name) => name === per)
+  if (unit === undefined)
+    throw new RangeError(
+      `policy.per must be one of ${CALENDAR_UNITS.join(', ')}, or a number of ms, got ${describe(per)}`,
+    )
   return unit
 }
 
 function checkRetention(retentionMs: unknown): number {
-  if (typeof retentionMs !== 'number') throw new TypeError(`policy.retentionMs must be a number of ms, got ${describe(retentionMs)}`)
+  if (typeof retentionMs !== 'number')
+    throw new TypeError(`policy.retentionMs must be a number of ms, got ${describe(retentionMs)}`)
   return checkMs('policy.retentionMs', retentionMs, 0)
 }
 
 function checkMs(name: string, value: number, min: number): number {
   if (!Number.isInteger(value) || value < min || value > PERIOD_MAX_MS) {
-    throw new RangeError(`${name} must be a whole number of ms from ${min} to ${PERIOD_MAX_MS} (100 years), got ${value}`)
+    throw new RangeError(
+      `${name} must be a whole number of ms from ${min} to ${PERIOD_MAX_MS} (100 years), got ${value}`,
+    )
   }
   return value
 }
@@ -94,12 +116,17 @@ function checkMs(name: string, value: number, min: number): number {
 function checkTimeZone(parts: Parts, per: Per): string {
   const timeZone = parts.get('timeZone')
   if (timeZone === undefined) return 'UTC'
-  if (typeof per === 'number') throw new TypeError('policy.timeZone goes with a calendar period only: milliseconds are counted from 1970')
-  if (typeof timeZone !== 'string') throw new TypeError(`policy.timeZone must be the name of a time zone, got ${describe(timeZone)}`)
+  if (typeof per === 'number')
+    throw new TypeError('policy.timeZone goes with a calendar period only: milliseconds are counted from 1970')
+  if (typeof timeZone !== 'string')
+    throw new TypeError(`policy.timeZone must be the name of a time zone, got ${describe(timeZone)}`)
   try {
     return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone
   } catch (cause) {
-    throw new RangeError(`policy.timeZone must be an IANA time zone such as 'Europe/Berlin', got ${describe(timeZone)}`, { cause })
+    throw new RangeError(
+      `policy.timeZone must be an IANA time zone such as 'Europe/Berlin', got ${describe(timeZone)}`,
+      { cause },
+    )
   }
 }
 
@@ -107,7 +134,8 @@ function checkStartDay(parts: Parts, per: Per): number {
   const startDay = parts.get('startDay')
   if (startDay === undefined) return 1
   if (per !== 'month') throw new TypeError("policy.startDay goes with policy.per 'month' only")
-  if (typeof startDay !== 'number') throw new TypeError(`policy.startDay must be a number from 1 to 31, got ${describe(startDay)}`)
+  if (typeof startDay !== 'number')
+    throw new TypeError(`policy.startDay must be a number from 1 to 31, got ${describe(startDay)}`)
   if (!Number.isInteger(startDay) || startDay < 1 || startDay > 31) {
     throw new RangeError(`policy.startDay must be a whole number from 1 to 31, got ${startDay}`)
   }
