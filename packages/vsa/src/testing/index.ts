@@ -1,1 +1,4 @@
 export { manualClock, type ManualClock, type ManualClockOptions } from './manual-clock.ts'
+export { faultyStore, type FaultyStore, type FaultyStoreOptions, type FaultyMethod } from './faulty-store.ts'
+export { FAULT_KINDS, type Fault, type FaultKind, type FaultRates } from './fault.ts'
+export { seededRandom, type Random } from './random.ts'

@@ -49,21 +49,21 @@ test('what a timer starts finishes before the next timer fires: promises, soon, 
   const clock = manualClock({ start: 0 })
   const seen: string[] = []
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-  clock.timer(1, () => {
-    void (async () => {
-      await null
-      await turn()
-      await turn()
-      clock.soon(() => seen.push(`soon@${clock.now()}`))
-      await turn()
-      await turn()
-      seen.push(`slow@${clock.now()}`)
-      clock.timer(1, () => seen.push(`made later@${clock.now()}`))
-    })()
-  })
+  const slowly = async (): Promise<void> => {
+    await turn()
+    await turn()
+    clock.soon(() => seen.push(`soon@${clock.now()}`))
+    await turn()
+    await turn()
+    seen.push(`slow@${clock.now()}`)
+    clock.timer(1, () => seen.push(`made later@${clock.now()}`))
+  }
+  const started: Promise<void>[] = []
+  clock.timer(1, () => started.push(slowly()))
   clock.timer(3, () => seen.push(`next@${clock.now()}`))
   await clock.advance(10)
   expect(seen).toEqual(['soon@1', 'slow@1', 'made later@2', 'next@3'])
+  await Promise.all(started)
 })
 
 test('soon needs nobody to drive the clock, and runs after the promises of the turn', async () => {
@@ -75,8 +75,8 @@ test('soon needs nobody to drive the clock, and runs after the promises of the t
       resolve()
     })
   })
-  void Promise.resolve().then(() => seen.push('promise'))
-  await done
+  const promise = Promise.resolve().then(() => seen.push('promise'))
+  await Promise.all([done, promise])
   expect(seen).toEqual(['promise', 'soon'])
 })
 
