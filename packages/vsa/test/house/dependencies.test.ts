@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { files, read } from './repository.ts'
+
+interface Manifest {
+  readonly name?: string
+  readonly dependencies?: Record<string, string>
+  readonly devDependencies?: Record<string, string>
+  readonly peerDependencies?: Record<string, string>
+  readonly optionalDependencies?: Record<string, string>
+  readonly peerDependenciesMeta?: Record<string, { readonly optional?: boolean }>
+}
+
+interface Lock {
+  readonly packages: Record<
+    string,
+    { readonly resolved?: string; readonly link?: true; readonly hasInstallScript?: true; readonly integrity?: string }
+  >
+}
+
+const manifests = files('package.json', '*/package.json').map((path) => JSON.parse(read(path)) as Manifest)
+const locked = Object.entries((JSON.parse(read('package-lock.json')) as Lock).packages)
+
+test('docs/dependencies.md gives every dependency a reason, and lists nothing else', () => {
+  const used = manifests.flatMap((manifest) => [
+    ...Object.keys(manifest.dependencies ?? {}),
+    ...Object.keys(manifest.devDependencies ?? {}),
+    ...Object.keys(manifest.peerDependencies ?? {}),
+    ...Object.keys(manifest.optionalDependencies ?? {}),
+  ])
+  const listed = [...read('docs/dependencies.md').matchAll(/^- `([^`]+)`: .{20,}/gm)].map((match) => match[1] ?? '')
+  const own = new Set(manifests.map(({ name }) => name))
+  expect(listed.toSorted()).toEqual([...new Set(used)].filter((name) => !own.has(name)).toSorted())
+})
+
+test('database drivers are optional peers of the library, never dependencies', () => {
+  const library = manifests.find(({ name }) => name === 'vsa')
+  expect(Object.keys(library?.dependencies ?? {})).toEqual(['commander', 'temporal-polyfill'])
+  const peers = Object.keys(library?.peerDependencies ?? {})
+  expect(peers).toEqual(['better-sqlite3', 'libsql'])
+  for (const peer of peers) expect(library?.peerDependenciesMeta?.[peer]).toEqual({ optional: true })
+})
+
+test('nothing that is installed compiles or runs a script', () => {
+  // `fsevents` would be the exception to make: macOS only, optional, of development tools, with its binary inside.
+  const scripts = locked.filter(([path, { hasInstallScript }]) => hasInstallScript && !path.endsWith('/fsevents'))
+  expect(scripts.map(([path]) => path)).toEqual([])
+})
+
+test('the lock file names no registry, and pins every package by its content', () => {
+  for (const [path, { resolved, link, integrity }] of locked) {
+    if (!path.includes('node_modules/') || link) continue
+    expect({ path, resolved, pinned: integrity !== undefined }).toEqual({ path, resolved: undefined, pinned: true })
+  }
+  expect(read('package-lock.json')).not.toMatch(/https?:\/\/[^"]*\/-\//)
+})
+
+test('no file names a registry host', () => {
+  const host = /registry[.][a-z]+[.](org|com)/
+  const texts = files('*.ts', '*.json', '*.md', '*.npmrc', '.ci', '.npmrc', '*.mjs', '*.yml')
+  expect(texts.length).toBeGreaterThan(20)
+  expect(texts.filter((path) => host.test(read(path)))).toEqual([])
+})

@@ -1,0 +1,142 @@
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { root, temporaryFolder } from './repository.ts'
+
+/** A file, one line of code in it, and the rule that must refuse it; null where it must pass. */
+type Planted = readonly [file: string, code: string, rule: string | null]
+
+const imports = 'eslint(no-restricted-imports)'
+const globals = 'eslint(no-restricted-globals)'
+const properties = 'eslint(no-restricted-properties)'
+
+const planted: readonly Planted[] = [
+  ['core/a.ts', `export { a } from './b.ts'`, null],
+  ['core/a.ts', `export { b } from './calendar/b.ts'`, null],
+  ['core/a.ts', `export { Temporal } from 'temporal-polyfill'`, null],
+  ['core/a.ts', `import { a } from '../engine/a.ts'`, imports],
+  ['core/a.ts', `import type { A } from '../engine/a.ts'`, imports],
+  ['core/a.ts', `export { a } from '../stores/memory/index.ts'`, imports],
+  ['core/a.ts', `export * from '../testing/index.ts'`, imports],
+  ['core/a.ts', `import '../index.ts'`, imports],
+  ['core/a.ts', `import { a } from '../cli/main.ts'`, imports],
+  ['core/a.ts', `export const a = import('../engine/a.ts')`, imports],
+  ['core/a.ts', `import { a } from './../engine/a.ts'`, imports],
+  ['core/a.ts', `import { a } from './calendar/../../engine/a.ts'`, imports],
+  ['core/a.ts', `import { readFileSync } from 'node:fs'`, imports],
+  ['core/a.ts', `import { readFileSync } from 'fs'`, imports],
+  ['core/a.ts', `import { a } from 'vsa'`, imports],
+  ['core/a.ts', `export type A = import('../engine/a.ts').A`, 'typescript(consistent-type-imports)'],
+  ['core/calendar/a.ts', `export { a } from '../a.ts'`, null],
+  ['core/calendar/a.ts', `export { a } from './b.ts'`, null],
+  ['core/calendar/a.ts', `import { a } from '../../engine/a.ts'`, imports],
+  ['core/calendar/a.ts', `import { a } from 'node:os'`, imports],
+
+  ['engine/a.ts', `export { a } from './b.ts'`, null],
+  ['engine/a.ts', `export { a } from '../core/a.ts'`, null],
+  ['engine/a.ts', `export { channel } from 'node:diagnostics_channel'`, null],
+  ['engine/a.ts', `import { a } from '../stores/memory/index.ts'`, imports],
+  ['engine/a.ts', `import type { A } from '../stores/sqlite/index.ts'`, imports],
+  ['engine/a.ts', `import { a } from '../testing/index.ts'`, imports],
+  ['engine/a.ts', `import { a } from '../core/../stores/memory/index.ts'`, imports],
+  ['engine/a.ts', `import { a } from '../index.ts'`, imports],
+  ['engine/a.ts', `import { setTimeout } from 'node:timers/promises'`, imports],
+  ['engine/a.ts', `import { hostname } from 'node:os'`, imports],
+  ['engine/session/a.ts', `export { a } from '../../core/a.ts'`, null],
+  ['engine/session/a.ts', `import { a } from '../../stores/memory/index.ts'`, imports],
+
+  ['stores/sqlite/a.ts', `export { a } from '../../core/a.ts'`, null],
+  ['stores/sqlite/a.ts', `export { Worker } from 'node:worker_threads'`, null],
+  ['stores/sqlite/a.ts', `export const a = import('libsql')`, null],
+  ['stores/sqlite/a.ts', `import { a } from '../../engine/a.ts'`, imports],
+  ['stores/sqlite/a.ts', `import type { A } from '../../engine/a.ts'`, imports],
+  ['stores/sqlite/a.ts', `import { a } from '../memory/a.ts'`, imports],
+  ['stores/sqlite/a.ts', `import { a } from 'commander'`, imports],
+  ['stores/sqlite/drivers/a.ts', `export { a } from '../../../core/a.ts'`, null],
+  ['stores/sqlite/drivers/a.ts', `import { a } from '../../memory/a.ts'`, imports],
+  ['stores/sqlite/drivers/a.ts', `import { a } from '../../../engine/a.ts'`, imports],
+
+  ['testing/a.ts', `export { a } from '../core/a.ts'`, null],
+  ['testing/a.ts', `export { a } from '../stores/memory/index.ts'`, null],
+  ['testing/a.ts', `export type { A } from '../engine/a.ts'`, null],
+  ['testing/a.ts', `import { a } from '../engine/a.ts'`, imports],
+  ['testing/a.ts', `import { a } from '../stores/sqlite/index.ts'`, imports],
+  ['testing/a.ts', `import { a } from '../cli/main.ts'`, imports],
+  ['testing/conformance/a.ts', `export { a } from '../a.ts'`, null],
+  ['testing/conformance/a.ts', `export { a } from '../../core/a.ts'`, null],
+  ['testing/conformance/a.ts', `export type { A } from '../../engine/a.ts'`, null],
+  ['testing/conformance/a.ts', `import { a } from '../../engine/a.ts'`, imports],
+  ['testing/conformance/a.ts', `import { a } from '../../stores/sqlite/index.ts'`, imports],
+
+  ['index.ts', `import { a } from './cli/main.ts'`, imports],
+  ['cli/a.ts', `export { a } from '../stores/sqlite/index.ts'`, null],
+  ['cli/a.ts', `export { a } from '../engine/a.ts'`, null],
+
+  ['core/a.ts', `export const a = Date.now()`, globals],
+  ['core/calendar/a.ts', `export const a = Date.now()`, globals],
+  ['engine/a.ts', `export const a = new Date(0)`, globals],
+  ['engine/a.ts', `setTimeout(() => {}, 1)`, globals],
+  ['engine/a.ts', `setInterval(() => {}, 1)`, globals],
+  ['engine/a.ts', `setImmediate(() => {})`, globals],
+  ['engine/a.ts', `export const a = performance.now()`, globals],
+  ['engine/a.ts', `export const a = process.pid`, globals],
+  ['engine/a.ts', `export const a = globalThis.Date`, globals],
+  ['engine/a.ts', `export const a = crypto.randomUUID()`, globals],
+  ['engine/a.ts', `export const a = Math.random()`, properties],
+  ['core/a.ts', `export const a = Math['random']`, properties],
+  ['core/a.ts', `export const { random } = Math`, properties],
+  ['engine/a.ts', `export const a = AbortSignal.timeout(1)`, properties],
+  ['core/a.ts', `import { Temporal } from 'temporal-polyfill'\nexport const a = Temporal.Now.instant()`, properties],
+  ['engine/real-clock.ts', `export const a = Date.now() + Math.random() + performance.now()`, null],
+  ['cli/a.ts', `export const a = Date.now() + process.pid`, null],
+
+  // The strict rules that need types, or that the house rules name.
+  ['engine/a.ts', `export const a = (b: any): unknown => b`, 'typescript(no-explicit-any)'],
+  ['engine/a.ts', `export const a = (b?: number): number => b!`, 'typescript(no-non-null-assertion)'],
+  ['engine/a.ts', `Promise.resolve(1)`, 'typescript(no-floating-promises)'],
+  ['engine/a.ts', `void Promise.resolve(1)`, 'typescript(no-floating-promises)'],
+  [
+    'engine/a.ts',
+    `export function a(b: 'x' | 'y'): number {\n  switch (b) {\n    case 'x':\n      return 1\n  }\n  return 2\n}`,
+    'typescript(switch-exhaustiveness-check)',
+  ],
+]
+
+interface Diagnostic {
+  readonly filename: string
+  readonly code?: string
+}
+
+/** Runs the project's linter with the project's rules over all the planted files at once; the rules broken, by file. */
+function lint(folder: string): Map<string, Set<string>> {
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  for (const config of ['.oxlintrc.json', 'tsconfig.json', 'tsconfig.base.json']) {
+    copyFileSync(join(root, config), join(folder, config))
+  }
+  planted.forEach(([file, code], index) => {
+    const path = join(folder, place(file, index))
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, `${code}\n`)
+  })
+  const oxlint = join(root, 'node_modules/oxlint/bin/oxlint')
+  const run = spawnSync(process.execPath, [oxlint, '--format', 'json', 'packages'], { cwd: folder, encoding: 'utf8' })
+  const report = JSON.parse(run.stdout) as { readonly diagnostics: readonly Diagnostic[] }
+  const rules = new Map<string, Set<string>>()
+  for (const { filename, code } of report.diagnostics) {
+    rules.set(filename, (rules.get(filename) ?? new Set()).add(code ?? ''))
+  }
+  return rules
+}
+
+/** Planted files do not share a name: `core/a.ts` becomes `core/a-7.ts`. */
+function place(file: string, index: number): string {
+  return join('packages/vsa/src', file.replace(/\/a\.ts$/, `/a-${index}.ts`))
+}
+
+const found = lint(temporaryFolder())
+
+test.each(planted.map((entry, index) => [...entry, index] as const))('%s: %s -> %s', (file, _code, rule, index) => {
+  const rules = [...(found.get(place(file, index)) ?? [])]
+  expect(rules).toEqual(rule === null ? [] : expect.arrayContaining([rule]))
+})
