@@ -1,0 +1,68 @@
+import { resolve } from 'node:path'
+import type { Store } from '../../core/store.ts'
+import { assertUnits, describe } from '../../core/units.ts'
+import { DirectStore } from './direct-store.ts'
+import type { DatabaseConstructor, DriverName } from './driver.ts'
+import { ThreadStore } from './thread-store.ts'
+
+export type { ClientDatabase, ClientStatement, DatabaseConstructor, DriverName } from './driver.ts'
+
+/** A day: an owner that is silent for longer should not hold leases. */
+const LEASE_TTL_MS_MAX = 86_400_000
+const BUSY_TIMEOUT_MS_MAX = 600_000
+const DRIVERS: readonly unknown[] = ['node:sqlite', 'libsql', 'better-sqlite3'] satisfies readonly DriverName[]
+
+export interface SqliteOptions {
+  /**
+   * The SQLite client: its name, or its `Database` class. Default: `node:sqlite` where Node has it (22.13), else `libsql`, else `better-sqlite3`,
+   * whichever is installed.
+   */
+  readonly driver?: DriverName | DatabaseConstructor
+  /**
+   * Runs SQLite on a thread of its own, so that no commit blocks the event loop. Default: true; false for a `Database` class, which cannot
+   * cross to a thread. Set it to false for bundlers that lose worker files.
+   */
+  readonly thread?: boolean
+  /** An owner is reaped this long after its last exchange, in ms, 1 to 86,400,000. Default 10,000. */
+  readonly leaseTtlMs?: number
+  /** How long a call waits for other processes that write the same file, in ms, 0 to 600,000. Default 5,000. */
+  readonly busyTimeoutMs?: number
+  /** Store time, ms since 1970; only with `thread: false`. Default: the machine's wall clock. */
+  readonly now?: () => number
+}
+
+/**
+ * A store in one SQLite file, for any number of processes on one host. WAL and synchronous=FULL: an exchange that has been answered survives a
+ * power cut. The file is opened, and made when there is none, by the first `join`; its folder must exist.
+ *
+ * @param path of the file; relative ones count from the folder that is current now
+ * @throws TypeError or RangeError for a bad argument. Failures of the file come from the calls, as `StoreError`
+ */
+export function sqlite(path: string, options: SqliteOptions = {}): Store {
+  assertPath(path)
+  const { driver, leaseTtlMs = 10_000, busyTimeoutMs = 5_000, now = () => Date.now() } = options
+  const { thread = typeof driver !== 'function' } = options
+  assertBetween('leaseTtlMs', leaseTtlMs, 1, LEASE_TTL_MS_MAX)
+  assertBetween('busyTimeoutMs', busyTimeoutMs, 0, BUSY_TIMEOUT_MS_MAX)
+  if (driver !== undefined && typeof driver !== 'function' && !DRIVERS.includes(driver)) {
+    throw new TypeError(`driver must be one of ${DRIVERS.join(', ')}, or a Database class, got ${describe(driver)}`)
+  }
+  const settings = { path: resolve(path), leaseTtlMs, busyTimeoutMs }
+  if (!thread) return new DirectStore(driver, settings, now)
+  if (typeof driver === 'function') throw new TypeError('driver must be a name with thread: true: a Database class cannot cross to a thread')
+  if (options.now !== undefined) throw new TypeError('now must be absent with thread: true: a function cannot cross to a thread')
+  return new ThreadStore({ ...settings, driver })
+}
+
+/** Clients read some strings as more than paths: `:memory:`, URIs, servers. None of those is a durable file. */
+function assertPath(path: unknown): void {
+  if (typeof path !== 'string') throw new TypeError(`path must be a string, got ${describe(path)}`)
+  if (path === '' || path === ':memory:') throw new TypeError(`path must name a file, got ${describe(path)}; for a store in memory use vsa/memory`)
+  if (/^file:|:\/\//.test(path)) throw new TypeError(`path must be a path, not a URL, got ${describe(path)}`)
+  if (path.includes('\0')) throw new TypeError(`path must not contain NUL, got ${describe(path)}`)
+}
+
+function assertBetween(name: string, value: unknown, min: number, max: number): void {
+  assertUnits(name, value, min)
+  if (value > max) throw new RangeError(`${name} must be at most ${max}, got ${value}`)
+}

@@ -1,0 +1,84 @@
+import { resolve } from 'node:path'
+import { StoreError } from '../../core/errors.ts'
+import type { OwnerRow } from '../../core/ledger.ts'
+import type { ListPage, ListRange } from '../../core/store.ts'
+import { loadDriver, type Connection, type DatabaseConstructor, type DriverName } from './driver.ts'
+import { faultOf } from './faults.ts'
+import { assertFileThere } from './file.ts'
+import { listBudgets, listCounters, listOwners, type CounterRange, type CounterRow } from './listing.ts'
+import { isCurrent } from './schema.ts'
+import { StatementCache } from './statement-cache.ts'
+
+export type { CounterRange, CounterRow } from './listing.ts'
+
+export interface InspectionOptions {
+  /** As for `sqlite`. */
+  readonly driver?: DriverName | DatabaseConstructor
+  /** How long opening waits for other processes, in ms. Default 5,000. */
+  readonly busyTimeoutMs?: number
+}
+
+/**
+ * The books of one moment: one read transaction from opening to `close`, however long that takes and whoever writes meanwhile.
+ * Until it is closed the write-ahead log cannot be emptied, so do not keep it for long. Synchronous.
+ */
+export interface Inspection {
+  /** One page of budgets with their leases, at most 10,000. */
+  list(range: ListRange): ListPage
+  owners(): readonly OwnerRow[]
+  /** One page of counters. */
+  counters(range: CounterRange): readonly CounterRow[]
+  /** Idempotent. */
+  close(): void
+}
+
+/**
+ * Opens a store's file for reading alone, for `verify` and `inspect`; owners may go on writing it.
+ * @throws StoreError `folder_missing`, `not_a_database`, `schema_too_new`, `store_busy`, `store_failed` (there is no such file)
+ */
+export async function openReadOnly(path: string, options: InspectionOptions = {}): Promise<Inspection> {
+  const { driver: choice, busyTimeoutMs = 5_000 } = options
+  const file = resolve(path)
+  assertFileThere(file)
+  const driver = await loadDriver(choice)
+  let connection: Connection | undefined
+  try {
+    connection = driver.open(file)
+    connection.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}; PRAGMA query_only = ON; BEGIN`)
+    // The first read fixes the moment.
+    if (!isCurrent(connection, file)) throw empty(file)
+    return inspectionOf(connection, file)
+  } catch (error) {
+    connection?.close()
+    throw faultOf(error, file, 'open')
+  }
+}
+
+function inspectionOf(connection: Connection, path: string): Inspection {
+  const statements = new StatementCache(connection)
+  const guarded = <T>(read: () => T): T => {
+    try {
+      return read()
+    } catch (error) {
+      throw faultOf(error, path, 'work')
+    }
+  }
+  return {
+    list: (range) => guarded(() => listBudgets(statements, range)),
+    owners: () => guarded(() => listOwners(statements)),
+    counters: (range) => guarded(() => listCounters(statements, range)),
+    close: () => end(connection, statements),
+  }
+}
+
+/** The transaction is ended first: a client may close the file only when its statements are gone. */
+function end(connection: Connection, statements: StatementCache): void {
+  if (!statements.isOpen) return
+  statements.close()
+  connection.exec('ROLLBACK')
+  connection.close()
+}
+
+function empty(path: string): StoreError {
+  return new StoreError('not_a_database', `${path} is empty: no engine has joined it yet`, { applied: 'no', transient: false })
+}

@@ -1,0 +1,21 @@
+/** Says at most once per interval that something is due. A clock that is set back does not hold it up. */
+export class Pace {
+  readonly #everyMs: number
+  #lastAt: number | undefined
+
+  constructor(everyMs: number) {
+    this.#everyMs = everyMs
+  }
+
+  /** @param now ms from any origin */
+  isDue(now: number): boolean {
+    if (this.#lastAt !== undefined && Math.abs(now - this.#lastAt) < this.#everyMs) return false
+    this.#lastAt = now
+    return true
+  }
+
+  /** Due again at once. */
+  reset(): void {
+    this.#lastAt = undefined
+  }
+}

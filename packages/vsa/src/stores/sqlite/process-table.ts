@@ -1,0 +1,95 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+
+/** Who is alive on this host, as far as it can be told (S8). */
+export interface ProcessTable {
+  /** Names this process, for `owner.process`; null where any part of the name is unknown. */
+  self(): string | null
+  /** True only when the process behind the name is surely dead. */
+  isGone(name: string | null): boolean
+}
+
+/** A process by all that is needed to tell it from every other, also from a later one of the same number. */
+interface ProcessName {
+  readonly bootId: string
+  readonly pidNamespace: string
+  readonly pid: number
+  /** In clock ticks since boot. */
+  readonly startTime: string
+}
+
+interface ProcessStat {
+  readonly pid: number
+  readonly state: string
+  readonly startTime: string
+}
+
+/** Reads `/proc`; where there is none, nobody is named and nobody is known to be dead. */
+export function processTable(folder = '/proc', pid: number = process.pid): ProcessTable {
+  const own = nameSelf(folder, pid)
+  return {
+    self: () => (own === null ? null : JSON.stringify(own)),
+    isGone: (name) => {
+      const other = name === null ? null : parseName(name)
+      if (own === null || other === null) return false
+      // Another boot id says nothing: it may be another machine on a shared file.
+      if (other.bootId !== own.bootId || other.pidNamespace !== own.pidNamespace) return false
+      return isDead(folder, other)
+    },
+  }
+}
+
+function nameSelf(folder: string, pid: number): ProcessName | null {
+  const bootId = attempt(() => readFileSync(`${folder}/sys/kernel/random/boot_id`, 'utf8').trim())
+  const pidNamespace = attempt(() => readlinkSync(`${folder}/self/ns/pid`))
+  const stat = readStat(`${folder}/self/stat`)
+  // Another number means that this /proc belongs to another namespace.
+  if (bootId === undefined || pidNamespace === undefined || stat?.pid !== pid) return null
+  return { bootId, pidNamespace, pid, startTime: stat.startTime }
+}
+
+function isDead(folder: string, { pid, startTime }: ProcessName): boolean {
+  const stat = readStat(`${folder}/${pid}/stat`)
+  // A zombie has ended, and only waits for its parent to take notice.
+  if (stat !== undefined) return stat.startTime !== startTime || stat.state === 'Z' || stat.state === 'X'
+  // /proc may hide the processes of other users: only the kernel's word counts.
+  return !exists(pid)
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
+  }
+}
+
+/** `pid (command) state ppid … starttime …`: the command may hold spaces and parentheses, so fields count from the last one. */
+function readStat(path: string): ProcessStat | undefined {
+  const line = attempt(() => readFileSync(path, 'utf8'))
+  if (line === undefined) return undefined
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
+  const state = fields[0]
+  const startTime = fields[19]
+  const pid = Number.parseInt(line, 10)
+  if (state === undefined || startTime === undefined || !Number.isInteger(pid)) return undefined
+  return { pid, state, startTime }
+}
+
+function parseName(name: string): ProcessName | null {
+  const value: unknown = attempt(() => JSON.parse(name))
+  if (typeof value !== 'object' || value === null) return null
+  if (!('bootId' in value && 'pidNamespace' in value && 'pid' in value && 'startTime' in value)) return null
+  const { bootId, pidNamespace, pid, startTime } = value
+  if (typeof bootId !== 'string' || typeof pidNamespace !== 'string' || typeof startTime !== 'string') return null
+  return Number.isSafeInteger(pid) && typeof pid === 'number' && pid > 0 ? { bootId, pidNamespace, pid, startTime } : null
+}
+
+/** What cannot be read is unknown. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,126 @@
+import { StoreError } from '../../core/errors.ts'
+import type { Connection } from './driver.ts'
+import { firstInteger } from './rows.ts'
+
+/** `vsa1` in ASCII, kept in the file's header: says whose file it is. */
+export const APPLICATION_ID = 0x76_73_61_31
+
+/** The newest schema that this version can read and write. Kept in the file's header. */
+export const SCHEMA_VERSION = 1
+
+/**
+ * The fields are those of `core/ledger.ts`. Beyond them:
+ * - `store.time_seen` holds the highest store time that no open owner's `seen_at` tells any more; so an exchange need not write it.
+ * - `owner.burning` is 1 from an epoch's end until none of its leases are left.
+ */
+const TABLES = `
+CREATE TABLE store (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  incarnation TEXT NOT NULL,
+  epochs INTEGER NOT NULL,
+  time_seen INTEGER NOT NULL
+) STRICT;
+INSERT INTO store VALUES (1, lower(hex(randomblob(16))), 0, 0);
+
+CREATE TABLE owner (
+  epoch INTEGER PRIMARY KEY,
+  label TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'closed')),
+  seq INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  seen_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  lease_ttl_ms INTEGER NOT NULL,
+  process TEXT,
+  burning INTEGER NOT NULL
+) STRICT;
+CREATE INDEX owner_open ON owner (seen_at) WHERE state = 'open';
+CREATE INDEX owner_closed ON owner (seen_at) WHERE state = 'closed';
+CREATE INDEX owner_burning ON owner (epoch) WHERE burning = 1;
+
+CREATE TABLE budget (
+  key TEXT NOT NULL,
+  period INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('initial', 'window')),
+  minted INTEGER NOT NULL CHECK (minted >= 0),
+  used INTEGER NOT NULL CHECK (used >= 0),
+  pool INTEGER NOT NULL,
+  burned INTEGER NOT NULL CHECK (burned >= 0),
+  limit_units INTEGER NOT NULL,
+  burn_max INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  wanted_until INTEGER NOT NULL,
+  ends_at INTEGER,
+  keep_until INTEGER,
+  PRIMARY KEY (key, period)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX budget_wanted ON budget (wanted_until) WHERE wanted_until > 0;
+CREATE INDEX budget_kept ON budget (keep_until) WHERE keep_until IS NOT NULL;
+
+CREATE TABLE lease (
+  key TEXT NOT NULL,
+  period INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  held INTEGER NOT NULL CHECK (held > 0),
+  PRIMARY KEY (key, period, epoch)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lease_epoch ON lease (epoch);
+
+CREATE TABLE mint (
+  key TEXT NOT NULL,
+  id TEXT NOT NULL,
+  units INTEGER NOT NULL,
+  PRIMARY KEY (key, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE counter (
+  key TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+PRAGMA application_id = ${APPLICATION_ID};
+PRAGMA user_version = ${SCHEMA_VERSION};
+`
+
+/**
+ * Makes the tables in an empty file, and refuses any file that is not ours. A refused file is left as it was.
+ * @throws StoreError `not_a_database`, `schema_too_new`; whatever the client throws
+ */
+export function ensureSchema(connection: Connection, path: string): void {
+  if (within(connection, 'BEGIN', () => isCurrent(connection, path))) return
+  // Two processes may meet here: the one that comes second finds the tables made.
+  within(connection, 'BEGIN IMMEDIATE', () => {
+    if (!isCurrent(connection, path)) connection.exec(TABLES)
+  })
+}
+
+/** True for our tables, false for an empty file. Inside one transaction: both numbers must be of one moment. */
+export function isCurrent(connection: Connection, path: string): boolean {
+  const application = firstInteger(connection.prepare('PRAGMA application_id').get([]))
+  const version = firstInteger(connection.prepare('PRAGMA user_version').get([]))
+  if (application === APPLICATION_ID) {
+    if (version > SCHEMA_VERSION) throw tooNew(path, version)
+    return true
+  }
+  const tables = firstInteger(connection.prepare('SELECT count(*) FROM sqlite_schema').get([]))
+  if (application !== 0 || version !== 0 || tables > 0) throw foreign(path)
+  return false
+}
+
+/** On an error whoever opened the connection closes it, and that rolls back. */
+function within<T>(connection: Connection, begin: string, work: () => T): T {
+  connection.exec(begin)
+  const result = work()
+  connection.exec('COMMIT')
+  return result
+}
+
+function tooNew(path: string, version: number): StoreError {
+  const message = `${path} has schema ${version}, written by a newer vsa; this one knows schema ${SCHEMA_VERSION}. Upgrade vsa in this process`
+  return new StoreError('schema_too_new', message, { applied: 'no', transient: false })
+}
+
+function foreign(path: string): StoreError {
+  const message = `${path} is a SQLite database of another application, and has been left as it was. Give vsa a file of its own`
+  return new StoreError('not_a_database', message, { applied: 'no', transient: false })
+}

@@ -1,0 +1,81 @@
+/** Every statement of the ledger, one for each thing it does. */
+import { BUDGET_COLUMNS, OWNER_COLUMNS } from './rows.ts'
+
+/** Store time seen, the latest `wanted_until`, and the owner that is calling: all that an exchange needs before its entries. */
+export const OPENING: string = `
+SELECT max(s.time_seen, coalesce((SELECT max(seen_at) FROM owner WHERE state = 'open'), 0)),
+  coalesce((SELECT max(wanted_until) FROM budget WHERE wanted_until > 0), 0),
+  ${prefixed('o', OWNER_COLUMNS)}
+FROM store s LEFT JOIN owner o ON o.epoch = ?`
+
+export const OWNER: string = `SELECT ${OWNER_COLUMNS} FROM owner WHERE epoch = ?`
+export const OWNERS: string = `SELECT ${OWNER_COLUMNS} FROM owner ORDER BY epoch`
+export const OPEN_OWNERS: string = `SELECT ${OWNER_COLUMNS} FROM owner WHERE state = 'open' ORDER BY epoch`
+/** What an exchange changes. No column of a partial index's condition, so that only one index moves. */
+export const RENEW_OWNER: string = 'UPDATE owner SET seq = ?, outcome = ?, seen_at = ?, expires_at = ? WHERE epoch = ?'
+export const SAVE_OWNER: string = `
+INSERT INTO owner (${OWNER_COLUMNS}, burning) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (epoch) DO UPDATE SET label = excluded.label, state = excluded.state, seq = excluded.seq, outcome = excluded.outcome,
+  seen_at = excluded.seen_at, expires_at = excluded.expires_at, lease_ttl_ms = excluded.lease_ttl_ms, process = excluded.process,
+  burning = excluded.burning`
+export const REMOVE_OWNERS: string = `
+DELETE FROM owner WHERE state = 'closed' AND seen_at < ? AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.epoch = owner.epoch)`
+export const NEXT_EPOCH: string = 'UPDATE store SET epochs = epochs + 1'
+export const EPOCH: string = 'SELECT epochs FROM store'
+export const RAISE_TIME: string = 'UPDATE store SET time_seen = max(time_seen, ?)'
+
+/** A row with the leases on it: this epoch's units, then the number and units of the others. One row of NULLs when there is none. */
+export const BUDGET: string = `
+SELECT ${prefixed('b', BUDGET_COLUMNS)},
+  coalesce(sum(l.held) FILTER (WHERE l.epoch = ?), 0),
+  count(l.epoch) FILTER (WHERE l.epoch <> ?),
+  coalesce(sum(l.held) FILTER (WHERE l.epoch <> ?), 0)
+FROM budget b LEFT JOIN lease l ON l.key = b.key AND l.period = b.period
+WHERE b.key = ? AND b.period = ?`
+export const READ_BUDGET: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE key = ? AND period = ?`
+/** What an exchange changes in its steady state. No indexed column, so that one page is written. */
+export const SETTLE_BUDGET: string = 'UPDATE budget SET minted = ?, used = ?, pool = ?, burned = ? WHERE key = ? AND period = ?'
+export const SAVE_BUDGET: string = `
+INSERT INTO budget (${BUDGET_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key, period) DO UPDATE SET kind = excluded.kind, minted = excluded.minted, used = excluded.used, pool = excluded.pool,
+  burned = excluded.burned, limit_units = excluded.limit_units, burn_max = excluded.burn_max, version = excluded.version,
+  wanted_until = excluded.wanted_until, ends_at = excluded.ends_at, keep_until = excluded.keep_until`
+export const REMOVE_BUDGET: string = 'DELETE FROM budget WHERE key = ? AND period = ?'
+export const PRUNABLE_BUDGETS: string = `
+SELECT key, period FROM budget
+WHERE keep_until IS NOT NULL AND keep_until < ?
+  AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.key = budget.key AND lease.period = budget.period)
+ORDER BY keep_until LIMIT ?`
+
+export const LEASES: string = `
+SELECT coalesce(sum(held) FILTER (WHERE epoch = ?), 0), count(*) FILTER (WHERE epoch <> ?), coalesce(sum(held) FILTER (WHERE epoch <> ?), 0)
+FROM lease WHERE key = ? AND period = ?`
+export const SAVE_LEASE: string = `
+INSERT INTO lease (key, period, epoch, held) VALUES (?, ?, ?, ?) ON CONFLICT (key, period, epoch) DO UPDATE SET held = excluded.held`
+export const REMOVE_LEASE: string = 'DELETE FROM lease WHERE key = ? AND period = ? AND epoch = ?'
+/** `CROSS JOIN` keeps SQLite from changing the order: few rows are wanted, few epochs are burning. */
+export const WANTED: string = `
+SELECT b.key, b.period FROM budget b CROSS JOIN lease l ON l.key = b.key AND l.period = b.period AND l.epoch = ?
+WHERE b.wanted_until > 0 AND b.wanted_until > ? LIMIT ?`
+export const CLOSED_LEASES: string = `
+SELECT l.key, l.period, l.epoch, l.held FROM owner o CROSS JOIN lease l ON l.epoch = o.epoch WHERE o.burning = 1 LIMIT ?`
+export const BURNED: string = 'UPDATE owner SET burning = 0 WHERE burning = 1'
+
+export const MINT: string = 'SELECT units FROM mint WHERE key = ? AND id = ?'
+export const SAVE_MINT: string = 'INSERT INTO mint (key, id, units) VALUES (?, ?, ?)'
+export const COUNTER: string = 'SELECT value FROM counter WHERE key = ?'
+export const SAVE_COUNTER: string = 'INSERT INTO counter (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'
+
+/** For listings: rows of one key, or of all, behind a row. */
+export const LIST: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE (key, period) > (?, ?) ORDER BY key, period LIMIT ?`
+export const LIST_KEY: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE key = ? AND period > ? ORDER BY period LIMIT ?`
+export const LIST_LEASES: string = `
+SELECT key, period, epoch, held FROM lease WHERE (key, period) >= (?, ?) AND (key, period) <= (?, ?) ORDER BY key, period, epoch`
+export const LIST_COUNTERS: string = 'SELECT key, value FROM counter WHERE key > ? ORDER BY key LIMIT ?'
+
+function prefixed(table: string, columns: string): string {
+  return columns
+    .split(', ')
+    .map((column) => `${table}.${column}`)
+    .join(', ')
+}
