@@ -97,7 +97,8 @@ function refuseToCreate(entry: BudgetEntry, time: number): NoRowKind | undefined
 function newRow(entry: BudgetEntry): BudgetRow {
   const { key, period, policy } = entry
   if (policy === undefined) throw new Error('unreachable: refuseToCreate refuses an entry without a policy')
-  const { kind, limit, burnMax, version, endsAt, keepUntil } = policy
+  const { kind, limit, burnMax, version, endsAt } = policy
+  const keepUntil = keptUntil(policy)
   return { key, period, kind, minted: limit, used: 0, pool: limit, burned: 0, limit, burnMax, version, wantedUntil: 0, endsAt, keepUntil }
 }
 
@@ -112,6 +113,11 @@ function adoptPolicy(draft: RowDraft, policy: RowPolicy): void {
   draft.version = policy.version
   // A longer retention holds at once; a shorter one never lets a row go earlier than was promised before.
   if (draft.keepUntil !== null && policy.keepUntil !== null) draft.keepUntil = Math.max(draft.keepUntil, policy.keepUntil)
+}
+
+/** S4, S10: however short its retention, a row outlives the time in which it could be made again, as a fresh budget. */
+function keptUntil({ endsAt, keepUntil }: RowPolicy): number | null {
+  return endsAt === null || keepUntil === null ? null : Math.max(keepUntil, endsAt + PERIOD_SLACK_MS)
 }
 
 function mintOnce(ledger: Ledger, draft: RowDraft, key: string, mint: Mint): MintOutcome {

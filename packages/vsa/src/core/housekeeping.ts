@@ -23,7 +23,7 @@ export type IsGone = (owner: OwnerRow) => boolean
 /** Opens a new epoch, higher than every one before it. Inside one transaction of the caller's. */
 export function joinOwner(ledger: Ledger, joining: Joining, now: number, isGone: IsGone): Joined {
   const time = storeTime(ledger, now)
-  keepHouse(ledger, time, isGone, null)
+  reap(ledger, time, isGone, null)
   const epoch = ledger.nextEpoch()
   const { label, leaseTtlMs, process } = joining
   ledger.saveOwner({
@@ -37,6 +37,7 @@ export function joinOwner(ledger: Ledger, joining: Joining, now: number, isGone:
     leaseTtlMs,
     process,
   })
+  prune(ledger, time)
   ledger.removeOwnersEndedBefore(time - OWNER_KEPT_MS)
   return { epoch, time, leaseTtlMs }
 }
@@ -47,8 +48,11 @@ export function joinOwner(ledger: Ledger, joining: Joining, now: number, isGone:
  */
 export function exchangeOn(ledger: Ledger, batch: Batch, now: number, isGone: IsGone | null): Answer {
   const time = storeTime(ledger, now)
-  if (isGone !== null) keepHouse(ledger, time, isGone, batch.epoch)
-  return applyExchange(ledger, batch, time)
+  if (isGone !== null) reap(ledger, time, isGone, batch.epoch)
+  const answer = applyExchange(ledger, batch, time)
+  // Not with a refusal: its time is not kept, and behind a clock that was ahead for a moment a removed row could be made again.
+  if (isGone !== null && (answer.kind === 'applied' || answer.kind === 'replayed')) prune(ledger, time)
+  return answer
 }
 
 /** S1: time never goes back, whatever the clock of the process that asks says. */
@@ -57,17 +61,21 @@ function storeTime(ledger: Ledger, now: number): number {
 }
 
 /** @param present the epoch that is calling: late as it may be, it is alive, and its exchange renews it unless it was reaped before */
-function keepHouse(ledger: Ledger, time: number, isGone: IsGone, present: number | null): void {
+function reap(ledger: Ledger, time: number, isGone: IsGone, present: number | null): void {
   for (const owner of ledger.openOwners()) {
-    if (owner.epoch !== present && (owner.expiresAt < time || isGone(owner))) close(ledger, owner)
+    if (owner.epoch !== present && (owner.expiresAt < time || isGone(owner))) close(ledger, owner, time)
   }
   for (const lease of ledger.closedLeases(SLICE_MAX)) burn(ledger, lease)
+}
+
+/** S10: rows of past periods go once nobody leases them. */
+function prune(ledger: Ledger, time: number): void {
   for (const { key, period } of ledger.prunableBudgets(time, SLICE_MAX)) ledger.removeBudget(key, period)
 }
 
-/** S8: one write ends the epoch; until they are burned, its leases count as held. */
-function close(ledger: Ledger, owner: OwnerRow): void {
-  ledger.saveOwner({ ...owner, state: 'closed' })
+/** S8: one write ends the epoch, now, however long ago it was last seen; until they are burned, its leases count as held. */
+function close(ledger: Ledger, owner: OwnerRow, time: number): void {
+  ledger.saveOwner({ ...owner, state: 'closed', seenAt: time })
 }
 
 /** S8: what a dead owner held may have been spent, so it is burned and never given again. */
