@@ -2,3 +2,12 @@ export { manualClock, type ManualClock, type ManualClockOptions } from './manual
 export { faultyStore, type FaultyStore, type FaultyStoreOptions, type FaultyMethod } from './faulty-store.ts'
 export { FAULT_KINDS, type Fault, type FaultKind, type FaultRates } from './fault.ts'
 export { seededRandom, type Random } from './random.ts'
+export {
+  storeConformance,
+  type ConformanceOptions,
+  type Expectation,
+  type MakeStore,
+  type StoreNeeds,
+  type StoreUnderTest,
+  type TestRunner,
+} from './store-conformance.ts'

@@ -1,0 +1,13 @@
+import { describe, expect, it } from 'vitest'
+import { memory } from '../../src/stores/memory/index.ts'
+import { storeConformance } from '../../src/testing/index.ts'
+
+storeConformance(
+  'memory',
+  (needs) => {
+    const store = memory(needs)
+    return { store, another: () => store, dispose: () => store.close() }
+  },
+  { describe, it, expect },
+  { sequences: 150 },
+)
