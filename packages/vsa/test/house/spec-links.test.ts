@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../src/engine/session-table.ts'
 import { files, read, root } from './repository.ts'
 
 const spec = 'docs/spec.md'
@@ -37,16 +38,41 @@ test('every id that a test cites is in the specification', () => {
   expect(unknown).toEqual([])
 })
 
-test('the specification names the tests of every law and rule (npm run spec:links writes them)', async () => {
+test('the specification is up to date with the tests and with the code (npm run spec:links)', async () => {
   let id = ''
   const lines = read(spec).split('\n')
   const linked = lines.map((line) => {
     id = /^### (\S+) /.exec(line)?.[1] ?? id
     return line.startsWith('Tests:') ? `Tests: ${links(id)}`.trimEnd() : line
   })
-  await expect(linked.join('\n')).toMatchFileSnapshot(join(root, spec))
+  const session = /(?<=<!-- session -->\n)[^]*(?=<!-- \/session -->)/
+  const written = linked.join('\n').replace(session, `\n${sessionTable()}\n`)
+  await expect(written).toMatchFileSnapshot(join(root, spec))
 })
 
 function links(id: string): string {
   return [...(cited.get(id) ?? [])].map((file) => `[${basename(file, '.ts')}](../${file})`).join(', ')
+}
+
+/** The session's table, padded as the formatter wants it. */
+function sessionTable(): string {
+  const states = Object.keys(SESSION_TABLE) as SessionState[]
+  const events = Object.keys(SESSION_TABLE.joining) as SessionEvent[]
+  const cell = (state: SessionState, event: SessionEvent): string => {
+    const { next, action } = SESSION_TABLE[state][event]
+    return action === 'ignore' || action === 'impossible' ? action : `${action}, ${next}`
+  }
+  const head = ['event', ...states]
+  const rows = events.map((event) => [`\`${event}\``, ...states.map((state) => cell(state, event))])
+  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (cells: string[], fill: string): string =>
+    `|${cells.map((text, column) => ` ${text.padEnd(widths[column] ?? 0, fill)} `).join('|')}|\n`
+  return [
+    line(head, ' '),
+    line(
+      head.map(() => ''),
+      '-',
+    ),
+    ...rows.map((row) => line(row, ' ')),
+  ].join('')
 }
