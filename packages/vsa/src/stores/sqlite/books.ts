@@ -91,7 +91,8 @@ export class Books {
 
   /** S1: the time is read behind the lock. */
   #write<T>(epoch: number, work: (ledger: SqliteLedger, now: number) => T, keep: (result: T) => boolean): T {
-    const transaction = (database: Database): T => database.write(() => work(new SqliteLedger(database.statements, epoch), this.#now()), keep)
+    const transaction = (database: Database): T =>
+      database.write(() => work(new SqliteLedger(database.statements, epoch), this.#now()), keep)
     return this.#on(transaction, epoch === NOBODY)
   }
 

@@ -147,7 +147,8 @@ function makeDurable(connection: Connection, path: string, busyTimeoutMs: number
     }
   }
   connection.exec('PRAGMA synchronous = FULL')
-  if (firstInteger(connection.prepare('PRAGMA synchronous').get([])) !== FULL) throw notDurable(path, 'synchronous=FULL')
+  if (firstInteger(connection.prepare('PRAGMA synchronous').get([])) !== FULL)
+    throw notDurable(path, 'synchronous=FULL')
 }
 
 function journalMode(connection: Connection): unknown {

@@ -83,19 +83,27 @@ async function importDatabase(name: DriverName): Promise<DatabaseConstructor> {
   const specifier: string = name
   const module: unknown = await import(specifier)
   invariant(typeof module === 'object' && module !== null, `${name} is no module`)
-  const candidate: unknown = 'DatabaseSync' in module ? module.DatabaseSync : 'default' in module ? module.default : undefined
+  const candidate: unknown =
+    'DatabaseSync' in module ? module.DatabaseSync : 'default' in module ? module.default : undefined
   invariant(typeof candidate === 'function', `${name} exports no Database class`)
   // The three clients are known by name; a class cannot be checked further without opening a file.
   return candidate as unknown as DatabaseConstructor
 }
 
 function missing(choice: DriverName | undefined, causes: readonly unknown[]): StoreError {
-  const what = choice === undefined ? `no SQLite client found (tried ${NAMES.join(', ')})` : `the SQLite client ${choice} could not be loaded`
-  return new StoreError('driver_missing', `${what}: run \`npm install libsql\`, or use Node 22.13 or newer, which has node:sqlite`, {
-    applied: 'no',
-    transient: false,
-    cause: new AggregateError(causes),
-  })
+  const what =
+    choice === undefined
+      ? `no SQLite client found (tried ${NAMES.join(', ')})`
+      : `the SQLite client ${choice} could not be loaded`
+  return new StoreError(
+    'driver_missing',
+    `${what}: run \`npm install libsql\`, or use Node 22.13 or newer, which has node:sqlite`,
+    {
+      applied: 'no',
+      transient: false,
+      cause: new AggregateError(causes),
+    },
+  )
 }
 
 function adapt(database: ClientDatabase): Connection {

@@ -18,13 +18,21 @@ const FAULTS: Readonly<Record<number, Fault>> = {
     advice: 'is locked by another process for longer than busyTimeoutMs; it will be tried again',
   },
   6: { code: 'store_busy', transient: true, advice: 'is locked by another connection; it will be tried again' },
-  8: { code: 'read_only', transient: false, advice: 'cannot be written: give this process write permission to the file and its folder' },
+  8: {
+    code: 'read_only',
+    transient: false,
+    advice: 'cannot be written: give this process write permission to the file and its folder',
+  },
   10: { code: 'store_failed', transient: true, advice: 'could not be read or written: check the disk' },
   11: { code: 'store_failed', transient: false, advice: 'is damaged: restore it from a backup' },
   13: { code: 'disk_full', transient: false, advice: 'cannot grow: free space on its disk' },
   14: { code: 'store_failed', transient: false, advice: 'cannot be opened: check the path and its permissions' },
   15: { code: 'store_busy', transient: true, advice: 'is being recovered by another process; it will be tried again' },
-  26: { code: 'not_a_database', transient: false, advice: 'is not a SQLite database, and has been left as it was. Name another file' },
+  26: {
+    code: 'not_a_database',
+    transient: false,
+    advice: 'is not a SQLite database, and has been left as it was. Name another file',
+  },
 }
 
 const UNKNOWN_FAULT: Fault = { code: 'store_failed', transient: false, advice: 'failed' }
@@ -73,7 +81,8 @@ function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined
   if ('errcode' in error && typeof error.errcode === 'number') return error.errcode
   if ('rawCode' in error && typeof error.rawCode === 'number') return error.rawCode
-  if ('code' in error && typeof error.code === 'string' && error.code.startsWith('SQLITE_')) return codeByName(error.code)
+  if ('code' in error && typeof error.code === 'string' && error.code.startsWith('SQLITE_'))
+    return codeByName(error.code)
   const connection = /^ConnectionFailed\(.*: (\d+)"\)$/.exec(error.message)
   return connection === null ? undefined : Number(connection[1])
 }

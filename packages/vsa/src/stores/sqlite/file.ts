@@ -16,7 +16,10 @@ export function checkPath(path: string): boolean {
   const file = statInFolder(path)
   const folder = dirname(path)
   if (!isWritable(folder)) {
-    throw refusal('read_only', `the folder ${folder} cannot be written, and SQLite keeps files beside ${path}: give this process write permission`)
+    throw refusal(
+      'read_only',
+      `the folder ${folder} cannot be written, and SQLite keeps files beside ${path}: give this process write permission`,
+    )
   }
   if (file !== undefined && !isWritable(path)) {
     throw refusal('read_only', `${path} cannot be written: give this process write permission`)

@@ -49,15 +49,18 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
   }
   const settings = { path: resolve(path), leaseTtlMs, busyTimeoutMs }
   if (!thread) return new DirectStore(driver, settings, now)
-  if (typeof driver === 'function') throw new TypeError('driver must be a name with thread: true: a Database class cannot cross to a thread')
-  if (options.now !== undefined) throw new TypeError('now must be absent with thread: true: a function cannot cross to a thread')
+  if (typeof driver === 'function')
+    throw new TypeError('driver must be a name with thread: true: a Database class cannot cross to a thread')
+  if (options.now !== undefined)
+    throw new TypeError('now must be absent with thread: true: a function cannot cross to a thread')
   return new ThreadStore({ ...settings, driver })
 }
 
 /** Clients read some strings as more than paths: `:memory:`, URIs, servers. None of those is a durable file. */
 function assertPath(path: unknown): void {
   if (typeof path !== 'string') throw new TypeError(`path must be a string, got ${describe(path)}`)
-  if (path === '' || path === ':memory:') throw new TypeError(`path must name a file, got ${describe(path)}; for a store in memory use vsa/memory`)
+  if (path === '' || path === ':memory:')
+    throw new TypeError(`path must name a file, got ${describe(path)}; for a store in memory use vsa/memory`)
   if (/^file:|:\/\//.test(path)) throw new TypeError(`path must be a path, not a URL, got ${describe(path)}`)
   if (path.includes('\0')) throw new TypeError(`path must not contain NUL, got ${describe(path)}`)
 }

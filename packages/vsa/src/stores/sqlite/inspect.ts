@@ -80,5 +80,8 @@ function end(connection: Connection, statements: StatementCache): void {
 }
 
 function empty(path: string): StoreError {
-  return new StoreError('not_a_database', `${path} is empty: no engine has joined it yet`, { applied: 'no', transient: false })
+  return new StoreError('not_a_database', `${path} is empty: no engine has joined it yet`, {
+    applied: 'no',
+    transient: false,
+  })
 }

@@ -1,7 +1,16 @@
 import type { RowName } from '../../core/exchange.ts'
 import type { BudgetRow, Ledger, LeaseRow, LeaseTotals, OwnerRow } from '../../core/ledger.ts'
 import type { Row, Value } from './driver.ts'
-import { budgetFrom, budgetValues, firstInteger, integer, leaseFrom, ownerFrom, ownerValues, rowNameFrom } from './rows.ts'
+import {
+  budgetFrom,
+  budgetValues,
+  firstInteger,
+  integer,
+  leaseFrom,
+  ownerFrom,
+  ownerValues,
+  rowNameFrom,
+} from './rows.ts'
 import * as sql from './sql.ts'
 import type { StatementCache } from './statement-cache.ts'
 import { encodeText } from './text.ts'

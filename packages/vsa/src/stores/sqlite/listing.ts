@@ -60,10 +60,16 @@ export function readBudgets(statements: StatementCache, names: readonly RowName[
 function periodAfter(key: string, after: RowName): number {
   if (after.key === key) return after.period
   // In the file's order, which is not that of JavaScript strings beyond U+FFFF.
-  return Buffer.compare(Buffer.from(encodeText(after.key)), Buffer.from(encodeText(key))) < 0 ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER
+  return Buffer.compare(Buffer.from(encodeText(after.key)), Buffer.from(encodeText(key))) < 0
+    ? Number.MIN_SAFE_INTEGER
+    : Number.MAX_SAFE_INTEGER
 }
 
-function leasesBetween(statements: StatementCache, first: RowName | undefined, last: RowName | undefined): ReadonlyMap<string, readonly LeaseRow[]> {
+function leasesBetween(
+  statements: StatementCache,
+  first: RowName | undefined,
+  last: RowName | undefined,
+): ReadonlyMap<string, readonly LeaseRow[]> {
   const byRow = new Map<string, LeaseRow[]>()
   if (first === undefined || last === undefined) return byRow
   const bounds = [encodeText(first.key), first.period, encodeText(last.key), last.period]

@@ -77,12 +77,14 @@ function readStat(path: string): ProcessStat | undefined {
 }
 
 function parseName(name: string): ProcessName | null {
-  const value: unknown = attempt(() => JSON.parse(name))
+  const value = attempt((): unknown => JSON.parse(name))
   if (typeof value !== 'object' || value === null) return null
   if (!('bootId' in value && 'pidNamespace' in value && 'pid' in value && 'startTime' in value)) return null
   const { bootId, pidNamespace, pid, startTime } = value
   if (typeof bootId !== 'string' || typeof pidNamespace !== 'string' || typeof startTime !== 'string') return null
-  return Number.isSafeInteger(pid) && typeof pid === 'number' && pid > 0 ? { bootId, pidNamespace, pid, startTime } : null
+  return Number.isSafeInteger(pid) && typeof pid === 'number' && pid > 0
+    ? { bootId, pidNamespace, pid, startTime }
+    : null
 }
 
 /** What cannot be read is unknown. */

@@ -51,7 +51,21 @@ export function budgetFrom(row: Row): BudgetRow {
 
 export function budgetValues(row: BudgetRow): readonly Value[] {
   const { key, period, kind, minted, used, pool, burned, limit, burnMax, version, wantedUntil, endsAt, keepUntil } = row
-  return [encodeText(key), period, kind, minted, used, pool, burned, limit, burnMax, version, wantedUntil, endsAt, keepUntil]
+  return [
+    encodeText(key),
+    period,
+    kind,
+    minted,
+    used,
+    pool,
+    burned,
+    limit,
+    burnMax,
+    version,
+    wantedUntil,
+    endsAt,
+    keepUntil,
+  ]
 }
 
 /** Columns `key, period, epoch, held`. */

@@ -34,7 +34,8 @@ FROM budget b LEFT JOIN lease l ON l.key = b.key AND l.period = b.period
 WHERE b.key = ? AND b.period = ?`
 export const READ_BUDGET: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE key = ? AND period = ?`
 /** What an exchange changes in its steady state. No indexed column, so that one page is written. */
-export const SETTLE_BUDGET: string = 'UPDATE budget SET minted = ?, used = ?, pool = ?, burned = ? WHERE key = ? AND period = ?'
+export const SETTLE_BUDGET: string =
+  'UPDATE budget SET minted = ?, used = ?, pool = ?, burned = ? WHERE key = ? AND period = ?'
 export const SAVE_BUDGET: string = `
 INSERT INTO budget (${BUDGET_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key, period) DO UPDATE SET kind = excluded.kind, minted = excluded.minted, used = excluded.used, pool = excluded.pool,
@@ -64,7 +65,8 @@ export const BURNED: string = 'UPDATE owner SET burning = 0 WHERE burning = 1'
 export const MINT: string = 'SELECT units FROM mint WHERE key = ? AND id = ?'
 export const SAVE_MINT: string = 'INSERT INTO mint (key, id, units) VALUES (?, ?, ?)'
 export const COUNTER: string = 'SELECT value FROM counter WHERE key = ?'
-export const SAVE_COUNTER: string = 'INSERT INTO counter (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'
+export const SAVE_COUNTER: string =
+  'INSERT INTO counter (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'
 
 /** For listings: rows of one key, or of all, behind a row. */
 export const LIST: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE (key, period) > (?, ?) ORDER BY key, period LIMIT ?`

@@ -19,7 +19,8 @@ export class StatementCache {
   statement(sql: string): Statement {
     const known = this.#statements.get(sql)
     if (known !== undefined) return known
-    if (!this.#open) throw new StoreError('store_closed', 'the SQLite file has been closed', { applied: 'no', transient: false })
+    if (!this.#open)
+      throw new StoreError('store_closed', 'the SQLite file has been closed', { applied: 'no', transient: false })
     const statement = this.#connection.prepare(sql)
     this.#statements.set(sql, statement)
     return statement

@@ -2,6 +2,7 @@ import type { Answer, Batch, RowName } from '../../core/exchange.ts'
 import type { BudgetRow, OwnerRow } from '../../core/ledger.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from '../../core/store.ts'
 import { CAPABILITIES } from './direct-store.ts'
+import { packBatch, unpackAnswer } from './packing.ts'
 import { StoreThread } from './store-thread.ts'
 import type { ThreadSettings } from './wire.ts'
 
@@ -24,7 +25,7 @@ export class ThreadStore implements Store {
   }
 
   async exchange(batch: Batch): Promise<Answer> {
-    return this.#running().call('exchange', batch)
+    return unpackAnswer(await this.#running().call('exchange', packBatch(batch)))
   }
 
   async read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {

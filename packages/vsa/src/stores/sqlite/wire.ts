@@ -1,12 +1,13 @@
 import { InvariantError, StoreError, type StoreErrorCode, type Applied } from '../../core/errors.ts'
-import type { Answer, Batch, RowName } from '../../core/exchange.ts'
+import type { RowName } from '../../core/exchange.ts'
 import type { BudgetRow, OwnerRow } from '../../core/ledger.ts'
 import type { Joined, ListPage, ListRange } from '../../core/store.ts'
 import type { BooksSettings } from './books.ts'
 import type { DriverName } from './driver.ts'
+import type { PackedAnswer, PackedBatch } from './packing.ts'
 
 /*
- * What crosses between the calling thread and the store's, as JSON text: for these shapes cheaper on both sides than a structured clone.
+ * What crosses between the calling thread and the store's, as structured clones; batches are packed first.
  * Both ends are this package of one version, so neither checks the other's shapes.
  */
 
@@ -18,7 +19,7 @@ export interface ThreadSettings extends BooksSettings {
 /** What each call carries and what comes back. */
 export interface Calls {
   join: { readonly argument: string; readonly result: Joined }
-  exchange: { readonly argument: Batch; readonly result: Answer }
+  exchange: { readonly argument: PackedBatch; readonly result: PackedAnswer }
   read: { readonly argument: readonly RowName[]; readonly result: readonly BudgetRow[] }
   list: { readonly argument: ListRange; readonly result: ListPage }
   owners: { readonly argument: null; readonly result: readonly OwnerRow[] }
@@ -28,7 +29,9 @@ export interface Calls {
 export type CallName = keyof Calls
 
 /** One call. `id` is given back with the reply. */
-export type Request = { readonly [Name in CallName]: { readonly id: number; readonly call: Name; readonly argument: Calls[Name]['argument'] } }[CallName]
+export type Request = {
+  readonly [Name in CallName]: { readonly id: number; readonly call: Name; readonly argument: Calls[Name]['argument'] }
+}[CallName]
 
 export type Reply =
   | { readonly id: number; readonly result: Calls[CallName]['result'] }

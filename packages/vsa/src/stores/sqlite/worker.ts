@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { invariant } from '../../core/errors.ts'
 import { DirectStore } from './direct-store.ts'
+import { packAnswer, unpackBatch } from './packing.ts'
 import { failureOf, type Calls, type CallName, type Reply, type Request, type ThreadSettings } from './wire.ts'
 
 /* The store's thread: takes calls one after the other, and answers each. Started by `ThreadStore` alone. */
@@ -11,12 +12,15 @@ const port = parentPort
 const settings = workerData as ThreadSettings
 const store = new DirectStore(settings.driver, settings, () => Date.now())
 
-port.on('message', (text: string) => {
-  void serve(JSON.parse(text) as Request)
+port.on('message', (request: Request) => {
+  serve(request).catch((bug: unknown) => {
+    // Ends the thread: who waits is told that the store is lost.
+    throw bug
+  })
 })
 
 async function serve(request: Request): Promise<void> {
-  port.postMessage(JSON.stringify(await replyTo(request)))
+  port.postMessage(await replyTo(request), [])
 }
 
 async function replyTo(request: Request): Promise<Reply> {
@@ -32,7 +36,7 @@ async function call(request: Request): Promise<Calls[CallName]['result']> {
     case 'join':
       return store.join(request.argument)
     case 'exchange':
-      return store.exchange(request.argument)
+      return packAnswer(await store.exchange(unpackBatch(request.argument)))
     case 'read':
       return store.read(request.argument)
     case 'list':
