@@ -1,0 +1,102 @@
+import { count, duration } from '../format.ts'
+import type { Report } from '../report.ts'
+import { columns, facts, table } from '../table.ts'
+import type { FullSpeed } from './full-speed.ts'
+import type { Kill } from './kill.ts'
+import type { NetEffect } from './net-effect.ts'
+import { VICTIM_BLOCK } from './victim.ts'
+
+export interface DemoFindings {
+  readonly net: NetEffect
+  readonly speed: FullSpeed
+  readonly kill: Kill
+  /** Where the store was kept; null when it was thrown away. */
+  readonly storePath: string | null
+}
+
+/** What the demo showed, for programs and for people. */
+export function demoReport({ net, speed, kill, storePath }: DemoFindings): Report {
+  const ok = net.isTrue && speed.isTrue && kill.isTrue
+  const kept = storePath === null ? [] : [`Look at the store: vsa verify ${storePath}, vsa inspect ${storePath}`]
+  return {
+    ok,
+    json: { ok, netEffect: net, fullSpeed: speed, kill, store: storePath },
+    text: [netText(net), speedText(speed), killText(kill), ...kept].join('\n\n'),
+  }
+}
+
+function netText(net: NetEffect): string {
+  return [
+    `(a) ${count(net.operations)} operations on one key, in ${duration(net.durationMs)}: admitted and refunded, they come to +${count(net.netUnits)}`,
+    facts([
+      ['records written', count(net.records), 'the net effect'],
+      ['store calls', count(net.storeCalls), `a design that writes each operation makes ${count(net.operations)}`],
+      ['lease records', count(net.leaseRecords), 'units set aside before they are admitted'],
+      [
+        'used, says the store',
+        count(net.used),
+        verdict(net.isTrue, 'as it should be', `WRONG: it should be ${count(net.netUnits)}`),
+      ],
+    ]),
+  ].join('\n')
+}
+
+function speedText(speed: FullSpeed): string {
+  return [
+    `(b) ${speed.keys} keys at full speed, for ${duration(speed.durationMs)}`,
+    facts([
+      ['N, operations', count(speed.operations), `${count(speed.operationsPerSecond)} per second`],
+      ['I, records written', count(speed.records), `and ${count(speed.leaseRecords)} lease records`],
+      ['store calls', count(speed.storeCalls), `${count(speed.operationsPerStoreCall)} operations per call`],
+      ['admitted', count(speed.admitted)],
+      [
+        'used, says the store',
+        count(speed.used),
+        verdict(speed.isTrue, 'the same, to the unit', 'WRONG: not what was admitted'),
+      ],
+    ]),
+  ].join('\n')
+}
+
+function killText(kill: Kill): string {
+  const { admitted, atDeath, reopened } = kill
+  const rows = [
+    ['killed', ...[atDeath.minted, atDeath.used, atDeath.burned, atDeath.held, atDeath.pool].map(count)],
+    ['opened again', ...[reopened.minted, reopened.used, reopened.burned, reopened.held, reopened.pool].map(count)],
+  ]
+  return [
+    `(c) A process that admits at full speed, killed with SIGKILL after ${duration(kill.ranForMs)}`,
+    indent(table(columns('', '>minted', '>used', '>burned', '>leased', '>pool'), rows)),
+    facts([
+      ['the process had admitted', admittedText(admitted), bracketNote(admitted)],
+      [
+        'used + burned',
+        count(reopened.used + reopened.burned),
+        verdict(kill.isCovered, 'no less than admitted', 'LESS THAN ADMITTED'),
+      ],
+    ]),
+    verdict(
+      kill.isBalanced,
+      '  The books balance: minted = used + pool + burned + leased. What the process still held is burned, never given out twice.',
+      '  THE BOOKS DO NOT BALANCE: minted is not used + pool + burned + leased.',
+    ),
+  ].join('\n')
+}
+
+function admittedText({ atLeast, atMost }: Kill['admitted']): string {
+  return atLeast === atMost ? count(atLeast) : `${count(atLeast)} to ${count(atMost)}`
+}
+
+function bracketNote({ atLeast, atMost }: Kill['admitted']): string {
+  return atLeast === atMost
+    ? 'exactly: it was killed between two blocks of its tally'
+    : `it writes its tally before each block of ${VICTIM_BLOCK}, and died inside one`
+}
+
+function verdict(isTrue: boolean, yes: string, no: string): string {
+  return isTrue ? yes : no
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '  ')
+}

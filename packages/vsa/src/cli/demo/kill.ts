@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { open } from '../../index.ts'
+import { sqlite } from '../../stores/sqlite/index.ts'
+import { type Books, readBooks } from '../books.ts'
+import { CommandError } from '../report.ts'
+import { VICTIM_KEY, VICTIM_LEASE_TTL_MS } from './victim.ts'
+import { type Bracket, readVictimTally } from './victim-tally.ts'
+
+/** Part (c): a process killed in the middle of admitting, and the books that it leaves behind. */
+export interface Kill {
+  /** What the process had admitted, as it wrote it down itself. */
+  readonly admitted: Bracket
+  readonly ranForMs: number
+  /** Units in the store when the process had just died: its lease is still held. */
+  readonly atDeath: Books
+  /** And when the store had been opened again. */
+  readonly reopened: Books
+  /** Nothing was admitted that the store does not count as used or burned. */
+  readonly isCovered: boolean
+  readonly isBalanced: boolean
+  readonly isTrue: boolean
+}
+
+const STARTS_WITHIN_MS = 20_000
+const RUNS_AT_LEAST_MS = 700
+const RUNS_AT_MOST_MS = 1_500
+const LOOK_EVERY_MS = 20
+/** A lease that cannot be told to be a dead one's is burned when its life is over. */
+const BURNS_WITHIN_MS = 4 * VICTIM_LEASE_TTL_MS
+
+/** Starts the victim (by the command at `cliPath`), kills it while it admits, opens the store again and reads the books. */
+export async function killInTheMiddle(cliPath: string, storePath: string, tallyPath: string): Promise<Kill> {
+  const child = spawn(process.execPath, [cliPath, 'demo-victim', storePath, tallyPath], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+  try {
+    const startedAt = await admitting(child, tallyPath)
+    await sleep(RUNS_AT_LEAST_MS + Math.random() * (RUNS_AT_MOST_MS - RUNS_AT_LEAST_MS))
+    const ranForMs = performance.now() - startedAt
+    await kill(child)
+    const admitted = readVictimTally(tallyPath)
+    const atDeath = await victimBooks(storePath)
+    const reopened = await reopen(storePath)
+    const isCovered = admitted.atMost <= reopened.used + reopened.burned
+    const isBalanced = reopened.faulty.length === 0 && reopened.rows > 0
+    return { admitted, ranForMs, atDeath, reopened, isCovered, isBalanced, isTrue: isCovered && isBalanced }
+  } finally {
+    child.kill('SIGKILL')
+  }
+}
+
+/** Waits until the victim is at work. @returns when that was seen */
+async function admitting(child: ChildProcess, tallyPath: string): Promise<number> {
+  for (
+    const waitsUntil = performance.now() + STARTS_WITHIN_MS;
+    performance.now() < waitsUntil;
+    await sleep(LOOK_EVERY_MS)
+  ) {
+    if (child.exitCode !== null)
+      throw new CommandError('victim_failed', `the process to be killed ended by itself, with ${child.exitCode}`)
+    if (readVictimTally(tallyPath).atLeast > 0) return performance.now()
+  }
+  throw new CommandError('victim_failed', `the process to be killed admitted nothing within ${STARTS_WITHIN_MS} ms`)
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exited
+  if (child.signalCode !== 'SIGKILL') {
+    throw new CommandError(
+      'victim_failed',
+      `the process to be killed ended by itself, with ${child.exitCode ?? child.signalCode}`,
+    )
+  }
+}
+
+/** Opens the store as a restarted service would, until the dead process's lease is burned. */
+async function reopen(storePath: string): Promise<Books> {
+  for (const waitsUntil = performance.now() + BURNS_WITHIN_MS; ; await sleep(500)) {
+    const vsa = open({ store: sqlite(storePath), label: 'vsa demo, opened again', onEvent: () => undefined })
+    await vsa.ready()
+    await vsa.close()
+    const books = await victimBooks(storePath)
+    if (books.held === 0 || performance.now() > waitsUntil) return books
+  }
+}
+
+function victimBooks(storePath: string): Promise<Books> {
+  return readBooks(storePath, (key) => key === VICTIM_KEY)
+}

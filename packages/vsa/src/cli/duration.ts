@@ -1,0 +1,47 @@
+import { PERIOD_MAX_MS } from '../core/policy-check.ts'
+import type { CalendarUnit, Per } from '../core/policy.ts'
+
+const CALENDAR_UNITS: readonly CalendarUnit[] = ['second', 'minute', 'hour', 'day', 'week', 'month', 'year']
+
+const UNITS_MS: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['ms', 1],
+  ['s', 1_000],
+  ['sec', 1_000],
+  ['m', 60_000],
+  ['min', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+  ['w', 604_800_000],
+])
+
+/**
+ * A period as it is typed: `second` to `year`, or a number with `ms`, `s`, `m`, `h`, `d` or `w`, such as `1m` or `90s`.
+ * @throws RangeError for anything else
+ */
+export function parsePer(text: string): Per {
+  return CALENDAR_UNITS.find((unit) => unit === text) ?? parseDuration(text)
+}
+
+/**
+ * A length of time as it is typed, in ms; a bare number is milliseconds.
+ * @throws RangeError for anything that is no whole number of ms from 1 to 100 years
+ */
+export function parseDuration(text: string): number {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(text.trim().toLowerCase()) ?? []
+  const ms = Math.round(Number(digits) * (UNITS_MS.get(unit ?? '') ?? Number.NaN) * 1e6) / 1e6
+  if (!Number.isInteger(ms) || ms < 1 || ms > PERIOD_MAX_MS) {
+    throw new RangeError(
+      `expected a time such as 100ms, 10s, 1m, 1h or 1d, from 1 ms to 100 years, got ${JSON.stringify(text)}`,
+    )
+  }
+  return ms
+}
+
+/** The whole number in `text`. @throws RangeError unless it is one, `min` to `max` */
+export function parseWhole(text: string, min: number, max: number): number {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (!(value >= min && value <= max))
+    throw new RangeError(`expected a whole number from ${min} to ${max}, got ${JSON.stringify(text)}`)
+  return value
+}

@@ -1,0 +1,79 @@
+import { describeError } from '../report.ts'
+import type { ReplayRequest } from './request-reader.ts'
+
+/** What was decided in a replay. */
+export interface DecisionTally {
+  readonly admittedRequests: number
+  readonly admittedUnits: number
+  readonly deniedRequests: number
+  readonly deniedUnits: number
+  /** Keys that were asked for. */
+  readonly keys: number
+  /** The keys that were denied most units, most first. */
+  readonly topDenied: readonly DeniedKey[]
+  /** Requests that got no answer, by error code: none, unless something is wrong. */
+  readonly failures: Readonly<Record<string, number>>
+}
+
+export interface DeniedKey {
+  readonly key: string
+  readonly requests: number
+  readonly units: number
+}
+
+const TOP_MAX = 10
+
+/** Counts decisions as they come. */
+export class Decisions {
+  readonly #keys = new Set<string>()
+  readonly #denied = new Map<string, { requests: number; units: number }>()
+  readonly #failures = new Map<string, number>()
+  #admittedRequests = 0
+  #admittedUnits = 0
+  #deniedRequests = 0
+  #deniedUnits = 0
+
+  /** Counts `decision` once it is there. */
+  note(request: ReplayRequest, decision: Promise<boolean>): void {
+    this.#keys.add(request.id)
+    decision.then(
+      (isAdmitted) => (isAdmitted ? this.#admit(request) : this.#deny(request)),
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  get tally(): DecisionTally {
+    const topDenied = [...this.#denied]
+      .map(([key, { requests, units }]) => ({ key, requests, units }))
+      .sort((one, other) => other.units - one.units || (one.key < other.key ? -1 : 1))
+      .slice(0, TOP_MAX)
+    return {
+      admittedRequests: this.#admittedRequests,
+      admittedUnits: this.#admittedUnits,
+      deniedRequests: this.#deniedRequests,
+      deniedUnits: this.#deniedUnits,
+      keys: this.#keys.size,
+      topDenied,
+      failures: Object.fromEntries(this.#failures),
+    }
+  }
+
+  #admit({ cost }: ReplayRequest): void {
+    this.#admittedRequests++
+    this.#admittedUnits += cost
+  }
+
+  #deny({ id, cost }: ReplayRequest): void {
+    this.#deniedRequests++
+    this.#deniedUnits += cost
+    const denied = this.#denied.get(id) ?? { requests: 0, units: 0 }
+    denied.requests++
+    denied.units += cost
+    this.#denied.set(id, denied)
+  }
+
+  #fail(error: unknown): void {
+    const { code } = describeError(error)
+    this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1)
+  }
+}

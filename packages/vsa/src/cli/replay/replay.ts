@@ -1,0 +1,55 @@
+import { PERIOD_MAX_MS } from '../../core/policy-check.ts'
+import { compilePolicy } from '../../core/plan.ts'
+import type { Per, WindowPolicy } from '../../core/policy.ts'
+import { duration } from '../format.ts'
+import { bar, liveLine } from '../progress.ts'
+import type { Report } from '../report.ts'
+import { newStorePath, withTemporaryFolder } from '../store-place.ts'
+import type { KeyField } from './key-field.ts'
+import { replayReport } from './replay-report.ts'
+import { type ReplayRun, replayRun } from './replay-run.ts'
+
+export interface ReplayOptions {
+  readonly file: string
+  readonly key: KeyField
+  readonly limit: number
+  readonly per: Per
+  readonly flushIntervalMs: number
+  /** A new SQLite file to keep; absent for one that is thrown away. */
+  readonly storePath?: string
+  readonly showsProgress: boolean
+}
+
+/** The intervals between which a user chooses. */
+const INTERVALS_MS: readonly number[] = [100, 1_000, 10_000, 60_000, 600_000]
+
+/** Runs a log through the real engine and a real SQLite file, once for each interval. */
+export async function replay(options: ReplayOptions): Promise<Report> {
+  // Rows of past periods are kept, or their units could not be counted afterwards.
+  const policy: WindowPolicy = { limit: options.limit, per: options.per, retentionMs: PERIOD_MAX_MS }
+  const { atRisk } = compilePolicy(policy)
+  const storePath = options.storePath === undefined ? undefined : newStorePath(options.storePath)
+  const live = liveLine(options.showsProgress)
+  try {
+    return await withTemporaryFolder(async (temporary) => {
+      const runAt = (flushIntervalMs: number, path: string): Promise<ReplayRun> =>
+        replayRun({
+          file: options.file,
+          key: options.key,
+          policy,
+          flushIntervalMs,
+          storePath: path,
+          onProgress: (fraction) => live.show(() => `${bar(fraction)}  flushing every ${duration(flushIntervalMs)}`),
+        })
+      const run = await runAt(options.flushIntervalMs, storePath ?? temporary('replay.db'))
+      const runs: ReplayRun[] = []
+      for (const interval of INTERVALS_MS) {
+        runs.push(interval === run.flushIntervalMs ? run : await runAt(interval, temporary(`replay-${interval}.db`)))
+      }
+      const { file, key } = options
+      return replayReport({ file, key: key.spelling, policy, atRisk, run, runs, storePath: storePath ?? null })
+    })
+  } finally {
+    live.done()
+  }
+}

@@ -1,0 +1,48 @@
+import type { Answer, Batch } from '../../core/exchange.ts'
+import type { Store } from '../../core/store.ts'
+import type { LogClock } from './log-clock.ts'
+
+/** A store for a replay: the log's time stands still during its calls, and the leases that it gives are added up. */
+export interface WatchedStore extends Store {
+  /** The most units that were leased at any one time: what a crash at the worst moment would have burned. */
+  readonly leasedMost: number
+}
+
+/** Wraps `store`. */
+export function watchStore(store: Store, clock: LogClock): WatchedStore {
+  const held = new Map<string, number>()
+  let leased = 0
+  let leasedMost = 0
+
+  const note = (batch: Batch, answer: Answer): void => {
+    if (answer.kind !== 'applied' && answer.kind !== 'replayed') return
+    for (const [index, entry] of batch.entries.entries()) {
+      const row = answer.entries[index]
+      if (entry.kind !== 'budget' || row?.kind !== 'budget') continue
+      const name = `${entry.period} ${entry.key}`
+      leased += row.held - (held.get(name) ?? 0)
+      if (row.held === 0) held.delete(name)
+      else held.set(name, row.held)
+    }
+    leasedMost = Math.max(leasedMost, leased)
+  }
+
+  return {
+    capabilities: store.capabilities,
+    get leasedMost() {
+      return leasedMost
+    },
+    join: (label) => clock.during(store.join(label)),
+    exchange: (batch) =>
+      clock.during(
+        store.exchange(batch).then((answer) => {
+          note(batch, answer)
+          return answer
+        }),
+      ),
+    read: (names) => clock.during(store.read(names)),
+    list: (range) => clock.during(store.list(range)),
+    owners: () => clock.during(store.owners()),
+    close: () => clock.during(store.close()),
+  }
+}

@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CommandError } from './report.ts'
+
+/** Runs `work` with a folder that is gone afterwards; `work` gets the paths of files in it. */
+export async function withTemporaryFolder<T>(work: (pathOf: (name: string) => string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'vsa-'))
+  try {
+    return await work((name) => join(folder, name))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** The path of a store that is to be made. @throws CommandError `store_exists`: what is in it must not be mixed with what is to come */
+export function newStorePath(path: string): string {
+  if (existsSync(path))
+    throw new CommandError('store_exists', `${path} exists already: name a file that does not, or remove it`)
+  return path
+}
+
+/** The path of a store that is to be read. @throws CommandError `no_such_file` */
+export function existingStorePath(path: string): string {
+  if (!existsSync(path))
+    throw new CommandError('no_such_file', `${path} does not exist: name the SQLite file of a store`)
+  return path
+}

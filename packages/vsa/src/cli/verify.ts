@@ -1,0 +1,51 @@
+import type { TrialBalance } from '../core/trial-balance.ts'
+import { type Books, readBooks } from './books.ts'
+import { count, counted, period, printable } from './format.ts'
+import type { Report } from './report.ts'
+import { columns, facts, table } from './table.ts'
+
+/** Faulty rows that are printed; JSON has them all. */
+const FAULTY_MAX = 50
+
+/** L2, on a live database: whether `minted = used + pool + burned + leased` in every row. */
+export async function verify(path: string): Promise<Report> {
+  const books = await readBooks(path)
+  const ok = books.faulty.length === 0
+  return { ok, json: { ok, store: path, ...books }, text: [sumText(path, books), faultText(books)].join('\n') }
+}
+
+function sumText(path: string, { rows, minted, used, pool, burned, held }: Books): string {
+  return [
+    `${path}: ${counted(rows, 'row')}`,
+    facts([
+      ['minted', count(minted)],
+      ['used', count(used)],
+      ['pool', count(pool)],
+      ['burned', count(burned)],
+      ['leased', count(held)],
+    ]),
+  ].join('\n')
+}
+
+function faultText({ faulty }: Books): string {
+  if (faulty.length === 0) return 'Every row adds up: minted = used + pool + burned + leased.'
+  const more = faulty.length - FAULTY_MAX
+  return [
+    `${counted(faulty.length, 'row')} ${faulty.length === 1 ? 'does' : 'do'} not add up:`,
+    table(
+      columns('key', 'period', '>minted', '>used', '>pool', '>burned', '>leased', 'what is wrong'),
+      faulty.slice(0, FAULTY_MAX).map(faultCells),
+    ),
+    ...(more > 0 ? [`and ${count(more)} more`] : []),
+  ].join('\n')
+}
+
+function faultCells(row: TrialBalance): readonly string[] {
+  const { minted, used, pool, burned, held } = row
+  return [
+    printable(row.key),
+    period(row.period),
+    ...[minted, used, pool, burned, held].map(count),
+    row.faults.join('; '),
+  ]
+}

@@ -1,0 +1,39 @@
+import type { ListedRow } from './store.ts'
+
+/** One row's books: L2 says that `minted = used + pool + burned + held`. All in units. */
+export interface TrialBalance {
+  readonly key: string
+  /** The start of the row's period, ms since 1970; 0 without windows. */
+  readonly period: number
+  readonly minted: number
+  readonly used: number
+  readonly pool: number
+  readonly burned: number
+  /** All leases on the row together. */
+  readonly held: number
+  /** `minted - (used + pool + burned + held)`: 0 when the books balance, above 0 for units that vanished, below for units from nowhere. */
+  readonly difference: number
+  /** What is wrong, in words; empty when the row adds up. */
+  readonly faults: readonly string[]
+}
+
+/** Draws the trial balance of one row and of every lease on it. Pure. */
+export function trialBalance({ budget, leases }: ListedRow): TrialBalance {
+  const { key, period, minted, used, pool, burned } = budget
+  const held = leases.reduce((sum, lease) => sum + lease.held, 0)
+  // No partial sum of a sound row passes minted, at most 2^53 - 1; only the pool may be negative, so it comes last.
+  const difference = minted - (used + burned + held + pool)
+  return { key, period, minted, used, pool, burned, held, difference, faults: [...faultsOf()] }
+
+  function* faultsOf(): Generator<string> {
+    for (const [name, units] of Object.entries({ minted, used, burned, held })) {
+      if (!Number.isSafeInteger(units) || units < 0) yield `${name} is no number of units: ${units}`
+    }
+    if (!Number.isSafeInteger(pool)) yield `pool is no number of units: ${pool}`
+    for (const lease of leases) {
+      if (!(lease.held >= 1)) yield `the lease of epoch ${lease.epoch} holds ${lease.held}`
+    }
+    if (difference !== 0)
+      yield difference > 0 ? `${difference} units have vanished` : `${-difference} units come from nowhere`
+  }
+}

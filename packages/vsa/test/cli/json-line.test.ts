@@ -1,0 +1,72 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseJsonLine } from '../../src/cli/replay/json-line.ts'
+import { keyOf, parseKeyField } from '../../src/cli/replay/key-field.ts'
+
+describe('NDJSON lines', () => {
+  test('with ms since 1970', () => {
+    expect(parseJsonLine('{"key":"tenant-7","cost":12,"at":1700000000123}')).toMatchObject({
+      at: 1_700_000_000_123,
+      cost: 12,
+      isWholeSecond: false,
+    })
+  })
+  test('with an ISO time, and a cost of 1 when none is said', () => {
+    expect(parseJsonLine('{"key":"a","at":"2024-05-05T10:45:00.250+02:00"}')).toMatchObject({
+      at: Date.parse('2024-05-05T08:45:00.250Z'),
+      cost: 1,
+    })
+  })
+  test.each([
+    ['{', 'not a JSON object'],
+    ['[1]', 'not a JSON object'],
+    ['{"key":"a"}', '"at" is neither'],
+    ['{"key":"a","at":"yesterday"}', '"at" is neither'],
+    ['{"key":"a","at":-1}', '"at" is neither'],
+    ['{"key":"a","at":1e300}', '"at" is neither'],
+    ['{"key":"a","at":1,"cost":0.5}', '"cost" is no whole number'],
+    ['{"key":"a","at":1,"cost":"3"}', '"cost" is no whole number'],
+    ['{"key":"a","at":1,"cost":9007199254740992}', '"cost" is no whole number'],
+  ])('%s is bad', (line, reason) => {
+    expect(parseJsonLine(line)).toMatchObject({ kind: 'bad', reason: expect.stringContaining(reason) })
+  })
+  test('any JSON at all is a request or bad', () => {
+    fc.assert(
+      fc.property(fc.json(), (line) => {
+        expect(['request', 'bad']).toContain(parseJsonLine(line).kind)
+      }),
+    )
+  })
+})
+
+describe('keys', () => {
+  const keyIn = (line: string, spelling: string): string | null => {
+    const logged = parseJsonLine(line)
+    return logged.kind === 'request' ? keyOf(logged, parseKeyField(spelling)) : null
+  }
+  test('a field of any name', () => {
+    expect(keyIn('{"at":1,"tenant":"t","user":"u","n":7}', 'field:tenant')).toBe('t')
+    expect(keyIn('{"at":1,"tenant":"t","user":"u","n":7}', 'user')).toBe('u')
+    expect(keyIn('{"at":1,"tenant":"t","user":"u","n":7}', 'field:n')).toBe('7')
+  })
+  test.each([
+    ['a field that is not there', '{"at":1}'],
+    ['one that every object inherits', '{"at":1}', 'field:constructor'],
+    ['an empty one', '{"at":1,"key":""}'],
+    ['null', '{"at":1,"key":null}'],
+    ['an object', '{"at":1,"key":{}}'],
+    ['half a character', String.raw`{"at":1,"key":"\ud800"}`],
+    ['one that is too long', `{"at":1,"key":"${'x'.repeat(1_021)}"}`],
+  ])('%s gives none', (_name, line, spelling = 'key') => {
+    expect(keyIn(line, spelling)).toBeNull()
+  })
+  test('the longest key', () => {
+    expect(keyIn(`{"at":1,"key":"${'x'.repeat(1_020)}"}`, 'key')).toHaveLength(1_020) // and 'key:'
+  })
+  test.each(['', 'host', 'field:', 'constructor'])('--key %j is refused', (spelling) => {
+    expect(() => parseKeyField(spelling)).toThrow(RangeError)
+  })
+  test('a family has no colon', () => {
+    expect(parseKeyField('field:a:b')).toMatchObject({ field: 'a:b', family: 'a_b' })
+  })
+})

@@ -1,0 +1,53 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { LINE_BYTES_MAX, LineSplitter } from '../../src/cli/replay/line-splitter.ts'
+
+function split(chunks: readonly Uint8Array[]): readonly (string | null)[] {
+  const splitter = new LineSplitter()
+  const lines = [...chunks.flatMap((chunk) => splitter.push(chunk)), ...splitter.end()]
+  expect(lines.map(({ number }) => number)).toEqual(lines.map((_line, index) => index + 1))
+  return lines.map(({ text }) => text)
+}
+
+describe('lines are the same however the bytes come', () => {
+  test('any text, cut anywhere', () => {
+    const texts = fc.string({ unit: fc.constantFrom('a', 'é', '🦆', '\n', ' ') })
+    fc.assert(
+      fc.property(texts, fc.array(fc.nat({ max: 60 })), (text, cuts) => {
+        const bytes = Buffer.from(text)
+        const places = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length]
+        const chunks = places.slice(1).map((to, index) => bytes.subarray(places[index], to))
+        const expected = text.split('\n')
+        if (expected.at(-1) === '') expected.pop()
+        expect(split(chunks)).toEqual(expected)
+      }),
+    )
+  })
+  test('ends of lines as Windows writes them', () => {
+    expect(split([Buffer.from('a\r'), Buffer.from('\nb\r\n\r\nc')])).toEqual(['a', 'b', '', 'c'])
+  })
+  test('a byte order mark, and bytes that are no text', () => {
+    expect(split([Buffer.from([0xef, 0xbb, 0xbf, 0x61, 0x0a, 0xff, 0x62])])).toEqual(['a', '\uFFFDb'])
+  })
+})
+
+describe('long lines', () => {
+  const feed = (length: number): readonly (string | null)[] => {
+    const chunk = Buffer.alloc(1_000, 'x')
+    return split([
+      ...Array.from({ length: Math.floor(length / 1_000) }, () => chunk),
+      chunk.subarray(0, length % 1_000),
+      Buffer.from('\nnext\n'),
+    ])
+  }
+  test('at the limit', () => {
+    expect(feed(LINE_BYTES_MAX).map((line) => line?.length)).toEqual([LINE_BYTES_MAX, 4])
+  })
+  test('one past it, and a megabyte', () => {
+    expect(feed(LINE_BYTES_MAX + 1)).toEqual([null, 'next'])
+    expect(feed(1_048_576)).toEqual([null, 'next'])
+  })
+  test('that never end', () => {
+    expect(split([Buffer.alloc(LINE_BYTES_MAX + 1, 'x')])).toEqual([null])
+  })
+})
