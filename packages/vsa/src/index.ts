@@ -1,3 +1,4 @@
+export { open } from './engine/open.ts'
 export type { Policy, InitialPolicy, WindowPolicy, Per, CalendarUnit } from './core/policy.ts'
 export type { Clock, Timer } from './core/clock.ts'
 export { VsaError, StoreError, type ErrorCode, type StoreErrorCode, type Applied } from './core/errors.ts'

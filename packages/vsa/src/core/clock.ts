@@ -4,8 +4,11 @@ export interface Clock {
   now(): number
   /** Time that never goes back, ms from any origin. */
   monotonic(): number
-  /** Calls `fire` once after `delayMs` (0 to any length). Never keeps a process alive. */
-  timer(delayMs: number, fire: () => void): Timer
+  /**
+   * Calls `fire` once after `delayMs` (0 to any length).
+   * @param keepAlive whether the process must not exit before: only where somebody awaits the outcome. Default false.
+   */
+  timer(delayMs: number, fire: () => void, keepAlive?: boolean): Timer
   /** Calls `run` after the current turn of the event loop and the promises that it settled. */
   soon(run: () => void): void
 }

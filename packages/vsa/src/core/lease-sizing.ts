@@ -1,0 +1,42 @@
+/** What is known when the next lease of a row is sized (O7). Units are units, times ms. */
+export interface LeaseDemand {
+  /** The lease asked for last time; 0 at first. */
+  readonly hold: number
+  /** Net units spent since then. */
+  readonly spent: number
+  readonly elapsedMs: number
+  readonly flushIntervalMs: number
+  /** How long an exchange takes, of late. */
+  readonly exchangeMs: number
+  /** The largest lease that the policy allows. */
+  readonly atRisk: number
+  /** What the row could give to leases as of the last exchange: its pool and this owner's lease; Infinity when not known. */
+  readonly available: number
+  /** Other owners that hold a lease on the row. */
+  readonly others: number
+}
+
+/** The first lease of a row: enough for a handful of requests, so that a key touched once reserves little. */
+export const FIRST_HOLD = 8
+/** A burst shorter than this says nothing about a rate. */
+const ELAPSED_MIN_MS = 5
+
+/**
+ * O7: about twice what is spent in one flush interval and one exchange, moved by factors of two, at most `atRisk`,
+ * and at most an equal share of what the row has left among those who hold leases.
+ */
+export function nextHold(demand: LeaseDemand): number {
+  const { hold, spent, elapsedMs, flushIntervalMs, exchangeMs, atRisk, available, others } = demand
+  const rate = spent / Math.max(elapsedMs, exchangeMs, ELAPSED_MIN_MS)
+  const wish = Math.max(2 * rate * (flushIntervalMs + exchangeMs), FIRST_HOLD)
+  let next = Math.max(hold, FIRST_HOLD)
+  while (next < wish && next < atRisk) next *= 2
+  if (wish < next / 4) next = Math.max(next / 2, FIRST_HOLD)
+  const share = Math.ceil(Math.max(available, 0) / (others + 1))
+  return Math.min(Math.floor(next), atRisk, share)
+}
+
+/** At this many units left, or fewer, the lease is topped up before the next flush is due (O8). */
+export function lowWaterOf(hold: number): number {
+  return Math.floor(hold / 4)
+}

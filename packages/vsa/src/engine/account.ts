@@ -1,0 +1,206 @@
+import type { BudgetAnswer } from '../core/exchange.ts'
+import { invariant } from '../core/errors.ts'
+import { lowWaterOf } from '../core/lease-sizing.ts'
+import type { Window } from '../core/plan.ts'
+import type { Gate } from './gate.ts'
+import type { MintRequest } from './mint-request.ts'
+import type { Waiter } from './waiter.ts'
+
+/** What the store last said of the row. */
+export type Figures = Omit<BudgetAnswer, 'kind' | 'refunded' | 'mint'>
+
+/**
+ * An owner's side of one budget row: what it holds, what it has spent since the last send, and what waits to be sent.
+ * Exists only while there is something to keep; an idle budget has none.
+ *
+ * O3 is here. `base` is what may be spent before the next send: the lease as acknowledged, or, while an exchange is under way,
+ * `min(held - sent.spent, sent.hold)`, so that what a batch offers back is deducted before it is sent. What is left is
+ * `base - spentSince`; it lives in the gate while this account is the gate's current one, else here.
+ */
+export class Account {
+  readonly gate: Gate
+  readonly window: Window
+  /** The lease as of the last answer. */
+  held = 0
+  base = 0
+  /** The lease asked for with the last send. */
+  hold = 0
+  /** What the exchange under way carries for this row; null when none does. */
+  sent: { readonly spent: number; readonly hold: number; readonly refund: number; readonly mint: MintRequest | null } | null = null
+  /** Units to give back through the store, not sent yet. */
+  refund = 0
+  /** When refunds that the store does not accept are given up, by the owner's monotonic clock; Infinity while none was refused. */
+  refundGivenUpAtMs: number = Infinity
+  figures: Figures | null = null
+  /** This owner has seen the row: the store must have it (S4). */
+  known: boolean
+  /** In the flusher's list. */
+  dirty = false
+  /** In the flusher's list of rows that cannot wait for the next flush. */
+  urgent = false
+  sentAtMs: number
+  /** When the lease was last spent from or asked for. */
+  usedAtMs: number
+  /** Until then the lease goes back: somebody wants the row (O12). */
+  recalledUntilMs: number = -Infinity
+  /** Not asked again before that: the row could not cover what was asked (O12). */
+  askAgainAtMs: number = -Infinity
+  /** The row is not marked as wanted again before that. */
+  wantAgainAtMs: number = -Infinity
+  /** The lease is wanted back whatever is spent: the period is over, or the engine closes. */
+  retired = false
+  /** Its books did not balance: nothing more is sent or admitted. */
+  quarantined = false
+  /** Requests that take from the row and are under way. */
+  takers = 0
+  /** Units that those in the batch being made would have spent from a lease, had there been one. */
+  demand = 0
+  /** A request waits for units that the pool lacks: the lease goes back to the pool for it. */
+  yields = false
+  /** Others hold those units: the row is to be marked as wanted. */
+  wants = false
+  /** Durable admissions spent from the lease since the last send (O9), and those that the exchange under way carries. */
+  confirming: Waiter[] = []
+  confirmingSent: Waiter[] = []
+  readonly mints: MintRequest[] = []
+  /** Index of this row's entry in the batch being made; -1 outside. */
+  entryAt = -1
+  /** Index of the last run of takes that touches this row in the batch being made. */
+  lastRunAt = -1
+  #left = 0
+
+  constructor(gate: Gate, window: Window, known: boolean, nowMs: number) {
+    this.gate = gate
+    this.window = window
+    this.known = known
+    this.sentAtMs = nowMs
+    this.usedAtMs = nowMs
+  }
+
+  get current(): boolean {
+    return this.gate.account === this
+  }
+
+  get left(): number {
+    return this.current ? this.gate.left : this.#left
+  }
+
+  set left(units: number) {
+    if (this.current) this.gate.left = units
+    else this.#left = units
+  }
+
+  get spentSince(): number {
+    return this.base - this.left
+  }
+
+  /** What the row could give to this owner in all, as far as is known; Infinity when nothing is. */
+  get reach(): number {
+    if (this.figures === null) return Infinity
+    const { pool, othersHeld } = this.figures
+    return Math.max(pool, 0) + othersHeld + this.held + this.refund + (this.sent?.refund ?? 0)
+  }
+
+  /** The gate leaves this account: from now on what is left lives here. */
+  detach(): void {
+    const { gate } = this
+    this.#left = gate.left
+    gate.account = null
+    gate.left = 0
+    gate.floor = 0
+  }
+
+  /** The gate admits from this account. */
+  attach(): void {
+    const { gate } = this
+    gate.account = this
+    gate.left = this.#left
+    this.#left = 0
+    this.settleFloor()
+  }
+
+  /**
+   * O3 and O4: waiting refunds are netted against what was spent, so that churn sends nothing; the rest is put under way,
+   * and what is offered back is deducted at once.
+   * @returns the net units spent, and the refund, that the entry carries
+   */
+  send(hold: number, nowMs: number): { readonly spent: number; readonly refund: number; readonly mint: MintRequest | null } {
+    invariant(this.sent === null, 'one exchange at a time')
+    const gross = this.spentSince
+    const netted = Math.min(gross, this.refund)
+    const spent = gross - netted
+    const mint = this.mints.shift() ?? null
+    const sent = { spent, hold, refund: this.refund - netted, mint }
+    this.gate.family.tally.spentUnits += gross
+    this.sent = sent
+    this.refund = 0
+    this.hold = hold
+    this.base = Math.min(this.held - spent, hold)
+    this.left = this.base
+    this.confirmingSent = this.confirming
+    this.confirming = []
+    this.dirty = false
+    this.urgent = false
+    this.demand = 0
+    this.yields = false
+    this.wants = false
+    this.sentAtMs = nowMs
+    if (gross > 0) this.usedAtMs = nowMs
+    this.settleFloor()
+    return sent
+  }
+
+  /** The answer is certain: the lease is what the store says, less what was spent since the send. */
+  acknowledge(figures: Figures): void {
+    const spentSince = this.spentSince
+    this.held = figures.held
+    this.figures = figures
+    this.known = true
+    this.sent = null
+    this.base = figures.held
+    this.left = figures.held - spentSince
+    invariant(this.left >= 0, `the lease of ${JSON.stringify(this.gate.key)} is ${figures.held}, but ${spentSince} were spent from it`)
+    this.settleFloor()
+  }
+
+  /** O5: the epoch is over, or the row is gone. What was spent is burned and forgotten; refunds that wait stay. */
+  lose(): void {
+    this.gate.family.tally.spentUnits += this.spentSince
+    this.held = 0
+    this.base = 0
+    this.hold = 0
+    this.left = 0
+    this.sent = null
+    this.figures = null
+    this.settleFloor()
+  }
+
+  /** G1: where the hot path must stop next: at the first spend, then at the low-water mark, then at 0. */
+  settleFloor(): void {
+    if (!this.current) return
+    const { gate } = this
+    if (!this.dirty) gate.floor = gate.left
+    else gate.floor = gate.left >= lowWaterOf(this.hold) ? lowWaterOf(this.hold) : 0
+  }
+
+  /** The lease runs out, and a larger one, or the same again, can be had (O8). */
+  get isLow(): boolean {
+    if (this.retired || this.left >= lowWaterOf(this.hold)) return false
+    return this.figures === null || (this.figures.pool > 0 && this.figures.burned < this.gate.plan.burnMax)
+  }
+
+  /** Nothing is held, spent, asked or owed: the account may be dropped (G5, L9). */
+  get idle(): boolean {
+    return (
+      this.held === 0 &&
+      this.sent === null &&
+      this.refund === 0 &&
+      this.takers === 0 &&
+      this.confirming.length === 0 &&
+      this.mints.length === 0 &&
+      !this.dirty &&
+      !this.urgent &&
+      !this.quarantined
+    )
+  }
+}

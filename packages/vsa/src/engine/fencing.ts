@@ -1,0 +1,127 @@
+import type { Batch, FencedAnswer, Outcome } from '../core/exchange.ts'
+import type { Account } from './account.ts'
+import { fencedUnknownError } from './failures.ts'
+import type { Settlement, SettlementParts } from './settlement.ts'
+import { settleMint } from './settlement.ts'
+import { isAccount, type Run, type Shipment } from './shipment.ts'
+import type { Waiter } from './waiter.ts'
+
+/** What became of the batch that was in flight when its epoch ended: it counted, it surely did not, or nobody knows. */
+type Fate = { readonly kind: 'applied'; readonly outcome: Outcome } | { readonly kind: 'not_applied' } | { readonly kind: 'unknown' }
+
+function fateOf(batch: Batch, answer: FencedAnswer | null): Fate {
+  const last = answer?.last ?? null
+  if (last === null) return { kind: 'unknown' }
+  return last.seq === batch.seq ? { kind: 'applied', outcome: last.outcome } : { kind: 'not_applied' }
+}
+
+/**
+ * O5: the epoch is over. Every lease is lost at once, with what was spent from it. Whoever waited for the last batch learns its fate;
+ * requests, refunds, mints and counter deltas that surely were not applied move to the next epoch.
+ */
+export class Fencing {
+  readonly #parts: SettlementParts
+  readonly #settlement: Settlement
+
+  constructor(parts: SettlementParts, settlement: Settlement) {
+    this.#parts = parts
+    this.#settlement = settlement
+  }
+
+  fence(batch: Batch, shipment: Shipment, answer: FencedAnswer | null): void {
+    const { accounts, settings, waiters, backlog } = this.#parts
+    const fate = fateOf(batch, answer)
+    const unitsLost = accounts.leasedUnits
+    const again: Waiter[] = []
+    for (const [index, run] of shipment.runs.entries()) this.#fenceRun(run, fate, index, again)
+    for (const [index, row] of shipment.rows.entries()) {
+      if (row === null) continue
+      if (isAccount(row)) {
+        this.#fenceAccount(row, fate, index, again)
+      } else {
+        if (fate.kind !== 'applied') row.pending += row.sent ?? 0
+        // Nobody can tell the value: those who read ask again under the next epoch.
+        row.readers = [...row.readersSent, ...row.readers]
+        row.readersSent = []
+        this.#settlement.settleCounter(row, null, fate.kind === 'applied' && fate.outcome.notes[index]?.overflow === true)
+        if (row.pending !== 0 || row.readers.length > 0) backlog.markCounter(row)
+      }
+    }
+    this.#loseAll(again)
+    waiters.requeue(again)
+    for (const flush of shipment.flushes) backlog.addFlush(flush)
+    backlog.due = true
+    settings.announce({ type: 'fenced', epoch: batch.epoch, unitsLost })
+  }
+
+  /** S9: the closing batch had been applied, and its answer was lost: whoever rode with it learns what the outcome says. */
+  settleClosed(shipment: Shipment, answer: FencedAnswer): void {
+    const outcome = answer.last?.outcome
+    if (outcome === undefined) return
+    const fate: Fate = { kind: 'applied', outcome }
+    const denied: Waiter[] = []
+    for (const [index, run] of shipment.runs.entries()) this.#fenceRun(run, fate, index, denied)
+    for (const [index, row] of shipment.rows.entries()) {
+      if (row === null) continue
+      if (isAccount(row)) this.#fenceAccount(row, fate, index, denied)
+      else this.#settlement.settleCounter(row, null, outcome.notes[index]?.overflow === true)
+    }
+    for (const waiter of denied) {
+      const need = waiter.needs[0]
+      if (need !== undefined) this.#parts.waiters.tell(waiter, { kind: 'denied', ...need })
+    }
+    for (const flush of shipment.flushes) flush.reply.resolve()
+  }
+
+  #fenceRun(run: Run, fate: Fate, index: number, again: Waiter[]): void {
+    const { waiters } = this.#parts
+    waiters.arrived(run.waiters)
+    for (const account of run.accounts) account.takers -= run.waiters.length
+    const granted = fate.kind === 'applied' ? (fate.outcome.granted[index] ?? 0) : 0
+    for (const [at, waiter] of run.waiters.entries()) {
+      if (at < granted) this.#settlement.grant(waiter, run.accounts)
+      else if (fate.kind === 'unknown') this.#tellUnknown(waiter)
+      else again.push(waiter)
+    }
+  }
+
+  #fenceAccount(account: Account, fate: Fate, index: number, again: Waiter[]): void {
+    const { sent, confirmingSent } = account
+    if (sent === null) return
+    const note = fate.kind === 'applied' ? fate.outcome.notes[index] : undefined
+    if (fate.kind === 'applied') this.#settlement.settleRefund(account, sent.refund, note?.refunded ?? 0)
+    else if (fate.kind === 'not_applied') account.refund += sent.refund
+    if (sent.mint !== null) {
+      if (fate.kind === 'applied') settleMint(account, sent.mint, note?.mint ?? 'repeated')
+      else account.mints.unshift(sent.mint)
+    }
+    account.confirmingSent = []
+    this.#parts.waiters.arrived(confirmingSent)
+    for (const waiter of confirmingSent) {
+      if (fate.kind === 'applied') this.#settlement.confirm(waiter, account)
+      else if (fate.kind === 'unknown') this.#tellUnknown(waiter)
+      else again.push(waiter)
+    }
+  }
+
+  #loseAll(again: Waiter[]): void {
+    const { accounts, waiters, backlog } = this.#parts
+    for (const account of [...accounts.all()]) {
+      const { held } = account
+      account.lose()
+      accounts.touch(account, held)
+      if (account.confirming.length > 0) {
+        waiters.arrived(account.confirming)
+        again.push(...account.confirming)
+        account.confirming = []
+      }
+      if (account.refund > 0) backlog.markDirty(account)
+      if (account.mints.length > 0) backlog.markUrgent(account)
+      if (account.retired) accounts.dropIfIdle(account)
+    }
+  }
+
+  #tellUnknown(waiter: Waiter): void {
+    this.#parts.waiters.tell(waiter, { kind: 'failed', error: fencedUnknownError(waiter.needs[0]?.gate) })
+  }
+}

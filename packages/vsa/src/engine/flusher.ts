@@ -1,0 +1,256 @@
+import type { Timer } from '../core/clock.ts'
+import { invariant } from '../core/errors.ts'
+import type { AppliedAnswer, Batch, FencedAnswer, RowName } from '../core/exchange.ts'
+import type { Account } from './account.ts'
+import type { Accounts } from './accounts.ts'
+import type { Backlog } from './backlog.ts'
+import { Composer } from './composer.ts'
+import { Fencing } from './fencing.ts'
+import { quarantinedError } from './failures.ts'
+import type { Gate } from './gate.ts'
+import type { MintRequest } from './mint-request.ts'
+import { Periods } from './periods.ts'
+import type { Session } from './session.ts'
+import { Settlement } from './settlement.ts'
+import type { OpenSettings } from './settings.ts'
+import { isAccount, type Shipment } from './shipment.ts'
+import type { Tally } from './tally.ts'
+import type { Waiter } from './waiter.ts'
+import type { Waiters } from './waiters.ts'
+
+export interface FlusherParts {
+  readonly settings: OpenSettings
+  readonly session: Session
+  readonly accounts: Accounts
+  readonly waiters: Waiters
+  readonly backlog: Backlog
+  readonly tally: Tally
+}
+
+/** Decides when an exchange leaves: at once for those who wait and for leases that run low, each flush interval for all that changed. */
+export class Flusher {
+  readonly #parts: FlusherParts
+  readonly #composer: Composer
+  readonly #settlement: Settlement
+  readonly #fencing: Fencing
+  readonly #periods: Periods
+  #shipment: Shipment | null = null
+  #scheduled = false
+  #timer: Timer | null = null
+  #flushAtMs = -Infinity
+  /** Loads and refunds that came before the first join, when no period is known yet. */
+  readonly #deferred = new Map<Gate, number>()
+  #closing = false
+  #ended = false
+
+  constructor(parts: FlusherParts) {
+    const { settings, session, accounts, waiters, backlog } = parts
+    this.#parts = parts
+    this.#composer = new Composer(settings, session, accounts, waiters, backlog)
+    this.#settlement = new Settlement(parts)
+    this.#fencing = new Fencing(parts, this.#settlement)
+    this.#periods = new Periods({ settings, session, accounts, backlog, wake: () => this.wake() })
+  }
+
+  /** The last batch has been sent: nothing more is accepted (O13). */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  get hasNothingDeferred(): boolean {
+    return this.#deferred.size === 0
+  }
+
+  /** The slow path has spent from the account. */
+  spent(account: Account): void {
+    const { backlog } = this.#parts
+    if (!account.dirty) {
+      backlog.markDirty(account)
+      this.arm()
+    }
+    account.settleFloor()
+    if (account.isLow && account.sent === null) this.#urge(account)
+  }
+
+  /** `tryAdmit` found too little: a larger lease is asked for, if there is a prospect of one. */
+  askLease(account: Account): void {
+    const { figures, gate, sent } = account
+    if (sent !== null || account.urgent || gate.plan.atRisk === 0) return
+    const isFresh = this.#parts.settings.clock.monotonic() < account.askAgainAtMs
+    if (figures !== null && isFresh && (figures.pool <= 0 || figures.burned >= gate.plan.burnMax)) return
+    account.usedAtMs = this.#parts.settings.clock.monotonic()
+    this.#urge(account)
+  }
+
+  /** O4: first lowers what this owner has spent since the last send; the rest goes through the store. */
+  refund(account: Account, units: number): void {
+    const usable = Math.min(units, account.spentSince)
+    account.left += usable
+    this.#parts.tally.unspentUnits += usable
+    account.refund += units - usable
+    if (account.refund > 0) {
+      account.refundGivenUpAtMs = Infinity
+      this.#parts.backlog.markDirty(account)
+      this.arm()
+    }
+  }
+
+  /** Only for budgets without windows: their row is known before any join. */
+  mint(gate: Gate, request: MintRequest): void {
+    const account = this.#parts.accounts.current(gate)
+    account.mints.push(request)
+    this.#urge(account)
+  }
+
+  /** O9 */
+  confirm(account: Account, waiter: Waiter): void {
+    this.#parts.waiters.confirm(account.confirming, waiter)
+    this.#urge(account)
+  }
+
+  deferUntilJoined(gate: Gate, refund: number): void {
+    this.#deferred.set(gate, (this.#deferred.get(gate) ?? 0) + refund)
+  }
+
+  /** Sends after this turn, when nothing is in flight. */
+  wake(): void {
+    if (this.#scheduled || this.#ended) return
+    this.#scheduled = true
+    this.#parts.settings.clock.soon(() => {
+      this.#scheduled = false
+      this.#send()
+    })
+  }
+
+  /** Everything that is dirty goes out now, without waiting for the interval. */
+  flushNow(): void {
+    this.#parts.backlog.due = true
+    this.wake()
+  }
+
+  /** Sets the flush timer if there is something to flush or to keep alive, and it is not set. An owner that holds nothing has none (O6). */
+  arm(): void {
+    if (this.#timer !== null || this.#ended || this.#parts.session.time === 0) return
+    const { accounts, backlog, waiters, settings } = this.#parts
+    if (backlog.isEmpty && accounts.size === 0 && waiters.parked === 0) return
+    const nowMs = settings.clock.monotonic()
+    const flushInMs = this.#flushAtMs - nowMs
+    if (flushInMs <= 0) this.#flushAtMs = nowMs + settings.flushIntervalMs
+    const delayMs = Math.min(this.#flushAtMs - nowMs, this.#keepaliveInMs(nowMs))
+    this.#timer = settings.clock.timer(delayMs, () => this.#tick())
+  }
+
+  /** O13: sends what is left, returns every lease, and closes the epoch with the last batch. */
+  close(): void {
+    this.#closing = true
+    this.#parts.accounts.retireAll()
+    this.#periods.stop()
+    this.flushNow()
+  }
+
+  /** Nothing more is sent or accepted, whatever is left. */
+  end(): void {
+    this.#ended = true
+    this.#timer?.cancel()
+    this.#timer = null
+    this.#periods.stop()
+  }
+
+  /** The session has an epoch, and nothing is in flight. */
+  opened(): void {
+    for (const [gate, units] of this.#deferred) {
+      const account = this.#parts.accounts.current(gate)
+      if (units > 0) this.refund(account, units)
+      else this.askLease(account)
+    }
+    this.#deferred.clear()
+    this.wake()
+    this.arm()
+  }
+
+  settled(answer: AppliedAnswer): void {
+    const shipment = this.#takeShipment()
+    this.#settlement.settle(shipment, answer, this.#closing)
+    for (const row of shipment.rows) if (row !== null && isAccount(row) && row.held > 0) this.#periods.watch(row)
+    this.#goOn()
+  }
+
+  fenced(batch: Batch, answer: FencedAnswer | null): void {
+    this.#fencing.fence(batch, this.#takeShipment(), answer)
+  }
+
+  /** S6: the row's entry becomes void, the requests that need it fail, and all the rest keeps its place in the batch. */
+  voided(batch: Batch, row: RowName | undefined, detail: string): Batch | null {
+    const shipment = this.#shipment
+    const index = batch.entries.findIndex((entry) => entry.kind === 'budget' && entry.key === row?.key && entry.period === row.period)
+    const account = shipment?.rows[index]
+    if (shipment === null || !isAccount(account)) return null
+    const { waiters } = this.#parts
+    const bad = [...account.confirming.splice(0), ...account.confirmingSent.splice(0)]
+    for (const run of shipment.runs) if (run.accounts.includes(account)) bad.push(...run.waiters)
+    this.#settlement.quarantine(account, detail)
+    shipment.rows[index] = null
+    for (const waiter of bad) waiters.tell(waiter, { kind: 'failed', error: quarantinedError(account.gate) })
+    return {
+      ...batch,
+      entries: batch.entries.map((entry, at) => (at === index ? { kind: 'void' } : entry)),
+      takes: batch.takes.map((take) => (take.need.some(([at]) => at === index) ? { ...take, n: 0 } : take)),
+    }
+  }
+
+  /** The closing batch counts. A fenced answer with its own seq says so too (S9). */
+  closed(answer: AppliedAnswer | FencedAnswer): void {
+    this.end()
+    const shipment = this.#takeShipment()
+    if (answer.kind !== 'fenced') return this.#settlement.settle(shipment, answer, true)
+    this.#fencing.settleClosed(shipment, answer)
+  }
+
+  #goOn(): void {
+    const { backlog, waiters } = this.#parts
+    if (this.#closing || backlog.hasUrgent || waiters.queued > 0) this.wake()
+    this.arm()
+  }
+
+  #takeShipment(): Shipment {
+    const shipment = this.#shipment
+    invariant(shipment !== null, 'an answer belongs to a shipment')
+    this.#shipment = null
+    return shipment
+  }
+
+  #urge(account: Account): void {
+    this.#parts.backlog.markUrgent(account)
+    this.wake()
+  }
+
+  #tick(): void {
+    this.#timer = null
+    const { settings, waiters, backlog } = this.#parts
+    if (settings.clock.monotonic() >= this.#flushAtMs) {
+      this.#flushAtMs += settings.flushIntervalMs
+      backlog.due = true
+      waiters.unpark(() => true)
+    }
+    this.#send()
+    this.arm()
+  }
+
+  #send(): void {
+    const { session, backlog } = this.#parts
+    if (session.state !== 'ready' || this.#ended) return
+    if (this.#closing) backlog.due = true
+    const composition = this.#composer.compose(this.#closing)
+    if (composition === null) return
+    this.#shipment = composition.shipment
+    // O13: refunds that come behind the last batch have no way to the store any more.
+    if (composition.batch.close) this.#ended = true
+    session.send(composition.batch)
+  }
+
+  #keepaliveInMs(nowMs: number): number {
+    const { accounts, session } = this.#parts
+    if (accounts.leasedUnits === 0) return Infinity
+    return Math.max(0, session.lastExchangeAtMs + session.leaseTtlMs / 3 - nowMs)
+  }
+}

@@ -1,0 +1,88 @@
+import type { Decision } from '../core/decision.ts'
+import type { Plan, Window } from '../core/plan.ts'
+import type { Account } from './account.ts'
+import type { AdmitOptions, Budget, Peek } from './face.ts'
+import type { Family } from './family.ts'
+
+/** Made once, so that the hot path of `admit` allocates nothing. Nobody can change what a promise of a boolean says. */
+const ADMITTED: Promise<boolean> = Promise.resolve(true)
+
+/**
+ * One budget in memory: the hot path, and the handle that users hold. One key has one gate (G5).
+ *
+ * A gate stays small while its budget is idle: everything about leases and rows is in `account`, which is dropped when there is
+ * nothing to keep. The fields are plain because the parts of the engine share them; users see {@link Budget}.
+ */
+export class Gate implements Budget {
+  /** Units that may be spent before the next send. */
+  left = 0
+  /** The hot path stops when `left` would fall below this: the first spend, then the low-water mark, then 0 (G1). */
+  floor = 0
+  /** The row that is admitted from now; null while there is nothing to keep of it. */
+  account: Account | null = null
+  /** The next period's row, fetched ahead. */
+  upcoming: Account | null = null
+  /** The last window whose row the store was seen to have: it must never be made again. */
+  knownWindow: Window | null = null
+  /** The next gate in the registry's ring. */
+  ringNext: Gate | null = null
+  /** No longer in the registry: the next slow call finds the key's gate, or puts this one back. */
+  evicted = false
+  readonly id: string
+  readonly family: Family
+  readonly plan: Plan
+
+  constructor(family: Family, id: string, plan: Plan) {
+    this.family = family
+    this.id = id
+    this.plan = plan
+  }
+
+  get key(): string {
+    return this.family.keyOf(this.id)
+  }
+
+  tryAdmit(units = 1): boolean {
+    const left = this.left - units
+    if (!(left >= this.floor) || units <= 0 || !Number.isInteger(units)) return this.family.desk.tryAdmit(this, units)
+    this.left = left
+    if (units !== 1) this.family.tally.surplusUnits += units - 1
+    return true
+  }
+
+  admit(units = 1, options?: AdmitOptions): Promise<boolean> {
+    const left = this.left - units
+    if (options !== undefined || !(left >= this.floor) || units <= 0 || !Number.isInteger(units)) {
+      return this.family.desk.admit(this, units, options)
+    }
+    this.left = left
+    if (units !== 1) this.family.tally.surplusUnits += units - 1
+    return ADMITTED
+  }
+
+  decide(units = 1, options?: AdmitOptions): Promise<Decision> {
+    return this.family.desk.decide(this, units, options)
+  }
+
+  refund(units = 1, decision?: { readonly period: number }): void {
+    const { account } = this
+    const left = this.left + units
+    if (account === null || !(left <= account.base) || decision !== undefined || units <= 0 || !Number.isInteger(units)) {
+      this.family.desk.refund(this, units, decision)
+      return
+    }
+    this.left = left
+    const { tally } = this.family
+    tally.unspentUnits += units
+    tally.refundedUnits += units
+    tally.refunds += 1
+  }
+
+  mint(units: number, options: { readonly id: string }): Promise<boolean> {
+    return this.family.desk.mint(this, units, options)
+  }
+
+  peek(): Promise<Peek> {
+    return this.family.desk.peek(this)
+  }
+}

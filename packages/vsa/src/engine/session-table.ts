@@ -1,0 +1,110 @@
+/**
+ * The owner's session with the store, as a total table: every state meets every event, so that the compiler finds a forgotten case.
+ * `docs/spec.md` shows the same table, and a test compares the two.
+ */
+export type SessionState = 'joining' | 'ready' | 'sending' | 'resending' | 'ended'
+
+export type SessionEvent =
+  /** The store gave an epoch. */
+  | 'joined'
+  /** A batch is to be sent. */
+  | 'send'
+  /** `applied` or `replayed`: the batch in flight counts, once. */
+  | 'applied'
+  /** The batch in flight closed the epoch: applied, or fenced with its own seq (S9). */
+  | 'closed'
+  /** The epoch is over (O5). */
+  | 'fenced'
+  /** `stale` or `lost`: the store does not know what it had acknowledged (protocol.md section 6). */
+  | 'forgot'
+  /** One row's books do not balance: nothing was applied (S6). */
+  | 'breach'
+  /** An attempt failed or timed out. */
+  | 'failed'
+  /** The pause after a failed attempt is over. */
+  | 'retry'
+  /** Nobody waits for the session any more. */
+  | 'abandon'
+
+export type SessionAction =
+  | 'join'
+  | 'open'
+  | 'attempt'
+  | 'settle'
+  | 'end'
+  | 'rejoin'
+  | 'void'
+  | 'pause'
+  | 'ignore'
+  /** A bug in the engine. */
+  | 'impossible'
+
+export interface SessionStep {
+  readonly next: SessionState
+  readonly action: SessionAction
+}
+
+const ignoring = (state: SessionState): SessionStep => ({ next: state, action: 'ignore' })
+const impossible = (state: SessionState): SessionStep => ({ next: state, action: 'impossible' })
+const END: SessionStep = { next: 'ended', action: 'end' }
+
+/** With a batch in flight, whether its attempt is out or waits for its turn: any certain answer to any attempt counts. */
+const IN_FLIGHT = {
+  joined: impossible('sending'),
+  send: impossible('sending'),
+  applied: { next: 'ready', action: 'settle' },
+  closed: END,
+  fenced: { next: 'joining', action: 'rejoin' },
+  forgot: { next: 'joining', action: 'rejoin' },
+  breach: { next: 'sending', action: 'void' },
+  abandon: END,
+} as const
+
+export const SESSION_TABLE: Readonly<Record<SessionState, Readonly<Record<SessionEvent, SessionStep>>>> = {
+  joining: {
+    joined: { next: 'ready', action: 'open' },
+    send: impossible('joining'),
+    applied: ignoring('joining'),
+    closed: ignoring('joining'),
+    fenced: ignoring('joining'),
+    forgot: ignoring('joining'),
+    breach: ignoring('joining'),
+    failed: { next: 'joining', action: 'pause' },
+    retry: { next: 'joining', action: 'join' },
+    abandon: END,
+  },
+  ready: {
+    joined: impossible('ready'),
+    send: { next: 'sending', action: 'attempt' },
+    applied: ignoring('ready'),
+    closed: ignoring('ready'),
+    fenced: ignoring('ready'),
+    forgot: ignoring('ready'),
+    breach: ignoring('ready'),
+    failed: ignoring('ready'),
+    retry: ignoring('ready'),
+    abandon: END,
+  },
+  sending: {
+    ...IN_FLIGHT,
+    failed: { next: 'resending', action: 'pause' },
+    retry: ignoring('sending'),
+  },
+  resending: {
+    ...IN_FLIGHT,
+    failed: ignoring('resending'),
+    retry: { next: 'sending', action: 'attempt' },
+  },
+  ended: {
+    joined: ignoring('ended'),
+    send: impossible('ended'),
+    applied: ignoring('ended'),
+    closed: ignoring('ended'),
+    fenced: ignoring('ended'),
+    forgot: ignoring('ended'),
+    breach: ignoring('ended'),
+    failed: ignoring('ended'),
+    retry: ignoring('ended'),
+    abandon: ignoring('ended'),
+  },
+}

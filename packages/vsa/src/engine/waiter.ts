@@ -1,0 +1,37 @@
+import type { Gate } from './gate.ts'
+
+/** How a request ended. */
+export type Verdict =
+  | { readonly kind: 'admitted' }
+  | { readonly kind: 'denied'; readonly gate: Gate; readonly units: number }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  /** The store kept us from knowing, and the user said to admit then. */
+  | { readonly kind: 'unaccounted' }
+
+/** One budget and the units wanted of it, at least 1. */
+export interface GateNeed {
+  readonly gate: Gate
+  readonly units: number
+}
+
+/** A request that waits for the store: an admission of one or of several budgets, all or nothing. */
+export interface Waiter {
+  readonly needs: readonly GateNeed[]
+  /** Resolve only when durable: never served from a lease before its exchange is acknowledged. */
+  readonly durable: boolean
+  /** By the owner's monotonic clock. */
+  readonly deadlineAtMs: number
+  /** Called once, with the verdict. */
+  readonly tell: (verdict: Verdict) => void
+  state: WaiterState
+  /** The store has refused it once, for units that others may yet return. */
+  refused: boolean
+  /** It was told to go ahead without account: what it is granted afterwards stays taken. */
+  unaccounted: boolean
+}
+
+/**
+ * `queued`: rides with the next exchange. `parked`: rides with the next flush, when others may have returned units.
+ * `sent`: under way. `told`: answered; what it is granted afterwards is given back (O10).
+ */
+export type WaiterState = 'queued' | 'parked' | 'sent' | 'told'
