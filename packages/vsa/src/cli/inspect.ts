@@ -6,16 +6,13 @@ import { CommandError, type Report } from './report.ts'
 import { countersOf, inspecting, rowsOf } from './store-reader.ts'
 import { columns, table } from './table.ts'
 
-/** Rows of each table that are printed, unless told otherwise; JSON has them all. */
-export const ROWS_SHOWN = 50
-
 interface Contents {
   readonly budgets: readonly ListedRow[]
   readonly owners: readonly OwnerRow[]
   readonly counters: readonly CounterRow[]
 }
 
-/** What a store holds; with a key, that budget's periods, its leases and the counter of that name. */
+/** What a store holds; with a key, that budget's periods, its leases and the counter of that name. JSON has every row, text `rowsMax` of each table. */
 export async function inspect(path: string, key: string | undefined, rowsMax: number): Promise<Report> {
   const contents = await inspecting(path, (inspection) => contentsOf(inspection, key))
   if (key !== undefined && contents.budgets.length + contents.counters.length === 0) {

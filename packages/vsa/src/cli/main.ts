@@ -4,18 +4,17 @@ import { fileURLToPath } from 'node:url'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Per } from '../core/policy.ts'
 import { UNITS_MAX } from '../core/units.ts'
-import { demo } from './demo/demo.ts'
-import { runVictim } from './demo/victim.ts'
 import { parseDuration, parsePer, parseWhole } from './duration.ts'
-import { ROWS_SHOWN, inspect } from './inspect.ts'
 import { type KeyField, parseKeyField } from './replay/key-field.ts'
-import { replay } from './replay/replay.ts'
 import { type Report, describeError } from './report.ts'
-import { verify } from './verify.ts'
+
+// Each command is loaded when it is called: none waits for what another needs.
 
 /** 0: everything adds up. 1: it does not. 2: the command could not do its work, or was not understood. */
 type ExitCode = 0 | 1 | 2
 
+/** Rows of each table that `inspect` prints, unless told otherwise. */
+const ROWS_SHOWN = 50
 const FLUSH_MAX_MS = 3_600_000
 const SECONDS_MAX = 3_600
 
@@ -40,14 +39,15 @@ program
   .option('--seconds <n>', 'how long to run at full speed', argument(wholeFrom(1, SECONDS_MAX)), 5)
   .addOption(jsonOption())
   .action((options: Common & { readonly store?: string; readonly seconds: number }) =>
-    finish(options, () =>
-      demo({
+    finish(options, async () => {
+      const { demo } = await import('./demo/demo.ts')
+      return demo({
         ...(options.store === undefined ? {} : { storePath: options.store }),
         seconds: options.seconds,
         showsProgress: options.json !== true,
         cliPath: fileURLToPath(import.meta.url),
-      }),
-    ),
+      })
+    }),
   )
 
 program
@@ -63,8 +63,9 @@ program
   .addOption(storeOption())
   .addOption(jsonOption())
   .action((file: string, options: Common & ReplayFlags) =>
-    finish(options, () =>
-      replay({
+    finish(options, async () => {
+      const { replay } = await import('./replay/replay.ts')
+      return replay({
         file,
         key: options.key,
         limit: options.limit,
@@ -72,8 +73,8 @@ program
         flushIntervalMs: options.flush,
         ...(options.store === undefined ? {} : { storePath: options.store }),
         showsProgress: true,
-      }),
-    ),
+      })
+    }),
   )
 
 interface ReplayFlags {
@@ -89,7 +90,7 @@ program
   .description('draw the trial balance of every row of a store; exits 1 and names the row when one does not add up')
   .argument('<store>', 'the SQLite file')
   .addOption(jsonOption())
-  .action((store: string, options: Common) => finish(options, () => verify(store)))
+  .action((store: string, options: Common) => finish(options, async () => (await import('./verify.ts')).verify(store)))
 
 program
   .command('inspect')
@@ -104,14 +105,14 @@ program
   )
   .addOption(jsonOption())
   .action((store: string, key: string | undefined, options: Common & { readonly rows: number }) =>
-    finish(options, () => inspect(store, key, options.rows)),
+    finish(options, async () => (await import('./inspect.ts')).inspect(store, key, options.rows)),
   )
 
 program
   .command('demo-victim', { hidden: true })
   .argument('<store>')
   .argument('<tally>')
-  .action((store: string, tally: string) => runVictim(store, tally))
+  .action(async (store: string, tally: string) => (await import('./demo/victim.ts')).runVictim(store, tally))
 
 // Whoever reads the output may have seen enough (`| head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -33,7 +33,7 @@ export function trialBalance({ budget, leases }: ListedRow): TrialBalance {
     for (const lease of leases) {
       if (!(lease.held >= 1)) yield `the lease of epoch ${lease.epoch} holds ${lease.held}`
     }
-    if (difference !== 0)
-      yield difference > 0 ? `${difference} units have vanished` : `${-difference} units come from nowhere`
+    if (difference > 0) yield `${difference} of the minted units are nowhere`
+    if (difference < 0) yield `${-difference} units more than were minted`
   }
 }

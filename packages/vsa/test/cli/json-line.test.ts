@@ -28,7 +28,8 @@ describe('NDJSON lines', () => {
     ['{"key":"a","at":1,"cost":"3"}', '"cost" is no whole number'],
     ['{"key":"a","at":1,"cost":9007199254740992}', '"cost" is no whole number'],
   ])('%s is bad', (line, reason) => {
-    expect(parseJsonLine(line)).toMatchObject({ kind: 'bad', reason: expect.stringContaining(reason) })
+    const logged = parseJsonLine(line)
+    expect(logged.kind === 'bad' && logged.reason).toContain(reason)
   })
   test('any JSON at all is a request or bad', () => {
     fc.assert(

@@ -35,8 +35,8 @@ describe('L2: minted = used + pool + burned + sum(held)', () => {
     expect(trialBalance({ budget, leases: [] }).difference).toBe(1)
   })
   test.each([
-    [row({ used: 41 }), [lease(20)], '1 units come from nowhere'],
-    [row({ used: 39 }), [lease(20)], '1 units have vanished'],
+    [row({ used: 41 }), [lease(20)], '1 units more than were minted'],
+    [row({ used: 39 }), [lease(20)], '1 of the minted units are nowhere'],
     [row({ used: -1, pool: 91 }), [], 'used is no number of units: -1'],
     [row({ burned: -10, pool: 70 }), [], 'burned is no number of units: -10'],
     [row({ pool: 50 }), [lease(0)], 'the lease of epoch 1 holds 0'],

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { aFolder, aStore, tamper } from './a-store.ts'
+import { vsa } from './run-cli.ts'
+
+const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+
+describe('vsa verify, as it is built', () => {
+  test('exits 0 and prints one JSON document', async () => {
+    const path = await aStore(aFolder())
+    const { code, stdout, stderr } = await vsa('verify', path, '--json')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, rows: 2 })
+  })
+  test('L2: exits 1 and names the row that does not add up', async () => {
+    const path = await aStore(aFolder())
+    await tamper(path, "UPDATE budget SET used = used + 1 WHERE key = 'concert-43'")
+    const { code, stdout } = await vsa('verify', path)
+    expect(code).toBe(1)
+    expect(stdout).toContain('concert-43')
+  })
+  test('exits 2 with a code when it cannot read', async () => {
+    const path = join(aFolder(), 'none.db')
+    const plain = await vsa('verify', path)
+    expect(plain).toMatchObject({ code: 2, stdout: '' })
+    expect(plain.stderr).toMatch(/none\.db does not exist.*\(no_such_file\)\n$/)
+    const { code, stdout } = await vsa('verify', path, '--json')
+    expect(code).toBe(2)
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'no_such_file' } })
+  })
+})
+
+describe('vsa inspect, as it is built', () => {
+  test('prints tables, or JSON', async () => {
+    const path = await aStore(aFolder())
+    expect((await vsa('inspect', path, 'concert-42')).stdout).toMatch(/concert-42/)
+    expect(JSON.parse((await vsa('inspect', path, '--json')).stdout)).toMatchObject({ counters: [{ key: 'likes' }] })
+  })
+})
+
+describe('the command line', () => {
+  test('says which version it is, and what it can do', async () => {
+    expect(version).toMatchObject({ version: (await vsa('--version')).stdout.trim() })
+    const { code, stdout } = await vsa('--help')
+    expect(code).toBe(0)
+    for (const name of ['demo', 'replay', 'verify', 'inspect']) expect(stdout).toContain(name)
+    expect(stdout).not.toContain('victim')
+  })
+  test.each([
+    [['verify']],
+    [['fly']],
+    [['verify', 'a.db', '--colour']],
+    [['replay', 'log', '--limit', '-1']],
+    [['replay', 'log', '--per', 'fortnight']],
+    [['replay', 'log', '--key', 'host']],
+    [['replay', 'log', '--flush', '2h']],
+    [['demo', '--seconds', '0']],
+  ])('vsa %s is not understood: exit 2, and a word why', async (args) => {
+    const { code, stdout, stderr } = await vsa(...args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^error: /)
+  })
+})

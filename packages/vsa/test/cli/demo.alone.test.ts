@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { aFolder } from './a-store.ts'
+import { vsa } from './run-cli.ts'
+
+describe('vsa demo, as it is built', () => {
+  test('L1, L2, L3, L7: nets out, keeps up, and adds up after a kill', async () => {
+    const store = join(aFolder(), 'demo.db')
+    const { code, stdout, stderr } = await vsa('demo', '--seconds', '1', '--store', store, '--json')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const found: unknown = JSON.parse(stdout)
+    expect(found).toMatchObject({
+      ok: true,
+      netEffect: { operations: 1_000_000, netUnits: 200, used: 200, records: 1, isTrue: true },
+      fullSpeed: { keys: 128, isTrue: true },
+      kill: { isCovered: true, isBalanced: true, reopened: { held: 0, rows: 1 } },
+      store,
+    })
+    expect((await vsa('verify', store)).code).toBe(0)
+  })
+})
+
+describe('vsa replay, as it is built', () => {
+  test('exits 2 with the code of what went wrong', async () => {
+    const { code, stdout, stderr } = await vsa('replay', '/nowhere/access.log', '--json')
+    expect(code).toBe(2)
+    expect(stderr).toContain('(ENOENT)')
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'ENOENT' } })
+  })
+})

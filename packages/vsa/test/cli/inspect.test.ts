@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { inspect } from '../../src/cli/inspect.ts'
+import { aFolder, aStore } from './a-store.ts'
+
+const ROWS = 50
+
+test('the whole store: budgets, owners, counters', async () => {
+  const path = await aStore(aFolder())
+  const { ok, json, text } = await inspect(path, undefined, ROWS)
+  expect(ok).toBe(true)
+  expect(json).toMatchObject({
+    store: path,
+    budgets: [
+      { key: 'concert-42', used: 7, pool: 473, leases: [{ epoch: 1, held: 20 }] },
+      { key: 'concert-43', used: 7, pool: 473, leases: [{ epoch: 1, held: 20 }] },
+    ],
+    owners: [{ epoch: 1, label: 'the test', state: 'open', seq: 2 }],
+    counters: [{ key: 'likes', value: 42 }],
+  })
+  expect(text).toMatch(/Budgets: 2\n.*\nconcert-42 +- +500 +500 +7 +473 +0 +20 +1\n/)
+  expect(text).toContain('the test')
+  expect(text).toMatch(/likes +42/)
+})
+
+test('one budget: its periods and who leases it', async () => {
+  const path = await aStore(aFolder())
+  const { json, text } = await inspect(path, 'concert-43', ROWS)
+  expect(json).toMatchObject({ budgets: [{ key: 'concert-43' }], counters: [] })
+  expect(text).toMatch(/Leases: 1\n.*\n- +20 +1 +the test/)
+  expect(text).not.toContain('concert-42')
+})
+
+test('a key that is a counter alone', async () => {
+  const { json } = await inspect(await aStore(aFolder()), 'likes', ROWS)
+  expect(json).toMatchObject({ budgets: [], owners: [], counters: [{ key: 'likes', value: 42 }] })
+})
+
+test('a key that is not there', async () => {
+  await expect(inspect(await aStore(aFolder()), 'concert-44', ROWS)).rejects.toMatchObject({ code: 'unknown_key' })
+})
+
+test('more rows than are printed are told, and all in JSON', async () => {
+  const { json, text } = await inspect(await aStore(aFolder()), undefined, 1)
+  expect(text).toContain('... and 1 more budget: see --rows')
+  expect(json).toMatchObject({ budgets: [{}, {}] })
+})
