@@ -1,5 +1,5 @@
 import { invariant, StoreError } from '../../core/errors.ts'
-import type { Connection, Driver } from './driver.ts'
+import { abandon, rollBack, type Connection, type Driver } from './driver.ts'
 import { faultOf, isBusy, replaced } from './faults.ts'
 import { checkPath, fileIdentity } from './file.ts'
 import { firstInteger, text } from './rows.ts'
@@ -42,7 +42,7 @@ export class Database {
       makeDurable(connection, path, busyTimeoutMs)
       return new Database(path, connection)
     } catch (error) {
-      connection?.close()
+      if (connection !== undefined) abandon(connection)
       throw faultOf(error, path, 'open')
     }
   }
@@ -88,15 +88,11 @@ export class Database {
     this.abandon()
   }
 
-  /** Closes without touching the log. */
+  /** Closes without touching the log. Never throws. */
   abandon(): void {
     this.#usable = false
     this.statements.close()
-    try {
-      this.#connection.close()
-    } catch {
-      // Nothing is lost: an open transaction rolls back.
-    }
+    abandon(this.#connection)
   }
 
   #workOrRollBack<T>(work: () => T): T {
@@ -118,13 +114,9 @@ export class Database {
     }
   }
 
-  /** SQLite rolls back by itself on some errors, and then refuses to do it again: closing settles either case. */
+  /** After a refusal the connection's state is in doubt: closing settles it. */
   #rollBack(): void {
-    try {
-      this.#connection.exec('ROLLBACK')
-    } catch {
-      this.#usable = false
-    }
+    if (!rollBack(this.#connection)) this.#usable = false
   }
 
   #begin(statement: string): void {

@@ -1,4 +1,4 @@
-import { invariant, StoreError } from '../../core/errors.ts'
+import { invariant, InvariantError, StoreError } from '../../core/errors.ts'
 
 /** What this store binds and reads. Integers are safe ones. */
 export type Value = number | string | null
@@ -90,6 +90,30 @@ async function importDatabase(name: DriverName): Promise<DatabaseConstructor> {
   return candidate as unknown as DatabaseConstructor
 }
 
+/**
+ * Ends a transaction without its writes. Before every close as well: libsql closes the file only when no statement is left to the
+ * collector, and until then an open transaction would keep its lock.
+ * @returns false when SQLite refuses, as after the errors that make it roll back by itself
+ */
+export function rollBack(connection: Connection): boolean {
+  try {
+    connection.exec('ROLLBACK')
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Closes a connection that has failed, whatever state it is in. Never throws. */
+export function abandon(connection: Connection): void {
+  rollBack(connection)
+  try {
+    connection.close()
+  } catch {
+    // Nothing is lost: there is no transaction any more.
+  }
+}
+
 function missing(choice: DriverName | undefined, causes: readonly unknown[]): StoreError {
   const what =
     choice === undefined
@@ -142,11 +166,15 @@ function rowOf(row: unknown): Row {
   return Object.values(row)
 }
 
+/** What could not be read back must not be written. */
 function bindable(parameters: readonly Value[]): readonly unknown[] {
+  let wide = false
   for (const value of parameters) {
-    if (typeof value === 'number' && (value >= WIDE || value <= -WIDE)) return parameters.map(widen)
+    if (typeof value !== 'number') continue
+    if (!Number.isSafeInteger(value)) throw new InvariantError(`${value} is no safe integer, and must not be written`)
+    wide ||= value >= WIDE || value <= -WIDE
   }
-  return parameters
+  return wide ? parameters.map(widen) : parameters
 }
 
 function widen(value: Value): Value | bigint {

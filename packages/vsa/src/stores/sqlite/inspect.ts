@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { StoreError } from '../../core/errors.ts'
 import type { OwnerRow } from '../../core/ledger.ts'
 import type { ListPage, ListRange } from '../../core/store.ts'
-import { loadDriver, type Connection, type DatabaseConstructor, type DriverName } from './driver.ts'
+import { abandon, loadDriver, type Connection, type DatabaseConstructor, type DriverName } from './driver.ts'
 import { faultOf } from './faults.ts'
 import { assertFileThere } from './file.ts'
 import { listBudgets, listCounters, listOwners, type CounterRange, type CounterRow } from './listing.ts'
@@ -49,7 +49,7 @@ export async function openReadOnly(path: string, options: InspectionOptions = {}
     if (!isCurrent(connection, file)) throw empty(file)
     return inspectionOf(connection, file)
   } catch (error) {
-    connection?.close()
+    if (connection !== undefined) abandon(connection)
     throw faultOf(error, file, 'open')
   }
 }
@@ -71,12 +71,10 @@ function inspectionOf(connection: Connection, path: string): Inspection {
   }
 }
 
-/** The transaction is ended first: a client may close the file only when its statements are gone. */
 function end(connection: Connection, statements: StatementCache): void {
   if (!statements.isOpen) return
   statements.close()
-  connection.exec('ROLLBACK')
-  connection.close()
+  abandon(connection)
 }
 
 function empty(path: string): StoreError {

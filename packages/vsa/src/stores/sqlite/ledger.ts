@@ -32,8 +32,6 @@ export class SqliteLedger implements Ledger {
   readonly #budgets = new Map<string, ReadBudget>()
   readonly #timeSeen: number
   #wantedUntil: number
-  /** The latest store time that this transaction has acted on. */
-  #timeUsed = 0
 
   /** @param epoch the owner that is calling; 0 for none */
   constructor(statements: StatementCache, epoch: number) {
@@ -63,7 +61,7 @@ export class SqliteLedger implements Ledger {
     const closed = owner.state === 'closed'
     this.#run(sql.SAVE_OWNER, [...ownerValues(owner), closed ? 1 : 0])
     // Only open owners tell the time seen: what this one told must not be forgotten with it.
-    if (closed) this.#raiseTime(owner.seenAt)
+    if (closed) this.#run(sql.RAISE_TIME, [owner.seenAt])
   }
 
   nextEpoch(): number {
@@ -126,7 +124,6 @@ export class SqliteLedger implements Ledger {
   }
 
   wanted(epoch: number, time: number, limit: number): readonly RowName[] {
-    this.#timeUsed = Math.max(this.#timeUsed, time)
     if (this.#wantedUntil <= time) return []
     return this.#all(sql.WANTED, [epoch, time, limit]).map(rowNameFrom)
   }
@@ -145,23 +142,16 @@ export class SqliteLedger implements Ledger {
   }
 
   prunableBudgets(time: number, limit: number): readonly RowName[] {
-    this.#timeUsed = Math.max(this.#timeUsed, time)
     return this.#all(sql.PRUNABLE_BUDGETS, [time, limit]).map(rowNameFrom)
   }
 
   removeBudget(key: string, period: number): void {
     this.#budgets.delete(nameOf({ key, period }))
     this.#run(sql.REMOVE_BUDGET, [encodeText(key), period])
-    // If time went back behind this moment, the row could be made again, with a fresh budget.
-    this.#raiseTime(this.#timeUsed)
   }
 
   removeOwnersEndedBefore(time: number): void {
     this.#run(sql.REMOVE_OWNERS, [time])
-  }
-
-  #raiseTime(time: number): void {
-    this.#run(sql.RAISE_TIME, [time])
   }
 
   #read(key: string, period: number): ReadBudget | undefined {

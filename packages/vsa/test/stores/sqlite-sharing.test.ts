@@ -1,0 +1,97 @@
+import { writeFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { sqlite } from '../../src/stores/sqlite/index.ts'
+import { openReadOnly } from '../../src/stores/sqlite/inspect.ts'
+import { applied, batch, closing, count, entry, fault, newPath, tampered } from './sqlite-fixture.ts'
+
+const open = (path: string, now: () => number = () => Date.now()) =>
+  closing(sqlite(path, { thread: false, driver: 'libsql', now }))
+
+describe('one file, several users', () => {
+  it('is opened again after close, by whichever call comes first', async () => {
+    const store = open(newPath())
+    const { epoch } = await store.join('a')
+    await store.close()
+    await store.close()
+    expect((await store.exchange(batch(epoch, 1, { entries: [count('c', 1)] }))).kind).toBe('applied')
+    await store.close()
+    expect(await store.owners()).toHaveLength(1)
+    await store.close()
+    expect(await store.read([{ key: 'seats', period: 0 }])).toEqual([])
+    await store.close()
+    expect((await store.join('b')).epoch).toBe(2)
+  })
+
+  it('scenario 6: two connections give epochs of their own, and see each other’s leases', async () => {
+    const path = newPath()
+    const [one, two] = [open(path), open(path)]
+    const [first, second] = [await one.join('a'), await two.join('a')]
+    expect(second.epoch).toBe(first.epoch + 1)
+    await one.exchange(batch(first.epoch, 1, { entries: [entry({ hold: 60 })] }))
+    const answer = applied(await two.exchange(batch(second.epoch, 1, { entries: [entry({ hold: 60 })] })))
+    expect(answer.entries).toMatchObject([{ held: 40, others: 1, othersHeld: 60, pool: 0 }])
+  })
+
+  it('store time never goes back, whichever process asks, also behind a close and a removal', async () => {
+    const path = newPath()
+    const [early, late] = [open(path, () => 1_000), open(path, () => 9_000)]
+    const { epoch } = await late.join('late')
+    expect((await early.join('early')).time).toBe(9_000)
+    await late.exchange(batch(epoch, 1, { close: true }))
+    await late.close()
+    await early.close()
+    expect((await early.join('early again')).time).toBe(9_000)
+    const muchLater = open(path, () => 9_000 + 8 * 86_400_000)
+    const { time } = await muchLater.join('much later')
+    expect((await early.join('early')).time).toBe(time)
+    expect((await early.owners()).map((owner) => owner.label)).not.toContain('late')
+  })
+
+  it('the durable hot path costs four statements between BEGIN and COMMIT', async () => {
+    const seen: string[] = []
+    const store = closing(sqlite(newPath(), { driver: tampered({ seen: (sql) => seen.push(sql) }), now: () => 5_000 }))
+    const { epoch } = await store.join('a')
+    const takes = [{ need: [[0, 1]], n: 3 }] as const
+    await store.exchange(batch(epoch, 1, { entries: [entry()], takes }))
+    seen.length = 0
+    const answer = applied(await store.exchange(batch(epoch, 2, { entries: [entry({ known: true })], takes })))
+    expect(answer.granted).toEqual([3])
+    expect(seen.map((sql) => sql.trim().split(' ', 1)[0])).toEqual([
+      'BEGIN',
+      'SELECT',
+      'SELECT',
+      'UPDATE',
+      'UPDATE',
+      'COMMIT',
+    ])
+  })
+})
+
+describe('inspection', () => {
+  it('L2: sees one moment for its whole life, while others write', async () => {
+    const path = newPath()
+    const store = open(path)
+    const { epoch } = await store.join('a')
+    await store.exchange(batch(epoch, 1, { entries: [entry({ hold: 10 }), count('c\u0000', 7)] }))
+    const inspection = await openReadOnly(path, { driver: 'libsql' })
+    expect(
+      applied(await store.exchange(batch(epoch, 2, { entries: [entry({ key: 'new' }), count('d', 1)] }))).kind,
+    ).toBe('applied')
+
+    expect(inspection.list({ limit: 10 }).rows.map(({ budget, leases }) => [budget.key, leases])).toEqual([
+      ['seats', [{ key: 'seats', period: 0, epoch, held: 10 }]],
+    ])
+    expect(inspection.owners()).toMatchObject([{ epoch, seq: 1 }])
+    expect(inspection.counters({ limit: 10 })).toEqual([{ key: 'c\u0000', value: 7 }])
+    expect(inspection.counters({ after: 'c\u0000', limit: 10 })).toEqual([])
+    inspection.close()
+    inspection.close()
+    expect(() => inspection.owners()).toThrow(expect.objectContaining(fault('store_closed')))
+  })
+
+  it('refuses a file that nobody has joined', async () => {
+    const path = newPath()
+    writeFileSync(path, '')
+    await expect(openReadOnly(path, { driver: 'libsql' })).rejects.toMatchObject(fault('not_a_database'))
+  })
+})
