@@ -98,6 +98,11 @@ async function gameOf(made: StoreUnderTest, isTimed: boolean): Promise<Game> {
       const [answer, expected] = [await store.exchange(batch), model.exchange(batch, now)]
       told = firstDifference('answer', comparable(answer, isTimed), comparable(expected, isTimed))
       players.answered(batch, answer)
+      // A refused exchange may take its housekeeping back with it, or keep it. A join does it for sure.
+      if (isRefused(answer)) {
+        const joined = await store.join('watcher')
+        told ??= firstDifference('join', comparable(joined, isTimed), comparable(model.join(now), isTimed))
+      }
     },
     async difference() {
       const rows = await allRows(made.store)
@@ -105,6 +110,10 @@ async function gameOf(made: StoreUnderTest, isTimed: boolean): Promise<Game> {
       return told ?? firstDifference('rows', sorted(rows, isTimed), sorted(model.rows(), isTimed))
     },
   }
+}
+
+function isRefused({ kind }: Answer): boolean {
+  return kind === 'stale' || kind === 'lost' || kind === 'breach'
 }
 
 function firstDifference(what: string, got: unknown, expected: unknown): string | undefined {
