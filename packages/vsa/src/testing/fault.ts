@@ -21,7 +21,7 @@ export type Fault =
 
 export type FaultKind = Fault['kind']
 
-export const FAULT_KINDS = [
+export const FAULT_KINDS: readonly FaultKind[] = [
   'delay',
   'lost_request',
   'lost_answer',
@@ -30,7 +30,7 @@ export const FAULT_KINDS = [
   'unknown',
   'refused',
   'death',
-] as const satisfies readonly FaultKind[]
+]
 
 /** How likely each fault is for one call, 0 to 1; together at most 1. Kinds left out never happen. */
 export type FaultRates = Readonly<Partial<Record<FaultKind, number>>>

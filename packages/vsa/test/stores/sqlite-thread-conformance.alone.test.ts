@@ -27,5 +27,5 @@ storeConformance(
   'SQLite on a thread',
   onFile(({ leaseTtlMs }) => ({ leaseTtlMs })),
   { describe, it, expect },
-  { sequences: 10, time: 'own' },
+  { sequences: 5, time: 'own' },
 )
