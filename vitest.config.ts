@@ -31,6 +31,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           fileParallelism: false,
           testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],

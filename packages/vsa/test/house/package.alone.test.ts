@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { root, temporaryFolder } from './repository.ts'
 
-// The tarball that would be published, installed into fresh projects and used from there. `.ci/run` names a Node 24 in VSA_NODE_24.
+// The tarball of what is built, installed into fresh projects and used from there. `.ci/run` names a Node 24 in VSA_NODE_24.
 const node24 = process.env['VSA_NODE_24']
 const nodes = [process.execPath, ...(node24 === undefined ? [] : [node24])]
 const folder = temporaryFolder()
