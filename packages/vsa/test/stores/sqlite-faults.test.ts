@@ -1,5 +1,5 @@
 import Database from 'libsql'
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
@@ -109,20 +109,6 @@ describe('a file that cannot be opened', () => {
     writeFileSync(path, bytes)
     await expect(open(path).join('a')).rejects.toMatchObject(fault('read_only'))
   })
-
-  it.skipIf(process.getuid?.() === 0)(
-    'refuses a file and a folder without permission to write (not as root)',
-    async () => {
-      const path = newPath()
-      writeFileSync(path, '')
-      chmodSync(path, 0o444)
-      await expect(open(path).join('a')).rejects.toMatchObject(fault('read_only'))
-      const folder = dirname(newPath())
-      chmodSync(folder, 0o555)
-      await expect(open(`${folder}/books.db`).join('a')).rejects.toMatchObject(fault('read_only'))
-      chmodSync(folder, 0o755)
-    },
-  )
 
   it('refuses a disk that does not keep what is committed', async () => {
     const tampering: Tampering = { exec: (sql, run) => (sql.includes('synchronous') ? undefined : run()) }

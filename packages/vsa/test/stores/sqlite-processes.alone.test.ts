@@ -1,0 +1,150 @@
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { sqlite } from '../../src/stores/sqlite/index.ts'
+import { processTable } from '../../src/stores/sqlite/process-table.ts'
+import { applied, batch, closing, count, entry, newPath } from './sqlite-fixture.ts'
+import { child } from './sqlite-children.ts'
+
+const join = `const { epoch } = await store.join('child')\nconsole.log(epoch)\n`
+
+describe.runIf(process.platform === 'linux')('S8: a dead process is known by its death', () => {
+  it('its lease is burned at once, long before it expires; a living one’s is not', async () => {
+    const path = newPath()
+    const clock = { skewMs: 0 }
+    const store = closing(sqlite(path, { thread: false, leaseTtlMs: 3_600_000, now: () => Date.now() + clock.skewMs }))
+    const { epoch } = await store.join('parent')
+    await store.exchange(batch(epoch, 1, { entries: [entry()] }))
+    const other = child(
+      path,
+      `const store = sqlite(path, { leaseTtlMs: 3_600_000 })\n${join}
+      const entry = { kind: 'budget', key: 'seats', period: 0, known: true, spent: 0, refund: 0, hold: 30, wantMs: 0 }
+      await store.exchange({ epoch, seq: 1, entries: [entry], takes: [], close: false })
+      console.log('leased')
+      setInterval(() => {}, 1_000)`,
+    )
+    const childEpoch = Number(await other.line())
+    expect(await other.line()).toBe('leased')
+    let seq = 1
+    const look = async (skewMs: number) => {
+      clock.skewMs += skewMs
+      seq += 1
+      return applied(await store.exchange(batch(epoch, seq, { entries: [entry({ known: true })] }))).entries[0]
+    }
+    expect(await look(2_000)).toMatchObject({ others: 1, othersHeld: 30, burned: 0 })
+
+    other.process.kill('SIGKILL')
+    await other.ended
+    // Looked up at most once a second.
+    expect(await look(500)).toMatchObject({ others: 1, burned: 0 })
+    expect(await look(1_000)).toMatchObject({ others: 0, othersHeld: 0, burned: 30, pool: 70 })
+    expect((await store.owners()).find((owner) => owner.epoch === childEpoch)?.state).toBe('closed')
+  })
+
+  it('a zombie counts as gone, and a process that is there does not', async () => {
+    const table = processTable()
+    const self = table.self()
+    expect(table.isGone(self)).toBe(false)
+    // A child of a shell that never waits for it.
+    const shell = child(
+      newPath(),
+      `import { spawn } from 'node:child_process'
+      const shell = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'inherit', 'inherit'] })
+      process.on('SIGTERM', () => { shell.kill('SIGKILL'); process.exit() })`,
+    )
+    const pid = Number(await shell.line())
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ')
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const name = JSON.stringify({ ...JSON.parse(self ?? ''), pid, startTime })
+    expect(table.isGone(name)).toBe(true)
+    shell.process.kill('SIGTERM')
+    await shell.ended
+  })
+
+  it('says nothing of what it cannot know: another boot, another namespace, no name, no sense', () => {
+    const table = processTable()
+    const name = JSON.parse(table.self() ?? '') as Record<string, unknown>
+    const dead = { ...name, pid: 2 ** 22 + 1 }
+    expect(table.isGone(JSON.stringify(dead))).toBe(true)
+    expect(table.isGone(JSON.stringify({ ...name, startTime: '1' }))).toBe(true)
+    for (const unknown of [
+      { ...dead, bootId: 'other' },
+      { ...dead, pidNamespace: 'pid:[1]' },
+      { ...dead, pid: -1 },
+    ]) {
+      expect(table.isGone(JSON.stringify(unknown))).toBe(false)
+    }
+    for (const senseless of [null, '', '{', '7', 'null', '{}', JSON.stringify({ ...dead, pid: '7' })]) {
+      expect(table.isGone(senseless)).toBe(false)
+    }
+  })
+
+  it('names nobody where /proc is missing or another namespace’s', () => {
+    const folder = dirname(newPath())
+    expect(processTable(folder).self()).toBeNull()
+    mkdirSync(`${folder}/sys/kernel/random`, { recursive: true })
+    mkdirSync(`${folder}/self/ns`, { recursive: true })
+    writeFileSync(`${folder}/sys/kernel/random/boot_id`, 'boot\n')
+    symlinkSync('pid:[1]', `${folder}/self/ns/pid`)
+    const fields = Array.from({ length: 40 }, (_, index) => `f${index}`).join(' ')
+    writeFileSync(`${folder}/self/stat`, `7 (a (strange) name) ${fields}`)
+    expect(processTable(folder, 8).self()).toBeNull()
+    const own = { bootId: 'boot', pidNamespace: 'pid:[1]', pid: 7, startTime: 'f19' }
+    expect(JSON.parse(processTable(folder, 7).self() ?? '')).toEqual(own)
+  })
+})
+
+describe.runIf(process.platform !== 'win32')('a process that may not write', () => {
+  it('is told which file or folder', async () => {
+    // Root may write everything, so it sends nobody.
+    const uid = process.getuid?.() === 0 ? 65_534 : undefined
+    const path = newPath()
+    const folder = dirname(path)
+    const tell = `await sqlite(path, { thread: false }).join('a').catch((error) => console.log(error.code, error.message))`
+    writeFileSync(path, '')
+    chmodSync(path, 0o444)
+    chmodSync(folder, 0o777)
+    expect(await child(path, tell, uid).line()).toContain(`read_only ${path} cannot be written`)
+    chmodSync(folder, 0o555)
+    const other = await child(path, tell, uid).line()
+    chmodSync(folder, 0o755)
+    expect(other).toContain(`read_only the folder ${folder} cannot be written`)
+  })
+})
+
+describe('a process that is killed', () => {
+  it('L3: every transaction is there as a whole or not at all', async () => {
+    const path = newPath()
+    const keys = Array.from({ length: 60 }, (_, index) => `c${index}`)
+    const source = `const store = sqlite(path, { thread: THREAD })\n${join}
+      const entries = ${JSON.stringify(keys.map((key) => count(key, 1)))}
+      for (let seq = 1; ; seq += 1) {
+        await store.exchange({ epoch, seq, entries, takes: [], close: false })
+        console.log(seq)
+      }`
+    let before = 0
+    for (const [round, thread] of [true, false, true, false].entries()) {
+      const other = child(path, source.replace('THREAD', String(thread)))
+      await other.line()
+      let answered = 0
+      for (let lines = 0; lines < 20 + 7 * round; lines += 1) answered = Number(await other.line())
+      other.process.kill('SIGKILL')
+      await other.ended
+      for (let line = await other.line(); line !== undefined; line = await other.line()) answered = Number(line)
+
+      const store = sqlite(path, { thread: false })
+      const { epoch } = await store.join('parent')
+      const looks = keys.map((key) => count(key, 0))
+      const { entries } = applied(await store.exchange(batch(epoch, 1, { entries: looks })))
+      const values = new Set(entries.map((answer) => (answer.kind === 'counter' ? answer.value : -1)))
+      await store.close()
+      expect(values.size).toBe(1)
+      const [value = -1] = values
+      // What was answered is there; of what was not, at most the one under way.
+      expect(value - before - answered).toBeGreaterThanOrEqual(0)
+      expect(value - before - answered).toBeLessThanOrEqual(1)
+      before = value
+    }
+  })
+})
