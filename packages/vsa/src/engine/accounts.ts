@@ -22,26 +22,25 @@ export class Accounts {
     this.#gateOf = gateOf
   }
 
-  /** The account that `gate` admits from now; made, or moved to the present period, where needed. Only after a join. */
+  /** The account that `gate` admits from now; made, or moved to the present period, where needed. */
   current(gate: Gate): Account {
     const window = gate.plan.windowAt(this.#session.time)
-    const { account } = gate
-    if (account !== null && account.window.end >= window.end) return account
-    if (account !== null) this.advance(account)
     if (gate.account !== null && gate.account.window.end >= window.end) return gate.account
+    if (gate.account !== null) this.advance(gate.account)
+    else this.#attachUpcoming(gate)
+    // Whoever slept through a period or more has the row of one that is over.
+    while (gate.account !== null && gate.account.window.end < window.end) this.retire(gate.account)
+    if (gate.account !== null) return gate.account
     if (this.#closing) return this.#pastAccount(gate, window)
-    const next = this.#make(gate, window)
-    next.attach()
-    return next
+    const account = this.#make(gate, window)
+    account.attach()
+    return account
   }
 
   /** The account's period is over: its gate goes on with the row that was fetched ahead, if there is one. */
   advance(account: Account): void {
-    const { gate } = account
-    const { upcoming } = gate
     this.retire(account)
-    gate.upcoming = null
-    if (upcoming !== null) upcoming.attach()
+    this.#attachUpcoming(account.gate)
   }
 
   /** The row of the next period, fetched ahead. */
@@ -115,6 +114,14 @@ export class Accounts {
     if (account.gate.upcoming === account) account.gate.upcoming = null
     this.#past.delete(rowName(account))
     return this.#all.delete(account)
+  }
+
+  /** Never before its period begins (O11). */
+  #attachUpcoming(gate: Gate): void {
+    const { upcoming } = gate
+    if (upcoming === null || upcoming.window.start > this.#session.time) return
+    gate.upcoming = null
+    upcoming.attach()
   }
 
   #pastAccount(gate: Gate, window: Window): Account {

@@ -17,7 +17,8 @@ import type { Tally } from './tally.ts'
 import type { GateNeed, Verdict, Waiter } from './waiter.ts'
 import type { Waiters } from './waiters.ts'
 
-const ADMITTED: Verdict = { kind: 'admitted' }
+/** Nothing was asked for. */
+const LOOKED: Verdict = { kind: 'admitted', account: null }
 const NO_OPTIONS: AdmitOptions = {}
 
 /** What a gate asks when its hot path must stop: it checks the arguments, spends, denies from memory, or lets the request wait. */
@@ -176,7 +177,7 @@ export class Desk {
     const name = needs[0]?.gate
     if (this.#closed) throw closedError(name)
     signal?.throwIfAborted()
-    if (only === undefined) return tell(ADMITTED)
+    if (only === undefined) return tell(LOOKED)
     const isDurable = durable ?? gates.some(({ gate }) => gate.plan.durable)
     const verdict = this.#session.time === 0 ? undefined : this.#fromMemory(gates, isDurable)
     if (verdict !== undefined) return this.#tellAtOnce(verdict, gates, tell)
@@ -204,7 +205,7 @@ export class Desk {
     }
     if (isDurable || !needs.every(({ units }, index) => (accounts[index]?.left ?? 0) >= units)) return undefined
     for (const [index, account] of accounts.entries()) this.#spend(account, needs[index]?.units ?? 0)
-    return ADMITTED
+    return { kind: 'admitted', account: accounts[0] ?? null }
   }
 
   #tellAtOnce(verdict: Verdict, needs: readonly GateNeed[], tell: (verdict: Verdict) => void): void {
@@ -249,7 +250,9 @@ export class Desk {
 
   #decisionOf(verdict: Exclude<Verdict, { kind: 'failed' }>, asked: GateNeed): Decision {
     if (verdict.kind === 'denied') return this.#figures.denied(verdict.gate, verdict.units)
-    return this.#figures.admitted(asked.gate, asked.units, verdict.kind === 'unaccounted')
+    const isUnaccounted = verdict.kind === 'unaccounted'
+    const account = (isUnaccounted ? null : verdict.account) ?? asked.gate.account
+    return this.#figures.admitted(asked, account, isUnaccounted)
   }
 
   #abort(waiter: Waiter, signal: AbortSignal): void {

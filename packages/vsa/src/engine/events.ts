@@ -24,6 +24,8 @@ export function isWarning(event: VsaEvent): boolean {
     case 'threshold':
       return false
     case 'fenced':
+      // An owner that held nothing and slept was forgotten: nothing is lost.
+      return event.unitsLost > 0
     case 'burned':
     case 'burn_limit':
     case 'store_away':

@@ -2,6 +2,7 @@ import type { Admitted, DenialReason, Denied } from '../core/decision.ts'
 import type { Account } from './account.ts'
 import type { Gate } from './gate.ts'
 import type { Session } from './session.ts'
+import type { GateNeed } from './waiter.ts'
 
 type Shown = Omit<Admitted, 'admitted' | 'unaccounted'>
 
@@ -15,22 +16,23 @@ export class FiguresDesk {
     this.#flushIntervalMs = flushIntervalMs
   }
 
-  admitted(gate: Gate, units: number, unaccounted: boolean): Admitted {
-    const shown = this.#shown(gate, units)
+  /** @param account the row that the units came from: the gate may be in the next period already */
+  admitted({ gate, units }: GateNeed, account: Account | null, unaccounted: boolean): Admitted {
+    const shown = this.#shown(gate, units, account)
     return unaccounted ? { admitted: true, unaccounted, ...shown } : { admitted: true, ...shown }
   }
 
   denied(gate: Gate, units: number): Denied {
     const reason = reasonOf(gate.account, units)
     const retryAfterMs = this.#retryAfterMs(gate, reason)
-    const shown = this.#shown(gate, units)
+    const shown = this.#shown(gate, units, gate.account)
     return retryAfterMs === undefined
       ? { admitted: false, reason, ...shown }
       : { admitted: false, reason, retryAfterMs, ...shown }
   }
 
-  #shown(gate: Gate, units: number): Shown {
-    const { account, plan } = gate
+  #shown(gate: Gate, units: number, account: Account | null): Shown {
+    const { plan } = gate
     const window = account?.window ?? plan.windowAt(this.#session.time)
     const limit = account?.figures?.limit ?? plan.limit
     const shown = { key: gate.key, units, limit, remaining: remainingOf(account, plan.limit), period: window.start }

@@ -37,6 +37,7 @@ export class Flusher {
   #shipment: Shipment | null = null
   #scheduled = false
   #timer: Timer | null = null
+  #timerAtMs = Infinity
   #flushAtMs = -Infinity
   /** Loads and refunds that came before the first join, when no period is known yet. */
   readonly #deferred = new Map<Gate, number>()
@@ -128,16 +129,18 @@ export class Flusher {
     this.wake()
   }
 
-  /** Sets the flush timer if there is something to flush or to keep alive, and it is not set. An owner that holds nothing has none (O6). */
+  /** Sets the timer for the next flush or sign of life, if there is anything to flush or to keep. An owner that holds nothing has none (O6). */
   arm(): void {
-    if (this.#timer !== null || this.#ended || this.#parts.session.time === 0) return
+    if (this.#ended || this.#parts.session.time === 0) return
     const { accounts, backlog, waiters, settings } = this.#parts
     if (backlog.isEmpty && accounts.size === 0 && waiters.parked === 0) return
     const nowMs = settings.clock.monotonic()
-    const flushInMs = this.#flushAtMs - nowMs
-    if (flushInMs <= 0) this.#flushAtMs = nowMs + settings.flushIntervalMs
-    const delayMs = Math.min(this.#flushAtMs - nowMs, this.#keepaliveInMs(nowMs))
-    this.#timer = settings.clock.timer(delayMs, () => this.#tick())
+    if (this.#flushAtMs <= nowMs) this.#flushAtMs = nowMs + settings.flushIntervalMs
+    const atMs = Math.min(this.#flushAtMs, this.#keepaliveAtMs())
+    if (atMs >= this.#timerAtMs) return
+    this.#timer?.cancel()
+    this.#timerAtMs = atMs
+    this.#timer = settings.clock.timer(Math.max(0, atMs - nowMs), () => this.#tick())
   }
 
   /** O13: sends what is left, returns every lease, and closes the epoch with the last batch. */
@@ -153,6 +156,7 @@ export class Flusher {
     this.#ended = true
     this.#timer?.cancel()
     this.#timer = null
+    this.#timerAtMs = Infinity
     this.#periods.stop()
   }
 
@@ -177,6 +181,8 @@ export class Flusher {
 
   fenced(batch: Batch, answer: FencedAnswer | null): void {
     this.#fencing.fence(batch, this.#takeShipment(), answer)
+    // A closing batch that did not count was not the last one.
+    this.#ended = false
   }
 
   /** S6: the row's entry becomes void, the requests that need it fail, and all the rest keeps its place in the batch. */
@@ -226,6 +232,7 @@ export class Flusher {
 
   #tick(): void {
     this.#timer = null
+    this.#timerAtMs = Infinity
     const { settings, waiters, backlog } = this.#parts
     if (settings.clock.monotonic() >= this.#flushAtMs) {
       this.#flushAtMs += settings.flushIntervalMs
@@ -248,9 +255,10 @@ export class Flusher {
     session.send(composition.batch)
   }
 
-  #keepaliveInMs(nowMs: number): number {
+  /** While an exchange is under way, it is the sign of life. */
+  #keepaliveAtMs(): number {
     const { accounts, session } = this.#parts
-    if (accounts.leasedUnits === 0) return Infinity
-    return Math.max(0, session.lastExchangeAtMs + session.leaseTtlMs / 3 - nowMs)
+    if (accounts.leasedUnits === 0 || session.state !== 'ready') return Infinity
+    return session.lastExchangeAtMs + session.leaseTtlMs / 3
   }
 }

@@ -165,7 +165,7 @@ export class Settlement {
 
   /** O9: what was spent from the lease is durable. Whoever was told otherwise meanwhile gives it back (O10). */
   confirm(waiter: Waiter, account: Account): void {
-    if (waiter.state !== 'told' || waiter.unaccounted) return this.#parts.waiters.tell(waiter, { kind: 'admitted' })
+    if (waiter.state !== 'told' || waiter.unaccounted) return this.#parts.waiters.tell(waiter, { kind: 'admitted', account })
     const units = waiter.needs[0]?.units ?? 0
     this.#parts.tally.takes -= 1
     this.#parts.tally.takenUnits -= units
@@ -185,7 +185,7 @@ export class Settlement {
     }
     tally.takes += 1
     for (const need of waiter.needs) tally.takenUnits += need.units
-    waiters.tell(waiter, { kind: 'admitted' })
+    waiters.tell(waiter, { kind: 'admitted', account: accounts[0] ?? null })
   }
 
   /** @returns false when the waiter is to ride again at once */
@@ -245,7 +245,7 @@ export class Settlement {
       if (need.units !== 1) tally.surplusUnits += need.units - 1
       backlog.markDirty(account)
       account.settleFloor()
-      waiters.tell(waiter, { kind: 'admitted' })
+      waiters.tell(waiter, { kind: 'admitted', account })
     }
     waiters.requeue(staying)
   }

@@ -1,8 +1,10 @@
+import type { Account } from './account.ts'
 import type { Gate } from './gate.ts'
 
 /** How a request ended. */
 export type Verdict =
-  | { readonly kind: 'admitted' }
+  /** `account`: the row of the first need that the units came from; null where nothing was asked for. */
+  | { readonly kind: 'admitted'; readonly account: Account | null }
   | { readonly kind: 'denied'; readonly gate: Gate; readonly units: number }
   | { readonly kind: 'failed'; readonly error: unknown }
   /** The store kept us from knowing, and the user said to admit then. */
