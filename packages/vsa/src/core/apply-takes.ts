@@ -1,6 +1,7 @@
 import type { EntryEffect } from './apply-entry.ts'
 import type { Take } from './exchange.ts'
 import { invariant } from './errors.ts'
+import { isUnits } from './units.ts'
 
 /**
  * S3, takes: in arrival order, each all or nothing over all that it needs, from pools that are positive. Of a run of `n` equal
@@ -12,6 +13,7 @@ export function grantTakes(takes: readonly Take[], effects: readonly EntryEffect
 }
 
 function grantRun(take: Take, effects: readonly EntryEffect[]): number {
+  assertTake(take, effects.length)
   let granted = take.n
   for (const [index, cost] of take.need) granted = Math.min(granted, affordable(effects[index], cost))
   if (granted === 0) return 0
@@ -26,7 +28,20 @@ function grantRun(take: Take, effects: readonly EntryEffect[]): number {
 }
 
 function affordable(effect: EntryEffect | undefined, cost: number): number {
-  invariant(Number.isSafeInteger(cost) && cost > 0, `a take costs at least 1 unit, got ${cost}`)
   if (effect?.kind !== 'budget') return 0
   return effect.draft.pool <= 0 ? 0 : Math.floor(effect.draft.pool / cost)
+}
+
+/** Takes are made by an engine: a run of -1, or one row needed twice, would give out units that are not there. */
+function assertTake({ need, n }: Take, entries: number): void {
+  invariant(isUnits(n), `a take is for a number of requests, got ${n}`)
+  invariant(need.length > 0, 'a take needs at least one entry')
+  invariant(
+    need.length === 1 || new Set(need.map(([index]) => index)).size === need.length,
+    'a take needs each entry once',
+  )
+  for (const [index, cost] of need) {
+    invariant(isUnits(index) && index < entries, `a take needs entry ${index} of ${entries}`)
+    invariant(isUnits(cost) && cost > 0, `a take costs at least 1 unit, got ${cost}`)
+  }
 }

@@ -1,0 +1,262 @@
+import { describe, expect, test } from 'vitest'
+import { InvariantError } from '../../src/core/errors.ts'
+import type { Batch, RowPolicy } from '../../src/core/exchange.ts'
+import type { BudgetRow } from '../../src/core/ledger.ts'
+import { asking, Books, LEASE_TTL_MS, seats } from './books-fixture.ts'
+
+const MAX = Number.MAX_SAFE_INTEGER
+
+describe('hand-computed examples', () => {
+  test('scenario 26, L4, L6: waiters of 3 and 4 on a pool of 5: 3 is granted, nothing of 4 is taken, another gets 2', () => {
+    const books = new Books()
+    const [one, two] = [books.join(), books.join()]
+    const answer = books.apply(
+      one,
+      [asking('a', { policy: seats(5) })],
+      [
+        { need: [[0, 3]], n: 1 },
+        { need: [[0, 4]], n: 1 },
+      ],
+    )
+    expect(answer.granted).toEqual([1, 0])
+    expect(answer.entries).toMatchObject([{ used: 3, pool: 2, held: 0 }])
+    expect(books.apply(two, [asking('a')], [{ need: [[0, 2]], n: 1 }]).granted).toEqual([1])
+    expect(books.ledger.budget('a', 0)).toMatchObject({ minted: 5, used: 5, pool: 0, burned: 0 })
+  })
+
+  test('scenario 27, L1: an exchange for a row that was removed gets nothing, known or not', () => {
+    const books = new Books()
+    const one = books.join()
+    const period = books.now
+    const policy = minutely(period, 10)
+    expect(books.apply(one, [asking('a', { period, policy })], [{ need: [[0, 10]], n: 1 }]).granted).toEqual([1])
+    books.now += 200_000
+    books.apply(one, [])
+    expect(books.ledger.allBudgets()).toEqual([])
+    for (const known of [true, false]) {
+      const late = books.apply(one, [asking('a', { period, policy, known, hold: 5 })], [{ need: [[0, 1]], n: 1 }])
+      expect([late.granted, late.entries]).toEqual([[0], [{ kind: known ? 'row_lost' : 'period_closed' }]])
+    }
+    expect(books.ledger.allBudgets()).toEqual([])
+  })
+
+  test('scenario 28, L1: two versions and five rolling restarts do not make minted creep up', () => {
+    const books = new Books()
+    const period = books.now
+    const minted: number[] = []
+    for (let restart = 0; restart < 5; restart++) {
+      for (const limit of [50, 80]) {
+        const epoch = books.join()
+        const policy = { ...minutely(period, limit), version: epoch }
+        minted.push(books.row(epoch, asking('a', { period, policy, hold: 4 })).minted)
+        minted.push(
+          books.row(epoch, asking('a', { period, policy: { ...policy, version: epoch - 1, limit: 999 }, hold: 4 }))
+            .minted,
+        )
+      }
+    }
+    expect(minted).toEqual(Array.from({ length: 5 }, () => [50, 50, 80, 80]).flat())
+  })
+
+  test('scenario 16, L1: a limit lowered below what is leased admits nothing more; raised again, the difference is there', () => {
+    const books = new Books()
+    const [one, two] = [books.join(), books.join()]
+    const period = books.now
+    const at = (version: number, limit: number): RowPolicy => ({ ...minutely(period, limit), version })
+    expect(books.row(one, asking('a', { period, policy: at(1, 20), hold: 12 }))).toMatchObject({ held: 12, pool: 8 })
+    expect(books.row(two, asking('a', { period, policy: at(2, 7), hold: 5 }))).toMatchObject({
+      minted: 7,
+      held: 0,
+      pool: -5,
+    })
+    expect(books.apply(two, [asking('a', { period })], [{ need: [[0, 1]], n: 1 }]).granted).toEqual([0])
+    // What was promised stays promised: the lease of 12 may be spent, and only then are there 12 of 7.
+    expect(books.row(one, asking('a', { period, known: true, spent: 12, hold: 12 }))).toMatchObject({
+      used: 12,
+      held: 0,
+      pool: -5,
+    })
+    expect(books.row(two, asking('a', { period, policy: at(3, 15), hold: 9 }))).toMatchObject({
+      minted: 15,
+      held: 3,
+      pool: 0,
+    })
+  })
+
+  test('scenario 1, L3: the same batch five times spends once, mints once, and takes once', () => {
+    const books = new Books()
+    const epoch = books.join()
+    books.row(epoch, asking('a', { policy: seats(100), hold: 10 }))
+    const batch = books.batch(epoch, {
+      entries: [asking('a', { known: true, spent: 7, refund: 2, hold: 10, mint: { id: 'm', units: 50 } })],
+      takes: [{ need: [[0, 20]], n: 3 }],
+    })
+    const answers = [0, 1, 2, 3, 4].map(() => books.send(batch))
+    const [first] = answers
+    // 100 + 50; lease 10 - 7 + 7; used 7 - 2 + 60; pool 90 + 50 + 2 - 60 - 7.
+    expect(first).toMatchObject({
+      kind: 'applied',
+      granted: [3],
+      entries: [{ minted: 150, used: 65, held: 10, pool: 75 }],
+    })
+    for (const again of answers.slice(1)) expect(again).toEqual({ ...first, kind: 'replayed' })
+  })
+
+  test('scenario 2, L4, S8: a dead owner’s lease is burned once, and what it had settled stays used', () => {
+    const books = new Books()
+    const dead = books.join()
+    books.row(dead, asking('a', { policy: seats(30), hold: 10 }))
+    books.row(dead, asking('a', { known: true, spent: 4, hold: 10 }))
+    books.now += LEASE_TTL_MS + 1
+    const living = books.join()
+    for (let times = 0; times < 3; times++) books.join()
+    expect(books.row(living, asking('a', { hold: 99 }))).toMatchObject({ used: 4, burned: 10, held: 16, pool: 0 })
+  })
+
+  test('S8: at its expiry an owner lives, and a millisecond later it is reaped', () => {
+    const books = new Books()
+    const silent = books.join()
+    books.row(silent, asking('a', { policy: seats(9), hold: 9 }))
+    books.now += LEASE_TTL_MS
+    books.join()
+    expect(books.ledger.owner(silent)?.state).toBe('open')
+    books.now += 1
+    books.join()
+    expect(books.ledger.owner(silent)?.state).toBe('closed')
+    expect(books.ledger.budget('a', 0)).toMatchObject({ burned: 9 })
+  })
+
+  test('S8: burning goes in slices, and a closed epoch’s leases count as held until then', () => {
+    const books = new Books()
+    const dead = books.join()
+    const names = Array.from({ length: 500 }, (_, index) => `k${index}`)
+    books.apply(
+      dead,
+      names.map((name) => asking(name, { policy: seats(3), hold: 2 })),
+    )
+    books.now += LEASE_TTL_MS + 1
+    const living = books.join()
+    const burned: number[] = []
+    for (let turn = 0; turn < 4; turn++) {
+      burned.push(books.ledger.allBudgets().reduce((sum, row) => sum + row.burned, 0))
+      for (const row of books.ledger.allBudgets()) {
+        const held = books.ledger.leasesOn(row).reduce((sum, lease) => sum + lease.held, 0)
+        expect(row.used + row.pool + row.burned + held).toBe(row.minted)
+        expect(row.pool).toBe(1)
+      }
+      books.apply(living, [])
+    }
+    expect(burned).toEqual([400, 800, 1_000, 1_000])
+  })
+})
+
+describe('S6: a breach is named, and nothing is applied', () => {
+  const damages: readonly Partial<BudgetRow>[] = [
+    { pool: 6 },
+    { used: 1 },
+    { used: -1, pool: 6 },
+    { minted: 11 },
+    { burned: 0.5, pool: 4.5 },
+    { pool: Number.NaN },
+    { minted: MAX + 1, pool: MAX - 4 },
+  ]
+  test.each(damages)('a row with %o', (damage) => {
+    const books = new Books()
+    const epoch = books.join()
+    books.apply(epoch, [asking('good', { policy: seats(10), hold: 5 }), asking('bad', { policy: seats(10), hold: 5 })])
+    books.damage('bad', damage)
+    const before = books.everything()
+    const spending = { known: true, spent: 1, hold: 5 }
+    const batch = books.batch(epoch, {
+      entries: [asking('good', spending), asking('bad', spending)],
+      takes: [{ need: [[0, 1]], n: 1 }],
+    })
+    expect(books.send(batch)).toMatchObject({ kind: 'breach', row: { key: 'bad', period: 0 } })
+    expect(books.everything()).toEqual(before)
+    // The rest goes under the same seq, and its replay lines up by index.
+    const rest: Batch = { ...batch, entries: [asking('good', spending), { kind: 'void' }] }
+    expect(books.send(rest)).toMatchObject({ kind: 'applied', granted: [1], entries: [{ used: 2 }, { kind: 'void' }] })
+    expect(books.send(rest)).toMatchObject({ kind: 'replayed', granted: [1], entries: [{ used: 2 }, { kind: 'void' }] })
+  })
+
+  test.each([
+    ['more spent than leased', { spent: 6 }],
+    ['spent below 0', { spent: -1 }],
+    ['half a unit spent', { spent: 0.5 }],
+    ['a refund below 0', { refund: -1 }],
+    ['a refund of NaN', { refund: Number.NaN }],
+    ['a hold below 0', { hold: -1 }],
+    ['a hold of half a unit', { hold: 0.5 }],
+    [
+      'a limit of NaN',
+      { policy: { ...seats(Number.NaN), kind: 'window', version: 9, endsAt: 1, keepUntil: 1 } as const },
+    ],
+  ])('an entry with %s', (_, parts) => {
+    const books = new Books()
+    const epoch = books.join()
+    books.row(epoch, asking('a', { policy: { ...seats(10), kind: 'window' }, hold: 5 }))
+    const before = books.everything()
+    const batch = books.batch(epoch, { entries: [asking('a', { known: true, hold: 5, ...parts })] })
+    expect(books.send(batch)).toMatchObject({ kind: 'breach', row: { key: 'a', period: 0 } })
+    expect(books.everything()).toEqual(before)
+  })
+})
+
+describe('a malformed batch is a bug: it throws before a row is touched', () => {
+  const entries = [asking('a', { known: true }), asking('b', { known: true })]
+  const malformed: readonly (readonly [string, Partial<Batch>])[] = [
+    ['an epoch of 0', { epoch: 0 }],
+    ['a seq of 0', { seq: 0 }],
+    ['a fractional seq', { seq: 2.5 }],
+    ['the same row twice', { entries: [asking('a', { known: true }), asking('a', { known: true, spent: 1 })] }],
+    [
+      'the same counter twice',
+      {
+        entries: [
+          { kind: 'counter', key: 'c', add: 1 },
+          { kind: 'counter', key: 'c', add: 1 },
+        ],
+      },
+    ],
+    ['a take of -1 requests', { entries, takes: [{ need: [[0, 1]], n: -1 }] }],
+    ['a take of half a request', { entries, takes: [{ need: [[0, 1]], n: 0.5 }] }],
+    ['a take of NaN requests', { entries, takes: [{ need: [[0, 1]], n: Number.NaN }] }],
+    ['a take that needs nothing', { entries, takes: [{ need: [], n: 1 }] }],
+    [
+      'a take that needs one row twice',
+      {
+        entries,
+        takes: [
+          {
+            need: [
+              [0, 3],
+              [0, 3],
+            ],
+            n: 1,
+          },
+        ],
+      },
+    ],
+    ['a take of an entry that is not there', { entries, takes: [{ need: [[2, 1]], n: 1 }] }],
+    ['a take that costs 0', { entries, takes: [{ need: [[0, 0]], n: 1 }] }],
+    ['a take that costs -1', { entries, takes: [{ need: [[0, -1]], n: 1 }] }],
+    ['a take that costs 2^53', { entries, takes: [{ need: [[0, MAX + 1]], n: 1 }] }],
+  ]
+  test.each(malformed)('%s', (_, parts) => {
+    const books = new Books()
+    const epoch = books.join()
+    books.apply(
+      epoch,
+      [asking('a', { policy: seats(5) }), asking('b', { policy: seats(5) })],
+      [{ need: [[0, 1]], n: 1 }],
+    )
+    const before = books.everything()
+    expect(() => books.send(books.batch(epoch, parts))).toThrow(InvariantError)
+    expect(books.everything()).toEqual(before)
+  })
+})
+
+function minutely(period: number, limit: number): RowPolicy {
+  const endsAt = period + 60_000
+  return { kind: 'window', limit, burnMax: limit, version: 1, endsAt, keepUntil: endsAt + 60_000 }
+}
