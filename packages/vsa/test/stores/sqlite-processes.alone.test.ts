@@ -113,6 +113,27 @@ describe.runIf(process.platform !== 'win32')('a process that may not write', () 
   })
 })
 
+describe('several processes', () => {
+  it('make one file at the same time, get epochs of their own, and lose nothing to each other', async () => {
+    const path = newPath()
+    const source = `const store = sqlite(path, { thread: THREAD })
+      ${join}
+      for (let seq = 1; seq <= 50; seq += 1) {
+        await store.exchange({ epoch, seq, entries: [{ kind: 'counter', key: 'c', add: 1 }], takes: [], close: false })
+      }
+      await store.close()`
+    const children = Array.from({ length: 6 }, (_, index) => child(path, source.replace('THREAD', String(index < 3))))
+    const epochs = await Promise.all(children.map(async (other) => Number(await other.line())))
+    expect(epochs.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6])
+    expect(await Promise.all(children.map((other) => other.ended))).toEqual([0, 0, 0, 0, 0, 0])
+    const store = closing(sqlite(path, { thread: false }))
+    const { epoch } = await store.join('parent')
+    expect(applied(await store.exchange(batch(epoch, 1, { entries: [count('c', 0)] }))).entries).toMatchObject([
+      { value: 300 },
+    ])
+  })
+})
+
 describe('a process that is killed', () => {
   it('L3: every transaction is there as a whole or not at all', async () => {
     const path = newPath()

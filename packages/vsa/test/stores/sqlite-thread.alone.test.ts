@@ -5,6 +5,7 @@ import type { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 // The built package: a thread needs JavaScript.
 import { sqlite } from 'vsa/sqlite'
+import { sqlite as fromSources } from '../../src/stores/sqlite/index.ts'
 import { child } from './sqlite-children.ts'
 import { applied, batch, closing, count, entry, fault, initial, newPath } from './sqlite-fixture.ts'
 
@@ -41,6 +42,11 @@ describe('the store’s thread', () => {
     await expect(batches.exchange(batch(epoch, 1, { entries: twice }))).rejects.toMatchObject({
       name: 'InvariantError',
     })
+  })
+
+  it('says what to do when its file is missing, as from these sources', async () => {
+    const missing = fault('store_failed', { message: expect.stringContaining('thread: false') as string })
+    await expect(fromSources(newPath()).join('a')).rejects.toMatchObject(missing)
   })
 
   it('close ends it and lets go of the file; the next call of anybody starts another', async () => {

@@ -105,6 +105,8 @@ describe.each(installed)('values with %s', (driver) => {
     const after = { key: 'b\u0000', period: 1e12 }
     const { rows } = await store.list({ key: 'b\u0000', after, limit: 9 })
     expect(rows.map(({ budget, leases }) => [budget.period, leases.length])).toEqual([[1.1e12, 1]])
+    for (const limit of [0, 10_001, -1, 1.5]) await expect(store.list({ limit })).rejects.toThrow(RangeError)
+    expect((await store.list({ limit: 10_000 })).rows).toHaveLength(8)
     expect((await store.list({ key: 'c', after, limit: 9 })).rows).toHaveLength(2)
     expect((await store.list({ key: 'a', after, limit: 9 })).rows).toHaveLength(0)
   })

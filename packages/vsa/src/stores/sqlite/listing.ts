@@ -1,6 +1,7 @@
 import type { RowName } from '../../core/exchange.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/ledger.ts'
 import type { ListPage, ListRange } from '../../core/store.ts'
+import { assertUnits } from '../../core/units.ts'
 import { budgetFrom, integer, leaseFrom, ownerFrom, text } from './rows.ts'
 import * as sql from './sql.ts'
 import type { StatementCache } from './statement-cache.ts'
@@ -8,6 +9,9 @@ import { decodeText, encodeText } from './text.ts'
 
 /** Smaller than every key and every period. */
 const BEFORE_ALL = { key: '', period: Number.MIN_SAFE_INTEGER }
+
+/** Rows of one page at most: it is read in one piece, and crosses to another thread in one. */
+const PAGE_ROWS_MAX = 10_000
 
 /** One counter, for `inspect`. */
 export interface CounterRow {
@@ -18,13 +22,20 @@ export interface CounterRow {
 export interface CounterRange {
   /** Continue behind this key. */
   readonly after?: string
-  /** Rows at most. */
+  /** Rows at most, 1 to 10,000. */
   readonly limit: number
+}
+
+/** @throws TypeError or RangeError: to SQLite a limit of -1 would be none */
+export function assertPageLimit(limit: number): void {
+  assertUnits('limit', limit, 1)
+  if (limit > PAGE_ROWS_MAX) throw new RangeError(`limit must be at most ${PAGE_ROWS_MAX}, got ${limit}`)
 }
 
 /** One page of budgets with their leases, keys in the order of their UTF-8 bytes. Inside one transaction. */
 export function listBudgets(statements: StatementCache, range: ListRange): ListPage {
   const { key, after = BEFORE_ALL, limit } = range
+  assertPageLimit(limit)
   const found =
     key === undefined
       ? statements.statement(sql.LIST).all([encodeText(after.key), after.period, limit])
@@ -43,6 +54,7 @@ export function listOwners(statements: StatementCache): readonly OwnerRow[] {
 }
 
 export function listCounters(statements: StatementCache, { after = '', limit }: CounterRange): readonly CounterRow[] {
+  assertPageLimit(limit)
   const rows = statements.statement(sql.LIST_COUNTERS).all([encodeText(after), limit])
   return rows.map((row) => ({ key: decodeText(text(row[0])), value: integer(row[1]) }))
 }

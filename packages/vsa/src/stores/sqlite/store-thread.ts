@@ -68,10 +68,23 @@ export class StoreThread {
 
   #die(cause: Error): void {
     this.#alive = false
-    const message = `the thread that keeps ${this.#path} ended before it answered: ${cause.message}. The next call starts another`
-    const lost = new StoreError('store_lost', message, { applied: 'unknown', transient: true, cause })
+    const error = isMissingModule(cause) ? missingFile(this.#path, cause) : lost(this.#path, cause)
     const pending = [...this.#pending.values()]
     this.#pending.clear()
-    for (const { reject } of pending) reject(lost)
+    for (const { reject } of pending) reject(error)
   }
+}
+
+function lost(path: string, cause: Error): StoreError {
+  const message = `the thread that keeps ${path} ended before it answered: ${cause.message}. The next call starts another`
+  return new StoreError('store_lost', message, { applied: 'unknown', transient: true, cause })
+}
+
+function missingFile(path: string, cause: Error): StoreError {
+  const message = `the thread that would keep ${path} could not start, because a file of vsa is missing, as after bundling: pass thread: false`
+  return new StoreError('store_failed', message, { applied: 'no', transient: false, cause })
+}
+
+function isMissingModule(error: Error): boolean {
+  return 'code' in error && (error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND')
 }

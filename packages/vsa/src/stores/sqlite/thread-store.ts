@@ -2,6 +2,7 @@ import type { Answer, Batch, RowName } from '../../core/exchange.ts'
 import type { BudgetRow, OwnerRow } from '../../core/ledger.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from '../../core/store.ts'
 import { CAPABILITIES } from './direct-store.ts'
+import { assertPageLimit } from './listing.ts'
 import { packBatch, unpackAnswer } from './packing.ts'
 import { StoreThread } from './store-thread.ts'
 import type { ThreadSettings } from './wire.ts'
@@ -33,6 +34,7 @@ export class ThreadStore implements Store {
   }
 
   async list(range: ListRange): Promise<ListPage> {
+    assertPageLimit(range.limit)
     return this.#running().call('list', range)
   }
 
