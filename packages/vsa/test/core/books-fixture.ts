@@ -17,6 +17,8 @@ export const LEASE_TTL_MS = 10_000
 export class Books {
   readonly ledger = new MemoryLedger()
   now = 1_000_000
+  /** Units given back by exchanges that were applied; a replay gives nothing back. */
+  refunded = 0
   readonly #seqs = new Map<number, number>()
 
   join(): number {
@@ -32,7 +34,10 @@ export class Books {
   }
 
   send(batch: Batch): Answer {
-    return exchangeOn(this.ledger, batch, this.now, () => false)
+    const answer = exchangeOn(this.ledger, batch, this.now, () => false)
+    if (answer.kind !== 'applied') return answer
+    for (const entry of answer.entries) if (entry.kind === 'budget') this.refunded += entry.refunded
+    return answer
   }
 
   /** Sends the next batch of `epoch`, which must be applied. */
