@@ -18,8 +18,10 @@ export type Figures = Omit<BudgetAnswer, 'kind' | 'refunded' | 'mint'>
  * `base - spentSince`; it lives in the gate while this account is the gate's current one, else here.
  */
 export class Account {
-  readonly gate: Gate
+  gate: Gate
   readonly window: Window
+  /** The row's name among accounts. */
+  readonly row: string
   /** The lease as of the last answer. */
   held = 0
   base = 0
@@ -47,8 +49,8 @@ export class Account {
   askAgainAtMs: number = -Infinity
   /** The row is not marked as wanted again before that. */
   wantAgainAtMs: number = -Infinity
-  /** The lease is wanted back whatever is spent: the period is over, or the engine closes. */
-  retired = false
+  /** No gate admits from it, and its lease goes back: its period is over or to come, or the engine closes. */
+  retired = true
   /** Its books did not balance: nothing more is sent or admitted. */
   quarantined = false
   /** Requests that take from the row and are under way. */
@@ -69,10 +71,11 @@ export class Account {
   lastRunAt = -1
   #left = 0
 
-  constructor(gate: Gate, window: Window, known: boolean, nowMs: number) {
+  constructor(gate: Gate, window: Window, row: string, nowMs: number) {
     this.gate = gate
     this.window = window
-    this.known = known
+    this.row = row
+    this.known = gate.knownWindow?.start === window.start
     this.sentAtMs = nowMs
     this.usedAtMs = nowMs
   }

@@ -4,90 +4,22 @@ import { Account } from './account.ts'
 import type { Gate } from './gate.ts'
 import type { Session } from './session.ts'
 
-/** Which account serves which row. One row has at most one account, whether its gate admits from it now, later, or no more. */
+/** Which account serves which row: one at most, whether its gate admits from it now, later, or no more. */
 export class Accounts {
   readonly #clock: Clock
   readonly #session: Session
-  readonly #gateOf: (key: string) => Gate | undefined
-  /** Accounts whose gate has moved on, by row: they settle, return and refund what is left. */
-  readonly #past = new Map<string, Account>()
-  /** Every account, the longest untouched first: what nobody uses goes back and is forgotten, without a scan of the others (G3). */
-  readonly #all = new Set<Account>()
+  /** By row, the longest untouched first: what nobody uses goes back and is forgotten, without a scan of the others (G3). */
+  readonly #rows = new Map<string, Account>()
   #leasedUnits = 0
   #closing = false
 
-  constructor(clock: Clock, session: Session, gateOf: (key: string) => Gate | undefined) {
+  constructor(clock: Clock, session: Session) {
     this.#clock = clock
     this.#session = session
-    this.#gateOf = gateOf
-  }
-
-  /** The account that `gate` admits from now; made, or moved to the present period, where needed. */
-  current(gate: Gate): Account {
-    const window = gate.plan.windowAt(this.#session.time)
-    if (gate.account !== null && gate.account.window.end >= window.end) return gate.account
-    if (gate.account !== null) this.advance(gate.account)
-    else this.#attachUpcoming(gate)
-    // Whoever slept through a period or more has the row of one that is over.
-    while (gate.account !== null && gate.account.window.end < window.end) this.retire(gate.account)
-    if (gate.account !== null) return gate.account
-    if (this.#closing) return this.#pastAccount(gate, window)
-    const account = this.#make(gate, window)
-    account.attach()
-    return account
-  }
-
-  /** The account's period is over: its gate goes on with the row that was fetched ahead, if there is one. */
-  advance(account: Account): void {
-    this.retire(account)
-    this.#attachUpcoming(account.gate)
-  }
-
-  /** The row of the next period, fetched ahead. */
-  fetchAhead(account: Account): Account {
-    const { gate } = account
-    const window = gate.plan.after(account.window)
-    const upcoming = this.#make(gate, window)
-    upcoming.usedAtMs = this.#clock.monotonic() + Math.max(0, window.start - this.#session.time)
-    upcoming.hold = account.hold
-    gate.upcoming = upcoming
-    return upcoming
-  }
-
-  /** The account of any period's row, for refunds: without a gate that admits from it unless it is the present one. */
-  ofWindow(gate: Gate, window: Window): Account {
-    const present = gate.plan.windowAt(this.#session.time)
-    if (window.start === present.start) return this.current(gate)
-    if (gate.upcoming?.window.start === window.start) return gate.upcoming
-    return this.#pastAccount(gate, window)
-  }
-
-  /** The account of a row that the store names; undefined when nothing is kept of it. */
-  find(key: string, period: number): Account | undefined {
-    const past = this.#past.get(`${period}:${key}`)
-    if (past !== undefined) return past
-    const gate = this.#gateOf(key)
-    if (gate?.account?.window.start === period) return gate.account
-    return gate?.upcoming?.window.start === period ? gate.upcoming : undefined
-  }
-
-  /** The gate moves on: nothing more is admitted from the account, and its lease goes back. */
-  retire(account: Account): void {
-    const { gate } = account
-    if (account.current) account.detach()
-    if (gate.upcoming === account) gate.upcoming = null
-    account.retired = true
-    this.#past.set(rowName(account), account)
-  }
-
-  /** From now on no gate admits. What each account has to say is still sent. */
-  retireAll(): void {
-    this.#closing = true
-    for (const account of this.#all) this.retire(account)
   }
 
   get size(): number {
-    return this.#all.size
+    return this.#rows.size
   }
 
   /** Units leased to this owner, as of the last answers. */
@@ -97,49 +29,99 @@ export class Accounts {
 
   /** The longest untouched first. */
   all(): IterableIterator<Account> {
-    return this.#all.values()
+    return this.#rows.values()
+  }
+
+  /** The account of a row that the store names; undefined when nothing is kept of it. */
+  find(key: string, period: number): Account | undefined {
+    return this.#rows.get(rowName(key, period))
+  }
+
+  /** The account that `gate` admits from now; made, or moved to the present period, where needed. */
+  current(gate: Gate): Account {
+    const window = gate.plan.windowAt(this.#session.time)
+    if (gate.account !== null && gate.account.window.end >= window.end) return gate.account
+    if (gate.account !== null) this.retire(gate.account)
+    if (gate.upcoming !== null && gate.upcoming.window.end < window.end) this.retire(gate.upcoming)
+    const account = this.#of(gate, window)
+    if (!this.#closing) this.#attach(account)
+    return account
+  }
+
+  /** The account's period is over: its gate goes on with the row that was fetched ahead, if there is one. */
+  advance(account: Account): void {
+    const { gate } = account
+    this.retire(account)
+    // Never before its period begins (O11).
+    if (gate.upcoming !== null && gate.upcoming.window.start <= this.#session.time) this.#attach(gate.upcoming)
+  }
+
+  /** The row of the next period, fetched ahead. */
+  fetchAhead(account: Account): Account {
+    const { gate } = account
+    const window = gate.plan.after(account.window)
+    const upcoming = this.#of(gate, window)
+    upcoming.retired = false
+    upcoming.usedAtMs = this.#clock.monotonic() + Math.max(0, window.start - this.#session.time)
+    upcoming.hold = account.hold
+    gate.upcoming = upcoming
+    return upcoming
+  }
+
+  /** The account of any period's row, for refunds: the gate does not admit from it unless it is the present one. */
+  ofWindow(gate: Gate, window: Window): Account {
+    const present = gate.plan.windowAt(this.#session.time)
+    return window.start === present.start ? this.current(gate) : this.#of(gate, window)
+  }
+
+  /** The gate moves on: nothing more is admitted from the account, and its lease goes back. */
+  retire(account: Account): void {
+    if (account.current) account.detach()
+    if (account.gate.upcoming === account) account.gate.upcoming = null
+    account.retired = true
+  }
+
+  /** From now on no gate admits. What each account has to say is still sent. */
+  retireAll(): void {
+    this.#closing = true
+    for (const account of this.#rows.values()) this.retire(account)
   }
 
   /** The account's answer is there: it was touched, and its lease may have changed. */
   touch(account: Account, heldBefore: number): void {
     this.#leasedUnits += account.held - heldBefore
-    this.#all.delete(account)
-    this.#all.add(account)
+    this.#rows.delete(account.row)
+    this.#rows.set(account.row, account)
   }
 
   /** Forgets the account when there is nothing to keep of it. */
   dropIfIdle(account: Account): boolean {
     if (!account.idle) return false
-    if (account.current) account.detach()
+    this.retire(account)
+    return this.#rows.delete(account.row)
+  }
+
+  #attach(account: Account): void {
+    account.retired = false
     if (account.gate.upcoming === account) account.gate.upcoming = null
-    this.#past.delete(rowName(account))
-    return this.#all.delete(account)
+    account.attach()
   }
 
-  /** Never before its period begins (O11). */
-  #attachUpcoming(gate: Gate): void {
-    const { upcoming } = gate
-    if (upcoming === null || upcoming.window.start > this.#session.time) return
-    gate.upcoming = null
-    upcoming.attach()
-  }
-
-  #pastAccount(gate: Gate, window: Window): Account {
-    const known = this.#past.get(`${window.start}:${gate.key}`)
-    if (known !== undefined) return known
-    const account = this.#make(gate, window)
-    account.retired = true
-    this.#past.set(rowName(account), account)
-    return account
-  }
-
-  #make(gate: Gate, window: Window): Account {
-    const account = new Account(gate, window, gate.knownWindow?.start === window.start, this.#clock.monotonic())
-    this.#all.add(account)
+  /** One row has one account: two would each believe to have the whole lease. Retired until a gate takes it. */
+  #of(gate: Gate, window: Window): Account {
+    const row = rowName(gate.key, window.start)
+    const known = this.#rows.get(row)
+    if (known !== undefined) {
+      // Its gate may have been evicted, and the key have another now.
+      if (!known.current) known.gate = gate
+      return known
+    }
+    const account = new Account(gate, window, row, this.#clock.monotonic())
+    this.#rows.set(row, account)
     return account
   }
 }
 
-function rowName(account: Account): string {
-  return `${account.window.start}:${account.gate.key}`
+function rowName(key: string, period: number): string {
+  return `${period}:${key}`
 }

@@ -130,7 +130,7 @@ export class Desk {
     if (units === 0) return
     this.#tally.refunds += 1
     this.#tally.refundedUnits += units
-    if (this.#session.time === 0) return this.#flusher.deferUntilJoined(gate, units)
+    if (window === undefined && this.#session.time === 0) return this.#flusher.deferUntilJoined(gate, units)
     const account = window === undefined ? this.#accounts.current(gate) : this.#accounts.ofWindow(gate, window)
     this.#flusher.refund(account, units)
   }

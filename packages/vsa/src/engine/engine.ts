@@ -60,11 +60,11 @@ export class Engine implements Vsa {
       failed: (error) => this.#storeFailed(error),
     })
     this.#session = session
-    this.#ring = new Ring(settings.budgetsMax)
     const waiters = new Waiters(clock, tally, (waiter) => this.#expire(waiter))
     this.#waiters = waiters
-    const accounts = new Accounts(clock, session, (key) => this.#gateOf(key))
+    const accounts = new Accounts(clock, session)
     this.#accounts = accounts
+    this.#ring = new Ring(settings.budgetsMax, (account) => accounts.dropIfIdle(account))
     const flusher = new Flusher({ settings, session, accounts, waiters, backlog, tally })
     this.#flusher = flusher
     const figures = new FiguresDesk(session, flushIntervalMs)
@@ -235,11 +235,6 @@ export class Engine implements Vsa {
     // A key that begins or ends with its first colon has no family: both parts must have a character.
     if (colon <= 0 || colon === key.length - 1) return { family: this.#family(''), id: key }
     return { family: this.#family(key.slice(0, colon)), id: key.slice(colon + 1) }
-  }
-
-  #gateOf(key: string): Gate | undefined {
-    const { family, id } = this.#locate(key)
-    return family.find(id)
   }
 
   #family(name: string): Family {

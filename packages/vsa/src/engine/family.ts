@@ -79,10 +79,6 @@ export class Family implements PublicFamily {
     return gate
   }
 
-  find(id: string): Gate | undefined {
-    return this.#gates.get(id)
-  }
-
   forget(gate: Gate): void {
     this.#gates.delete(gate.id)
   }

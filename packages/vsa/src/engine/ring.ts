@@ -1,3 +1,4 @@
+import type { Account } from './account.ts'
 import type { Gate } from './gate.ts'
 
 /** Gates looked at for each one that is added: more than one, so that the hand outruns growth. */
@@ -9,12 +10,15 @@ const STEPS_PER_ADD = 4
  */
 export class Ring {
   readonly #max: number
+  readonly #dropAccount: (account: Account) => void
   /** The gate before the hand. */
   #before: Gate | null = null
   #size = 0
 
-  constructor(max: number) {
+  /** @param dropAccount forgets what is kept of an idle row */
+  constructor(max: number, dropAccount: (account: Account) => void) {
     this.#max = max
+    this.#dropAccount = dropAccount
   }
 
   get size(): number {
@@ -44,9 +48,7 @@ export class Ring {
     }
     before.ringNext = gate.ringNext
     gate.ringNext = null
-    gate.account = null
-    gate.left = 0
-    gate.floor = 0
+    if (gate.account !== null) this.#dropAccount(gate.account)
     gate.evicted = true
     gate.family.forget(gate)
     this.#size -= 1
