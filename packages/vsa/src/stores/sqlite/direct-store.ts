@@ -43,7 +43,9 @@ export class DirectStore implements Store {
   }
 
   async close(): Promise<void> {
-    if (this.#books !== undefined) (await this.#books).close()
+    // A client that could not be loaded has opened nothing; whoever asked for it has been told.
+    const books = await this.#books?.catch(() => undefined)
+    books?.close()
   }
 
   #loaded(): Promise<Books> {

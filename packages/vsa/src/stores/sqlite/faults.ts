@@ -62,7 +62,7 @@ export function faultOf(error: unknown, path: string, phase: Phase): unknown {
   if (result === undefined) return error
   if (result === MOVED) return replaced(path, error)
   const { code, transient, advice } = FAULTS[result & 0xff] ?? UNKNOWN_FAULT
-  const applied = phase === 'commit' && result !== BUSY ? 'unknown' : 'no'
+  const applied = phase === 'commit' && (result & 0xff) !== BUSY ? 'unknown' : 'no'
   const detail = error instanceof Error ? error.message : String(error)
   return new StoreError(code, `${path} ${advice} (SQLite: ${detail})`, { applied, transient, cause: error })
 }

@@ -15,7 +15,7 @@ const DRIVERS: readonly unknown[] = ['node:sqlite', 'libsql', 'better-sqlite3'] 
 export interface SqliteOptions {
   /**
    * The SQLite client: its name, or its `Database` class. Default: `node:sqlite` where Node has it (22.13), else `libsql`, else `better-sqlite3`,
-   * whichever is installed.
+   * whichever is installed. All that open one file in one process must use the same client: two copies of SQLite would drop each other's locks.
    */
   readonly driver?: DriverName | DatabaseConstructor
   /**

@@ -12,7 +12,7 @@ import { StatementCache } from './statement-cache.ts'
 export type { CounterRange, CounterRow } from './listing.ts'
 
 export interface InspectionOptions {
-  /** As for `sqlite`. */
+  /** As for `sqlite`; the same as any store that this process has open on the file. */
   readonly driver?: DriverName | DatabaseConstructor
   /** How long opening waits for other processes, in ms. Default 5,000. */
   readonly busyTimeoutMs?: number

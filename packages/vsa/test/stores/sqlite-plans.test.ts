@@ -1,0 +1,41 @@
+import Database from 'libsql'
+import { describe, expect, it } from 'vitest'
+import { sqlite } from '../../src/stores/sqlite/index.ts'
+import * as sql from '../../src/stores/sqlite/sql.ts'
+import { newPath } from './sqlite-fixture.ts'
+
+/** One row, every owner, or a slice at most: these may walk. */
+const WALKS = new Set([sql.OWNERS, sql.EPOCH, sql.NEXT_EPOCH, sql.RAISE_TIME])
+
+const path = async (): Promise<string> => {
+  const file = newPath()
+  const store = sqlite(file, { thread: false, driver: 'libsql' })
+  await store.join('a')
+  await store.close()
+  return file
+}
+
+describe('query plans', () => {
+  it('L7: no statement of an exchange walks through a table, however many rows there are', async () => {
+    const database = new Database(await path())
+    for (const text of Object.values(sql).filter((text) => !WALKS.has(text))) {
+      const parameters = Array.from({ length: text.split('?').length - 1 }, () => 1)
+      const plan = database.prepare(`EXPLAIN QUERY PLAN ${text}`).raw().all(parameters)
+      const steps = plan.map((row) => String(Array.isArray(row) ? row[3] : row))
+      // `store` has one row; an index that holds only what is asked for may be walked.
+      const walks = steps.filter(
+        (step) => step.startsWith('SCAN') && !/^SCAN s$|INDEX (owner|budget)_|CONSTANT ROW/.test(step),
+      )
+      expect({ text, walks }).toEqual({ text, walks: [] })
+    }
+    database.close()
+  })
+
+  it('the times that an exchange begins with are each one look at an index', async () => {
+    const database = new Database(await path())
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql.OPENING}`).raw().all([1]).join('\n')
+    expect(plan).toContain('SEARCH owner USING COVERING INDEX owner_open')
+    expect(plan).toContain('SEARCH budget USING COVERING INDEX budget_wanted')
+    database.close()
+  })
+})
