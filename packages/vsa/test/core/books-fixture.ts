@@ -74,5 +74,5 @@ export function asking(key: string, parts: Partial<BudgetEntry> = {}): BudgetEnt
 }
 
 export function seats(limit: number): RowPolicy {
-  return { kind: 'initial', limit, burnMax: limit, version: 1, endsAt: null, keepUntil: null }
+  return { kind: 'initial', limit, burnMax: Number.MAX_SAFE_INTEGER, version: 1, endsAt: null, keepUntil: null }
 }

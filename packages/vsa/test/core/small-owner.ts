@@ -52,11 +52,13 @@ export class SmallOwner {
   }
 
   /** O2: the next batch, or the one that is not answered yet. */
-  send(hold: number, cost: number, n: number, refund: number, delivery: Delivery): void {
+  send(hold: number, cost: number, n: number, refund: number, delivery: Delivery): Batch {
     this.#sent ??= this.#compose(hold, cost, n, refund)
-    if (delivery === 'request lost') return
-    const answer = this.#books.send(this.#sent.batch)
-    if (delivery === 'answered') this.answered(this.#sent.batch, answer)
+    const { batch } = this.#sent
+    if (delivery === 'request lost') return batch
+    const answer = this.#books.send(batch)
+    if (delivery === 'answered') this.answered(batch, answer)
+    return batch
   }
 
   answered(batch: Batch, answer: Answer): void {
