@@ -43,9 +43,8 @@ export class Counters {
     return new CounterHandle(key, this)
   }
 
+  /** @param n a safe integer */
   add(state: CounterState, n: number): void {
-    if (typeof n !== 'number') throw new TypeError(`n must be a number, got ${describe(n)}`)
-    if (!Number.isSafeInteger(n)) throw new RangeError(`n must be a whole number from -(2^53 - 1) to 2^53 - 1, got ${n}`)
     const pending = state.pending + n
     if (!Number.isSafeInteger(pending)) {
       throw new RangeError(`n is too much at once: ${JSON.stringify(state.key)} has ${state.pending} to be sent already`)
@@ -100,6 +99,7 @@ class CounterHandle implements Counter {
   }
 
   add(n = 1): void {
+    assertSummand(n)
     this.#counters.add(this.#live(), n)
   }
 
@@ -111,4 +111,9 @@ class CounterHandle implements Counter {
     if (this.#state === null || this.#state.evicted) this.#state = this.#counters.stateOf(this.key)
     return this.#state
   }
+}
+
+function assertSummand(n: unknown): void {
+  if (typeof n !== 'number') throw new TypeError(`n must be a number, got ${describe(n)}`)
+  if (!Number.isSafeInteger(n)) throw new RangeError(`n must be a whole number from -(2^53 - 1) to 2^53 - 1, got ${n}`)
 }

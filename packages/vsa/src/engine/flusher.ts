@@ -133,6 +133,7 @@ export class Flusher {
   arm(): void {
     if (this.#ended || this.#parts.session.time === 0) return
     const { accounts, backlog, waiters, settings } = this.#parts
+    if (accounts.size === 0) this.#periods.stop()
     if (backlog.isEmpty && accounts.size === 0 && waiters.parked === 0) return
     const nowMs = settings.clock.monotonic()
     if (this.#flushAtMs <= nowMs) this.#flushAtMs = nowMs + settings.flushIntervalMs

@@ -1,0 +1,62 @@
+import { open } from '../../src/index.ts'
+import type { Batch } from '../../src/core/exchange.ts'
+import type { BudgetRow } from '../../src/core/ledger.ts'
+import type { Store } from '../../src/core/store.ts'
+import type { OpenOptions, Vsa, VsaEvent } from '../../src/index.ts'
+import { memory } from '../../src/stores/memory/index.ts'
+import { faultyStore, manualClock } from '../../src/testing/index.ts'
+import type { FaultyStore, ManualClock } from '../../src/testing/index.ts'
+
+/** A store in memory, a clock that stands still, and as many engines as a test opens. */
+export interface Bench {
+  readonly clock: ManualClock
+  readonly books: Store
+  /** A new engine on the same books, behind a network of its own. */
+  owner(options?: Partial<OpenOptions>): Owner
+  row(key: string, period?: number): Promise<BudgetRow>
+}
+
+export interface Owner {
+  readonly vsa: Vsa
+  readonly net: FaultyStore
+  readonly events: VsaEvent[]
+  /** Every batch that was sent, also those sent again. */
+  readonly batches: Batch[]
+}
+
+export function bench(options: { readonly leaseTtlMs?: number } = {}): Bench {
+  const clock = manualClock()
+  const books = memory({ now: () => clock.now(), leaseTtlMs: options.leaseTtlMs ?? 10_000 })
+  return {
+    clock,
+    books,
+    owner: (more = {}) => {
+      const net = faultyStore(books, { clock })
+      const batches: Batch[] = []
+      const events: VsaEvent[] = []
+      const store: Store = {
+        capabilities: net.capabilities,
+        join: (label) => net.join(label),
+        exchange: (batch) => {
+          batches.push(batch)
+          return net.exchange(batch)
+        },
+        read: (names) => net.read(names),
+        list: (range) => net.list(range),
+        owners: () => net.owners(),
+        close: () => net.close(),
+      }
+      const vsa = open({ store, clock, random: () => 0.5, onEvent: (event) => events.push(event), ...more })
+      return { vsa, net, events, batches }
+    },
+    row: async (key, period) => {
+      const { rows } = await books.list({ key, limit: 1_000 })
+      const found = rows.map((row) => row.budget).find((row) => period === undefined || row.period === period)
+      if (found === undefined) throw new Error(`no row ${key}`)
+      return found
+    },
+  }
+}
+
+/** Long enough for everything that hangs on a flush: the flush itself, a recall, an idle lease. */
+export const FLUSH_MS = 100

@@ -1,0 +1,202 @@
+import { describe, expect, test } from 'vitest'
+import { StoreError, VsaError } from '../../src/index.ts'
+import { bench, FLUSH_MS } from './fixture.ts'
+
+const LEASED = { limit: 10_000, per: 'month', atRisk: 500 } as const
+
+describe('when the store does not answer', () => {
+  test('O2 L3: a lost answer: the same batch goes again under the same seq, and counts once', async () => {
+    const { clock, owner, row } = bench()
+    const { vsa, net, batches } = owner()
+    const seats = vsa.budget('seats', { initial: 10 })
+    net.inject('exchange', { kind: 'lost_answer' })
+    const asked = seats.admit(4)
+    await clock.advance(3_000)
+    expect(await asked).toBe(true)
+    expect(batches).toHaveLength(2)
+    expect(batches[1]).toBe(batches[0])
+    expect(await row('seats')).toMatchObject({ used: 4 })
+  })
+
+  test('O3: what a batch offers back is deducted before it is sent', async () => {
+    const { clock, owner } = bench()
+    const { vsa, net } = owner()
+    const budget = vsa.budget('calls', LEASED)
+    await budget.admit()
+    expect(budget.tryAdmit()).toBe(true)
+    net.inject('exchange', { kind: 'delay', requestMs: 0, answerMs: 50 })
+    const flushed = vsa.flush({ returnLeases: true })
+    await clock.advance(10)
+    expect(budget.tryAdmit()).toBe(false)
+    await clock.advance(100)
+    await flushed
+    expect(vsa.stats().leasedUnits).toBe(0)
+  })
+
+  test('L8: leases in hand go on serving while the store is away, and everything drains when it is back', async () => {
+    const { clock, owner, row } = bench()
+    const { vsa, net, events } = owner()
+    const budget = vsa.budget('calls', LEASED)
+    await budget.admit(100)
+    net.cut('refuse')
+    let admitted = 100
+    for (let call = 0; call < 50; call += 1) if (budget.tryAdmit()) admitted += 1
+    expect(admitted).toBe(150)
+    await clock.advance(5_000)
+    expect(events.map((event) => event.type)).toContain('store_away')
+    net.heal()
+    await clock.advance(5_000)
+    expect(events.map((event) => event.type)).toContain('store_back')
+    expect(await row('calls')).toMatchObject({ used: admitted })
+  })
+
+  test.each(['throw', 'deny', 'allow'] as const)('onStoreUnavailable %s: what a waiter is told at its deadline', async (onStoreUnavailable) => {
+    const { clock, owner, row } = bench()
+    const { vsa, net } = owner({ onStoreUnavailable, deadlineMs: 400 })
+    const seats = vsa.budget('seats', { initial: 10 })
+    await seats.admit()
+    net.cut('refuse')
+    const asked = seats.decide(2).catch((error: unknown) => error)
+    await clock.advance(500)
+    const told = await asked
+    if (onStoreUnavailable === 'throw') expect(told).toMatchObject({ code: 'store_unavailable', statusCode: 503, applied: 'unknown' })
+    if (onStoreUnavailable === 'deny') expect(told).toMatchObject({ admitted: false })
+    if (onStoreUnavailable === 'allow') expect(told).toMatchObject({ admitted: true, unaccounted: true })
+    expect(vsa.stats().unaccountedUnits).toBe(onStoreUnavailable === 'allow' ? 2 : 0)
+    net.heal()
+    await clock.advance(5_000)
+    // What the store grants late is given back, unless the caller was told to go ahead.
+    expect((await row('seats')).used).toBe(onStoreUnavailable === 'allow' ? 3 : 1)
+  })
+
+  test('O10: a waiter past its deadline is told that it may have been applied; what is granted then is given back', async () => {
+    const { clock, owner, row } = bench()
+    const { vsa, net } = owner()
+    const seats = vsa.budget('seats', { initial: 10 })
+    await seats.admit()
+    net.inject('exchange', { kind: 'delay', requestMs: 0, answerMs: 900 })
+    const asked = seats.admit(5, { deadlineMs: 300 }).catch((error: unknown) => error)
+    await clock.advance(400)
+    expect(await asked).toMatchObject({ code: 'timeout', applied: 'unknown', statusCode: 503 })
+    expect(await row('seats')).toMatchObject({ used: 6 })
+    await clock.advance(1_000)
+    expect(await row('seats')).toMatchObject({ used: 1, pool: 9 })
+  })
+
+  test('O10: an aborted request rejects with the reason, and what it is granted is given back', async () => {
+    const { clock, owner, row } = bench()
+    const { vsa, net } = owner()
+    const seats = vsa.budget('seats', { initial: 10 })
+    await seats.admit()
+    net.inject('exchange', { kind: 'delay', requestMs: 0, answerMs: 200 })
+    const abort = new AbortController()
+    const asked = seats.admit(5, { signal: abort.signal })
+    const told = expect(asked).rejects.toThrow('no longer needed')
+    await clock.advance(50)
+    abort.abort(new Error('no longer needed'))
+    await told
+    await clock.advance(1_000)
+    expect(await row('seats')).toMatchObject({ used: 1 })
+    await expect(seats.admit(1, { signal: AbortSignal.abort(new Error('too late')) })).rejects.toThrow('too late')
+  })
+
+  test('L3 O5: a take whose answer is lost, and whose epoch is then reaped: every waiter learns the truth', async () => {
+    const { clock, owner, row } = bench({ leaseTtlMs: 500 })
+    const [first, other] = [owner({ exchangeTimeoutMs: 900 }), owner()]
+    const seats = first.vsa.budget('seats', { initial: 10 })
+    await seats.admit()
+    first.net.inject('exchange', { kind: 'lost_answer' })
+    const asked = Promise.all([seats.admit(4), seats.admit(4), seats.admit(4)])
+    await clock.advance(700)
+    await other.vsa.budget('x', { initial: 1 }).admit()
+    await clock.advance(3_000)
+    expect(await asked).toEqual([true, true, false])
+    expect(await row('seats')).toMatchObject({ used: 9, pool: 1, burned: 0 })
+    expect(first.events.map((event) => event.type)).toContain('fenced')
+  })
+
+  test('O5: waiters of a batch that surely was not applied move to the new epoch', async () => {
+    const { clock, owner, row } = bench({ leaseTtlMs: 500 })
+    const [first, other] = [owner({ exchangeTimeoutMs: 900 }), owner()]
+    const seats = first.vsa.budget('seats', { initial: 10 })
+    const likes = first.vsa.counter('likes')
+    await seats.admit()
+    first.net.inject('exchange', { kind: 'lost_request' })
+    likes.add(7)
+    const asked = Promise.all([seats.admit(4), likes.read()])
+    await clock.advance(700)
+    await other.vsa.budget('x', { initial: 1 }).admit()
+    await clock.advance(3_000)
+    expect(await asked).toEqual([true, 7])
+    expect(await row('seats')).toMatchObject({ used: 5 })
+  })
+
+  test('no queue without a bound: one waiter too many is told at once', async () => {
+    const { clock, owner } = bench()
+    const { vsa, net } = owner({ waitersMax: 100, deadlineMs: 200 })
+    const seats = vsa.budget('seats', { initial: 1_000 })
+    await seats.admit()
+    net.cut('hang')
+    const waiting = Array.from({ length: 100 }, () => seats.admit().catch((error: VsaError) => error.code))
+    await expect(seats.admit()).rejects.toMatchObject({ code: 'too_many_waiters', applied: 'no' })
+    await clock.advance(300)
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['timeout']))
+    expect(vsa.stats().waiters).toBe(0)
+  })
+
+  test('ready rejects as soon as one attempt to join fails; joining goes on, and requests that wait are served', async () => {
+    const { clock, owner } = bench()
+    const { vsa, net } = owner()
+    net.cut('refuse')
+    const second = owner()
+    second.net.cut('refuse')
+    await clock.settle()
+    const asked = second.vsa.budget('a', { initial: 1 }).admit()
+    const ready = second.vsa.ready()
+    const failed = expect(ready).rejects.toBeInstanceOf(StoreError)
+    await clock.advance(2_000)
+    await failed
+    second.net.heal()
+    await clock.advance(2_500)
+    await second.vsa.ready()
+    expect(await asked).toBe(true)
+    void vsa
+  })
+
+  test('S6: one budget whose books are damaged is quarantined; the thousand others go on', async () => {
+    const { clock, owner, books } = bench()
+    const { vsa, net, events } = owner()
+    const calls = vsa.budgets('calls', LEASED)
+    await Promise.all(Array.from({ length: 900 }, (_, id) => calls.of(String(id)).admit()))
+    const exchange = net.exchange.bind(net)
+    net.exchange = async (batch) => {
+      const bad = batch.entries.find((entry) => entry.kind === 'budget' && entry.key === 'calls:7')
+      if (bad === undefined) return exchange(batch)
+      return { kind: 'breach', time: clock.now(), row: { key: 'calls:7', period: (bad as { period: number }).period }, detail: 'planted' }
+    }
+    for (let id = 0; id < 900; id += 1) expect(calls.of(String(id)).tryAdmit()).toBe(true)
+    await clock.advance(FLUSH_MS)
+    expect(events).toContainEqual({ type: 'quarantined', key: 'calls:7', detail: 'planted' })
+    await expect(calls.of('7').admit()).rejects.toMatchObject({ code: 'quarantined' })
+    expect(calls.of('7').tryAdmit()).toBe(false)
+    const { rows } = await books.list({ limit: 1_000 })
+    expect(rows.filter((row) => row.budget.used === 2)).toHaveLength(899)
+    await vsa.close()
+  })
+
+  test('S4: a row that is gone is never made again: the budget fails closed, and an event says so', async () => {
+    const { clock, owner } = bench()
+    const { vsa, net, events } = owner()
+    const seats = vsa.budget('seats', { initial: 5 })
+    await seats.admit(5)
+    const exchange = net.exchange.bind(net)
+    net.exchange = async (batch) => {
+      const answer = await exchange(batch)
+      if (answer.kind !== 'applied') return answer
+      return { ...answer, granted: answer.granted.map(() => 0), entries: answer.entries.map(() => ({ kind: 'row_lost' })) }
+    }
+    await clock.advance(FLUSH_MS + 1)
+    await expect(seats.admit()).rejects.toMatchObject({ code: 'row_lost' })
+    expect(events.map((event) => event.type)).toContain('row_lost')
+  })
+})

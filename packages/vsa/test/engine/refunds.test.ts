@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest'
+import { bench, FLUSH_MS } from './fixture.ts'
+
+const LEASED = { limit: 100, per: 3_600_000, atRisk: 50 } as const
+
+describe('refunds', () => {
+  test('O4: a refund before its admission was flushed is usable at once', async () => {
+    const { owner, row } = bench()
+    const { vsa } = owner()
+    const budget = vsa.budget('calls', { limit: 10, per: 'month', atRisk: 10 })
+    await budget.admit()
+    while (budget.tryAdmit());
+    budget.refund(3)
+    expect([budget.tryAdmit(2), budget.tryAdmit(2), budget.tryAdmit(1)]).toEqual([true, false, true])
+    await vsa.flush()
+    expect((await row('calls')).used).toBe(10)
+  })
+
+  test('O4 L3: a refund after the flush goes through the store, once', async () => {
+    const { clock, owner, row } = bench()
+    const { vsa, net } = owner()
+    const budget = vsa.budget('calls', LEASED)
+    await budget.admit(30)
+    await clock.advance(FLUSH_MS)
+    net.inject('exchange', { kind: 'lost_answer' })
+    budget.refund(20)
+    await clock.advance(5_000)
+    expect(await row('calls')).toMatchObject({ used: 10 })
+    expect(vsa.stats()).toMatchObject({ refundedUnits: 20, refundsRefused: 0 })
+  })
+
+  test('O4: a refund into a past period changes that period\'s row alone', async () => {
+    const { clock, owner, row } = bench()
+    const { vsa } = owner()
+    const budget = vsa.budget('calls', LEASED)
+    const decision = await budget.decide(30)
+    await clock.advance(3_600_000)
+    await budget.admit(5)
+    budget.refund(10, decision)
+    await clock.advance(1_000)
+    expect((await row('calls', decision.period)).used).toBe(20)
+    expect((await row('calls', decision.period + 3_600_000)).used).toBe(5)
+  })
+
+  test('O4: more than was ever admitted, of an unknown budget: nothing is minted, and what is refused is counted', async () => {
+    const { clock, owner, row } = bench({ leaseTtlMs: 2_000 })
+    const { vsa, events } = owner()
+    const budget = vsa.budget('calls', LEASED)
+    budget.refund(7)
+    await clock.advance(10_000)
+    expect(await row('calls')).toMatchObject({ used: 0, minted: 100, burned: 0 })
+    expect(vsa.stats().refundsRefused).toBe(7)
+    expect(events).toContainEqual(expect.objectContaining({ type: 'refunds_refused', units: 7 }))
+  })
+
+  test('O4: a refund by another owner that overtakes the flush of its admission is not lost', async () => {
+    const { clock, owner, row } = bench()
+    const [first, second] = [owner({ flushIntervalMs: 2_000 }), owner()]
+    const budget = first.vsa.budget('calls', LEASED)
+    await budget.admit()
+    let admitted = 1
+    while (admitted < 8 && budget.tryAdmit()) admitted += 1
+    second.vsa.budget('calls', LEASED).refund(admitted)
+    await clock.advance(9_000)
+    expect(await row('calls')).toMatchObject({ used: 0 })
+    expect(second.vsa.stats().refundsRefused).toBe(0)
+  })
+
+  test('O4: two owners that refund each other\'s units: no used below 0, and no batch is refused for ever', async () => {
+    const { clock, owner, row } = bench({ leaseTtlMs: 1_000 })
+    const [first, second] = [owner(), owner()]
+    const [a, b] = [first.vsa.budget('calls', LEASED), second.vsa.budget('calls', LEASED)]
+    for (let round = 0; round < 20; round += 1) {
+      await a.admit(2)
+      await b.admit(3)
+      a.refund(3)
+      b.refund(2)
+      await clock.advance(150)
+    }
+    await clock.advance(5_000)
+    expect(await row('calls')).toMatchObject({ used: 0, burned: 0, pool: 100 })
+  })
+
+  test('O5: refunds that wait move to the new epoch', async () => {
+    const { clock, owner, row } = bench({ leaseTtlMs: 500 })
+    const [first, other] = [owner(), owner()]
+    const seats = first.vsa.budget('seats', { initial: 10 })
+    await seats.admit(8)
+    first.net.cut('hang')
+    seats.refund(3)
+    await clock.advance(1_000)
+    await other.vsa.budget('x', { initial: 1 }).admit()
+    first.net.heal()
+    await clock.advance(5_000)
+    expect(await row('seats')).toMatchObject({ used: 5, burned: 0 })
+  })
+
+  test('L3: mint is once per id, for ever, and usable at once', async () => {
+    const { owner, row } = bench()
+    const { vsa } = owner()
+    const seats = vsa.budget('seats', { initial: 0 })
+    expect(await seats.admit()).toBe(false)
+    expect(await seats.mint(5, { id: 'balcony' })).toBe(true)
+    expect(await seats.mint(5, { id: 'balcony' })).toBe(false)
+    expect(await owner().vsa.budget('seats', { initial: 0 }).mint(5, { id: 'balcony' })).toBe(false)
+    await expect(seats.mint(6, { id: 'balcony' })).rejects.toMatchObject({ code: 'id_conflict' })
+    await expect(seats.mint(2 ** 53 - 1, { id: 'all' })).rejects.toMatchObject({ code: 'units_overflow' })
+    expect(await Promise.all([seats.mint(1, { id: 'a' }), seats.mint(2, { id: 'b' }), seats.mint(3, { id: 'c' })])).toEqual([true, true, true])
+    expect(await seats.admit(11)).toBe(true)
+    expect(await seats.admit()).toBe(false)
+    expect(await row('seats')).toMatchObject({ minted: 11, used: 11 })
+    await expect(vsa.budget('calls', LEASED).mint(1, { id: 'x' })).rejects.toThrow(TypeError)
+    await expect(seats.mint(1, { id: '' })).rejects.toThrow('options.id')
+  })
+
+  test('L4: a leased budget whose first units come by mint can be leased', async () => {
+    const { owner } = bench()
+    const { vsa } = owner()
+    const credits = vsa.budget('credits', { initial: 0, atRisk: 1 })
+    await credits.mint(10, { id: 'first' })
+    expect(await credits.admit()).toBe(true)
+    expect(vsa.stats().leasedUnits).toBe(1)
+    expect(credits.tryAdmit()).toBe(true)
+  })
+})
