@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest'
+import { storeConformance, type MakeStore } from '../../src/testing/index.ts'
+import { tamperedStore, type Bug } from './tampered-store.ts'
+
+interface Case {
+  readonly title: string
+  readonly run: () => Promise<void>
+}
+
+/** The titles of the suite's tests that a store with this bug fails. */
+async function failures(bug: Bug): Promise<string[]> {
+  const cases: Case[] = []
+  const runner = {
+    describe: (_: string, body: () => void) => body(),
+    it: (title: string, run: () => Promise<void>) => cases.push({ title, run }),
+    expect,
+  }
+  const make: MakeStore = (needs) => {
+    const store = tamperedStore(needs, bug)
+    return { store, another: () => store, dispose: () => store.close() }
+  }
+  storeConformance('tampered', make, runner, { sequences: 20 })
+  const failed: string[] = []
+  for (const { title, run } of cases) await run().catch(() => failed.push(title))
+  return failed
+}
+
+test('a store without a bug passes, on a ledger of its own as well', async () => {
+  expect(await failures({})).toEqual([])
+  expect(await failures({ ledger: () => ({}) })).toEqual([])
+})
+
+const RANDOM = 'random sequences'
+
+const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: Bug])[] = [
+  ['a mint is forgotten', ['once for each id', RANDOM], { ledger: () => ({ mintedUnits: () => undefined }) }],
+  [
+    'an ended epoch is accepted',
+    ['S9: close', RANDOM],
+    {
+      ledger: (honest) => ({
+        owner: (epoch) => {
+          const owner = honest.owner(epoch)
+          return owner === undefined ? undefined : { ...owner, state: 'open' }
+        },
+      }),
+    },
+  ],
+  [
+    'what was granted is not kept for replays',
+    ['S2, L3', RANDOM],
+    {
+      ledger: (honest) => ({
+        saveOwner: (owner) => honest.saveOwner({ ...owner, outcome: { ...owner.outcome, granted: [] } }),
+      }),
+    },
+  ],
+  ['nobody learns that a row is wanted', ['O12', RANDOM], { ledger: () => ({ wanted: () => [] }) }],
+  ['time goes back', ['S1, scenario 5', RANDOM], { ledger: () => ({ timeSeen: () => 0 }) }],
+  ['leases of the dead are never burned', ['burned once', RANDOM], { ledger: () => ({ closedLeases: () => [] }) }],
+  [
+    'what the dead held goes back to the pool',
+    ['never returned', RANDOM],
+    {
+      ledger: (honest) => ({
+        saveBudget: (row) => {
+          const burned = row.burned - (honest.budget(row.key, row.period)?.burned ?? 0)
+          honest.saveBudget(burned > 0 ? { ...row, burned: row.burned - burned, pool: row.pool + burned } : row)
+        },
+      }),
+    },
+  ],
+  [
+    'an owner that is late is reaped without having expired',
+    ['S2, S8', RANDOM],
+    {
+      ledger: (honest) => ({
+        openOwners: () => honest.openOwners().map((owner) => ({ ...owner, expiresAt: owner.seenAt })),
+      }),
+    },
+  ],
+  [
+    'a leased row is removed',
+    ['S10, L1, scenario 27'],
+    {
+      ledger: (honest) => ({
+        prunableBudgets: (time) =>
+          honest.allBudgets().filter(({ keepUntil }) => keepUntil !== null && keepUntil < time),
+      }),
+    },
+  ],
+  ['rows are never removed', ['S10, L1, scenario 27', RANDOM], { ledger: () => ({ prunableBudgets: () => [] }) }],
+  [
+    'others’ leases are not seen',
+    ['O4, scenario 12'],
+    { ledger: (honest) => ({ leases: (key, period, epoch) => ({ ...honest.leases(key, period, epoch), others: 0 }) }) },
+  ],
+  [
+    'epochs are given twice',
+    ['scenario 6'],
+    { ledger: (honest) => ({ nextEpoch: () => Math.ceil(honest.nextEpoch() / 2) }) },
+  ],
+  [
+    'a counter wraps',
+    ['S6: a counter'],
+    { ledger: (honest) => ({ counter: (key) => (honest.counter(key) ?? 0) % 32 }) },
+  ],
+  [
+    'a page begins with the row that ended the last one',
+    ['list gives every row once'],
+    {
+      store: (honest) => ({
+        list: ({ after, ...range }) =>
+          honest.list(after === undefined ? range : { ...range, after: { ...after, period: after.period - 1 } }),
+      }),
+    },
+  ],
+  [
+    'list forgets the leases',
+    ['list gives every row once'],
+    {
+      store: (honest) => ({
+        list: async (range) => ({
+          rows: (await honest.list(range)).rows.map(({ budget }) => ({ budget, leases: [] })),
+        }),
+      }),
+    },
+  ],
+  [
+    'keys are trimmed',
+    ['scenario 19'],
+    {
+      store: (honest) => ({
+        exchange: (batch) =>
+          honest.exchange({
+            ...batch,
+            entries: batch.entries.map((entry) =>
+              entry.kind === 'void' ? entry : { ...entry, key: entry.key.trim() },
+            ),
+          }),
+      }),
+    },
+  ],
+  [
+    'a batch is sent on twice, by a driver that re-sends by itself, and the first answer is lost',
+    ['S2, L3'],
+    { store: (honest) => ({ exchange: async (batch) => (await honest.exchange(batch), honest.exchange(batch)) }) },
+  ],
+]
+
+test.each(bugs)('a planted bug is caught: %s', async (_, caughtBy, bug) => {
+  const failed = await failures(bug)
+  expect(caughtBy.filter((title) => !failed.some((failure) => failure.includes(title)))).toEqual([])
+})

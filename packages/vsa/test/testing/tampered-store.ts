@@ -1,0 +1,58 @@
+import type { RowName } from '../../src/core/exchange.ts'
+import { exchangeOn, joinOwner } from '../../src/core/housekeeping.ts'
+import type { Ledger } from '../../src/core/ledger.ts'
+import type { Store } from '../../src/core/store.ts'
+import { MemoryLedger } from '../../src/stores/memory/ledger.ts'
+import { memory } from '../../src/stores/memory/index.ts'
+import type { StoreNeeds } from '../../src/testing/index.ts'
+
+/** One planted bug: methods of a ledger, or of a store, that do something else than they should. */
+export interface Bug {
+  readonly ledger?: (honest: MemoryLedger) => Partial<Ledger>
+  readonly store?: (honest: Store) => Partial<Store>
+}
+
+/** A memory store with a bug in it. */
+export function tamperedStore(needs: StoreNeeds, bug: Bug): Store {
+  const honest = bug.ledger === undefined ? memory(needs) : onLedger(needs, bug.ledger)
+  const { capabilities } = honest
+  const base: Store = {
+    capabilities,
+    join: (label) => honest.join(label),
+    exchange: (batch) => honest.exchange(batch),
+    read: (names) => honest.read(names),
+    list: (range) => honest.list(range),
+    owners: () => honest.owners(),
+    close: () => honest.close(),
+  }
+  return { ...base, ...bug.store?.(honest) }
+}
+
+function onLedger({ now, leaseTtlMs }: StoreNeeds, tamper: (honest: MemoryLedger) => Partial<Ledger>): Store {
+  const honest = new MemoryLedger()
+  const ledger = tampered(honest, tamper(honest))
+  const nobodyIsGone = (): boolean => false
+  return {
+    capabilities: { mayForget: false, batchMax: 1_000 },
+    join: async (label) => joinOwner(ledger, { label, leaseTtlMs, process: null }, now(), nobodyIsGone),
+    exchange: async (batch) => structuredClone(exchangeOn(ledger, structuredClone(batch), now(), nobodyIsGone)),
+    read: async (names) => names.flatMap(({ key, period }) => honest.budget(key, period) ?? []),
+    list: async ({ key, after, limit }) => {
+      const isAfter = (row: RowName): boolean =>
+        after === undefined || row.key > after.key || (row.key === after.key && row.period > after.period)
+      const rows = honest.allBudgets().filter((row) => isAfter(row) && (key === undefined || row.key === key))
+      return { rows: rows.slice(0, limit).map((budget) => ({ budget, leases: honest.leasesOn(budget) })) }
+    },
+    owners: async () => honest.allOwners(),
+    close: async () => undefined,
+  }
+}
+
+/** `honest`, with some of its methods replaced. */
+function tampered(honest: MemoryLedger, bugs: Partial<Ledger>): Ledger {
+  return new Proxy<Ledger>(honest, {
+    get(_, name: keyof Ledger) {
+      return bugs[name] ?? honest[name].bind(honest)
+    },
+  })
+}
