@@ -22,18 +22,21 @@ export const FIRST_HOLD = 8
 const ELAPSED_MIN_MS = 5
 
 /**
- * O7: about twice what is spent in one flush interval and one exchange, moved by factors of two, at most `atRisk`,
- * and at most an equal share of what the row has left among those who hold leases.
+ * O7: about twice what is spent in one flush interval and one exchange, at most `atRisk`, and at most an equal share of what the row
+ * has left among those who hold leases. It moves by one factor of two at a time, or to twice what was spent just now: a burst of a few
+ * milliseconds says little about a rate, and a hundred owners that start at once must not reserve the whole budget.
  */
 export function nextHold(demand: LeaseDemand): number {
   const { hold, spent, elapsedMs, flushIntervalMs, exchangeMs, atRisk, available, others } = demand
   const rate = spent / Math.max(elapsedMs, exchangeMs, ELAPSED_MIN_MS)
   const wish = Math.max(2 * rate * (flushIntervalMs + exchangeMs), FIRST_HOLD)
-  let next = Math.max(hold, FIRST_HOLD)
-  while (next < wish && next < atRisk) next *= 2
-  if (wish < next / 4) next = Math.max(next / 2, FIRST_HOLD)
   const share = Math.ceil(Math.max(available, 0) / (others + 1))
-  return Math.min(Math.floor(next), atRisk, share)
+  return Math.min(stepTowards(wish, Math.max(hold, FIRST_HOLD), spent), atRisk, share)
+}
+
+function stepTowards(wish: number, hold: number, spent: number): number {
+  if (wish > hold) return Math.max(2 * hold, 2 ** Math.ceil(Math.log2(Math.max(2 * spent, 1))))
+  return wish < hold / 4 ? Math.max(Math.floor(hold / 2), FIRST_HOLD) : hold
 }
 
 /** At this many units left, or fewer, the lease is topped up before the next flush is due (O8). */

@@ -188,7 +188,7 @@ export class Account {
 
   /** The lease runs out, and a larger one, or the same again, can be had (O8). */
   get isLow(): boolean {
-    if (this.retired || this.left >= lowWaterOf(this.hold)) return false
+    if (this.retired || this.spentSince === 0 || this.left >= Math.max(lowWaterOf(this.hold), 1)) return false
     return this.figures === null || (this.figures.pool > 0 && this.figures.burned < this.gate.plan.burnMax)
   }
 

@@ -190,7 +190,7 @@ export class Settlement {
 
   /** @returns false when the waiter is to ride again at once */
   #refuseOrWait(waiter: Waiter, accounts: readonly Account[], closing: boolean): boolean {
-    const { waiters, tally, backlog } = this.#parts
+    const { waiters, tally, backlog, settings } = this.#parts
     for (const [index, account] of accounts.entries()) {
       const need = waiter.needs[index]
       if (need === undefined) continue
@@ -206,8 +206,8 @@ export class Settlement {
     for (const [index, account] of accounts.entries()) {
       if ((account.figures?.pool ?? 0) >= (waiter.needs[index]?.units ?? 0)) continue
       account.yields = true
-      account.wants = (account.figures?.othersHeld ?? 0) > 0
-      backlog.markUrgent(account)
+      account.wants = (account.figures?.othersHeld ?? 0) > 0 && settings.clock.monotonic() >= account.wantAgainAtMs
+      if (account.wants || account.held > 0) backlog.markUrgent(account)
     }
     waiters.park(waiter)
     return true

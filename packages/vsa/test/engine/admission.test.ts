@@ -38,7 +38,7 @@ describe('admit, decide and tryAdmit', () => {
     const budget = vsa.budgets('calls', { limit: 1_000_000, per: 'month' }).of('a')
     await budget.admit()
     const before = batches.length
-    for (let call = 0; call < 400 && budget.tryAdmit(); call += 1) if (call % 10 === 0) await clock.settle()
+    for (let call = 0; call < 400 && budget.tryAdmit(); call += 1) if (call % 2 === 0) await clock.settle()
     expect(batches.length).toBeGreaterThan(before)
     expect(clock.monotonic()).toBe(0)
     expect(budget.tryAdmit()).toBe(true)

@@ -113,11 +113,9 @@ describe('flush and close', () => {
   test('close of an engine that was never used, and of one that never joined', async () => {
     const { clock, owner } = bench()
     await owner().vsa.close()
-    const lonely = owner()
-    lonely.net.cut('hang')
+    const lonely = owner({}, 'hang')
     await lonely.vsa.close()
-    const asking = owner()
-    asking.net.cut('hang')
+    const asking = owner({}, 'hang')
     const asked = asking.vsa.budget('a', { initial: 1 }).admit().catch((error: VsaError) => error.code)
     const closing = asking.vsa.close({ deadlineMs: 300 }).catch((error: VsaError) => error.code)
     await clock.advance(1_000)

@@ -12,7 +12,7 @@ export interface Bench {
   readonly clock: ManualClock
   readonly books: Store
   /** A new engine on the same books, behind a network of its own. */
-  owner(options?: Partial<OpenOptions>): Owner
+  owner(options?: Partial<OpenOptions>, cut?: 'refuse' | 'hang'): Owner
   row(key: string, period?: number): Promise<BudgetRow>
 }
 
@@ -30,8 +30,9 @@ export function bench(options: { readonly leaseTtlMs?: number } = {}): Bench {
   return {
     clock,
     books,
-    owner: (more = {}) => {
+    owner: (more = {}, cut) => {
       const net = faultyStore(books, { clock })
+      if (cut !== undefined) net.cut(cut)
       const batches: Batch[] = []
       const events: VsaEvent[] = []
       const store: Store = {

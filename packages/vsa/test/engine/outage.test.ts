@@ -146,10 +146,7 @@ describe('when the store does not answer', () => {
 
   test('ready rejects as soon as one attempt to join fails; joining goes on, and requests that wait are served', async () => {
     const { clock, owner } = bench()
-    const { vsa, net } = owner()
-    net.cut('refuse')
-    const second = owner()
-    second.net.cut('refuse')
+    const second = owner({}, 'refuse')
     await clock.settle()
     const asked = second.vsa.budget('a', { initial: 1 }).admit()
     const ready = second.vsa.ready()
@@ -160,7 +157,6 @@ describe('when the store does not answer', () => {
     await clock.advance(2_500)
     await second.vsa.ready()
     expect(await asked).toBe(true)
-    void vsa
   })
 
   test('S6: one budget whose books are damaged is quarantined; the thousand others go on', async () => {

@@ -36,8 +36,10 @@ describe('several owners', () => {
         if (yes) admitted += round % 7 === 0 ? 3 : 1
       })
       await clock.advance(40)
-      await told
+      if (round % 10 === 9) await clock.advance(1_000)
+      void told
     }
+    await clock.advance(6_000)
     for (let rest = 0; rest < 50 && admitted < 500; rest += 1) {
       const told = owners[0]?.vsa.budget('calls', policy).admit().then((yes) => {
         if (yes) admitted += 1
@@ -58,7 +60,7 @@ describe('several owners', () => {
     const asked = alive.vsa.budget('calls', { ...LEASED, limit: 20, atRisk: 20 }).decide(7, { deadlineMs: 1_000 })
     await clock.advance(1_100)
     expect(await asked).toMatchObject({ admitted: false, reason: 'reserved', retryAfterMs: FLUSH_MS })
-    expect(alive.batches.length).toBeLessThanOrEqual(16)
+    expect(alive.batches.length).toBeLessThanOrEqual(13)
   })
 
   test('L1 L4: a crash burns the lease, at most atRisk, once, and never gives it again', async () => {

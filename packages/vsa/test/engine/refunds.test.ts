@@ -114,11 +114,12 @@ describe('refunds', () => {
   })
 
   test('L4: a leased budget whose first units come by mint can be leased', async () => {
-    const { owner } = bench()
+    const { clock, owner } = bench()
     const { vsa } = owner()
     const credits = vsa.budget('credits', { initial: 0, atRisk: 1 })
     await credits.mint(10, { id: 'first' })
     expect(await credits.admit()).toBe(true)
+    await clock.settle()
     expect(vsa.stats().leasedUnits).toBe(1)
     expect(credits.tryAdmit()).toBe(true)
   })
