@@ -2,7 +2,7 @@
 export interface LeaseDemand {
   /** The lease asked for last time; 0 at first. */
   readonly hold: number
-  /** Net units spent since then. */
+  /** Net units spent since then, and those asked for in vain. */
   readonly spent: number
   readonly elapsedMs: number
   readonly flushIntervalMs: number
@@ -18,13 +18,15 @@ export interface LeaseDemand {
 
 /** The first lease of a row: enough for a handful of requests, so that a key touched once reserves little. */
 export const FIRST_HOLD = 8
+/** A lease grows by this factor at most in one exchange. */
+const GROWTH_MAX = 8
 /** A burst shorter than this says nothing about a rate. */
 const ELAPSED_MIN_MS = 5
 
 /**
  * O7: about twice what is spent in one flush interval and one exchange, at most `atRisk`, and at most an equal share of what the row
- * has left among those who hold leases. It moves by one factor of two at a time, or to twice what was spent just now: a burst of a few
- * milliseconds says little about a rate, and a hundred owners that start at once must not reserve the whole budget.
+ * has left among those who hold leases. It moves by one factor of two at a time, or, where more than that was asked for just now, by up
+ * to three: a burst of a few milliseconds says little about a rate, and a hundred owners that start at once must not reserve it all.
  */
 export function nextHold(demand: LeaseDemand): number {
   const { hold, spent, elapsedMs, flushIntervalMs, exchangeMs, atRisk, available, others } = demand
@@ -35,7 +37,7 @@ export function nextHold(demand: LeaseDemand): number {
 }
 
 function stepTowards(wish: number, hold: number, spent: number): number {
-  if (wish > hold) return Math.max(2 * hold, 2 ** Math.ceil(Math.log2(Math.max(2 * spent, 1))))
+  if (wish > hold) return Math.max(2 * hold, Math.min(GROWTH_MAX * hold, 2 ** Math.ceil(Math.log2(Math.max(2 * spent, 1)))))
   return wish < hold / 4 ? Math.max(Math.floor(hold / 2), FIRST_HOLD) : hold
 }
 

@@ -73,7 +73,7 @@ export class Desk {
     } else {
       const account = this.#accounts.current(gate)
       if (this.#spend(account, units)) return true
-      if (!this.#isKnownToLack(account, units)) this.#flusher.askLease(account)
+      if (!this.#isKnownToLack(account, units)) this.#flusher.askLease(account, units)
     }
     this.#countDenial(units)
     return false

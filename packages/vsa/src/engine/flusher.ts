@@ -74,8 +74,9 @@ export class Flusher {
   }
 
   /** `tryAdmit` found too little: a larger lease is asked for, if there is a prospect of one. */
-  askLease(account: Account): void {
+  askLease(account: Account, units: number): void {
     const { figures, gate, sent } = account
+    account.demand += units
     if (sent !== null || account.urgent || gate.plan.atRisk === 0) return
     const isFresh = this.#parts.settings.clock.monotonic() < account.askAgainAtMs
     if (figures !== null && isFresh && (figures.pool <= 0 || figures.burned >= gate.plan.burnMax)) return
@@ -166,7 +167,7 @@ export class Flusher {
     for (const [gate, units] of this.#deferred) {
       const account = this.#parts.accounts.current(gate)
       if (units > 0) this.refund(account, units)
-      else this.askLease(account)
+      else this.askLease(account, 0)
     }
     this.#deferred.clear()
     this.wake()
