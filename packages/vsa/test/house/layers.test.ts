@@ -88,6 +88,7 @@ const planted: readonly Planted[] = [
   ['core/a.ts', `export const { random } = Math`, properties],
   ['engine/a.ts', `export const a = AbortSignal.timeout(1)`, properties],
   ['core/a.ts', `import { Temporal } from 'temporal-polyfill'\nexport const a = Temporal.Now.instant()`, properties],
+  ['engine/open.ts', `export const a = Date.now()`, globals],
   ['engine/real-clock.ts', `export const a = Date.now() + Math.random() + performance.now()`, null],
   ['cli/a.ts', `export const a = Date.now() + process.pid`, null],
 
