@@ -5,11 +5,11 @@ import { files, read, root } from './repository.ts'
 
 const spec = 'docs/spec.md'
 
-/** A test cites laws and rules at the start of its name: `L1 S8: …`. Any string that starts like that in a test is a name. */
+/** A test cites laws and rules at the start of its name: `L1 S8: …`. Any string that starts like that in a test file is a name. */
 const citation = /['"`]((?:[LSOG]\d+[, ]*)+):/g
 
 /** The conformance suite is a test that is exported. */
-const tests = files('packages/vsa/test/*.ts', 'bench/test/*.ts', 'packages/vsa/src/testing/*.ts')
+const tests = files('packages/*/test/*.test.ts', 'bench/test/*.test.ts', 'packages/vsa/src/testing/conformance/*.ts')
 
 /** The files that cite each id. */
 const cited = new Map<string, Set<string>>()
