@@ -1,0 +1,27 @@
+import { parseArgs } from 'node:util'
+import { gateRun, type GateRun } from './gate/gate-run.ts'
+import { gateText } from './gate/gate-text.ts'
+import { machine } from './report/machine.ts'
+
+/* `npm run bench:gate`: the gate against the loops that people would write without it. Exits 1 when the books do not balance. */
+
+const SIZES = [
+  { keys: 128, schedule: { turns: 61, sliceMs: 20 } },
+  { keys: 1_000_000, schedule: { turns: 15, sliceMs: 20 } },
+]
+
+const { values } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, keys: { type: 'string', multiple: true } },
+})
+
+const host = machine()
+const runs: GateRun[] = []
+for (const { keys, schedule } of SIZES) {
+  if (values.keys !== undefined && !values.keys.includes(String(keys))) continue
+  runs.push(await gateRun(keys, schedule))
+}
+const balanced = runs.every((run) => run.books.balanced)
+const floorsMet = runs.every((run) => run.figures.every((figure) => figure.met !== false))
+const report = { bench: 'gate', machine: host, runs, floorsMet, balanced }
+console.log(values.json ? JSON.stringify(report, null, 2) : gateText(host, runs))
+if (!balanced) process.exitCode = 1

@@ -1,0 +1,148 @@
+import { admitted, type Counted } from '../measure/variant.ts'
+import { COSTS, COSTS_MASK, UNITS, type Cell } from './cell.ts'
+
+/* The loops without VSA. Each is written out: a shared helper would share its type feedback, and none would be the bare one. */
+
+export function cellsLoop(cells: readonly Cell[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (const cell of cells) {
+        const left = cell.left - 1
+        if (left >= 0) {
+          cell.left = left
+          count += 1
+        }
+      }
+    }
+    return admitted(rounds * cells.length, count)
+  }
+}
+
+export function cellsMixedLoop(cells: readonly Cell[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let units = 0
+    for (let round = 0; round < rounds; round += 1) {
+      let at = 0
+      for (const cell of cells) {
+        const cost = COSTS[at++ & COSTS_MASK] ?? 1
+        const left = cell.left - cost
+        if (left >= 0) {
+          cell.left = left
+          units += cost
+        }
+      }
+    }
+    return admitted(rounds * cells.length, units)
+  }
+}
+
+/** Admits and gives back, so that nothing remains to be written. */
+export function cellsChurnLoop(cells: readonly Cell[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (const cell of cells) {
+        const left = cell.left - 1
+        if (left >= 0) {
+          cell.left = left
+          count += 1
+        }
+        const back = cell.left + 1
+        if (back <= UNITS) cell.left = back
+      }
+    }
+    return { operations: 2 * rounds * cells.length, admittedUnits: count, refundedUnits: count }
+  }
+}
+
+export function mapLoop(cells: ReadonlyMap<string, Cell>, ids: readonly string[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (const id of ids) {
+        const cell = cells.get(id)
+        if (cell === undefined) continue
+        const left = cell.left - 1
+        if (left >= 0) {
+          cell.left = left
+          count += 1
+        }
+      }
+    }
+    return admitted(rounds * ids.length, count)
+  }
+}
+
+/** What a fixed-window limiter in a Map does: reads, checks, writes back. */
+export function mapAddLoop(used: Map<string, number>, ids: readonly string[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (const id of ids) {
+        const next = (used.get(id) ?? 0) + 1
+        if (next <= UNITS) {
+          used.set(id, next)
+          count += 1
+        }
+      }
+    }
+    return admitted(rounds * ids.length, count)
+  }
+}
+
+/** The look-up alone. */
+export function mapGetLoop(cells: ReadonlyMap<string, Cell>, ids: readonly string[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let changes = 0
+    let before: Cell | undefined
+    for (let round = 0; round < rounds; round += 1) {
+      for (const id of ids) {
+        const cell = cells.get(id)
+        if (cell !== before) changes += 1
+        before = cell
+      }
+    }
+    if (changes < rounds) throw new Error('one key cannot follow itself')
+    return admitted(rounds * ids.length, 0)
+  }
+}
+
+async function admitFrom(cell: Cell): Promise<boolean> {
+  const left = cell.left - 1
+  if (left < 0) return false
+  cell.left = left
+  return true
+}
+
+/** What people write: an async function that decides from memory. */
+export function awaitedLoop(cells: readonly Cell[]): (rounds: number) => Promise<Counted> {
+  return async (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (const cell of cells) if (await admitFrom(cell)) count += 1
+    }
+    return admitted(rounds * cells.length, count)
+  }
+}
+
+const YES = Promise.resolve(true)
+const NO = Promise.resolve(false)
+
+function readyFrom(cell: Cell): Promise<boolean> {
+  const left = cell.left - 1
+  if (left < 0) return NO
+  cell.left = left
+  return YES
+}
+
+/** The least that an `await` can cost: no promise is made. */
+export function awaitedReadyLoop(cells: readonly Cell[]): (rounds: number) => Promise<Counted> {
+  return async (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (const cell of cells) if (await readyFrom(cell)) count += 1
+    }
+    return admitted(rounds * cells.length, count)
+  }
+}

@@ -1,0 +1,99 @@
+import { open, type Budget, type Store, type Vsa } from 'vsa'
+import { memory } from 'vsa/memory'
+import { allocationOf, type Allocation } from '../measure/allocation.ts'
+import { interleaved, type Measured, type Schedule } from '../measure/interleaved.ts'
+import { UNITS } from './cell.ts'
+import { makeKeys } from './keys.ts'
+import { gateVariants } from './variants.ts'
+
+/** Far more than a run takes: whatever is measured, no flush falls into it. */
+const FLUSH_INTERVAL_MS = 3_600_000
+const DEADLINE_MS = 600_000
+/** Asked for at first, so that the first lease is the largest: all that a run spends. */
+const FIRST_COST = 100_000_000
+/** Budgets loaded at a time: one exchange. */
+const CHUNK = 1_000
+const FAMILY = 'bench'
+
+export interface GateFigure {
+  readonly name: string
+  readonly base: string | null
+  readonly operationsPerSecond: Measured['operationsPerSecond']
+  /** Of the base's median speed; null for base lines. */
+  readonly ratio: number | null
+  readonly floor: number | null
+  readonly met: boolean | null
+  /** Null where a loop awaits. */
+  readonly bytesPerOperation: number | null
+}
+
+export interface GateBooks {
+  /** Units that the loops were told were admitted, less those they gave back. */
+  readonly counted: number
+  /** The same by `stats()`, before anything was flushed. */
+  readonly inMemory: number
+  /** What the store says was used, after the close. */
+  readonly used: number
+  /** Minted less used, pool and burned, after the close: 0. */
+  readonly missing: number
+  readonly balanced: boolean
+}
+
+export interface GateRun {
+  readonly keys: number
+  readonly figures: readonly GateFigure[]
+  readonly books: GateBooks
+}
+
+/** Measures all variants over that many keys, and holds the books against what the loops counted. */
+export async function gateRun(keyCount: number, schedule: Schedule): Promise<GateRun> {
+  const keys = makeKeys(keyCount)
+  const store = memory({ leaseTtlMs: 86_400_000 })
+  const vsa = open({ store, flushIntervalMs: FLUSH_INTERVAL_MS, deadlineMs: DEADLINE_MS })
+  const family = vsa.budgets(FAMILY, { initial: 4 * UNITS, atRisk: UNITS })
+  const budgets = keys.ids.map((id) => family.of(id))
+  await load(budgets)
+  const measured = await interleaved(gateVariants(family, budgets, keys), schedule)
+  const allocations = measured.map(({ variant }) => (variant.awaits ? null : allocationOf(variant.run, keyCount)))
+  const counted = keyCount * FIRST_COST + sum(measured.map((one, at) => spentBy(one, allocations[at] ?? null)))
+  const books = await booksOf(vsa, store, budgets, counted)
+  return { keys: keyCount, figures: measured.map((one, at) => figureOf(one, measured, allocations[at] ?? null)), books }
+}
+
+async function load(budgets: readonly Budget[]): Promise<void> {
+  for (let from = 0; from < budgets.length; from += CHUNK) {
+    const loaded = await Promise.all(budgets.slice(from, from + CHUNK).map((budget) => budget.admit(FIRST_COST)))
+    if (loaded.includes(false)) throw new Error('a budget could not be loaded')
+  }
+}
+
+function spentBy({ variant, counted }: Measured, allocation: Allocation | null): number {
+  if (!variant.spends) return 0
+  return counted.admittedUnits - counted.refundedUnits + (allocation?.netUnits ?? 0)
+}
+
+function figureOf({ variant, operationsPerSecond }: Measured, all: readonly Measured[], allocation: Allocation | null): GateFigure {
+  const { name, base, floor } = variant
+  const against = all.find((other) => other.variant.name === base)?.operationsPerSecond.median ?? null
+  const ratio = against === null ? null : operationsPerSecond.median / against
+  const met = floor === null || ratio === null ? null : ratio >= floor
+  return { name, base, operationsPerSecond, ratio, floor, met, bytesPerOperation: allocation?.bytesPerOperation ?? null }
+}
+
+async function booksOf(vsa: Vsa, store: Store, budgets: readonly Budget[], counted: number): Promise<GateBooks> {
+  const { admittedUnits, refundedUnits } = vsa.stats()
+  const inMemory = admittedUnits - refundedUnits
+  await vsa.close({ deadlineMs: DEADLINE_MS })
+  const { used, missing } = await totalsOf(store, budgets)
+  return { counted, inMemory, used, missing, balanced: missing === 0 && inMemory === counted && used === counted }
+}
+
+async function totalsOf(store: Store, budgets: readonly Budget[]): Promise<{ used: number; missing: number }> {
+  const rows = await store.read(budgets.map(({ key }) => ({ key, period: 0 })))
+  const used = sum(rows.map((row) => row.used))
+  return { used, missing: sum(rows.map((row) => row.minted - row.used - row.pool - row.burned)) }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

@@ -1,0 +1,53 @@
+import type { Budget, Family } from 'vsa'
+import type { Counted, Variant } from '../measure/variant.ts'
+import * as bare from './bare.ts'
+import { makeCells } from './cell.ts'
+import { inOrder, type Keys } from './keys.ts'
+import * as vsa from './vsa-loops.ts'
+
+/** Of the speed of the same loop without VSA. */
+const FLOOR = 0.7
+
+export function gateVariants(family: Family, budgets: readonly Budget[], keys: Keys): readonly Variant[] {
+  const handles = inOrder(budgets, keys)
+  const ids = inOrder(keys.ids, keys)
+  const cells = makeCells(keys.ids.length)
+  const ordered = inOrder(cells, keys)
+  const map = new Map(keys.ids.map((id, at) => [id, cells[at] ?? { left: 0 }]))
+  const used = new Map(keys.ids.map((id) => [id, 0]))
+  return [
+    baseLine('cells', bare.cellsLoop(ordered)),
+    compared('tryAdmit by handle', 'cells', FLOOR, vsa.handlesLoop(handles)),
+    baseLine('cells, costs 1-4', bare.cellsMixedLoop(ordered)),
+    compared('tryAdmit by handle, costs 1-4', 'cells, costs 1-4', FLOOR, vsa.handlesMixedLoop(handles)),
+    baseLine('Map.get and cell', bare.mapLoop(map, ids)),
+    compared('tryAdmit by key', 'Map.get and cell', FLOOR, vsa.byKeyLoop(family, ids)),
+    baseLine('Map.get alone', bare.mapGetLoop(map, ids)),
+    compared('family.of alone', 'Map.get alone', null, vsa.familyOfLoop(family, ids)),
+    baseLine('Map check and add', bare.mapAddLoop(used, ids)),
+    baseLine('cells, spend and give back', bare.cellsChurnLoop(ordered)),
+    compared('tryAdmit and refund', 'cells, spend and give back', null, vsa.handlesChurnLoop(handles)),
+    awaitedBase('await an async function', bare.awaitedLoop(ordered)),
+    awaitedBase('await a promise made before', bare.awaitedReadyLoop(ordered)),
+    {
+      name: 'await admit',
+      base: 'await an async function',
+      floor: FLOOR,
+      spends: true,
+      awaits: true,
+      run: vsa.awaitAdmitLoop(handles),
+    },
+  ]
+}
+
+function baseLine(name: string, run: (rounds: number) => Counted): Variant {
+  return { name, base: null, floor: null, spends: false, awaits: false, run }
+}
+
+function awaitedBase(name: string, run: (rounds: number) => Promise<Counted>): Variant {
+  return { name, base: null, floor: null, spends: false, awaits: true, run }
+}
+
+function compared(name: string, base: string, floor: number | null, run: (rounds: number) => Counted): Variant {
+  return { name, base, floor, spends: true, awaits: false, run }
+}

@@ -1,0 +1,80 @@
+import type { Budget, Family } from 'vsa'
+import { admitted, type Counted } from '../measure/variant.ts'
+import { COSTS, COSTS_MASK } from './cell.ts'
+
+/* The same loops as in `bare.ts`, through VSA. */
+
+export function handlesLoop(budgets: readonly Budget[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (const budget of budgets) if (budget.tryAdmit()) count += 1
+    }
+    return admitted(rounds * budgets.length, count)
+  }
+}
+
+export function handlesMixedLoop(budgets: readonly Budget[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let units = 0
+    for (let round = 0; round < rounds; round += 1) {
+      let at = 0
+      for (const budget of budgets) {
+        const cost = COSTS[at++ & COSTS_MASK] ?? 1
+        if (budget.tryAdmit(cost)) units += cost
+      }
+    }
+    return admitted(rounds * budgets.length, units)
+  }
+}
+
+export function handlesChurnLoop(budgets: readonly Budget[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (const budget of budgets) {
+        if (!budget.tryAdmit()) continue
+        count += 1
+        budget.refund()
+      }
+    }
+    return { operations: 2 * rounds * budgets.length, admittedUnits: count, refundedUnits: count }
+  }
+}
+
+export function byKeyLoop(family: Family, ids: readonly string[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (const id of ids) if (family.of(id).tryAdmit()) count += 1
+    }
+    return admitted(rounds * ids.length, count)
+  }
+}
+
+/** The look-up alone. */
+export function familyOfLoop(family: Family, ids: readonly string[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let changes = 0
+    let before: Budget | undefined
+    for (let round = 0; round < rounds; round += 1) {
+      for (const id of ids) {
+        const budget = family.of(id)
+        if (budget !== before) changes += 1
+        before = budget
+      }
+    }
+    if (changes < rounds) throw new Error('one key cannot follow itself')
+    return admitted(rounds * ids.length, 0)
+  }
+}
+
+export function awaitAdmitLoop(budgets: readonly Budget[]): (rounds: number) => Promise<Counted> {
+  return async (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (const budget of budgets) if (await budget.admit()) count += 1
+    }
+    return admitted(rounds * budgets.length, count)
+  }
+}

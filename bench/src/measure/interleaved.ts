@@ -1,0 +1,73 @@
+import { median, quantile } from './median.ts'
+import { turn } from './turn.ts'
+import type { Counted, Variant } from './variant.ts'
+
+export interface Measured {
+  readonly variant: Variant
+  readonly operationsPerSecond: { readonly median: number; readonly low: number; readonly high: number }
+  /** Everything that this variant did, warming up included. */
+  readonly counted: Counted
+}
+
+interface Lane {
+  readonly variant: Variant
+  rounds: number
+  readonly speeds: number[]
+  operations: number
+  admittedUnits: number
+  refundedUnits: number
+}
+
+export interface Schedule {
+  /** How often each variant is measured. */
+  readonly turns: number
+  /** About how long each measurement takes, in ms. */
+  readonly sliceMs: number
+}
+
+/**
+ * Measures all variants in turns, a slice of each at a time and every other turn backwards, so that whatever else the machine does
+ * falls on all of them alike: absolute figures drift, ratios of medians hold.
+ */
+export async function interleaved(variants: readonly Variant[], schedule: Schedule): Promise<readonly Measured[]> {
+  const lanes = variants.map((variant): Lane => {
+    return { variant, rounds: 1, speeds: [], operations: 0, admittedUnits: 0, refundedUnits: 0 }
+  })
+  for (const lane of lanes) await calibrate(lane, schedule.sliceMs)
+  for (let at = 0; at < schedule.turns; at += 1) {
+    for (const lane of at % 2 === 0 ? lanes : lanes.toReversed()) lane.speeds.push(await speedOf(lane))
+  }
+  return lanes.map(({ variant, speeds, operations, admittedUnits, refundedUnits }) => ({
+    variant,
+    operationsPerSecond: { median: median(speeds), low: quantile(speeds, 0.1), high: quantile(speeds, 0.9) },
+    counted: { operations, admittedUnits, refundedUnits },
+  }))
+}
+
+/** Warms up, and finds how many rounds make a slice. */
+async function calibrate(lane: Lane, sliceMs: number): Promise<void> {
+  const endsAtMs = performance.now() + 4 * sliceMs
+  for (let tookMs = 0; performance.now() < endsAtMs || tookMs < sliceMs; ) {
+    const startedAtMs = performance.now()
+    await runOnce(lane)
+    tookMs = performance.now() - startedAtMs
+    if (tookMs < sliceMs / 2) lane.rounds *= 2
+    else if (tookMs < sliceMs) lane.rounds = Math.ceil((lane.rounds * sliceMs) / tookMs)
+  }
+}
+
+async function speedOf(lane: Lane): Promise<number> {
+  await turn()
+  const startedAtMs = performance.now()
+  const operations = await runOnce(lane)
+  return operations / ((performance.now() - startedAtMs) / 1_000)
+}
+
+async function runOnce(lane: Lane): Promise<number> {
+  const { variant, rounds } = lane
+  const counted = variant.awaits ? await variant.run(rounds) : variant.run(rounds)
+  lane.operations += counted.operations
+  lane.admittedUnits += counted.admittedUnits
+  lane.refundedUnits += counted.refundedUnits
+  return counted.operations
+}

@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util'
+import { machine } from './report/machine.ts'
+import { durable } from './sqlite/durable.ts'
+import { DURABLE_FLOORS, durableFloors, fullSpeedFloors, memoryFloors } from './sqlite/floors.ts'
+import { fullSpeed } from './sqlite/full-speed.ts'
+import { memory } from './sqlite/memory.ts'
+import { inFolder } from './sqlite/place.ts'
+import { sqliteText } from './sqlite/sqlite-text.ts'
+
+/*
+ * `npm run bench:sqlite`: VSA on a real file, threaded, synchronous=FULL. `--part full-speed|durable|memory` runs one part.
+ * Exits 1 when the books do not balance.
+ */
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    part: { type: 'string', multiple: true, default: ['full-speed', 'durable', 'memory'] },
+    seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '5' },
+    budgets: { type: 'string', default: '1000000' },
+  },
+})
+const seconds = Number(values.seconds)
+const rounds = Number(values.rounds)
+const asked = (part: string): boolean => values.part.includes(part)
+
+const host = machine()
+const ran = await inFolder(async (folder) => ({
+  ...(asked('full-speed') && { fullSpeed: await fullSpeed(folder, seconds, rounds) }),
+  ...(asked('durable') && { durable: await durable(folder, [...DURABLE_FLOORS.keys()], seconds / 4, rounds) }),
+  ...(asked('memory') && { memory: await memory(folder, Number(values.budgets), collector()) }),
+}))
+const floors = [
+  ...(ran.fullSpeed === undefined ? [] : fullSpeedFloors(ran.fullSpeed)),
+  ...(ran.durable === undefined ? [] : durableFloors(ran.durable)),
+  ...(ran.memory === undefined ? [] : memoryFloors(ran.memory)),
+]
+const balanced = [ran.fullSpeed, ran.durable, ran.memory].every((part) => part?.balanced !== false)
+const report = { bench: 'sqlite', machine: host, ...ran, floors, floorsMet: floors.every((floor) => floor.met), balanced }
+console.log(values.json ? JSON.stringify(report, null, 2) : sqliteText(report))
+if (!balanced) process.exitCode = 1
+
+function collector(): () => void {
+  const { gc } = globalThis
+  if (gc === undefined) throw new Error('run with node --expose-gc')
+  return () => void gc()
+}

@@ -1,0 +1,100 @@
+import { join } from 'node:path'
+import { open, type Budget } from 'vsa'
+import { sqlite } from 'vsa/sqlite'
+import { median } from '../measure/median.ts'
+import { turn } from '../measure/turn.ts'
+import { DRIVER, HandWritten } from './hand-written.ts'
+import { isTrue, totalsOf } from './totals.ts'
+
+const MINTED = 1_000_000_000_000
+/** Hand-written updates between two turns of the event loop. */
+const UPDATES_PER_TURN = 64
+
+export interface CallersFigure {
+  readonly callers: number
+  readonly admissionsPerSecond: number
+  readonly admissionsPerExchange: number
+  /** Of the hand-written one. */
+  readonly ratio: number
+}
+
+export interface Durable {
+  readonly seconds: number
+  readonly handWrittenPerSecond: number
+  readonly callers: readonly CallersFigure[]
+  readonly admitted: number
+  readonly used: number
+  readonly balanced: boolean
+}
+
+/** Durable admissions on one budget: by hand, then with so many callers each, in turns on the same disk. */
+export async function durable(folder: string, callers: readonly number[], seconds: number, rounds: number): Promise<Durable> {
+  const path = join(folder, 'durable.db')
+  const vsa = open({ store: sqlite(path, { driver: DRIVER }) })
+  const budget = vsa.budget('hot', { initial: MINTED })
+  const hand = new HandWritten(join(folder, 'hand-written.db'), MINTED)
+  const byHand: number[] = []
+  const lanes = callers.map((count) => ({ count, speeds: [] as number[], perExchange: [] as number[] }))
+  let updated = 0
+  let admitted = 0
+  for (let round = 0; round <= rounds; round += 1) {
+    const written = await writeByHand(hand, seconds)
+    updated += written.count
+    if (round > 0) byHand.push(written.count / written.seconds)
+    for (const lane of lanes) {
+      const exchangesBefore = vsa.stats().exchanges
+      const called = await call(budget, lane.count, seconds)
+      admitted += called.count
+      // The first round warms up.
+      if (round === 0) continue
+      lane.speeds.push(called.count / called.seconds)
+      lane.perExchange.push(called.count / (vsa.stats().exchanges - exchangesBefore))
+    }
+  }
+  await vsa.close()
+  const totals = await totalsOf(sqlite(path, { driver: DRIVER }))
+  const isHandTrue = hand.used() === updated
+  hand.close()
+  const handWrittenPerSecond = median(byHand)
+  return {
+    seconds,
+    handWrittenPerSecond,
+    callers: lanes.map(({ count, speeds, perExchange }) => ({
+      callers: count,
+      admissionsPerSecond: median(speeds),
+      admissionsPerExchange: median(perExchange),
+      ratio: median(speeds) / handWrittenPerSecond,
+    })),
+    admitted,
+    used: totals.used,
+    balanced: isTrue(totals, admitted) && isHandTrue,
+  }
+}
+
+interface Done {
+  readonly count: number
+  readonly seconds: number
+}
+
+async function writeByHand(hand: HandWritten, seconds: number): Promise<Done> {
+  const startedAtMs = performance.now()
+  let count = 0
+  while (performance.now() - startedAtMs < seconds * 1_000) {
+    for (let update = 0; update < UPDATES_PER_TURN; update += 1) if (hand.admit()) count += 1
+    await turn()
+  }
+  return { count, seconds: (performance.now() - startedAtMs) / 1_000 }
+}
+
+/** Each caller asks again as soon as it is answered. */
+async function call(budget: Budget, callers: number, seconds: number): Promise<Done> {
+  const startedAtMs = performance.now()
+  const endsAtMs = startedAtMs + seconds * 1_000
+  let count = 0
+  const caller = async (): Promise<void> => {
+    do if (await budget.admit()) count += 1
+    while (performance.now() < endsAtMs)
+  }
+  await Promise.all(Array.from({ length: callers }, caller))
+  return { count, seconds: (performance.now() - startedAtMs) / 1_000 }
+}

@@ -1,0 +1,32 @@
+import { atLeast, atMost, type Floor } from '../report/floor.ts'
+import type { Durable } from './durable.ts'
+import type { FullSpeed } from './full-speed.ts'
+import type { Memory } from './memory.ts'
+
+/** Durable admissions against hand-written ones, by number of callers. */
+export const DURABLE_FLOORS: ReadonlyMap<number, number> = new Map([
+  [1_024, 100],
+  [64, 20],
+])
+
+export function fullSpeedFloors(run: FullSpeed): readonly Floor[] {
+  return [
+    atLeast('decisions a second', run.decisionsPerSecond, 100e6),
+    atMost('exchanges a second', run.exchangesPerSecond, 12),
+    atMost('records for each changed budget and exchange', run.records / run.changedRows, 1),
+    atLeast('admitted by tryAdmit alone, once warm', run.admittedShare, 0.99),
+    atMost('event-loop delay p99 above the bare loop, ms', run.delayP99Ms - run.bareDelayP99Ms, 3),
+  ]
+}
+
+export function durableFloors({ callers }: Durable): readonly Floor[] {
+  return callers.map((one) => {
+    const floor = DURABLE_FLOORS.get(one.callers)
+    if (floor === undefined) throw new RangeError(`no floor for ${one.callers} callers`)
+    return atLeast(`times the hand-written UPDATE, ${one.callers} callers`, one.ratio, floor)
+  })
+}
+
+export function memoryFloors(run: Memory): readonly Floor[] {
+  return [atMost('bytes an idle budget, key included', run.bytesPerIdleBudget, 300)]
+}

@@ -1,0 +1,72 @@
+import type { Floor } from '../report/floor.ts'
+import { short, verdict, whole } from '../report/format.ts'
+import { machineLine, type Machine } from '../report/machine.ts'
+import { table } from '../report/table.ts'
+import type { Durable } from './durable.ts'
+import type { FullSpeed } from './full-speed.ts'
+import type { Memory } from './memory.ts'
+
+/** One of the three parts; those that were not asked for are absent. */
+export interface SqliteReport {
+  readonly machine: Machine
+  readonly fullSpeed?: FullSpeed
+  readonly durable?: Durable
+  readonly memory?: Memory
+  readonly floors: readonly Floor[]
+}
+
+export function sqliteText({ machine, fullSpeed, durable, memory, floors }: SqliteReport): string {
+  const parts = [machineLine(machine)]
+  if (fullSpeed !== undefined) parts.push(fullSpeedText(fullSpeed))
+  if (durable !== undefined) parts.push(durableText(durable))
+  if (memory !== undefined) parts.push(memoryText(memory))
+  parts.push(floorsText(floors))
+  return parts.join('\n\n')
+}
+
+function fullSpeedText(run: FullSpeed): string {
+  return lines(`Full speed, ${run.keys} keys, stretches of ${run.seconds} s`, [
+    ['decisions/s', short(run.decisionsPerSecond)],
+    ['the same loop without VSA', short(run.bareDecisionsPerSecond)],
+    ['exchanges/s', run.exchangesPerSecond.toFixed(1)],
+    ['decisions per exchange', short(run.decisionsPerExchange)],
+    ['records, rows changed, lease records', `${whole(run.records)}, ${whole(run.changedRows)}, ${whole(run.leaseRecords)}`],
+    ['admitted by tryAdmit alone', `${(100 * run.admittedShare).toFixed(3)} %`],
+    ['event-loop delay p99, without VSA', `${run.delayP99Ms.toFixed(2)} ms, ${run.bareDelayP99Ms.toFixed(2)} ms`],
+    booksLine(run),
+  ])
+}
+
+function durableText(run: Durable): string {
+  const callers = run.callers.map(({ callers, admissionsPerSecond, admissionsPerExchange, ratio }) => {
+    const figures = `${short(admissionsPerSecond)}/s, ${ratio.toFixed(1)} times, ${short(admissionsPerExchange)} per exchange`
+    return [`${whole(callers)} callers`, figures] as const
+  })
+  return lines(`Durable admissions on one budget, stretches of ${run.seconds} s`, [
+    ['one UPDATE for each, by hand', `${short(run.handWrittenPerSecond)}/s`],
+    ...callers,
+    booksLine(run),
+  ])
+}
+
+function memoryText(run: Memory): string {
+  return lines(`Memory, ${whole(run.budgets)} budgets, keys of ${run.keyLength} characters`, [
+    ['bytes a budget, idle', run.bytesPerIdleBudget.toFixed(0)],
+    ['bytes a budget, with a lease', run.bytesPerBudgetInUse.toFixed(0)],
+    ['loaded, idle again, closed', [run.loadSeconds, run.idleSeconds, run.closeSeconds].map((s) => `${s.toFixed(1)} s`).join(', ')],
+    booksLine(run),
+  ])
+}
+
+function booksLine({ admitted, used, balanced }: { admitted: number; used: number; balanced: boolean }): readonly [string, string] {
+  return [balanced ? 'the books balance' : 'THE BOOKS DO NOT BALANCE', `admitted ${whole(admitted)}, used ${whole(used)}`]
+}
+
+function floorsText(floors: readonly Floor[]): string {
+  const rows = floors.map(({ name, value, bound, limit, met }) => [name, short(value), `${bound} ${short(limit)}`, verdict(met)])
+  return table(['floor', 'measured', 'promised', ''], rows)
+}
+
+function lines(title: string, facts: readonly (readonly [string, string])[]): string {
+  return `${title}\n${table(['', ''], facts).trimStart()}`
+}

@@ -1,0 +1,37 @@
+import type { Store } from 'vsa'
+
+/** What the books of a file say, read from it after everything else was closed. */
+export interface Totals {
+  readonly rows: number
+  readonly used: number
+  readonly burned: number
+  readonly held: number
+  /** Minted less used, pool, burned and held: 0. */
+  readonly missing: number
+}
+
+const PAGE = 10_000
+
+export async function totalsOf(store: Store): Promise<Totals> {
+  const totals = { rows: 0, used: 0, burned: 0, held: 0, missing: 0 }
+  let after: { readonly key: string; readonly period: number } | undefined
+  do {
+    const page = await store.list(after === undefined ? { limit: PAGE } : { after, limit: PAGE })
+    after = page.rows.length < PAGE ? undefined : page.rows.at(-1)?.budget
+    for (const { budget, leases } of page.rows) {
+      const held = leases.reduce((sum, lease) => sum + lease.held, 0)
+      totals.rows += 1
+      totals.used += budget.used
+      totals.burned += budget.burned
+      totals.held += held
+      totals.missing += budget.minted - budget.used - budget.pool - budget.burned - held
+    }
+  } while (after !== undefined)
+  await store.close()
+  return totals
+}
+
+/** Everything admitted is used, nothing is burned or held, and the trial balance adds up. */
+export function isTrue(totals: Totals, admitted: number): boolean {
+  return totals.used === admitted && totals.burned === 0 && totals.held === 0 && totals.missing === 0
+}
