@@ -1,16 +1,25 @@
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CommandError } from './report.ts'
 
-/** Runs `work` with a folder that is gone afterwards; `work` gets the paths of files in it. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+/** Runs `work` with a folder that is gone afterwards, also when it is interrupted; `work` gets the paths of files in it. */
 export async function withTemporaryFolder<T>(work: (pathOf: (name: string) => string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'vsa-'))
+  const folder = mkdtempSync(join(tmpdir(), 'vsa-'))
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  const interrupted = (signal: NodeJS.Signals): void => {
+    remove()
+    for (const each of SIGNALS) process.off(each, interrupted)
+    process.kill(process.pid, signal)
+  }
+  for (const signal of SIGNALS) process.on(signal, interrupted)
   try {
     return await work((name) => join(folder, name))
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    for (const signal of SIGNALS) process.off(signal, interrupted)
+    remove()
   }
 }
 

@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { aFolder } from './a-store.ts'
 import { vsa } from './run-cli.ts'
@@ -13,7 +15,7 @@ describe('vsa demo, as it is built', () => {
       ok: true,
       netEffect: { operations: 1_000_000, netUnits: 200, used: 200, records: 1, isTrue: true },
       fullSpeed: { keys: 128, isTrue: true },
-      kill: { isCovered: true, isBalanced: true, reopened: { held: 0, rows: 1 } },
+      kill: { isBalanced: true, isTrue: true, reopened: { held: 0, rows: 1 } },
       store,
     })
     expect((await vsa('verify', store)).code).toBe(0)
@@ -21,6 +23,18 @@ describe('vsa demo, as it is built', () => {
 })
 
 describe('vsa replay, as it is built', () => {
+  test('reads gzip, and prints one JSON document', async () => {
+    const log = join(aFolder(), 'access.log.gz')
+    const line = '::1 - - [05/May/2024:12:00:07 +0000] "GET / HTTP/1.1" 200 5 "-" "curl"'
+    writeFileSync(log, gzipSync([line, 'garbage', 'x'.repeat(1_048_576), line].join('\n')))
+    const { code, stdout, stderr } = await vsa('replay', log, '--limit', '1', '--per', 'hour', '--json')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: true,
+      log: { requests: 2, badLines: 2 },
+      decisions: { admittedUnits: 1, deniedUnits: 1, topDenied: [{ key: '::1' }] },
+    })
+  })
   test('exits 2 with the code of what went wrong', async () => {
     const { code, stdout, stderr } = await vsa('replay', '/nowhere/access.log', '--json')
     expect(code).toBe(2)

@@ -1,8 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parseKeyField } from '../../src/cli/replay/key-field.ts'
 import { type ReplayOptions, replay } from '../../src/cli/replay/replay.ts'
 import { verify } from '../../src/cli/verify.ts'
@@ -125,10 +124,14 @@ describe('stores', () => {
     await expect(replay(options(file, { storePath: file }))).rejects.toMatchObject({ code: 'store_exists' })
   })
   test('temporary ones are gone afterwards', async () => {
-    const left = (): readonly string[] => readdirSync(tmpdir()).filter((name) => /^vsa-[A-Za-z0-9]{6}$/.test(name))
-    const before = left()
-    await replay(options(aLog(aFolder(), [json('a', 0)])))
-    expect(left().filter((name) => !before.includes(name))).toEqual([])
+    const temporary = aFolder()
+    const file = aLog(aFolder(), [json('a', 0)])
+    vi.stubEnv('TMPDIR', temporary)
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+    })
+    await replay(options(file))
+    expect(readdirSync(temporary)).toEqual([])
   })
 })
 

@@ -28,10 +28,21 @@ describe('times', () => {
   test('milliseconds are left as they are', () => {
     expect(read([json(MAY_17 + 3), json(MAY_17 + 3), json(MAY_17 + 700)]).times).toEqual([3, 3, 700])
   })
-  test('a line out of order is taken at the time of the one before it, and counted', () => {
+  test('a line out of order is put in its place, and counted', () => {
     const { times, tally } = read([access(3), access(9), access(7), access(8), access(10)])
-    expect(times).toEqual([3_000, 9_000, 9_333, 9_666, 10_000])
-    expect(tally).toMatchObject({ outOfOrder: 2, furthestBackMs: 2_000, from: MAY_17 + 3_000, to: MAY_17 + 10_000 })
+    expect(times).toEqual([3_000, 7_000, 8_000, 9_000, 10_000])
+    expect(tally).toMatchObject({
+      outOfOrder: 2,
+      tooLate: 0,
+      furthestBackMs: 2_000,
+      from: MAY_17 + 3_000,
+      to: MAY_17 + 10_000,
+    })
+  })
+  test('one that comes too late to be put in its place does not turn time back', () => {
+    const { times, tally } = read([0, 1_000, 302_000, 500, 302_001].map((ms) => json(MAY_17 + ms)))
+    expect(times).toEqual([0, 1_000, 1_000, 302_000, 302_001])
+    expect(tally).toMatchObject({ outOfOrder: 1, tooLate: 1, furthestBackMs: 301_500, from: MAY_17 })
   })
   test('time never goes back, and no request is lost, in any mixture', () => {
     const line = fc.oneof(

@@ -1,3 +1,4 @@
+import type { Books } from '../books.ts'
 import { count, duration } from '../format.ts'
 import type { Report } from '../report.ts'
 import { columns, facts, table } from '../table.ts'
@@ -48,7 +49,7 @@ function speedText(speed: FullSpeed): string {
       ['N, operations', count(speed.operations), `${count(speed.operationsPerSecond)} per second`],
       ['I, records written', count(speed.records), `and ${count(speed.leaseRecords)} lease records`],
       ['store calls', count(speed.storeCalls), `${count(speed.operationsPerStoreCall)} operations per call`],
-      ['admitted', count(speed.admitted)],
+      ['admitted', count(speed.admitted), 'the rest was refused while leases were still small'],
       [
         'used, says the store',
         count(speed.used),
@@ -60,20 +61,22 @@ function speedText(speed: FullSpeed): string {
 
 function killText(kill: Kill): string {
   const { admitted, atDeath, reopened } = kill
-  const rows = [
-    ['killed', ...[atDeath.minted, atDeath.used, atDeath.burned, atDeath.held, atDeath.pool].map(count)],
-    ['opened again', ...[reopened.minted, reopened.used, reopened.burned, reopened.held, reopened.pool].map(count)],
+  const row = (when: string, { minted, used, burned, held, pool }: Books): readonly string[] => [
+    when,
+    admittedText(admitted),
+    ...[used, burned, held, pool, minted].map(count),
   ]
   return [
     `(c) A process that admits at full speed, killed with SIGKILL after ${duration(kill.ranForMs)}`,
-    indent(table(columns('', '>minted', '>used', '>burned', '>leased', '>pool'), rows)),
+    indent(
+      table(columns('', '>it had admitted', '>used', '>burned', '>leased', '>pool', '>minted'), [
+        row('just killed', atDeath),
+        row('opened again', reopened),
+      ]),
+    ),
     facts([
-      ['the process had admitted', admittedText(admitted), bracketNote(admitted)],
-      [
-        'used + burned',
-        count(reopened.used + reopened.burned),
-        verdict(kill.isCovered, 'no less than admitted', 'LESS THAN ADMITTED'),
-      ],
+      ['it had admitted', admittedText(admitted), bracketNote(admitted)],
+      ['used + burned', count(reopened.used + reopened.burned), COVERAGE[kill.coverage]],
     ]),
     verdict(
       kill.isBalanced,
@@ -83,14 +86,20 @@ function killText(kill: Kill): string {
   ].join('\n')
 }
 
+const COVERAGE: Readonly<Record<Kill['coverage'], string>> = {
+  covered: 'no less than admitted: the limit holds',
+  undecided: 'inside the bracket: no less than was surely admitted',
+  exceeded: 'WRONG: less than was admitted',
+}
+
 function admittedText({ atLeast, atMost }: Kill['admitted']): string {
   return atLeast === atMost ? count(atLeast) : `${count(atLeast)} to ${count(atMost)}`
 }
 
 function bracketNote({ atLeast, atMost }: Kill['admitted']): string {
   return atLeast === atMost
-    ? 'exactly: it was killed between two blocks of its tally'
-    : `it writes its tally before each block of ${VICTIM_BLOCK}, and died inside one`
+    ? 'its own tally, exact: it died between two blocks'
+    : `its own tally, written before each block of ${count(VICTIM_BLOCK)}: it died inside one`
 }
 
 function verdict(isTrue: boolean, yes: string, no: string): string {

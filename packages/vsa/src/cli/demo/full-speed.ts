@@ -2,7 +2,7 @@ import { open } from '../../index.ts'
 import type { Budget, Vsa } from '../../engine/face.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
 import { readBooks } from '../books.ts'
-import { count, ratio } from '../format.ts'
+import { count } from '../format.ts'
 import type { LiveLine } from '../progress.ts'
 
 /** Part (b): many keys at full speed. */
@@ -74,8 +74,6 @@ function admitFrom(budgets: readonly Budget[]): number {
 
 function liveText(vsa: Vsa, elapsedMs: number): string {
   const { operations, records, exchanges } = vsa.stats()
-  return (
-    `${ratio(elapsedMs / 1_000)} s  N ${count(operations)} operations  I ${count(records)} records  ` +
-    `${count(exchanges)} store calls  ${count(operations / Math.max(1, exchanges))} operations per call`
-  )
+  const perCall = operations / Math.max(1, exchanges)
+  return `${(elapsedMs / 1_000).toFixed(1)} s  N ${count(operations)}  I ${count(records)}  ${count(exchanges)} store calls  ${count(perCall)} N per call`
 }

@@ -17,11 +17,14 @@ export interface Kill {
   readonly atDeath: Books
   /** And when the store had been opened again. */
   readonly reopened: Books
-  /** Nothing was admitted that the store does not count as used or burned. */
-  readonly isCovered: boolean
+  /** Whether everything that was admitted is used or burned, in the store. */
+  readonly coverage: Coverage
   readonly isBalanced: boolean
   readonly isTrue: boolean
 }
+
+/** `undecided`: the store's count is inside the bracket, so that it may be right, and is wrong by less than a block if it is. */
+export type Coverage = 'covered' | 'undecided' | 'exceeded'
 
 const STARTS_WITHIN_MS = 20_000
 const RUNS_AT_LEAST_MS = 700
@@ -43,9 +46,17 @@ export async function killInTheMiddle(cliPath: string, storePath: string, tallyP
     const admitted = readVictimTally(tallyPath)
     const atDeath = await victimBooks(storePath)
     const reopened = await reopen(storePath)
-    const isCovered = admitted.atMost <= reopened.used + reopened.burned
+    const coverage = coverageOf(admitted, reopened)
     const isBalanced = reopened.faulty.length === 0 && reopened.rows > 0
-    return { admitted, ranForMs, atDeath, reopened, isCovered, isBalanced, isTrue: isCovered && isBalanced }
+    return {
+      admitted,
+      ranForMs,
+      atDeath,
+      reopened,
+      coverage,
+      isBalanced,
+      isTrue: coverage !== 'exceeded' && isBalanced,
+    }
   } finally {
     child.kill('SIGKILL')
   }
@@ -86,6 +97,11 @@ async function reopen(storePath: string): Promise<Books> {
     const books = await victimBooks(storePath)
     if (books.held === 0 || performance.now() > waitsUntil) return books
   }
+}
+
+function coverageOf({ atLeast, atMost }: Bracket, { used, burned }: Books): Coverage {
+  if (atMost <= used + burned) return 'covered'
+  return atLeast <= used + burned ? 'undecided' : 'exceeded'
 }
 
 function victimBooks(storePath: string): Promise<Books> {

@@ -6,11 +6,11 @@ export const VICTIM_KEY = 'demo-kill'
 /** Units of the budget that the victim spends, per year. */
 export const VICTIM_LIMIT = 10_000_000_000
 /** Admissions between two writes of the tally. */
-export const VICTIM_BLOCK = 100
+export const VICTIM_BLOCK = 1_000
 /** Where a dead process cannot be told from a living one, its lease is burned after this long. */
 export const VICTIM_LEASE_TTL_MS = 3_000
 /** Blocks between two turns of the event loop. */
-const BLOCKS_PER_TURN = 2_000
+const BLOCKS_PER_TURN = 200
 /** A victim that nobody kills ends by itself. */
 const LIFETIME_MS = 30_000
 
@@ -22,14 +22,22 @@ export async function runVictim(storePath: string, tallyPath: string): Promise<v
   // Without whoever wants to kill it there is nothing to do.
   process.stdin.once('end', () => process.exit(1)).resume()
   let admitted = 0
+  let block = 1
+  /** Stops at the first refusal: then the tally is exact again, and the next block small, for refusals come in rows. */
   const admitBlock = (): boolean => {
-    tally.write({ atLeast: admitted, atMost: admitted + VICTIM_BLOCK })
-    const before = admitted
-    for (let unit = 0; unit < VICTIM_BLOCK; unit++) if (budget.tryAdmit()) admitted++
-    return admitted - before === VICTIM_BLOCK
+    tally.write({ atLeast: admitted, atMost: admitted + block })
+    for (let unit = 0; unit < block; unit++) {
+      if (!budget.tryAdmit()) {
+        block = 1
+        return false
+      }
+      admitted++
+    }
+    block = VICTIM_BLOCK
+    return true
   }
   for (const endsAt = performance.now() + LIFETIME_MS; performance.now() < endsAt;) {
-    for (let block = 0; block < BLOCKS_PER_TURN && admitBlock(); block++);
+    for (let blocks = 0; blocks < BLOCKS_PER_TURN && admitBlock(); blocks++);
     tally.write({ atLeast: admitted, atMost: admitted }) // nothing is admitted while others have their turn
     await new Promise<void>((resolve) => setImmediate(resolve))
   }

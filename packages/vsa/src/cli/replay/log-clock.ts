@@ -31,7 +31,8 @@ export class LogClock implements Clock {
   }
 
   timer(delayMs: number, fire: () => void): Timer {
-    const pending: Pending = { dueAt: this.#time + Math.max(0, delayMs), fire }
+    // Whole ms, as a real timer: a fraction would be lost in a time since 1970, and whoever waits for it would wait again, for ever.
+    const pending: Pending = { dueAt: this.#time + Math.ceil(Math.max(0, delayMs)), fire }
     const behind = this.#timers.findLastIndex(({ dueAt }) => dueAt <= pending.dueAt)
     this.#timers.splice(behind + 1, 0, pending)
     return {

@@ -2,6 +2,7 @@ import type { WindowPolicy } from '../../core/policy.ts'
 import { count, counted, duration, printable, ratio, time } from '../format.ts'
 import type { Report } from '../report.ts'
 import { columns, facts, table } from '../table.ts'
+import { REORDER_WITHIN_MS } from './reorderer.ts'
 import type { ReplayRun } from './replay-run.ts'
 import { type Trade, tradeOf } from './trade.ts'
 
@@ -84,10 +85,9 @@ function logSection({ file, key, run: { log, decisions } }: ReplayFindings): str
     lines.push(`  line ${count(line)}, ${reason}: ${printable(text, 80)}`)
   if (log.badLines > log.badExamples.length) lines.push(`  and ${count(log.badLines - log.badExamples.length)} more`)
   if (log.outOfOrder > 0) {
-    lines.push(
-      `${counted(log.outOfOrder, 'line')} out of order, at most ${duration(log.furthestBackMs)} back: ` +
-        'taken at the time of the line before, because time never goes back',
-    )
+    const back = `${counted(log.outOfOrder, 'line')} out of order, at most ${duration(log.furthestBackMs)} back: put in their place`
+    const late = `; but ${count(log.tooLate)} came more than ${duration(REORDER_WITHIN_MS)} late, and count as of when they came`
+    lines.push(log.tooLate > 0 ? back + late : back)
   }
   return lines.join('\n')
 }
@@ -149,16 +149,32 @@ function tradeSection({ runs, atRisk }: ReplayFindings): string {
   ].join('\n')
 }
 
-/** In plain words, where VSA does nothing for this traffic. */
+/** In plain words, where VSA does nothing for this traffic, and why. */
 function verdicts(trades: readonly Trade[]): readonly string[] {
   const useless = trades.filter(({ isOfUse }) => !isOfUse)
-  if (useless.length === 0) return []
-  const intervals = useless.map(({ flushIntervalMs }) => duration(flushIntervalMs)).join(', ')
-  return [
-    '',
-    `At ${intervals}, VSA does next to nothing for this traffic: most requests are the only one of their key in their interval,`,
-    'so there is nothing to put together. Fewer keys, a longer interval or more traffic would change that; without, keep what you have.',
-  ]
+  const lonely = useless.filter(({ alone }) => alone >= 0.5)
+  const sparse = useless.filter(({ alone }) => alone < 0.5)
+  const intervals = (of: readonly Trade[]): string =>
+    of.map(({ flushIntervalMs }) => duration(flushIntervalMs)).join(', ')
+  const lines: string[] = []
+  if (lonely.length > 0) {
+    lines.push(
+      '',
+      `Flushing every ${intervals(lonely)}, VSA does next to nothing for this traffic: most requests are the only one of their key`,
+      'in their interval, so there is nothing to put together.',
+    )
+  }
+  if (sparse.length > 0) {
+    lines.push(
+      '',
+      `Flushing every ${intervals(sparse)}, VSA does next to nothing for this traffic: too few requests share a key and an interval`,
+      'to make up for the lease records.',
+    )
+  }
+  if (useless.length === trades.length) {
+    lines.push('Fewer keys or more traffic would change that. As it is, a write for each request is the better design.')
+  }
+  return lines
 }
 
 function booksSection({ run, runs, storePath }: ReplayFindings): string {

@@ -1,0 +1,40 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { REORDER_WITHIN_MS, Reorderer } from '../../src/cli/replay/reorderer.ts'
+
+const SECOND = 1_000
+
+test('anything within the limit comes out sorted, equal times in their order, whenever it is taken', () => {
+  const items = fc.array(
+    fc.record({ at: fc.nat({ max: REORDER_WITHIN_MS / SECOND }).map((s) => s * SECOND), take: fc.boolean() }),
+  )
+  fc.assert(
+    fc.property(items, (items) => {
+      const reorderer = new Reorderer<{ readonly at: number; readonly place: number }>()
+      const taken: { readonly at: number; readonly place: number }[] = []
+      const given = items.map(({ at }, place) => ({ at, place }))
+      for (const [place, item] of given.entries()) {
+        reorderer.push(item)
+        if (items[place]?.take === true) taken.push(...reorderer.takeReady())
+      }
+      taken.push(...reorderer.takeAll())
+      expect(taken).toEqual(given.toSorted((a, b) => a.at - b.at))
+      expect(reorderer.tooLate).toBe(0)
+    }),
+  )
+})
+
+test('what is older than the limit is given at once, so that memory stays bounded', () => {
+  const reorderer = new Reorderer()
+  for (let at = 0; at <= 2 * REORDER_WITHIN_MS; at += SECOND) reorderer.push({ at })
+  expect(reorderer.takeReady().at(-1)).toEqual({ at: REORDER_WITHIN_MS })
+  reorderer.push({ at: 7 })
+  expect(reorderer.takeReady()).toEqual([{ at: 7 }])
+  expect(reorderer).toMatchObject({ outOfOrder: 1, tooLate: 1, furthestBackMs: 2 * REORDER_WITHIN_MS - 7 })
+})
+
+test('a log of one instant does not fill memory', () => {
+  const reorderer = new Reorderer()
+  for (let count = 0; count < 200_001; count++) reorderer.push({ at: 0 })
+  expect(reorderer.takeReady()).toHaveLength(1)
+})
