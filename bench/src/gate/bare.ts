@@ -7,7 +7,9 @@ export function cellsLoop(cells: readonly Cell[]): (rounds: number) => Counted {
   return (rounds) => {
     let count = 0
     for (let round = 0; round < rounds; round += 1) {
-      for (const cell of cells) {
+      for (let at = 0; at < cells.length; at += 1) {
+        const cell = cells[at]
+        if (cell === undefined) continue
         const left = cell.left - 1
         if (left >= 0) {
           cell.left = left
@@ -23,9 +25,10 @@ export function cellsMixedLoop(cells: readonly Cell[]): (rounds: number) => Coun
   return (rounds) => {
     let units = 0
     for (let round = 0; round < rounds; round += 1) {
-      let at = 0
-      for (const cell of cells) {
-        const cost = COSTS[at++ & COSTS_MASK] ?? 1
+      for (let at = 0; at < cells.length; at += 1) {
+        const cell = cells[at]
+        if (cell === undefined) continue
+        const cost = COSTS[at & COSTS_MASK] ?? 1
         const left = cell.left - cost
         if (left >= 0) {
           cell.left = left
@@ -42,7 +45,9 @@ export function cellsChurnLoop(cells: readonly Cell[]): (rounds: number) => Coun
   return (rounds) => {
     let count = 0
     for (let round = 0; round < rounds; round += 1) {
-      for (const cell of cells) {
+      for (let at = 0; at < cells.length; at += 1) {
+        const cell = cells[at]
+        if (cell === undefined) continue
         const left = cell.left - 1
         if (left >= 0) {
           cell.left = left
@@ -60,7 +65,9 @@ export function mapLoop(cells: ReadonlyMap<string, Cell>, ids: readonly string[]
   return (rounds) => {
     let count = 0
     for (let round = 0; round < rounds; round += 1) {
-      for (const id of ids) {
+      for (let at = 0; at < ids.length; at += 1) {
+        const id = ids[at]
+        if (id === undefined) continue
         const cell = cells.get(id)
         if (cell === undefined) continue
         const left = cell.left - 1
@@ -79,7 +86,9 @@ export function mapAddLoop(used: Map<string, number>, ids: readonly string[]): (
   return (rounds) => {
     let count = 0
     for (let round = 0; round < rounds; round += 1) {
-      for (const id of ids) {
+      for (let at = 0; at < ids.length; at += 1) {
+        const id = ids[at]
+        if (id === undefined) continue
         const next = (used.get(id) ?? 0) + 1
         if (next <= UNITS) {
           used.set(id, next)
@@ -97,7 +106,9 @@ export function mapGetLoop(cells: ReadonlyMap<string, Cell>, ids: readonly strin
     let changes = 0
     let before: Cell | undefined
     for (let round = 0; round < rounds; round += 1) {
-      for (const id of ids) {
+      for (let at = 0; at < ids.length; at += 1) {
+        const id = ids[at]
+        if (id === undefined) continue
         const cell = cells.get(id)
         if (cell !== before) changes += 1
         before = cell
@@ -120,7 +131,10 @@ export function awaitedLoop(cells: readonly Cell[]): (rounds: number) => Promise
   return async (rounds) => {
     let count = 0
     for (let round = 0; round < rounds; round += 1) {
-      for (const cell of cells) if (await admitFrom(cell)) count += 1
+      for (let at = 0; at < cells.length; at += 1) {
+        const cell = cells[at]
+        if (cell !== undefined && (await admitFrom(cell))) count += 1
+      }
     }
     return admitted(rounds * cells.length, count)
   }
@@ -141,7 +155,10 @@ export function awaitedReadyLoop(cells: readonly Cell[]): (rounds: number) => Pr
   return async (rounds) => {
     let count = 0
     for (let round = 0; round < rounds; round += 1) {
-      for (const cell of cells) if (await readyFrom(cell)) count += 1
+      for (let at = 0; at < cells.length; at += 1) {
+        const cell = cells[at]
+        if (cell !== undefined && (await readyFrom(cell))) count += 1
+      }
     }
     return admitted(rounds * cells.length, count)
   }

@@ -4,13 +4,13 @@ import { allocationOf, type Allocation } from '../measure/allocation.ts'
 import { interleaved, type Measured, type Schedule } from '../measure/interleaved.ts'
 import { UNITS } from './cell.ts'
 import { makeKeys } from './keys.ts'
+import { lending } from './lending-store.ts'
 import { gateVariants } from './variants.ts'
 
 /** Far more than a run takes: whatever is measured, no flush falls into it. */
 const FLUSH_INTERVAL_MS = 3_600_000
 const DEADLINE_MS = 600_000
-/** Asked for at first, so that the first lease is the largest: all that a run spends. */
-const FIRST_COST = 100_000_000
+const LEASE_TTL_MS = 86_400_000
 /** Budgets loaded at a time: one exchange. */
 const CHUNK = 1_000
 const FAMILY = 'bench'
@@ -34,6 +34,8 @@ export interface GateBooks {
   readonly inMemory: number
   /** What the store says was used, after the close. */
   readonly used: number
+  /** By `stats()`: 0, else the loops have measured denials. */
+  readonly denied: number
   /** Minted less used, pool and burned, after the close: 0. */
   readonly missing: number
   readonly balanced: boolean
@@ -48,21 +50,21 @@ export interface GateRun {
 /** Measures all variants over that many keys, and holds the books against what the loops counted. */
 export async function gateRun(keyCount: number, schedule: Schedule): Promise<GateRun> {
   const keys = makeKeys(keyCount)
-  const store = memory({ leaseTtlMs: 86_400_000 })
-  const vsa = open({ store, flushIntervalMs: FLUSH_INTERVAL_MS, deadlineMs: DEADLINE_MS })
+  const store = memory({ leaseTtlMs: LEASE_TTL_MS })
+  const vsa = open({ store: lending(store, UNITS), flushIntervalMs: FLUSH_INTERVAL_MS, deadlineMs: DEADLINE_MS })
   const family = vsa.budgets(FAMILY, { initial: 4 * UNITS, atRisk: UNITS })
   const budgets = keys.ids.map((id) => family.of(id))
   await load(budgets)
   const measured = await interleaved(gateVariants(family, budgets, keys), schedule)
   const allocations = measured.map(({ variant }) => (variant.awaits ? null : allocationOf(variant.run, keyCount)))
-  const counted = keyCount * FIRST_COST + sum(measured.map((one, at) => spentBy(one, allocations[at] ?? null)))
+  const counted = keyCount + sum(measured.map((one, at) => spentBy(one, allocations[at] ?? null)))
   const books = await booksOf(vsa, store, budgets, counted)
   return { keys: keyCount, figures: measured.map((one, at) => figureOf(one, measured, allocations[at] ?? null)), books }
 }
 
 async function load(budgets: readonly Budget[]): Promise<void> {
   for (let from = 0; from < budgets.length; from += CHUNK) {
-    const loaded = await Promise.all(budgets.slice(from, from + CHUNK).map((budget) => budget.admit(FIRST_COST)))
+    const loaded = await Promise.all(budgets.slice(from, from + CHUNK).map((budget) => budget.admit()))
     if (loaded.includes(false)) throw new Error('a budget could not be loaded')
   }
 }
@@ -81,11 +83,12 @@ function figureOf({ variant, operationsPerSecond }: Measured, all: readonly Meas
 }
 
 async function booksOf(vsa: Vsa, store: Store, budgets: readonly Budget[], counted: number): Promise<GateBooks> {
-  const { admittedUnits, refundedUnits } = vsa.stats()
+  const { admittedUnits, refundedUnits, deniedUnits: denied } = vsa.stats()
   const inMemory = admittedUnits - refundedUnits
   await vsa.close({ deadlineMs: DEADLINE_MS })
   const { used, missing } = await totalsOf(store, budgets)
-  return { counted, inMemory, used, missing, balanced: missing === 0 && inMemory === counted && used === counted }
+  const balanced = denied === 0 && missing === 0 && inMemory === counted && used === counted
+  return { counted, inMemory, used, denied, missing, balanced }
 }
 
 async function totalsOf(store: Store, budgets: readonly Budget[]): Promise<{ used: number; missing: number }> {

@@ -20,7 +20,7 @@ function rowOf({ name, base, operationsPerSecond, ratio, floor, met, bytesPerOpe
   return [indented, short(median), short(low), short(high), orDash(ratio, decimals), orDash(floor, decimals), verdict(met), orDash(bytesPerOperation, decimals)]
 }
 
-function booksText({ counted, inMemory, used, missing, balanced }: GateBooks): string {
-  const figures = `counted ${whole(counted)}, in memory ${whole(inMemory)}, used ${whole(used)} after the close, missing ${missing}`
+function booksText({ counted, inMemory, used, denied, missing, balanced }: GateBooks): string {
+  const figures = `counted ${whole(counted)}, in memory ${whole(inMemory)}, used ${whole(used)} after the close, denied ${denied}, missing ${missing}`
   return `${balanced ? 'The books balance' : 'THE BOOKS DO NOT BALANCE'}: ${figures}`
 }

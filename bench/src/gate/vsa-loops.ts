@@ -8,7 +8,10 @@ export function handlesLoop(budgets: readonly Budget[]): (rounds: number) => Cou
   return (rounds) => {
     let count = 0
     for (let round = 0; round < rounds; round += 1) {
-      for (const budget of budgets) if (budget.tryAdmit()) count += 1
+      for (let at = 0; at < budgets.length; at += 1) {
+        const budget = budgets[at]
+        if (budget !== undefined && budget.tryAdmit()) count += 1
+      }
     }
     return admitted(rounds * budgets.length, count)
   }
@@ -18,9 +21,10 @@ export function handlesMixedLoop(budgets: readonly Budget[]): (rounds: number) =
   return (rounds) => {
     let units = 0
     for (let round = 0; round < rounds; round += 1) {
-      let at = 0
-      for (const budget of budgets) {
-        const cost = COSTS[at++ & COSTS_MASK] ?? 1
+      for (let at = 0; at < budgets.length; at += 1) {
+        const budget = budgets[at]
+        if (budget === undefined) continue
+        const cost = COSTS[at & COSTS_MASK] ?? 1
         if (budget.tryAdmit(cost)) units += cost
       }
     }
@@ -32,7 +36,9 @@ export function handlesChurnLoop(budgets: readonly Budget[]): (rounds: number) =
   return (rounds) => {
     let count = 0
     for (let round = 0; round < rounds; round += 1) {
-      for (const budget of budgets) {
+      for (let at = 0; at < budgets.length; at += 1) {
+        const budget = budgets[at]
+        if (budget === undefined) continue
         if (!budget.tryAdmit()) continue
         count += 1
         budget.refund()
@@ -46,7 +52,10 @@ export function byKeyLoop(family: Family, ids: readonly string[]): (rounds: numb
   return (rounds) => {
     let count = 0
     for (let round = 0; round < rounds; round += 1) {
-      for (const id of ids) if (family.of(id).tryAdmit()) count += 1
+      for (let at = 0; at < ids.length; at += 1) {
+        const id = ids[at]
+        if (id !== undefined && family.of(id).tryAdmit()) count += 1
+      }
     }
     return admitted(rounds * ids.length, count)
   }
@@ -58,7 +67,9 @@ export function familyOfLoop(family: Family, ids: readonly string[]): (rounds: n
     let changes = 0
     let before: Budget | undefined
     for (let round = 0; round < rounds; round += 1) {
-      for (const id of ids) {
+      for (let at = 0; at < ids.length; at += 1) {
+        const id = ids[at]
+        if (id === undefined) continue
         const budget = family.of(id)
         if (budget !== before) changes += 1
         before = budget
@@ -73,7 +84,10 @@ export function awaitAdmitLoop(budgets: readonly Budget[]): (rounds: number) => 
   return async (rounds) => {
     let count = 0
     for (let round = 0; round < rounds; round += 1) {
-      for (const budget of budgets) if (await budget.admit()) count += 1
+      for (let at = 0; at < budgets.length; at += 1) {
+        const budget = budgets[at]
+        if (budget !== undefined && (await budget.admit())) count += 1
+      }
     }
     return admitted(rounds * budgets.length, count)
   }
