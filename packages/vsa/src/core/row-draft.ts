@@ -90,13 +90,13 @@ export class RowDraft {
   save(ledger: Ledger): Written {
     const before = this.#before
     const unitsChanged =
-      this.#created ||
       this.used !== before.used ||
       this.minted !== before.minted ||
       this.limit !== before.limit ||
       this.version !== before.version ||
       this.burnMax !== before.burnMax
-    const moved = this.pool !== before.pool || this.wantedUntil !== before.wantedUntil
+    // A row that is made to be leased from has no news of units.
+    const moved = this.#created || this.pool !== before.pool || this.wantedUntil !== before.wantedUntil
     if (unitsChanged || moved) {
       const { minted, used, pool, limit, burnMax, version, wantedUntil, keepUntil } = this
       ledger.saveBudget({ ...before, minted, used, pool, limit, burnMax, version, wantedUntil, keepUntil })

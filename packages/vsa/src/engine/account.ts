@@ -2,6 +2,7 @@ import type { BudgetAnswer } from '../core/exchange.ts'
 import { invariant } from '../core/errors.ts'
 import { lowWaterOf } from '../core/lease-sizing.ts'
 import type { Window } from '../core/plan.ts'
+import { UNITS_MAX } from '../core/units.ts'
 import type { Gate } from './gate.ts'
 import type { MintRequest } from './mint-request.ts'
 import type { Waiter } from './waiter.ts'
@@ -41,12 +42,16 @@ export class Account {
   /** In the flusher's list of rows that cannot wait for the next flush. */
   urgent = false
   sentAtMs: number
-  /** When the lease was last spent from or asked for. */
+  /** When the row was last asked for. */
   usedAtMs: number
+  /** When somebody last spent from the row, or from the one of the period before: what nobody spends from is not fetched ahead. */
+  spentAtMs: number
   /** Until then the lease goes back: somebody wants the row (O12). */
   recalledUntilMs: number = -Infinity
   /** Not asked again before that: the row could not cover what was asked (O12). */
   askAgainAtMs: number = -Infinity
+  /** The last answer brought a larger lease than there was. */
+  grew = false
   /** The row is not marked as wanted again before that. */
   wantAgainAtMs: number = -Infinity
   /** No gate admits from it, and its lease goes back: its period is over or to come, or the engine closes. */
@@ -78,6 +83,7 @@ export class Account {
     this.known = gate.knownWindow?.start === window.start
     this.sentAtMs = nowMs
     this.usedAtMs = nowMs
+    this.spentAtMs = nowMs
   }
 
   get current(): boolean {
@@ -101,7 +107,19 @@ export class Account {
   get reach(): number {
     if (this.figures === null) return Infinity
     const { pool, othersHeld } = this.figures
-    return Math.max(pool, 0) + othersHeld + this.held + this.refund + (this.sent?.refund ?? 0)
+    const unspent = this.held - (this.sent?.spent ?? 0) - this.spentSince
+    return Math.max(pool, 0) + othersHeld + unspent + this.refund + (this.sent?.refund ?? 0)
+  }
+
+  /** Whether a larger lease may be had by asking now: the last answer gave more, or was a flush interval ago (O8, O12). */
+  mayLeaseMore(nowMs: number): boolean {
+    if (nowMs >= this.askAgainAtMs) return true
+    return this.figures !== null && this.grew && this.figures.pool > 0 && this.figures.burned < this.gate.plan.burnMax
+  }
+
+  /** O4: units to give back through the store. No row can take back more than all the units there can be. */
+  owe(units: number): void {
+    this.refund = Math.min(this.refund + units, UNITS_MAX)
   }
 
   /** The gate leaves this account: from now on what is left lives here. */
@@ -148,21 +166,25 @@ export class Account {
     this.yields = false
     this.wants = false
     this.sentAtMs = nowMs
-    if (gross > 0) this.usedAtMs = nowMs
+    if (gross > 0) {
+      this.usedAtMs = nowMs
+      this.spentAtMs = nowMs
+    }
     this.settleFloor()
     return sent
   }
 
   /** The answer is certain: the lease is what the store says, less what was spent since the send. */
   acknowledge(figures: Figures): void {
-    const spentSince = this.spentSince
+    const { spentSince } = this
+    invariant(spentSince <= figures.held, `the lease of ${JSON.stringify(this.gate.key)} is ${figures.held}, but ${spentSince} were spent from it`)
+    this.grew = figures.held > this.held
     this.held = figures.held
     this.figures = figures
     this.known = true
     this.sent = null
     this.base = figures.held
     this.left = figures.held - spentSince
-    invariant(this.left >= 0, `the lease of ${JSON.stringify(this.gate.key)} is ${figures.held}, but ${spentSince} were spent from it`)
     this.settleFloor()
   }
 
@@ -175,6 +197,7 @@ export class Account {
     this.left = 0
     this.sent = null
     this.figures = null
+    this.askAgainAtMs = -Infinity
     this.settleFloor()
   }
 
@@ -192,6 +215,11 @@ export class Account {
     return this.figures === null || (this.figures.pool > 0 && this.figures.burned < this.gate.plan.burnMax)
   }
 
+  /** Somebody waits for what the next exchange says of this row alone. */
+  get isAwaited(): boolean {
+    return this.confirming.length > 0 || this.mints.length > 0
+  }
+
   /** Nothing is held, spent, asked or owed: the account may be dropped (G5, L9). */
   get idle(): boolean {
     return (
@@ -199,8 +227,7 @@ export class Account {
       this.sent === null &&
       this.refund === 0 &&
       this.takers === 0 &&
-      this.confirming.length === 0 &&
-      this.mints.length === 0 &&
+      !this.isAwaited &&
       !this.dirty &&
       !this.urgent &&
       !this.quarantined

@@ -63,6 +63,7 @@ export class Accounts {
     const upcoming = this.#of(gate, window)
     upcoming.retired = false
     upcoming.usedAtMs = this.#clock.monotonic() + Math.max(0, window.start - this.#session.time)
+    upcoming.spentAtMs = account.spentAtMs
     upcoming.hold = account.hold
     gate.upcoming = upcoming
     return upcoming
@@ -113,12 +114,18 @@ export class Accounts {
     const known = this.#rows.get(row)
     if (known !== undefined) {
       // Its gate may have been evicted, and the key have another now.
-      if (!known.current) known.gate = gate
+      if (known.gate !== gate) this.#move(known, gate)
       return known
     }
     const account = new Account(gate, window, row, this.#clock.monotonic())
     this.#rows.set(row, account)
     return account
+  }
+
+  #move(account: Account, gate: Gate): void {
+    if (account.current) account.detach()
+    if (account.gate.upcoming === account) account.gate.upcoming = null
+    account.gate = gate
   }
 }
 

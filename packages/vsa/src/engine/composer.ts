@@ -14,6 +14,7 @@ import type { Waiters } from './waiters.ts'
 export const IDLE_FLUSHES = 3
 /** A want holds for this many flush intervals (O12). */
 const WANT_FLUSHES = 2
+const UNKNOWN = { pool: Infinity, othersHeld: 0 }
 
 export interface Composition {
   readonly batch: Pick<Batch, 'entries' | 'takes' | 'close'>
@@ -41,15 +42,17 @@ export class Composer {
     const nowMs = this.#settings.clock.monotonic()
     const loading = new Loading(this.#settings.store.capabilities.batchMax)
     const allWaitersLoaded = this.#loadWaiters(loading, nowMs)
-    this.#backlog.drainUrgent((account) => loading.addAccount(account))
-    if (this.#backlog.due) this.#backlog.drainDirty((account) => loading.addAccount(account))
+    const load = (account: Account): boolean => account.quarantined || loading.addAccount(account)
+    this.#backlog.drainUrgent(load)
+    if (this.#backlog.due) this.#backlog.drainDirty(load)
     this.#backlog.drainCounters((counter) => loading.addCounter(counter))
     if (this.#backlog.due) this.#loadUnused(loading, closing, nowMs)
     const complete = this.#backlog.due && allWaitersLoaded && !loading.full
     const flushes = complete ? this.#backlog.takeFlushes() : []
     const returning = this.#backlog.returning || flushes.some((flush) => flush.returnLeases)
     if (complete) this.#backlog.due = false
-    const close = closing && complete
+    // Nobody may wait for the last batch: what is given back or asked for behind it has no way to the store any more.
+    const close = closing && complete && !loading.isAwaited
     if (loading.rows.length === 0 && !close && !this.#keepaliveDue(nowMs)) {
       for (const flush of flushes) flush.reply.resolve()
       return null
@@ -153,15 +156,18 @@ export class Composer {
   }
 
   #keepaliveDue(nowMs: number): boolean {
-    return this.#accounts.leasedUnits > 0 && nowMs - this.#session.lastExchangeAtMs >= this.#session.leaseTtlMs / 3
+    return this.#accounts.leasedUnits > 0 && nowMs >= this.#session.keepaliveAtMs
   }
 }
 
 /** What the request says about the row: how large a lease would have served it, and whether the pool lacks its units. */
 function noteDemand(account: Account, waiter: Waiter, units: number, nowMs: number): void {
-  if (!waiter.durable) account.demand += units
+  if (!waiter.durable) {
+    account.demand += units
+    account.spentAtMs = nowMs
+  }
   account.usedAtMs = Math.max(account.usedAtMs, nowMs)
-  const pool = account.figures?.pool ?? Infinity
+  const { pool, othersHeld } = account.figures ?? UNKNOWN
   if (waiter.refused || units > pool) account.yields = true
-  if (waiter.refused && (account.figures?.othersHeld ?? 0) > 0) account.wants = true
+  if (waiter.refused && units > pool && othersHeld > 0) account.wants = true
 }

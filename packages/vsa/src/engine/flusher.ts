@@ -75,21 +75,23 @@ export class Flusher {
 
   /** `tryAdmit` found too little: a larger lease is asked for, if there is a prospect of one. */
   askLease(account: Account, units: number): void {
-    const { figures, gate, sent } = account
+    const { settings, session } = this.#parts
     account.demand += units
-    if (sent !== null || account.urgent || gate.plan.atRisk === 0) return
-    const isFresh = this.#parts.settings.clock.monotonic() < account.askAgainAtMs
-    if (figures !== null && isFresh && (figures.pool <= 0 || figures.burned >= gate.plan.burnMax)) return
-    account.usedAtMs = this.#parts.settings.clock.monotonic()
+    if (account.sent !== null || account.urgent || account.gate.plan.atRisk === 0) return
+    const nowMs = settings.clock.monotonic()
+    // While the store is away nobody keeps a list of what was tried: it would have no bound.
+    if (session.lastError !== null || !account.mayLeaseMore(nowMs)) return
+    account.usedAtMs = nowMs
     this.#urge(account)
   }
 
   /** O4: first lowers what this owner has spent since the last send; the rest goes through the store. */
   refund(account: Account, units: number): void {
+    if (account.quarantined) return this.#settlement.dropRefund(account, units)
     const usable = Math.min(units, account.spentSince)
     account.left += usable
     this.#parts.tally.unspentUnits += usable
-    account.refund += units - usable
+    account.owe(units - usable)
     if (account.refund > 0) {
       account.refundGivenUpAtMs = Infinity
       this.#parts.backlog.markDirty(account)
@@ -100,6 +102,7 @@ export class Flusher {
   /** Only for budgets without windows: their row is known before any join. */
   mint(gate: Gate, request: MintRequest): void {
     const account = this.#parts.accounts.current(gate)
+    if (account.quarantined) return request.reply.reject(quarantinedError(gate))
     account.mints.push(request)
     this.#urge(account)
   }
@@ -111,6 +114,7 @@ export class Flusher {
   }
 
   deferUntilJoined(gate: Gate, refund: number): void {
+    if (refund === 0 && this.#parts.session.lastError !== null) return
     this.#deferred.set(gate, (this.#deferred.get(gate) ?? 0) + refund)
   }
 
@@ -142,13 +146,14 @@ export class Flusher {
     if (atMs >= this.#timerAtMs) return
     this.#timer?.cancel()
     this.#timerAtMs = atMs
-    this.#timer = settings.clock.timer(Math.max(0, atMs - nowMs), () => this.#tick())
+    this.#timer = settings.clock.timer(Math.max(0, Math.ceil(atMs - nowMs)), () => this.#tick())
   }
 
   /** O13: sends what is left, returns every lease, and closes the epoch with the last batch. */
   close(): void {
     this.#closing = true
     this.#parts.accounts.retireAll()
+    this.#parts.waiters.unpark(() => true)
     this.#periods.stop()
     this.flushNow()
   }
@@ -165,7 +170,7 @@ export class Flusher {
   /** The session has an epoch, and nothing is in flight. */
   opened(): void {
     for (const [gate, units] of this.#deferred) {
-      const account = this.#parts.accounts.current(gate)
+      const account = this.#parts.accounts.current(gate.family.live(gate))
       if (units > 0) this.refund(account, units)
       else this.askLease(account, 0)
     }
@@ -193,12 +198,12 @@ export class Flusher {
     const index = batch.entries.findIndex((entry) => entry.kind === 'budget' && entry.key === row?.key && entry.period === row.period)
     const account = shipment?.rows[index]
     if (shipment === null || !isAccount(account)) return null
-    const { waiters } = this.#parts
-    const bad = [...account.confirming.splice(0), ...account.confirmingSent.splice(0)]
-    for (const run of shipment.runs) if (run.accounts.includes(account)) bad.push(...run.waiters)
-    this.#settlement.quarantine(account, detail)
     shipment.rows[index] = null
-    for (const waiter of bad) waiters.tell(waiter, { kind: 'failed', error: quarantinedError(account.gate) })
+    for (const run of shipment.runs) {
+      if (!run.accounts.includes(account)) continue
+      for (const waiter of run.waiters) this.#parts.waiters.tell(waiter, { kind: 'failed', error: quarantinedError(account.gate) })
+    }
+    this.#settlement.quarantine(account, detail)
     return {
       ...batch,
       entries: batch.entries.map((entry, at) => (at === index ? { kind: 'void' } : entry)),
@@ -210,8 +215,9 @@ export class Flusher {
   closed(answer: AppliedAnswer | FencedAnswer): void {
     this.end()
     const shipment = this.#takeShipment()
-    if (answer.kind !== 'fenced') return this.#settlement.settle(shipment, answer, true)
-    this.#fencing.settleClosed(shipment, answer)
+    if (answer.kind === 'fenced') this.#fencing.settleClosed(shipment, answer)
+    else this.#settlement.settle(shipment, answer, true)
+    for (const row of shipment.rows) if (isAccount(row)) this.#settlement.dropRefund(row)
   }
 
   #goOn(): void {
@@ -261,6 +267,6 @@ export class Flusher {
   #keepaliveAtMs(): number {
     const { accounts, session } = this.#parts
     if (accounts.leasedUnits === 0 || session.state !== 'ready') return Infinity
-    return session.lastExchangeAtMs + session.leaseTtlMs / 3
+    return session.keepaliveAtMs
   }
 }

@@ -104,11 +104,11 @@ export class Periods {
     if (isNear && account.gate.upcoming === null) this.#fetchAhead(account)
   }
 
-  /** Only where somebody has spent since the last flush or two: an idle budget loads when it is asked. */
+  /** Only where somebody has spent of late: an idle budget loads when it is asked. */
   #fetchAhead(account: Account): void {
     const { plan } = account.gate
-    const idleMs = this.#settings.clock.monotonic() - account.usedAtMs
-    const wanted = account.held > 0 && plan.atRisk > 0 && idleMs <= AHEAD_FLUSHES * this.#settings.flushIntervalMs
+    const idleMs = this.#settings.clock.monotonic() - account.spentAtMs
+    const wanted = account.held > 0 && plan.atRisk > 0 && idleMs <= this.#aheadMs(account)
     if (!wanted) return
     this.#backlog.markUrgent(this.#accounts.fetchAhead(account))
   }

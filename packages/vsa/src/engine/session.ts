@@ -95,9 +95,9 @@ export class Session {
     return this.#exchangeMs
   }
 
-  /** When the last exchange or join was answered, by the monotonic clock. */
-  get lastExchangeAtMs(): number {
-    return this.#lastExchangeAtMs
+  /** O6: when an owner that holds leases must give a sign of life, by the monotonic clock. */
+  get keepaliveAtMs(): number {
+    return this.#lastExchangeAtMs + Math.floor(this.#leaseTtlMs / 3)
   }
 
   /** O11: the store's time at the last answer plus monotonic time since; never goes back. ms since 1970; 0 before the first join. */
@@ -236,7 +236,8 @@ export class Session {
     this.#attempts = 0
     this.#epoch = null
     this.#listener.fenced(batch, answer)
-    this.#join()
+    // Whoever heard of it may have closed the engine.
+    if (this.#state === 'joining') this.#join()
   }
 
   /** O11 */

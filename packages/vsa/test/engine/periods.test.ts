@@ -40,6 +40,18 @@ describe('periods', () => {
     expect((await budget.decide(0)).period % 60_000).toBe(0)
   })
 
+  test('O6 L7: a budget that nobody uses any more is not fetched ahead, period after period', async () => {
+    const { clock, owner } = bench()
+    const { vsa } = owner({ flushIntervalMs: 60_000 })
+    await vsa.budget('calls', { limit: 1_000, per: 60_000 }).admit()
+    await clock.advance(5 * 60_000)
+    const { exchanges } = vsa.stats()
+    await clock.advance(25 * 60_000)
+    expect(vsa.stats().exchanges).toBe(exchanges)
+    expect(vsa.stats().records).toBe(1)
+    expect(clock.timers).toBe(0)
+  })
+
   test('O11 G4: an owner follows the store\'s time, whatever its own wall clock does', async () => {
     const { clock, owner, row } = bench()
     const { vsa } = owner()
