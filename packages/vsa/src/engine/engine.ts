@@ -21,7 +21,7 @@ import { Session } from './session.ts'
 import type { OpenSettings } from './settings.ts'
 import type { Stats } from './stats.ts'
 import { Tally } from './tally.ts'
-import type { GateNeed, Verdict, Waiter } from './waiter.ts'
+import { appliedOf, type GateNeed, type Verdict, type Waiter } from './waiter.ts'
 import { Waiters } from './waiters.ts'
 
 /** How long a `close` waits for the store, in ms. */
@@ -175,7 +175,7 @@ export class Engine implements Vsa {
       this.#awaitingJoin.clear()
     }
     // Somebody must act before it can go on: nobody need wait for that.
-    if (!error.transient) this.#waiters.tellAll((waiter) => this.#unknown(waiter, permanentError(waiter.needs[0]?.gate, error)))
+    if (!error.transient) this.#waiters.tellAll((waiter) => this.#unknown(waiter, permanentError(waiter.needs[0]?.gate, error, appliedOf(waiter))))
   }
 
   /** A waiter's time is up: reserved when the store had said so, else the store has kept us from knowing. */
@@ -186,8 +186,7 @@ export class Engine implements Vsa {
       this.#tally.deniedUnits += waiter.needs.reduce((total, { units }) => total + units, 0)
       return { kind: 'denied', ...need }
     }
-    const applied = waiter.state === 'sent' ? 'unknown' : 'no'
-    return this.#unknown(waiter, timeoutError(need?.gate, this.#settings.deadlineMs, applied, this.#session))
+    return this.#unknown(waiter, timeoutError(need?.gate, this.#settings.deadlineMs, appliedOf(waiter), this.#session))
   }
 
   #unknown(waiter: Waiter, error: VsaError): Verdict {
@@ -214,7 +213,7 @@ export class Engine implements Vsa {
     const error = closeAmbiguous(deadlineMs, this.#session)
     this.#session.abandon()
     this.#flusher.end()
-    this.#waiters.tellAll((waiter) => this.#unknown(waiter, closedError(waiter.needs[0]?.gate)))
+    this.#waiters.tellAll((waiter) => this.#unknown(waiter, closedError(waiter.needs[0]?.gate, appliedOf(waiter))))
     void this.#settings.store.close().catch(() => undefined)
     return error
   }

@@ -1,12 +1,12 @@
-import { type StoreError, VsaError } from '../core/errors.ts'
+import { type Applied, type StoreError, VsaError } from '../core/errors.ts'
 import type { Gate } from './gate.ts'
 import type { Session } from './session.ts'
 
 /* The errors that callers see. Each says what happened, which budget, and what to do. */
 
-export function closedError(gate: Gate | undefined): VsaError {
+export function closedError(gate: Gate | undefined, applied: Applied = 'no'): VsaError {
   const what = gate === undefined ? 'this engine' : `the engine of budget ${JSON.stringify(gate.key)}`
-  return new VsaError('closed', `${what} was closed; open another one to go on`)
+  return new VsaError('closed', `${what} was closed; open another one to go on`, { applied })
 }
 
 export function durableOnly(gate: Gate): VsaError {
@@ -20,7 +20,7 @@ export function quarantinedError(gate: Gate): VsaError {
   return new VsaError('quarantined', `the books of budget ${JSON.stringify(gate.key)} do not balance; run "vsa verify" on the store`)
 }
 
-export function timeoutError(gate: Gate | undefined, deadlineMs: number, applied: 'no' | 'unknown', session: Session): VsaError {
+export function timeoutError(gate: Gate | undefined, deadlineMs: number, applied: Applied, session: Session): VsaError {
   const cause = session.lastError
   const which = gate === undefined ? '' : ` for budget ${JSON.stringify(gate.key)}`
   const after = applied === 'unknown' ? 'the units may have been taken; what is granted late is given back' : 'nothing was spent'
@@ -29,9 +29,9 @@ export function timeoutError(gate: Gate | undefined, deadlineMs: number, applied
   return new VsaError('store_unavailable', message, { applied, statusCode: 503, cause })
 }
 
-export function permanentError(gate: Gate | undefined, cause: StoreError): VsaError {
+export function permanentError(gate: Gate | undefined, cause: StoreError, applied: Applied): VsaError {
   const which = gate === undefined ? '' : ` for budget ${JSON.stringify(gate.key)}`
-  return new VsaError('store_unavailable', `the store cannot be used${which}: ${cause.message}`, { statusCode: 503, cause })
+  return new VsaError('store_unavailable', `the store cannot be used${which}: ${cause.message}`, { applied, statusCode: 503, cause })
 }
 
 export function tooManyWaiters(gate: Gate, waitersMax: number): VsaError {

@@ -2,7 +2,8 @@ import type { Batch, FencedAnswer, Outcome } from '../core/exchange.ts'
 import type { Account } from './account.ts'
 import { fencedUnknownError } from './failures.ts'
 import type { Settlement, SettlementParts } from './settlement.ts'
-import { settleMint } from './settlement.ts'
+import { settleCounter } from './counter-state.ts'
+import { settleMint } from './mint-request.ts'
 import { isAccount, type Run, type Shipment } from './shipment.ts'
 import type { Waiter } from './waiter.ts'
 
@@ -31,6 +32,7 @@ export class Fencing {
   fence(batch: Batch, shipment: Shipment, answer: FencedAnswer | null): void {
     const { accounts, settings, waiters, backlog } = this.#parts
     const fate = fateOf(batch, answer)
+    if (fate.kind === 'applied') this.#settlement.count(fate.outcome.written)
     const unitsLost = accounts.leasedUnits
     const again: Waiter[] = []
     for (const [index, run] of shipment.runs.entries()) this.#fenceRun(run, fate, index, again)
@@ -43,7 +45,7 @@ export class Fencing {
         // Nobody can tell the value: those who read ask again under the next epoch.
         row.readers = [...row.readersSent, ...row.readers]
         row.readersSent = []
-        this.#settlement.settleCounter(row, null, fate.kind === 'applied' && fate.outcome.notes[index]?.overflow === true)
+        settleCounter(row, null, fate.kind === 'applied' && fate.outcome.notes[index]?.overflow === true, settings.announce)
         if (row.pending !== 0 || row.readers.length > 0) backlog.markCounter(row)
       }
     }
@@ -54,22 +56,18 @@ export class Fencing {
     settings.announce({ type: 'fenced', epoch: batch.epoch, unitsLost })
   }
 
-  /** S9: the closing batch had been applied, and its answer was lost: whoever rode with it learns what the outcome says. */
+  /** S9: the closing batch had been applied, and its answer was lost. Nobody waits for what it carried but those who read counters. */
   settleClosed(shipment: Shipment, answer: FencedAnswer): void {
     const outcome = answer.last?.outcome
     if (outcome === undefined) return
+    this.#settlement.count(outcome.written)
     const fate: Fate = { kind: 'applied', outcome }
-    const denied: Waiter[] = []
-    for (const [index, run] of shipment.runs.entries()) this.#fenceRun(run, fate, index, denied)
     for (const [index, row] of shipment.rows.entries()) {
       if (row === null) continue
-      if (isAccount(row)) this.#fenceAccount(row, fate, index, denied)
-      else this.#settlement.settleCounter(row, null, outcome.notes[index]?.overflow === true)
+      if (isAccount(row)) this.#fenceAccount(row, fate, index, [])
+      else settleCounter(row, null, outcome.notes[index]?.overflow === true, this.#parts.settings.announce)
     }
-    for (const waiter of denied) {
-      const need = waiter.needs[0]
-      if (need !== undefined) this.#parts.waiters.tell(waiter, { kind: 'denied', ...need })
-    }
+    this.#loseAll([])
     for (const flush of shipment.flushes) flush.reply.resolve()
   }
 
@@ -86,35 +84,29 @@ export class Fencing {
   }
 
   #fenceAccount(account: Account, fate: Fate, index: number, again: Waiter[]): void {
-    const { sent, confirmingSent } = account
+    const { sent } = account
     if (sent === null) return
     const note = fate.kind === 'applied' ? fate.outcome.notes[index] : undefined
     if (fate.kind === 'applied') this.#settlement.settleRefund(account, sent.refund, note?.refunded ?? 0)
-    else if (fate.kind === 'not_applied') account.refund += sent.refund
+    else if (fate.kind === 'not_applied') account.owe(sent.refund)
     if (sent.mint !== null) {
       if (fate.kind === 'applied') settleMint(account, sent.mint, note?.mint ?? 'repeated')
       else account.mints.unshift(sent.mint)
     }
-    account.confirmingSent = []
-    this.#parts.waiters.arrived(confirmingSent)
-    for (const waiter of confirmingSent) {
-      if (fate.kind === 'applied') this.#settlement.confirm(waiter, account)
-      else if (fate.kind === 'unknown') this.#tellUnknown(waiter)
+    if (fate.kind === 'applied') return this.#settlement.confirmAll(account)
+    for (const waiter of this.#settlement.unconfirmed(account, 'sent')) {
+      if (fate.kind === 'unknown') this.#tellUnknown(waiter)
       else again.push(waiter)
     }
   }
 
   #loseAll(again: Waiter[]): void {
-    const { accounts, waiters, backlog } = this.#parts
+    const { accounts, backlog } = this.#parts
     for (const account of [...accounts.all()]) {
       const { held } = account
       account.lose()
       accounts.touch(account, held)
-      if (account.confirming.length > 0) {
-        waiters.arrived(account.confirming)
-        again.push(...account.confirming)
-        account.confirming = []
-      }
+      for (const waiter of this.#settlement.unconfirmed(account, 'unsent')) again.push(waiter)
       if (account.refund > 0) backlog.markDirty(account)
       if (account.mints.length > 0) backlog.markUrgent(account)
       if (account.retired) accounts.dropIfIdle(account)

@@ -1,11 +1,11 @@
-import { InvariantError, VsaError } from '../core/errors.ts'
-import type { AppliedAnswer, BudgetAnswer, EntryAnswer, MintOutcome, NoRowKind } from '../core/exchange.ts'
+import { InvariantError } from '../core/errors.ts'
+import type { AppliedAnswer, BudgetAnswer, EntryAnswer, Written } from '../core/exchange.ts'
 import type { Account } from './account.ts'
 import type { Accounts } from './accounts.ts'
 import type { Backlog } from './backlog.ts'
-import type { CounterState } from './counter-state.ts'
-import { rowLostError } from './failures.ts'
-import type { MintRequest } from './mint-request.ts'
+import { settleCounter } from './counter-state.ts'
+import { closedError, quarantinedError, rowLostError } from './failures.ts'
+import { settleMint } from './mint-request.ts'
 import type { OpenSettings } from './settings.ts'
 import type { Session } from './session.ts'
 import { isAccount, type Run, type Shipment } from './shipment.ts'
@@ -38,14 +38,13 @@ export class Settlement {
 
   /** @param closing nobody is left to wait for units that others may return */
   settle(shipment: Shipment, answer: AppliedAnswer, closing: boolean): void {
-    const { tally, waiters } = this.#parts
-    tally.records += answer.written.records
-    tally.leaseRecords += answer.written.leaseRecords
+    const { waiters, settings } = this.#parts
+    this.count(answer.written)
     for (const [index, row] of shipment.rows.entries()) {
       const entry = answer.entries[index]
       if (row === null || entry === undefined) continue
       if (isAccount(row)) this.#settleAccount(row, entry)
-      else this.settleCounter(row, entry.kind === 'counter' ? entry.value : null, entry.kind === 'counter' && entry.overflow)
+      else settleCounter(row, entry.kind === 'counter' ? entry.value : null, entry.kind === 'counter' && entry.overflow, settings.announce)
     }
     this.#recall(answer)
     for (const [index, run] of shipment.runs.entries()) this.#settleRun(run, answer.granted[index] ?? 0, closing)
@@ -55,88 +54,101 @@ export class Settlement {
     for (const flush of shipment.flushes) flush.reply.resolve()
   }
 
+  /** L7 */
+  count({ records, leaseRecords }: Written): void {
+    this.#parts.tally.records += records
+    this.#parts.tally.leaseRecords += leaseRecords
+  }
+
   #settleAccount(account: Account, answer: EntryAnswer): void {
     if (answer.kind === 'budget') this.#acknowledge(account, answer)
-    else if (answer.kind !== 'counter') this.#refuse(account, answer.kind)
+    else if (answer.kind !== 'counter') this.#refuse(account)
   }
 
   #acknowledge(account: Account, answer: BudgetAnswer): void {
-    const { accounts, settings, waiters } = this.#parts
+    const { accounts, settings } = this.#parts
     const { sent, figures: before, held } = account
     const { refunded, mint, ...figures } = answer
     try {
       account.acknowledge(figures)
     } catch (error) {
       if (!(error instanceof InvariantError)) throw error
-      this.quarantine(account, error.message)
+      return this.quarantine(account, error.message)
     }
-    account.gate.knownWindow = account.window
+    const { gate, window } = account
+    if (gate.knownWindow === null || gate.knownWindow.start < window.start) gate.knownWindow = window
     account.askAgainAtMs = settings.clock.monotonic() + settings.flushIntervalMs
     accounts.touch(account, held)
     this.#watch.compare(account, before, answer)
     if (sent !== null) this.settleRefund(account, sent.refund, refunded)
     if (sent?.mint) settleMint(account, sent.mint, mint ?? 'repeated')
+    this.confirmAll(account)
+  }
+
+  /** O9: what the exchange carried of the lease's spending is durable. */
+  confirmAll(account: Account): void {
     const confirmed = account.confirmingSent
     account.confirmingSent = []
-    waiters.arrived(confirmed)
-    for (const waiter of confirmed) this.confirm(waiter, account)
+    this.#parts.waiters.arrived(confirmed)
+    for (const waiter of confirmed) this.#confirm(waiter, account)
   }
 
   /** S4: the row is not there. Nothing was settled, and nothing of it is held. */
-  #refuse(account: Account, kind: NoRowKind): void {
-    const { accounts, waiters, settings, tally } = this.#parts
-    const { sent, held } = account
-    const key = account.gate.key
-    const period = account.window.start
-    if (kind === 'row_lost') settings.announce({ type: 'row_lost', key, period })
+  #refuse(account: Account): void {
+    const { accounts, settings } = this.#parts
+    const { sent, held, gate, window } = account
+    if (this.#isLost(account)) settings.announce({ type: 'row_lost', key: gate.key, period: window.start })
     account.lose()
     accounts.touch(account, held)
-    const refused = (sent?.refund ?? 0) + account.refund
+    account.askAgainAtMs = settings.clock.monotonic() + settings.flushIntervalMs
+    this.dropRefund(account, sent?.refund)
+    sent?.mint?.reply.reject(rowLostError(gate))
+    for (const waiter of this.unconfirmed(account, 'sent')) this.#tryLater(waiter, account)
+  }
+
+  /** S4: somebody has removed the row. It may go once its period is over, which an owner that slept learns from the same answer. */
+  #isLost(account: Account): boolean {
+    return account.known && account.window.end > this.#parts.session.time
+  }
+
+  /** Takes back those who wait for spending of this row to be durable, and will not be told so: they count as admitted no more. */
+  unconfirmed(account: Account, which: 'sent' | 'unsent'): readonly Waiter[] {
+    const found = which === 'sent' ? account.confirmingSent : account.confirming
+    if (which === 'sent') account.confirmingSent = []
+    else account.confirming = []
+    this.#parts.waiters.arrived(found)
+    for (const waiter of found) this.#uncount(waiter)
+    return found
+  }
+
+  /** The units are counted as spent from the lease, but whoever asked for them has not got them. */
+  #uncount({ needs }: Waiter): void {
+    this.#parts.tally.takes -= 1
+    this.#parts.tally.takenUnits -= needs[0]?.units ?? 0
+  }
+
+  /** O4: what waits to be given back, and what was `sent`, is given up. */
+  dropRefund(account: Account, sent = 0): void {
+    const units = account.refund + sent
     account.refund = 0
-    if (refused > 0) {
-      tally.refundsRefused += refused
-      settings.announce({ type: 'refunds_refused', key, period, units: refused })
-    }
-    sent?.mint?.reply.reject(rowLostError(account.gate))
-    const unconfirmed = account.confirmingSent
-    account.confirmingSent = []
-    waiters.arrived(unconfirmed)
-    for (const waiter of unconfirmed) this.#tryLater(waiter, account, kind)
+    if (units === 0) return
+    this.#parts.tally.refundsRefused += units
+    this.#parts.settings.announce({ type: 'refunds_refused', key: account.gate.key, period: account.window.start, units })
   }
 
   /** O4: what the store did not accept is sent again for one lease's life and one flush interval, then given up. */
   settleRefund(account: Account, sent: number, accepted: number): void {
-    const { settings, session, tally } = this.#parts
+    const { settings, session } = this.#parts
     if (accepted === sent) {
       if (account.refund === 0) account.refundGivenUpAtMs = Infinity
       return
     }
     const nowMs = settings.clock.monotonic()
     if (account.refundGivenUpAtMs === Infinity) account.refundGivenUpAtMs = nowMs + session.leaseTtlMs + settings.flushIntervalMs
-    const left = sent - accepted
-    if (nowMs < account.refundGivenUpAtMs) {
-      account.refund += left
-      return
-    }
+    account.owe(sent - accepted)
+    if (nowMs < account.refundGivenUpAtMs) return
     account.refundGivenUpAtMs = Infinity
-    tally.refundsRefused += left
-    settings.announce({ type: 'refunds_refused', key: account.gate.key, period: account.window.start, units: left })
-  }
-
-  /** @param value null when the answer could not tell */
-  settleCounter(counter: CounterState, value: number | null, overflow: boolean): void {
-    const { settings } = this.#parts
-    if (overflow && counter.sent !== null && counter.sent !== 0) {
-      counter.pending += counter.sent
-      settings.announce({ type: 'counter_overflow', key: counter.key, pending: counter.pending })
-    }
-    counter.sent = null
-    const readers = counter.readersSent
-    counter.readersSent = []
-    for (const reader of readers) {
-      if (value === null) reader.reject(new VsaError('store_failed', `counter ${JSON.stringify(counter.key)} could not be read`))
-      else reader.resolve(value + counter.pending)
-    }
+    this.dropRefund(account)
   }
 
   /** O12: rows that somebody wants. Leases on them go back with the next exchange. */
@@ -163,13 +175,11 @@ export class Settlement {
     this.#parts.waiters.requeue(again)
   }
 
-  /** O9: what was spent from the lease is durable. Whoever was told otherwise meanwhile gives it back (O10). */
-  confirm(waiter: Waiter, account: Account): void {
+  /** Whoever was told otherwise meanwhile gives it back (O10). */
+  #confirm(waiter: Waiter, account: Account): void {
     if (waiter.state !== 'told' || waiter.unaccounted) return this.#parts.waiters.tell(waiter, { kind: 'admitted', account })
-    const units = waiter.needs[0]?.units ?? 0
-    this.#parts.tally.takes -= 1
-    this.#parts.tally.takenUnits -= units
-    account.refund += units
+    this.#uncount(waiter)
+    account.owe(waiter.needs[0]?.units ?? 0)
     this.#parts.backlog.markDirty(account)
   }
 
@@ -178,7 +188,7 @@ export class Settlement {
     const { waiters, tally, backlog } = this.#parts
     if (waiter.state === 'told' && !waiter.unaccounted) {
       for (const [index, account] of accounts.entries()) {
-        account.refund += waiter.needs[index]?.units ?? 0
+        account.owe(waiter.needs[index]?.units ?? 0)
         backlog.markDirty(account)
       }
       return
@@ -194,7 +204,7 @@ export class Settlement {
     for (const [index, account] of accounts.entries()) {
       const need = waiter.needs[index]
       if (need === undefined) continue
-      if (account.figures === null) return this.#tryLater(waiter, account, account.known ? 'row_lost' : 'period_closed')
+      if (account.figures === null) return this.#tryLater(waiter, account, closing)
       if (need.units > account.reach || closing) {
         tally.denials += 1
         tally.deniedUnits += waiter.needs.reduce((total, { units }) => total + units, 0)
@@ -213,9 +223,10 @@ export class Settlement {
     return true
   }
 
-  #tryLater(waiter: Waiter, account: Account, kind: NoRowKind): boolean {
+  #tryLater(waiter: Waiter, account: Account, closing = false): boolean {
     const { waiters } = this.#parts
-    if (kind === 'row_lost') waiters.tell(waiter, { kind: 'failed', error: rowLostError(account.gate) })
+    if (this.#isLost(account)) waiters.tell(waiter, { kind: 'failed', error: rowLostError(account.gate) })
+    else if (closing) waiters.tell(waiter, { kind: 'failed', error: closedError(account.gate) })
     else if (waiter.state !== 'told') waiters.park(waiter)
     return true
   }
@@ -260,32 +271,19 @@ export class Settlement {
     if (account.retired || nowMs - account.usedAtMs >= IDLE_FLUSHES * settings.flushIntervalMs) accounts.dropIfIdle(account)
   }
 
-  /** S6, and assertions of our own: this budget stops, the others go on. */
+  /** S6, and assertions of our own: this budget stops, whoever waits for it is told, the others go on. */
   quarantine(account: Account, detail: string): void {
-    const { accounts, settings } = this.#parts
-    const heldBefore = account.held
+    const { accounts, settings, waiters } = this.#parts
+    const { held, sent, gate } = account
+    const error = quarantinedError(gate)
     account.lose()
     account.quarantined = true
-    accounts.touch(account, heldBefore)
-    settings.announce({ type: 'quarantined', key: account.gate.key, detail })
-  }
-}
-
-export function settleMint(account: Account, request: MintRequest, outcome: MintOutcome): void {
-  const { key } = account.gate
-  const { units, id } = request.mint
-  switch (outcome) {
-    case 'minted':
-      return request.reply.resolve(true)
-    case 'repeated':
-      return request.reply.resolve(false)
-    case 'id_conflict': {
-      const message = `id ${JSON.stringify(id)} was minted for ${JSON.stringify(key)} before, with other units than ${units}; use another id`
-      return request.reply.reject(new VsaError('id_conflict', message, { statusCode: 409 }))
-    }
-    case 'units_overflow': {
-      const message = `minting ${units} would take ${JSON.stringify(key)} beyond 2^53 - 1 units`
-      return request.reply.reject(new VsaError('units_overflow', message, { statusCode: 422 }))
-    }
+    accounts.touch(account, held)
+    this.dropRefund(account, sent?.refund)
+    for (const { reply } of account.mints.splice(0)) reply.reject(error)
+    sent?.mint?.reply.reject(error)
+    for (const waiter of this.unconfirmed(account, 'sent')) waiters.tell(waiter, { kind: 'failed', error })
+    for (const waiter of this.unconfirmed(account, 'unsent')) waiters.tell(waiter, { kind: 'failed', error })
+    settings.announce({ type: 'quarantined', key: gate.key, detail })
   }
 }

@@ -37,6 +37,11 @@ export class Loading {
     return this.rows.length >= this.#max
   }
 
+  /** Somebody waits for the answer to what is loaded so far. */
+  get isAwaited(): boolean {
+    return this.runs.length > 0 || this.rows.some((row) => isAccount(row) && row.isAwaited)
+  }
+
   /** Gives the row a place. False when there is none left. */
   addAccount(account: Account): boolean {
     if (account.entryAt >= 0) return true

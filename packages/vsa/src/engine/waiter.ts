@@ -1,3 +1,4 @@
+import type { Applied } from '../core/errors.ts'
 import type { Account } from './account.ts'
 import type { Gate } from './gate.ts'
 
@@ -37,3 +38,8 @@ export interface Waiter {
  * `sent`: under way. `told`: answered; what it is granted afterwards is given back (O10).
  */
 export type WaiterState = 'queued' | 'parked' | 'sent' | 'told'
+
+/** Whether what it asks for may have been applied without an answer. */
+export function appliedOf(waiter: Waiter): Applied {
+  return waiter.state === 'sent' ? 'unknown' : 'no'
+}
