@@ -1,9 +1,9 @@
 import { open, VsaError } from '../../src/index.ts'
-import type { Budget, Decision, Policy, StoreError, Vsa, VsaEvent } from '../../src/index.ts'
+import type { Budget, Decision, Policy, Vsa, VsaEvent } from '../../src/index.ts'
 import type { ListedRow, Store } from '../../src/core/store.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { faultyStore, manualClock, seededRandom } from '../../src/testing/index.ts'
-import type { FaultyStore, ManualClock, Random } from '../../src/testing/index.ts'
+import type { FaultRates, FaultyStore, ManualClock, Random } from '../../src/testing/index.ts'
 import { oneOf, wholeBetween } from '../../src/testing/random.ts'
 
 export const LEASE_TTL_MS = 3_000
@@ -19,7 +19,10 @@ interface Owner {
   readonly vsa: Vsa
   readonly net: FaultyStore
   readonly name: string
+  readonly rates: FaultRates
+  /** It takes requests: neither crashed nor closed. */
   alive: boolean
+  crashed: boolean
 }
 
 /** What callers were told, by row. */
@@ -36,16 +39,22 @@ export class World {
   readonly told = new Map<string, Told>()
   readonly events: VsaEvent[] = []
   readonly trace: string[] = []
+  /** What was added to each counter. */
+  readonly added = new Map<string, number>()
+  /** Every owner, also those that crashed or were closed. */
   owners: Owner[] = []
   pending = 0
+  /** A close was not confirmed: what that owner held is burned. */
+  ambiguous = false
   #names = 0
+  #mints = 0
 
   constructor(seed: number) {
     this.random = seededRandom(seed)
     this.books = memory({ now: () => this.clock.now(), leaseTtlMs: LEASE_TTL_MS })
   }
 
-  start(rates = {}): Owner {
+  start(rates: FaultRates = {}): Owner {
     const net = faultyStore(this.books, { clock: this.clock, random: this.random, rates, delayMsMax: 700 })
     const name = `owner-${(this.#names += 1)}`
     const vsa = open({
@@ -60,7 +69,7 @@ export class World {
         this.trace.push(`${name} event ${JSON.stringify(event)}`)
       },
     })
-    const owner = { vsa, net, name, alive: true }
+    const owner = { vsa, net, name, rates, alive: true, crashed: false }
     this.owners.push(owner)
     return owner
   }
@@ -79,36 +88,75 @@ export class World {
     const budget = this.budgetOf(owner, key)
     const units = wholeBetween(this.random, 1, 4)
     const what = this.random()
-    if (what < 0.35) this.#decide(owner, budget, units, this.random() < 0.2)
-    else if (what < 0.6) this.#tryMany(budget, key)
-    else if (what < 0.7) this.#refund(budget, units)
-    else if (what < 0.75) this.#all(owner, units)
+    if (what < 0.3) this.#decide(owner, budget, units)
+    else if (what < 0.55) this.#tryMany(budget, key)
+    else if (what < 0.64) this.#refund(budget, units)
+    else if (what < 0.68) this.#all(owner, units)
+    else if (what < 0.7) this.#flush(owner)
+    else if (what < 0.72) this.#add(owner, units)
+    else if (what < 0.73) this.#mint(owner, units)
+    else if (what < 0.735) this.#restart(owner)
     else await this.clock.advance(wholeBetween(this.random, 1, 160))
   }
 
-  #decide(owner: Owner, budget: Budget, units: number, durable: boolean): void {
-    this.#watch(
-      `${owner.name} decide ${budget.key} ${units} ${durable}`,
-      budget.decide(units, durable ? { durable } : {}),
-      (decision) => this.#count(budget.key, decision.period, units),
+  #decide(owner: Owner, budget: Budget, units: number): void {
+    const durable = this.random() < 0.2
+    const deadlineMs = this.random() < 0.15 ? wholeBetween(this.random, 1, 400) : 1_500
+    const abort = new AbortController()
+    if (this.random() < 0.1) this.clock.timer(wholeBetween(this.random, 0, 300), () => abort.abort(new VsaError('timeout', 'aborted')))
+    const options = { deadlineMs, signal: abort.signal, ...(durable ? { durable } : {}) }
+    this.#watch(`${owner.name} decide ${budget.key} ${units} ${durable} ${deadlineMs}`, budget.decide(units, options), (decision) =>
+      this.#count(budget.key, decision.period, units),
     )
   }
 
+  /** One window at most, and first: the record tells the period of the first need alone. */
   #all(owner: Owner, units: number): void {
-    const keys = ['seats', 'minute'] as const
+    const keys = oneOf(this.random, [['seats', 'credits'], ['minute', 'seats'], ['wide', 'credits', 'seats']])
     const needs = keys.map((key) => [this.budgetOf(owner, key), units] as const)
-    const period = 2_000 * Math.floor(this.clock.now() / 2_000)
-    // The period of the second need is not in the record: only budgets without windows are counted to the unit here.
-    void period
-    const credits = [
-      [this.budgetOf(owner, 'seats'), units],
-      [this.budgetOf(owner, 'credits'), units],
-    ] as const
-    void needs
-    this.#watch(`${owner.name} all ${units}`, owner.vsa.decideAll(credits), () => {
-      this.#count('seats', 0, units)
-      this.#count('credits', 0, units)
+    this.#watch(`${owner.name} all ${keys.join()} ${units}`, owner.vsa.decideAll(needs), (decision) => {
+      for (const [index, key] of keys.entries()) this.#count(key, index === 0 ? decision.period : 0, units)
     })
+  }
+
+  #flush(owner: Owner): void {
+    const returnLeases = this.random() < 0.5
+    this.trace.push(`${owner.name} flush ${returnLeases}`)
+    owner.vsa.flush({ returnLeases, deadlineMs: 1_500 }).catch(onlyVsaError)
+  }
+
+  #add(owner: Owner, units: number): void {
+    const key = oneOf(this.random, ['likes', 'views'])
+    const add = this.random() < 0.4 ? -units : units
+    owner.vsa.counter(key).add(add)
+    this.added.set(key, (this.added.get(key) ?? 0) + add)
+    if (this.random() < 0.3) owner.vsa.counter(key).read().catch(onlyVsaError)
+  }
+
+  #mint(owner: Owner, units: number): void {
+    const id = this.random() < 0.3 ? 'again' : `mint-${(this.#mints += 1)}`
+    this.trace.push(`${owner.name} mint ${id}`)
+    this.budgetOf(owner, 'credits').mint(id === 'again' ? 2 : units, { id }).catch(onlyVsaError)
+  }
+
+  /** A deploy: the old process closes while a new one starts. */
+  #restart(owner: Owner): void {
+    this.close(owner)
+    this.start(owner.rates)
+  }
+
+  close(owner: Owner): void {
+    owner.alive = false
+    this.trace.push(`${owner.name} closes`)
+    this.pending += 1
+    owner.vsa.close().then(
+      () => (this.pending -= 1),
+      (error: unknown) => {
+        this.pending -= 1
+        this.ambiguous = true
+        onlyVsaError(error)
+      },
+    )
   }
 
   #tryMany(budget: Budget, key: string): void {
@@ -117,7 +165,10 @@ export class World {
     for (let time = 0; time < times; time += 1) {
       if (!budget.tryAdmit()) continue
       const period = (budget as unknown as { account: { window: { start: number } } }).account.window.start
-      this.#count(budget.key, period, 1)
+      const told = this.#count(budget.key, period, 1)
+      if (this.random() > 0.2) continue
+      budget.refund()
+      told.refunded += 1
     }
   }
 
@@ -128,14 +179,17 @@ export class World {
     if (name === undefined || told === undefined) return
     told.refunded += units
     this.trace.push(`refund ${name} ${units}`)
-    budget.refund(units, { period: Number(name.slice(0, name.indexOf(':'))) })
+    const period = Number(name.slice(0, name.indexOf(':')))
+    if (period === 0 && this.random() < 0.5) budget.refund(units)
+    else budget.refund(units, { period })
   }
 
-  #count(key: string, period: number, units: number): void {
+  #count(key: string, period: number, units: number): Told {
     const name = `${period}:${key}`
     const told = this.told.get(name) ?? { admitted: 0, refunded: 0 }
     told.admitted += units
     this.told.set(name, told)
+    return told
   }
 
   #watch(what: string, asked: Promise<Decision>, admitted: (decision: Decision) => void): void {
@@ -159,9 +213,26 @@ export class World {
   crash(owner: Owner): void {
     owner.net.cut('hang')
     owner.alive = false
+    owner.crashed = true
     this.trace.push(`${owner.name} crashes`)
     // Its callers died with it: what they would be told counts for nobody. Only what they were told before does.
     this.pending = 0
+  }
+
+  /** Somebody sets the clock of the machine that the store runs on. */
+  jump(): void {
+    const ms = wholeBetween(this.random, -5_000, 5_000)
+    this.trace.push(`the store's clock jumps by ${ms}`)
+    this.clock.jumpWall(ms)
+  }
+
+  /** The faults end: whatever is under way comes to its end. */
+  heal(): void {
+    for (const { crashed, net } of this.owners) {
+      if (crashed) continue
+      net.setRates({})
+      net.heal()
+    }
   }
 
   async rows(): Promise<readonly ListedRow[]> {
@@ -182,6 +253,6 @@ export class World {
   }
 }
 
-export function isStoreError(error: unknown): error is StoreError {
-  return error instanceof Error && error.name === 'StoreError'
+function onlyVsaError(error: unknown): void {
+  if (!(error instanceof VsaError)) throw error
 }
