@@ -121,6 +121,21 @@ export class Composer {
   }
 
   #loadWaiter(loading: Loading, waiter: Waiter, nowMs: number): boolean {
+    return this.#joinRun(loading, waiter, nowMs) || this.#loadAnyWaiter(loading, waiter, nowMs)
+  }
+
+  /** Most requests are for what their neighbour in line asks: they join its run, and nothing is made for them. */
+  #joinRun(loading: Loading, waiter: Waiter, nowMs: number): boolean {
+    const [need, second] = waiter.needs
+    if (need === undefined || second !== undefined) return false
+    const account = this.#accounts.current(need.gate.family.live(need.gate))
+    if (account.quarantined || !loading.joinRun(account, need.units, waiter)) return false
+    account.takers += 1
+    noteDemand(account, waiter, need.units, nowMs)
+    return true
+  }
+
+  #loadAnyWaiter(loading: Loading, waiter: Waiter, nowMs: number): boolean {
     const accounts = waiter.needs.map(({ gate }) => this.#takerOf(gate.family.live(gate)))
     const bad = accounts.find((account) => account.quarantined)
     if (bad !== undefined) {

@@ -172,7 +172,7 @@ export class Desk {
   /** One request: answered at once from memory, or by the store. Throws for bad arguments before anything has changed. */
   #request(needs: readonly GateNeed[], options: AdmitOptions, tell: (verdict: Verdict) => void): void {
     const { deadlineMs, durable, signal } = checkOptions(options, this.#settings.deadlineMs)
-    const gates = needs.filter((need) => need.units > 0)
+    const gates = needs.every((need) => need.units > 0) ? needs : needs.filter((need) => need.units > 0)
     const [only] = gates
     const name = needs[0]?.gate
     if (this.#closed) throw closedError(name)
@@ -197,13 +197,16 @@ export class Desk {
   /** Admitted from leases, denied because the units are known not to be there, or undefined: only the store can tell. */
   #fromMemory(needs: readonly GateNeed[], isDurable: boolean): Verdict | undefined {
     const accounts = needs.map(({ gate }) => this.#accounts.current(gate))
-    for (const [index, account] of accounts.entries()) {
-      const need = needs[index]
-      if (need === undefined) continue
+    let isCovered = true
+    for (let at = 0; at < needs.length; at += 1) {
+      const [account, need] = [accounts[at], needs[at]]
+      if (account === undefined || need === undefined) continue
       if (account.quarantined) return { kind: 'failed', error: quarantinedError(need.gate) }
-      if (account.left < need.units && this.#isKnownToLack(account, need.units)) return { kind: 'denied', ...need }
+      if (account.left >= need.units) continue
+      if (this.#isKnownToLack(account, need.units)) return { kind: 'denied', ...need }
+      isCovered = false
     }
-    if (isDurable || !needs.every(({ units }, index) => (accounts[index]?.left ?? 0) >= units)) return undefined
+    if (isDurable || !isCovered) return undefined
     for (const [index, account] of accounts.entries()) this.#spend(account, needs[index]?.units ?? 0)
     return { kind: 'admitted', account: accounts[0] ?? null }
   }

@@ -79,6 +79,14 @@ export class Loading {
     return true
   }
 
+  /** Puts a request for one row into the run that was last to touch it, if that one is for the same; false otherwise. */
+  joinRun(account: Account, units: number, waiter: Waiter): boolean {
+    const run = account.entryAt < 0 ? undefined : this.runs[account.lastRunAt]
+    if (run === undefined || run.accounts.length !== 1 || run.costs[0] !== units) return false
+    run.waiters.push(waiter)
+    return true
+  }
+
   #lastRunOf(accounts: readonly Account[]): Run | undefined {
     const at = accounts[0]?.entryAt === -1 ? -1 : (accounts[0]?.lastRunAt ?? -1)
     if (at < 0) return undefined
