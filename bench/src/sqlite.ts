@@ -44,5 +44,7 @@ if (!balanced) process.exitCode = 1
 function collector(): () => void {
   const { gc } = globalThis
   if (gc === undefined) throw new Error('run with node --expose-gc')
-  return () => void gc()
+  return () => {
+    gc()
+  }
 }

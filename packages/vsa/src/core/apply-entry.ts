@@ -4,7 +4,7 @@ import { RowDraft } from './row-draft.ts'
 import { isUnits, UNITS_MAX } from './units.ts'
 
 /** A row may be created until this long after its period has ended, and at most this long before it begins (S4). */
-export const PERIOD_SLACK_MS = 60_000
+const PERIOD_SLACK_MS = 60_000
 
 /** What one entry does, before anything is written. */
 export type EntryEffect = BudgetEffect | CounterEffect | NoRowEffect

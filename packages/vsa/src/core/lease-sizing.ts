@@ -17,7 +17,7 @@ export interface LeaseDemand {
 }
 
 /** The first lease of a row: enough for a handful of requests, so that a key touched once reserves little. */
-export const FIRST_HOLD = 8
+const FIRST_HOLD = 8
 /** A lease grows by this factor at most in one exchange. */
 const GROWTH_MAX = 8
 /** A burst shorter than this says nothing about a rate. */

@@ -1,5 +1,5 @@
 import type { Decision } from '../core/decision.ts'
-import { StoreError, VsaError } from '../core/errors.ts'
+import type { StoreError, VsaError } from '../core/errors.ts'
 import { assertKey, KEY_LENGTH_MAX } from '../core/key.ts'
 import type { Policy } from '../core/policy.ts'
 import { assertUnits, describe } from '../core/units.ts'
@@ -250,7 +250,8 @@ export class Engine implements Vsa {
     if (needs.length < 1 || needs.length > NEEDS_MAX) throw new RangeError(`needs must name 1 to ${NEEDS_MAX} budgets, got ${needs.length}`)
     const sums = new Map<Gate, number>()
     for (const [index, need] of needs.entries()) {
-      const [budget, units]: readonly unknown[] = Array.isArray(need) ? need : []
+      const parts: readonly unknown[] = Array.isArray(need) ? need : []
+      const [budget, units] = parts
       if (!(budget instanceof Gate) || !this.#isOurs(budget)) {
         throw new TypeError(`needs[${index}][0] must be a budget of this engine, got ${describe(budget)}`)
       }

@@ -80,15 +80,15 @@ export class Periods {
     const scan = this.#scan
     if (scan === null) return
     for (let looked = 0; looked < SLICE_MAX; looked += 1) {
-      const { done, value } = scan.accounts.next()
-      if (done === true) {
+      const next = scan.accounts.next()
+      if (next.done === true) {
         this.#scan = null
         this.#arm(scan.nextEdgeAt)
         this.#wake()
         return
       }
-      this.#visit(value, this.#session.time)
-      scan.nextEdgeAt = Math.min(scan.nextEdgeAt, this.#edgeOf(value))
+      this.#visit(next.value, this.#session.time)
+      scan.nextEdgeAt = Math.min(scan.nextEdgeAt, this.#edgeOf(next.value))
     }
     this.#settings.clock.soon(() => this.#scanSlice())
   }

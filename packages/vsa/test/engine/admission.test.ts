@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { VsaError } from '../../src/index.ts'
+import type { VsaError } from '../../src/index.ts'
 import { bench, FLUSH_MS } from './fixture.ts'
 
 const MONTHLY = { limit: 10_000, per: 'month' } as const

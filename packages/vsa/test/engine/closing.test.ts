@@ -1,7 +1,7 @@
-import { channel } from 'node:diagnostics_channel'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, test } from 'vitest'
 import type { VsaError } from '../../src/index.ts'
-import { bench, FLUSH_MS } from './fixture.ts'
+import { bench, codeOf, FLUSH_MS } from './fixture.ts'
 
 const LEASED = { limit: 10_000, per: 'month', atRisk: 500 } as const
 
@@ -116,8 +116,8 @@ describe('flush and close', () => {
     const lonely = owner({}, 'hang')
     await lonely.vsa.close()
     const asking = owner({}, 'hang')
-    const asked = asking.vsa.budget('a', { initial: 1 }).admit().catch((error: VsaError) => error.code)
-    const closing = asking.vsa.close({ deadlineMs: 300 }).catch((error: VsaError) => error.code)
+    const asked = asking.vsa.budget('a', { initial: 1 }).admit().catch(codeOf)
+    const closing = asking.vsa.close({ deadlineMs: 300 }).catch(codeOf)
     await clock.advance(1_000)
     expect(await closing).toBe('close_ambiguous')
     expect(await asked).toBe('closed')
@@ -164,10 +164,10 @@ describe('flush and close', () => {
     const { owner } = bench()
     const heard: unknown[] = []
     const listen = (event: unknown): void => void heard.push(event)
-    channel('vsa').subscribe(listen)
+    subscribe('vsa', listen)
     const { vsa, events } = owner()
     await vsa.ready()
-    channel('vsa').unsubscribe(listen)
+    unsubscribe('vsa', listen)
     expect(heard).toEqual(events)
     expect(events).toEqual([{ type: 'joined', epoch: 1 }])
   })

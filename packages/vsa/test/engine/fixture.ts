@@ -1,4 +1,4 @@
-import { open } from '../../src/index.ts'
+import { open, VsaError } from '../../src/index.ts'
 import type { Batch } from '../../src/core/exchange.ts'
 import type { BudgetRow } from '../../src/core/ledger.ts'
 import type { Store } from '../../src/core/store.ts'
@@ -61,3 +61,9 @@ export function bench(options: { readonly leaseTtlMs?: number } = {}): Bench {
 
 /** Long enough for everything that hangs on a flush: the flush itself, a recall, an idle lease. */
 export const FLUSH_MS = 100
+
+/** For `catch`: what kind of failure it was. */
+export function codeOf(error: unknown): string {
+  if (error instanceof VsaError) return error.code
+  throw error
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { StoreError, VsaError } from '../../src/index.ts'
-import { bench, FLUSH_MS } from './fixture.ts'
+import { StoreError } from '../../src/index.ts'
+import { bench, codeOf, FLUSH_MS } from './fixture.ts'
 
 const LEASED = { limit: 10_000, per: 'month', atRisk: 500 } as const
 
@@ -137,7 +137,7 @@ describe('when the store does not answer', () => {
     const seats = vsa.budget('seats', { initial: 1_000 })
     await seats.admit()
     net.cut('hang')
-    const waiting = Array.from({ length: 100 }, () => seats.admit().catch((error: VsaError) => error.code))
+    const waiting = Array.from({ length: 100 }, () => seats.admit().catch(codeOf))
     await expect(seats.admit()).rejects.toMatchObject({ code: 'too_many_waiters', applied: 'no' })
     await clock.advance(300)
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['timeout']))

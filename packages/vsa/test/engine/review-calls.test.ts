@@ -84,9 +84,12 @@ describe('store calls, reviewed', () => {
     for (let call = 0; call < 8; call += 1) budget.tryAdmit()
     await clock.advance(30)
     let told = false
-    void asked.then(() => (told = true))
+    const heard = asked.then(() => {
+      told = true
+    })
     await clock.settle()
     expect(told).toBe(true)
+    await heard
     expect(await asked).toMatchObject({ admitted: false, reason: 'exhausted' })
   })
 

@@ -49,13 +49,30 @@ describe('closing, reviewed', () => {
     expect(await row('seats')).toMatchObject({ minted: 15 })
   })
 
+  test('L3 O4: close waits some flushes for a refund whose admission is in the delta of another owner', async () => {
+    const { clock, owner, row } = bench()
+    const [first, second] = [owner(), owner()]
+    const budget = first.vsa.budget('calls', LEASED)
+    await budget.admit()
+    expect(budget.tryAdmit(5)).toBe(true)
+    second.vsa.budget('calls', LEASED).refund(6)
+    const closing = second.vsa.close()
+    await clock.advance(2 * FLUSH_MS)
+    await closing
+    expect(second.vsa.stats()).toMatchObject({ refundsRefused: 0 })
+    expect(second.vsa.stats().exchanges).toBeLessThanOrEqual(4)
+    expect(await row('calls')).toMatchObject({ used: 0 })
+  })
+
   test('O4: refunds that the last batch could not give back are counted as refused', async () => {
-    const { owner } = bench()
+    const { clock, owner } = bench()
     const { vsa, events } = owner()
     const seats = vsa.budget('seats', { initial: 10 })
     await seats.admit(2)
     seats.refund(5)
-    await vsa.close()
+    const closing = vsa.close()
+    await clock.advance(4 * FLUSH_MS)
+    await closing
     expect(vsa.stats().refundsRefused).toBe(3)
     expect(events.filter((event) => event.type === 'refunds_refused')).toMatchObject([{ key: 'seats', units: 3 }])
   })
@@ -109,9 +126,10 @@ describe('closing, reviewed', () => {
   test('O13: an engine that is closed by its own fenced event does not join again', async () => {
     const { clock, owner, books } = bench({ leaseTtlMs: 500 })
     const other = owner()
+    let closed: Promise<void> | undefined
     const sleeper = owner({
       onEvent: (event) => {
-        if (event.type === 'fenced') void sleeper.vsa.close()
+        if (event.type === 'fenced') closed = sleeper.vsa.close()
       },
     })
     await sleeper.vsa.ready()
@@ -120,7 +138,7 @@ describe('closing, reviewed', () => {
     await clock.advance(1_000)
     await other.vsa.budget('x', { initial: 1 }).admit()
     await clock.advance(5_000)
-    await sleeper.vsa.close()
+    await closed
     expect(sleeper.net.calls.join).toBe(1)
     expect((await books.owners()).map((row) => row.label)).toHaveLength(2)
   })

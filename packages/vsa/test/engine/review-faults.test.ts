@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bench, FLUSH_MS, type Owner } from './fixture.ts'
+import { bench, codeOf, FLUSH_MS, type Owner } from './fixture.ts'
 
 const LEASED = { limit: 1_000_000, per: 'month', atRisk: 60 } as const
 
@@ -40,7 +40,7 @@ describe('faults, reviewed', () => {
     const [bad, good] = [one.vsa.budget('bad', { initial: 10 }), one.vsa.budget('good', { initial: 10 })]
     await bad.admit()
     damage(one, 'bad', () => clock.now())
-    const asked = Array.from({ length: 200_000 }, () => bad.admit().catch((error: { code: string }) => error.code))
+    const asked = Array.from({ length: 200_000 }, () => bad.admit().catch(codeOf))
     expect(await good.admit()).toBe(true)
     expect(new Set(await Promise.all(asked))).toEqual(new Set(['quarantined']))
   })
@@ -57,12 +57,13 @@ describe('faults, reviewed', () => {
     }
     expect(one.vsa.stats().leasedUnits).toBeGreaterThan(200_000)
     one.net.inject('exchange', { kind: 'lost_request' })
-    void one.vsa.flush()
+    const flushed = one.vsa.flush()
     await clock.settle()
     const asked = Array.from({ length: 200_000 }, () => budget.admit(1, { durable: true }))
     await clock.advance(550)
     await other.vsa.budget('x', { initial: 1 }).admit()
     await clock.advance(3_000)
+    await flushed
     expect((await Promise.all(asked)).every(Boolean)).toBe(true)
     expect((await row('calls')).used).toBe(admitted + 200_000)
     expect(one.vsa.stats().admittedUnits).toBe(admitted + 200_000)

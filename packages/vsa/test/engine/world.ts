@@ -6,7 +6,7 @@ import { faultyStore, manualClock, seededRandom } from '../../src/testing/index.
 import type { FaultRates, FaultyStore, ManualClock, Random } from '../../src/testing/index.ts'
 import { oneOf, wholeBetween } from '../../src/testing/random.ts'
 
-export const LEASE_TTL_MS = 3_000
+const LEASE_TTL_MS = 3_000
 
 const POLICIES: Readonly<Record<string, Policy>> = {
   minute: { limit: 60, per: 2_000, atRisk: 12 },

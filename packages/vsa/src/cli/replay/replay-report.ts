@@ -27,7 +27,7 @@ export function replayReport(findings: ReplayFindings): Report {
 }
 
 /** Whether the books say what was decided: to the unit, with nothing lost, nothing left leased and no request unanswered. */
-export function isTrue({ books, decisions }: ReplayRun): boolean {
+function isTrue({ books, decisions }: ReplayRun): boolean {
   return (
     books.used === decisions.admittedUnits &&
     books.burned === 0 &&

@@ -42,7 +42,7 @@ export class MemoryLedger implements Ledger {
 
   saveBudget(row: BudgetRow): void {
     let periods = this.#budgets.get(row.key)
-    if (periods === undefined) this.#budgets.set(row.key, (periods = new Map()))
+    if (periods === undefined) this.#budgets.set(row.key, (periods = new Map<number, BudgetRow>()))
     periods.set(row.period, row)
     const name = nameOf(row)
     if (row.wantedUntil > 0) this.#wantedRows.set(name, row)

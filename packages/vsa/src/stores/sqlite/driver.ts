@@ -74,7 +74,7 @@ export async function loadDriver(choice: DriverName | DatabaseConstructor | unde
 }
 
 /** Wraps a client's `Database` class. */
-export function driverOf(name: string, Database: DatabaseConstructor): Driver {
+function driverOf(name: string, Database: DatabaseConstructor): Driver {
   return { name, open: (path) => adapt(new Database(path)) }
 }
 

@@ -3,10 +3,10 @@ import type { Connection } from './driver.ts'
 import { firstInteger } from './rows.ts'
 
 /** `vsa1` in ASCII, kept in the file's header: says whose file it is. */
-export const APPLICATION_ID = 0x76_73_61_31
+const APPLICATION_ID = 0x76_73_61_31
 
 /** The newest schema that this version can read and write. Kept in the file's header. */
-export const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 1
 
 /**
  * The fields are those of `core/ledger.ts`. Beyond them:
