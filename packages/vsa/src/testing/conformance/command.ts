@@ -44,7 +44,7 @@ export interface AskedTake {
 }
 
 export const OWNERS = 3
-export const ROW_COUNT = 7
+const ROW_COUNT = 7
 /** Longer than a store waits with its housekeeping, so that it is done with the next call. */
 export const PASS_LEAST_MS = 200
 
