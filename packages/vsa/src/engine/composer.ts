@@ -37,8 +37,11 @@ export class Composer {
     this.#backlog = backlog
   }
 
-  /** @returns null when there is nothing to send */
-  compose(closing: boolean): Composition | null {
+  /**
+   * @param lingers a refund that the store does not accept may be sent again
+   * @returns null when there is nothing to send
+   */
+  compose(closing: boolean, lingers: boolean): Composition | null {
     const nowMs = this.#settings.clock.monotonic()
     const loading = new Loading(this.#settings.store.capabilities.batchMax)
     const allWaitersLoaded = this.#loadWaiters(loading, nowMs)
@@ -52,7 +55,7 @@ export class Composer {
     const returning = this.#backlog.returning || flushes.some((flush) => flush.returnLeases)
     if (complete) this.#backlog.due = false
     // Nobody may wait for the last batch: what is given back or asked for behind it has no way to the store any more.
-    const close = closing && complete && !loading.isAwaited
+    const close = closing && complete && !loading.isAwaited && !(lingers && loading.hasRefund)
     if (loading.rows.length === 0 && !close && !this.#keepaliveDue(nowMs)) {
       for (const flush of flushes) flush.reply.resolve()
       return null

@@ -4,7 +4,7 @@ import type { AppliedAnswer, Batch, FencedAnswer, RowName } from '../core/exchan
 import type { Account } from './account.ts'
 import type { Accounts } from './accounts.ts'
 import type { Backlog } from './backlog.ts'
-import { Composer } from './composer.ts'
+import { Composer, IDLE_FLUSHES } from './composer.ts'
 import { Fencing } from './fencing.ts'
 import { quarantinedError } from './failures.ts'
 import type { Gate } from './gate.ts'
@@ -42,6 +42,8 @@ export class Flusher {
   /** Loads and refunds that came before the first join, when no period is known yet. */
   readonly #deferred = new Map<Gate, number>()
   #closing = false
+  /** Until then a close waits for refunds that the store does not accept yet: their admissions may be in another owner's delta. */
+  #lingerUntilMs = -Infinity
   #ended = false
 
   constructor(parts: FlusherParts) {
@@ -151,7 +153,9 @@ export class Flusher {
 
   /** O13: sends what is left, returns every lease, and closes the epoch with the last batch. */
   close(): void {
+    const { clock, flushIntervalMs } = this.#parts.settings
     this.#closing = true
+    this.#lingerUntilMs = clock.monotonic() + IDLE_FLUSHES * flushIntervalMs
     this.#parts.accounts.retireAll()
     this.#parts.waiters.unpark(() => true)
     this.#periods.stop()
@@ -183,7 +187,9 @@ export class Flusher {
     const shipment = this.#takeShipment()
     this.#settlement.settle(shipment, answer, this.#closing)
     for (const row of shipment.rows) if (row !== null && isAccount(row) && row.held > 0) this.#periods.watch(row)
-    this.#goOn()
+    // With the next flush is soon enough for a refund that was not accepted.
+    if (this.#lingers && shipment.rows.some((row) => isAccount(row) && row.refund > 0)) this.arm()
+    else this.#goOn()
   }
 
   fenced(batch: Batch, answer: FencedAnswer | null): void {
@@ -218,6 +224,10 @@ export class Flusher {
     if (answer.kind === 'fenced') this.#fencing.settleClosed(shipment, answer)
     else this.#settlement.settle(shipment, answer, true)
     for (const row of shipment.rows) if (isAccount(row)) this.#settlement.dropRefund(row)
+  }
+
+  get #lingers(): boolean {
+    return this.#closing && this.#parts.settings.clock.monotonic() < this.#lingerUntilMs
   }
 
   #goOn(): void {
@@ -255,7 +265,7 @@ export class Flusher {
     const { session, backlog } = this.#parts
     if (session.state !== 'ready' || this.#ended) return
     if (this.#closing) backlog.due = true
-    const composition = this.#composer.compose(this.#closing)
+    const composition = this.#composer.compose(this.#closing, this.#lingers)
     if (composition === null) return
     this.#shipment = composition.shipment
     // O13: refunds that come behind the last batch have no way to the store any more.

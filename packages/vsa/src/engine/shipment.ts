@@ -42,6 +42,10 @@ export class Loading {
     return this.runs.length > 0 || this.rows.some((row) => isAccount(row) && row.isAwaited)
   }
 
+  get hasRefund(): boolean {
+    return this.rows.some((row) => isAccount(row) && row.refund > 0)
+  }
+
   /** Gives the row a place. False when there is none left. */
   addAccount(account: Account): boolean {
     if (account.entryAt >= 0) return true
