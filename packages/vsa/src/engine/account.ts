@@ -70,6 +70,8 @@ export class Account {
   confirming: Waiter[] = []
   confirmingSent: Waiter[] = []
   readonly mints: MintRequest[] = []
+  /** Units that the exchange just answered took. */
+  taken = 0
   /** Index of this row's entry in the batch being made; -1 outside. */
   entryAt = -1
   /** Index of the last run of takes that touches this row in the batch being made. */
@@ -150,7 +152,7 @@ export class Account {
     const gross = this.spentSince
     const netted = Math.min(gross, this.refund)
     const spent = gross - netted
-    const mint = this.mints.shift() ?? null
+    const mint = this.#nextMint()
     const sent = { spent, hold, refund: this.refund - netted, mint }
     this.gate.family.tally.spentUnits += gross
     this.sent = sent
@@ -163,6 +165,7 @@ export class Account {
     this.dirty = false
     this.urgent = false
     this.demand = 0
+    this.taken = 0
     this.yields = false
     this.wants = false
     this.sentAtMs = nowMs
@@ -172,6 +175,12 @@ export class Account {
     }
     this.settleFloor()
     return sent
+  }
+
+  /** Whoever has been told of a timeout has asked again, or has gone. */
+  #nextMint(): MintRequest | null {
+    for (let next = this.mints.shift(); next !== undefined; next = this.mints.shift()) if (!next.reply.settled) return next
+    return null
   }
 
   /** The answer is certain: the lease is what the store says, less what was spent since the send. */

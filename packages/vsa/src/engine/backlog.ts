@@ -7,6 +7,8 @@ export class Backlog {
   #dirty: Account[] = []
   #urgent: Account[] = []
   #counters: CounterState[] = []
+  /** Somebody reads one of the counters: only then are they looked through between flushes. */
+  #isRead = false
   #flushes: FlushRequest[] = []
   /** Everything that is dirty goes with the next exchanges, until all of it is sent. */
   due = false
@@ -40,6 +42,7 @@ export class Backlog {
   }
 
   markCounter(counter: CounterState): void {
+    if (counter.readers.length > 0) this.#isRead = true
     if (counter.dirty) return
     counter.dirty = true
     this.#counters.push(counter)
@@ -68,10 +71,14 @@ export class Backlog {
 
   /** Hands out counters: all of them when `due`, else those that somebody reads. */
   drainCounters(load: (counter: CounterState) => boolean): void {
-    const wanted = (counter: CounterState): boolean => this.due || counter.readers.length > 0
-    const kept = this.#counters.filter((counter) => !wanted(counter))
-    const left = rest(this.#counters.filter(wanted), load)
-    this.#counters = [...left, ...kept]
+    if (this.due) {
+      this.#counters = rest(this.#counters, load)
+    } else if (this.#isRead) {
+      const read = this.#counters.filter((counter) => counter.readers.length > 0)
+      const left = rest(read, load)
+      this.#isRead = left.length > 0
+      this.#counters = [...left, ...this.#counters.filter((counter) => counter.readers.length === 0)]
+    }
   }
 }
 

@@ -247,7 +247,8 @@ export class Engine implements Vsa {
   /** Checks what was asked for; the same budget twice counts once, with the sum. */
   #merge(needs: readonly Need[]): readonly GateNeed[] {
     if (!Array.isArray(needs)) throw new TypeError(`needs must be an array of [budget, units], got ${describe(needs)}`)
-    if (needs.length < 1 || needs.length > NEEDS_MAX) throw new RangeError(`needs must name 1 to ${NEEDS_MAX} budgets, got ${needs.length}`)
+    const max = Math.min(NEEDS_MAX, this.#settings.store.capabilities.batchMax)
+    if (needs.length < 1 || needs.length > max) throw new RangeError(`needs must name 1 to ${max} budgets, got ${needs.length}`)
     const sums = new Map<Gate, number>()
     for (const [index, need] of needs.entries()) {
       const parts: readonly unknown[] = Array.isArray(need) ? need : []

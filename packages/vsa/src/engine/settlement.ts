@@ -40,6 +40,10 @@ export class Settlement {
   settle(shipment: Shipment, answer: AppliedAnswer, closing: boolean): void {
     const { waiters, settings } = this.#parts
     this.count(answer.written)
+    for (const [index, { accounts, costs }] of shipment.runs.entries()) {
+      const granted = answer.granted[index] ?? 0
+      for (const [at, account] of accounts.entries()) account.taken += granted * (costs[at] ?? 0)
+    }
     for (const [index, row] of shipment.rows.entries()) {
       const entry = answer.entries[index]
       if (row === null || entry === undefined) continue
@@ -67,7 +71,7 @@ export class Settlement {
 
   #acknowledge(account: Account, answer: BudgetAnswer): void {
     const { accounts, settings } = this.#parts
-    const { sent, figures: before, held } = account
+    const { sent, figures: before, held, known, taken } = account
     const { refunded, mint, ...figures } = answer
     try {
       account.acknowledge(figures)
@@ -79,10 +83,12 @@ export class Settlement {
     if (gate.knownWindow === null || gate.knownWindow.start < window.start) gate.knownWindow = window
     account.askAgainAtMs = settings.clock.monotonic() + settings.flushIntervalMs
     accounts.touch(account, held)
-    this.#watch.compare(account, before, answer)
-    if (sent !== null) this.settleRefund(account, sent.refund, refunded)
     if (sent?.mint) settleMint(account, sent.mint, mint ?? 'repeated')
     this.confirmAll(account)
+    if (sent !== null) this.settleRefund(account, sent.refund, refunded)
+    // Last, because whoever listens may call anything: the account is whole again.
+    const usedBefore = before?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
+    this.#watch.compare(account, { figures: before, used: usedBefore, known }, answer)
   }
 
   /** O9: what the exchange carried of the lease's spending is durable. */
@@ -131,6 +137,10 @@ export class Settlement {
   dropRefund(account: Account, sent = 0): void {
     const units = account.refund + sent
     account.refund = 0
+    this.#refuseRefund(account, units)
+  }
+
+  #refuseRefund(account: Account, units: number): void {
     if (units === 0) return
     this.#parts.tally.refundsRefused += units
     this.#parts.settings.announce({ type: 'refunds_refused', key: account.gate.key, period: account.window.start, units })
@@ -145,10 +155,9 @@ export class Settlement {
     }
     const nowMs = settings.clock.monotonic()
     if (account.refundGivenUpAtMs === Infinity) account.refundGivenUpAtMs = nowMs + session.leaseTtlMs + settings.flushIntervalMs
-    account.owe(sent - accepted)
-    if (nowMs < account.refundGivenUpAtMs) return
+    if (nowMs < account.refundGivenUpAtMs) return account.owe(sent - accepted)
     account.refundGivenUpAtMs = Infinity
-    this.dropRefund(account)
+    this.#refuseRefund(account, sent - accepted)
   }
 
   /** O12: rows that somebody wants. Leases on them go back with the next exchange. */

@@ -2,8 +2,9 @@ import type { Clock, Timer } from '../core/clock.ts'
 import type { Tally } from './tally.ts'
 import type { Verdict, Waiter } from './waiter.ts'
 
-/** Deadlines are met to within this. */
+/** Deadlines are met to within this, and 1 ms more for so many who wait: a sweep looks at everybody (L8). */
 const SWEEP_PAUSE_MIN_MS = 5
+const SWEPT_PER_MS = 2_000
 
 /** Everybody who waits for the store, in order of arrival, and the one timer for all their deadlines. */
 export class Waiters {
@@ -113,7 +114,7 @@ export class Waiters {
   #armSweep(atMs: number): void {
     this.#sweep?.cancel()
     this.#sweepAtMs = atMs
-    const pauseMs = Math.max(atMs - this.#clock.monotonic(), SWEEP_PAUSE_MIN_MS)
+    const pauseMs = Math.max(atMs - this.#clock.monotonic(), SWEEP_PAUSE_MIN_MS + Math.floor(this.#tally.waiters / SWEPT_PER_MS))
     // Somebody awaits an answer: the process must live to give it.
     this.#sweep = this.#clock.timer(pauseMs, () => this.#sweepDeadlines(), true)
   }

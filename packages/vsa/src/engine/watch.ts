@@ -2,6 +2,16 @@ import type { BudgetAnswer } from '../core/exchange.ts'
 import type { Account, Figures } from './account.ts'
 import type { Announce } from './announcer.ts'
 
+/** What was known of a row before its answer came. */
+interface Before {
+  /** Null when it was not kept: the budget was idle. */
+  readonly figures: Figures | null
+  /** Units used before this exchange, as far as this owner can tell. */
+  readonly used: number
+  /** The row had been seen. */
+  readonly known: boolean
+}
+
 /** Compares what the store says of a row with what it said before, and tells whoever listens. */
 export class Watch {
   readonly #announce: Announce
@@ -12,22 +22,18 @@ export class Watch {
     this.#thresholds = thresholds
   }
 
-  compare(account: Account, before: Figures | null, after: BudgetAnswer): void {
+  compare(account: Account, before: Before, after: BudgetAnswer): void {
     const { gate, window } = account
     const row = { key: gate.key, period: window.start }
-    if (before === null) {
-      if (after.limit !== gate.plan.limit) {
-        this.#announce({ type: 'policy_conflict', key: row.key, declared: gate.plan.limit, holds: after.limit })
-      }
-      return
-    }
-    if (before.limit !== after.limit && after.limit !== gate.plan.limit) {
+    const { figures } = before
+    const limitIsNews = figures === null ? !before.known : figures.limit !== after.limit
+    if (limitIsNews && after.limit !== gate.plan.limit) {
       this.#announce({ type: 'policy_conflict', key: row.key, declared: gate.plan.limit, holds: after.limit })
     }
-    if (after.burned > before.burned) {
-      this.#announce({ type: 'burned', ...row, units: after.burned - before.burned, burned: after.burned })
+    if (figures !== null && after.burned > figures.burned) {
+      this.#announce({ type: 'burned', ...row, units: after.burned - figures.burned, burned: after.burned })
       const { burnMax } = gate.plan
-      if (before.burned < burnMax && after.burned >= burnMax) this.#announce({ type: 'burn_limit', ...row, burned: after.burned })
+      if (figures.burned < burnMax && after.burned >= burnMax) this.#announce({ type: 'burn_limit', ...row, burned: after.burned })
     }
     for (const fraction of this.#thresholds) {
       const mark = fraction * after.minted
