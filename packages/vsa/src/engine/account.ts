@@ -77,6 +77,8 @@ export class Account {
   /** Index of the last run of takes that touches this row in the batch being made. */
   lastRunAt = -1
   #left = 0
+  /** Where the hot path stops (G1). */
+  #floor = 0
 
   constructor(gate: Gate, window: Window, row: string, nowMs: number) {
     this.gate = gate
@@ -93,11 +95,11 @@ export class Account {
   }
 
   get left(): number {
-    return this.current ? this.gate.left : this.#left
+    return this.current ? this.gate.room + this.#floor : this.#left
   }
 
   set left(units: number) {
-    if (this.current) this.gate.left = units
+    if (this.current) this.gate.room = units - this.#floor
     else this.#left = units
   }
 
@@ -127,17 +129,17 @@ export class Account {
   /** The gate leaves this account: from now on what is left lives here. */
   detach(): void {
     const { gate } = this
-    this.#left = gate.left
+    this.#left = this.left
     gate.account = null
-    gate.left = 0
-    gate.floor = 0
+    gate.room = 0
+    this.#floor = 0
   }
 
   /** The gate admits from this account. */
   attach(): void {
     const { gate } = this
     gate.account = this
-    gate.left = this.#left
+    gate.room = this.#left
     this.#left = 0
     this.settleFloor()
   }
@@ -213,9 +215,16 @@ export class Account {
   /** G1: where the hot path must stop next: at the first spend, then at the low-water mark, then at 0. */
   settleFloor(): void {
     if (!this.current) return
-    const { gate } = this
-    if (!this.dirty) gate.floor = gate.left
-    else gate.floor = gate.left >= lowWaterOf(this.hold) ? lowWaterOf(this.hold) : 0
+    const { left } = this
+    const lowWater = lowWaterOf(this.hold)
+    const above = left >= lowWater ? lowWater : 0
+    this.#floor = this.dirty ? above : left
+    this.gate.room = left - this.#floor
+  }
+
+  /** What the gate's room is when nothing has been spent since the last send: refunds on the hot path go no further. */
+  get roomMax(): number {
+    return this.base - this.#floor
   }
 
   /** The lease runs out, and a larger one, or the same again, can be had (O8). */

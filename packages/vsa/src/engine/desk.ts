@@ -154,6 +154,8 @@ export class Desk {
   async peek(handle: Gate): Promise<Peek> {
     const gate = handle.family.live(handle)
     const { store } = this.#settings
+    // A store that was closed would be opened again for it.
+    if (this.#flusher.ended) throw closedError(gate)
     if (this.#session.time === 0) await this.#joined()
     const window = gate.account?.window ?? gate.plan.windowAt(this.#session.time)
     const [row] = await store.read([{ key: gate.key, period: window.start }])
@@ -203,7 +205,7 @@ export class Desk {
       if (account === undefined || need === undefined) continue
       if (account.quarantined) return { kind: 'failed', error: quarantinedError(need.gate) }
       if (account.left >= need.units) continue
-      if (this.#isKnownToLack(account, need.units)) return { kind: 'denied', ...need }
+      if (this.#isKnownToLack(account, need.units)) return { kind: 'denied', ...need, account }
       isCovered = false
     }
     if (isDurable || !isCovered) return undefined
@@ -252,7 +254,7 @@ export class Desk {
   }
 
   #decisionOf(verdict: Exclude<Verdict, { kind: 'failed' }>, asked: GateNeed): Decision {
-    if (verdict.kind === 'denied') return this.#figures.denied(verdict.gate, verdict.units)
+    if (verdict.kind === 'denied') return this.#figures.denied(verdict, verdict.account)
     const isUnaccounted = verdict.kind === 'unaccounted'
     const account = (isUnaccounted ? null : verdict.account) ?? asked.gate.account
     return this.#figures.admitted(asked, account, isUnaccounted)

@@ -184,7 +184,7 @@ export class Engine implements Vsa {
     if (need !== undefined && waiter.refused && this.#session.lastError === null) {
       this.#tally.denials += 1
       this.#tally.deniedUnits += waiter.needs.reduce((total, { units }) => total + units, 0)
-      return { kind: 'denied', ...need }
+      return { kind: 'denied', ...need, account: need.gate.account }
     }
     return this.#unknown(waiter, timeoutError(need?.gate, this.#settings.deadlineMs, appliedOf(waiter), this.#session))
   }
@@ -198,7 +198,7 @@ export class Engine implements Vsa {
         const need = waiter.needs[0]
         this.#tally.denials += 1
         this.#tally.deniedUnits += units
-        return need === undefined ? { kind: 'failed', error } : { kind: 'denied', ...need }
+        return need === undefined ? { kind: 'failed', error } : { kind: 'denied', ...need, account: need.gate.account }
       }
       case 'allow':
         this.#tally.unaccounted += 1

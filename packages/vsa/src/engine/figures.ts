@@ -22,10 +22,10 @@ export class FiguresDesk {
     return unaccounted ? { admitted: true, unaccounted, ...shown } : { admitted: true, ...shown }
   }
 
-  denied(gate: Gate, units: number): Denied {
-    const reason = reasonOf(gate.account, units)
+  denied({ gate, units }: GateNeed, account: Account | null): Denied {
+    const reason = reasonOf(account, units)
     const retryAfterMs = this.#retryAfterMs(gate, reason)
-    const shown = this.#shown(gate, units, gate.account)
+    const shown = this.#shown(gate, units, account)
     return retryAfterMs === undefined
       ? { admitted: false, reason, ...shown }
       : { admitted: false, reason, retryAfterMs, ...shown }

@@ -14,10 +14,11 @@ const ADMITTED: Promise<boolean> = Promise.resolve(true)
  * nothing to keep. The fields are plain because the parts of the engine share them; users see {@link Budget}.
  */
 export class Gate implements Budget {
-  /** Units that may be spent before the next send. */
-  left = 0
-  /** The hot path stops when `left` would fall below this: the first spend, then the low-water mark, then 0 (G1). */
-  floor = 0
+  /**
+   * Units that may be spent before the hot path must stop: `left - floor`, where the floor is what is left at first, so that the first
+   * spending stops, then the low-water mark, then 0 (G1). One field, because the difference is all that the hot path asks for.
+   */
+  room = 0
   /** The row that is admitted from now; null while there is nothing to keep of it. */
   account: Account | null = null
   /** The next period's row, fetched ahead. */
@@ -43,19 +44,19 @@ export class Gate implements Budget {
   }
 
   tryAdmit(units = 1): boolean {
-    const left = this.left - units
-    if (!(left >= this.floor) || units <= 0 || !Number.isInteger(units)) return this.family.desk.tryAdmit(this, units)
-    this.left = left
+    const room = this.room - units
+    if (!(room >= 0) || units <= 0 || !Number.isInteger(units)) return this.family.desk.tryAdmit(this, units)
+    this.room = room
     if (units !== 1) this.family.tally.surplusUnits += units - 1
     return true
   }
 
   admit(units = 1, options?: AdmitOptions): Promise<boolean> {
-    const left = this.left - units
-    if (options !== undefined || !(left >= this.floor) || units <= 0 || !Number.isInteger(units)) {
+    const room = this.room - units
+    if (options !== undefined || !(room >= 0) || units <= 0 || !Number.isInteger(units)) {
       return this.family.desk.admit(this, units, options)
     }
-    this.left = left
+    this.room = room
     if (units !== 1) this.family.tally.surplusUnits += units - 1
     return ADMITTED
   }
@@ -66,12 +67,12 @@ export class Gate implements Budget {
 
   refund(units = 1, decision?: { readonly period: number }): void {
     const { account } = this
-    const left = this.left + units
-    if (account === null || !(left <= account.base) || decision !== undefined || units <= 0 || !Number.isInteger(units)) {
+    const room = this.room + units
+    if (account === null || !(room <= account.roomMax) || decision !== undefined || units <= 0 || !Number.isInteger(units)) {
       this.family.desk.refund(this, units, decision)
       return
     }
-    this.left = left
+    this.room = room
     const { tally } = this.family
     tally.unspentUnits += units
     tally.refundedUnits += units

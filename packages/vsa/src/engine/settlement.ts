@@ -217,7 +217,7 @@ export class Settlement {
       if (need.units > account.reach || closing) {
         tally.denials += 1
         tally.deniedUnits += waiter.needs.reduce((total, { units }) => total + units, 0)
-        waiters.tell(waiter, { kind: 'denied', ...need })
+        waiters.tell(waiter, { kind: 'denied', ...need, account })
         return true
       }
     }
@@ -252,7 +252,7 @@ export class Settlement {
       const [need, second] = waiter.needs
       const gate = need?.gate.family.live(need.gate)
       if (waiter.state === 'told') continue
-      if (waiter.durable || second !== undefined || need === undefined || gate === undefined || gate.left < need.units) {
+      if (waiter.durable || second !== undefined || need === undefined || gate === undefined) {
         staying.push(waiter)
         continue
       }

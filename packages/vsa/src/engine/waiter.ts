@@ -6,7 +6,8 @@ import type { Gate } from './gate.ts'
 export type Verdict =
   /** `account`: the row of the first need that the units came from; null where nothing was asked for. */
   | { readonly kind: 'admitted'; readonly account: Account | null }
-  | { readonly kind: 'denied'; readonly gate: Gate; readonly units: number }
+  /** `account`: the row that lacked them; null when nothing is known of it. */
+  | { readonly kind: 'denied'; readonly gate: Gate; readonly units: number; readonly account: Account | null }
   | { readonly kind: 'failed'; readonly error: unknown }
   /** The store kept us from knowing, and the user said to admit then. */
   | { readonly kind: 'unaccounted' }

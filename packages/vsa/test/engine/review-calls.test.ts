@@ -41,7 +41,10 @@ describe('store calls, reviewed', () => {
     await third.vsa.budget('calls', policy).admit(20)
     await holder.vsa.budget('calls', policy).admit(20)
     third.net.cut('hang')
-    const asked = asker.vsa.budget('calls', policy).admit(55, { deadlineMs: 2_000 }).catch(() => undefined)
+    const asked = asker.vsa
+      .budget('calls', policy)
+      .admit(55, { deadlineMs: 2_000 })
+      .catch(() => undefined)
     await clock.advance(3 * FLUSH_MS)
     const before = holder.vsa.stats().exchanges
     for (let call = 0; call < 100; call += 1) {
@@ -62,14 +65,24 @@ describe('store calls, reviewed', () => {
     dead.net.cut('hang')
     const busy = user.vsa.budget('plenty', plenty)
     await busy.admit()
-    const asked = asker.vsa.admitAll([[asker.vsa.budget('plenty', plenty), 1], [asker.vsa.budget('scarce', scarce), 7]], { deadlineMs: 1_000 })
+    const asked = asker.vsa.admitAll(
+      [
+        [asker.vsa.budget('plenty', plenty), 1],
+        [asker.vsa.budget('scarce', scarce), 7],
+      ],
+      { deadlineMs: 1_000 },
+    )
     for (let turn = 0; turn < 8; turn += 1) {
       expect(busy.tryAdmit(), `turn ${turn}`).toBe(true)
       await clock.advance(FLUSH_MS)
     }
     await clock.advance(1_000)
     expect(await asked).toBe(false)
-    expect(asker.batches.flatMap((batch) => batch.entries).some((entry) => entry.kind === 'budget' && entry.key === 'plenty' && entry.wantMs > 0)).toBe(false)
+    expect(
+      asker.batches
+        .flatMap((batch) => batch.entries)
+        .some((entry) => entry.kind === 'budget' && entry.key === 'plenty' && entry.wantMs > 0),
+    ).toBe(false)
   })
 
   test('O12: units that this owner has spent itself are no prospect: the denial comes with the next answer', async () => {

@@ -123,6 +123,26 @@ describe('closing, reviewed', () => {
     expect(await queued).toMatchObject({ code: 'closed', applied: 'no' })
   })
 
+  test('O13: a peek after close is refused: it would open the store again', async () => {
+    const { owner } = bench()
+    const { vsa } = owner()
+    const seats = vsa.budget('seats', { initial: 10 })
+    await seats.admit()
+    await vsa.close()
+    await expect(seats.peek()).rejects.toMatchObject({ code: 'closed' })
+  })
+
+  test('O13: requests that wait for units of others are answered by close at once', async () => {
+    const { clock, owner } = bench({ leaseTtlMs: 60_000 })
+    const [dead, asker] = [owner(), owner()]
+    await dead.vsa.budget('calls', { limit: 20, per: 'month', atRisk: 20 }).admit(12)
+    dead.net.cut('hang')
+    const asked = asker.vsa.budget('calls', { limit: 20, per: 'month', atRisk: 20 }).decide(7)
+    await clock.advance(FLUSH_MS / 2)
+    await asker.vsa.close()
+    expect(await asked).toMatchObject({ admitted: false, reason: 'reserved' })
+  })
+
   test('O13: an engine that is closed by its own fenced event does not join again', async () => {
     const { clock, owner, books } = bench({ leaseTtlMs: 500 })
     const other = owner()

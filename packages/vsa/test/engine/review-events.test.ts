@@ -5,7 +5,10 @@ describe('events, reviewed', () => {
   test('thresholds of a budget that is asked now and then are told once each', async () => {
     const { clock, owner } = bench()
     const { vsa, events } = owner({ thresholds: [0.5, 1] })
-    const [seats, calls] = [vsa.budget('seats', { initial: 10 }), vsa.budget('calls', { limit: 10, per: 'month', atRisk: 4 })]
+    const [seats, calls] = [
+      vsa.budget('seats', { initial: 10 }),
+      vsa.budget('calls', { limit: 10, per: 'month', atRisk: 4 }),
+    ]
     for (let turn = 0; turn < 12; turn += 1) {
       await Promise.all([seats.admit(), calls.admit()])
       await clock.advance(10 * FLUSH_MS)

@@ -29,7 +29,14 @@ describe('evicting, reviewed', () => {
     const [a, b, c] = [calls.of('a'), calls.of('b'), calls.of('c')]
     let admitted = 0
     for (let round = 0; round < 5; round += 1) {
-      if (await vsa.admitAll([[a, 1], [b, 1], [c, 1]])) admitted += 1
+      if (
+        await vsa.admitAll([
+          [a, 1],
+          [b, 1],
+          [c, 1],
+        ])
+      )
+        admitted += 1
       for (const id of ['a', 'b', 'c']) if (calls.of(id).tryAdmit()) admitted += id === 'a' ? 1 : 0
       await clock.advance(round === 2 ? 1_000 : 10)
     }
