@@ -1,4 +1,13 @@
-import type { BudgetEntry, CounterEntry, Entry, EntryNote, Mint, MintOutcome, NoRowKind, RowPolicy } from './exchange.ts'
+import type {
+  BudgetEntry,
+  CounterEntry,
+  Entry,
+  EntryNote,
+  Mint,
+  MintOutcome,
+  NoRowKind,
+  RowPolicy,
+} from './exchange.ts'
 import type { BudgetRow, Ledger } from './ledger.ts'
 import { RowDraft } from './row-draft.ts'
 import { isUnits, UNITS_MAX } from './units.ts'
@@ -99,7 +108,21 @@ function newRow(entry: BudgetEntry): BudgetRow {
   if (policy === undefined) throw new Error('unreachable: refuseToCreate refuses an entry without a policy')
   const { kind, limit, burnMax, version, endsAt } = policy
   const keepUntil = keptUntil(policy)
-  return { key, period, kind, minted: limit, used: 0, pool: limit, burned: 0, limit, burnMax, version, wantedUntil: 0, endsAt, keepUntil }
+  return {
+    key,
+    period,
+    kind,
+    minted: limit,
+    used: 0,
+    pool: limit,
+    burned: 0,
+    limit,
+    burnMax,
+    version,
+    wantedUntil: 0,
+    endsAt,
+    keepUntil,
+  }
 }
 
 /** A higher version changes the limit; minted and pool move by the difference. `initial` only ever creates. */
@@ -112,7 +135,8 @@ function adoptPolicy(draft: RowDraft, policy: RowPolicy): void {
   draft.burnMax = policy.burnMax
   draft.version = policy.version
   // A longer retention holds at once; a shorter one never lets a row go earlier than was promised before.
-  if (draft.keepUntil !== null && policy.keepUntil !== null) draft.keepUntil = Math.max(draft.keepUntil, policy.keepUntil)
+  if (draft.keepUntil !== null && policy.keepUntil !== null)
+    draft.keepUntil = Math.max(draft.keepUntil, policy.keepUntil)
 }
 
 /** S4, S10: however short its retention, a row outlives the time in which it could be made again, as a fresh budget. */

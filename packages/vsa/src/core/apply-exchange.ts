@@ -104,7 +104,19 @@ function budgetAnswer(row: RowFigures, leases: LeaseTotals, note: EntryNote | un
   const { pool, used, burned, minted, limit, version } = row
   const { held, others, othersHeld } = leases
   const refunded = note?.refunded ?? 0
-  const figures = { kind: 'budget', held, pool, used, burned, minted, limit, version, others, othersHeld, refunded } as const
+  const figures = {
+    kind: 'budget',
+    held,
+    pool,
+    used,
+    burned,
+    minted,
+    limit,
+    version,
+    others,
+    othersHeld,
+    refunded,
+  } as const
   return note?.mint === undefined ? figures : { ...figures, mint: note.mint }
 }
 
@@ -131,10 +143,19 @@ function notesOf(effects: readonly EntryEffect[]): Outcome['notes'] {
 
 /** A batch is made by an engine: a malformed one is a bug, and must not touch a row. */
 function assertBatch(batch: Batch): void {
-  invariant(Number.isSafeInteger(batch.epoch) && batch.epoch > 0, `batch.epoch must be a positive integer, got ${batch.epoch}`)
+  invariant(
+    Number.isSafeInteger(batch.epoch) && batch.epoch > 0,
+    `batch.epoch must be a positive integer, got ${batch.epoch}`,
+  )
   invariant(Number.isSafeInteger(batch.seq) && batch.seq > 0, `batch.seq must be a positive integer, got ${batch.seq}`)
-  invariant(batch.entries.length <= BATCH_ENTRIES_MAX, `a batch carries at most ${BATCH_ENTRIES_MAX} entries, got ${batch.entries.length}`)
-  invariant(batch.takes.length <= BATCH_ENTRIES_MAX, `a batch carries at most ${BATCH_ENTRIES_MAX} runs of takes, got ${batch.takes.length}`)
+  invariant(
+    batch.entries.length <= BATCH_ENTRIES_MAX,
+    `a batch carries at most ${BATCH_ENTRIES_MAX} entries, got ${batch.entries.length}`,
+  )
+  invariant(
+    batch.takes.length <= BATCH_ENTRIES_MAX,
+    `a batch carries at most ${BATCH_ENTRIES_MAX} runs of takes, got ${batch.takes.length}`,
+  )
   const rows = new Set<string>()
   for (const entry of batch.entries) {
     if (entry.kind === 'void') continue

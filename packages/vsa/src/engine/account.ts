@@ -29,7 +29,12 @@ export class Account {
   /** The lease asked for with the last send. */
   hold = 0
   /** What the exchange under way carries for this row; null when none does. */
-  sent: { readonly spent: number; readonly hold: number; readonly refund: number; readonly mint: MintRequest | null } | null = null
+  sent: {
+    readonly spent: number
+    readonly hold: number
+    readonly refund: number
+    readonly mint: MintRequest | null
+  } | null = null
   /** Units to give back through the store, not sent yet. */
   refund = 0
   /** When refunds that the store does not accept are given up, by the owner's monotonic clock; Infinity while none was refused. */
@@ -54,6 +59,8 @@ export class Account {
   grew = false
   /** The row is not marked as wanted again before that. */
   wantAgainAtMs: number = -Infinity
+  /** What became of the leases on this row so far: none was had, none was spent from, or one was. */
+  leases: 'none' | 'untouched' | 'spent' = 'none'
   /** No gate admits from it, and its lease goes back: its period is over or to come, or the engine closes. */
   retired = true
   /** Its books did not balance: nothing more is sent or admitted. */
@@ -149,7 +156,10 @@ export class Account {
    * and what is offered back is deducted at once.
    * @returns the net units spent, and the refund, that the entry carries
    */
-  send(hold: number, nowMs: number): { readonly spent: number; readonly refund: number; readonly mint: MintRequest | null } {
+  send(
+    hold: number,
+    nowMs: number,
+  ): { readonly spent: number; readonly refund: number; readonly mint: MintRequest | null } {
     invariant(this.sent === null, 'one exchange at a time')
     const gross = this.spentSince
     const netted = Math.min(gross, this.refund)
@@ -172,6 +182,7 @@ export class Account {
     this.wants = false
     this.sentAtMs = nowMs
     if (gross > 0) {
+      this.leases = 'spent'
       this.usedAtMs = nowMs
       this.spentAtMs = nowMs
     }
@@ -181,16 +192,21 @@ export class Account {
 
   /** Whoever has been told of a timeout has asked again, or has gone. */
   #nextMint(): MintRequest | null {
-    for (let next = this.mints.shift(); next !== undefined; next = this.mints.shift()) if (!next.reply.settled) return next
+    for (let next = this.mints.shift(); next !== undefined; next = this.mints.shift())
+      if (!next.reply.settled) return next
     return null
   }
 
   /** The answer is certain: the lease is what the store says, less what was spent since the send. */
   acknowledge(figures: Figures): void {
     const { spentSince } = this
-    invariant(spentSince <= figures.held, `the lease of ${JSON.stringify(this.gate.key)} is ${figures.held}, but ${spentSince} were spent from it`)
+    invariant(
+      spentSince <= figures.held,
+      `the lease of ${JSON.stringify(this.gate.key)} is ${figures.held}, but ${spentSince} were spent from it`,
+    )
     this.grew = figures.held > this.held
     this.held = figures.held
+    if (figures.held > 0 && this.leases === 'none') this.leases = 'untouched'
     this.figures = figures
     this.known = true
     this.sent = null

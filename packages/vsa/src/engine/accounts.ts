@@ -98,6 +98,7 @@ export class Accounts {
   /** Forgets the account when there is nothing to keep of it. */
   dropIfIdle(account: Account): boolean {
     if (!account.idle) return false
+    if (account.leases !== 'none') account.gate.sparse = account.leases === 'untouched'
     this.retire(account)
     return this.#rows.delete(account.row)
   }

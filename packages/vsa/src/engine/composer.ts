@@ -65,7 +65,12 @@ export class Composer {
 
   #make(
     loading: Loading,
-    order: { readonly close: boolean; readonly flushes: readonly FlushRequest[]; readonly returning: boolean; readonly nowMs: number },
+    order: {
+      readonly close: boolean
+      readonly flushes: readonly FlushRequest[]
+      readonly returning: boolean
+      readonly nowMs: number
+    },
   ): Composition {
     const takes = loading.takes()
     const entries: Entry[] = []
@@ -97,6 +102,8 @@ export class Composer {
     const { figures } = account
     if (account.retired || account.yields || plan.atRisk === 0 || nowMs < account.recalledUntilMs) return 0
     if (figures !== null && figures.burned >= plan.burnMax) return 0
+    const isFirstRequest = figures === null && account.takers === 1
+    if (account.gate.sparse && isFirstRequest) return 0
     const spent = account.spentSince + account.demand
     if (spent === 0 && nowMs - account.usedAtMs >= IDLE_FLUSHES * flushIntervalMs) return 0
     return nextHold({
@@ -150,7 +157,8 @@ export class Composer {
       for (const account of accounts) account.takers -= 1
       return false
     }
-    for (const [index, account] of accounts.entries()) noteDemand(account, waiter, waiter.needs[index]?.units ?? 0, nowMs)
+    for (const [index, account] of accounts.entries())
+      noteDemand(account, waiter, waiter.needs[index]?.units ?? 0, nowMs)
     return true
   }
 

@@ -22,7 +22,12 @@ export interface CounterState {
  * What the exchange under way carried is certain now.
  * @param value null when the answer could not tell
  */
-export function settleCounter(counter: CounterState, value: number | null, overflow: boolean, announce: Announce): void {
+export function settleCounter(
+  counter: CounterState,
+  value: number | null,
+  overflow: boolean,
+  announce: Announce,
+): void {
   if (overflow && counter.sent !== null && counter.sent !== 0) {
     counter.pending += counter.sent
     announce({ type: 'counter_overflow', key: counter.key, pending: counter.pending })
@@ -31,7 +36,8 @@ export function settleCounter(counter: CounterState, value: number | null, overf
   const readers = counter.readersSent
   counter.readersSent = []
   for (const reader of readers) {
-    if (value === null) reader.reject(new VsaError('store_failed', `counter ${JSON.stringify(counter.key)} could not be read`))
+    if (value === null)
+      reader.reject(new VsaError('store_failed', `counter ${JSON.stringify(counter.key)} could not be read`))
     else reader.resolve(value + counter.pending)
   }
 }

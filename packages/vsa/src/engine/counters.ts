@@ -47,7 +47,9 @@ export class Counters {
   add(state: CounterState, n: number): void {
     const pending = state.pending + n
     if (!Number.isSafeInteger(pending)) {
-      throw new RangeError(`n is too much at once: ${JSON.stringify(state.key)} has ${state.pending} to be sent already`)
+      throw new RangeError(
+        `n is too much at once: ${JSON.stringify(state.key)} has ${state.pending} to be sent already`,
+      )
     }
     if (this.#flusher.ended) throw closedError(undefined)
     this.#tally.counterAdds += 1
@@ -60,7 +62,9 @@ export class Counters {
   async read(state: CounterState): Promise<number> {
     if (this.#flusher.ended) throw closedError(undefined)
     const { clock, deadlineMs } = this.#settings
-    const reader = new Deferred<number>(clock, deadlineMs, () => timeoutError(undefined, deadlineMs, 'no', this.#session))
+    const reader = new Deferred<number>(clock, deadlineMs, () =>
+      timeoutError(undefined, deadlineMs, 'no', this.#session),
+    )
     state.readers.push(reader)
     this.#backlog.markCounter(state)
     this.#flusher.wake()
@@ -71,7 +75,15 @@ export class Counters {
   stateOf(key: string): CounterState {
     const known = this.#states.get(key)
     if (known !== undefined) return known
-    const state: CounterState = { key, pending: 0, sent: null, dirty: false, evicted: false, readers: [], readersSent: [] }
+    const state: CounterState = {
+      key,
+      pending: 0,
+      sent: null,
+      dirty: false,
+      evicted: false,
+      readers: [],
+      readersSent: [],
+    }
     this.#states.set(key, state)
     if (this.#states.size > this.#settings.budgetsMax) this.#evictOne(state)
     return state

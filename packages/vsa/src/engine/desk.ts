@@ -137,16 +137,21 @@ export class Desk {
 
   async mint(handle: Gate, units: number, options: { readonly id: string }): Promise<boolean> {
     assertUnits('units', units)
-    if (typeof options !== 'object' || options === null) throw new TypeError(`options must be { id }, got ${describe(options)}`)
+    if (typeof options !== 'object' || options === null)
+      throw new TypeError(`options must be { id }, got ${describe(options)}`)
     const { id } = options
     assertKey('options.id', id)
     const gate = handle.family.live(handle)
     if (gate.plan.kind !== 'initial') {
-      throw new TypeError(`mint is for budgets declared with { initial }; ${JSON.stringify(gate.key)} has a limit per period`)
+      throw new TypeError(
+        `mint is for budgets declared with { initial }; ${JSON.stringify(gate.key)} has a limit per period`,
+      )
     }
     if (this.#closed) throw closedError(gate)
     const { deadlineMs } = this.#settings
-    const reply = new Deferred<boolean>(this.#clock, deadlineMs, () => timeoutError(gate, deadlineMs, 'unknown', this.#session))
+    const reply = new Deferred<boolean>(this.#clock, deadlineMs, () =>
+      timeoutError(gate, deadlineMs, 'unknown', this.#session),
+    )
     this.#flusher.mint(gate, { mint: { units, id }, reply })
     return reply.promise
   }
@@ -266,7 +271,11 @@ export class Desk {
 }
 
 /** Tells once, and stops listening to the signal. */
-function listening(signal: AbortSignal, tell: (verdict: Verdict) => void, abort: () => void): (verdict: Verdict) => void {
+function listening(
+  signal: AbortSignal,
+  tell: (verdict: Verdict) => void,
+  abort: () => void,
+): (verdict: Verdict) => void {
   signal.addEventListener('abort', abort, { once: true })
   return (verdict) => {
     signal.removeEventListener('abort', abort)
@@ -274,20 +283,28 @@ function listening(signal: AbortSignal, tell: (verdict: Verdict) => void, abort:
   }
 }
 
-function checkOptions(options: AdmitOptions, deadlineDefaultMs: number): { deadlineMs: number; durable: boolean | undefined; signal: AbortSignal | undefined } {
-  if (typeof options !== 'object' || options === null) throw new TypeError(`options must be an object, got ${describe(options)}`)
+function checkOptions(
+  options: AdmitOptions,
+  deadlineDefaultMs: number,
+): { deadlineMs: number; durable: boolean | undefined; signal: AbortSignal | undefined } {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`options must be an object, got ${describe(options)}`)
   const { deadlineMs = deadlineDefaultMs, durable, signal } = options
   if (deadlineMs !== deadlineDefaultMs) assertDuration('options.deadlineMs', deadlineMs)
-  if (durable !== undefined && typeof durable !== 'boolean') throw new TypeError(`options.durable must be a boolean, got ${describe(durable)}`)
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError(`options.signal must be an AbortSignal, got ${describe(signal)}`)
+  if (durable !== undefined && typeof durable !== 'boolean')
+    throw new TypeError(`options.durable must be a boolean, got ${describe(durable)}`)
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError(`options.signal must be an AbortSignal, got ${describe(signal)}`)
   return { deadlineMs, durable, signal }
 }
 
 function windowOf(gate: Gate, decision: { readonly period: number }): ReturnType<Gate['plan']['windowAt']> {
   const period: unknown = (decision as { readonly period?: unknown } | null)?.period
-  if (typeof period !== 'number') throw new TypeError(`decision must be what decide() answered, got ${describe(decision)}`)
+  if (typeof period !== 'number')
+    throw new TypeError(`decision must be what decide() answered, got ${describe(decision)}`)
   const window = Number.isSafeInteger(period) ? gate.plan.windowAt(period) : undefined
-  if (window?.start !== period) throw new RangeError(`decision.period must be the start of a period of ${JSON.stringify(gate.key)}, got ${period}`)
+  if (window?.start !== period)
+    throw new RangeError(`decision.period must be the start of a period of ${JSON.stringify(gate.key)}, got ${period}`)
   return window
 }
 

@@ -51,14 +51,17 @@ export class Engine implements Vsa {
     const { clock, flushIntervalMs } = settings
     const tally = this.#tally
     const backlog = this.#backlog
-    const session = new Session({ ...settings, tally }, {
-      opened: () => this.#opened(),
-      settled: (_batch, answer) => this.#flusher.settled(answer),
-      fenced: (batch, answer) => this.#flusher.fenced(batch, answer),
-      voided: (batch, row, detail) => this.#flusher.voided(batch, row, detail),
-      ended: (_batch, answer) => this.#ended(() => this.#flusher.closed(answer)),
-      failed: (error) => this.#storeFailed(error),
-    })
+    const session = new Session(
+      { ...settings, tally },
+      {
+        opened: () => this.#opened(),
+        settled: (_batch, answer) => this.#flusher.settled(answer),
+        fenced: (batch, answer) => this.#flusher.fenced(batch, answer),
+        voided: (batch, row, detail) => this.#flusher.voided(batch, row, detail),
+        ended: (_batch, answer) => this.#ended(() => this.#flusher.closed(answer)),
+        failed: (error) => this.#storeFailed(error),
+      },
+    )
     this.#session = session
     const waiters = new Waiters(clock, tally, (waiter) => this.#expire(waiter))
     this.#waiters = waiters
@@ -77,7 +80,9 @@ export class Engine implements Vsa {
     if (this.#closing !== null) return Promise.reject(closedError(undefined))
     if (this.#session.epoch !== null) return Promise.resolve()
     const { clock, deadlineMs } = this.#settings
-    const waiting = new Deferred<void>(clock, deadlineMs, () => timeoutError(undefined, deadlineMs, 'no', this.#session))
+    const waiting = new Deferred<void>(clock, deadlineMs, () =>
+      timeoutError(undefined, deadlineMs, 'no', this.#session),
+    )
     this.#awaitingJoin.add(waiting)
     return waiting.promise
   }
@@ -175,7 +180,10 @@ export class Engine implements Vsa {
       this.#awaitingJoin.clear()
     }
     // Somebody must act before it can go on: nobody need wait for that.
-    if (!error.transient) this.#waiters.tellAll((waiter) => this.#unknown(waiter, permanentError(waiter.needs[0]?.gate, error, appliedOf(waiter))))
+    if (!error.transient)
+      this.#waiters.tellAll((waiter) =>
+        this.#unknown(waiter, permanentError(waiter.needs[0]?.gate, error, appliedOf(waiter))),
+      )
   }
 
   /** A waiter's time is up: reserved when the store had said so, else the store has kept us from knowing. */
@@ -248,7 +256,8 @@ export class Engine implements Vsa {
   #merge(needs: readonly Need[]): readonly GateNeed[] {
     if (!Array.isArray(needs)) throw new TypeError(`needs must be an array of [budget, units], got ${describe(needs)}`)
     const max = Math.min(NEEDS_MAX, this.#settings.store.capabilities.batchMax)
-    if (needs.length < 1 || needs.length > max) throw new RangeError(`needs must name 1 to ${max} budgets, got ${needs.length}`)
+    if (needs.length < 1 || needs.length > max)
+      throw new RangeError(`needs must name 1 to ${max} budgets, got ${needs.length}`)
     const sums = new Map<Gate, number>()
     for (const [index, need] of needs.entries()) {
       const parts: readonly unknown[] = Array.isArray(need) ? need : []

@@ -4,14 +4,27 @@ import type { StoreError } from '../core/errors.ts'
 export type VsaEvent =
   | { readonly type: 'joined'; readonly epoch: number }
   | { readonly type: 'fenced'; readonly epoch: number; readonly unitsLost: number }
-  | { readonly type: 'burned'; readonly key: string; readonly period: number; readonly units: number; readonly burned: number }
+  | {
+      readonly type: 'burned'
+      readonly key: string
+      readonly period: number
+      readonly units: number
+      readonly burned: number
+    }
   | { readonly type: 'burn_limit'; readonly key: string; readonly period: number; readonly burned: number }
   | { readonly type: 'store_away'; readonly error: StoreError }
   | { readonly type: 'store_back'; readonly downMs: number }
   | { readonly type: 'store_forgot'; readonly epoch: number; readonly detail: string }
   | { readonly type: 'row_lost'; readonly key: string; readonly period: number }
   | { readonly type: 'policy_conflict'; readonly key: string; readonly declared: number; readonly holds: number }
-  | { readonly type: 'threshold'; readonly key: string; readonly period: number; readonly fraction: number; readonly used: number; readonly limit: number }
+  | {
+      readonly type: 'threshold'
+      readonly key: string
+      readonly period: number
+      readonly fraction: number
+      readonly used: number
+      readonly limit: number
+    }
   | { readonly type: 'refunds_refused'; readonly key: string; readonly period: number; readonly units: number }
   | { readonly type: 'counter_overflow'; readonly key: string; readonly pending: number }
   | { readonly type: 'quarantined'; readonly key: string; readonly detail: string }

@@ -17,21 +17,30 @@ export function durableOnly(gate: Gate): VsaError {
 }
 
 export function quarantinedError(gate: Gate): VsaError {
-  return new VsaError('quarantined', `the books of budget ${JSON.stringify(gate.key)} do not balance; run "vsa verify" on the store`)
+  return new VsaError(
+    'quarantined',
+    `the books of budget ${JSON.stringify(gate.key)} do not balance; run "vsa verify" on the store`,
+  )
 }
 
 export function timeoutError(gate: Gate | undefined, deadlineMs: number, applied: Applied, session: Session): VsaError {
   const cause = session.lastError
   const which = gate === undefined ? '' : ` for budget ${JSON.stringify(gate.key)}`
-  const after = applied === 'unknown' ? 'the units may have been taken; what is granted late is given back' : 'nothing was spent'
-  if (cause === null) return new VsaError('timeout', `no answer${which} within ${deadlineMs} ms; ${after}`, { applied, statusCode: 503 })
+  const after =
+    applied === 'unknown' ? 'the units may have been taken; what is granted late is given back' : 'nothing was spent'
+  if (cause === null)
+    return new VsaError('timeout', `no answer${which} within ${deadlineMs} ms; ${after}`, { applied, statusCode: 503 })
   const message = `the store could not be asked${which} within ${deadlineMs} ms (${cause.message}); ${after}`
   return new VsaError('store_unavailable', message, { applied, statusCode: 503, cause })
 }
 
 export function permanentError(gate: Gate | undefined, cause: StoreError, applied: Applied): VsaError {
   const which = gate === undefined ? '' : ` for budget ${JSON.stringify(gate.key)}`
-  return new VsaError('store_unavailable', `the store cannot be used${which}: ${cause.message}`, { applied, statusCode: 503, cause })
+  return new VsaError('store_unavailable', `the store cannot be used${which}: ${cause.message}`, {
+    applied,
+    statusCode: 503,
+    cause,
+  })
 }
 
 export function tooManyWaiters(gate: Gate, waitersMax: number): VsaError {
@@ -53,5 +62,9 @@ export function fencedUnknownError(gate: Gate | undefined): VsaError {
 export function closeAmbiguous(deadlineMs: number, session: Session): VsaError {
   const why = session.lastError === null ? '' : ` (${session.lastError.message})`
   const message = `the store did not confirm the close within ${deadlineMs} ms${why}; what was not settled is burned when the lease is reaped`
-  return new VsaError('close_ambiguous', message, { applied: 'unknown', statusCode: 503, cause: session.lastError ?? undefined })
+  return new VsaError('close_ambiguous', message, {
+    applied: 'unknown',
+    statusCode: 503,
+    cause: session.lastError ?? undefined,
+  })
 }

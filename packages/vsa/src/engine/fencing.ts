@@ -8,7 +8,10 @@ import { isAccount, type Run, type Shipment } from './shipment.ts'
 import type { Waiter } from './waiter.ts'
 
 /** What became of the batch that was in flight when its epoch ended: it counted, it surely did not, or nobody knows. */
-type Fate = { readonly kind: 'applied'; readonly outcome: Outcome } | { readonly kind: 'not_applied' } | { readonly kind: 'unknown' }
+type Fate =
+  | { readonly kind: 'applied'; readonly outcome: Outcome }
+  | { readonly kind: 'not_applied' }
+  | { readonly kind: 'unknown' }
 
 function fateOf(batch: Batch, answer: FencedAnswer | null): Fate {
   const last = answer?.last ?? null
@@ -45,7 +48,12 @@ export class Fencing {
         // Nobody can tell the value: those who read ask again under the next epoch.
         row.readers = [...row.readersSent, ...row.readers]
         row.readersSent = []
-        settleCounter(row, null, fate.kind === 'applied' && fate.outcome.notes[index]?.overflow === true, settings.announce)
+        settleCounter(
+          row,
+          null,
+          fate.kind === 'applied' && fate.outcome.notes[index]?.overflow === true,
+          settings.announce,
+        )
         if (row.pending !== 0 || row.readers.length > 0) backlog.markCounter(row)
       }
     }

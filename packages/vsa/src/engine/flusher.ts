@@ -201,13 +201,16 @@ export class Flusher {
   /** S6: the row's entry becomes void, the requests that need it fail, and all the rest keeps its place in the batch. */
   voided(batch: Batch, row: RowName | undefined, detail: string): Batch | null {
     const shipment = this.#shipment
-    const index = batch.entries.findIndex((entry) => entry.kind === 'budget' && entry.key === row?.key && entry.period === row.period)
+    const index = batch.entries.findIndex(
+      (entry) => entry.kind === 'budget' && entry.key === row?.key && entry.period === row.period,
+    )
     const account = shipment?.rows[index]
     if (shipment === null || !isAccount(account)) return null
     shipment.rows[index] = null
     for (const run of shipment.runs) {
       if (!run.accounts.includes(account)) continue
-      for (const waiter of run.waiters) this.#parts.waiters.tell(waiter, { kind: 'failed', error: quarantinedError(account.gate) })
+      for (const waiter of run.waiters)
+        this.#parts.waiters.tell(waiter, { kind: 'failed', error: quarantinedError(account.gate) })
     }
     this.#settlement.quarantine(account, detail)
     return {

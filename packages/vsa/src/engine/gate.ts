@@ -3,6 +3,7 @@ import type { Plan, Window } from '../core/plan.ts'
 import type { Account } from './account.ts'
 import type { AdmitOptions, Budget, Peek } from './face.ts'
 import type { Family } from './family.ts'
+import type { Tally } from './tally.ts'
 
 /** Made once, so that the hot path of `admit` allocates nothing. Nobody can change what a promise of a boolean says. */
 const ADMITTED: Promise<boolean> = Promise.resolve(true)
@@ -27,16 +28,21 @@ export class Gate implements Budget {
   knownWindow: Window | null = null
   /** The next gate in the registry's ring. */
   ringNext: Gate | null = null
+  /** Its last lease went back untouched: the next one waits for a second request, so that a rare key costs one record a request. */
+  sparse = false
   /** No longer in the registry: the next slow call finds the key's gate, or puts this one back. */
   evicted = false
   readonly id: string
   readonly family: Family
   readonly plan: Plan
+  /** The family's, one step nearer to the hot path. */
+  readonly tally: Tally
 
   constructor(family: Family, id: string, plan: Plan) {
     this.family = family
     this.id = id
     this.plan = plan
+    this.tally = family.tally
   }
 
   get key(): string {
@@ -47,7 +53,7 @@ export class Gate implements Budget {
     const room = this.room - units
     if (!(room >= 0) || units <= 0 || !Number.isInteger(units)) return this.family.desk.tryAdmit(this, units)
     this.room = room
-    if (units !== 1) this.family.tally.surplusUnits += units - 1
+    if (units !== 1) this.tally.surplusUnits += units - 1
     return true
   }
 
@@ -57,7 +63,7 @@ export class Gate implements Budget {
       return this.family.desk.admit(this, units, options)
     }
     this.room = room
-    if (units !== 1) this.family.tally.surplusUnits += units - 1
+    if (units !== 1) this.tally.surplusUnits += units - 1
     return ADMITTED
   }
 
@@ -68,12 +74,18 @@ export class Gate implements Budget {
   refund(units = 1, decision?: { readonly period: number }): void {
     const { account } = this
     const room = this.room + units
-    if (account === null || !(room <= account.roomMax) || decision !== undefined || units <= 0 || !Number.isInteger(units)) {
+    if (
+      account === null ||
+      !(room <= account.roomMax) ||
+      decision !== undefined ||
+      units <= 0 ||
+      !Number.isInteger(units)
+    ) {
       this.family.desk.refund(this, units, decision)
       return
     }
     this.room = room
-    const { tally } = this.family
+    const { tally } = this
     tally.unspentUnits += units
     tally.refundedUnits += units
     tally.refunds += 1

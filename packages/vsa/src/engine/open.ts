@@ -13,7 +13,8 @@ import type { OpenSettings } from './settings.ts'
  * @throws TypeError, RangeError that name the option
  */
 export function open(options: OpenOptions): Vsa {
-  if (typeof options !== 'object' || options === null) throw new TypeError(`options must be an object, got ${describe(options)}`)
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`options must be an object, got ${describe(options)}`)
   return new Engine(settingsOf(options))
 }
 
@@ -32,7 +33,8 @@ function settingsOf(options: OpenOptions): OpenSettings {
     clock = realClock(),
     random = Math.random,
   } = options
-  if (typeof store?.exchange !== 'function') throw new TypeError(`options.store must be a store, such as sqlite('vsa.db'), got ${describe(store)}`)
+  if (typeof store?.exchange !== 'function')
+    throw new TypeError(`options.store must be a store, such as sqlite('vsa.db'), got ${describe(store)}`)
   if (typeof label !== 'string') throw new TypeError(`options.label must be a string, got ${describe(label)}`)
   assertDuration('options.flushIntervalMs', flushIntervalMs)
   assertDuration('options.deadlineMs', deadlineMs)
@@ -41,9 +43,23 @@ function settingsOf(options: OpenOptions): OpenSettings {
   assertUnits('options.budgetsMax', budgetsMax, 1)
   assertOneOf('options.onStoreUnavailable', onStoreUnavailable, ['throw', 'deny', 'allow'])
   assertThresholds(thresholds)
-  if (onEvent !== undefined && typeof onEvent !== 'function') throw new TypeError(`options.onEvent must be a function, got ${describe(onEvent)}`)
+  if (onEvent !== undefined && typeof onEvent !== 'function')
+    throw new TypeError(`options.onEvent must be a function, got ${describe(onEvent)}`)
   const announce = announcer(onEvent)
-  return { store, label, flushIntervalMs, deadlineMs, exchangeTimeoutMs, waitersMax, budgetsMax, onStoreUnavailable, thresholds, announce, clock, random }
+  return {
+    store,
+    label,
+    flushIntervalMs,
+    deadlineMs,
+    exchangeTimeoutMs,
+    waitersMax,
+    budgetsMax,
+    onStoreUnavailable,
+    thresholds,
+    announce,
+    clock,
+    random,
+  }
 }
 
 function assertOneOf(name: string, value: unknown, allowed: readonly string[]): void {
@@ -53,7 +69,8 @@ function assertOneOf(name: string, value: unknown, allowed: readonly string[]): 
 }
 
 function assertThresholds(thresholds: readonly number[]): void {
-  if (!Array.isArray(thresholds)) throw new TypeError(`options.thresholds must be an array, got ${describe(thresholds)}`)
+  if (!Array.isArray(thresholds))
+    throw new TypeError(`options.thresholds must be an array, got ${describe(thresholds)}`)
   for (const [index, fraction] of thresholds.entries()) {
     if (typeof fraction !== 'number' || !(fraction > 0 && fraction <= 1)) {
       throw new RangeError(`options.thresholds[${index}] must be above 0 and at most 1, got ${describe(fraction)}`)

@@ -134,7 +134,11 @@ export class Session {
     const { store, label } = this.#options
     this.#attempts += 1
     const timeoutMs = JOIN_PATIENCE * this.#options.exchangeTimeoutMs
-    this.#watch(() => store.join(label), (joined) => this.#joined(joined), timeoutMs)
+    this.#watch(
+      () => store.join(label),
+      (joined) => this.#joined(joined),
+      timeoutMs,
+    )
   }
 
   #joined(joined: Joined): void {
@@ -204,7 +208,11 @@ export class Session {
         return this.#lose('fenced', batch, answer)
       case 'stale':
       case 'lost':
-        this.#options.announce({ type: 'store_forgot', epoch: batch.epoch, detail: `batch ${batch.seq} was answered ${answer.kind}` })
+        this.#options.announce({
+          type: 'store_forgot',
+          epoch: batch.epoch,
+          detail: `batch ${batch.seq} was answered ${answer.kind}`,
+        })
         return this.#lose('forgot', batch, null)
       case 'breach':
         return this.#leaveOut(batch, answer.row, answer.detail ?? 'the books do not balance')
@@ -215,7 +223,9 @@ export class Session {
   #leaveOut(batch: Batch, row: RowName | undefined, detail: string): void {
     const rest = this.#listener.voided(batch, row, detail)
     if (rest === null) {
-      return this.#failed(new StoreError('store_failed', `the store refused a batch: ${detail}`, { applied: 'no', transient: true }))
+      return this.#failed(
+        new StoreError('store_failed', `the store refused a batch: ${detail}`, { applied: 'no', transient: true }),
+      )
     }
     this.#batch = rest
     if (this.#step('breach')) this.#attempt()

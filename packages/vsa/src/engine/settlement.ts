@@ -48,7 +48,13 @@ export class Settlement {
       const entry = answer.entries[index]
       if (row === null || entry === undefined) continue
       if (isAccount(row)) this.#settleAccount(row, entry)
-      else settleCounter(row, entry.kind === 'counter' ? entry.value : null, entry.kind === 'counter' && entry.overflow, settings.announce)
+      else
+        settleCounter(
+          row,
+          entry.kind === 'counter' ? entry.value : null,
+          entry.kind === 'counter' && entry.overflow,
+          settings.announce,
+        )
     }
     this.#recall(answer)
     for (const [index, run] of shipment.runs.entries()) this.#settleRun(run, answer.granted[index] ?? 0, closing)
@@ -143,7 +149,12 @@ export class Settlement {
   #refuseRefund(account: Account, units: number): void {
     if (units === 0) return
     this.#parts.tally.refundsRefused += units
-    this.#parts.settings.announce({ type: 'refunds_refused', key: account.gate.key, period: account.window.start, units })
+    this.#parts.settings.announce({
+      type: 'refunds_refused',
+      key: account.gate.key,
+      period: account.window.start,
+      units,
+    })
   }
 
   /** O4: what the store did not accept is sent again for one lease's life and one flush interval, then given up. */
@@ -154,7 +165,8 @@ export class Settlement {
       return
     }
     const nowMs = settings.clock.monotonic()
-    if (account.refundGivenUpAtMs === Infinity) account.refundGivenUpAtMs = nowMs + session.leaseTtlMs + settings.flushIntervalMs
+    if (account.refundGivenUpAtMs === Infinity)
+      account.refundGivenUpAtMs = nowMs + session.leaseTtlMs + settings.flushIntervalMs
     if (nowMs < account.refundGivenUpAtMs) return account.owe(sent - accepted)
     account.refundGivenUpAtMs = Infinity
     this.#refuseRefund(account, sent - accepted)
@@ -186,7 +198,8 @@ export class Settlement {
 
   /** Whoever was told otherwise meanwhile gives it back (O10). */
   #confirm(waiter: Waiter, account: Account): void {
-    if (waiter.state !== 'told' || waiter.unaccounted) return this.#parts.waiters.tell(waiter, { kind: 'admitted', account })
+    if (waiter.state !== 'told' || waiter.unaccounted)
+      return this.#parts.waiters.tell(waiter, { kind: 'admitted', account })
     this.#uncount(waiter)
     account.owe(waiter.needs[0]?.units ?? 0)
     this.#parts.backlog.markDirty(account)
@@ -277,7 +290,8 @@ export class Settlement {
     if (account.mints.length > 0) backlog.markUrgent(account)
     if (account.dirty && account.isLow) backlog.markUrgent(account)
     const nowMs = settings.clock.monotonic()
-    if (account.retired || nowMs - account.usedAtMs >= IDLE_FLUSHES * settings.flushIntervalMs) accounts.dropIfIdle(account)
+    if (account.retired || nowMs - account.usedAtMs >= IDLE_FLUSHES * settings.flushIntervalMs)
+      accounts.dropIfIdle(account)
   }
 
   /** S6, and assertions of our own: this budget stops, whoever waits for it is told, the others go on. */

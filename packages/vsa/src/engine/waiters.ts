@@ -114,7 +114,10 @@ export class Waiters {
   #armSweep(atMs: number): void {
     this.#sweep?.cancel()
     this.#sweepAtMs = atMs
-    const pauseMs = Math.max(atMs - this.#clock.monotonic(), SWEEP_PAUSE_MIN_MS + Math.floor(this.#tally.waiters / SWEPT_PER_MS))
+    const pauseMs = Math.max(
+      atMs - this.#clock.monotonic(),
+      SWEEP_PAUSE_MIN_MS + Math.floor(this.#tally.waiters / SWEPT_PER_MS),
+    )
     // Somebody awaits an answer: the process must live to give it.
     this.#sweep = this.#clock.timer(pauseMs, () => this.#sweepDeadlines(), true)
   }

@@ -33,7 +33,8 @@ export class Watch {
     if (figures !== null && after.burned > figures.burned) {
       this.#announce({ type: 'burned', ...row, units: after.burned - figures.burned, burned: after.burned })
       const { burnMax } = gate.plan
-      if (figures.burned < burnMax && after.burned >= burnMax) this.#announce({ type: 'burn_limit', ...row, burned: after.burned })
+      if (figures.burned < burnMax && after.burned >= burnMax)
+        this.#announce({ type: 'burn_limit', ...row, burned: after.burned })
     }
     for (const fraction of this.#thresholds) {
       const mark = fraction * after.minted

@@ -98,13 +98,28 @@ describe('admit, decide and tryAdmit', () => {
     const [full, free] = [vsa.budget('full', { initial: 5 }), vsa.budget('free', { limit: 50, per: 'hour' })]
     await full.admit(5)
     await free.admit(7)
-    const before = (await books.list({ limit: 9 })).rows.map(({ budget: { minted, used, burned, limit } }) => ({ minted, used, burned, limit }))
+    const before = (await books.list({ limit: 9 })).rows.map(({ budget: { minted, used, burned, limit } }) => ({
+      minted,
+      used,
+      burned,
+      limit,
+    }))
     for (let call = 0; call < 50; call += 1) {
       expect(await full.admit(1)).toBe(false)
-      expect(await vsa.decideAll([[free, 1], [full, 1]])).toMatchObject({ admitted: false, key: 'full', reason: 'exhausted' })
+      expect(
+        await vsa.decideAll([
+          [free, 1],
+          [full, 1],
+        ]),
+      ).toMatchObject({ admitted: false, key: 'full', reason: 'exhausted' })
       await clock.advance(FLUSH_MS)
     }
-    const after = (await books.list({ limit: 9 })).rows.map(({ budget: { minted, used, burned, limit } }) => ({ minted, used, burned, limit }))
+    const after = (await books.list({ limit: 9 })).rows.map(({ budget: { minted, used, burned, limit } }) => ({
+      minted,
+      used,
+      burned,
+      limit,
+    }))
     expect(after).toEqual(before)
   })
 
@@ -112,9 +127,25 @@ describe('admit, decide and tryAdmit', () => {
     const { clock, owner, row } = bench()
     const { vsa } = owner()
     const [a, b] = [vsa.budget('a', { initial: 10 }), vsa.budget('b', { limit: 100, per: 'day' })]
-    expect(await vsa.admitAll([[a, 2], [b, 3], [a, 4]])).toBe(true)
-    expect(await vsa.admitAll([[b, 1], [a, 5]])).toBe(false)
-    expect(await vsa.admitAll([[b, 1], [a, 4]])).toBe(true)
+    expect(
+      await vsa.admitAll([
+        [a, 2],
+        [b, 3],
+        [a, 4],
+      ]),
+    ).toBe(true)
+    expect(
+      await vsa.admitAll([
+        [b, 1],
+        [a, 5],
+      ]),
+    ).toBe(false)
+    expect(
+      await vsa.admitAll([
+        [b, 1],
+        [a, 4],
+      ]),
+    ).toBe(true)
     await clock.advance(FLUSH_MS)
     expect((await row('a')).used).toBe(10)
     expect((await row('b')).used).toBe(4)
@@ -182,14 +213,22 @@ describe('bad input changes nothing', () => {
     const before = vsa.stats()
     const left = await budget.decide(0)
     const wrong = units as number
-    const named = expect.objectContaining({ name: kind.name, message: expect.stringContaining('units') as string }) as Error
+    const named = expect.objectContaining({
+      name: kind.name,
+      message: expect.stringContaining('units') as string,
+    }) as Error
     expect(() => budget.tryAdmit(wrong)).toThrow(named)
     expect(() => budget.refund(wrong)).toThrow(named)
     await expect(budget.admit(wrong)).rejects.toThrow(named)
     await expect(budget.decide(wrong)).rejects.toThrow(named)
     await expect(seats.mint(wrong, { id: 'x' })).rejects.toThrow(named)
-    await expect(vsa.admitAll([[budget, wrong]])).rejects.toThrow(expect.objectContaining({ name: kind.name, message: expect.stringContaining('needs[0][1]') as string }) as Error)
-    if (units !== -1) expect(() => counter.add(wrong)).toThrow(expect.objectContaining({ message: expect.stringContaining('n must') as string }) as Error)
+    await expect(vsa.admitAll([[budget, wrong]])).rejects.toThrow(
+      expect.objectContaining({ name: kind.name, message: expect.stringContaining('needs[0][1]') as string }) as Error,
+    )
+    if (units !== -1)
+      expect(() => counter.add(wrong)).toThrow(
+        expect.objectContaining({ message: expect.stringContaining('n must') as string }) as Error,
+      )
     expect(vsa.stats()).toEqual(before)
     expect(await budget.decide(0)).toEqual(left)
   })
@@ -197,12 +236,24 @@ describe('bad input changes nothing', () => {
   test('keys of 1 and 1,024 characters of any kind are good, 0 and 1,025 and half a character are not', async () => {
     const { owner, clock } = bench()
     const { vsa } = owner()
-    for (const key of ['k', 'k'.repeat(1_024), `"'\`;--`, 'a\0b', '{}', '😀'.repeat(512), ':', 'a:', ':a', '__proto__']) {
+    for (const key of [
+      'k',
+      'k'.repeat(1_024),
+      `"'\`;--`,
+      'a\0b',
+      '{}',
+      '😀'.repeat(512),
+      ':',
+      'a:',
+      ':a',
+      '__proto__',
+    ]) {
       expect(await vsa.budget(key, { initial: 1 }).admit(), key).toBe(true)
       expect(await vsa.budget(key, { initial: 1 }).admit(), key).toBe(false)
     }
     expect(await vsa.budgets('f', MONTHLY).of('i'.repeat(1_022)).admit()).toBe(true)
-    const named = (name: string): Error => expect.objectContaining({ message: expect.stringContaining(name) as string }) as Error
+    const named = (name: string): Error =>
+      expect.objectContaining({ message: expect.stringContaining(name) as string }) as Error
     expect(() => vsa.budget('', MONTHLY)).toThrow(RangeError)
     expect(() => vsa.budget('k'.repeat(1_025), MONTHLY)).toThrow(named('key'))
     expect(() => vsa.budget('\ud800', MONTHLY)).toThrow(named('key'))
@@ -217,7 +268,8 @@ describe('bad input changes nothing', () => {
     const { owner } = bench()
     const { vsa } = owner()
     const budget = vsa.budget('a', MONTHLY)
-    const named = (name: string): Error => expect.objectContaining({ message: expect.stringContaining(name) as string }) as Error
+    const named = (name: string): Error =>
+      expect.objectContaining({ message: expect.stringContaining(name) as string }) as Error
     expect(() => owner({ flushIntervalMs: 0 })).toThrow(named('flushIntervalMs'))
     expect(() => owner({ flushIntervalMs: 3_600_001 })).toThrow(named('flushIntervalMs'))
     expect(() => owner({ thresholds: [0] })).toThrow(named('thresholds[0]'))

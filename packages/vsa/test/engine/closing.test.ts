@@ -23,7 +23,11 @@ describe('flush and close', () => {
   test('O13: after close admissions, mints and refunds are refused, and close may be called again', async () => {
     const { owner } = bench()
     const { vsa } = owner()
-    const [budget, seats, likes] = [vsa.budget('calls', LEASED), vsa.budget('seats', { initial: 5 }), vsa.counter('likes')]
+    const [budget, seats, likes] = [
+      vsa.budget('calls', LEASED),
+      vsa.budget('seats', { initial: 5 }),
+      vsa.counter('likes'),
+    ]
     await budget.admit()
     const closing = vsa.close()
     expect(vsa.close()).toBe(closing)
@@ -144,7 +148,10 @@ describe('flush and close', () => {
     await vsa.budget('calls', LEASED).admit()
     net.cut('refuse')
     vsa.budget('calls', LEASED).tryAdmit()
-    const flushed = expect(vsa.flush({ deadlineMs: 300 })).rejects.toMatchObject({ code: 'store_unavailable', applied: 'unknown' })
+    const flushed = expect(vsa.flush({ deadlineMs: 300 })).rejects.toMatchObject({
+      code: 'store_unavailable',
+      applied: 'unknown',
+    })
     await clock.advance(500)
     await flushed
   })
@@ -153,11 +160,25 @@ describe('flush and close', () => {
     const { owner } = bench()
     const { vsa } = owner()
     const budget = vsa.budget('calls', { limit: 100, per: 'month', atRisk: 50 })
-    expect(await budget.peek()).toMatchObject({ limit: 100, minted: 100, used: 0, remaining: 100, leased: 0, burned: 0 })
+    expect(await budget.peek()).toMatchObject({
+      limit: 100,
+      minted: 100,
+      used: 0,
+      remaining: 100,
+      leased: 0,
+      burned: 0,
+    })
     await budget.admit(10)
     expect(budget.tryAdmit(5)).toBe(true)
     expect(await budget.peek()).toMatchObject({ used: 10, remaining: 85 })
-    expect(await vsa.budget('seats', { initial: 3 }).peek()).toEqual({ limit: 3, minted: 3, used: 0, remaining: 3, leased: 0, burned: 0 })
+    expect(await vsa.budget('seats', { initial: 3 }).peek()).toEqual({
+      limit: 3,
+      minted: 3,
+      used: 0,
+      remaining: 3,
+      leased: 0,
+      burned: 0,
+    })
   })
 
   test('every event is published on the diagnostics channel as well', async () => {

@@ -101,6 +101,32 @@ describe('what is written, and when', () => {
     expect(budget.tryAdmit()).toBe(true)
   })
 
+  test('L7: a key that is asked for rarely costs one record and one store call a request, once its lease has gone back untouched', async () => {
+    const { clock, owner } = bench()
+    const { vsa } = owner()
+    const budget = vsa.budget('calls', HUGE)
+    await budget.admit()
+    await clock.advance(10 * FLUSH_MS)
+    const before = vsa.stats()
+    for (let request = 0; request < 20; request += 1) {
+      expect(await budget.admit()).toBe(true)
+      await clock.advance(10 * FLUSH_MS)
+    }
+    const after = vsa.stats()
+    expect([
+      after.records - before.records,
+      after.exchanges - before.exchanges,
+      after.leaseRecords - before.leaseRecords,
+    ]).toEqual([20, 20, 0])
+    // It comes more often: the second request in a row is given a lease again.
+    await budget.admit()
+    await budget.admit()
+    expect(budget.tryAdmit()).toBe(true)
+    await clock.advance(10 * FLUSH_MS)
+    await budget.admit()
+    expect(budget.tryAdmit()).toBe(true)
+  })
+
   test('O7: the lease follows the demand by factors of two, and never exceeds atRisk', async () => {
     const { clock, owner } = bench()
     const { vsa } = owner()

@@ -2,7 +2,16 @@ import { expect, test } from 'vitest'
 import { wholeBetween } from '../../src/testing/random.ts'
 import { World } from './world.ts'
 
-const RATES = { delay: 0.05, lost_request: 0.03, lost_answer: 0.05, duplicate: 0.05, late: 0.03, unknown: 0.04, refused: 0.03, death: 0.01 }
+const RATES = {
+  delay: 0.05,
+  lost_request: 0.03,
+  lost_answer: 0.05,
+  duplicate: 0.05,
+  late: 0.03,
+  unknown: 0.04,
+  refused: 0.03,
+  death: 0.01,
+}
 const SEEDS = Number(process.env['ENGINE_SEEDS'] ?? 60)
 const FROM = Number(process.env['ENGINE_SEED'] ?? 1)
 
@@ -35,7 +44,9 @@ async function live(seed: number, { faults = false, crashes = false, jumps = fal
     world.heal()
     await world.clock.advance(4_000)
     await world.check()
-    const bug = world.events.find((event) => event.type === 'quarantined' || event.type === 'store_forgot' || event.type === 'row_lost')
+    const bug = world.events.find(
+      (event) => event.type === 'quarantined' || event.type === 'store_forgot' || event.type === 'row_lost',
+    )
     if (bug !== undefined) throw new Error(`a bug: ${JSON.stringify(bug)}`)
     return world
   } catch (error) {
@@ -58,7 +69,11 @@ async function checkCounts(world: World, seed: number): Promise<void> {
     stats.reduce((sum, { waiters, leasedUnits }) => sum + waiters + leasedUnits, 0),
   ]
   const context = `seed ${seed}\n${world.trace.slice(-60).join('\n')}`
-  expect(totals, context).toEqual([told.reduce((sum, { admitted }) => sum + admitted, 0), told.reduce((sum, { refunded }) => sum + refunded, 0), 0])
+  expect(totals, context).toEqual([
+    told.reduce((sum, { admitted }) => sum + admitted, 0),
+    told.reduce((sum, { refunded }) => sum + refunded, 0),
+    0,
+  ])
   const reader = world.start()
   for (const [key, value] of world.added) expect(await reader.vsa.counter(key).read(), `${key} ${context}`).toBe(value)
 }
@@ -89,8 +104,13 @@ test('L1 L2 L3: with a network that loses, doubles and delays, used is what was 
       const told = world.told.get(`${budget.period}:${budget.key}`) ?? { admitted: 0, refunded: 0 }
       const net = told.admitted - told.refunded
       if (!world.ambiguous) expect(leases, `seed ${seed}`).toEqual([])
-      if (fenced || world.events.some((event) => event.type === 'refunds_refused')) expect(net).toBeLessThanOrEqual(budget.minted)
-      else expect([budget.used, budget.burned], `seed ${seed} ${budget.key} ${budget.period}\n${world.trace.slice(-60).join('\n')}`).toEqual([net, 0])
+      if (fenced || world.events.some((event) => event.type === 'refunds_refused'))
+        expect(net).toBeLessThanOrEqual(budget.minted)
+      else
+        expect(
+          [budget.used, budget.burned],
+          `seed ${seed} ${budget.key} ${budget.period}\n${world.trace.slice(-60).join('\n')}`,
+        ).toEqual([net, 0])
     }
     if (!world.ambiguous) await checkCounts(world, seed)
   }
@@ -102,9 +122,14 @@ test('L1 L2 L4: owners that crash burn their leases, and nobody is admitted more
     await closeAll(world)
     await world.check()
     for (const { budget } of await world.rows()) {
-      const ends = world.owners.filter((owner) => owner.crashed).length + world.events.filter((event) => event.type === 'fenced').length
+      const ends =
+        world.owners.filter((owner) => owner.crashed).length +
+        world.events.filter((event) => event.type === 'fenced').length
       const atRisk = AT_RISK[budget.key] ?? 0
-      expect(budget.burned, `L4: a crash burns atRisk at most, a durable budget nothing, seed ${seed} ${budget.key}`).toBeLessThanOrEqual(atRisk * ends)
+      expect(
+        budget.burned,
+        `L4: a crash burns atRisk at most, a durable budget nothing, seed ${seed} ${budget.key}`,
+      ).toBeLessThanOrEqual(atRisk * ends)
     }
   }
 }, 120_000)

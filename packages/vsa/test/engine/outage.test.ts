@@ -50,24 +50,28 @@ describe('when the store does not answer', () => {
     expect(await row('calls')).toMatchObject({ used: admitted })
   })
 
-  test.each(['throw', 'deny', 'allow'] as const)('onStoreUnavailable %s: what a waiter is told at its deadline', async (onStoreUnavailable) => {
-    const { clock, owner, row } = bench()
-    const { vsa, net } = owner({ onStoreUnavailable, deadlineMs: 400 })
-    const seats = vsa.budget('seats', { initial: 10 })
-    await seats.admit()
-    net.cut('refuse')
-    const asked = seats.decide(2).catch((error: unknown) => error)
-    await clock.advance(500)
-    const told = await asked
-    if (onStoreUnavailable === 'throw') expect(told).toMatchObject({ code: 'store_unavailable', statusCode: 503, applied: 'unknown' })
-    if (onStoreUnavailable === 'deny') expect(told).toMatchObject({ admitted: false })
-    if (onStoreUnavailable === 'allow') expect(told).toMatchObject({ admitted: true, unaccounted: true })
-    expect(vsa.stats().unaccountedUnits).toBe(onStoreUnavailable === 'allow' ? 2 : 0)
-    net.heal()
-    await clock.advance(5_000)
-    // What the store grants late is given back, unless the caller was told to go ahead.
-    expect((await row('seats')).used).toBe(onStoreUnavailable === 'allow' ? 3 : 1)
-  })
+  test.each(['throw', 'deny', 'allow'] as const)(
+    'onStoreUnavailable %s: what a waiter is told at its deadline',
+    async (onStoreUnavailable) => {
+      const { clock, owner, row } = bench()
+      const { vsa, net } = owner({ onStoreUnavailable, deadlineMs: 400 })
+      const seats = vsa.budget('seats', { initial: 10 })
+      await seats.admit()
+      net.cut('refuse')
+      const asked = seats.decide(2).catch((error: unknown) => error)
+      await clock.advance(500)
+      const told = await asked
+      if (onStoreUnavailable === 'throw')
+        expect(told).toMatchObject({ code: 'store_unavailable', statusCode: 503, applied: 'unknown' })
+      if (onStoreUnavailable === 'deny') expect(told).toMatchObject({ admitted: false })
+      if (onStoreUnavailable === 'allow') expect(told).toMatchObject({ admitted: true, unaccounted: true })
+      expect(vsa.stats().unaccountedUnits).toBe(onStoreUnavailable === 'allow' ? 2 : 0)
+      net.heal()
+      await clock.advance(5_000)
+      // What the store grants late is given back, unless the caller was told to go ahead.
+      expect((await row('seats')).used).toBe(onStoreUnavailable === 'allow' ? 3 : 1)
+    },
+  )
 
   test('O10: a waiter past its deadline is told that it may have been applied; what is granted then is given back', async () => {
     const { clock, owner, row } = bench()
@@ -168,7 +172,12 @@ describe('when the store does not answer', () => {
     net.exchange = async (batch) => {
       const bad = batch.entries.find((entry) => entry.kind === 'budget' && entry.key === 'calls:7')
       if (bad === undefined) return exchange(batch)
-      return { kind: 'breach', time: clock.now(), row: { key: 'calls:7', period: (bad as { period: number }).period }, detail: 'planted' }
+      return {
+        kind: 'breach',
+        time: clock.now(),
+        row: { key: 'calls:7', period: (bad as { period: number }).period },
+        detail: 'planted',
+      }
     }
     for (let id = 0; id < 900; id += 1) expect(calls.of(String(id)).tryAdmit()).toBe(true)
     await clock.advance(FLUSH_MS)
@@ -189,7 +198,11 @@ describe('when the store does not answer', () => {
     net.exchange = async (batch) => {
       const answer = await exchange(batch)
       if (answer.kind !== 'applied') return answer
-      return { ...answer, granted: answer.granted.map(() => 0), entries: answer.entries.map(() => ({ kind: 'row_lost' })) }
+      return {
+        ...answer,
+        granted: answer.granted.map(() => 0),
+        entries: answer.entries.map(() => ({ kind: 'row_lost' })),
+      }
     }
     await clock.advance(FLUSH_MS + 1)
     await expect(seats.admit()).rejects.toMatchObject({ code: 'row_lost' })

@@ -4,7 +4,7 @@ import { bench, FLUSH_MS } from './fixture.ts'
 const LEASED = { limit: 100, per: 'month', atRisk: 60 } as const
 
 describe('several owners', () => {
-  test('L5 O12: units that lie in another owner\'s lease are admitted, within the deadline', async () => {
+  test("L5 O12: units that lie in another owner's lease are admitted, within the deadline", async () => {
     const { clock, owner, row } = bench()
     const [first, second] = [owner(), owner()]
     const holder = first.vsa.budget('calls', { ...LEASED, limit: 20, atRisk: 20 })
@@ -48,9 +48,12 @@ describe('several owners', () => {
     await clock.advance(6_000)
     await Promise.all(waiting)
     for (let rest = 0; rest < 50 && admitted < 500; rest += 1) {
-      const told = owners[0]?.vsa.budget('calls', policy).admit().then((yes) => {
-        if (yes) admitted += 1
-      })
+      const told = owners[0]?.vsa
+        .budget('calls', policy)
+        .admit()
+        .then((yes) => {
+          if (yes) admitted += 1
+        })
       await clock.advance(500)
       await told
     }
@@ -59,7 +62,7 @@ describe('several owners', () => {
     expect(await row('calls')).toMatchObject({ used: 500, pool: 0, burned: 0 })
   })
 
-  test('O12: a waiter whose units stay in a dead owner\'s lease is denied as reserved at its deadline', async () => {
+  test("O12: a waiter whose units stay in a dead owner's lease is denied as reserved at its deadline", async () => {
     const { clock, owner } = bench({ leaseTtlMs: 60_000 })
     const [dead, alive] = [owner(), owner()]
     await dead.vsa.budget('calls', { ...LEASED, limit: 20, atRisk: 20 }).admit(12)
@@ -179,7 +182,9 @@ describe('several owners', () => {
     const { clock, owner, row } = bench()
     const owners = Array.from({ length: 100 }, () => owner())
     const policy = { limit: 100_000, per: 'month' } as const
-    const answers = await Promise.all(owners.flatMap(({ vsa }) => Array.from({ length: 20 }, () => vsa.budget('hot', policy).admit())))
+    const answers = await Promise.all(
+      owners.flatMap(({ vsa }) => Array.from({ length: 20 }, () => vsa.budget('hot', policy).admit())),
+    )
     expect(answers.every(Boolean)).toBe(true)
     const calls = owners.reduce((sum, { vsa }) => sum + vsa.stats().exchanges, 0)
     expect(calls).toBeLessThanOrEqual(300)

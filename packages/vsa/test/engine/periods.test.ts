@@ -24,7 +24,7 @@ describe('periods', () => {
     expect([...admitted.values()].filter((units) => units === 10).length).toBeGreaterThanOrEqual(8)
   })
 
-  test('O8: the next period\'s lease is fetched ahead, so that tryAdmit goes on at the edge', async () => {
+  test("O8: the next period's lease is fetched ahead, so that tryAdmit goes on at the edge", async () => {
     const { clock, owner } = bench()
     const { vsa } = owner()
     const budget = vsa.budget('calls', { limit: 1_000, per: 'minute', atRisk: 100 })
@@ -52,7 +52,7 @@ describe('periods', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('O11 G4: an owner follows the store\'s time, whatever its own wall clock does', async () => {
+  test("O11 G4: an owner follows the store's time, whatever its own wall clock does", async () => {
     const { clock, owner, row } = bench()
     const { vsa } = owner()
     const budget = vsa.budget('calls', { limit: 10, per: 'hour' })
@@ -64,7 +64,7 @@ describe('periods', () => {
     expect((await row('calls', before.period)).used).toBe(8)
   })
 
-  test('L1: a store whose clock jumps a day back gives nobody yesterday\'s budget', async () => {
+  test("L1: a store whose clock jumps a day back gives nobody yesterday's budget", async () => {
     const { clock, owner, books } = bench()
     const { vsa } = owner()
     const daily = { limit: 10, per: 'day' } as const

@@ -29,7 +29,7 @@ describe('refunds', () => {
     expect(vsa.stats()).toMatchObject({ refundedUnits: 20, refundsRefused: 0 })
   })
 
-  test('O4: a refund into a past period changes that period\'s row alone', async () => {
+  test("O4: a refund into a past period changes that period's row alone", async () => {
     const { clock, owner, row } = bench()
     const { vsa } = owner()
     const budget = vsa.budget('calls', LEASED)
@@ -66,7 +66,7 @@ describe('refunds', () => {
     expect(second.vsa.stats().refundsRefused).toBe(0)
   })
 
-  test('O4: two owners that refund each other\'s units: no used below 0, and no batch is refused for ever', async () => {
+  test("O4: two owners that refund each other's units: no used below 0, and no batch is refused for ever", async () => {
     const { clock, owner, row } = bench({ leaseTtlMs: 1_000 })
     const [first, second] = [owner(), owner()]
     const [a, b] = [first.vsa.budget('calls', LEASED), second.vsa.budget('calls', LEASED)]
@@ -105,7 +105,9 @@ describe('refunds', () => {
     expect(await owner().vsa.budget('seats', { initial: 0 }).mint(5, { id: 'balcony' })).toBe(false)
     await expect(seats.mint(6, { id: 'balcony' })).rejects.toMatchObject({ code: 'id_conflict' })
     await expect(seats.mint(2 ** 53 - 1, { id: 'all' })).rejects.toMatchObject({ code: 'units_overflow' })
-    expect(await Promise.all([seats.mint(1, { id: 'a' }), seats.mint(2, { id: 'b' }), seats.mint(3, { id: 'c' })])).toEqual([true, true, true])
+    expect(
+      await Promise.all([seats.mint(1, { id: 'a' }), seats.mint(2, { id: 'b' }), seats.mint(3, { id: 'c' })]),
+    ).toEqual([true, true, true])
     expect(await seats.admit(11)).toBe(true)
     expect(await seats.admit()).toBe(false)
     expect(await row('seats')).toMatchObject({ minted: 11, used: 11 })

@@ -103,16 +103,23 @@ export class World {
     const durable = this.random() < 0.2
     const deadlineMs = this.random() < 0.15 ? wholeBetween(this.random, 1, 400) : 1_500
     const abort = new AbortController()
-    if (this.random() < 0.1) this.clock.timer(wholeBetween(this.random, 0, 300), () => abort.abort(new VsaError('timeout', 'aborted')))
+    if (this.random() < 0.1)
+      this.clock.timer(wholeBetween(this.random, 0, 300), () => abort.abort(new VsaError('timeout', 'aborted')))
     const options = { deadlineMs, signal: abort.signal, ...(durable ? { durable } : {}) }
-    this.#watch(`${owner.name} decide ${budget.key} ${units} ${durable} ${deadlineMs}`, budget.decide(units, options), (decision) =>
-      this.#count(budget.key, decision.period, units),
+    this.#watch(
+      `${owner.name} decide ${budget.key} ${units} ${durable} ${deadlineMs}`,
+      budget.decide(units, options),
+      (decision) => this.#count(budget.key, decision.period, units),
     )
   }
 
   /** One window at most, and first: the record tells the period of the first need alone. */
   #all(owner: Owner, units: number): void {
-    const keys = oneOf(this.random, [['seats', 'credits'], ['minute', 'seats'], ['wide', 'credits', 'seats']])
+    const keys = oneOf(this.random, [
+      ['seats', 'credits'],
+      ['minute', 'seats'],
+      ['wide', 'credits', 'seats'],
+    ])
     const needs = keys.map((key) => [this.budgetOf(owner, key), units] as const)
     this.#watch(`${owner.name} all ${keys.join()} ${units}`, owner.vsa.decideAll(needs), (decision) => {
       for (const [index, key] of keys.entries()) this.#count(key, index === 0 ? decision.period : 0, units)
@@ -136,7 +143,9 @@ export class World {
   #mint(owner: Owner, units: number): void {
     const id = this.random() < 0.3 ? 'again' : `mint-${(this.#mints += 1)}`
     this.trace.push(`${owner.name} mint ${id}`)
-    this.budgetOf(owner, 'credits').mint(id === 'again' ? 2 : units, { id }).catch(onlyVsaError)
+    this.budgetOf(owner, 'credits')
+      .mint(id === 'again' ? 2 : units, { id })
+      .catch(onlyVsaError)
   }
 
   /** A deploy: the old process closes while a new one starts. */
@@ -174,7 +183,9 @@ export class World {
 
   /** Only what was admitted is refunded here, so that the strict account stays strict. */
   #refund(budget: Budget, units: number): void {
-    const rows = [...this.told].filter(([name, told]) => name.endsWith(`:${budget.key}`) && told.admitted - told.refunded >= units)
+    const rows = [...this.told].filter(
+      ([name, told]) => name.endsWith(`:${budget.key}`) && told.admitted - told.refunded >= units,
+    )
     const [name, told] = rows[wholeBetween(this.random, 0, rows.length - 1)] ?? []
     if (name === undefined || told === undefined) return
     told.refunded += units

@@ -15,6 +15,8 @@ export class MemoryLedger implements Ledger {
   readonly #wantedRows = new Map<string, BudgetRow>()
   /** When each row that may go some day may go. */
   readonly #keepUntil = new Map<string, number>()
+  /** No row may go before that: until then nobody need look. */
+  #pruneFrom = Infinity
   #epochs = 0
   #timeSeen = 0
 
@@ -47,7 +49,9 @@ export class MemoryLedger implements Ledger {
     const name = nameOf(row)
     if (row.wantedUntil > 0) this.#wantedRows.set(name, row)
     else this.#wantedRows.delete(name)
-    if (row.keepUntil !== null) this.#keepUntil.set(name, row.keepUntil)
+    if (row.keepUntil === null) return
+    this.#keepUntil.set(name, row.keepUntil)
+    this.#pruneFrom = Math.min(this.#pruneFrom, row.keepUntil)
   }
 
   leases(key: string, period: number, epoch: number): LeaseTotals {
@@ -123,11 +127,14 @@ export class MemoryLedger implements Ledger {
   }
 
   prunableBudgets(time: number, limit: number): readonly RowName[] {
+    if (time <= this.#pruneFrom) return []
     const found: RowName[] = []
+    let nextFrom = Infinity
     for (const [name, keepUntil] of this.#keepUntil) {
-      if (found.length >= limit) break
-      if (keepUntil < time && !this.#leases.has(name)) found.push(rowNameOf(name))
+      if (found.length < limit && keepUntil < time && !this.#leases.has(name)) found.push(rowNameOf(name))
+      else nextFrom = Math.min(nextFrom, keepUntil)
     }
+    this.#pruneFrom = nextFrom
     return found
   }
 

@@ -34,7 +34,9 @@ export class MemoryStore implements Store {
   }
 
   async list({ key, after, limit }: ListRange): Promise<ListPage> {
-    const rows = this.#ledger.allBudgets().filter((row) => (key === undefined || row.key === key) && isAfter(row, after))
+    const rows = this.#ledger
+      .allBudgets()
+      .filter((row) => (key === undefined || row.key === key) && isAfter(row, after))
     return { rows: rows.slice(0, limit).map((budget) => ({ budget, leases: this.#ledger.leasesOn(budget) })) }
   }
 
