@@ -39,6 +39,8 @@ export class Accounts {
 
   /** The account that `gate` admits from now; made, or moved to the present period, where needed. */
   current(gate: Gate): Account {
+    // A budget without windows has one account while it has any: no clock need be read.
+    if (gate.account?.window.end === Infinity) return gate.account
     const window = gate.plan.windowAt(this.#session.time)
     if (gate.account !== null && gate.account.window.end >= window.end) return gate.account
     if (gate.account !== null) this.retire(gate.account)

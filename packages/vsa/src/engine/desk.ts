@@ -68,7 +68,7 @@ export class Desk {
     if (this.#closed) throw closedError(gate)
     if (gate.plan.durable) throw durableOnly(gate)
     if (units === 0) return true
-    if (this.#session.time === 0) {
+    if (!this.#session.hasJoined) {
       this.#flusher.deferUntilJoined(gate, 0)
     } else {
       const account = this.#accounts.current(gate)
@@ -130,7 +130,7 @@ export class Desk {
     if (units === 0) return
     this.#tally.refunds += 1
     this.#tally.refundedUnits += units
-    if (window === undefined && this.#session.time === 0) return this.#flusher.deferUntilJoined(gate, units)
+    if (window === undefined && !this.#session.hasJoined) return this.#flusher.deferUntilJoined(gate, units)
     const account = window === undefined ? this.#accounts.current(gate) : this.#accounts.ofWindow(gate, window)
     this.#flusher.refund(account, units)
   }
@@ -161,7 +161,7 @@ export class Desk {
     const { store } = this.#settings
     // A store that was closed would be opened again for it.
     if (this.#flusher.ended) throw closedError(gate)
-    if (this.#session.time === 0) await this.#joined()
+    if (!this.#session.hasJoined) await this.#joined()
     const window = gate.account?.window ?? gate.plan.windowAt(this.#session.time)
     const [row] = await store.read([{ key: gate.key, period: window.start }])
     const { account } = gate
@@ -186,7 +186,7 @@ export class Desk {
     signal?.throwIfAborted()
     if (only === undefined) return tell(LOOKED)
     const isDurable = durable ?? gates.some(({ gate }) => gate.plan.durable)
-    const verdict = this.#session.time === 0 ? undefined : this.#fromMemory(gates, isDurable)
+    const verdict = this.#session.hasJoined ? this.#fromMemory(gates, isDurable) : undefined
     if (verdict !== undefined) return this.#tellAtOnce(verdict, gates, tell)
     if (this.#tally.waiters >= this.#settings.waitersMax) throw tooManyWaiters(only.gate, this.#settings.waitersMax)
     const waiter: Waiter = {
@@ -227,7 +227,7 @@ export class Desk {
   #enqueue(waiter: Waiter): void {
     const [need, second] = waiter.needs
     const isSingle = second === undefined && need !== undefined
-    if (isSingle && waiter.durable && this.#session.time !== 0) {
+    if (isSingle && waiter.durable && this.#session.hasJoined) {
       const account = this.#accounts.current(need.gate)
       if (this.#spend(account, need.units)) {
         this.#flusher.confirm(account, waiter)

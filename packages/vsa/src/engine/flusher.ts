@@ -138,7 +138,7 @@ export class Flusher {
 
   /** Sets the timer for the next flush or sign of life, if there is anything to flush or to keep. An owner that holds nothing has none (O6). */
   arm(): void {
-    if (this.#ended || this.#parts.session.time === 0) return
+    if (this.#ended || !this.#parts.session.hasJoined) return
     const { accounts, backlog, waiters, settings } = this.#parts
     if (accounts.size === 0) this.#periods.stop()
     if (backlog.isEmpty && accounts.size === 0 && waiters.parked === 0) return

@@ -100,9 +100,14 @@ export class Session {
     return this.#lastExchangeAtMs + Math.floor(this.#leaseTtlMs / 3)
   }
 
+  /** There is an epoch, or was one: the store's time is known. Reads no clock. */
+  get hasJoined(): boolean {
+    return this.#firstEpoch !== null
+  }
+
   /** O11: the store's time at the last answer plus monotonic time since; never goes back. ms since 1970; 0 before the first join. */
   get time(): number {
-    if (this.#timeAtMs === 0 && this.#time === 0) return 0
+    if (!this.hasJoined) return 0
     return this.#time + Math.max(0, Math.floor(this.#options.clock.monotonic() - this.#timeAtMs))
   }
 
