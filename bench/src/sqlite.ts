@@ -37,7 +37,14 @@ const floors = [
   ...(ran.memory === undefined ? [] : memoryFloors(ran.memory)),
 ]
 const balanced = [ran.fullSpeed, ran.durable, ran.memory].every((part) => part?.balanced !== false)
-const report = { bench: 'sqlite', machine: host, ...ran, floors, floorsMet: floors.every((floor) => floor.met), balanced }
+const report = {
+  bench: 'sqlite',
+  machine: host,
+  ...ran,
+  floors,
+  floorsMet: floors.every((floor) => floor.met),
+  balanced,
+}
 console.log(values.json ? JSON.stringify(report, null, 2) : sqliteText(report))
 if (!balanced) process.exitCode = 1
 

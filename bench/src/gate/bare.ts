@@ -21,6 +21,42 @@ export function cellsLoop(cells: readonly Cell[]): (rounds: number) => Counted {
   }
 }
 
+/** Top a cell up, all alike. Five, so that V8 calls them instead of pulling one into the loop: a limiter's rare path does real work. */
+const REFILLS: readonly ((cell: Cell) => boolean)[] = [
+  (cell) => spendFrom(cell, UNITS),
+  (cell) => spendFrom(cell, UNITS),
+  (cell) => spendFrom(cell, UNITS),
+  (cell) => spendFrom(cell, UNITS),
+  (cell) => spendFrom(cell, UNITS),
+]
+
+function spendFrom(cell: Cell, units: number): boolean {
+  cell.left = units - 1
+  return true
+}
+
+/** A cell that does something when it is spent, as every limiter must: what the rare call alone costs the loop. */
+export function cellsRefillLoop(cells: readonly Cell[]): (rounds: number) => Counted {
+  for (const cell of cells) cell.left = 0
+  return (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (let at = 0; at < cells.length; at += 1) {
+        const cell = cells[at]
+        if (cell === undefined) continue
+        const left = cell.left - 1
+        if (left >= 0) {
+          cell.left = left
+          count += 1
+        } else if (REFILLS[at % REFILLS.length]?.(cell) === true) {
+          count += 1
+        }
+      }
+    }
+    return admitted(rounds * cells.length, count)
+  }
+}
+
 export function cellsMixedLoop(cells: readonly Cell[]): (rounds: number) => Counted {
   return (rounds) => {
     let units = 0

@@ -11,5 +11,8 @@ export function makeCells(count: number): readonly Cell[] {
 }
 
 /** Costs of the mixed loops: 1 to 4, in no order. */
-export const COSTS: Uint8Array = Uint8Array.from({ length: 1_024 }, (_, index) => 1 + ((index * 7_919 + (index >> 3)) & 3))
+export const COSTS: Uint8Array = Uint8Array.from(
+  { length: 1_024 },
+  (_, index) => 1 + ((index * 7_919 + (index >> 3)) & 3),
+)
 export const COSTS_MASK = 1_023

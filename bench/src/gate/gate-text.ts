@@ -10,14 +10,35 @@ export function gateText(host: Machine, runs: readonly GateRun[]): string {
 }
 
 function runText({ keys, figures, books }: GateRun): string {
-  return [`${whole(keys)} keys, medians of interleaved turns`, table(TITLES, figures.map(rowOf)), booksText(books)].join('\n')
+  return [
+    `${whole(keys)} keys, medians of interleaved turns`,
+    table(TITLES, figures.map(rowOf)),
+    booksText(books),
+  ].join('\n')
 }
 
-function rowOf({ name, base, operationsPerSecond, ratio, floor, met, bytesPerOperation }: GateFigure): readonly string[] {
+function rowOf({
+  name,
+  base,
+  operationsPerSecond,
+  ratio,
+  floor,
+  met,
+  bytesPerOperation,
+}: GateFigure): readonly string[] {
   const { median, low, high } = operationsPerSecond
   const indented = base === null ? name : `  ${name}`
   const decimals = (value: number): string => value.toFixed(2)
-  return [indented, short(median), short(low), short(high), orDash(ratio, decimals), orDash(floor, decimals), verdict(met), orDash(bytesPerOperation, decimals)]
+  return [
+    indented,
+    short(median),
+    short(low),
+    short(high),
+    orDash(ratio, decimals),
+    orDash(floor, decimals),
+    verdict(met),
+    orDash(bytesPerOperation, decimals),
+  ]
 }
 
 function booksText({ counted, inMemory, used, denied, missing, balanced }: GateBooks): string {

@@ -7,7 +7,8 @@ import type { Batch, Entry, Store } from 'vsa'
 export function lending(store: Store, units: number): Store {
   return {
     capabilities: store.capabilities,
-    exchange: (batch: Batch) => store.exchange({ ...batch, entries: batch.entries.map((entry) => enlarged(entry, units)) }),
+    exchange: (batch: Batch) =>
+      store.exchange({ ...batch, entries: batch.entries.map((entry) => enlarged(entry, units)) }),
     join: (label) => store.join(label),
     read: (names) => store.read(names),
     list: (range) => store.list(range),

@@ -5,6 +5,8 @@ import type { Counted, Variant } from './variant.ts'
 export interface Measured {
   readonly variant: Variant
   readonly operationsPerSecond: { readonly median: number; readonly low: number; readonly high: number }
+  /** Turn by turn: the same turn of two variants lies milliseconds apart. */
+  readonly speeds: readonly number[]
   /** Everything that this variant did, warming up included. */
   readonly counted: Counted
 }
@@ -27,7 +29,7 @@ export interface Schedule {
 
 /**
  * Measures all variants in turns, a slice of each at a time and every other turn backwards, so that whatever else the machine does
- * falls on all of them alike: absolute figures drift, ratios of medians hold.
+ * falls on all of them alike: absolute figures drift, ratios hold.
  */
 export async function interleaved(variants: readonly Variant[], schedule: Schedule): Promise<readonly Measured[]> {
   const lanes = variants.map((variant): Lane => {
@@ -39,15 +41,21 @@ export async function interleaved(variants: readonly Variant[], schedule: Schedu
   }
   return lanes.map(({ variant, speeds, operations, admittedUnits, refundedUnits }) => ({
     variant,
+    speeds,
     operationsPerSecond: { median: median(speeds), low: quantile(speeds, 0.1), high: quantile(speeds, 0.9) },
     counted: { operations, admittedUnits, refundedUnits },
   }))
 }
 
+/** How many times as fast as `base`: the median over the turns, each turn against the same turn. */
+export function ratioTo(measured: Measured, base: Measured): number {
+  return median(measured.speeds.map((speed, at) => speed / (base.speeds[at] ?? Number.NaN)))
+}
+
 /** Warms up, and finds how many rounds make a slice. */
 async function calibrate(lane: Lane, sliceMs: number): Promise<void> {
   const endsAtMs = performance.now() + 4 * sliceMs
-  for (let tookMs = 0; performance.now() < endsAtMs || tookMs < sliceMs; ) {
+  for (let tookMs = 0; performance.now() < endsAtMs || tookMs < sliceMs;) {
     const startedAtMs = performance.now()
     await runOnce(lane)
     tookMs = performance.now() - startedAtMs

@@ -28,7 +28,12 @@ export interface Durable {
 }
 
 /** Durable admissions on one budget: by hand, then with so many callers each, in turns on the same disk. */
-export async function durable(folder: string, callers: readonly number[], seconds: number, rounds: number): Promise<Durable> {
+export async function durable(
+  folder: string,
+  callers: readonly number[],
+  seconds: number,
+  rounds: number,
+): Promise<Durable> {
   const path = join(folder, 'durable.db')
   const vsa = open({ store: sqlite(path, { driver: DRIVER }) })
   const budget = vsa.budget('hot', { initial: MINTED })

@@ -13,7 +13,9 @@ export class HandWritten {
     this.#database = new Database(path)
     this.#database.exec('PRAGMA journal_mode = WAL')
     this.#database.exec('PRAGMA synchronous = FULL')
-    this.#database.exec('CREATE TABLE budget (key TEXT PRIMARY KEY, used INTEGER NOT NULL, minted INTEGER NOT NULL) STRICT, WITHOUT ROWID')
+    this.#database.exec(
+      'CREATE TABLE budget (key TEXT PRIMARY KEY, used INTEGER NOT NULL, minted INTEGER NOT NULL) STRICT, WITHOUT ROWID',
+    )
     this.#database.prepare('INSERT INTO budget VALUES (?, 0, ?)').run('hot', minted)
     this.#admit = this.#database.prepare('UPDATE budget SET used = used + 1 WHERE key = ? AND used + 1 <= minted')
   }

@@ -64,7 +64,9 @@ function idOf(index: number): string {
 async function admitFromEach(family: Family, budgets: number): Promise<number> {
   let admitted = 0
   for (let from = 0; from < budgets; from += CHUNK) {
-    const asked = Array.from({ length: Math.min(CHUNK, budgets - from) }, (_, index) => family.of(idOf(from + index)).admit())
+    const asked = Array.from({ length: Math.min(CHUNK, budgets - from) }, (_, index) =>
+      family.of(idOf(from + index)).admit(),
+    )
     admitted += (await Promise.all(asked)).filter(Boolean).length
   }
   return admitted
@@ -80,7 +82,8 @@ function tryEach(family: Family, budgets: number): number {
 async function allIdle(vsa: Vsa): Promise<void> {
   const endsAtMs = performance.now() + IDLE_WITHIN_MS
   while (vsa.stats().leasedUnits > 0) {
-    if (performance.now() > endsAtMs) throw new Error(`after ${IDLE_WITHIN_MS} ms ${vsa.stats().leasedUnits} units are still leased`)
+    if (performance.now() > endsAtMs)
+      throw new Error(`after ${IDLE_WITHIN_MS} ms ${vsa.stats().leasedUnits} units are still leased`)
     await pause(POLL_MS)
   }
   await pause(10 * POLL_MS)

@@ -30,7 +30,10 @@ function fullSpeedText(run: FullSpeed): string {
     ['the same loop without VSA', short(run.bareDecisionsPerSecond)],
     ['exchanges/s', run.exchangesPerSecond.toFixed(1)],
     ['decisions per exchange', short(run.decisionsPerExchange)],
-    ['records, rows changed, lease records', `${whole(run.records)}, ${whole(run.changedRows)}, ${whole(run.leaseRecords)}`],
+    [
+      'records, rows changed, lease records',
+      `${whole(run.records)}, ${whole(run.changedRows)}, ${whole(run.leaseRecords)}`,
+    ],
     ['admitted by tryAdmit alone', `${(100 * run.admittedShare).toFixed(3)} %`],
     ['event-loop delay p99, without VSA', `${run.delayP99Ms.toFixed(2)} ms, ${run.bareDelayP99Ms.toFixed(2)} ms`],
     booksLine(run),
@@ -53,17 +56,36 @@ function memoryText(run: Memory): string {
   return lines(`Memory, ${whole(run.budgets)} budgets, keys of ${run.keyLength} characters`, [
     ['bytes a budget, idle', run.bytesPerIdleBudget.toFixed(0)],
     ['bytes a budget, with a lease', run.bytesPerBudgetInUse.toFixed(0)],
-    ['loaded, idle again, closed', [run.loadSeconds, run.idleSeconds, run.closeSeconds].map((s) => `${s.toFixed(1)} s`).join(', ')],
+    [
+      'loaded, idle again, closed',
+      [run.loadSeconds, run.idleSeconds, run.closeSeconds].map((s) => `${s.toFixed(1)} s`).join(', '),
+    ],
     booksLine(run),
   ])
 }
 
-function booksLine({ admitted, used, balanced }: { admitted: number; used: number; balanced: boolean }): readonly [string, string] {
-  return [balanced ? 'the books balance' : 'THE BOOKS DO NOT BALANCE', `admitted ${whole(admitted)}, used ${whole(used)}`]
+function booksLine({
+  admitted,
+  used,
+  balanced,
+}: {
+  admitted: number
+  used: number
+  balanced: boolean
+}): readonly [string, string] {
+  return [
+    balanced ? 'the books balance' : 'THE BOOKS DO NOT BALANCE',
+    `admitted ${whole(admitted)}, used ${whole(used)}`,
+  ]
 }
 
 function floorsText(floors: readonly Floor[]): string {
-  const rows = floors.map(({ name, value, bound, limit, met }) => [name, short(value), `${bound} ${short(limit)}`, verdict(met)])
+  const rows = floors.map(({ name, value, bound, limit, met }) => [
+    name,
+    short(value),
+    `${bound} ${short(limit)}`,
+    verdict(met),
+  ])
   return table(['floor', 'measured', 'promised', ''], rows)
 }
 

@@ -31,7 +31,8 @@ export function watched(store: Store): { readonly store: Store; readonly traffic
 
 function changedBy({ entries, takes }: Batch): number {
   const changed = new Set<number>()
-  for (const [at, entry] of entries.entries()) if (entry.kind === 'budget' && (entry.spent > 0 || entry.refund > 0)) changed.add(at)
+  for (const [at, entry] of entries.entries())
+    if (entry.kind === 'budget' && (entry.spent > 0 || entry.refund > 0)) changed.add(at)
   for (const take of takes) for (const [at] of take.need) changed.add(at)
   return changed.size
 }
