@@ -65,6 +65,8 @@ export class Account {
   retired = true
   /** Its books did not balance: nothing more is sent or admitted. */
   quarantined = false
+  /** Somebody in line came while an exchange for this row was under way: its answer may serve him. */
+  awaited = false
   /** Requests that take from the row and are under way. */
   takers = 0
   /** Units that those in the batch being made would have spent from a lease, had there been one. */

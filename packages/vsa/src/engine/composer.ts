@@ -120,14 +120,7 @@ export class Composer {
 
   /** @returns whether all who wait have a place */
   #loadWaiters(loading: Loading, nowMs: number): boolean {
-    const queue = this.#waiters.takeQueue()
-    let loaded = 0
-    for (const waiter of queue) {
-      if (waiter.state !== 'told' && !this.#loadWaiter(loading, waiter, nowMs)) break
-      loaded += 1
-    }
-    this.#waiters.requeue(queue.slice(loaded))
-    return loaded === queue.length
+    return this.#waiters.drain((waiter) => this.#loadWaiter(loading, waiter, nowMs))
   }
 
   #loadWaiter(loading: Loading, waiter: Waiter, nowMs: number): boolean {

@@ -227,12 +227,13 @@ export class Desk {
   #enqueue(waiter: Waiter): void {
     const [need, second] = waiter.needs
     const isSingle = second === undefined && need !== undefined
-    if (isSingle && waiter.durable && this.#session.hasJoined) {
+    if (isSingle && this.#session.hasJoined) {
       const account = this.#accounts.current(need.gate)
-      if (this.#spend(account, need.units)) {
+      if (waiter.durable && this.#spend(account, need.units)) {
         this.#flusher.confirm(account, waiter)
         return
       }
+      account.awaited ||= account.sent !== null
     }
     this.#waiters.add(waiter)
     this.#flusher.wake()

@@ -58,9 +58,10 @@ export class Settlement {
     }
     this.#recall(answer)
     for (const [index, run] of shipment.runs.entries()) this.#settleRun(run, answer.granted[index] ?? 0, closing)
+    const serves = shipment.rows.some((row) => isAccount(row) && row.awaited && row.left > 0)
     for (const row of shipment.rows) if (row !== null && isAccount(row)) this.#afterwards(row)
     if (waiters.parked > 0) waiters.unpark((waiter) => closing || this.#mayTryAgain(waiter))
-    if (waiters.queued > 0) this.#serveFromLeases()
+    if (serves) this.#serveFromLeases()
     for (const flush of shipment.flushes) flush.reply.resolve()
   }
 
@@ -260,32 +261,23 @@ export class Settlement {
   /** A lease that has come may serve those who came while the exchange was under way. */
   #serveFromLeases(): void {
     const { waiters, accounts, backlog, tally } = this.#parts
-    const staying: Waiter[] = []
-    for (const waiter of waiters.takeQueue()) {
+    waiters.visit((waiter) => {
       const [need, second] = waiter.needs
-      const gate = need?.gate.family.live(need.gate)
-      if (waiter.state === 'told') continue
-      if (waiter.durable || second !== undefined || need === undefined || gate === undefined) {
-        staying.push(waiter)
-        continue
-      }
-      const account = accounts.current(gate)
-      if (account.left < need.units) {
-        staying.push(waiter)
-        continue
-      }
+      if (waiter.durable || second !== undefined || need === undefined) return
+      const account = accounts.current(need.gate.family.live(need.gate))
+      if (account.left < need.units) return
       account.left -= need.units
       if (need.units !== 1) tally.surplusUnits += need.units - 1
       backlog.markDirty(account)
       account.settleFloor()
       waiters.tell(waiter, { kind: 'admitted', account })
-    }
-    waiters.requeue(staying)
+    })
   }
 
   /** What the answer leaves to be done for the row. */
   #afterwards(account: Account): void {
     const { accounts, backlog, settings } = this.#parts
+    account.awaited = false
     if (account.refund > 0) backlog.markDirty(account)
     if (account.mints.length > 0) backlog.markUrgent(account)
     if (account.dirty && account.isLow) backlog.markUrgent(account)

@@ -12,7 +12,9 @@ export class Waiters {
   readonly #tally: Tally
   /** Says what a waiter whose time is up is told. */
   readonly #expire: (waiter: Waiter) => Verdict
+  /** In line from `#head` on; what stands before it has left. */
   #queue: Waiter[] = []
+  #head = 0
   #parked: Waiter[] = []
   readonly #sent = new Set<readonly Waiter[]>()
   #sweep: Timer | null = null
@@ -25,7 +27,7 @@ export class Waiters {
   }
 
   get queued(): number {
-    return this.#queue.length
+    return this.#queue.length - this.#head
   }
 
   get parked(): number {
@@ -39,18 +41,32 @@ export class Waiters {
     if (waiter.deadlineAtMs < this.#sweepAtMs) this.#armSweep(waiter.deadlineAtMs)
   }
 
-  /** The next exchange takes the whole line; what does not fit comes back by {@link requeue}. */
-  takeQueue(): Waiter[] {
-    const queue = this.#queue
-    this.#queue = []
-    return queue
+  /** Hands out the line from its head while `take` has a place. @returns whether nobody is left in line */
+  drain(take: (waiter: Waiter) => boolean): boolean {
+    for (; this.#head < this.#queue.length; this.#head += 1) {
+      const waiter = this.#queue[this.#head]
+      if (waiter !== undefined && waiter.state !== 'told' && !take(waiter)) break
+    }
+    // Those who left are dropped once they are the larger part, so that a long line costs no more for each than a short one.
+    if (2 * this.#head >= this.#queue.length) this.#dropLeft()
+    return this.#head === this.#queue.length
+  }
+
+  /** Looks at everybody in line, and keeps those who are not told by it. */
+  visit(look: (waiter: Waiter) => void): void {
+    for (let at = this.#head; at < this.#queue.length; at += 1) {
+      const waiter = this.#queue[at]
+      if (waiter !== undefined && waiter.state !== 'told') look(waiter)
+    }
   }
 
   /** Back to the head of the line, in the order given. */
   requeue(waiters: readonly Waiter[]): void {
     const waiting = waiters.filter((waiter) => waiter.state !== 'told')
     for (const waiter of waiting) waiter.state = 'queued'
-    if (waiting.length > 0) this.#queue = [...waiting, ...this.#queue]
+    if (waiting.length === 0) return
+    this.#queue = waiting.concat(this.#queue.slice(this.#head))
+    this.#head = 0
   }
 
   /** Until the next flush: the units are there, but others hold them. */
@@ -106,7 +122,7 @@ export class Waiters {
   }
 
   *#everybody(): Generator<Waiter> {
-    yield* this.#queue
+    yield* this.#queue.slice(this.#head)
     yield* this.#parked
     for (const run of this.#sent) yield* run
   }
@@ -141,7 +157,13 @@ export class Waiters {
     if (nextAtMs < Infinity) this.#armSweep(nextAtMs)
   }
 
+  #dropLeft(): void {
+    if (this.#head > 0) this.#queue = this.#queue.slice(this.#head)
+    this.#head = 0
+  }
+
   #dropTold(): void {
+    this.#dropLeft()
     this.#queue = this.#queue.filter((waiter) => waiter.state !== 'told')
     this.#parked = this.#parked.filter((waiter) => waiter.state !== 'told')
   }
