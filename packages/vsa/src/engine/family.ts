@@ -19,6 +19,11 @@ export class Family implements PublicFamily {
   readonly name: string
   readonly desk: Desk
   readonly tally: Tally
+  /**
+   * Called by `call`, and kept in a field, so that V8 does not pull the slow path into the gate's: if it did (it does while most calls are slow,
+   * as at first), the gate's would be too large to be pulled into the loops that call it, and they would be three times as slow for good.
+   */
+  readonly tryAdmitSlowly: (gate: Gate, units: number) => boolean
   readonly #gates = new Map<string, Gate>()
   readonly #ring: Ring
   readonly #plans: PlanBook
@@ -28,6 +33,7 @@ export class Family implements PublicFamily {
   constructor(name: string, desk: Desk, tally: Tally, ring: Ring, plans: PlanBook) {
     this.name = name
     this.desk = desk
+    this.tryAdmitSlowly = (gate, units) => desk.tryAdmit(gate, units)
     this.tally = tally
     this.#ring = ring
     this.#plans = plans

@@ -51,7 +51,11 @@ export class Gate implements Budget {
 
   tryAdmit(units = 1): boolean {
     const room = this.room - units
-    if (!(room >= 0) || units <= 0 || !Number.isInteger(units)) return this.family.desk.tryAdmit(this, units)
+    if (!(room >= 0) || units <= 0 || !Number.isInteger(units)) {
+      // Compared, so that V8 knows both ways out to be booleans: the loop that calls this tests no tagged value.
+      // oxlint-disable-next-line typescript/no-unnecessary-boolean-literal-compare
+      return this.family.tryAdmitSlowly.call(undefined, this, units) === true
+    }
     this.room = room
     if (units !== 1) this.tally.surplusUnits += units - 1
     return true
