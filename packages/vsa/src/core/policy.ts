@@ -4,10 +4,14 @@ export type Policy = InitialPolicy | WindowPolicy
 interface PolicyOptions {
   /**
    * Units that a crash may burn at most: the largest lease. 0 makes the budget durable.
+   * 0 to the limit; for `initial` to 2^53 - 1, because units may come by `mint`.
    * Default: 0 for `initial`; for `limit`, 1 % of the limit rounded up, at least 32 for periods up to a minute; never more than the limit.
    */
   readonly atRisk?: number
-  /** Once this many units have burned in a period, the budget admits durably until the period ends. Default: 5 % of the limit, rounded up. */
+  /**
+   * Once this many units have burned in a period, the budget admits durably until the period ends. 0: it never leases.
+   * Default: 5 % of the limit, rounded up; for `initial`, at least `atRisk`.
+   */
   readonly burnMax?: number
 }
 
