@@ -13,7 +13,7 @@ import type { Waiters } from './waiters.ts'
 /** A lease that nobody has used for this many flush intervals goes back (O6). */
 export const IDLE_FLUSHES = 3
 /** A want holds for this many flush intervals (O12). */
-const WANT_FLUSHES = 2
+export const WANT_FLUSHES = 2
 const UNKNOWN = { pool: Infinity, othersHeld: 0 }
 
 export interface Composition {

@@ -4,7 +4,7 @@ import { assertKey } from '../core/key.ts'
 import { assertUnits, describe } from '../core/units.ts'
 import type { Account } from './account.ts'
 import type { Accounts } from './accounts.ts'
-import { assertDuration } from './durations.ts'
+import { checkOptions, windowOf } from './arguments.ts'
 import type { AdmitOptions, Peek } from './face.ts'
 import { closedError, durableOnly, quarantinedError, timeoutError, tooManyWaiters } from './failures.ts'
 import { Deferred } from './deferred.ts'
@@ -282,31 +282,6 @@ function listening(
     signal.removeEventListener('abort', abort)
     tell(verdict)
   }
-}
-
-function checkOptions(
-  options: AdmitOptions,
-  deadlineDefaultMs: number,
-): { deadlineMs: number; durable: boolean | undefined; signal: AbortSignal | undefined } {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError(`options must be an object, got ${describe(options)}`)
-  const { deadlineMs = deadlineDefaultMs, durable, signal } = options
-  if (deadlineMs !== deadlineDefaultMs) assertDuration('options.deadlineMs', deadlineMs)
-  if (durable !== undefined && typeof durable !== 'boolean')
-    throw new TypeError(`options.durable must be a boolean, got ${describe(durable)}`)
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new TypeError(`options.signal must be an AbortSignal, got ${describe(signal)}`)
-  return { deadlineMs, durable, signal }
-}
-
-function windowOf(gate: Gate, decision: { readonly period: number }): ReturnType<Gate['plan']['windowAt']> {
-  const period: unknown = (decision as { readonly period?: unknown } | null)?.period
-  if (typeof period !== 'number')
-    throw new TypeError(`decision must be what decide() answered, got ${describe(decision)}`)
-  const window = Number.isSafeInteger(period) ? gate.plan.windowAt(period) : undefined
-  if (window?.start !== period)
-    throw new RangeError(`decision.period must be the start of a period of ${JSON.stringify(gate.key)}, got ${period}`)
-  return window
 }
 
 function sum(needs: readonly GateNeed[]): number {

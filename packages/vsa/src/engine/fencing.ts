@@ -1,7 +1,8 @@
 import type { Batch, FencedAnswer, Outcome } from '../core/exchange.ts'
 import type { Account } from './account.ts'
 import { fencedUnknownError } from './failures.ts'
-import type { Settlement, SettlementParts } from './settlement.ts'
+import type { Parts } from './parts.ts'
+import type { Settlement } from './settlement.ts'
 import { settleCounter } from './counter-state.ts'
 import { settleMint } from './mint-request.ts'
 import { isAccount, type Run, type Shipment } from './shipment.ts'
@@ -24,10 +25,10 @@ function fateOf(batch: Batch, answer: FencedAnswer | null): Fate {
  * requests, refunds, mints and counter deltas that surely were not applied move to the next epoch.
  */
 export class Fencing {
-  readonly #parts: SettlementParts
+  readonly #parts: Parts
   readonly #settlement: Settlement
 
-  constructor(parts: SettlementParts, settlement: Settlement) {
+  constructor(parts: Parts, settlement: Settlement) {
     this.#parts = parts
     this.#settlement = settlement
   }

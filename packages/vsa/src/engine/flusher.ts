@@ -2,34 +2,20 @@ import type { Timer } from '../core/clock.ts'
 import { invariant } from '../core/errors.ts'
 import type { AppliedAnswer, Batch, FencedAnswer, RowName } from '../core/exchange.ts'
 import type { Account } from './account.ts'
-import type { Accounts } from './accounts.ts'
-import type { Backlog } from './backlog.ts'
 import { Composer, IDLE_FLUSHES } from './composer.ts'
 import { Fencing } from './fencing.ts'
 import { quarantinedError } from './failures.ts'
 import type { Gate } from './gate.ts'
 import type { MintRequest } from './mint-request.ts'
+import type { Parts } from './parts.ts'
 import { Periods } from './periods.ts'
-import type { Session } from './session.ts'
 import { Settlement } from './settlement.ts'
-import type { OpenSettings } from './settings.ts'
 import { isAccount, type Shipment } from './shipment.ts'
-import type { Tally } from './tally.ts'
 import type { Waiter } from './waiter.ts'
-import type { Waiters } from './waiters.ts'
-
-export interface FlusherParts {
-  readonly settings: OpenSettings
-  readonly session: Session
-  readonly accounts: Accounts
-  readonly waiters: Waiters
-  readonly backlog: Backlog
-  readonly tally: Tally
-}
 
 /** Decides when an exchange leaves: at once for those who wait and for leases that run low, each flush interval for all that changed. */
 export class Flusher {
-  readonly #parts: FlusherParts
+  readonly #parts: Parts
   readonly #composer: Composer
   readonly #settlement: Settlement
   readonly #fencing: Fencing
@@ -46,7 +32,7 @@ export class Flusher {
   #lingerUntilMs = -Infinity
   #ended = false
 
-  constructor(parts: FlusherParts) {
+  constructor(parts: Parts) {
     const { settings, session, accounts, waiters, backlog } = parts
     this.#parts = parts
     this.#composer = new Composer(settings, session, accounts, waiters, backlog)

@@ -1,37 +1,21 @@
 import { InvariantError } from '../core/errors.ts'
 import type { AppliedAnswer, BudgetAnswer, EntryAnswer, Written } from '../core/exchange.ts'
 import type { Account } from './account.ts'
-import type { Accounts } from './accounts.ts'
-import type { Backlog } from './backlog.ts'
 import { settleCounter } from './counter-state.ts'
 import { closedError, quarantinedError, rowLostError } from './failures.ts'
 import { settleMint } from './mint-request.ts'
-import type { OpenSettings } from './settings.ts'
-import type { Session } from './session.ts'
+import type { Parts } from './parts.ts'
 import { isAccount, type Run, type Shipment } from './shipment.ts'
-import type { Tally } from './tally.ts'
 import type { Waiter } from './waiter.ts'
-import type { Waiters } from './waiters.ts'
 import { Watch } from './watch.ts'
-import { IDLE_FLUSHES } from './composer.ts'
-
-const WANT_FLUSHES = 2
-
-export interface SettlementParts {
-  readonly settings: OpenSettings
-  readonly session: Session
-  readonly accounts: Accounts
-  readonly waiters: Waiters
-  readonly backlog: Backlog
-  readonly tally: Tally
-}
+import { IDLE_FLUSHES, WANT_FLUSHES } from './composer.ts'
 
 /** Takes in the certain answer to a batch: rows first, then those who waited for them. */
 export class Settlement {
-  readonly #parts: SettlementParts
+  readonly #parts: Parts
   readonly #watch: Watch
 
-  constructor(parts: SettlementParts) {
+  constructor(parts: Parts) {
     this.#parts = parts
     this.#watch = new Watch(parts.settings.announce, parts.settings.thresholds)
   }
