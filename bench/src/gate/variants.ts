@@ -17,7 +17,10 @@ export function gateVariants(family: Family, budgets: readonly Budget[], keys: K
   const used = new Map(keys.ids.map((id) => [id, 0]))
   return [
     baseLine('cells', bare.cellsLoop(ordered)),
-    { ...baseLine('cells, and a call when spent', bare.cellsRefillLoop(inOrder(makeCells(keys.ids.length), keys))), base: 'cells' },
+    {
+      ...baseLine('cells, and a call when spent', bare.cellsRefillLoop(inOrder(makeCells(keys.ids.length), keys))),
+      base: 'cells',
+    },
     compared('tryAdmit by handle', 'cells', FLOOR, vsa.handlesLoop(handles)),
     baseLine('cells, costs 1-4', bare.cellsMixedLoop(ordered)),
     compared('tryAdmit by handle, costs 1-4', 'cells, costs 1-4', FLOOR, vsa.handlesMixedLoop(handles)),
