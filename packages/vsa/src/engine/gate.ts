@@ -20,6 +20,8 @@ export class Gate implements Budget {
    * spending stops, then the low-water mark, then 0 (G1). One field, because the difference is all that the hot path asks for.
    */
   room = 0
+  /** The family's. Declared next to `room`, so that both lie in one cache line: with a million budgets each further line is a wait. */
+  readonly tally: Tally
   /** The row that is admitted from now; null while there is nothing to keep of it. */
   account: Account | null = null
   /** The next period's row, fetched ahead. */
@@ -35,8 +37,6 @@ export class Gate implements Budget {
   readonly id: string
   readonly family: Family
   readonly plan: Plan
-  /** The family's, one step nearer to the hot path. */
-  readonly tally: Tally
 
   constructor(family: Family, id: string, plan: Plan) {
     this.family = family
