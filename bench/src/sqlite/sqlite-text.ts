@@ -60,6 +60,7 @@ function memoryText(run: Memory): string {
       'loaded, idle again, closed',
       [run.loadSeconds, run.idleSeconds, run.closeSeconds].map((s) => `${s.toFixed(1)} s`).join(', '),
     ],
+    ['unsent when the close began', whole(run.unsent)],
     booksLine(run),
   ])
 }
