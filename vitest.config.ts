@@ -3,7 +3,7 @@ import { countsReporter } from './vitest.counts.ts'
 
 // Two lanes, one after the other. `*.alone.test.ts` start processes, fill the disk or measure time: one file at a time.
 // The others share the machine. Nothing is tried twice: a test that fails now and then is a bug that happens now and then.
-const tests = ['packages/vsa/test', 'bench/test']
+const tests = ['packages/vsa/test', 'proof/test']
 
 export default defineConfig({
   test: {

@@ -9,7 +9,7 @@ const spec = 'docs/spec.md'
 const citation = /['"`]((?:[LSOG]\d+[, ]*)+):/g
 
 /** The conformance suite is a test that is exported. */
-const tests = files('packages/*/test/*.test.ts', 'bench/test/*.test.ts', 'packages/vsa/src/testing/conformance/*.ts')
+const tests = files('packages/*/test/*.test.ts', 'proof/test/*.test.ts', 'packages/vsa/src/testing/conformance/*.ts')
 
 /** The files that cite each id. */
 const cited = new Map<string, Set<string>>()
