@@ -138,6 +138,17 @@ export class Account {
     this.refund = Math.min(this.refund + units, UNITS_MAX)
   }
 
+  /**
+   * O4: what was spent since the last send is lowered first; the rest is owed.
+   * @returns the units that may be admitted again at once
+   */
+  giveBack(units: number): number {
+    const usable = Math.min(units, this.spentSince)
+    this.left += usable
+    this.owe(units - usable)
+    return usable
+  }
+
   /** The gate leaves this account: from now on what is left lives here. */
   detach(): void {
     const { gate } = this

@@ -76,10 +76,7 @@ export class Flusher {
   /** O4: first lowers what this owner has spent since the last send; the rest goes through the store. */
   refund(account: Account, units: number): void {
     if (account.quarantined) return this.#settlement.dropRefund(account, units)
-    const usable = Math.min(units, account.spentSince)
-    account.left += usable
-    this.#parts.tally.unspentUnits += usable
-    account.owe(units - usable)
+    this.#parts.tally.unspentUnits += account.giveBack(units)
     if (account.refund > 0) {
       account.refundGivenUpAtMs = Infinity
       this.#parts.backlog.markDirty(account)

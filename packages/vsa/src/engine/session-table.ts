@@ -5,7 +5,7 @@
 export type SessionState = 'joining' | 'ready' | 'sending' | 'resending' | 'ended'
 
 export type SessionEvent =
-  /** The store gave an epoch. */
+  /** The store gave an epoch. A late answer to an earlier join is ignored once another one has opened an epoch. */
   | 'joined'
   /** A batch is to be sent. */
   | 'send'
@@ -50,7 +50,6 @@ const END: SessionStep = { next: 'ended', action: 'end' }
 
 /** With a batch in flight, whether its attempt is out or waits for its turn: any certain answer to any attempt counts. */
 const IN_FLIGHT = {
-  joined: impossible('sending'),
   send: impossible('sending'),
   applied: { next: 'ready', action: 'settle' },
   closed: END,
@@ -74,7 +73,7 @@ export const SESSION_TABLE: Readonly<Record<SessionState, Readonly<Record<Sessio
     abandon: END,
   },
   ready: {
-    joined: impossible('ready'),
+    joined: ignoring('ready'),
     send: { next: 'sending', action: 'attempt' },
     applied: ignoring('ready'),
     closed: ignoring('ready'),
@@ -87,11 +86,13 @@ export const SESSION_TABLE: Readonly<Record<SessionState, Readonly<Record<Sessio
   },
   sending: {
     ...IN_FLIGHT,
+    joined: ignoring('sending'),
     failed: { next: 'resending', action: 'pause' },
     retry: ignoring('sending'),
   },
   resending: {
     ...IN_FLIGHT,
+    joined: ignoring('resending'),
     failed: ignoring('resending'),
     retry: { next: 'sending', action: 'attempt' },
   },

@@ -3,7 +3,8 @@ import { invariant, StoreError } from '../core/errors.ts'
 import type { Answer, AppliedAnswer, Batch, FencedAnswer, RowName } from '../core/exchange.ts'
 import type { Joined, Store } from '../core/store.ts'
 import type { Announce } from './announcer.ts'
-import { SESSION_TABLE, type SessionEvent, type SessionState } from './session-table.ts'
+import { type BatchContent, type Conversation, converse, NOT_JOINED, type Occasion, type Turn } from './conversation.ts'
+import type { SessionState } from './session-table.ts'
 import type { Tally } from './tally.ts'
 
 /** What the session tells the engine. Each is called from the session alone, never from inside a call of the engine's. */
@@ -14,8 +15,8 @@ export interface SessionListener {
   readonly settled: (batch: Batch, answer: AppliedAnswer) => void
   /** The epoch is over. `batch`: what was in flight; `answer` says what became of it, null when the store forgot. */
   readonly fenced: (batch: Batch, answer: FencedAnswer | null) => void
-  /** The row is to be left out: returns the batch to send instead, under the same seq; null when the batch has no such row. */
-  readonly voided: (batch: Batch, row: RowName | undefined, detail: string) => Batch | null
+  /** The row is to be left out: returns what to send instead, under the same seq; null when the batch has no such row. */
+  readonly voided: (batch: Batch, row: RowName | undefined, detail: string) => BatchContent | null
   /** The closing batch counts: the epoch is over by our own wish. */
   readonly ended: (batch: Batch, answer: AppliedAnswer | FencedAnswer) => void
   /** An attempt to join or to exchange failed; another follows. */
@@ -37,15 +38,11 @@ const PAUSE_LONGEST_MS = 2_000
 /** A join may take this many times as long as an exchange: it may have to start a thread or open a file. */
 const JOIN_PATIENCE = 5
 
-/** One owner's conversation with its store: epochs, sequence numbers, one batch in flight, retries, fencing (O2, O5, O11). */
+/** Holds one owner's conversation with its store over time: calls, timeouts, retries, and the store's time (O2, O5, O11). */
 export class Session {
   readonly #options: SessionOptions
   readonly #listener: SessionListener
-  #state: SessionState = 'joining'
-  #epoch: number | null = null
-  #firstEpoch: number | null = null
-  #seq = 0
-  #batch: Batch | null = null
+  #conversation: Conversation = NOT_JOINED
   #attempts = 0
   #sentAtMs = 0
   #attemptTimer: Timer | null = null
@@ -68,17 +65,18 @@ export class Session {
   }
 
   get state(): SessionState {
-    return this.#state
+    return this.#conversation.state
   }
 
   get epoch(): number | null {
-    return this.#epoch
+    return this.#conversation.epoch
   }
 
   /** The version of this process's policies: its first epoch (S3). */
   get version(): number {
-    invariant(this.#firstEpoch !== null, 'a policy is sent only after a join')
-    return this.#firstEpoch
+    const { firstEpoch } = this.#conversation
+    invariant(firstEpoch !== null, 'a policy is sent only after a join')
+    return firstEpoch
   }
 
   /** Why the store could not be reached last; null while it can. */
@@ -102,7 +100,7 @@ export class Session {
 
   /** There is an epoch, or was one: the store's time is known. Reads no clock. */
   get hasJoined(): boolean {
-    return this.#firstEpoch !== null
+    return this.#conversation.firstEpoch !== null
   }
 
   /** O11: the store's time at the last answer plus monotonic time since; never goes back. ms since 1970; 0 before the first join. */
@@ -112,27 +110,45 @@ export class Session {
   }
 
   /** Sends a batch; only when `state` is `ready`. The listener is told how it ended. */
-  send(content: Pick<Batch, 'entries' | 'takes' | 'close'>): void {
-    invariant(this.#epoch !== null, 'a batch needs an epoch')
-    this.#batch = { epoch: this.#epoch, seq: this.#seq + 1, ...content }
+  send(content: BatchContent): void {
     this.#attempts = 0
-    this.#step('send')
+    this.#act(this.#turn({ kind: 'send', content }))
   }
 
   /** Gives up: nothing more is sent, and no answer is heard. */
   abandon(): void {
-    this.#step('abandon')
+    this.#act(this.#turn({ kind: 'abandon' }))
   }
 
-  #step(event: SessionEvent): boolean {
-    const { next, action } = SESSION_TABLE[this.#state][event]
-    invariant(action !== 'impossible', `the session met ${event} while ${this.#state}`)
-    if (action === 'ignore') return false
-    this.#state = next
-    if (action === 'attempt') this.#attempt()
-    if (action === 'join') this.#join()
-    if (action === 'end') this.#attemptTimer?.cancel()
-    return true
+  #turn(occasion: Occasion): Turn {
+    const turn = converse(this.#conversation, occasion)
+    this.#conversation = turn.next
+    return turn
+  }
+
+  #act(turn: Turn): void {
+    switch (turn.action) {
+      case 'ignore':
+      case 'pause':
+        return
+      case 'join':
+        return this.#join()
+      case 'open':
+        return this.#open(turn.epoch)
+      case 'attempt':
+        return this.#attempt(turn.batch)
+      case 'settle':
+        this.#attempts = 0
+        return this.#listener.settled(turn.batch, turn.answer)
+      case 'rejoin':
+        return this.#rejoin(turn.batch, turn.answer)
+      case 'void':
+        return this.#leaveOut(turn.batch, turn.row, turn.detail)
+      case 'end':
+        this.#attempts = 0
+        this.#attemptTimer?.cancel()
+        if (turn.last !== null) this.#listener.ended(turn.last.batch, turn.last.answer)
+    }
   }
 
   #join(): void {
@@ -146,21 +162,20 @@ export class Session {
     )
   }
 
-  #joined(joined: Joined): void {
-    if (this.#state !== 'joining') return
-    this.#epoch = joined.epoch
-    this.#firstEpoch ??= joined.epoch
-    this.#seq = 0
-    this.#leaseTtlMs = joined.leaseTtlMs
-    this.#heard(joined.time)
-    this.#step('joined')
-    this.#options.announce({ type: 'joined', epoch: joined.epoch })
-    this.#listener.opened(joined.epoch)
+  #joined({ epoch, time, leaseTtlMs }: Joined): void {
+    const turn = this.#turn({ kind: 'joined', epoch })
+    if (turn.action === 'ignore') return
+    this.#leaseTtlMs = leaseTtlMs
+    this.#heard(time)
+    this.#act(turn)
   }
 
-  #attempt(): void {
-    const batch = this.#batch
-    invariant(batch !== null, 'an attempt needs a batch')
+  #open(epoch: number): void {
+    this.#options.announce({ type: 'joined', epoch })
+    this.#listener.opened(epoch)
+  }
+
+  #attempt(batch: Batch): void {
     if (this.#attempts === 0) this.#sentAtMs = this.#options.clock.monotonic()
     this.#attempts += 1
     this.#options.tally.exchanges += 1
@@ -174,8 +189,8 @@ export class Session {
   /** Calls the store; a failure, or no answer in time, is one `failed` for this attempt. A late answer still counts. */
   #watch<T>(call: () => Promise<T>, heard: (answer: T) => void, timeoutMs: number): void {
     const attempt = this.#attempts
-    const batch = this.#batch
-    const isOurs = (): boolean => this.#attempts === attempt && this.#batch === batch
+    const { batch } = this.#conversation
+    const isOurs = (): boolean => this.#attempts === attempt && this.#conversation.batch === batch
     const fail = (error: StoreError): void => {
       if (isOurs()) this.#failed(error)
     }
@@ -185,7 +200,7 @@ export class Session {
   }
 
   #failed(error: StoreError): void {
-    if (!this.#step('failed')) return
+    if (this.#turn({ kind: 'failed' }).action === 'ignore') return
     this.#attemptTimer?.cancel()
     const { clock, random, announce } = this.#options
     if (this.#awaySinceMs === null) {
@@ -194,65 +209,36 @@ export class Session {
     }
     this.#lastError = error
     const pauseMs = Math.min(PAUSE_FIRST_MS * 2 ** Math.min(this.#attempts - 1, 16), PAUSE_LONGEST_MS)
-    this.#attemptTimer = clock.timer(pauseMs * (0.5 + random() / 2), () => this.#step('retry'))
+    this.#attemptTimer = clock.timer(pauseMs * (0.5 + random() / 2), () => this.#act(this.#turn({ kind: 'retry' })))
     this.#listener.failed(error)
   }
 
   #answered(batch: Batch, answer: Answer): void {
-    // An answer to an older batch, or to one that was replaced, is no news.
-    if (batch !== this.#batch) return
+    const turn = this.#turn({ kind: 'answer', batch, answer })
+    if (turn.action === 'ignore') return
     this.#heard(answer.time)
-    switch (answer.kind) {
-      case 'applied':
-      case 'replayed':
-        this.#measure()
-        this.#seq = batch.seq
-        return this.#finish(batch.close ? 'closed' : 'applied', batch, answer)
-      case 'fenced':
-        if (batch.close && answer.last?.seq === batch.seq) return this.#finish('closed', batch, answer)
-        return this.#lose('fenced', batch, answer)
-      case 'stale':
-      case 'lost':
-        this.#options.announce({
-          type: 'store_forgot',
-          epoch: batch.epoch,
-          detail: `batch ${batch.seq} was answered ${answer.kind}`,
-        })
-        return this.#lose('forgot', batch, null)
-      case 'breach':
-        return this.#leaveOut(batch, answer.row, answer.detail ?? 'the books do not balance')
+    if (answer.kind === 'applied' || answer.kind === 'replayed') this.#measure()
+    if (answer.kind === 'stale' || answer.kind === 'lost') {
+      const detail = `batch ${batch.seq} was answered ${answer.kind}`
+      this.#options.announce({ type: 'store_forgot', epoch: batch.epoch, detail })
     }
+    this.#act(turn)
   }
 
   /** S6 */
   #leaveOut(batch: Batch, row: RowName | undefined, detail: string): void {
-    const rest = this.#listener.voided(batch, row, detail)
-    if (rest === null) {
-      return this.#failed(
-        new StoreError('store_failed', `the store refused a batch: ${detail}`, { applied: 'no', transient: true }),
-      )
-    }
-    this.#batch = rest
-    if (this.#step('breach')) this.#attempt()
-  }
-
-  #finish(event: 'applied' | 'closed', batch: Batch, answer: AppliedAnswer | FencedAnswer): void {
-    if (!this.#step(event)) return
-    this.#batch = null
-    this.#attempts = 0
-    if (event === 'closed') this.#listener.ended(batch, answer)
-    else if (answer.kind !== 'fenced') this.#listener.settled(batch, answer)
+    const content = this.#listener.voided(batch, row, detail)
+    if (content !== null) return this.#act(this.#turn({ kind: 'replaced', content }))
+    const message = `the store refused a batch: ${detail}`
+    this.#failed(new StoreError('store_failed', message, { applied: 'no', transient: true }))
   }
 
   /** O5. The listener settles what was in flight before the next epoch opens. */
-  #lose(event: 'fenced' | 'forgot', batch: Batch, answer: FencedAnswer | null): void {
-    if (!this.#step(event)) return
-    this.#batch = null
+  #rejoin(batch: Batch, answer: FencedAnswer | null): void {
     this.#attempts = 0
-    this.#epoch = null
     this.#listener.fenced(batch, answer)
     // Whoever heard of it may have closed the engine.
-    if (this.#state === 'joining') this.#join()
+    if (this.state === 'joining') this.#join()
   }
 
   /** O11 */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { StoreError } from '../../src/index.ts'
+import type { Store } from '../../src/core/store.ts'
+import { open, StoreError } from '../../src/index.ts'
 import { bench, codeOf, FLUSH_MS } from './fixture.ts'
 
 const LEASED = { limit: 10_000, per: 'month', atRisk: 500 } as const
@@ -15,6 +16,27 @@ describe('when the store does not answer', () => {
     expect(await asked).toBe(true)
     expect(batches).toHaveLength(2)
     expect(batches[1]).toBe(batches[0])
+    expect(await row('seats')).toMatchObject({ used: 4 })
+  })
+
+  test('O2 S6: a refusal that names no row, and comes while the next attempt waits for its turn, does not end the attempts', async () => {
+    const { clock, books, row } = bench()
+    let refusals = 1
+    const store: Store = {
+      ...{ capabilities: books.capabilities, join: (label) => books.join(label), read: (names) => books.read(names) },
+      ...{ list: (range) => books.list(range), owners: () => books.owners(), close: () => books.close() },
+      exchange: (batch) => {
+        if (refusals === 0) return books.exchange(batch)
+        refusals -= 1
+        return new Promise((resolve) => {
+          clock.timer(1_005, () => resolve({ kind: 'breach', time: clock.now() }))
+        })
+      },
+    }
+    const vsa = open({ store, clock, random: () => 0.5, exchangeTimeoutMs: 1_000, onEvent: () => undefined })
+    const asked = vsa.budget('seats', { initial: 10 }).admit(4)
+    await clock.advance(3_000)
+    expect(await asked).toBe(true)
     expect(await row('seats')).toMatchObject({ used: 4 })
   })
 
