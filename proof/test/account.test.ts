@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { BudgetRow } from '../../src/core/ledger.ts'
-import { faultsOf, type Account } from './account.ts'
-import type { Tally } from './tally.ts'
+import type { BudgetRow } from 'vsa'
+import { faultsOf, type Account } from '../src/chaos/account.ts'
+import type { Tally } from '../src/chaos/tallies.ts'
 
 interface Broken {
   readonly budget?: Partial<BudgetRow>
@@ -30,7 +30,7 @@ function account(broken: Broken = {}): Account {
   }
   const held = broken.held ?? 4
   const leases = held === 0 ? [] : [{ key: 'a', period: 0, epoch: 9, held }]
-  const tally = { intended: 80, admitted: 60, denied: 17, refunded: 0, ...broken.tally }
+  const tally = { intended: 80, admitted: 60, denied: 17, refunded: 0, refused: 0, ...broken.tally }
   return { row: { budget, leases }, tally, limit: 100, atRisk: 7, burnMax: 50, deaths: 3, owners: 2, ...broken.account }
 }
 
@@ -57,6 +57,8 @@ test.each<readonly [string, string, Broken]>([
   ],
   ['one unit burned beyond burnMax', 'L4: more burned', { account: { burnMax: 5 } }],
   ['a lease above atRisk', 'L4: the lease', { held: 8, budget: { pool: 24 } }],
+  ['a pool below zero', 'L2:', { budget: { used: 77, pool: -1 } }],
+  ['one unit not settled, though nobody died', 'L3: used is not', { account: { deaths: 0, atRisk: 100 } }],
 ])('a broken account is caught: %s', (_, law, broken) => {
   expect(faultsOf(account(broken)).filter((fault) => fault.startsWith(law)).length).toBeGreaterThan(0)
 })

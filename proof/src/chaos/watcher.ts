@@ -1,0 +1,67 @@
+import { bookFaults } from './account.ts'
+import { readBooks, type Books } from './books.ts'
+import type { Subject } from './subjects.ts'
+
+const LOOK_EVERY_MS = 200
+/** A broken row is broken at every look: the first ones tell enough. */
+const FAULTS_MAX = 20
+
+/** What was seen of the books while owners lived and died. */
+export interface Seen {
+  readonly looks: number
+  readonly rows: number
+  readonly leases: number
+  /** Leases on a row that somebody else wanted: the last units, on their way from one process to another. */
+  readonly recalls: number
+  readonly faults: readonly string[]
+}
+
+/** Reads the books again and again, and checks what must hold at any moment. */
+export class Watcher {
+  readonly #file: string
+  readonly #subjects: Readonly<Record<string, Subject>>
+  readonly #seen = { looks: 0, rows: 0, leases: 0, recalls: 0, faults: [] as string[] }
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<void> = Promise.resolve()
+
+  constructor(file: string, subjects: Readonly<Record<string, Subject>>) {
+    this.#file = file
+    this.#subjects = subjects
+  }
+
+  /** The file must be there. */
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#looking = this.#looking.then(() => this.#look())
+    }, LOOK_EVERY_MS)
+  }
+
+  async stop(): Promise<Seen> {
+    clearInterval(this.#timer)
+    await this.#looking
+    return this.#seen
+  }
+
+  async #look(): Promise<void> {
+    try {
+      this.#check(await readBooks(this.#file))
+    } catch (error) {
+      this.#blame([`L2: the books could not be read: ${String(error)}`])
+    }
+  }
+
+  #check({ rows, owners }: Books): void {
+    const time = Math.max(0, ...owners.map(({ seenAt }) => seenAt))
+    this.#seen.looks += 1
+    this.#seen.rows += rows.length
+    for (const row of rows) {
+      this.#seen.leases += row.leases.length
+      if (row.budget.wantedUntil > time) this.#seen.recalls += row.leases.length
+      this.#blame(bookFaults(row, this.#subjects[row.budget.key]?.atRisk ?? 0))
+    }
+  }
+
+  #blame(faults: readonly string[]): void {
+    this.#seen.faults.push(...faults.slice(0, FAULTS_MAX - this.#seen.faults.length))
+  }
+}
