@@ -192,6 +192,7 @@ export class Desk {
     const waiter: Waiter = {
       needs: gates,
       durable: isDurable,
+      deadlineMs,
       deadlineAtMs: this.#clock.monotonic() + deadlineMs,
       tell: signal === undefined ? tell : listening(signal, tell, () => this.#abort(waiter, signal)),
       state: 'queued',

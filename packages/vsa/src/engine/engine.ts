@@ -194,7 +194,7 @@ export class Engine implements Vsa {
       this.#tally.deniedUnits += waiter.needs.reduce((total, { units }) => total + units, 0)
       return { kind: 'denied', ...need, account: need.gate.account }
     }
-    return this.#unknown(waiter, timeoutError(need?.gate, this.#settings.deadlineMs, appliedOf(waiter), this.#session))
+    return this.#unknown(waiter, timeoutError(need?.gate, waiter.deadlineMs, appliedOf(waiter), this.#session))
   }
 
   #unknown(waiter: Waiter, error: VsaError): Verdict {

@@ -23,7 +23,8 @@ export interface Waiter {
   readonly needs: readonly GateNeed[]
   /** Resolve only when durable: never served from a lease before its exchange is acknowledged. */
   readonly durable: boolean
-  /** By the owner's monotonic clock. */
+  /** How long it may wait, and until when by the owner's monotonic clock. */
+  readonly deadlineMs: number
   readonly deadlineAtMs: number
   /** Called once, with the verdict. */
   readonly tell: (verdict: Verdict) => void

@@ -1,0 +1,53 @@
+import type { AppliedAnswer, Batch, OwnerRow, Outcome } from '../../../packages/vsa/dist/index.js'
+import type { ProcessBooks } from './process-books.ts'
+
+/** One epoch as the store must keep it: what was applied, and how it may end. */
+export interface EpochView {
+  readonly epoch: number
+  /** The name of the process that joined. */
+  readonly label: string
+  /** Null while it is not known which process joined: its answer may be lost. */
+  books: ProcessBooks | null
+  seq: number
+  outcome: Pick<Outcome, 'granted' | 'notes'>
+  expiresAt: number
+  end: 'closed' | 'reaped' | null
+}
+
+export type AnswerKind = 'applied' | 'replayed' | 'fenced' | 'stale' | 'lost'
+
+/** S2: what the store must say to a batch. */
+export function kindFor(view: EpochView | undefined, batch: Batch): AnswerKind {
+  if (view === undefined || view.end !== null) return 'fenced'
+  if (batch.seq < view.seq) return 'stale'
+  if (batch.seq === view.seq) return 'replayed'
+  return batch.seq === view.seq + 1 ? 'applied' : 'lost'
+}
+
+/** What of an applied batch the rows will not tell later. */
+export function outcomeOf(answer: AppliedAnswer): EpochView['outcome'] {
+  const notes: Record<number, Outcome['notes'][number]> = {}
+  for (const [index, entry] of answer.entries.entries()) {
+    if (entry.kind === 'budget') {
+      const mint = entry.mint === undefined ? {} : { mint: entry.mint }
+      if (entry.refunded > 0 || entry.mint !== undefined) notes[index] = { refunded: entry.refunded, ...mint }
+    } else if (entry.kind === 'period_closed' || entry.kind === 'row_lost') {
+      notes[index] = { noRow: entry.kind }
+    } else if (entry.kind === 'counter' && entry.overflow) {
+      notes[index] = { overflow: true }
+    }
+  }
+  return { granted: answer.granted, notes }
+}
+
+export function viewOf(row: OwnerRow): EpochView {
+  return {
+    epoch: row.epoch,
+    label: row.label,
+    books: null,
+    seq: 0,
+    outcome: { granted: [], notes: {} },
+    expiresAt: row.expiresAt,
+    end: null,
+  }
+}

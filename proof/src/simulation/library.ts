@@ -1,0 +1,20 @@
+import type * as Vsa from '../../../packages/vsa/dist/index.js'
+import type * as Memory from '../../../packages/vsa/dist/stores/memory/index.js'
+import type * as Sqlite from '../../../packages/vsa/dist/stores/sqlite/index.js'
+import { moduleOf } from '../subject.ts'
+
+/** What a run needs of a built library: the shipped one, or one with a bug planted in it. */
+export interface Library {
+  readonly open: typeof Vsa.open
+  readonly VsaError: typeof Vsa.VsaError
+  readonly StoreError: typeof Vsa.StoreError
+  readonly memory: typeof Memory.memory
+  readonly sqlite: typeof Sqlite.sqlite
+}
+
+export async function loadLibrary(folder: string): Promise<Library> {
+  const { open, VsaError, StoreError } = await moduleOf<typeof Vsa>(folder, 'index.js')
+  const { memory } = await moduleOf<typeof Memory>(folder, 'stores/memory/index.js')
+  const { sqlite } = await moduleOf<typeof Sqlite>(folder, 'stores/sqlite/index.js')
+  return { open, VsaError, StoreError, memory, sqlite }
+}

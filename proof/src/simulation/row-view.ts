@@ -1,0 +1,34 @@
+import type { BudgetRow, ListedRow } from '../../../packages/vsa/dist/index.js'
+import { must } from './violation.ts'
+
+/** One budget row and the leases on it, as the store lists them. */
+export interface RowView {
+  readonly budget: BudgetRow
+  /** Units by epoch. */
+  readonly leases: ReadonlyMap<number, number>
+}
+
+export function rowViewOf({ budget, leases }: ListedRow): RowView {
+  return { budget, leases: new Map(leases.map(({ epoch, held }) => [epoch, held])) }
+}
+
+export function heldOn({ leases }: RowView): number {
+  let sum = 0
+  for (const held of leases.values()) sum += held
+  return sum
+}
+
+/** L2, and every amount in its range. */
+export function assertBalanced(row: RowView): void {
+  const { key, period, minted, used, pool, burned } = row.budget
+  const held = heldOn(row)
+  const text = (): string => `${JSON.stringify(key)} ${period}: ${JSON.stringify({ minted, used, pool, burned, held })}`
+  must(minted - used - burned - held === pool, 'L2', () => `the books do not balance, ${text()}`)
+  must(isUnits(minted) && isUnits(used) && isUnits(burned), 'L2', () => `an amount out of range, ${text()}`)
+  must(Number.isSafeInteger(pool), 'L2', () => `a pool out of range, ${text()}`)
+  for (const units of row.leases.values()) must(isUnits(units) && units > 0, 'L2', () => `a lease of ${units}, ${text()}`)
+}
+
+function isUnits(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}

@@ -1,0 +1,89 @@
+import type { Policy } from '../../../packages/vsa/dist/index.js'
+
+/** Everything that one run is made of: plain data, drawn from a seed, shortened by leaving actions out, kept in the corpus. */
+export interface Script {
+  readonly seed: number
+  readonly setting: Setting
+  readonly actions: readonly Action[]
+}
+
+export interface Setting {
+  /** Which store's code runs. */
+  readonly store: 'memory' | 'sqlite'
+  /** Wall time at first, ms since 1970. */
+  readonly startMs: number
+  readonly leaseTtlMs: number
+  readonly flushIntervalMs: number
+  readonly deadlineMs: number
+  readonly exchangeTimeoutMs: number
+  readonly budgetsMax: number
+  readonly waitersMax: number
+  readonly onStoreUnavailable: 'throw' | 'deny' | 'allow'
+  readonly budgets: readonly BudgetSetting[]
+  readonly counters: readonly string[]
+  /** Places for processes: each has one at a time. */
+  readonly places: number
+  /** A bug in every owner: entries of this budget claim to have spent more than was leased. */
+  readonly corrupt: string | null
+  readonly weather: Weather
+}
+
+export interface BudgetSetting {
+  readonly key: string
+  /** One for each version of the service; process n declares the policy n modulo their number. */
+  readonly policies: readonly [Policy, ...Policy[]]
+  /** The most that any of the policies leases to one owner. */
+  readonly atRiskMax: number
+  /** The least of the policies' `burnMax` cannot be told apart by row: the most of them. */
+  readonly burnMaxMost: number
+  readonly windowed: boolean
+  /** Its period, if it has any, does not end while a run lasts. */
+  readonly lasting: boolean
+}
+
+/** What may befall each message, as probabilities; together at most 1. */
+export interface Weather {
+  readonly refused: number
+  readonly requestLost: number
+  readonly answerLost: number
+  readonly reset: number
+  readonly duplicated: number
+  readonly slow: number
+  readonly storeDies: number
+  readonly latencyMaxMs: number
+  readonly slowMaxMs: number
+}
+
+export type Action = { readonly atMs: number; readonly place: number } & Deed
+
+export type Deed =
+  | {
+      readonly kind: 'ask'
+      readonly budget: number
+      readonly units: number
+      readonly durable: boolean | null
+      readonly deadlineMs: number | null
+      readonly abortAfterMs: number | null
+      readonly times: number
+    }
+  | { readonly kind: 'try'; readonly budget: number; readonly units: number; readonly times: number }
+  | { readonly kind: 'all'; readonly budgets: readonly number[]; readonly units: number }
+  | { readonly kind: 'churn'; readonly budget: number; readonly times: number }
+  | { readonly kind: 'refund'; readonly budget: number; readonly units: number; readonly which: RefundKind }
+  | { readonly kind: 'mint'; readonly budget: number; readonly units: number; readonly id: string }
+  | { readonly kind: 'add'; readonly counter: number; readonly units: number }
+  | { readonly kind: 'count'; readonly counter: number }
+  | { readonly kind: 'flush'; readonly returnLeases: boolean }
+  | { readonly kind: 'peek'; readonly budget: number }
+  | { readonly kind: 'misuse'; readonly budget: number; readonly how: number }
+  | { readonly kind: 'close'; readonly deadlineMs: number; readonly twice: boolean }
+  /** A kill, and a new process in its place after a while. */
+  | { readonly kind: 'crash'; readonly restartAfterMs: number }
+  /** A new process in the place while the old one closes: a rolling deploy. */
+  | { readonly kind: 'replace' }
+  | { readonly kind: 'stand'; readonly how: 'stopped' | 'suspended'; readonly forMs: number; readonly wakesWith: number }
+  | { readonly kind: 'jump'; readonly who: 'store' | 'owner'; readonly byMs: number }
+  | { readonly kind: 'outage'; readonly forMs: number; readonly how: 'refused' | 'silent' }
+
+/** `own`: what this process admitted; `other`: what another one did; `twice`, `unknown`: nobody owes them; `odd`: into a period before or after. */
+export type RefundKind = 'own' | 'other' | 'twice' | 'unknown' | 'odd'

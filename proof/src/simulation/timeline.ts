@@ -1,0 +1,83 @@
+interface Scheduled {
+  readonly atMs: number
+  readonly run: () => void
+}
+
+/** True time, and everything that is to happen. Nothing happens but by an event here, so a seed tells the whole story. */
+export class Timeline {
+  nowMs = 0
+  /** Events that happened. */
+  events = 0
+  /** Called after each event, when all that it started has come to rest. */
+  afterEach: () => void = () => undefined
+  #stopped = false
+  /** In the order in which they fall due; equal times in the order of creation. */
+  readonly #scheduled: Scheduled[] = []
+  #soon: (() => void)[] = []
+
+  /** @returns cancels it */
+  after(delayMs: number, run: () => void): () => void {
+    const event = { atMs: this.nowMs + Math.max(0, delayMs), run }
+    this.#scheduled.splice(this.#placeFor(event.atMs), 0, event)
+    return () => {
+      const at = this.#scheduled.indexOf(event)
+      if (at >= 0) this.#scheduled.splice(at, 1)
+    }
+  }
+
+  /** After the present event and the promises that it settled. */
+  soon(run: () => void): void {
+    this.#soon.push(run)
+  }
+
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  /** Lets `ms` pass; less when `done` holds before. */
+  async pass(ms: number, done: () => boolean = () => false): Promise<void> {
+    const endMs = this.nowMs + ms
+    await this.#rest()
+    while (!this.#stopped) {
+      if (done()) return
+      const next = this.#scheduled[0]
+      if (next === undefined || next.atMs > endMs) break
+      this.#scheduled.shift()
+      this.nowMs = next.atMs
+      this.events += 1
+      next.run()
+      await this.#rest()
+    }
+    if (!this.#stopped) this.nowMs = endMs
+  }
+
+  /** Nothing happens any more. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /** Promises first, then what asked for the next turn, until nobody has anything to do without time passing. */
+  async #rest(): Promise<void> {
+    for (;;) {
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      if (this.#stopped) return
+      const due = this.#soon
+      if (due.length === 0) break
+      this.#soon = []
+      for (const run of due) run()
+    }
+    this.afterEach()
+  }
+
+  #placeFor(atMs: number): number {
+    let low = 0
+    let high = this.#scheduled.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const there = this.#scheduled[middle]
+      if (there !== undefined && there.atMs <= atMs) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

@@ -1,0 +1,208 @@
+import type {
+  Answer,
+  Applied,
+  Batch,
+  BudgetRow,
+  Joined,
+  ListPage,
+  OwnerRow,
+  Store,
+  StoreCapabilities,
+} from '../../../packages/vsa/dist/index.js'
+import type { Dice } from './dice.ts'
+import type { Machine } from './machine.ts'
+import type { Reached } from './reached.ts'
+import type { Weather } from './script.ts'
+import type { StoreHost } from './store-host.ts'
+import type { Timeline } from './timeline.ts'
+
+export const FAULTS = ['refused', 'requestLost', 'answerLost', 'reset', 'duplicated', 'slow', 'storeDies'] as const
+export type Fault = (typeof FAULTS)[number]
+
+/** What the wires of a run share. */
+export interface Network {
+  readonly timeline: Timeline
+  readonly host: StoreHost
+  /** What may befall a message that is sent now. */
+  weather: Weather
+  /** Messages that something befell, by kind. */
+  readonly faults: Record<Fault, number>
+  /** Calls that met a store that was down. */
+  refusedByOutage: number
+  readonly reached: Reached
+  /** The failure that a client of the store reports. */
+  readonly failure: (message: string, applied: Applied) => Error
+}
+
+/** Told of each exchange that was done, and whose answer its owner does not get. */
+export type OnAnswerLost = (batch: Batch, answer: Answer) => void
+
+/** One process's way to the store: every call is a message, and its answer another one. */
+export class Wire implements Store {
+  readonly capabilities: StoreCapabilities
+  readonly #network: Network
+  readonly #machine: Machine
+  readonly #dice: Dice
+  readonly #corrupt: string | null
+  readonly #onAnswerLost: OnAnswerLost
+
+  constructor(network: Network, machine: Machine, dice: Dice, corrupt: string | null, onAnswerLost: OnAnswerLost) {
+    this.capabilities = network.host.capabilities
+    this.#network = network
+    this.#machine = machine
+    this.#dice = dice
+    this.#corrupt = corrupt
+    this.#onAnswerLost = onAnswerLost
+  }
+
+  join(label: string): Promise<Joined> {
+    return this.#call(() => this.#network.host.join(label))
+  }
+
+  exchange(batch: Batch): Promise<Answer> {
+    const sent = this.#corrupt === null ? batch : this.#corrupted(batch)
+    return this.#call(
+      () => this.#network.host.exchange(sent),
+      (answer) => this.#onAnswerLost(sent, answer),
+    )
+  }
+
+  read(names: readonly { readonly key: string; readonly period: number }[]): Promise<readonly BudgetRow[]> {
+    return this.#call(() => this.#network.host.read(names))
+  }
+
+  list(): Promise<ListPage> {
+    return this.#call(() => this.#network.host.list())
+  }
+
+  owners(): Promise<readonly OwnerRow[]> {
+    return this.#call(() => this.#network.host.owners())
+  }
+
+  async close(): Promise<void> {}
+
+  /** A bug in the owner: one budget's entries claim what was never leased. */
+  #corrupted(batch: Batch): Batch {
+    const entries = batch.entries.map((entry) =>
+      entry.kind === 'budget' && entry.key === this.#corrupt ? { ...entry, spent: entry.spent + 1e9 } : entry,
+    )
+    return { ...batch, entries }
+  }
+
+  #call<T>(send: () => Promise<T>, lost?: (answer: T) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      new Message(this.#network, this.#machine, this.#dice, { send, resolve, reject, lost }).go()
+    })
+  }
+}
+
+interface Call<T> {
+  readonly send: () => Promise<T>
+  readonly resolve: (answer: T) => void
+  readonly reject: (error: unknown) => void
+  readonly lost: ((answer: T) => void) | undefined
+}
+
+/** One request on its way, with what befalls it. */
+class Message<T> {
+  readonly #network: Network
+  readonly #machine: Machine
+  readonly #dice: Dice
+  readonly #call: Call<T>
+  readonly #latencyMs: () => number
+
+  constructor(network: Network, machine: Machine, dice: Dice, call: Call<T>) {
+    this.#network = network
+    this.#machine = machine
+    this.#dice = dice
+    this.#call = call
+    const { latencyMaxMs } = network.weather
+    this.#latencyMs = () => dice.random() * latencyMaxMs
+  }
+
+  go(): void {
+    const fault = this.#draw()
+    if (fault !== undefined) this.#network.faults[fault] += 1
+    switch (fault) {
+      case undefined:
+        return this.#arrive(this.#latencyMs(), this.#latencyMs())
+      case 'refused':
+        return this.#fail(this.#latencyMs(), 'connection refused', 'no')
+      case 'requestLost':
+        return
+      case 'answerLost':
+        return this.#arrive(this.#latencyMs(), null)
+      case 'reset':
+        if (this.#dice.chance(0.7)) this.#arrive(4 * this.#latencyMs(), null)
+        return this.#fail(2 * this.#latencyMs(), 'connection reset', 'unknown')
+      case 'duplicated': {
+        const copies = this.#dice.whole(1, 2)
+        this.#network.reached.note('7 message duplicated', copies)
+        for (let copy = 0; copy < copies; copy += 1) this.#arrive(this.#dice.random() * 2_000, this.#latencyMs())
+        return this.#arrive(this.#latencyMs(), this.#latencyMs())
+      }
+      case 'slow': {
+        const { slowMaxMs } = this.#network.weather
+        return this.#arrive(this.#dice.random() * slowMaxMs, this.#dice.random() * slowMaxMs)
+      }
+      case 'storeDies':
+        return this.#killStore()
+    }
+  }
+
+  #draw(): Fault | undefined {
+    let point = this.#dice.random()
+    for (const fault of FAULTS) {
+      point -= this.#network.weather[fault]
+      if (point < 0) return fault
+    }
+    return undefined
+  }
+
+  /** @param backMs how long the answer travels; null when it gets lost */
+  #arrive(afterMs: number, backMs: number | null): void {
+    const { timeline, host, reached } = this.#network
+    if (afterMs + (backMs ?? 0) >= 2_000) reached.note('20 answer after 2 s or never')
+    timeline.after(afterMs, () => {
+      if (host.down !== null) return this.#meetOutage(backMs)
+      this.#call.send().then(
+        (answer) => (backMs === null ? this.#call.lost?.(answer) : this.#back(backMs, () => this.#call.resolve(answer))),
+        (error: unknown) => this.#back(backMs ?? 0, () => this.#call.reject(error)),
+      )
+    })
+  }
+
+  #meetOutage(backMs: number | null): void {
+    this.#network.refusedByOutage += 1
+    this.#network.reached.note('8 store down')
+    if (this.#network.host.down === 'refused' && backMs !== null) this.#fail(backMs, 'connection refused', 'no')
+  }
+
+  /** The store's process dies with this call: all of it was done, or nothing. */
+  #killStore(): void {
+    const { timeline, host, reached } = this.#network
+    const downMs = this.#dice.whole(5, 1_500)
+    const isApplied = this.#dice.chance(0.5)
+    timeline.after(this.#latencyMs(), () => {
+      if (host.down !== null) return
+      reached.note(isApplied ? '8 store dies, batch applied' : '8 store dies, batch not applied')
+      const die = (): void => host.fail(this.#dice.chance(0.5) ? 'refused' : 'silent', downMs)
+      if (!isApplied) return die()
+      // Before anything else can reach it.
+      this.#call.send().then(
+        (answer) => this.#call.lost?.(answer),
+        () => undefined,
+      )
+      timeline.soon(die)
+    })
+    if (this.#dice.chance(0.5)) this.#fail(2 * this.#network.weather.latencyMaxMs, 'connection reset', 'unknown')
+  }
+
+  #fail(afterMs: number, message: string, applied: Applied): void {
+    this.#back(afterMs, () => this.#call.reject(this.#network.failure(message, applied)))
+  }
+
+  #back(afterMs: number, run: () => void): void {
+    this.#network.timeline.after(afterMs, () => this.#machine.reach(run))
+  }
+}
