@@ -21,7 +21,7 @@ export type EntryEffect = BudgetEffect | CounterEffect | NoRowEffect
 interface NoRowEffect {
   readonly kind: 'none'
   readonly noRow: NoRowKind
-  readonly note: EntryNote
+  readonly note: EntryNote | undefined
 }
 
 export interface BudgetEffect {
@@ -43,7 +43,7 @@ interface CounterEffect {
 export function settleEntry(ledger: Ledger, entry: Entry, epoch: number, time: number): EntryEffect {
   switch (entry.kind) {
     case 'void':
-      return { kind: 'none', noRow: 'void', note: { noRow: 'void' } }
+      return { kind: 'none', noRow: 'void', note: undefined }
     case 'counter':
       return addToCounter(ledger, entry)
     case 'budget':

@@ -155,5 +155,5 @@ function firstWhere(from: number, to: number, holds: (time: number) => boolean):
 
 function modulo(value: number, divisor: number): number {
   const rest = value % divisor
-  return rest < 0 ? rest + divisor : rest + 0 // + 0 turns -0 into 0
+  return rest < 0 ? rest + divisor : rest
 }

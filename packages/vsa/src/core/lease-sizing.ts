@@ -38,8 +38,8 @@ export function nextHold(demand: LeaseDemand): number {
 
 function stepTowards(wish: number, hold: number, spent: number): number {
   if (wish > hold)
-    return Math.max(2 * hold, Math.min(GROWTH_MAX * hold, 2 ** Math.ceil(Math.log2(Math.max(2 * spent, 1)))))
-  return wish < hold / 4 ? Math.max(Math.floor(hold / 2), FIRST_HOLD) : hold
+    return Math.max(2 * hold, Math.min(GROWTH_MAX * hold, 2 ** Math.ceil(Math.log2(2 * spent))))
+  return wish < hold / 4 ? Math.floor(hold / 2) : hold
 }
 
 /** At this many units left, or fewer, the lease is topped up before the next flush is due (O8). */

@@ -1,6 +1,6 @@
 import type { Mint, RowName, Written } from './exchange.ts'
 import type { BudgetRow, Ledger, LeaseTotals } from './ledger.ts'
-import { isUnits, UNITS_MAX } from './units.ts'
+import { isUnits } from './units.ts'
 
 /** The books of one row do not add up: a bug in somebody, or a damaged store. Nothing was written (S6). */
 export class BooksError extends Error {
@@ -67,7 +67,7 @@ export class RowDraft {
     this.require(isUnits(this.used), `used is ${this.used}`)
     this.require(isUnits(this.burned), `burned is ${this.burned}`)
     this.require(isUnits(this.held) && isUnits(othersHeld), `leases are ${this.held} and ${othersHeld}`)
-    this.require(Number.isSafeInteger(this.pool) && this.pool <= UNITS_MAX, `pool is ${this.pool}`)
+    this.require(Number.isSafeInteger(this.pool), `pool is ${this.pool}`)
     // Subtracted from minted one by one: a sum of several could leave the safe integers, a difference of units cannot.
     const rest = this.minted - this.used - this.burned - this.held - othersHeld
     this.require(
@@ -89,12 +89,9 @@ export class RowDraft {
   /** Writes what changed, and says how many rows that was (L7). */
   save(ledger: Ledger): Written {
     const before = this.#before
+    // The limit, `burnMax` and `keepUntil` change with the version, never without it.
     const unitsChanged =
-      this.used !== before.used ||
-      this.minted !== before.minted ||
-      this.limit !== before.limit ||
-      this.version !== before.version ||
-      this.burnMax !== before.burnMax
+      this.used !== before.used || this.minted !== before.minted || this.version !== before.version
     // A row that is made to be leased from has no news of units.
     const moved = this.#created || this.pool !== before.pool || this.wantedUntil !== before.wantedUntil
     if (unitsChanged || moved) {

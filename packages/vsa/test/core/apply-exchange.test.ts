@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { InvariantError } from '../../src/core/errors.ts'
-import type { Batch, RowPolicy } from '../../src/core/exchange.ts'
+import { BATCH_ENTRIES_MAX, type Batch, type BudgetEntry, type RowPolicy, type Take } from '../../src/core/exchange.ts'
 import type { BudgetRow } from '../../src/core/ledger.ts'
 import { asking, Books, LEASE_TTL_MS, seats } from './books-fixture.ts'
 
@@ -151,16 +151,18 @@ describe('hand-computed examples', () => {
 })
 
 describe('S6: a breach is named, and nothing is applied', () => {
-  const damages: readonly Partial<BudgetRow>[] = [
-    { pool: 6 },
-    { used: 1 },
-    { used: -1, pool: 6 },
-    { minted: 11 },
-    { burned: 0.5, pool: 4.5 },
-    { pool: Number.NaN },
-    { minted: MAX + 1, pool: MAX - 4 },
+  const damages: readonly (readonly [Partial<BudgetRow>, string])[] = [
+    [{ pool: 6 }, 'minted 10 is not used 0 + pool 6 + burned 0 + held 5 + 0'],
+    [{ used: 1 }, 'minted 10 is not used 1 + pool 5 + burned 0 + held 5 + 0'],
+    [{ used: -1, pool: 6 }, 'used is -1'],
+    [{ minted: 11 }, 'minted 11 is not used 0 + pool 5 + burned 0 + held 5 + 0'],
+    [{ burned: 0.5, pool: 4.5 }, 'burned is 0.5'],
+    [{ pool: Number.NaN }, 'pool is NaN'],
+    [{ minted: MAX + 1, pool: MAX - 4 }, `minted is ${MAX + 1}`],
+    // Each amount in its range, and a sum that only rounding makes right.
+    [{ minted: 0, used: MAX, burned: MAX, pool: -2 * MAX - 5 }, `pool is ${-2 * MAX - 5}`],
   ]
-  test.each(damages)('a row with %o', (damage) => {
+  test.each(damages)('a row with %o: %s', (damage, detail) => {
     const books = new Books()
     const epoch = books.join()
     books.apply(epoch, [asking('good', { policy: seats(10), hold: 5 }), asking('bad', { policy: seats(10), hold: 5 })])
@@ -171,7 +173,11 @@ describe('S6: a breach is named, and nothing is applied', () => {
       entries: [asking('good', spending), asking('bad', spending)],
       takes: [{ need: [[0, 1]], n: 1 }],
     })
-    expect(books.send(batch)).toMatchObject({ kind: 'breach', row: { key: 'bad', period: 0 } })
+    expect(books.send(batch)).toMatchObject({
+      kind: 'breach',
+      row: { key: 'bad', period: 0 },
+      detail: `the books of budget "bad", period 0, do not balance: ${detail}`,
+    })
     expect(books.everything()).toEqual(before)
     // The rest goes under the same seq, and its replay lines up by index.
     const rest: Batch = { ...batch, entries: [asking('good', spending), { kind: 'void' }] }
@@ -179,38 +185,65 @@ describe('S6: a breach is named, and nothing is applied', () => {
     expect(books.send(rest)).toMatchObject({ kind: 'replayed', granted: [1], entries: [{ used: 2 }, { kind: 'void' }] })
   })
 
-  test.each([
-    ['more spent than leased', { spent: 6 }],
-    ['spent below 0', { spent: -1 }],
-    ['half a unit spent', { spent: 0.5 }],
-    ['a refund below 0', { refund: -1 }],
-    ['a refund of NaN', { refund: Number.NaN }],
-    ['a hold below 0', { hold: -1 }],
-    ['a hold of half a unit', { hold: 0.5 }],
+  test.each<[string, string, Partial<BudgetEntry>]>([
+    ['more spent than leased', 'spent 6 of a lease of 5', { spent: 6 }],
+    ['spent below 0', 'spent -1 of a lease of 5', { spent: -1 }],
+    ['half a unit spent', 'spent 0.5 of a lease of 5', { spent: 0.5 }],
+    ['a refund below 0', 'refund is -1', { refund: -1 }],
+    ['a refund of NaN', 'refund is NaN', { refund: Number.NaN }],
+    ['a hold below 0', 'hold is -1', { hold: -1 }],
+    ['a hold of half a unit', 'hold is 0.5', { hold: 0.5 }],
     [
       'a limit of NaN',
-      { policy: { ...seats(Number.NaN), kind: 'window', version: 9, endsAt: 1, keepUntil: 1 } as const },
+      'minted is NaN',
+      { policy: { ...seats(Number.NaN), kind: 'window', version: 9, endsAt: 1, keepUntil: 1 } },
     ],
-  ])('an entry with %s', (_, parts) => {
+  ])('an entry with %s: %s', (_, detail, parts) => {
     const books = new Books()
     const epoch = books.join()
     books.row(epoch, asking('a', { policy: { ...seats(10), kind: 'window' }, hold: 5 }))
     const before = books.everything()
     const batch = books.batch(epoch, { entries: [asking('a', { known: true, hold: 5, ...parts })] })
-    expect(books.send(batch)).toMatchObject({ kind: 'breach', row: { key: 'a', period: 0 } })
+    expect(books.send(batch)).toMatchObject({
+      kind: 'breach',
+      row: { key: 'a', period: 0 },
+      detail: `the books of budget "a", period 0, do not balance: ${detail}`,
+    })
     expect(books.everything()).toEqual(before)
+  })
+
+  test.each([
+    [0.5, 5],
+    [5, 0.5],
+  ])('another owner’s lease of %d units, beside one of %d', (theirs, ours) => {
+    const books = new Books()
+    const [one, two] = [books.join(), books.join()]
+    books.row(one, asking('a', { policy: seats(10), hold: 5 }))
+    books.ledger.saveLease({ key: 'a', period: 0, epoch: one, held: ours })
+    books.ledger.saveLease({ key: 'a', period: 0, epoch: two, held: theirs })
+    books.damage('a', { pool: 10 - ours - theirs })
+    expect(books.send(books.batch(one, { entries: [asking('a', { known: true, hold: ours })] }))).toMatchObject({
+      kind: 'breach',
+      detail: `the books of budget "a", period 0, do not balance: leases are ${ours} and ${theirs}`,
+    })
   })
 })
 
 describe('a malformed batch is a bug: it throws before a row is touched', () => {
   const entries = [asking('a', { known: true }), asking('b', { known: true })]
   const malformed: readonly (readonly [string, Partial<Batch>])[] = [
-    ['an epoch of 0', { epoch: 0 }],
-    ['a seq of 0', { seq: 0 }],
-    ['a fractional seq', { seq: 2.5 }],
-    ['the same row twice', { entries: [asking('a', { known: true }), asking('a', { known: true, spent: 1 })] }],
+    ['batch.epoch must be a positive integer, got 0', { epoch: 0 }],
+    ['batch.epoch must be a positive integer, got 1.5', { epoch: 1.5 }],
+    ['batch.seq must be a positive integer, got 0', { seq: 0 }],
+    ['batch.seq must be a positive integer, got 2.5', { seq: 2.5 }],
+    ['a batch carries at most 1000 entries, got 1001', { entries: manyEntries(BATCH_ENTRIES_MAX + 1) }],
+    ['a batch carries at most 1000 runs of takes, got 1001', { entries, takes: manyTakes(BATCH_ENTRIES_MAX + 1) }],
     [
-      'the same counter twice',
+      'a batch names each row once, got 0:a twice',
+      { entries: [asking('a', { known: true }), asking('a', { known: true, spent: 1 })] },
+    ],
+    [
+      'a batch names each row once, got counter:c twice',
       {
         entries: [
           { kind: 'counter', key: 'c', add: 1 },
@@ -218,12 +251,12 @@ describe('a malformed batch is a bug: it throws before a row is touched', () => 
         ],
       },
     ],
-    ['a take of -1 requests', { entries, takes: [{ need: [[0, 1]], n: -1 }] }],
-    ['a take of half a request', { entries, takes: [{ need: [[0, 1]], n: 0.5 }] }],
-    ['a take of NaN requests', { entries, takes: [{ need: [[0, 1]], n: Number.NaN }] }],
-    ['a take that needs nothing', { entries, takes: [{ need: [], n: 1 }] }],
+    ['a take is for a number of requests, got -1', { entries, takes: [{ need: [[0, 1]], n: -1 }] }],
+    ['a take is for a number of requests, got 0.5', { entries, takes: [{ need: [[0, 1]], n: 0.5 }] }],
+    ['a take is for a number of requests, got NaN', { entries, takes: [{ need: [[0, 1]], n: Number.NaN }] }],
+    ['a take needs at least one entry', { entries, takes: [{ need: [], n: 1 }] }],
     [
-      'a take that needs one row twice',
+      'a take needs each entry once',
       {
         entries,
         takes: [
@@ -237,12 +270,13 @@ describe('a malformed batch is a bug: it throws before a row is touched', () => 
         ],
       },
     ],
-    ['a take of an entry that is not there', { entries, takes: [{ need: [[2, 1]], n: 1 }] }],
-    ['a take that costs 0', { entries, takes: [{ need: [[0, 0]], n: 1 }] }],
-    ['a take that costs -1', { entries, takes: [{ need: [[0, -1]], n: 1 }] }],
-    ['a take that costs 2^53', { entries, takes: [{ need: [[0, MAX + 1]], n: 1 }] }],
+    ['a take needs entry 2 of 2', { entries, takes: [{ need: [[2, 1]], n: 1 }] }],
+    ['a take needs entry -1 of 2', { entries, takes: [{ need: [[-1, 1]], n: 1 }] }],
+    ['a take costs at least 1 unit, got 0', { entries, takes: [{ need: [[0, 0]], n: 1 }] }],
+    ['a take costs at least 1 unit, got -1', { entries, takes: [{ need: [[0, -1]], n: 1 }] }],
+    [`a take costs at least 1 unit, got ${MAX + 1}`, { entries, takes: [{ need: [[0, MAX + 1]], n: 1 }] }],
   ]
-  test.each(malformed)('%s', (_, parts) => {
+  test.each(malformed)('%s', (message, parts) => {
     const books = new Books()
     const epoch = books.join()
     books.apply(
@@ -251,12 +285,27 @@ describe('a malformed batch is a bug: it throws before a row is touched', () => 
       [{ need: [[0, 1]], n: 1 }],
     )
     const before = books.everything()
-    expect(() => books.send(books.batch(epoch, parts))).toThrow(InvariantError)
+    expect(() => books.send(books.batch(epoch, parts))).toThrow(new InvariantError(message))
     expect(books.everything()).toEqual(before)
+  })
+
+  test('1,000 entries and 1,000 runs are a batch', () => {
+    const books = new Books()
+    const takes = manyTakes(BATCH_ENTRIES_MAX)
+    const entries = manyEntries(BATCH_ENTRIES_MAX)
+    expect(books.send(books.batch(books.join(), { entries, takes }))).toMatchObject({ kind: 'applied' })
   })
 })
 
 function minutely(period: number, limit: number): RowPolicy {
   const endsAt = period + 60_000
   return { kind: 'window', limit, burnMax: limit, version: 1, endsAt, keepUntil: endsAt + 60_000 }
+}
+
+function manyEntries(count: number): BudgetEntry[] {
+  return Array.from({ length: count }, (_, at) => asking(`k${at}`))
+}
+
+function manyTakes(count: number): Take[] {
+  return Array.from({ length: count }, () => ({ need: [[0, 1]], n: 1 }))
 }

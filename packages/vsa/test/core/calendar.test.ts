@@ -23,6 +23,7 @@ const ZONES = [
   'Africa/Monrovia', // -0:44:30 until 1972
   'Africa/Casablanca',
   'Asia/Gaza',
+  'America/Caracas', // -4:30 until 2016, and moved at 02:30
 ]
 /** Moments at which some zone above did something odd. */
 const EDGES = [
@@ -38,6 +39,7 @@ const EDGES = [
   '1972-01-07T00:44:30Z',
   '2024-03-31T01:00Z',
   '2023-04-29T00:00Z',
+  '2016-05-01T07:00Z',
 ].map((text) => Date.parse(text))
 
 const calendars = fc
@@ -140,6 +142,7 @@ describe('fixed lengths are counted from 1970', () => {
     expect(calendarOf('minute', 'UTC', 1)).toEqual(calendarOf(60_000, 'UTC', 1))
     expect(calendarOf('day', 'UTC', 1)).toEqual(calendarOf(DAY, 'UTC', 1))
     expect(calendarOf('second', 'Asia/Kathmandu', 1)).toEqual(calendarOf(1_000, 'UTC', 1))
+    expect(calendarOf('week', 'UTC', 1)).toMatchObject({ kind: 'fixed', lengthMs: 7 * DAY })
     expect(iso(windowOf('week', 'UTC', '2026-11-22T12:00Z'))).toEqual([
       '2026-11-16T00:00:00.000Z',
       '2026-11-23T00:00:00.000Z',
@@ -172,6 +175,19 @@ describe('clocks with odd offsets', () => {
   test('where a clock moves by half an hour, an hour is cut short there', () => {
     expect(hours(windowOf('hour', 'Australia/Lord_Howe', '2024-04-06T15:10Z'))).toBe(0.5)
     expect(hours(windowOf('hour', 'Australia/Lord_Howe', '2024-10-05T15:40Z'))).toBe(0.5)
+  })
+  test('an hour in the middle of which a clock moves by half an hour ends there, and another one begins', () => {
+    const before = windowOf('hour', 'America/Caracas', '2016-05-01T06:40Z')
+    expect(iso(before)).toEqual(['2016-05-01T06:30:00.000Z', '2016-05-01T07:00:00.000Z'])
+    expect(windowOf('hour', 'America/Caracas', '2016-05-01T06:59:59.999Z')).toEqual(before)
+    expect(iso(windowOf('hour', 'America/Caracas', '2016-05-01T07:00Z'))).toEqual([
+      '2016-05-01T07:00:00.000Z',
+      '2016-05-01T08:00:00.000Z',
+    ])
+    expect(iso(windowOf('hour', 'Asia/Pyongyang', '2018-05-04T14:59Z'))).toEqual([
+      '2018-05-04T14:30:00.000Z',
+      '2018-05-04T15:00:00.000Z',
+    ])
   })
 })
 

@@ -28,7 +28,11 @@ describe('bad policies are refused by name, before anything happens', () => {
     [7, TypeError, /^policy must be an object/],
     [{}, TypeError, /policy\.initial or policy\.limit, got neither/],
     [{ initial: 1, limit: 1, per: 'day' }, TypeError, /got both/],
-    [{ initial: 1, colour: 'red' }, TypeError, /^policy\.colour is not known/],
+    [
+      { initial: 1, colour: 'red' },
+      TypeError,
+      /^policy\.colour is not known; a policy has initial, limit, per, timeZone, startDay, retentionMs, atRisk, burnMax$/,
+    ],
     [{ initial: '3' }, TypeError, /^policy\.initial/],
     [{ initial: -1 }, RangeError, /^policy\.initial/],
     [{ initial: 1, per: 'day' }, TypeError, /^policy\.per does not go with policy\.initial/],
@@ -36,8 +40,16 @@ describe('bad policies are refused by name, before anything happens', () => {
     [{ limit: 0.5, per: 'day' }, RangeError, /^policy\.limit/],
     [{ limit: NaN, per: 'day' }, RangeError, /^policy\.limit/],
     [{ limit: 2 ** 53, per: 'day' }, RangeError, /^policy\.limit/],
-    [{ limit: 1 }, TypeError, /^policy\.per/],
-    [{ limit: 1, per: 'fortnight' }, RangeError, /^policy\.per .*"fortnight"/],
+    [
+      { limit: 1 },
+      TypeError,
+      /^policy\.per must be one of second, minute, hour, day, week, month, year, or a number of ms, got undefined$/,
+    ],
+    [
+      { limit: 1, per: 'fortnight' },
+      RangeError,
+      /^policy\.per must be one of second, minute, hour, day, week, month, year, or a number of ms, got "fortnight"$/,
+    ],
     [{ limit: 1, per: 0 }, RangeError, /^policy\.per/],
     [{ limit: 1, per: 0.5 }, RangeError, /^policy\.per/],
     [{ limit: 1, per: YEARS_100 + 1 }, RangeError, /^policy\.per/],
@@ -87,6 +99,19 @@ describe('bad policies are refused by name, before anything happens', () => {
   })
 })
 
+test('the platform’s reason why a time zone is refused is kept as the cause', () => {
+  expect(refusalOf({ limit: 1, per: 'day', timeZone: 'Mars/Olympus' })).toMatchObject({
+    cause: expect.any(RangeError) as RangeError,
+  })
+})
+
+test('a part that is undefined is absent', () => {
+  const absent = { initial: undefined, timeZone: undefined, startDay: undefined, atRisk: undefined, colour: undefined }
+  expect(compilePolicy({ ...absent, limit: 60, per: 'day' } as unknown as Policy).fingerprint).toBe(
+    compilePolicy({ limit: 60, per: 'day' }).fingerprint,
+  )
+})
+
 describe('limits at their edges are taken', () => {
   test.each<Policy>([
     { initial: 0 },
@@ -122,7 +147,7 @@ describe('defaults', () => {
     [{ limit: 10_000, per: 'second' }, 100, 500],
     [{ limit: 1, per: 'year' }, 1, 1],
   ])('%j puts %i at risk and burns at most %i', (policy, atRisk, burnMax) => {
-    expect(compilePolicy(policy)).toMatchObject({ atRisk, burnMax, durable: false })
+    expect(compilePolicy(policy)).toMatchObject({ kind: 'window', atRisk, burnMax, durable: false })
   })
   test('a limit of 0 has nothing to lease, and is not durable unless declared so', () => {
     expect(compilePolicy({ limit: 0, per: 'day' })).toMatchObject({ atRisk: 0, durable: false })
@@ -200,6 +225,16 @@ describe('windows', () => {
     expect(second).toEqual({ start: MINUTE, end: 2 * MINUTE })
     expect(plan.windowAt(MINUTE)).toBe(second)
     expect(plan.windowAt(0)).toBe(first)
+  })
+  test('the last eight periods are remembered, the oldest is forgotten first', () => {
+    const plan = compilePolicy({ limit: 1, per: 'minute' })
+    const windows = Array.from({ length: 8 }, (_, at) => plan.windowAt(at * MINUTE))
+    for (const [at, window] of windows.entries()) expect(plan.windowAt(at * MINUTE)).toBe(window)
+    const ninth = plan.windowAt(8 * MINUTE)
+    for (const [at, window] of windows.entries()) if (at > 0) expect(plan.windowAt(at * MINUTE)).toBe(window)
+    expect(plan.windowAt(8 * MINUTE)).toBe(ninth)
+    expect(plan.windowAt(0)).toEqual(windows[0])
+    expect(plan.windowAt(0)).not.toBe(windows[0])
   })
   test('without windows there is one, for ever', () => {
     const plan = compilePolicy({ initial: 1 })

@@ -39,6 +39,7 @@ describe('L2: minted = used + pool + burned + sum(held)', () => {
     [row({ used: 39 }), [lease(20)], '1 of the minted units are nowhere'],
     [row({ used: -1, pool: 91 }), [], 'used is no number of units: -1'],
     [row({ burned: -10, pool: 70 }), [], 'burned is no number of units: -10'],
+    [row({ pool: 50.5 }), [], 'pool is no number of units: 50.5'],
     [row({ pool: 50 }), [lease(0)], 'the lease of epoch 1 holds 0'],
     [row({ minted: 0.5, used: 0, pool: 0.5, burned: 0 }), [], 'minted is no number of units: 0.5'],
   ])('a fault is told in words: %j %j', (budget, leases, fault) => {

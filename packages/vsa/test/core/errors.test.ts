@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest'
+import { invariant, InvariantError, StoreError, VsaError } from '../../src/core/errors.ts'
+import { BooksError } from '../../src/core/row-draft.ts'
+
+describe('errors say in a log what they are', () => {
+  test.each([
+    [new VsaError('closed', 'the engine is closed'), 'VsaError: the engine is closed'],
+    [new StoreError('disk_full', 'no space', { applied: 'no', transient: false }), 'StoreError: no space'],
+    [new InvariantError('half a unit'), 'InvariantError: half a unit'],
+    [
+      new BooksError({ key: 'a"b', period: 60 }, 'pool is 0.5'),
+      'BooksError: the books of budget "a\\"b", period 60, do not balance: pool is 0.5',
+    ],
+  ])('%s', (error, line) => {
+    expect(String(error)).toBe(line)
+    expect(error).toBeInstanceOf(Error)
+  })
+
+  test('an operating failure was surely not applied, and is a 500, unless it says otherwise', () => {
+    expect(new VsaError('closed', 'm')).toMatchObject({ code: 'closed', applied: 'no', statusCode: 500 })
+    expect(new VsaError('timeout', 'm', { applied: 'unknown', statusCode: 503 })).toMatchObject({
+      code: 'timeout',
+      applied: 'unknown',
+      statusCode: 503,
+    })
+  })
+
+  test('a cause is there when there was one, and only then', () => {
+    const cause = new Error('the wire')
+    const options = { applied: 'unknown', transient: true } as const
+    expect(new VsaError('timeout', 'm', { cause }).cause).toBe(cause)
+    expect(new StoreError('store_failed', 'm', { ...options, cause }).cause).toBe(cause)
+    expect('cause' in new VsaError('timeout', 'm')).toBe(false)
+    expect('cause' in new StoreError('store_failed', 'm', options)).toBe(false)
+  })
+
+  test('a store error says whether trying again may help', () => {
+    const error = new StoreError('store_busy', 'm', { applied: 'no', transient: true })
+    expect(error).toMatchObject({ code: 'store_busy', applied: 'no', transient: true })
+  })
+
+  test('an assertion throws its message, or nothing', () => {
+    expect(() => invariant(false, 'never')).toThrow(new InvariantError('never'))
+    expect(() => invariant(true, 'never')).not.toThrow()
+  })
+})
