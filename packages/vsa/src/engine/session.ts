@@ -208,7 +208,7 @@ export class Session {
       announce({ type: 'store_away', error })
     }
     this.#lastError = error
-    const pauseMs = Math.min(PAUSE_FIRST_MS * 2 ** Math.min(this.#attempts - 1, 16), PAUSE_LONGEST_MS)
+    const pauseMs = Math.min(PAUSE_FIRST_MS * 2 ** (this.#attempts - 1), PAUSE_LONGEST_MS)
     this.#attemptTimer = clock.timer(pauseMs * (0.5 + random() / 2), () => this.#act(this.#turn({ kind: 'retry' })))
     this.#listener.failed(error)
   }
