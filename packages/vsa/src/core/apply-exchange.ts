@@ -92,9 +92,10 @@ function answerFromRow(ledger: Ledger, entry: Entry, epoch: number, note: EntryN
   if (entry.kind === 'counter') {
     return { kind: 'counter', value: ledger.counter(entry.key) ?? 0, overflow: note?.overflow ?? false }
   }
+  if (note?.noRow !== undefined) return { kind: note.noRow }
   const row = ledger.budget(entry.key, entry.period)
-  // A row that is gone by now was unleased and past its retention: nothing of it is held.
-  if (note?.noRow !== undefined || row === undefined) return { kind: note?.noRow ?? 'period_closed' }
+  // It was unleased and past its retention. What this seq did to it counts all the same.
+  if (row === undefined) return { kind: 'removed', refunded: note?.refunded ?? 0 }
   return budgetAnswer(row, ledger.leases(entry.key, entry.period, epoch), note)
 }
 

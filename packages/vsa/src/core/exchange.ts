@@ -127,7 +127,7 @@ export interface RowName {
   readonly period: number
 }
 
-export type EntryAnswer = BudgetAnswer | CounterAnswer | NoRowAnswer
+export type EntryAnswer = BudgetAnswer | CounterAnswer | RemovedAnswer | NoRowAnswer
 
 /** A budget row after the exchange, absolute values. */
 export interface BudgetAnswer {
@@ -157,6 +157,13 @@ export interface CounterAnswer {
   readonly value: number
   /** The sum would leave the safe integers: `add` was not applied. */
   readonly overflow: boolean
+}
+
+/** Only to a replay: this seq settled the row, and since then its retention has passed (S10). Nothing of it is held. */
+export interface RemovedAnswer {
+  readonly kind: 'removed'
+  /** Units of `entry.refund` that were accepted by this seq. */
+  readonly refunded: number
 }
 
 /**

@@ -57,6 +57,7 @@ export class Settlement {
 
   #settleAccount(account: Account, answer: EntryAnswer): void {
     if (answer.kind === 'budget') this.#acknowledge(account, answer)
+    else if (answer.kind === 'removed') this.#settleRemoved(account, answer.refunded)
     else if (answer.kind !== 'counter') this.#refuse(account)
   }
 
@@ -80,6 +81,15 @@ export class Settlement {
     // Last, because whoever listens may call anything: the account is whole again.
     const usedBefore = before?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
     this.#watch.compare(account, { figures: before, used: usedBefore, known }, answer)
+  }
+
+  /** S10: the exchange counted, and then the row's retention passed. Nothing was leased from it any more. */
+  #settleRemoved(account: Account, refunded: number): void {
+    const { sent, held } = account
+    account.lose()
+    this.#parts.accounts.touch(account, held)
+    this.confirmAll(account)
+    if (sent !== null) this.settleRefund(account, sent.refund, refunded)
   }
 
   /** O9: what the exchange carried of the lease's spending is durable. */

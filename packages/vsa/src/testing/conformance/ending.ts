@@ -167,6 +167,28 @@ export function testEnding(test: Test): void {
   )
 
   test(
+    'S2, S10: a batch that settled a row counts, also where the row has gone before the batch is repeated',
+    async (scene) => {
+      const { expect } = scene
+      const [owner, other] = [await scene.owner(), await scene.owner(scene.other)]
+      const period = owner.time
+      const policy = windowOf(5, period + 1_000, { keepUntil: period + 120_000 })
+      await owner.apply({ entries: [entryOf('a', { period, policy })], takes: [takeOf(0, 3)] })
+      const last = owner.next({ entries: [entryOf('a', { period, known: true, refund: 2 })], takes: [takeOf(0, 1, 9)] })
+      expect((await owner.send(last)).kind).toEqual('applied')
+      await scene.pass(150_000)
+      await other.apply({})
+      expect(await scene.rows()).toEqual([])
+      expect(await owner.send(last)).toMatchObject({
+        kind: 'replayed',
+        entries: [{ kind: 'removed', refunded: 2 }],
+        granted: [4],
+      })
+    },
+    { passesMs: 150_000, leaseTtlMs: 3_600_000 },
+  )
+
+  test(
     'S10, L1: however short its retention, a row outlives the time in which it could be made again',
     async (scene) => {
       const owner = await scene.owner()
