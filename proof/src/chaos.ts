@@ -27,7 +27,7 @@ const ms =
     : amount('seconds', values.seconds) * 1_000
 
 const stopping = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort(signal))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort(signal))
 try {
   const plan = chaosPlan(seed, processes, { kind: 'time', ms })
   const report = await runChaos(plan, { signal: stopping.signal, onProgress: drawProgress })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { BudgetRow } from 'vsa'
-import { faultsOf, type Account } from '../src/chaos/account.ts'
+import { faultsOf, stepFaults, type Account } from '../src/chaos/account.ts'
 import type { Tally } from '../src/chaos/tallies.ts'
 
 interface Broken {
@@ -61,4 +61,19 @@ test.each<readonly [string, string, Broken]>([
   ['one unit not settled, though nobody died', 'L3: used is not', { account: { deaths: 0, atRisk: 100 } }],
 ])('a broken account is caught: %s', (_, law, broken) => {
   expect(faultsOf(account(broken)).filter((fault) => fault.startsWith(law)).length).toBeGreaterThan(0)
+})
+
+test.each<readonly [string, string, Broken, Broken]>([
+  ['a burned unit came back', 'S8:', {}, { budget: { burned: 19, pool: 29 } }],
+  ['a minted unit went away', 'L1:', {}, { budget: { minted: 99, pool: 27 } }],
+  ['a lease grew after `burnMax` had burned', 'S5:', { budget: { burned: 50 } }, { held: 5, budget: { burned: 50 } }],
+])('two looks at one row are held against each other: %s', (_, law, before, after) => {
+  const faults = stepFaults(account(before).row, account(after).row, 50)
+  expect(faults).toEqual([expect.stringContaining(law)])
+})
+
+test('between two looks a lease may grow until `burnMax` has burned, and shrink after that', () => {
+  const rowWith = (held: number, burned: number): Account['row'] => account({ held, budget: { burned } }).row
+  expect(stepFaults(rowWith(4, 49), rowWith(7, 50), 50)).toEqual([])
+  expect(stepFaults(rowWith(4, 50), rowWith(3, 51), 50)).toEqual([])
 })

@@ -65,6 +65,24 @@ export function bookFaults({ budget, leases }: ListedRow, atRisk: number): strin
   return faults
 }
 
+/** What must hold from one look at a row to the next: nothing is unburned, nothing unminted, and no lease grows once `burnMax` has burned (S5). */
+export function stepFaults(before: ListedRow, after: ListedRow, burnMax: number): string[] {
+  const { key, period, burned, minted } = after.budget
+  const place = `${key} ${period}`
+  const faults: string[] = []
+  if (burned < before.budget.burned) faults.push(`S8: ${place}: burned fell from ${before.budget.burned} to ${burned}`)
+  if (minted < before.budget.minted) faults.push(`L1: ${place}: minted fell from ${before.budget.minted} to ${minted}`)
+  if (before.budget.burned < burnMax) return faults
+  for (const { epoch, held } of after.leases) {
+    const heldBefore = before.leases.find((lease) => lease.epoch === epoch)?.held ?? 0
+    if (held > heldBefore)
+      faults.push(
+        `S5: ${place}: the lease of epoch ${epoch} grew from ${heldBefore} to ${held} after burnMax had burned`,
+      )
+  }
+  return faults
+}
+
 function heldOn({ leases }: ListedRow): number {
   return leases.reduce((sum, lease) => sum + lease.held, 0)
 }

@@ -56,9 +56,9 @@ export class Caller {
   }
 
   async #callOnce(purse: Purse, die: number): Promise<void> {
-    if (die < 0.05) this.#count()
-    else if (die < 0.07) await this.#flush()
-    else if (die < 0.1) this.#giveBackForNeighbour()
+    if (die < 0.06) this.#count()
+    else if (die < 0.09) await this.#flush()
+    else if (die < 0.11) this.#giveBackForNeighbour()
     else if (die < 0.14) await this.#mint(purse)
     else if (die < 0.45 && purse.atRisk > 0 && !purse.isWindowed) this.#tryMany(purse)
     else if (die < 0.85) await this.#admit(purse)

@@ -18,6 +18,7 @@ const LIFE_MAX_MS = 60_000
 const CLOSE_PATIENCE_MS = 15_000
 /** A new mint id comes so often. */
 const MINT_ID_EVERY_MS = 1_000
+const OWN_COUNTER_MOST = 9
 
 /** How the children ended. */
 export interface CrewEnd {
@@ -172,7 +173,7 @@ export class Crew {
       await sleep(leaseTtlMs * (1.3 + random()))
       child.kill('SIGCONT')
       this.#end.stops += 1
-      await sleep(wholeBetween(random, 20, 400))
+      await sleep(wholeBetween(random, 20, lifeMostMs))
     }
     const closes = by === 'close' || random() < 0.15
     if (closes) {
@@ -209,7 +210,8 @@ export class Crew {
       lifeMaxMs: LIFE_MAX_MS,
       mintIds: this.#end.mintIds,
       budgets: subjects,
-      counters,
+      // One of its own, so that what the others leave open does not hide what is lost of it.
+      counters: { ...counters, [`own-${number}`]: OWN_COUNTER_MOST },
     }
   }
 

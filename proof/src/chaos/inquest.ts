@@ -153,7 +153,8 @@ export class Inquest {
     const { atRisk, burnMax } = subject
     // An epoch ends without a close by a kill, or by a pause or a clock: then its owner lived to tell that it was fenced.
     const deaths = this.#end.kills + this.#tallies.countOf('fenced')
-    // At once: one that lives in each place, and one before it that is dead and not buried yet.
+    // At once: one that lives in each place, and one before it that is dead and not buried yet. A clock that leaps ends all epochs but its own in
+    // one transaction, which burns their leases too: no more than that many can be waiting to burn.
     const owners = 2 * this.#plan.processes
     this.#faults.push(...faultsOf({ row, tally, limit, atRisk, burnMax, deaths, owners }))
   }

@@ -1,4 +1,5 @@
-import { bookFaults } from './account.ts'
+import type { ListedRow } from 'vsa'
+import { bookFaults, stepFaults } from './account.ts'
 import { readBooks, type Books } from './books.ts'
 import type { Subject } from './subjects.ts'
 
@@ -21,6 +22,7 @@ export class Watcher {
   readonly #file: string
   readonly #subjects: Readonly<Record<string, Subject>>
   readonly #seen = { looks: 0, rows: 0, leases: 0, recalls: 0, faults: [] as string[] }
+  #before = new Map<string, ListedRow>()
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
 
@@ -57,11 +59,18 @@ export class Watcher {
     for (const row of rows) {
       this.#seen.leases += row.leases.length
       if (row.budget.wantedUntil > time) this.#seen.recalls += row.leases.length
-      this.#blame(bookFaults(row, this.#subjects[row.budget.key]?.atRisk ?? 0))
+      const { atRisk = 0, burnMax = 0 } = this.#subjects[row.budget.key] ?? {}
+      const before = this.#before.get(nameOf(row))
+      this.#blame([...bookFaults(row, atRisk), ...(before === undefined ? [] : stepFaults(before, row, burnMax))])
     }
+    this.#before = new Map(rows.map((row) => [nameOf(row), row]))
   }
 
   #blame(faults: readonly string[]): void {
     this.#seen.faults.push(...faults.slice(0, FAULTS_MAX - this.#seen.faults.length))
   }
+}
+
+function nameOf({ budget }: ListedRow): string {
+  return `${budget.key} ${budget.period}`
 }
