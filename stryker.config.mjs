@@ -16,7 +16,7 @@ export default {
   tsconfigFile: 'tsconfig.mutation.json',
   coverageAnalysis: 'perTest',
   concurrency: 2,
-  timeoutMS: 10_000,
+  timeoutMS: 20_000,
   incremental: true,
   incrementalFile: '.stryker/incremental.json',
   tempDirName: '.stryker/sandbox',

@@ -9,5 +9,5 @@ storeConformance(
     return { store, another: () => store, dispose: () => store.close() }
   },
   { describe, it, expect },
-  { sequences: 150 },
+  { sequences: Number(process.env['CONFORMANCE_SEQUENCES'] ?? 150) },
 )
