@@ -11,7 +11,7 @@ export default {
     'packages/vsa/src/engine/conversation.ts',
     'packages/vsa/src/engine/flusher.ts',
   ],
-  ignorePatterns: ['dist', 'bench', 'docs', 'proof', '.ci', '*.tgz', '*.db', '*.db-*'],
+  ignorePatterns: ['dist', 'bench', 'proof', '.ci', '*.tgz', '*.db', '*.db-*'],
   // There is none of this name: Stryker would rewrite its paths with an interface that TypeScript 7 does not have any more.
   tsconfigFile: 'tsconfig.mutation.json',
   coverageAnalysis: 'perTest',

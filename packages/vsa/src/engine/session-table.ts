@@ -45,12 +45,13 @@ export interface SessionStep {
 }
 
 const ignoring = (state: SessionState): SessionStep => ({ next: state, action: 'ignore' })
-const impossible = (state: SessionState): SessionStep => ({ next: state, action: 'impossible' })
+/** Nothing comes next: it throws. */
+const IMPOSSIBLE: SessionStep = { next: 'ended', action: 'impossible' }
 const END: SessionStep = { next: 'ended', action: 'end' }
 
 /** With a batch in flight, whether its attempt is out or waits for its turn: any certain answer to any attempt counts. */
 const IN_FLIGHT = {
-  send: impossible('sending'),
+  send: IMPOSSIBLE,
   applied: { next: 'ready', action: 'settle' },
   closed: END,
   fenced: { next: 'joining', action: 'rejoin' },
@@ -62,7 +63,7 @@ const IN_FLIGHT = {
 export const SESSION_TABLE: Readonly<Record<SessionState, Readonly<Record<SessionEvent, SessionStep>>>> = {
   joining: {
     joined: { next: 'ready', action: 'open' },
-    send: impossible('joining'),
+    send: IMPOSSIBLE,
     applied: ignoring('joining'),
     closed: ignoring('joining'),
     fenced: ignoring('joining'),
@@ -98,7 +99,7 @@ export const SESSION_TABLE: Readonly<Record<SessionState, Readonly<Record<Sessio
   },
   ended: {
     joined: ignoring('ended'),
-    send: impossible('ended'),
+    send: IMPOSSIBLE,
     applied: ignoring('ended'),
     closed: ignoring('ended'),
     fenced: ignoring('ended'),
