@@ -99,7 +99,7 @@ export class Callers {
     const wasAway = owner.givesBack(budget)
     if (!budget.tryAdmit(units) || units === 0) return false
     const { tellings, audit, reached, trace } = this.#context
-    const window = owner.windowOf(budget)
+    const window = owner.windowOf(setting)
     must(window !== undefined, 'O1', () => `${setting.key} admits from no row`)
     trace(() => `${owner.name} tryAdmit ${setting.key} ${units} of ${window.start}`)
     // O11: never of a period that has not begun. Clocks of store and owner go at one speed here.
@@ -116,12 +116,12 @@ export class Callers {
     const setting = this.#setting(deed.budget)
     if (setting === undefined || owner.isDurable(setting)) return
     const budget = owner.budget(setting)
-    const before = owner.unsent(budget)
+    const before = owner.unsent(setting)
     for (let time = 0; time < deed.times; time += 1) {
       if (!this.#tryOnce(owner, setting, budget, 1)) return
       this.#giveBack(owner, setting, budget, 1)
     }
-    must(owner.unsent(budget) === before, 'L7', () => `${setting.key}: churn left a delta of ${owner.unsent(budget)}`)
+    must(owner.unsent(setting) === before, 'L7', () => `${setting.key}: churn left a delta of ${owner.unsent(setting)}`)
     this.#context.reached.note('24 churn to zero')
   }
 
@@ -155,8 +155,8 @@ export class Callers {
     if (name === undefined || tellings.told.of(name) - tellings.refunded.of(name) < units) return
     const period = periodOf(name)
     const budget = owner.budget(setting)
-    const isCurrent = owner.windowOf(budget)?.start === period
-    const isDelta = isCurrent && owner.unsent(budget) >= units
+    const isCurrent = owner.windowOf(setting)?.start === period
+    const isDelta = isCurrent && owner.unsent(setting) >= units
     if (!this.#giveBack(owner, setting, budget, units, period)) return
     reached.note(isDelta ? '12 refund before its flush' : '12 refund after its flush')
     if (owner.books.told.of(name) === 0) reached.note('12 refund by another owner')
@@ -165,7 +165,7 @@ export class Callers {
 
   #refundUnowed(owner: OwnerProcess, setting: BudgetSetting, units: number): void {
     const budget = owner.budget(setting)
-    const window = owner.windowOf(budget)
+    const window = owner.windowOf(setting)
     if (window === undefined) return
     const name = rowName(setting.key, window.start)
     const owed = this.#context.tellings.told.of(name) - this.#context.tellings.refunded.of(name)
@@ -186,7 +186,7 @@ export class Callers {
   /** @returns whether the engine took it */
   #giveBack(owner: OwnerProcess, setting: BudgetSetting, budget: Budget, units: number, period?: number): boolean {
     const { tellings, isExpected, trace } = this.#context
-    const into = period ?? owner.windowOf(budget)?.start
+    const into = period ?? owner.windowOf(setting)?.start
     if (into === undefined) return false
     this.#context.operations += 1
     trace(() => `${owner.name} refund ${setting.key} ${units} of ${into}`)

@@ -44,6 +44,8 @@ export class OwnerProcess {
   /** Close gave up, or somebody was told that units may have been taken. */
   ambiguous = false
   readonly #setting: Setting
+  readonly #handles = new Map<string, Budget>()
+  #uses = 0
 
   constructor({ open, number, label, machine, store, setting, random, onEvent }: ProcessOptions) {
     this.number = number
@@ -81,13 +83,23 @@ export class OwnerProcess {
     return policies[this.number % policies.length] ?? policies[0]
   }
 
+  /** A handle, as callers have them: every other time one that they have kept since the first time, which may have been evicted meanwhile. */
   budget(setting: BudgetSetting): Budget {
-    return this.vsa.budget(setting.key, this.policyOf(setting))
+    this.#uses += 1
+    const kept = this.#handles.get(setting.key)
+    if (kept !== undefined && this.#uses % 2 === 0) return kept
+    const fresh = this.#fresh(setting)
+    if (kept === undefined) this.#handles.set(setting.key, fresh)
+    return fresh
   }
 
-  /** The window that the gate admits from now; undefined while it has none. */
-  windowOf(budget: Budget): { readonly start: number; readonly end: number } | undefined {
-    return peeked(budget).account?.window
+  /** The window that the budget admits from now; undefined while it has none. */
+  windowOf(setting: BudgetSetting): { readonly start: number; readonly end: number } | undefined {
+    return peeked(this.#fresh(setting)).account?.window
+  }
+
+  #fresh(setting: BudgetSetting): Budget {
+    return this.vsa.budget(setting.key, this.policyOf(setting))
   }
 
   /** The window of any time. */
@@ -96,8 +108,8 @@ export class OwnerProcess {
   }
 
   /** Spent and not sent. */
-  unsent(budget: Budget): number {
-    return peeked(budget).account?.spentSince ?? 0
+  unsent(setting: BudgetSetting): number {
+    return peeked(this.#fresh(setting)).account?.spentSince ?? 0
   }
 
   /** An exchange that offers part of the lease back is in flight. */

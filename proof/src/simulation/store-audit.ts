@@ -118,8 +118,7 @@ export class StoreAudit implements Auditor {
   #replayed(view: EpochView, batch: Batch, answer: AppliedAnswer): void {
     if (batch.takes.length > 0) this.#reached.note('25 take repeated')
     view.expiresAt = Math.max(view.expiresAt, answer.time + this.#setting.leaseTtlMs)
-    // A row that has gone meanwhile cannot say what was taken back.
-    if (answer.entries.every(({ kind }) => kind !== 'period_closed')) this.#assertOutcome(view, outcomeOf(answer))
+    this.#assertOutcome(view, outcomeOf(answer))
     this.#assertFigures(batch, answer)
   }
 

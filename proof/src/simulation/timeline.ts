@@ -1,3 +1,9 @@
+import { must } from './violation.ts'
+
+/** Events of one run, and turns after one event: more than this, and something goes round in circles. */
+const EVENTS_MAX = 200_000
+const TURNS_MAX = 10_000
+
 interface Scheduled {
   readonly atMs: number
   readonly run: () => void
@@ -45,6 +51,7 @@ export class Timeline {
       this.#scheduled.shift()
       this.nowMs = next.atMs
       this.events += 1
+      must(this.events <= EVENTS_MAX, 'L8', () => `still busy after ${EVENTS_MAX} events`)
       next.run()
       await this.#rest()
     }
@@ -58,7 +65,8 @@ export class Timeline {
 
   /** Promises first, then what asked for the next turn, until nobody has anything to do without time passing. */
   async #rest(): Promise<void> {
-    for (;;) {
+    for (let turns = 0; ; turns += 1) {
+      must(turns <= TURNS_MAX, 'L8', () => `still busy after ${TURNS_MAX} turns at one moment`)
       await new Promise<void>((resolve) => setImmediate(resolve))
       if (this.#stopped) return
       const due = this.#soon

@@ -103,7 +103,9 @@ export class Fencing {
       else account.mints.unshift(sent.mint)
     }
     if (fate.kind === 'applied') return this.#settlement.confirmAll(account)
-    for (const waiter of this.#settlement.unconfirmed(account, 'sent')) {
+    const waiting = this.#settlement.unconfirmed(account, 'sent')
+    if (fate.kind === 'not_applied') oweLowered(account, waiting, sent.spent)
+    for (const waiter of waiting) {
       if (fate.kind === 'unknown') this.#tellUnknown(waiter)
       else again.push(waiter)
     }
@@ -112,10 +114,12 @@ export class Fencing {
   #loseAll(again: Waiter[]): void {
     const { accounts, backlog } = this.#parts
     for (const account of [...accounts.all()]) {
-      const { held } = account
+      const { held, spentSince } = account
       account.lose()
       accounts.touch(account, held)
-      for (const waiter of this.#settlement.unconfirmed(account, 'unsent')) again.push(waiter)
+      const waiting = this.#settlement.unconfirmed(account, 'unsent')
+      oweLowered(account, waiting, spentSince)
+      again.push(...waiting)
       if (account.refund > 0) backlog.markDirty(account)
       if (account.mints.length > 0) backlog.markUrgent(account)
       if (account.retired) accounts.dropIfIdle(account)
@@ -125,4 +129,13 @@ export class Fencing {
   #tellUnknown(waiter: Waiter): void {
     this.#parts.waiters.tell(waiter, { kind: 'failed', error: fencedUnknownError(waiter.needs[0]?.gate) })
   }
+}
+
+/**
+ * O4, O5: spending that durable requests wait for is asked for again under the next epoch. Refunds that had lowered it would be lost with it:
+ * what is less than those requests spent is owed again.
+ */
+function oweLowered(account: Account, waiting: readonly Waiter[], spent: number): void {
+  const units = waiting.reduce((sum, { needs }) => sum + (needs[0]?.units ?? 0), 0)
+  if (units > spent) account.owe(units - spent)
 }

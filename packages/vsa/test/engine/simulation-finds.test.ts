@@ -23,6 +23,26 @@ test('S2 S10 L3: a refund that counted is not called refused because its row has
   expect(events.map(({ type }) => type)).not.toContain('refunds_refused')
 })
 
+test('O4 O5 L3: a refund that lowered what a durable request had spent moves to the new epoch with that request', async () => {
+  const { clock, owner, row } = bench({ leaseTtlMs: 1_000 })
+  const { vsa, net, events } = owner()
+  const credits = vsa.budget('credits', { initial: 50, atRisk: 12 })
+  await credits.admit(2)
+  // The lease covers it: it spends now, and waits for the exchange that carries the spending.
+  const durable = credits.admit(4, { durable: true })
+  credits.refund(2)
+  net.cut('refuse')
+  await clock.advance(1_500)
+  const other = owner()
+  await other.vsa.ready()
+  net.heal()
+  await clock.advance(3_000)
+  expect(await durable).toBe(true)
+  await vsa.close()
+  expect(events.map(({ type }) => type)).toContain('fenced')
+  expect((await row('credits')).used).toBe(4)
+})
+
 test('a request that times out is told the deadline that it was given', async () => {
   const { clock, owner } = bench()
   const { vsa, net } = owner()
