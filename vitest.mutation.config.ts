@@ -28,6 +28,8 @@ function rankOf({ moduleId }: TestSpecification): number {
 export default defineConfig({
   test: {
     retry: 0,
+    // One worker for all files: a new one for each takes longer than the tests.
+    isolate: false,
     // A mutant often makes a promise that never settles: the sooner its test gives up, the better.
     testTimeout: 10_000,
     include: [
@@ -36,7 +38,7 @@ export default defineConfig({
       'packages/vsa/test/stores/memory-conformance.test.ts',
     ],
     exclude: ['**/*.alone.test.ts', '**/review-faults.test.ts'],
-    env: { ENGINE_SEEDS: '5', CONFORMANCE_SEQUENCES: '10' },
+    env: { ENGINE_SEEDS: '3', CONFORMANCE_SEQUENCES: '10' },
     sequence: { sequencer: QuickFirst },
     setupFiles: ['vitest.mutation.setup.ts'],
   },
