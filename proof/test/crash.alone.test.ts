@@ -64,6 +64,10 @@ describe('L1 to L5 through SIGKILL and SIGSTOP, on SQLite', () => {
     expect(Object.keys(report.drained)).toEqual(KEYS)
   })
 
+  test('S5: no lease grew once `burnMax` had burned', () => {
+    expect(broken('S5')).toEqual([])
+  })
+
   test('nothing else was wrong', () => {
     expect(report.violations).toEqual([])
   })

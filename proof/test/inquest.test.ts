@@ -77,6 +77,11 @@ test.each<readonly [string, string, (period: number) => readonly string[]]>([
     'L1: ticks: units were admitted in 7',
     (period) => [...truth(period), 'I ticks 1 0 -', 'A ticks 1 7 -'],
   ],
+  [
+    'more than the limit was told of in one period',
+    'L1: ticks: 202 units of 200',
+    (period) => [...truth(period), 'I ticks 200 0 -', `A ticks 200 ${period} -`],
+  ],
   ['a mint was first twice', 'L3: scarce: 2 processes', (period) => [...truth(period), 'm scarce 1 0 m-0']],
   ['a counter is not what was added', 'L3: counter likes', (period) => ['N likes 1 0 -', ...truth(period)]],
   ['a child lost a row', 'event: children noted row_lost', (period) => [...truth(period), 'E row_lost 0 0 -']],

@@ -59,7 +59,7 @@ export class Caller {
     if (die < 0.06) this.#count()
     else if (die < 0.09) await this.#flush()
     else if (die < 0.11) this.#giveBackForNeighbour()
-    else if (die < 0.14) await this.#mint(purse)
+    else if (die < 0.13) await this.#mint()
     else if (die < 0.45 && purse.atRisk > 0 && !purse.isWindowed) this.#tryMany(purse)
     else if (die < 0.85) await this.#admit(purse)
     else await this.#admitPair(purse, this.#pick(this.#purses))
@@ -144,9 +144,11 @@ export class Caller {
   }
 
   /** The same ids come from several processes. */
-  async #mint({ budget, mintUnits }: Purse): Promise<void> {
+  async #mint(): Promise<void> {
+    const minted = this.#purses.filter(({ mintUnits }) => mintUnits > 0)
+    if (minted.length === 0) return
+    const { budget, mintUnits } = this.#pick(minted)
     const { mintIds } = this.#order
-    if (mintUnits === 0) return
     const id = mintId(this.#whole(Math.max(0, mintIds - MINT_IDS_RECENT), mintIds - 1))
     this.#tally.note('M', budget.key, mintUnits, 0, id)
     try {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chaosReport, type ChaosReport } from './chaos-report.ts'
@@ -23,6 +23,7 @@ export async function runChaos(plan: ChaosPlan, { signal, onProgress }: RunOptio
   try {
     const report = await runIn(folder, plan, { ...(signal && { signal }), ...(onProgress && { onProgress }) })
     keepsFolder = report.violations.length > 0
+    if (keepsFolder) writeFileSync(join(folder, 'report.json'), JSON.stringify(report, null, 2))
     return report
   } finally {
     if (!keepsFolder) rmSync(folder, { recursive: true, force: true })

@@ -31,7 +31,7 @@ export function chaosText(report: ChaosReport): string {
     line('drained at the end', count(Object.values(report.drained).reduce((sum, units) => sum + units, 0)), 'units'),
     line('violations', count(violations.length)),
     ...violations.map((violation) => `  ${violation}`),
-    ...(violations.length === 0 ? [] : [`The file and the tallies are in ${report.folder}`]),
+    ...(violations.length === 0 ? [] : [`The file, the tallies and this report are in ${report.folder}`]),
   ].join('\n')
 }
 

@@ -133,7 +133,7 @@ export class Crew {
     const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
       child.on('close', (code, signal) => resolve({ code, signal }))
     })
-    const isClosed = await this.#live(child, ended)
+    const isClosed = await this.#live(child, ended, place)
     const { code, signal } = await ended
     this.#children.delete(child)
     this.#tallies.add(order.tally)
@@ -159,7 +159,7 @@ export class Crew {
   }
 
   /** @returns whether it was asked to close */
-  async #live(child: ChildProcess, ended: Promise<unknown>): Promise<boolean> {
+  async #live(child: ChildProcess, ended: Promise<unknown>, place: number): Promise<boolean> {
     const { by, leaseTtlMs, lifeMostMs, stopShare } = this.#plan
     const random = this.#random
     const ready = new Promise<void>((resolve) => {
@@ -175,11 +175,14 @@ export class Crew {
       this.#end.stops += 1
       await sleep(wholeBetween(random, 20, lifeMostMs))
     }
-    const closes = by === 'close' || random() < 0.15
+    // The last ones: half of them close, and half leave their leases to whoever comes next.
+    const closesLast = this.part >= 1 && place % 2 === 0
+    const closes = by === 'close' || closesLast || random() < 0.15
     if (closes) {
       child.kill('SIGTERM')
       // Half of those that close are killed in the middle of it.
-      const patienceMs = by === 'close' || random() < 0.5 ? CLOSE_PATIENCE_MS : wholeBetween(random, 0, 30)
+      const patienceMs =
+        by === 'close' || closesLast || random() < 0.5 ? CLOSE_PATIENCE_MS : wholeBetween(random, 0, 30)
       await Promise.race([ended, sleep(patienceMs)])
     }
     child.kill('SIGKILL')

@@ -13,7 +13,7 @@ export async function drain(vsa: Vsa, key: string, { policy, isWindowed }: Subje
   const budget = vsa.budget(key, policy)
   const admitted = new Map<number, number>()
   for (let guess = left; ; guess = Math.floor(guess / 2)) {
-    const units = Math.max(1, Math.ceil(guess / 2))
+    const units = Math.max(1, guess)
     const decision = await budget.decide(units)
     if (!decision.admitted && units === 1) return { admitted, emptyPeriod: decision.period }
     if (!decision.admitted) continue

@@ -137,11 +137,15 @@ export class Inquest {
       this.#checkRow(row, subject, subject.limit, tally)
     }
     const known = new Set(rows.map(({ budget }) => budget.period))
-    for (const [period, { admitted }] of periods)
+    for (const [period, { admitted, refunded }] of periods) {
+      const told = admitted - refunded
+      // Also where the row is gone: one that was made anew would have given its units twice.
+      this.#expect(told <= subject.limit, `L1: ${key}: ${told} units of ${subject.limit} were admitted in ${period}`)
       this.#expect(
-        admitted === 0 || known.has(period),
+        admitted === 0 || known.has(period) || !subject.isKept,
         `L1: ${key}: units were admitted in ${period}, which has no row`,
       )
+    }
     const used = rows.reduce((total, { budget }) => total + budget.used, 0)
     this.#expect(
       used <= sum.admitted + open,

@@ -7,7 +7,7 @@ const LEASE_TTL_MS = 600
 export function crashPlan(seed: number, kills: number): ChaosPlan {
   return {
     seed,
-    processes: 8,
+    processes: 6,
     until: { kind: 'kills', count: kills },
     by: 'kill',
     leaseTtlMs: LEASE_TTL_MS,

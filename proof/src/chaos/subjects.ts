@@ -10,6 +10,8 @@ export interface Subject {
   readonly burnMax: number
   /** Its periods end while the children live: one row for each. */
   readonly isWindowed: boolean
+  /** Whether its rows are there to the end. */
+  readonly isKept: boolean
   /** Units that one mint id brings; 0 for a budget that is never minted to. */
   readonly mintUnits: number
   readonly isRefunded: boolean
@@ -20,7 +22,7 @@ type Extra = Partial<Pick<Subject, 'mintUnits' | 'isRefunded'>>
 const DAY_MS = 86_400_000
 /** Never reached. */
 const ENOUGH = 1_000_000
-const PLAIN = { isWindowed: false, mintUnits: 0, isRefunded: false } as const
+const PLAIN = { isWindowed: false, isKept: true, mintUnits: 0, isRefunded: false } as const
 
 /** What the children spend from: leased and durable, plenty and nearly none, with and without mints, refunds and ends of periods. */
 export const SUBJECTS: Readonly<Record<string, Subject>> = {
@@ -37,6 +39,7 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
   },
   ticks: windowed(2_000, 200, 20, 50),
   'durable-ticks': windowed(3_000, 40, 0, 2),
+  passing: passing(1_000, 40, 8, 20),
   seats: durable(400_000),
   'last-seats': durable(1_500, { mintUnits: 40, isRefunded: true }),
 }
@@ -52,10 +55,15 @@ function durable(limit: number, extra: Extra = {}): Subject {
   return { ...PLAIN, policy: { initial: limit }, limit, atRisk: 0, burnMax: Math.ceil(limit / 20), ...extra }
 }
 
-/** Every row is kept to the end, so that all can be checked: by default those of short periods go when they are over. */
+/** Every row is kept, so that all can be checked at the end: by default those of short periods go when they are over. */
 function windowed(per: number, limit: number, atRisk: number, burnMax: number): Subject {
   const policy = { limit, per, atRisk, burnMax, retentionMs: DAY_MS }
-  return { policy, limit, atRisk, burnMax, isWindowed: true, mintUnits: 0, isRefunded: true }
+  return { ...PLAIN, policy, limit, atRisk, burnMax, isWindowed: true, isRefunded: true }
+}
+
+/** As users have it: a row goes a minute after its period, and must never come back. */
+function passing(per: number, limit: number, atRisk: number, burnMax: number): Subject {
+  return { ...PLAIN, policy: { limit, per, atRisk, burnMax }, limit, atRisk, burnMax, isWindowed: true, isKept: false }
 }
 
 export function mintId(number: number): string {
