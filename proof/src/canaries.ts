@@ -9,7 +9,7 @@ import { type Catch, hunt, SEEDS_MAX } from './canaries/hunt.ts'
 const { values } = parseArgs({
   options: {
     canary: { type: 'string', multiple: true },
-    from: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: String(SEEDS_MAX) },
     workers: { type: 'string', default: String(availableParallelism()) },
     json: { type: 'boolean', default: false },
   },
@@ -23,24 +23,27 @@ const startedAt = performance.now()
 
 async function work(): Promise<void> {
   for (let canary = waiting.shift(); canary !== undefined; canary = waiting.shift()) {
-    caught.push(await hunt(canary, Number(values.from)))
+    const found = await hunt(canary, Number(values.seeds))
+    caught.push(found)
+    if (!values.json) tell(found)
     line.show(() => `${bar(caught.length / wanted.length)} ${caught.length} of ${wanted.length} canaries`)
   }
 }
 
 await Promise.all(Array.from({ length: Number(values.workers) }, work))
 line.done()
-const inOrder = wanted.flatMap((canary) => caught.find((each) => each.canary === canary) ?? [])
-const survivors = inOrder.filter(({ seeds }) => seeds === null)
+const survivors = caught.filter(({ seeds }) => seeds === null)
 if (values.json) {
-  console.log(JSON.stringify(inOrder.map(({ canary, seeds, law, what }) => ({ name: canary.name, rules: canary.rules, seeds, law, what }))))
+  console.log(JSON.stringify(caught.map(({ canary, ...found }) => ({ name: canary.name, rules: canary.rules, ...found }))))
 } else {
-  for (const { canary, seeds, law, what } of inOrder) {
-    const found = seeds === null ? `SURVIVED ${SEEDS_MAX} seeds` : `seed ${String(seeds).padStart(4)} by ${law.padEnd(4)}`
-    console.log(`${canary.rules.join(' ').padEnd(7)} ${canary.name.padEnd(30)} ${found}  ${canary.what}`)
-    if (values.canary !== undefined) console.log(`        ${what}`)
-  }
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
-  console.log(`\n${inOrder.length - survivors.length} of ${inOrder.length} canaries caught in ${seconds} s`)
+  console.log(`\n${caught.length - survivors.length} of ${caught.length} canaries caught in ${seconds} s`)
 }
-if (survivors.length > 0 || inOrder.length === 0) process.exitCode = 1
+if (survivors.length > 0 || caught.length === 0) process.exitCode = 1
+
+function tell({ canary, seeds, law, what }: Catch): void {
+  const found = seeds === null ? `SURVIVED ${values.seeds} seeds` : `seeds ${String(seeds).padStart(4)}  by ${law.padEnd(4)}`
+  line.done()
+  console.log(`${canary.rules.join(' ').padEnd(7)} ${canary.name.padEnd(32)} ${found}  ${canary.what}`)
+  if (values.canary !== undefined) console.log(`        ${what}`)
+}

@@ -19,17 +19,17 @@ export interface Catch {
 }
 
 /** Plants the bug and runs seed after seed until a law does not hold. */
-export async function hunt(canary: Canary, from = 1): Promise<Catch> {
+export async function hunt(canary: Canary, seedsMax: number): Promise<Catch> {
   const planted = plant(canary)
   try {
-    return { canary, ...(await search(planted.folder, from)) }
+    return { canary, ...(await search(planted.folder, seedsMax)) }
   } finally {
     planted.remove()
   }
 }
 
-function search(folder: string, from: number): Promise<Omit<Catch, 'canary'>> {
-  const order: WorkerOrder = { folder, from, count: SEEDS_MAX, step: 1, stop: new SharedArrayBuffer(4) }
+function search(folder: string, seedsMax: number): Promise<Omit<Catch, 'canary'>> {
+  const order: WorkerOrder = { folder, from: 1, count: seedsMax, step: 1, stop: new SharedArrayBuffer(4) }
   return new Promise((resolve) => {
     const worker = new Worker(new URL('../sim-worker.js', import.meta.url), { workerData: order, stderr: true })
     let done = 0

@@ -1,7 +1,10 @@
+import { Dice } from './dice.ts'
 import type { OwnerProcess } from './owner-process.ts'
 import type { ProcessBooks } from './process-books.ts'
+import { probeRecall, probeReturn } from './probes.ts'
 import type { BudgetSetting } from './script.ts'
-import { must, Violation } from './violation.ts'
+import { settle } from './settle.ts'
+import { must } from './violation.ts'
 import type { World } from './world.ts'
 
 /** Units of one budget that the last process asks for at most, so that a budget of 2^53 units takes no year. */
@@ -26,7 +29,10 @@ export async function calmDown(world: World): Promise<void> {
   const last = world.start(0)
   await settle(world, last.vsa.ready(), 3_000, 'the last process joins')
   for (const budget of setting.budgets) {
-    if (budget.lasting && budget.key !== setting.corrupt && !timeline.stopped) await drain(world, last, budget)
+    if (!budget.lasting || budget.key === setting.corrupt) continue
+    await probeRecall(world, last, budget)
+    await drain(world, last, budget)
+    await probeReturn(world, last, budget)
   }
   await rest(world)
   await closeAll(world)
@@ -62,11 +68,11 @@ async function drain(world: World, last: OwnerProcess, setting: BudgetSetting): 
   }
 }
 
-/** A little of what is left goes to others, durably or not. */
+/** Others go on spending a little of it, or admit and give back: what they hold is in use, and must be found all the same. */
 function compete(world: World, owner: OwnerProcess, setting: BudgetSetting): void {
   const budget = world.script.setting.budgets.indexOf(setting)
-  if (world.tellings.told.of(`0:${setting.key}`) % 3 === 0) return
-  world.callers.churn(owner, { kind: 'churn', budget, times: 1 })
+  if (owner.number % 2 === 0) world.callers.tryMany(owner, { kind: 'try', budget, units: 1, times: 1 })
+  else world.callers.churn(owner, { kind: 'churn', budget, times: 1 })
 }
 
 /** Denied for the want of one unit: there must be none. */
@@ -101,7 +107,7 @@ async function rest(world: World): Promise<void> {
   const { timeline, script, audit } = world
   const { setting } = script
   if (timeline.stopped) return
-  for (const owner of world.living) world.callers.flush(owner, { kind: 'flush', returnLeases: true })
+  for (const owner of world.living) world.callers.flush(owner, { kind: 'flush', returnLeases: false })
   await timeline.pass(2 * setting.leaseTtlMs + 12 * setting.flushIntervalMs + 2_000)
   if (timeline.stopped) return
   assertAnswered(world)
@@ -121,7 +127,10 @@ async function rest(world: World): Promise<void> {
 
 async function closeAll(world: World): Promise<void> {
   if (world.timeline.stopped) return
-  for (const owner of world.living) world.close(owner, 10_000, false)
+  for (const owner of world.living) {
+    world.close(owner, 10_000, false)
+    for (const afterMs of [0, 1, 7, 40]) world.timeline.after(afterMs, () => giveBackOne(world, owner))
+  }
   await world.timeline.pass(11_000)
   if (world.timeline.stopped) return
   assertAnswered(world)
@@ -129,6 +138,15 @@ async function closeAll(world: World): Promise<void> {
     if (owner.machine.dead) continue
     must(owner.closed || owner.ambiguous, 'O13', () => `${owner.name} was never closed`)
     must(owner.machine.timers === 0, 'G3', () => `${owner.name} is closed, and has ${owner.machine.timers} timers`)
+  }
+}
+
+/** O13: a close takes refunds until its last batch is sent. */
+function giveBackOne(world: World, owner: OwnerProcess): void {
+  const { budgets, corrupt } = world.script.setting
+  const dice = new Dice(world.script.seed, 'late refund', owner.number)
+  for (const [budget, { key }] of budgets.entries()) {
+    if (key !== corrupt) world.callers.refund(owner, { kind: 'refund', budget, units: 1, which: 'own' }, dice)
   }
 }
 
@@ -160,20 +178,4 @@ function assertRow({ books, fenced, name: process }: OwnerProcess, name: string)
   // Of a lease that burned nobody knows how much had been spent.
   must(kept <= told + doubtful, 'L3', text)
   must(told <= kept + (fenced ? burned : 0), 'L3', text)
-}
-
-/** Waits, in simulated time, for what must come. @returns undefined when the run has ended meanwhile */
-async function settle<T>(world: World, promise: Promise<T>, withinMs: number, what: string): Promise<T | undefined> {
-  let ended: { readonly value: T } | null = null
-  let failure: unknown
-  promise.then(
-    (value) => (ended = { value }),
-    (error: unknown) => (failure = error),
-  )
-  await world.timeline.pass(withinMs, () => ended !== null || failure !== undefined)
-  if (world.timeline.stopped) return undefined
-  if (failure !== undefined) throw new Violation('L5', `${what}: ${String(failure)}`)
-  const done = ended as { readonly value: T } | null
-  must(done !== null, 'L5', () => `${what}: no answer within ${withinMs} ms`)
-  return done.value
 }

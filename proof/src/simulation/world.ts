@@ -123,8 +123,9 @@ export class World {
     if (deed.kind === 'jump' && deed.who === 'store') return this.#jumpStore(deed.byMs)
     if (deed.kind === 'outage') return this.#outage(deed)
     if (owner === undefined || owner.machine.dead) return
-    if (deed.kind === 'close' && owner.closing) return
-    if (owner.serves) this.#do(owner, place, deed)
+    // O13: until the last batch is sent, units may be given back and counters added to; behind it, the callers are told.
+    const isTaken = owner.serves || (owner.machine.running && (deed.kind === 'refund' || deed.kind === 'add'))
+    if (isTaken) this.#do(owner, place, deed)
   }
 
   #do(owner: OwnerProcess, place: number, deed: Deed): void {

@@ -1,0 +1,87 @@
+import { Dice } from './dice.ts'
+import type { OwnerProcess } from './owner-process.ts'
+import { rowName } from './process-books.ts'
+import type { BudgetSetting } from './script.ts'
+import { settle } from './settle.ts'
+import { must } from './violation.ts'
+import type { World } from './world.ts'
+
+/** A lease that is worth recalling: more than its owner spends while somebody waits. */
+const HELD_MIN = 7
+
+/**
+ * L5, O12: the last units are leased to an owner that goes on using them, a little at a time. Whoever asks gets one within ten flush
+ * intervals: the row is marked as wanted, its owner gives back, and nobody's lease grows meanwhile (S5).
+ */
+export async function probeRecall(world: World, last: OwnerProcess, setting: BudgetSetting): Promise<void> {
+  const { flushIntervalMs, budgets } = world.script.setting
+  const holder = world.living.find((owner) => owner !== last && owner.machine.running)
+  if (holder === undefined || setting.atRiskMax < HELD_MIN || isFrozen(world)) return
+  const budget = budgets.indexOf(setting)
+  for (let round = 0; round < 4; round += 1) {
+    world.callers.tryMany(holder, { kind: 'try', budget, units: 1, times: 2 })
+    await world.timeline.pass(0.7 * flushIntervalMs)
+  }
+  const window = last.windowAt(last.budget(setting), world.host.now())
+  const name = rowName(setting.key, window.start)
+  const pool = world.audit.rows.get(name)?.budget.pool ?? 0
+  if (pool > 0 && pool < 1e9) await takeAll(world, last, setting, pool)
+  if (!holds(world, holder, name, HELD_MIN) || (world.audit.rows.get(name)?.budget.pool ?? 1) !== 0) return
+  let isAsking = true
+  const use = (): void => {
+    if (!isAsking || !holder.machine.running) return
+    if (holds(world, holder, name, 2)) world.callers.tryMany(holder, { kind: 'try', budget, units: 1, times: 1 })
+    world.timeline.after(2 * flushIntervalMs, use)
+  }
+  use()
+  const deadlineMs = 10 * flushIntervalMs + 10 * world.network.weather.latencyMaxMs
+  const asked = last.budget(setting).decide(1, { deadlineMs })
+  const decision = await settle(world, asked, deadlineMs + 1_000, `the last process asks for a unit of ${setting.key} that another one leases`)
+  isAsking = false
+  if (decision === undefined) return
+  if (decision.admitted) world.tellings.admitted(last.books, setting.key, decision.period, 1, last.isDurable(setting))
+  else must(!holds(world, holder, name, 1), 'L5', () => `${name}: a unit was denied for ten flush intervals, and ${holder.name} holds one that it does not use`)
+}
+
+async function takeAll(world: World, last: OwnerProcess, setting: BudgetSetting, pool: number): Promise<void> {
+  const decision = await settle(world, last.budget(setting).decide(pool), 3_000, `the last process asks for the pool of ${setting.key}`)
+  if (decision?.admitted === true) world.tellings.admitted(last.books, setting.key, decision.period, pool, last.isDurable(setting))
+}
+
+/** Whether so many units of its lease are neither told nor settled. */
+function holds(world: World, { books }: OwnerProcess, name: string, units: number): boolean {
+  const net = books.told.of(name) - books.refunded.of(name) + books.refused.of(name)
+  const unsent = net - books.settled.of(name) + books.accepted.of(name)
+  return !world.timeline.stopped && books.held.of(name) - unsent >= units
+}
+
+/**
+ * L5, O12: a row was seen exhausted, and then somebody gives a unit back. Whoever asks a flush interval later gets it: what was known of the row
+ * is not believed for longer.
+ */
+export async function probeReturn(world: World, last: OwnerProcess, setting: BudgetSetting): Promise<void> {
+  const { flushIntervalMs, budgets } = world.script.setting
+  const { latencyMaxMs } = world.network.weather
+  if (isFrozen(world) || 4 * latencyMaxMs > flushIntervalMs || world.timeline.stopped) return
+  const window = last.windowAt(last.budget(setting), world.host.now())
+  const name = rowName(setting.key, window.start)
+  if (world.audit.rows.get(name)?.budget.pool !== 0) return
+  const { used } = world.audit.rows.get(name)?.budget ?? { used: 0 }
+  const giver = world.living.find((owner) => owner !== last && owner.machine.running && owner.books.told.of(name) > owner.books.refunded.of(name))
+  if (giver === undefined || used < 10) return
+  const before = world.tellings.refunded.of(name)
+  const dice = new Dice(world.script.seed, 'return', giver.number)
+  world.callers.refund(giver, { kind: 'refund', budget: budgets.indexOf(setting), units: 1, which: 'own' }, dice)
+  if (world.tellings.refunded.of(name) === before) return
+  await world.timeline.pass(2 * flushIntervalMs)
+  const asked = last.budget(setting).decide(1, { deadlineMs: 5_000 })
+  const decision = await settle(world, asked, 6_000, `the last process asks for the unit of ${setting.key} that was given back`)
+  if (decision === undefined) return
+  must(decision.admitted, 'L5', () => `${name}: a unit was given back, and two flush intervals later it is denied`)
+  world.tellings.admitted(last.books, setting.key, decision.period, 1, last.isDurable(setting))
+}
+
+/** Behind a clock that was ahead, store time stands still, and what is wanted stays wanted. */
+function isFrozen(world: World): boolean {
+  return world.host.now() + 1 < world.audit.latestTime - 2_000
+}
