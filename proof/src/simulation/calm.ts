@@ -1,7 +1,7 @@
 import { Dice } from './dice.ts'
 import type { OwnerProcess } from './owner-process.ts'
 import type { ProcessBooks } from './process-books.ts'
-import { probeRecall, probeReturn } from './probes.ts'
+import { probeCorrupt, probeRecall, probeReturn } from './probes.ts'
 import type { BudgetSetting } from './script.ts'
 import { settle } from './settle.ts'
 import { must } from './violation.ts'
@@ -28,6 +28,7 @@ export async function calmDown(world: World): Promise<void> {
   assertAnswered(world)
   const last = world.start(0)
   await settle(world, last.vsa.ready(), 3_000, 'the last process joins')
+  await probeCorrupt(world, last)
   for (const budget of setting.budgets) {
     if (!budget.lasting || budget.key === setting.corrupt) continue
     await probeRecall(world, last, budget)

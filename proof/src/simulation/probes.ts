@@ -81,6 +81,21 @@ export async function probeReturn(world: World, last: OwnerProcess, setting: Bud
   world.tellings.admitted(last.books, setting.key, decision.period, 1, last.isDurable(setting))
 }
 
+/** S6: a budget whose books do not balance rides in one batch with all the others, and they are answered. */
+export async function probeCorrupt(world: World, last: OwnerProcess): Promise<void> {
+  const { budgets, corrupt } = world.script.setting
+  if (corrupt === null) return
+  const asked = budgets.map((setting) => {
+    const decided = last.budget(setting).decide(1, { deadlineMs: 5_000 })
+    return { setting, decided: setting.key === corrupt ? decided.catch(() => null) : decided }
+  })
+  for (const { setting, decided } of asked) {
+    const decision = await settle(world, decided, 6_000, `${setting.key} rides with ${corrupt}, whose books do not balance`)
+    if (decision?.admitted !== true || setting.key === corrupt) continue
+    world.tellings.admitted(last.books, setting.key, decision.period, 1, last.isDurable(setting))
+  }
+}
+
 /** Behind a clock that was ahead, store time stands still, and what is wanted stays wanted. */
 function isFrozen(world: World): boolean {
   return world.host.now() + 1 < world.audit.latestTime - 2_000
