@@ -1,0 +1,86 @@
+import type { Canary } from './canary.ts'
+
+/** One bug for each rule of the conversation between owner and store, and of the lease’s arithmetic (O2, O3, O4, O5, O13), that can be broken alone. */
+export const SESSION_CANARIES: readonly Canary[] = [
+  {
+    name: 'new-seq-after-doubt',
+    rules: ['O2', 'L3'],
+    what: 'a batch whose fate is unknown is sent under a new seq',
+    file: 'engine/conversation',
+    find: "return { next, action: 'attempt', batch: from.batch };",
+    replace:
+      "const again = { ...from.batch, seq: from.batch.seq + 1 };\n    return { next: { ...next, batch: again }, action: 'attempt', batch: again };",
+  },
+  {
+    name: 'old-answer-believed',
+    rules: ['O2'],
+    what: 'an answer to an earlier batch is taken for one to the present batch',
+    file: 'engine/conversation',
+    find: 'return occasion.batch === from.batch ? hear(from, occasion.batch, occasion.answer) : ignoring(from);',
+    replace: 'return from.batch !== null ? hear(from, from.batch, occasion.answer) : ignoring(from);',
+  },
+  {
+    name: 'return-deducted-late',
+    rules: ['O3', 'L1'],
+    what: 'what a batch offers back is deducted when it is acknowledged, not when it is sent',
+    file: 'engine/account',
+    find: 'this.base = Math.min(this.held - spent, hold);',
+    replace: 'this.base = this.held - spent;',
+  },
+  {
+    name: 'spent-meanwhile-forgotten',
+    rules: ['O3', 'L1'],
+    what: 'the answer makes the whole lease usable, whatever was spent since the send',
+    file: 'engine/account',
+    find: 'this.left = figures.held - spentSince;',
+    replace: 'this.left = figures.held;',
+  },
+  {
+    name: 'refund-usable-twice',
+    rules: ['O4', 'L1'],
+    what: 'a refund beyond the delta is usable at once, and travels as well',
+    file: 'engine/account',
+    find: 'this.left += usable;',
+    replace: 'this.left += units;',
+  },
+  {
+    name: 'refund-lowers-and-travels',
+    rules: ['O4', 'L3'],
+    what: 'a refund that lowered the delta is sent all the same',
+    file: 'engine/account',
+    find: 'this.owe(units - usable);',
+    replace: 'this.owe(units);',
+  },
+  {
+    name: 'netted-refund-travels',
+    rules: ['O4', 'L3'],
+    what: 'a refund is netted against new spending, and travels as well',
+    file: 'engine/account',
+    find: 'refund: this.refund - netted, mint };',
+    replace: 'refund: this.refund, mint };',
+  },
+  {
+    name: 'refund-sent-and-kept',
+    rules: ['O4', 'L3'],
+    what: 'a refund that was sent stays to be sent',
+    file: 'engine/account',
+    find: 'this.sent = sent;\n        this.refund = 0;',
+    replace: 'this.sent = sent;',
+  },
+  {
+    name: 'lease-survives-its-epoch',
+    rules: ['O5', 'L1'],
+    what: 'what is left of a lost lease can still be spent',
+    file: 'engine/account',
+    find: 'this.hold = 0;\n        this.left = 0;',
+    replace: 'this.hold = 0;\n        this.base = this.left;',
+  },
+  {
+    name: 'fenced-close-is-not-closed',
+    rules: ['O13', 'S9'],
+    what: 'a close whose answer was lost is begun anew under another epoch',
+    file: 'engine/conversation',
+    find: 'if (batch.close && answer.last?.seq === batch.seq)',
+    replace: 'if (batch.close && answer.last?.seq === -1)',
+  },
+]

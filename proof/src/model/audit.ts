@@ -1,0 +1,173 @@
+import type { Answer, AppliedAnswer, Batch, BudgetEntry } from '../../../packages/vsa/dist/core/exchange.js'
+import { must, Violation } from '../simulation/violation.ts'
+import type { Bounds } from './bounds.ts'
+import type { Books, Count, Epoch, EpochRecord } from './world.ts'
+
+export interface Audited {
+  readonly books: Books
+  readonly counts: readonly Count[]
+}
+
+/**
+ * Watches one exchange from outside: what the rows were, what was sent, what they are, what was answered. Keeps the model's own record of
+ * first applications, by which everything after is judged, and counts A(t) and B(t).
+ */
+export function auditExchange(
+  bounds: Bounds,
+  before: Books,
+  batch: Batch,
+  answer: Answer,
+  after: Books,
+  counts: readonly Count[],
+): Audited {
+  const time = Math.max(before.wall, before.timeSeen)
+  switch (answer.kind) {
+    case 'breach':
+      throw new Violation('L2', `the store refused a batch: ${answer.detail ?? 'the books do not balance'}`)
+    case 'lost':
+      throw new Violation('S2', `batch ${batch.seq} of epoch ${batch.epoch} was answered lost, and nothing was`)
+    case 'fenced':
+    case 'stale':
+      mustBeOver(before, batch, answer)
+      mustNotMove(before, after)
+      return { books: after, counts }
+    case 'replayed':
+      mustNotMove(before, after)
+      return { books: heard(after, batch.epoch, time), counts }
+    case 'applied':
+      break
+  }
+  const epoch = before.epochs.find((one) => one.epoch === batch.epoch)
+  must(epoch !== undefined && isOpen(epoch), 'L3', () => `a batch of epoch ${batch.epoch} was applied after its end`)
+  must(
+    batch.seq === epoch.record.seq + 1,
+    'L3',
+    () => `batch ${batch.seq} of epoch ${batch.epoch} was applied behind batch ${epoch.record.seq}`,
+  )
+  const next = counts.map((count, row) => countOf(bounds, row, { before, after, batch, answer, count }))
+  return { books: recorded(after, batch, answer, time), counts: next }
+}
+
+/** S8: the exchange of an owner that is late, but was not reaped before, renews its epoch. */
+function mustBeOver({ epochs }: Books, batch: Batch, { kind }: Answer): void {
+  const open = epochs.find((one) => one.epoch === batch.epoch && isOpen(one))
+  const isOwn = open !== undefined && batch.seq >= open.record.seq
+  must(!isOwn, 'S8', () => `batch ${batch.seq} of epoch ${batch.epoch}, which is open, was answered ${kind}`)
+}
+
+/** An epoch that the model has neither seen closed by its owner nor reaped. */
+function isOpen(epoch: Epoch): boolean {
+  return !epoch.record.closed && epoch.owner?.state === 'open'
+}
+
+interface Seen {
+  readonly before: Books
+  readonly after: Books
+  readonly batch: Batch
+  readonly answer: AppliedAnswer
+  readonly count: Count
+}
+
+/** What the batch did to one row, and what it should have done. */
+function countOf(bounds: Bounds, row: number, seen: Seen): Count {
+  const { before, after, batch, answer, count } = seen
+  const key = bounds.rows[row]?.key ?? ''
+  const at = batch.entries.findIndex((entry) => entry.kind === 'budget' && entry.key === key)
+  const entry = batch.entries[at]
+  const said = answer.entries[at]
+  const usedBefore = before.rows[row]?.used ?? 0
+  const used = after.rows[row]?.used ?? usedBefore
+  if (entry?.kind !== 'budget' || said?.kind !== 'budget') {
+    must(used === usedBefore, 'L3', () => `units used of ${key} went from ${usedBefore} to ${used} by a batch without it`)
+    must(takenOf(batch, answer, at) === 0, 'L3', () => `a request for ${key} was granted without a row`)
+    return count
+  }
+  const taken = takenOf(batch, answer, at)
+  const isRemoved = after.rows[row] === null
+  const due = usedBefore + entry.spent - said.refunded + taken
+  must(isRemoved || used === due, 'L3', () => `units used of ${key} are ${used} after ${usedBefore} + ${entry.spent} - ${said.refunded} + ${taken}`)
+  must(said.refunded <= entry.refund, 'L3', () => `${said.refunded} units of ${key} were given back, of ${entry.refund}`)
+  mustGrowRightly(seen, row, entry)
+  const made = mintedBy(seen, row, entry, said.mint)
+  return { ...count, ...made, admitted: count.admitted + taken - said.refunded }
+}
+
+/** B(t): a row makes its units once, however often it is created; and so does a mint. */
+function mintedBy(
+  { count, before }: Seen,
+  row: number,
+  entry: BudgetEntry,
+  said: string | undefined,
+): Pick<Count, 'minted' | 'mint'> {
+  const made = before.rows[row] === null && count.minted === 0 ? (entry.policy?.limit ?? 0) : 0
+  const minted = count.minted + made
+  if (entry.mint === undefined) return { minted, mint: count.mint }
+  const due = count.mint === null ? 'minted' : count.mint === entry.mint.units ? 'repeated' : 'id_conflict'
+  must(said === due, 'S3', () => `a mint was answered ${String(said)}, and ${due} is right`)
+  return due === 'minted'
+    ? { minted: minted + entry.mint.units, mint: entry.mint.units }
+    : { minted, mint: count.mint }
+}
+
+/** S5 */
+function mustGrowRightly({ before, after, batch }: Seen, row: number, entry: BudgetEntry): void {
+  const held = (books: Books): number => books.epochs.find((one) => one.epoch === batch.epoch)?.held[row] ?? 0
+  const grew = held(after) > held(before) - entry.spent
+  const time = Math.max(before.wall, before.timeSeen)
+  const wantedUntil = before.rows[row]?.wantedUntil ?? 0
+  must(!grew || (entry.wantMs === 0 && wantedUntil <= time), 'S5', () => `a lease on ${entry.key} grew while it is wanted`)
+  const burned = after.rows[row]?.burned ?? 0
+  const burnMax = after.rows[row]?.burnMax ?? 0
+  must(!grew || burned < burnMax, 'S5', () => `a lease on ${entry.key} grew after ${burned} units had burned`)
+}
+
+function takenOf(batch: Batch, answer: AppliedAnswer, at: number): number {
+  let units = 0
+  for (const [index, take] of batch.takes.entries())
+    for (const [entry, cost] of take.need) if (entry === at) units += cost * (answer.granted[index] ?? 0)
+  return units
+}
+
+/** L3: whatever is not applied changes nothing but what housekeeping burns. */
+function mustNotMove(before: Books, after: Books): void {
+  for (const [row, was] of before.rows.entries()) {
+    const is = after.rows[row]
+    if (was === null || is === undefined || is === null) continue
+    must(was.used === is.used && was.minted === is.minted, 'L3', () => `a refused or repeated batch changed ${was.key}`)
+  }
+}
+
+function recorded(after: Books, batch: Batch, answer: AppliedAnswer, time: number): Books {
+  const record: EpochRecord = {
+    seq: batch.seq,
+    granted: answer.granted,
+    refunded: answer.entries.map((entry) => (entry.kind === 'budget' ? entry.refunded : 0)),
+    mint: answer.entries.map((entry) => (entry.kind === 'budget' ? entry.mint : undefined)).find(Boolean) ?? null,
+    closed: batch.close,
+    heardAt: time,
+  }
+  return withRecord(after, batch.epoch, () => record)
+}
+
+function heard(after: Books, epoch: number, time: number): Books {
+  return withRecord(after, epoch, (record) => ({ ...record, heardAt: time }))
+}
+
+function withRecord(books: Books, epoch: number, change: (record: EpochRecord) => EpochRecord): Books {
+  const epochs = books.epochs.map((one) => (one.epoch === epoch ? { ...one, record: change(one.record) } : one))
+  return { ...books, epochs }
+}
+
+/** S8, L4: an epoch that its owner did not close has ended. It must have been silent for its whole life. */
+export function auditReaping(bounds: Bounds, before: Books, after: Books): void {
+  const time = Math.max(before.wall, before.timeSeen)
+  for (const was of before.epochs) {
+    const is = after.epochs.find((one) => one.epoch === was.epoch)
+    if (is === undefined || was.owner?.state !== 'open' || is.owner?.state !== 'closed' || is.record.closed) continue
+    must(
+      time > was.record.heardAt + bounds.leaseTtlMs,
+      'S8',
+      () => `epoch ${was.epoch} was reaped ${time - was.record.heardAt} ms after it was heard of, and lives ${bounds.leaseTtlMs} ms`,
+    )
+  }
+}

@@ -1,0 +1,113 @@
+import { Violation } from '../simulation/violation.ts'
+import type { Bounds } from './bounds.ts'
+import { codeOf } from './code.ts'
+import { Graph } from './graph.ts'
+import { checkDrained, checkLaws, isDrained, isSpent } from './laws.ts'
+import { Seen } from './seen.ts'
+import type { Steps } from './steps.ts'
+import type { World } from './world.ts'
+
+export interface Searched {
+  readonly states: number
+  readonly transitions: number
+  /** Steps from the first state to the farthest one. */
+  readonly depth: number
+  /** No state is left to go on from: this is all there is within the bounds. */
+  readonly exhausted: boolean
+  readonly drained: number
+  readonly found: Found | null
+}
+
+/** A law that broke, and the shortest way there. */
+export interface Found {
+  readonly law: string
+  readonly what: string
+  readonly trace: readonly string[]
+}
+
+export interface SearchLimits {
+  readonly statesMax: number
+  /** Called now and then. */
+  readonly progress: (states: number, open: number) => void
+}
+
+interface Open {
+  readonly number: number
+  readonly depth: number
+  readonly world: World
+}
+
+/** Breadth first: so the first violation is one of the nearest. */
+export function search(bounds: Bounds, steps: Steps, { statesMax, progress }: SearchLimits): Searched {
+  const seen = new Seen()
+  const graph = new Graph()
+  const drained: number[] = []
+  const spent: number[] = []
+  let level: Open[] = [{ number: 0, depth: 0, world: steps.first }]
+  let transitions = 0
+  let depth = 0
+  seen.numberOf(codeOf(bounds, steps.first))
+  graph.addState(0, 0)
+  drained.push(0)
+  const result = (exhausted: boolean, found: Found | null): Searched => ({
+    ...{ states: seen.size, transitions, depth, exhausted, drained: drained.length, found },
+  })
+  while (level.length > 0) {
+    const next: Open[] = []
+    for (const { number, world } of level) {
+      for (const [index, step] of steps.from(world).entries()) {
+        transitions += 1
+        let after: World
+        try {
+          after = step.take()
+          checkLaws(bounds, after)
+          if (isDrained(after)) checkDrained(bounds, after)
+        } catch (error) {
+          return result(false, foundBy(error, traceOf(steps, [...graph.pathTo(number), index])))
+        }
+        const known = seen.size
+        const to = seen.numberOf(codeOf(bounds, after))
+        if (!step.isFault && to !== number) graph.addWay(number, to)
+        if (to < known) continue
+        graph.addState(number, index)
+        if (isDrained(after)) drained.push(to)
+        if (isSpent(after)) spent.push(to)
+        next.push({ number: to, depth: depth + 1, world: after })
+      }
+      if (number % 10_000 === 0) progress(seen.size, next.length)
+      if (seen.size >= statesMax) return result(false, null)
+    }
+    if (process.env['LEVELS']) console.error('level', depth, next.length)
+    level = next
+    depth += level.length > 0 ? 1 : 0
+  }
+  const stranded = graph.firstStranded(drained)
+  if (stranded !== null) {
+    const trace = traceOf(steps, graph.pathTo(stranded))
+    return result(true, { law: 'L5', what: 'from here nothing drains, whatever happens', trace })
+  }
+  return result(true, null)
+}
+
+/** The steps in words, each with what it did. */
+function traceOf(steps: Steps, path: readonly number[]): readonly string[] {
+  const words: string[] = []
+  let world = steps.first
+  for (const number of path) {
+    const step = steps.from(world)[number]
+    if (step === undefined) throw new Error(`a state has no step ${number}`)
+    words.push(step.say())
+    try {
+      world = step.take()
+    } catch {
+      return words
+    }
+  }
+  return words
+}
+
+function foundBy(error: unknown, trace: readonly string[]): Found {
+  if (error instanceof Violation) return { law: error.law, what: error.message, trace }
+  if (error instanceof Error) return { law: 'assertion', what: `${error.name}: ${error.message}`, trace }
+  throw error
+}

@@ -1,0 +1,93 @@
+import type { Answer, Batch } from '../../../packages/vsa/dist/core/exchange.js'
+import type { MemoryLedger } from '../../../packages/vsa/dist/stores/memory/ledger.js'
+import { must } from '../simulation/violation.ts'
+import type { Bounds } from './bounds.ts'
+import type { Production } from './production.ts'
+import type { Books, Epoch, EpochRecord } from './world.ts'
+
+/** The one mint id. */
+export const MINT_ID = 'm'
+/** Stands for every transaction before, so that the ledger knows the latest time: the model drops owners that are of no more use. */
+const BEFORE = 0
+const NOTHING = { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } } as const
+const nobodyIsGone = (): boolean => false
+
+export const NOT_APPLIED: Omit<EpochRecord, 'heardAt'> = {
+  seq: 0,
+  granted: [],
+  refunded: [],
+  mint: null,
+  closed: false,
+}
+
+/** The store: the production transition functions on the production ledger, which is filled from plain data and emptied into it again. */
+export class ModelStore {
+  readonly #production: Production
+  readonly #bounds: Bounds
+
+  constructor(production: Production, bounds: Bounds) {
+    this.#production = production
+    this.#bounds = bounds
+  }
+
+  get empty(): Books {
+    return { wall: 0, timeSeen: 0, epochsGiven: 0, rows: this.#bounds.rows.map(() => null), mint: null, epochs: [] }
+  }
+
+  join(books: Books): { readonly books: Books; readonly epoch: number } {
+    const ledger = this.#fill(books)
+    const { leaseTtlMs } = this.#bounds
+    const joining = { label: 'owner', leaseTtlMs, process: null }
+    const { epoch, time } = this.#production.joinOwner(ledger, joining, books.wall, nobodyIsGone)
+    must(epoch > books.epochsGiven, 'S2', () => `epoch ${epoch} was given, after ${books.epochsGiven}`)
+    const opened: Epoch = {
+      epoch,
+      owner: null,
+      held: this.#bounds.rows.map(() => 0),
+      record: { ...NOT_APPLIED, heardAt: time },
+    }
+    const after = this.#empty(ledger, { ...books, epochsGiven: epoch, epochs: [...books.epochs, opened] })
+    return { books: after, epoch }
+  }
+
+  /** @param keepsHouse whether reaping, burning and pruning ride along */
+  exchange(books: Books, batch: Batch, keepsHouse: boolean): { readonly books: Books; readonly answer: Answer } {
+    const ledger = this.#fill(books)
+    const answer = this.#production.exchangeOn(ledger, batch, books.wall, keepsHouse ? nobodyIsGone : null)
+    return { books: this.#empty(ledger, books), answer }
+  }
+
+  #fill(books: Books): MemoryLedger {
+    const ledger = new this.#production.MemoryLedger()
+    for (let given = 0; given < books.epochsGiven; given += 1) ledger.nextEpoch()
+    const past = { epoch: BEFORE, label: '', state: 'closed', seq: 0, outcome: NOTHING, process: null } as const
+    ledger.saveOwner({ ...past, seenAt: books.timeSeen, expiresAt: 0, leaseTtlMs: 0 })
+    for (const row of books.rows) if (row !== null) ledger.saveBudget(row)
+    if (books.mint !== null) ledger.saveMint(this.#keyAt(0), MINT_ID, books.mint)
+    for (const { epoch, owner, held } of books.epochs) {
+      if (owner !== null) ledger.saveOwner(owner)
+      for (const [at, units] of held.entries())
+        if (units > 0) ledger.saveLease({ key: this.#keyAt(at), period: 0, epoch, held: units })
+    }
+    return ledger
+  }
+
+  #empty(ledger: MemoryLedger, books: Books): Books {
+    const leases = this.#bounds.rows.map(({ key }) => ledger.leasesOn({ key, period: 0 }))
+    return {
+      ...books,
+      timeSeen: ledger.timeSeen(),
+      rows: this.#bounds.rows.map(({ key }) => ledger.budget(key, 0) ?? null),
+      mint: ledger.mintedUnits(this.#keyAt(0), MINT_ID) ?? null,
+      epochs: books.epochs.map((was) => ({
+        ...was,
+        owner: ledger.owner(was.epoch) ?? null,
+        held: leases.map((onRow) => onRow.find((lease) => lease.epoch === was.epoch)?.held ?? 0),
+      })),
+    }
+  }
+
+  #keyAt(row: number): string {
+    return this.#bounds.rows[row]?.key ?? ''
+  }
+}

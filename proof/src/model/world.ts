@@ -1,0 +1,111 @@
+import type { Answer, Batch, MintOutcome } from '../../../packages/vsa/dist/core/exchange.js'
+import type { BudgetRow, OwnerRow } from '../../../packages/vsa/dist/core/ledger.js'
+import type { Conversation } from '../../../packages/vsa/dist/engine/conversation.js'
+
+/** One state of everything: plain data, never changed. */
+export interface World {
+  readonly books: Books
+  readonly owners: readonly Owner[]
+  readonly network: readonly Message[]
+  /** By row: what callers were told and what was minted, counted here and nowhere else. */
+  readonly counts: readonly Count[]
+  /** How often the store's clock was set back. */
+  readonly jumps: number
+}
+
+export interface Count {
+  /** A(t): units admitted and not refunded; a refund counts once it has lowered a delta or the store has applied it. */
+  readonly admitted: number
+  /** B(t): units created so far. */
+  readonly minted: number
+  /** Units for which the mint id was used; null before. */
+  readonly mint: number | null
+  /** How many callers were told that their mint made the units. */
+  readonly mintsTold: number
+}
+
+/** What the store keeps. */
+export interface Books {
+  /** What the store's clock says, ms. */
+  readonly wall: number
+  /** The latest time that the ledger has kept. */
+  readonly timeSeen: number
+  readonly epochsGiven: number
+  /** By row; null where there is none. */
+  readonly rows: readonly (BudgetRow | null)[]
+  /** The units that the ledger says the one mint id was used for. */
+  readonly mint: number | null
+  readonly epochs: readonly Epoch[]
+}
+
+export interface Epoch {
+  readonly epoch: number
+  /** Null once the store has forgotten it. */
+  readonly owner: OwnerRow | null
+  /** By row, units. */
+  readonly held: readonly number[]
+  /** What the model itself saw the store do for this epoch. */
+  readonly record: EpochRecord
+}
+
+/** The last batch of an epoch that was applied, as seen when it was applied for the first time. */
+export interface EpochRecord {
+  /** 0 before the first. */
+  readonly seq: number
+  /** By run of takes, requests granted. */
+  readonly granted: readonly number[]
+  /** By entry, units. */
+  readonly refunded: readonly number[]
+  readonly mint: MintOutcome | null
+  readonly closed: boolean
+  /** Store time when the epoch was last heard of: until then plus its life it must not be reaped. */
+  readonly heardAt: number
+}
+
+/** One owner's memory. */
+export interface Owner {
+  readonly conversation: Conversation
+  readonly closing: boolean
+  readonly accounts: readonly AccountState[]
+  /** Durable requests that wait, or that gave up waiting while their batch is under way. */
+  readonly requests: readonly Request[]
+  readonly cargo: Cargo | null
+}
+
+export interface AccountState {
+  readonly held: number
+  readonly base: number
+  readonly left: number
+  readonly sent: { readonly spent: number; readonly hold: number; readonly refund: number } | null
+  readonly refund: number
+  readonly known: boolean
+  readonly dirty: boolean
+  readonly mint: { readonly units: number; readonly sent: boolean } | null
+  /** Counted here: units that callers were admitted for since the last send, less those given back meanwhile. */
+  readonly unsent: number
+  /** Counted here: units that callers gave back and that wait for the store. */
+  readonly owed: number
+}
+
+export interface Request {
+  /** By row, units. */
+  readonly needs: readonly number[]
+  /** In line, refused for now, spent from the lease and waiting for it to be durable, or a take under way. */
+  readonly place: 'queued' | 'parked' | 'confirming' | 'confirming_sent' | 'sent'
+  /** The caller has been told of a timeout. */
+  readonly told: boolean
+  readonly refused: boolean
+}
+
+/** For whom the batch in flight is. */
+export interface Cargo {
+  /** By entry, which row. */
+  readonly rows: readonly number[]
+  /** By run of takes, which of the owner's requests. */
+  readonly runs: readonly (readonly number[])[]
+}
+
+export type Message =
+  | { readonly kind: 'request'; readonly batch: Batch }
+  | { readonly kind: 'answer'; readonly to: number; readonly batch: Batch; readonly answer: Answer }
+  | { readonly kind: 'joined'; readonly to: number; readonly epoch: number }
