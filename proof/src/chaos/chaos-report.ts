@@ -45,6 +45,8 @@ export interface ChaosReport {
   readonly rowsSeen: number
   readonly leasesSeen: number
   readonly recallsSeen: number
+  /** Looks at which store time stood still while owners exchanged. */
+  readonly stillsSeen: number
   readonly events: Readonly<Record<string, number>>
   /** Each begins with the law that is broken. */
   readonly violations: readonly string[]
@@ -103,6 +105,7 @@ export function chaosReport({ plan, folder, ranMs, end, seen, tallies, findings 
     rowsSeen: seen.rows,
     leasesSeen: seen.leases,
     recallsSeen: seen.recalls,
+    stillsSeen: seen.stills,
     events: Object.fromEntries(tallies.events),
     violations: [...seen.faults, ...findings.faults, ...end.complaints.map((text) => `complaint: ${text}`)],
     folder,

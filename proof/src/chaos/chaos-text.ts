@@ -28,6 +28,7 @@ export function chaosText(report: ChaosReport): string {
       count(report.looks),
       `${count(report.leasesSeen)} leases, ${count(report.recallsSeen)} of them recalled`,
     ),
+    line('store time stood still', count(report.stillsSeen), 'of those looks'),
     line('drained at the end', count(Object.values(report.drained).reduce((sum, units) => sum + units, 0)), 'units'),
     line('violations', count(violations.length)),
     ...violations.map((violation) => `  ${violation}`),

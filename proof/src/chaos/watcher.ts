@@ -14,6 +14,8 @@ export interface Seen {
   readonly leases: number
   /** Leases on a row that somebody else wanted: the last units, on their way from one process to another. */
   readonly recalls: number
+  /** Looks since whose predecessor owners had exchanged, and store time had stood still: the clock that had led was gone. */
+  readonly stills: number
   readonly faults: readonly string[]
 }
 
@@ -21,8 +23,10 @@ export interface Seen {
 export class Watcher {
   readonly #file: string
   readonly #subjects: Readonly<Record<string, Subject>>
-  readonly #seen = { looks: 0, rows: 0, leases: 0, recalls: 0, faults: [] as string[] }
+  readonly #seen = { looks: 0, rows: 0, leases: 0, recalls: 0, stills: 0, faults: [] as string[] }
   #before = new Map<string, ListedRow>()
+  #timeBefore = 0
+  #exchangesBefore = 0
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
 
@@ -54,7 +58,11 @@ export class Watcher {
 
   #check({ rows, owners }: Books): void {
     const time = Math.max(0, ...owners.map(({ seenAt }) => seenAt))
+    const exchanges = owners.reduce((sum, { seq }) => sum + seq, 0)
     this.#seen.looks += 1
+    if (time === this.#timeBefore && exchanges > this.#exchangesBefore) this.#seen.stills += 1
+    this.#timeBefore = time
+    this.#exchangesBefore = exchanges
     this.#seen.rows += rows.length
     for (const row of rows) {
       this.#seen.leases += row.leases.length
