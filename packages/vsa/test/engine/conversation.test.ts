@@ -182,3 +182,12 @@ test('O13: after `abandon` no answer is heard', () => {
   expect(converse(ended.next, answered(sending, APPLIED)).action).toBe('ignore')
   expect(converse(ended.next, { kind: 'replaced', content: CONTENT }).action).toBe('ignore')
 })
+
+test.each(['joining', 'ready', 'resending'] as const)(
+  'S6: a batch is replaced only while it is refused, never while %s',
+  (state) => {
+    expect(() => converse(IN_STATE[state], { kind: 'replaced', content: CONTENT })).toThrow(
+      `a batch was replaced while ${state}`,
+    )
+  },
+)

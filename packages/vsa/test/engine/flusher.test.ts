@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Clock } from '../../src/core/clock.ts'
 import { bench, codeOf, FLUSH_MS, type Bench, type Owner } from './fixture.ts'
 
 const LEASED = { limit: 10_000, per: 'month', atRisk: 500 } as const
@@ -103,6 +104,74 @@ describe('when an exchange leaves', () => {
     expect(lease - spent).toBeLessThanOrEqual(lease / 4)
   })
 
+  test('O8: a budget that can have no lease asks for none', async () => {
+    const { clock, owner } = bench()
+    const one = owner()
+    const nothing = one.vsa.budget('nothing', { limit: 0, per: 'month' })
+    await one.vsa.ready()
+    expect(nothing.tryAdmit()).toBe(false)
+    await clock.advance(FLUSH_MS)
+    expect(one.batches).toEqual([])
+  })
+
+  test('O8 L7: what runs low while an exchange is under way waits for its answer, which may bring enough', async () => {
+    const { clock, owner } = bench()
+    const one = owner()
+    const times = timesOf(one, clock)
+    const budget = one.vsa.budget('calls', LEASED)
+    await budget.admit(100)
+    await clock.advance(FLUSH_MS - 1)
+    const lease = one.vsa.stats().leasedUnits
+    expect(budget.tryAdmit(lease / 2)).toBe(true)
+    one.net.inject('exchange', { kind: 'delay', requestMs: 0, answerMs: 20 })
+    await clock.advance(2)
+    expect(times).toEqual([0, 100])
+    expect(budget.tryAdmit(lease / 2 - 1)).toBe(true)
+    await clock.advance(60)
+    expect(times).toEqual([0, 100])
+    expect(budget.tryAdmit()).toBe(true)
+  })
+
+  test('all that is asked for in one turn of the event loop is looked at once, and goes in one exchange', async () => {
+    const { clock, owner } = bench()
+    let turns = 0
+    const counted: Clock = {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      timer: (delayMs, fire, keepAlive) => clock.timer(delayMs, fire, keepAlive),
+      soon: (run) => {
+        turns += 1
+        clock.soon(run)
+      },
+    }
+    const one = owner({ clock: counted })
+    const seats = one.vsa.budget('seats', { initial: 1_000 })
+    await one.vsa.ready()
+    await clock.settle()
+    turns = 0
+    const asked = Promise.all(Array.from({ length: 1_000 }, () => seats.admit()))
+    expect(turns).toBe(1)
+    await asked
+    expect(one.batches).toHaveLength(1)
+  })
+
+  test('L5: the next period’s lease is fetched three flush intervals ahead, at once and not with a flush', async () => {
+    const { clock, owner } = bench()
+    const one = owner({ flushIntervalMs: 700 })
+    const times = timesOf(one, clock)
+    const budget = one.vsa.budget('calls', { limit: 1_000, per: 'minute', atRisk: 100 })
+    await budget.admit()
+    await clock.advance(57_800)
+    // The first request after a pause is served by itself, the second one brings a lease (O7).
+    for (const units of [1, 1]) expect(await budget.admit(units)).toBe(true)
+    expect(budget.tryAdmit()).toBe(true)
+    const before = times.length
+    await clock.advance(99)
+    expect(times.slice(before)).toEqual([])
+    await clock.advance(1)
+    expect(times.slice(before)).toEqual([57_900])
+  })
+
   test('a flush that is asked for does not wait for the interval, and one of nothing sends nothing', async () => {
     const { clock, owner } = bench()
     const one = owner({ flushIntervalMs: 60_000 })
@@ -131,10 +200,23 @@ describe('before the store has been joined', () => {
     const other = late.vsa.budget('other', LEASED)
     expect(other.tryAdmit()).toBe(false)
     await clock.settle()
+    // Also once it is known that the store is away: a refund is nobody else's to ask for again.
+    calls.refund(1)
     late.net.heal()
     await clock.advance(FLUSH_MS + 50)
-    expect((await row('calls')).used).toBe(4)
+    expect((await row('calls')).used).toBe(3)
     expect(other.tryAdmit()).toBe(true)
+  })
+
+  test('O13: a close waits for the join where a refund came before it', async () => {
+    const { clock, owner, row } = bench()
+    await owner().vsa.budget('calls', LEASED).admit(9)
+    const late = owner()
+    late.vsa.budget('calls', LEASED).refund(2)
+    const closing = late.vsa.close()
+    await clock.advance(FLUSH_MS)
+    await closing
+    expect((await row('calls')).used).toBe(7)
   })
 
   test('while the store is away nobody keeps a list of what was tried: it would have no bound', async () => {
