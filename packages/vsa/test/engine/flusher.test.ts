@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Clock } from '../../src/core/clock.ts'
+import { open } from '../../src/index.ts'
+import { memory } from '../../src/stores/memory/index.ts'
+import { manualClock } from '../../src/testing/index.ts'
 import { bench, codeOf, FLUSH_MS, type Bench, type Owner } from './fixture.ts'
 
 const LEASED = { limit: 10_000, per: 'month', atRisk: 500 } as const
@@ -366,4 +369,41 @@ describe('the end', () => {
     expect(times).toEqual([0, 5])
     expect(one.batches.at(-1)).toMatchObject({ entries: [], takes: [], close: true })
   })
+
+  test('O4 O13: a close offers a refund that is not accepted yet with each of three flushes, and no more often', async () => {
+    const { clock, owner, row } = bench()
+    const [first, second] = [owner({ flushIntervalMs: 250 }), owner()]
+    const budget = first.vsa.budget('calls', LEASED)
+    await budget.admit()
+    expect(budget.tryAdmit(5)).toBe(true)
+    const times = timesOf(second, clock)
+    second.vsa.budget('calls', LEASED).refund(6)
+    second.vsa.counter('likes').add()
+    let closed = false
+    const closing = second.vsa.close().then(() => (closed = true))
+    await clock.advance(299)
+    expect(closed).toBe(false)
+    await clock.advance(1)
+    await closing
+    expect(second.vsa.stats().refundsRefused).toBe(0)
+    expect(await row('calls')).toMatchObject({ used: 0 })
+    expect(times).toEqual([0, 100, 200, 300])
+  })
+})
+
+test('S4: whoever waits for a period that the store has not reached yet is served when it has', async () => {
+  const clock = manualClock()
+  let behindMs = 0
+  const store = memory({ now: () => clock.now() - behindMs })
+  const vsa = open({ store, clock, onEvent: () => undefined })
+  const budget = vsa.budget('calls', { limit: 10, per: 'hour', atRisk: 0 })
+  await budget.admit()
+  behindMs = 7_200_000
+  await clock.advance(7_200_000)
+  const asked = budget.admit()
+  await clock.advance(500)
+  expect(vsa.stats().waiters).toBe(1)
+  behindMs = 0
+  await clock.advance(FLUSH_MS)
+  expect(await asked).toBe(true)
 })
