@@ -35,6 +35,8 @@ export class OwnerProcess {
   readonly vsa: Vsa
   readonly books: ProcessBooks = new ProcessBooks()
   readonly requests: Requests
+  /** Its last epoch; null before the first. */
+  epoch: number | null = null
   /** Its callers have closed it. */
   closing = false
   /** The promise of `close` has resolved: the store confirmed it. */

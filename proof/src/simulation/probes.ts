@@ -83,8 +83,8 @@ export async function probeReturn(world: World, last: OwnerProcess, setting: Bud
 
 /** S6: a budget whose books do not balance rides in one batch with all the others, and they are answered. */
 export async function probeCorrupt(world: World, last: OwnerProcess): Promise<void> {
-  const { budgets, corrupt } = world.script.setting
-  if (corrupt === null) return
+  const { budgets, corrupt, waitersMax } = world.script.setting
+  if (corrupt === null || waitersMax < budgets.length) return
   const asked = budgets.map((setting) => {
     const decided = last.budget(setting).decide(1, { deadlineMs: 5_000 })
     // Looked at later, one after the other.

@@ -294,6 +294,8 @@ export class StoreAudit implements Auditor {
     must(said.refunded <= entry.refund, 'S3', () => `${name}: ${said.refunded} of ${entry.refund} were taken back`)
     const minted = this.#mintedBy(entry, said.mint)
     const limitChange = was === undefined ? 0 : row.budget.limit - was.budget.limit
+    const isOlder = was !== undefined && row.budget.version < was.budget.version
+    must(!isOlder, 'S3', () => `${name}: version ${row.budget.version} changed what a newer one had declared`)
     const mintedBefore = was?.budget.minted ?? row.budget.limit
     must(row.budget.minted === mintedBefore + minted + limitChange, 'L1', () => `${name}: minted went from ${mintedBefore} to ${row.budget.minted}, by ${minted} and ${limitChange}`)
     must(taken === 0 || row.budget.pool >= 0, 'S3', () => `${name}: ${taken} were taken, and the pool is ${row.budget.pool}`)

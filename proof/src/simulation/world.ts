@@ -253,7 +253,7 @@ export class World {
     this.note(() => `${owner?.name ?? number} event ${JSON.stringify(event)}`)
     switch (event.type) {
       case 'joined':
-        if (owner !== undefined) this.audit.own(event.epoch, owner.books)
+        if (owner !== undefined) this.#joined(owner, event.epoch)
         return
       case 'fenced':
         if (owner !== undefined) owner.fenced = true
@@ -278,6 +278,15 @@ export class World {
       case 'counter_overflow':
         return
     }
+  }
+
+  /** S9: whoever has closed its epoch is closed, also where the answer was lost: it opens no other. */
+  #joined(owner: OwnerProcess, epoch: number): void {
+    if (this.audit.epoch(owner.epoch)?.end === 'closed') {
+      this.fail(new Violation('S9', `${owner.name} had closed epoch ${owner.epoch}, and opens ${epoch}`))
+    }
+    owner.epoch = epoch
+    this.audit.own(epoch, owner.books)
   }
 
   /** Notes what passes, for the trace and for scenarios that only the wire sees. */
