@@ -37,8 +37,7 @@ export function nextHold(demand: LeaseDemand): number {
 }
 
 function stepTowards(wish: number, hold: number, spent: number): number {
-  if (wish > hold)
-    return Math.max(2 * hold, Math.min(GROWTH_MAX * hold, 2 ** Math.ceil(Math.log2(2 * spent))))
+  if (wish > hold) return Math.max(2 * hold, Math.min(GROWTH_MAX * hold, 2 ** Math.ceil(Math.log2(2 * spent))))
   return wish < hold / 4 ? Math.floor(hold / 2) : hold
 }
 

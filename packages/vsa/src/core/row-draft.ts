@@ -90,8 +90,7 @@ export class RowDraft {
   save(ledger: Ledger): Written {
     const before = this.#before
     // The limit, `burnMax` and `keepUntil` change with the version, never without it.
-    const unitsChanged =
-      this.used !== before.used || this.minted !== before.minted || this.version !== before.version
+    const unitsChanged = this.used !== before.used || this.minted !== before.minted || this.version !== before.version
     // A row that is made to be leased from has no news of units.
     const moved = this.#created || this.pool !== before.pool || this.wantedUntil !== before.wantedUntil
     if (unitsChanged || moved) {

@@ -297,6 +297,12 @@ describe('a budget whose books do not balance', () => {
     expect(rest).toMatchObject({ epoch: whole?.epoch, seq: whole?.seq })
     expect(rest?.entries.filter(({ kind }) => kind === 'void')).toHaveLength(1)
     expect(rest?.entries).toHaveLength(whole?.entries.length ?? -1)
+    const badAt = whole?.entries.findIndex((entry) => entry.kind === 'budget' && entry.key === 'bad')
+    expect(rest?.takes.map(({ n }) => n)).toEqual(
+      whole?.takes.map(({ need, n }) => (need.some(([at]) => at === badAt) ? 0 : n)),
+    )
+    expect(rest?.takes.map(({ n }) => n)).toContain(1)
+    expect(one.batches).toHaveLength(sent + 2)
     await one.vsa.close()
   })
 
