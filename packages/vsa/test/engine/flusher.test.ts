@@ -365,6 +365,22 @@ describe('the end', () => {
     expect(clock.timers).toBe(0)
   })
 
+  test('O13: a refund behind the last batch is refused: it would be lost', async () => {
+    const { clock, owner, row } = bench()
+    const one = owner()
+    const seats = one.vsa.budget('seats', { initial: 10 })
+    await seats.admit(4)
+    one.net.inject('exchange', { kind: 'delay', requestMs: 20, answerMs: 20 })
+    const closing = one.vsa.close()
+    seats.refund(1)
+    await clock.settle()
+    expect(one.batches.at(-1)?.close).toBe(true)
+    expect(() => seats.refund(1)).toThrow('closed')
+    await clock.advance(FLUSH_MS)
+    await closing
+    expect(await row('seats')).toMatchObject({ used: 3 })
+  })
+
   test('O13: a close with nothing to settle is one exchange, at once', async () => {
     const { clock, owner } = bench()
     const one = owner()
@@ -394,6 +410,30 @@ describe('the end', () => {
     expect(second.vsa.stats().refundsRefused).toBe(0)
     expect(await row('calls')).toMatchObject({ used: 0 })
     expect(times).toEqual([0, 100, 200, 300])
+  })
+
+  test('O4 O13: a close gives a refund that nobody accepts three flush intervals, and not one more', async () => {
+    const { clock, owner } = bench()
+    const one = owner()
+    const times = timesOf(one, clock)
+    one.vsa.budget('calls', LEASED).refund(6)
+    const closing = one.vsa.close()
+    await clock.advance(3 * FLUSH_MS)
+    await closing
+    expect(times).toEqual([0, 100, 200, 300])
+    expect(one.vsa.stats().refundsRefused).toBe(6)
+  })
+
+  test('O13: what the last batch says of counters is no refund that was refused', async () => {
+    const { owner, books } = bench()
+    const one = owner()
+    await one.vsa.budget('calls', LEASED).admit()
+    one.vsa.counter('likes').add(3)
+    await one.vsa.close()
+    expect(one.batches.at(-1)).toMatchObject({ close: true, entries: [{ kind: 'counter' }, { kind: 'budget' }] })
+    expect(one.vsa.stats().refundsRefused).toBe(0)
+    expect(one.events.map(({ type }) => type)).toEqual(['joined'])
+    expect((await books.owners()).map(({ state }) => state)).toEqual(['closed'])
   })
 })
 
