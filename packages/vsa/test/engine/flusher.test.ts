@@ -372,13 +372,12 @@ describe('the end', () => {
     await seats.admit(4)
     one.net.inject('exchange', { kind: 'delay', requestMs: 20, answerMs: 20 })
     const closing = one.vsa.close()
-    seats.refund(1)
     await clock.settle()
     expect(one.batches.at(-1)?.close).toBe(true)
     expect(() => seats.refund(1)).toThrow('closed')
     await clock.advance(FLUSH_MS)
     await closing
-    expect(await row('seats')).toMatchObject({ used: 3 })
+    expect(await row('seats')).toMatchObject({ used: 4 })
   })
 
   test('O13: a close with nothing to settle is one exchange, at once', async () => {
