@@ -179,6 +179,17 @@ describe('attempts', () => {
     ])
   })
 
+  test('O2: an attempt that times out and then fails has failed once, and the pause is not begun again', async () => {
+    const scene = stage()
+    await joined(scene)
+    await sent(scene)
+    await scene.clock.advance(TIMEOUT_MS + 10)
+    await fail(scene, DOWN)
+    expect(scene.told.filter((line) => line.startsWith('failed'))).toHaveLength(1)
+    await scene.clock.advance(5)
+    expect(gaps(scene.calls).at(-1)).toBe(TIMEOUT_MS + 15)
+  })
+
   test('O2: an attempt for a batch that is settled by now fails for nobody', async () => {
     const scene = stage()
     await joined(scene)
