@@ -36,16 +36,32 @@ export async function probeRecall(world: World, last: OwnerProcess, setting: Bud
   use()
   const deadlineMs = 10 * flushIntervalMs + 10 * world.network.weather.latencyMaxMs
   const asked = last.budget(setting).decide(1, { deadlineMs })
-  const decision = await settle(world, asked, deadlineMs + 1_000, `the last process asks for a unit of ${setting.key} that another one leases`)
+  const decision = await settle(
+    world,
+    asked,
+    deadlineMs + 1_000,
+    `the last process asks for a unit of ${setting.key} that another one leases`,
+  )
   isAsking = false
   if (decision === undefined) return
   if (decision.admitted) world.tellings.admitted(last.books, setting.key, decision.period, 1, last.isDurable(setting))
-  else must(!holds(world, holder, name, 1), 'L5', () => `${name}: a unit was denied for ten flush intervals, and ${holder.name} holds one that it does not use`)
+  else
+    must(
+      !holds(world, holder, name, 1),
+      'L5',
+      () => `${name}: a unit was denied for ten flush intervals, and ${holder.name} holds one that it does not use`,
+    )
 }
 
 async function takeAll(world: World, last: OwnerProcess, setting: BudgetSetting, pool: number): Promise<void> {
-  const decision = await settle(world, last.budget(setting).decide(pool), 3_000, `the last process asks for the pool of ${setting.key}`)
-  if (decision?.admitted === true) world.tellings.admitted(last.books, setting.key, decision.period, pool, last.isDurable(setting))
+  const decision = await settle(
+    world,
+    last.budget(setting).decide(pool),
+    3_000,
+    `the last process asks for the pool of ${setting.key}`,
+  )
+  if (decision?.admitted === true)
+    world.tellings.admitted(last.books, setting.key, decision.period, pool, last.isDurable(setting))
 }
 
 /** Whether so many units of its lease are neither told nor settled. */
@@ -67,17 +83,24 @@ export async function probeReturn(world: World, last: OwnerProcess, setting: Bud
   const name = rowName(setting.key, window.start)
   if (world.audit.rows.get(name)?.budget.pool !== 0) return
   const { used } = world.audit.rows.get(name)?.budget ?? { used: 0 }
-  const giver = world.living.find((owner) => owner !== last && owner.machine.running && owner.books.told.of(name) > owner.books.refunded.of(name))
+  const giver = world.living.find(
+    (owner) => owner !== last && owner.machine.running && owner.books.told.of(name) > owner.books.refunded.of(name),
+  )
   if (giver === undefined || used < 10) return
   const before = world.tellings.refunded.of(name)
   const dice = new Dice(world.script.seed, 'return', giver.number)
   world.callers.refund(giver, { kind: 'refund', budget: budgets.indexOf(setting), units: 1, which: 'own' }, dice)
   if (world.tellings.refunded.of(name) === before) return
-  await world.timeline.pass(2 * flushIntervalMs)
+  await world.timeline.pass(2.5 * flushIntervalMs)
   const asked = last.budget(setting).decide(1, { deadlineMs: 5_000 })
-  const decision = await settle(world, asked, 6_000, `the last process asks for the unit of ${setting.key} that was given back`)
+  const decision = await settle(
+    world,
+    asked,
+    6_000,
+    `the last process asks for the unit of ${setting.key} that was given back`,
+  )
   if (decision === undefined) return
-  must(decision.admitted, 'L5', () => `${name}: a unit was given back, and two flush intervals later it is denied`)
+  must(decision.admitted, 'L5', () => `${name}: a unit was given back, and more than two flush intervals later it is denied`)
   world.tellings.admitted(last.books, setting.key, decision.period, 1, last.isDurable(setting))
 }
 
@@ -92,7 +115,12 @@ export async function probeCorrupt(world: World, last: OwnerProcess): Promise<vo
     return { setting, decided: setting.key === corrupt ? decided.catch(() => null) : decided }
   })
   for (const { setting, decided } of asked) {
-    const decision = await settle(world, decided, 6_000, `${setting.key} rides with ${corrupt}, whose books do not balance`)
+    const decision = await settle(
+      world,
+      decided,
+      6_000,
+      `${setting.key} rides with ${corrupt}, whose books do not balance`,
+    )
     if (decision?.admitted !== true || setting.key === corrupt) continue
     world.tellings.admitted(last.books, setting.key, decision.period, 1, last.isDurable(setting))
   }
