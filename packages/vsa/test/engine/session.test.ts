@@ -203,6 +203,22 @@ describe('attempts', () => {
     expect(scene.session).toMatchObject({ state: 'sending', lastError: null })
   })
 
+  test('O2: a late answer to a batch that is settled by now does not end the watch over the next one', async () => {
+    const scene = stage()
+    await joined(scene)
+    await sent(scene)
+    const first = scene.calls.at(-1)
+    await scene.clock.advance(TIMEOUT_MS + 15)
+    await answer(scene, applied(6_000))
+    await sent(scene)
+    first?.answer(applied(90_000))
+    await scene.clock.settle()
+    expect(scene.session).toMatchObject({ state: 'sending', time: 6_000 })
+    await scene.clock.advance(TIMEOUT_MS + 15)
+    expect(gaps(scene.calls).at(-1)).toBe(TIMEOUT_MS + 15)
+    expect(scene.told.filter((line) => line.startsWith('settled'))).toHaveLength(1)
+  })
+
   test('O2: the answer to an earlier attempt counts, also while the next one waits for its turn', async () => {
     const scene = stage()
     await joined(scene)
