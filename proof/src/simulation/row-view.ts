@@ -8,6 +8,14 @@ export interface RowView {
   readonly leases: ReadonlyMap<number, number>
 }
 
+/** A row before a transaction and after it. */
+export interface RowChange {
+  readonly name: string
+  /** Undefined where the row was made. */
+  readonly was: RowView | undefined
+  readonly row: RowView
+}
+
 export function rowViewOf({ budget, leases }: ListedRow): RowView {
   return { budget, leases: new Map(leases.map(({ epoch, held }) => [epoch, held])) }
 }
@@ -26,9 +34,18 @@ export function assertBalanced(row: RowView): void {
   must(minted - used - burned - held === pool, 'L2', () => `the books do not balance, ${text()}`)
   must(isUnits(minted) && isUnits(used) && isUnits(burned), 'L2', () => `an amount out of range, ${text()}`)
   must(Number.isSafeInteger(pool), 'L2', () => `a pool out of range, ${text()}`)
-  for (const units of row.leases.values()) must(isUnits(units) && units > 0, 'L2', () => `a lease of ${units}, ${text()}`)
+  for (const units of row.leases.values())
+    must(isUnits(units) && units > 0, 'L2', () => `a lease of ${units}, ${text()}`)
 }
 
 function isUnits(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0
+}
+
+export function isSame({ was, row }: RowChange): boolean {
+  if (was === undefined) return false
+  if (was.budget !== row.budget && JSON.stringify(was.budget) !== JSON.stringify(row.budget)) return false
+  if (was.leases.size !== row.leases.size) return false
+  for (const [epoch, held] of was.leases) if (row.leases.get(epoch) !== held) return false
+  return true
 }

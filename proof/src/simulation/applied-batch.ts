@@ -1,0 +1,70 @@
+import type { AppliedAnswer, Batch, BudgetEntry } from '../../../packages/vsa/dist/index.js'
+import type { EpochView } from './epoch-view.ts'
+import { rowName } from './process-books.ts'
+import type { RowChange } from './row-view.ts'
+
+/** A batch that the store has applied, for the first time, and the epoch that sent it. */
+export interface AppliedBatch {
+  readonly batch: Batch
+  readonly answer: AppliedAnswer
+  readonly view: EpochView
+}
+
+/** What one entry of a batch did to its row. */
+export interface Settling extends RowChange {
+  readonly entry: BudgetEntry
+  readonly said: Extract<AppliedAnswer['entries'][number], { readonly kind: 'budget' }>
+  /** Units that the batch's takes took by way of the entry. */
+  readonly taken: number
+  /** The sender's lease: before, what is left of that without what was spent, and now. Units. */
+  readonly heldBefore: number
+  readonly base: number
+  readonly held: number
+}
+
+/** Where the entries of budgets are, by row. */
+export function indexByRow({ batch }: AppliedBatch): ReadonlyMap<string, number> {
+  const indices = new Map<string, number>()
+  for (const [index, entry] of batch.entries.entries())
+    if (entry.kind === 'budget') indices.set(rowName(entry.key, entry.period), index)
+  return indices
+}
+
+/** @returns undefined where the entry was refused */
+export function settlingOf({ batch, answer }: AppliedBatch, index: number, change: RowChange): Settling | undefined {
+  const entry = batch.entries[index]
+  const said = answer.entries[index]
+  if (entry?.kind !== 'budget' || said?.kind !== 'budget') return undefined
+  const taken = takenFrom(batch, answer, index)
+  const heldBefore = change.was?.leases.get(batch.epoch) ?? 0
+  const held = change.row.leases.get(batch.epoch) ?? 0
+  return { ...change, entry, said, taken, heldBefore, base: heldBefore - entry.spent, held }
+}
+
+function takenFrom(batch: Batch, answer: AppliedAnswer, index: number): number {
+  let units = 0
+  for (const [at, { need }] of batch.takes.entries()) {
+    for (const [entry, cost] of need) if (entry === index) units += cost * (answer.granted[at] ?? 0)
+  }
+  return units
+}
+
+export function limitChangeOf({ was, row }: RowChange): number {
+  return was === undefined ? 0 : row.budget.limit - was.budget.limit
+}
+
+/** L7: whether the row is a record of its own. @param minted units that the entry's mint made */
+export function isRecord({ was, row }: RowChange, minted: number): boolean {
+  if (was === undefined) return row.budget.used !== 0 || minted !== 0
+  return (['used', 'minted', 'limit', 'version', 'burnMax'] as const).some(
+    (part) => was.budget[part] !== row.budget[part],
+  )
+}
+
+/** L7: counters that the batch changed. */
+export function countersChanged({ batch, answer }: AppliedBatch): number {
+  return batch.entries.filter((entry, index) => {
+    const said = answer.entries[index]
+    return entry.kind === 'counter' && entry.add !== 0 && said?.kind === 'counter' && !said.overflow
+  }).length
+}

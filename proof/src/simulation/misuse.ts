@@ -1,0 +1,40 @@
+import { budgetAt, type DeedOf } from './deed.ts'
+import { MISUSES } from './draw-script.ts'
+import type { OwnerProcess } from './owner-process.ts'
+import type { RunContext } from './run-context.ts'
+import { must } from './violation.ts'
+
+/** G1: arguments that make no sense throw, and change nothing. */
+export function misuse({ setting, reached, fail }: RunContext, owner: OwnerProcess, deed: DeedOf<'misuse'>): void {
+  const chosen = budgetAt(setting, deed.budget)
+  if (chosen === undefined) return
+  const units = MISUSES[deed.how] as number
+  const budget = owner.budget(chosen)
+  const before = JSON.stringify(owner.vsa.stats())
+  if (!owner.isDurable(chosen)) assertThrows(() => budget.tryAdmit(units), units)
+  assertThrows(() => budget.refund(units), units)
+  for (const promise of [budget.admit(units), budget.decide(units), owner.vsa.admitAll([[budget, units]])]) {
+    promise.then(
+      () => fail(new TypeError(`G1: ${String(units)} was taken for a number of units`)),
+      (error: unknown) => {
+        if (!isRefusal(error)) fail(error)
+      },
+    )
+  }
+  must(JSON.stringify(owner.vsa.stats()) === before, 'G1', () => `${String(units)} changed something`)
+  reached.note('19 misuse')
+}
+
+function assertThrows(call: () => unknown, units: unknown): void {
+  try {
+    call()
+  } catch (error) {
+    if (isRefusal(error)) return
+    throw error
+  }
+  must(false, 'G1', () => `${String(units)} was taken for a number of units`)
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError
+}

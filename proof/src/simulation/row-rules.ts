@@ -1,0 +1,93 @@
+import type { AppliedAnswer, Batch, BudgetEntry } from '../../../packages/vsa/dist/index.js'
+import { limitChangeOf, type Settling } from './applied-batch.ts'
+import { rowName } from './process-books.ts'
+import { heldOn, type RowChange, type RowView } from './row-view.ts'
+import { must } from './violation.ts'
+
+const MINUTE_MS = 60_000
+
+/** L3: nothing but a burned lease changes a row that no exchange was about. */
+export function assertUntouched({ name, was, row }: RowChange, burned: number): void {
+  must(was !== undefined, 'S4', () => `${name} came into being by itself`)
+  for (const part of ['used', 'minted', 'pool', 'limit', 'version'] as const) {
+    must(
+      was.budget[part] === row.budget[part],
+      'L3',
+      () => `${name}: ${part} went from ${was.budget[part]} to ${row.budget[part]} by no exchange (burned ${burned})`,
+    )
+  }
+  for (const epoch of row.leases.keys())
+    must(was.leases.has(epoch), 'L3', () => `${name}: epoch ${epoch} has a lease by no exchange`)
+}
+
+/** S4. @param time store time, ms since 1970 */
+export function assertMayBegin(name: string, { known, policy, period }: BudgetEntry, time: number): void {
+  must(!known && policy !== undefined, 'S4', () => `${name} was known, and is made anew`)
+  const { endsAt } = policy
+  if (endsAt === null) return
+  must(endsAt > time - MINUTE_MS, 'S4', () => `${name} is made, and ended at ${endsAt}; it is ${time}`)
+  const aheadMs = Math.min(endsAt - period, MINUTE_MS)
+  must(period <= time + aheadMs, 'S4', () => `${name} is made, and begins at ${period}; it is ${time}`)
+}
+
+/** S3: what was spent, taken and given back is used, to the unit. */
+export function assertSpent({ name, was, row, entry, said, taken, base }: Settling): void {
+  const used = (was?.budget.used ?? 0) + entry.spent + taken - said.refunded
+  must(
+    row.budget.used === used,
+    'L3',
+    () => `${name}: used is ${row.budget.used}; spent, taken and refunded make ${used}`,
+  )
+  must(base >= 0, 'L3', () => `${name}: ${entry.spent} spent of a lease of ${base + entry.spent}`)
+  must(said.refunded <= entry.refund, 'S3', () => `${name}: ${said.refunded} of ${entry.refund} were taken back`)
+}
+
+/** S3: units come from mints and from limits alone. @param minted units that the entry's mint made */
+export function assertMinted(settling: Settling, minted: number): void {
+  const { name, was, row } = settling
+  const isOlder = was !== undefined && row.budget.version < was.budget.version
+  must(!isOlder, 'S3', () => `${name}: version ${row.budget.version} changed what a newer one had declared`)
+  const limitChange = limitChangeOf(settling)
+  const before = was?.budget.minted ?? row.budget.limit
+  must(
+    row.budget.minted === before + minted + limitChange,
+    'L1',
+    () => `${name}: minted went from ${before} to ${row.budget.minted}, by ${minted} and ${limitChange}`,
+  )
+}
+
+/** O3, S5: the lease moves towards what is wanted, and grows only where it may. @param time store time, ms since 1970 */
+export function assertHeld({ name, row, entry, taken, base, held }: Settling, time: number): void {
+  const { pool, wantedUntil, burned, burnMax } = row.budget
+  must(taken === 0 || pool >= 0, 'S3', () => `${name}: ${taken} were taken, and the pool is ${pool}`)
+  if (held <= base)
+    return must(
+      held >= Math.min(entry.hold, base),
+      'S3',
+      () => `${name}: the lease fell from ${base} to ${held}, and ${entry.hold} were wanted`,
+    )
+  must(held <= entry.hold, 'S3', () => `${name}: the lease grew from ${base} to ${held}, and ${entry.hold} were wanted`)
+  must(wantedUntil <= time, 'S5', () => `${name}: a lease grew while the row was wanted`)
+  must(burned < burnMax, 'S5', () => `${name}: a lease grew after ${burned} of ${burnMax} had burned`)
+  must(pool >= 0, 'S3', () => `${name}: a lease grew, and the pool is ${pool}`)
+}
+
+/** S7: the answer says what the rows say. */
+export function assertFigures(batch: Batch, answer: AppliedAnswer, rows: ReadonlyMap<string, RowView>): void {
+  must(answer.entries.length === batch.entries.length, 'S7', () => 'an answer lacks entries')
+  for (const [index, said] of answer.entries.entries()) {
+    const entry = batch.entries[index]
+    if (said.kind !== 'budget' || entry?.kind !== 'budget') continue
+    const row = rows.get(rowName(entry.key, entry.period))
+    // Settled, and then removed in the same transaction: its retention was over (S10).
+    if (row === undefined) continue
+    const { minted, used, pool, burned, limit, version } = row.budget
+    const held = row.leases.get(batch.epoch) ?? 0
+    const othersHeld = heldOn(row) - held
+    const kept = { held, minted, used, pool, burned, limit, version, othersHeld }
+    for (const [name, value] of Object.entries(kept)) {
+      const told = said[name as keyof typeof kept]
+      must(told === value, 'S7', () => `${entry.key} ${entry.period}: ${name} is ${value}, and is answered ${told}`)
+    }
+  }
+}
