@@ -34,7 +34,7 @@ export class Callers {
     const budget = owner.budget(setting)
     const looks = [budget.decide(0).then(({ admitted }) => admitted), budget.admit(0)]
     if (!owner.isDurable(setting)) looks.push(Promise.resolve(budget.tryAdmit(0)))
-    Promise.all(looks)
+    Promise.all(looks.map((look) => look.catch(() => false)))
       .then((admitted) =>
         must(admitted.every(Boolean), 'G2', () => `${setting.key}: a look was answered ${admitted.join()}`),
       )

@@ -18,12 +18,17 @@ const DRAINED_MAX = 100_000
 export async function calmDown(world: World): Promise<void> {
   const { script, timeline, network, host, reached } = world
   const { setting } = script
-  network.weather = { ...setting.weather, ...NO_FAULTS, latencyMaxMs: Math.min(setting.weather.latencyMaxMs, setting.exchangeTimeoutMs / 4) }
-  host.recover()
-  await host.restart()
+  network.weather = {
+    ...setting.weather,
+    ...NO_FAULTS,
+    latencyMaxMs: Math.min(setting.weather.latencyMaxMs, setting.exchangeTimeoutMs / 4),
+  }
+  await host.recover()
   for (const { machine } of world.processes) machine.goOn()
   // Joins are tried for five exchange timeouts, and retried within 2 s; slow messages arrive; dead owners expire; whatever was refused is given up.
-  await timeline.pass(3 * setting.leaseTtlMs + 5 * setting.exchangeTimeoutMs + 2_000 + 2 * setting.weather.slowMaxMs + 2_000)
+  await timeline.pass(
+    3 * setting.leaseTtlMs + 5 * setting.exchangeTimeoutMs + 2_000 + 2 * setting.weather.slowMaxMs + 2_000,
+  )
   if (setting.places >= 100) reached.note('18 a hundred owners start cold')
   assertAnswered(world)
   const last = world.start(0)
@@ -55,7 +60,12 @@ async function drain(world: World, last: OwnerProcess, setting: BudgetSetting): 
   while (admitted < DRAINED_MAX && !world.timeline.stopped) {
     // Others go on meanwhile: they may have some, and must not keep them.
     for (const owner of world.living) if (owner !== last && owner.machine.running) compete(world, owner, setting)
-    const decision = await settle(world, budget.decide(units, { deadlineMs: 10_000 }), 11_000, `the last process asks for ${units} of ${setting.key}`)
+    const decision = await settle(
+      world,
+      budget.decide(units, { deadlineMs: 10_000 }),
+      11_000,
+      `the last process asks for ${units} of ${setting.key}`,
+    )
     if (decision === undefined) return
     if (decision.admitted) {
       admitted += units
@@ -86,7 +96,8 @@ function assertDrained(world: World, setting: BudgetSetting, period: number): vo
   let unsent = 0
   for (const { books, machine } of world.processes) if (!machine.dead) unsent += unsentOf(books, name)
   // Behind a clock that was ahead, store time stands still for a while, and the dead are not buried yet.
-  for (const [epoch, held] of row.leases) if (world.host.now() <= (world.audit.epoch(epoch)?.expiresAt ?? 0) && isDead(world, epoch)) unsent += held
+  for (const [epoch, held] of row.leases)
+    if (world.host.now() <= (world.audit.epoch(epoch)?.expiresAt ?? 0) && isDead(world, epoch)) unsent += held
   const left = minted - used - burned - unsent
   must(left <= 0, 'L5', () => `${name}: one unit was denied, and ${left} are neither used, burned nor spent`)
 }
@@ -122,7 +133,11 @@ async function rest(world: World): Promise<void> {
     if (setting.corrupt !== null) continue
     must(owner.machine.timers === 0, 'G3', () => `${owner.name} holds nothing, and has ${owner.machine.timers} timers`)
     const { waiters, leasedUnits } = owner.vsa.stats()
-    must(waiters === 0 && leasedUnits === 0, 'O6', () => `${owner.name} is idle, with ${waiters} waiters and ${leasedUnits} units`)
+    must(
+      waiters === 0 && leasedUnits === 0,
+      'O6',
+      () => `${owner.name} is idle, with ${waiters} waiters and ${leasedUnits} units`,
+    )
   }
 }
 
@@ -157,14 +172,22 @@ function assertBooks(world: World): void {
   const { setting } = world.script
   for (const owner of world.processes) {
     if (owner.machine.dead || owner.ambiguous) continue
-    for (const name of new Set([...owner.books.told.names(), ...owner.books.refunded.names(), ...owner.books.settled.names()])) {
+    for (const name of new Set([
+      ...owner.books.told.names(),
+      ...owner.books.refunded.names(),
+      ...owner.books.settled.names(),
+    ])) {
       if (name.slice(name.indexOf(':') + 1) !== setting.corrupt) assertRow(owner, name)
     }
     for (const key of setting.counters) {
       const [added, counted] = [owner.books.added.of(key), owner.books.counted.of(key)]
       // What would leave the safe integers stays with its owner, and is said.
       const isSafe = Math.abs(world.audit.counters.of(key)) + Math.abs(added) < 1e15
-      must(!isSafe || added === counted, 'L3', () => `${owner.name} added ${added} to ${key}, and ${counted} were counted`)
+      must(
+        !isSafe || added === counted,
+        'L3',
+        () => `${owner.name} added ${added} to ${key}, and ${counted} were counted`,
+      )
     }
   }
 }

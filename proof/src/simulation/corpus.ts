@@ -15,8 +15,12 @@ interface Kept {
 }
 
 /** Runs every script that once failed. @returns how many there are, and the first that fails again */
-export async function runCorpus(library: Library): Promise<{ readonly scripts: number; readonly failure: (Failure & { readonly file: string }) | null }> {
-  const files = readdirSync(CORPUS).filter((file) => file.endsWith('.json')).toSorted()
+export async function runCorpus(
+  library: Library,
+): Promise<{ readonly scripts: number; readonly failure: (Failure & { readonly file: string }) | null }> {
+  const files = readdirSync(CORPUS)
+    .filter((file) => file.endsWith('.json'))
+    .toSorted()
   for (const file of files) {
     const { script } = JSON.parse(readFileSync(join(CORPUS, file), 'utf8')) as Kept
     const { violation } = await runScript(library, script)

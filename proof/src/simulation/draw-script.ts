@@ -52,7 +52,10 @@ function drawMixture(dice: Dice): Mixture {
     [some(2), (dice, setting) => ({ kind: 'count', counter: counter(dice, setting) })],
     [some(3), (dice) => ({ kind: 'flush', returnLeases: dice.chance(0.5) })],
     [some(2), (dice, setting) => ({ kind: 'peek', budget: budget(dice, setting) })],
-    [some(2), (dice, setting) => ({ kind: 'misuse', budget: budget(dice, setting), how: dice.whole(0, MISUSES.length - 1) })],
+    [
+      some(2),
+      (dice, setting) => ({ kind: 'misuse', budget: budget(dice, setting), how: dice.whole(0, MISUSES.length - 1) }),
+    ],
     // Never nothing at all.
     [1, ask],
   ]
@@ -83,7 +86,12 @@ function ask(dice: Dice, setting: Setting): Deed {
 }
 
 function tryMany(dice: Dice, setting: Setting): Deed {
-  return { kind: 'try', budget: budget(dice, setting), units: dice.chance(0.8) ? 1 : cost(dice), times: dice.whole(1, 20) }
+  return {
+    kind: 'try',
+    budget: budget(dice, setting),
+    units: dice.chance(0.8) ? 1 : cost(dice),
+    times: dice.whole(1, 20),
+  }
 }
 
 function askAll(dice: Dice, setting: Setting): Deed {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type * as Vsa from '../../../packages/vsa/dist/index.js'
 import type * as Memory from '../../../packages/vsa/dist/stores/memory/index.js'
 import type * as Sqlite from '../../../packages/vsa/dist/stores/sqlite/index.js'
@@ -16,5 +19,15 @@ export async function loadLibrary(folder: string): Promise<Library> {
   const { open, VsaError, StoreError } = await moduleOf<typeof Vsa>(folder, 'index.js')
   const { memory } = await moduleOf<typeof Memory>(folder, 'stores/memory/index.js')
   const { sqlite } = await moduleOf<typeof Sqlite>(folder, 'stores/sqlite/index.js')
+  await loadDriver(sqlite)
   return { open, VsaError, StoreError, memory, sqlite }
+}
+
+/** The first store of a process loads SQLite, which takes real time: that must not happen in the middle of simulated time. */
+async function loadDriver(sqlite: Library['sqlite']): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'vsa-sim-'))
+  const store = sqlite(join(folder, 'first.db'), { thread: false })
+  await store.join('nobody')
+  await store.close()
+  rmSync(folder, { recursive: true })
 }

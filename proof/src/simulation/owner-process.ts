@@ -1,4 +1,13 @@
-import type { Budget, Decision, open as openVsa, OpenOptions, Policy, Store, Vsa, VsaEvent } from '../../../packages/vsa/dist/index.js'
+import type {
+  Budget,
+  Decision,
+  open as openVsa,
+  OpenOptions,
+  Policy,
+  Store,
+  Vsa,
+  VsaEvent,
+} from '../../../packages/vsa/dist/index.js'
 import type { Machine } from './machine.ts'
 import { ProcessBooks } from './process-books.ts'
 import { Requests } from './requests.ts'

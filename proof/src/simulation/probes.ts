@@ -100,7 +100,11 @@ export async function probeReturn(world: World, last: OwnerProcess, setting: Bud
     `the last process asks for the unit of ${setting.key} that was given back`,
   )
   if (decision === undefined) return
-  must(decision.admitted, 'L5', () => `${name}: a unit was given back, and more than two flush intervals later it is denied`)
+  must(
+    decision.admitted,
+    'L5',
+    () => `${name}: a unit was given back, and more than two flush intervals later it is denied`,
+  )
   world.tellings.admitted(last.books, setting.key, decision.period, 1, last.isDurable(setting))
 }
 

@@ -4,7 +4,8 @@
  */
 export const SCENARIOS = {
   '1 answer lost, batch repeated': 'the exchange commits, its answer is lost, the owner repeats it',
-  '2 answer lost, process dies': 'the exchange commits, its answer is lost, the process dies and comes back under a new epoch',
+  '2 answer lost, process dies':
+    'the exchange commits, its answer is lost, the process dies and comes back under a new epoch',
   '3 late request, fenced': 'a delayed request arrives after its owner was fenced',
   '3 late request, stale': 'a delayed request arrives after a later one',
   '4 admits after its lease was burned': 'an owner that stood still beyond its expiry wakes up and admits',

@@ -81,7 +81,12 @@ export type Deed =
   | { readonly kind: 'crash'; readonly restartAfterMs: number }
   /** A new process in the place while the old one closes: a rolling deploy. */
   | { readonly kind: 'replace' }
-  | { readonly kind: 'stand'; readonly how: 'stopped' | 'suspended'; readonly forMs: number; readonly wakesWith: number }
+  | {
+      readonly kind: 'stand'
+      readonly how: 'stopped' | 'suspended'
+      readonly forMs: number
+      readonly wakesWith: number
+    }
   | { readonly kind: 'jump'; readonly who: 'store' | 'owner'; readonly byMs: number }
   | { readonly kind: 'outage'; readonly forMs: number; readonly how: 'refused' | 'silent' }
 

@@ -2,7 +2,12 @@ import { must, Violation } from './violation.ts'
 import type { World } from './world.ts'
 
 /** Waits, in simulated time, for what must come. @returns undefined when the run has ended meanwhile */
-export async function settle<T>(world: World, promise: Promise<T>, withinMs: number, what: string): Promise<T | undefined> {
+export async function settle<T>(
+  world: World,
+  promise: Promise<T>,
+  withinMs: number,
+  what: string,
+): Promise<T | undefined> {
   let ended: { readonly value: T } | null = null
   let failure: unknown
   promise.then(

@@ -20,8 +20,12 @@ export async function shorten(library: Library, script: Script, law: string): Pr
     if (await stillFails(candidate)) best = candidate
   }
   // Halves, quarters, … single actions: whatever can go without ending the failure goes.
-  for (let size = Math.ceil(best.actions.length / 2); size >= 1 && runs < RUNS_MAX; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let from = 0; from < best.actions.length && runs < RUNS_MAX; ) {
+  for (
+    let size = Math.ceil(best.actions.length / 2);
+    size >= 1 && runs < RUNS_MAX;
+    size = size === 1 ? 0 : Math.ceil(size / 2)
+  ) {
+    for (let from = 0; from < best.actions.length && runs < RUNS_MAX;) {
       const actions: Action[] = [...best.actions.slice(0, from), ...best.actions.slice(from + size)]
       const candidate = { ...best, actions }
       if (await stillFails(candidate)) best = candidate

@@ -6,7 +6,7 @@ import type { Totals } from './totals.ts'
 
 const whole = new Intl.NumberFormat('en-US')
 /** Below so many seeds a scenario may be missed by chance. */
-export const SEEDS_FOR_ALL = 500
+const SEEDS_FOR_ALL = 500
 
 /** Scenarios that did not happen though they should have; none are demanded of a short run. */
 export function missedIn({ seeds, reached }: Totals): readonly Scenario[] {
@@ -29,7 +29,9 @@ export function totalsText(totals: Totals, seconds: number): string {
       const times = whole.format(reached[scenario as Scenario] ?? 0)
       return `  ${scenario.padEnd(40)} ${times.padStart(12)}  ${what}`
     }),
-    ...Object.entries(ELSEWHERE).map(([scenario, where]) => `  ${scenario.padEnd(40)} ${'elsewhere'.padStart(12)}  ${where}`),
+    ...Object.entries(ELSEWHERE).map(
+      ([scenario, where]) => `  ${scenario.padEnd(40)} ${'elsewhere'.padStart(12)}  ${where}`,
+    ),
   ]
   return lines.join('\n')
 }

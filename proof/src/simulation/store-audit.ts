@@ -60,7 +60,7 @@ export class StoreAudit implements Auditor {
     this.#reached = reached
     this.#corrupt = setting.corrupt
     this.#changed = changed
-    this.#epochs = new EpochBook(setting.leaseTtlMs, clocks.store, reached)
+    this.#epochs = new EpochBook(setting.leaseTtlMs, reached)
     this.#removed = new RemovedRows(this.#epochs)
     this.#mints = new MintBook(reached)
     this.#bounds = new LeaseBounds(setting.budgets)
@@ -84,7 +84,7 @@ export class StoreAudit implements Auditor {
   async joined(label: string, { epoch, time }: Joined): Promise<void> {
     must(this.#epochs.of(epoch) === undefined, 'S2', () => `epoch ${epoch} was given twice`)
     const before = this.rows
-    const owners = await this.#look(time)
+    const owners = await this.#look(time, true)
     const row = owners.get(epoch)
     must(row !== undefined, 'S1', () => `epoch ${epoch} was given and is not kept`)
     this.#epochs.begin(label, row)
@@ -96,7 +96,7 @@ export class StoreAudit implements Auditor {
     const view = this.#epochs.of(batch.epoch)
     const expected = kindFor(view, batch)
     const before = this.rows
-    const owners = await this.#look(answer.kind === 'applied' || answer.kind === 'replayed' ? answer.time : null)
+    const owners = await this.#look(answer.time, answer.kind === 'applied' || answer.kind === 'replayed')
     if (answer.kind === 'breach') {
       must(answer.row?.key === this.#corrupt, 'S6', () => `breach: ${JSON.stringify(answer)}`)
       this.#reached.note('30 one key is refused')
@@ -131,18 +131,18 @@ export class StoreAudit implements Auditor {
       must(!row.leases.has(view.epoch), 'S9', () => `epoch ${view.epoch} was closed and holds a lease`)
   }
 
-  /** Reads everything anew. @param time store time, where the transaction keeps it */
-  async #look(time: number | null): Promise<ReadonlyMap<number, OwnerRow>> {
-    if (time !== null) {
+  /** Reads everything anew. @param time store time. @param keeps whether the transaction keeps it: a refused one does not */
+  async #look(time: number, keeps: boolean): Promise<ReadonlyMap<number, OwnerRow>> {
+    if (keeps) {
       must(time >= this.#time, 'S1', () => `store time went back from ${this.#time} to ${time}`)
       this.#time = time
     }
-    this.#latest = Math.max(this.latestTime, this.#time, this.#clocks.store())
+    this.#latest = Math.max(this.latestTime, time, this.#clocks.store())
     this.#latestAtMs = this.#clocks.trueMs()
     const { rows } = await this.#store.list()
     const owners = new Map((await this.#store.owners()).map((owner) => [owner.epoch, owner]))
     this.rows = new Map(rows.map((row) => [rowName(row.budget.key, row.budget.period), rowViewOf(row)]))
-    this.#epochs.follow(owners, this.#time)
+    this.#epochs.follow(owners, Math.max(time, this.#time))
     return owners
   }
 

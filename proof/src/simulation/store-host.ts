@@ -19,6 +19,8 @@ export class StoreHost {
   #down: HowDown | null = null
   #downs = 0
   auditor: Auditor | null = null
+  /** Told when the store cannot be opened again. */
+  onFailure: (error: unknown) => void = () => undefined
 
   constructor(timeline: Timeline, startMs: number, open: (now: () => number) => Store) {
     this.#timeline = timeline
@@ -49,18 +51,15 @@ export class StoreHost {
     this.#down = how
     const down = (this.#downs += 1)
     this.#timeline.after(forMs, () => {
-      if (this.#downs === down) this.recover()
+      if (this.#downs === down) this.recover().catch(this.onFailure)
     })
   }
 
-  recover(): void {
-    this.#down = null
-  }
-
-  /** Lets go of the store's files, and opens them again at the next call: what a restart leaves. */
-  async restart(): Promise<void> {
+  /** A new process of the store opens what the last one left. */
+  async recover(): Promise<void> {
     await this.#store.close()
     this.#store = this.#open(() => this.now())
+    this.#down = null
   }
 
   async join(label: string): Promise<Joined> {

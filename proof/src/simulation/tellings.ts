@@ -63,7 +63,12 @@ export class Tellings {
   assertCovered(books: ProcessBooks, name: string): void {
     const net = books.told.of(name) - books.refunded.of(name)
     const [settled, held, burned] = [books.settled.of(name), books.held.of(name), books.burned.of(name)]
-    must(net <= settled + held + burned, 'L1', () => `${name}: a process has told ${net} units, of which ${settled} are settled, ${held} leased, ${burned} burned`)
+    must(
+      net <= settled + held + burned,
+      'L1',
+      () =>
+        `${name}: a process has told ${net} units, of which ${settled} are settled, ${held} leased, ${burned} burned`,
+    )
   }
 }
 

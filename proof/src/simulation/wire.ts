@@ -166,7 +166,8 @@ class Message<T> {
     timeline.after(afterMs, () => {
       if (host.down !== null) return this.#meetOutage(backMs)
       this.#call.send().then(
-        (answer) => (backMs === null ? this.#call.lost?.(answer) : this.#back(backMs, () => this.#call.resolve(answer))),
+        (answer) =>
+          backMs === null ? this.#call.lost?.(answer) : this.#back(backMs, () => this.#call.resolve(answer)),
         (error: unknown) => this.#back(backMs ?? 0, () => this.#call.reject(error)),
       )
     })

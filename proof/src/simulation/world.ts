@@ -53,6 +53,7 @@ export class World {
     this.audit = new StoreAudit(this.host, clocks, setting, this.reached, (row) => {
       this.tellings.assertBound(row, row.slice(row.indexOf(':') + 1))
     })
+    this.host.onFailure = (error) => this.fail(error)
     this.host.auditor = {
       joined: (label, joined) => this.audit.joined(label, joined).catch((error: unknown) => this.fail(error)),
       exchanged: (batch, answer) => this.audit.exchanged(batch, answer).catch((error: unknown) => this.fail(error)),
