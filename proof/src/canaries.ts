@@ -34,7 +34,9 @@ await Promise.all(Array.from({ length: Number(values.workers) }, work))
 line.done()
 const survivors = caught.filter(({ seeds }) => seeds === null)
 if (values.json) {
-  console.log(JSON.stringify(caught.map(({ canary, ...found }) => ({ name: canary.name, rules: canary.rules, ...found }))))
+  console.log(
+    JSON.stringify(caught.map(({ canary, ...found }) => ({ name: canary.name, rules: canary.rules, ...found }))),
+  )
 } else {
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
   console.log(`\n${caught.length - survivors.length} of ${caught.length} canaries caught in ${seconds} s`)
@@ -42,7 +44,8 @@ if (values.json) {
 if (survivors.length > 0 || caught.length === 0) process.exitCode = 1
 
 function tell({ canary, seeds, law, what }: Catch): void {
-  const found = seeds === null ? `SURVIVED ${values.seeds} seeds` : `seeds ${String(seeds).padStart(4)}  by ${law.padEnd(4)}`
+  const found =
+    seeds === null ? `SURVIVED ${values.seeds} seeds` : `seeds ${String(seeds).padStart(4)}  by ${law.padEnd(4)}`
   line.done()
   console.log(`${canary.rules.join(' ').padEnd(7)} ${canary.name.padEnd(32)} ${found}  ${canary.what}`)
   if (values.canary !== undefined) console.log(`        ${what}`)

@@ -45,10 +45,13 @@ async function runMany(count: number, from: number): Promise<void> {
   }
   const line = liveLine(!values.json)
   let done = 0
-  const { totals, failure } = await runPool({ folder: SHIPPED, from, count, workers: whole('workers', values.workers) }, (seeds) => {
-    done += seeds
-    line.show(() => `${bar(done / count)} ${done} of ${count} seeds`)
-  })
+  const { totals, failure } = await runPool(
+    { folder: SHIPPED, from, count, workers: whole('workers', values.workers) },
+    (seeds) => {
+      done += seeds
+      line.show(() => `${bar(done / count)} ${done} of ${count} seeds`)
+    },
+  )
   line.done()
   if (failure !== null) return tellFailure(library, failure)
   const seconds = (performance.now() - startedAt) / 1_000
@@ -57,7 +60,9 @@ async function runMany(count: number, from: number): Promise<void> {
     console.log(JSON.stringify({ ...totals, from, seconds, corpus: corpus.scripts, violations: 0, missed }))
   } else {
     console.log(totalsText(totals, seconds))
-    console.log(`\n${corpus.scripts} scripts of the corpus, and every seed from ${from} to ${from + count - 1}: zero violations`)
+    console.log(
+      `\n${corpus.scripts} scripts of the corpus, and every seed from ${from} to ${from + count - 1}: zero violations`,
+    )
     for (const scenario of missed) console.log(`NEVER REACHED: ${scenario}`)
   }
   if (missed.length > 0) process.exitCode = 1

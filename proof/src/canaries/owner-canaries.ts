@@ -128,7 +128,8 @@ export const OWNER_CANARIES: readonly Canary[] = [
     what: 'a durable request that the lease covers is told before its exchange is acknowledged',
     file: 'engine/desk',
     find: 'this.#flusher.confirm(account, waiter);\n                return;',
-    replace: "this.#waiters.add(waiter);\n                this.#waiters.tell(waiter, { kind: 'admitted', account });\n                return;",
+    replace:
+      "this.#waiters.add(waiter);\n                this.#waiters.tell(waiter, { kind: 'admitted', account });\n                return;",
   },
   {
     name: 'durable-served-from-a-lease',
@@ -256,6 +257,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
     what: 'a flush resolves when its batch is sent',
     file: 'engine/composer',
     find: 'const { close, flushes } = order;',
-    replace: 'const { close, flushes } = order;\n        for (const flush of flushes)\n            flush.reply.resolve();',
+    replace:
+      'const { close, flushes } = order;\n        for (const flush of flushes)\n            flush.reply.resolve();',
   },
 ]
