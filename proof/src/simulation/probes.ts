@@ -56,7 +56,7 @@ export async function probeRecall(world: World, last: OwnerProcess, setting: Bud
 async function takeAll(world: World, last: OwnerProcess, setting: BudgetSetting, pool: number): Promise<void> {
   const decision = await settle(
     world,
-    last.budget(setting).decide(pool),
+    last.budget(setting).decide(pool, { deadlineMs: 2_500 }),
     3_000,
     `the last process asks for the pool of ${setting.key}`,
   )
