@@ -57,6 +57,18 @@ describe('what is written, and when', () => {
     expect(after.exchanges - before.exchanges).toBe(2)
   })
 
+  test('L7: an exchange that somebody waits for carries nobody else’s delta: that goes with its flush', async () => {
+    const { clock, owner } = bench()
+    const { vsa, batches } = owner()
+    const budget = vsa.budget('calls', HUGE)
+    await budget.admit()
+    expect(budget.tryAdmit()).toBe(true)
+    await vsa.budget('seats', { initial: 9 }).admit()
+    expect(batches.at(-1)?.entries.map((entry) => entry.kind === 'budget' && entry.key)).toEqual(['seats'])
+    await clock.advance(FLUSH_MS)
+    expect(batches.at(-1)?.entries).toMatchObject([{ key: 'calls', spent: 1 }])
+  })
+
   test('L7: in steady state the lease does not change, and a flush writes one row', async () => {
     const { clock, owner } = bench()
     const { vsa } = owner()
