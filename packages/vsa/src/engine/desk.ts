@@ -8,7 +8,7 @@ import { checkOptions, windowOf } from './arguments.ts'
 import type { AdmitOptions, Peek } from './face.ts'
 import { closedError, durableOnly, quarantinedError, timeoutError, tooManyWaiters } from './failures.ts'
 import { Deferred } from './deferred.ts'
-import { type FiguresDesk, remainingOf } from './figures.ts'
+import type { FiguresDesk } from './figures.ts'
 import type { Flusher } from './flusher.ts'
 import type { Gate } from './gate.ts'
 import type { OpenSettings } from './settings.ts'
@@ -164,14 +164,16 @@ export class Desk {
     if (!this.#session.hasJoined) await this.#joined()
     const window = gate.account?.window ?? gate.plan.windowAt(this.#session.time)
     const [row] = await store.read([{ key: gate.key, period: window.start }])
-    const { account } = gate
+    // While the store was read, an exchange may have made the row, and the gate may have gone on to the next period.
+    const account = gate.account?.window.start === window.start ? gate.account : null
     const leased = account?.held ?? 0
     const reset = window.end === Infinity ? {} : { resetAtMs: window.end }
-    if (row === undefined) {
+    const seen = row ?? account?.figures
+    if (seen === undefined || seen === null) {
       const { limit } = gate.plan
-      return { limit, minted: limit, used: 0, remaining: remainingOf(account, limit), leased, burned: 0, ...reset }
+      return { limit, minted: limit, used: 0, remaining: limit, leased, burned: 0, ...reset }
     }
-    const { limit, minted, used, burned } = row
+    const { limit, minted, used, burned } = seen
     const delta = account === null ? 0 : account.spentSince + (account.sent?.spent ?? 0)
     return { limit, minted, used, remaining: Math.max(0, minted - used - burned - delta), leased, burned, ...reset }
   }

@@ -43,6 +43,19 @@ test('O4 O5 L3: a refund that lowered what a durable request had spent moves to 
   expect((await row('credits')).used).toBe(4)
 })
 
+test('peek: a row that is made while the store is read is not half of the policy and half of the row', async () => {
+  const { clock, owner } = bench()
+  const { vsa, net } = owner()
+  await vsa.ready()
+  const credits = vsa.budget('credits', { initial: 12 })
+  net.inject('read', { kind: 'delay', requestMs: 0, answerMs: 50 })
+  const peeked = credits.peek()
+  await clock.settle()
+  await credits.mint(15, { id: 'm' })
+  await clock.advance(100)
+  expect(await peeked).toMatchObject({ minted: 27, used: 0, remaining: 27 })
+})
+
 test('a request that times out is told the deadline that it was given', async () => {
   const { clock, owner } = bench()
   const { vsa, net } = owner()
