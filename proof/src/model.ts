@@ -12,5 +12,5 @@ for (const bounds of CONFIGURATIONS) {
     statesMax: Number(process.argv[3] ?? 100_000),
     progress: (states, open) => console.error(states, open),
   })
-  console.log(bounds.name, (performance.now() - start) / 1000, process.memoryUsage().rss / 1e6, result)
+  console.log(bounds.name, (performance.now() - start) / 1000, process.memoryUsage().rss / 1e6, result, process.cpuUsage())
 }

@@ -3,23 +3,11 @@ import { must, Violation } from '../simulation/violation.ts'
 import type { Bounds } from './bounds.ts'
 import type { Books, Count, Epoch, EpochRecord } from './world.ts'
 
-export interface Audited {
-  readonly books: Books
-  readonly counts: readonly Count[]
-}
-
 /**
- * Watches one exchange from outside: what the rows were, what was sent, what they are, what was answered. Keeps the model's own record of
- * first applications, by which everything after is judged, and counts A(t) and B(t).
+ * Watches one exchange from outside. Keeps the model's own record of first applications, by which everything after is judged.
+ * @returns the books with that record
  */
-export function auditExchange(
-  bounds: Bounds,
-  before: Books,
-  batch: Batch,
-  answer: Answer,
-  after: Books,
-  counts: readonly Count[],
-): Audited {
+export function auditAnswer(before: Books, batch: Batch, answer: Answer, after: Books): Books {
   const time = Math.max(before.wall, before.timeSeen)
   switch (answer.kind) {
     case 'breach':
@@ -30,22 +18,27 @@ export function auditExchange(
     case 'stale':
       mustBeOver(before, batch, answer)
       mustNotMove(before, after)
-      return { books: after, counts }
+      return after
     case 'replayed':
       mustNotMove(before, after)
-      return { books: heard(after, batch.epoch, time), counts }
+      return heard(after, batch.epoch, time)
     case 'applied':
-      break
+      mustBeNext(before, batch)
+      return recorded(after, batch, answer, time)
   }
-  const epoch = before.epochs.find((one) => one.epoch === batch.epoch)
-  must(epoch !== undefined && isOpen(epoch), 'L3', () => `a batch of epoch ${batch.epoch} was applied after its end`)
-  must(
-    batch.seq === epoch.record.seq + 1,
-    'L3',
-    () => `batch ${batch.seq} of epoch ${batch.epoch} was applied behind batch ${epoch.record.seq}`,
-  )
-  const next = counts.map((count, row) => countOf(bounds, row, { before, after, batch, answer, count }))
-  return { books: recorded(after, batch, answer, time), counts: next }
+}
+
+/** L3: an epoch's batches are applied once, in order, and never after its end. */
+function mustBeNext({ epochs }: Books, { epoch, seq }: Batch): void {
+  const known = epochs.find((one) => one.epoch === epoch)
+  must(known !== undefined && isOpen(known), 'L3', () => `a batch of epoch ${epoch} was applied after its end`)
+  const last = known.record.seq
+  must(seq === last + 1, 'L3', () => `batch ${seq} of epoch ${epoch} was applied behind batch ${last}`)
+}
+
+/** What an applied batch did to the rows, held against what it should have done. @returns A(t) and B(t) afterwards */
+export function auditRows(bounds: Bounds, seen: Seen, counts: readonly Count[]): readonly Count[] {
+  return counts.map((count, row) => countOf(bounds, row, seen, count))
 }
 
 /** S8: the exchange of an owner that is late, but was not reaped before, renews its epoch. */
@@ -65,12 +58,11 @@ interface Seen {
   readonly after: Books
   readonly batch: Batch
   readonly answer: AppliedAnswer
-  readonly count: Count
 }
 
 /** What the batch did to one row, and what it should have done. */
-function countOf(bounds: Bounds, row: number, seen: Seen): Count {
-  const { before, after, batch, answer, count } = seen
+function countOf(bounds: Bounds, row: number, seen: Seen, count: Count): Count {
+  const { before, after, batch, answer } = seen
   const key = bounds.rows[row]?.key ?? ''
   const at = batch.entries.findIndex((entry) => entry.kind === 'budget' && entry.key === key)
   const entry = batch.entries[at]
@@ -78,35 +70,46 @@ function countOf(bounds: Bounds, row: number, seen: Seen): Count {
   const usedBefore = before.rows[row]?.used ?? 0
   const used = after.rows[row]?.used ?? usedBefore
   if (entry?.kind !== 'budget' || said?.kind !== 'budget') {
-    must(used === usedBefore, 'L3', () => `units used of ${key} went from ${usedBefore} to ${used} by a batch without it`)
+    must(
+      used === usedBefore,
+      'L3',
+      () => `units used of ${key} went from ${usedBefore} to ${used} by a batch without it`,
+    )
     must(takenOf(batch, answer, at) === 0, 'L3', () => `a request for ${key} was granted without a row`)
     return count
   }
   const taken = takenOf(batch, answer, at)
   const isRemoved = after.rows[row] === null
   const due = usedBefore + entry.spent - said.refunded + taken
-  must(isRemoved || used === due, 'L3', () => `units used of ${key} are ${used} after ${usedBefore} + ${entry.spent} - ${said.refunded} + ${taken}`)
-  must(said.refunded <= entry.refund, 'L3', () => `${said.refunded} units of ${key} were given back, of ${entry.refund}`)
+  must(
+    isRemoved || used === due,
+    'L3',
+    () => `units used of ${key} are ${used} after ${usedBefore} + ${entry.spent} - ${said.refunded} + ${taken}`,
+  )
+  must(
+    said.refunded <= entry.refund,
+    'L3',
+    () => `${said.refunded} units of ${key} were given back, of ${entry.refund}`,
+  )
   mustGrowRightly(seen, row, entry)
-  const made = mintedBy(seen, row, entry, said.mint)
+  const made = mintedBy(seen, row, entry, said.mint, count)
   return { ...count, ...made, admitted: count.admitted + taken - said.refunded }
 }
 
 /** B(t): a row makes its units once, however often it is created; and so does a mint. */
 function mintedBy(
-  { count, before }: Seen,
+  { before }: Seen,
   row: number,
   entry: BudgetEntry,
   said: string | undefined,
+  count: Count,
 ): Pick<Count, 'minted' | 'mint'> {
   const made = before.rows[row] === null && count.minted === 0 ? (entry.policy?.limit ?? 0) : 0
   const minted = count.minted + made
   if (entry.mint === undefined) return { minted, mint: count.mint }
   const due = count.mint === null ? 'minted' : count.mint === entry.mint.units ? 'repeated' : 'id_conflict'
   must(said === due, 'S3', () => `a mint was answered ${String(said)}, and ${due} is right`)
-  return due === 'minted'
-    ? { minted: minted + entry.mint.units, mint: entry.mint.units }
-    : { minted, mint: count.mint }
+  return due === 'minted' ? { minted: minted + entry.mint.units, mint: entry.mint.units } : { minted, mint: count.mint }
 }
 
 /** S5 */
@@ -115,7 +118,11 @@ function mustGrowRightly({ before, after, batch }: Seen, row: number, entry: Bud
   const grew = held(after) > held(before) - entry.spent
   const time = Math.max(before.wall, before.timeSeen)
   const wantedUntil = before.rows[row]?.wantedUntil ?? 0
-  must(!grew || (entry.wantMs === 0 && wantedUntil <= time), 'S5', () => `a lease on ${entry.key} grew while it is wanted`)
+  must(
+    !grew || (entry.wantMs === 0 && wantedUntil <= time),
+    'S5',
+    () => `a lease on ${entry.key} grew while it is wanted`,
+  )
   const burned = after.rows[row]?.burned ?? 0
   const burnMax = after.rows[row]?.burnMax ?? 0
   must(!grew || burned < burnMax, 'S5', () => `a lease on ${entry.key} grew after ${burned} units had burned`)
@@ -142,7 +149,6 @@ function recorded(after: Books, batch: Batch, answer: AppliedAnswer, time: numbe
     seq: batch.seq,
     granted: answer.granted,
     refunded: answer.entries.map((entry) => (entry.kind === 'budget' ? entry.refunded : 0)),
-    mint: answer.entries.map((entry) => (entry.kind === 'budget' ? entry.mint : undefined)).find(Boolean) ?? null,
     closed: batch.close,
     heardAt: time,
   }
@@ -167,7 +173,8 @@ export function auditReaping(bounds: Bounds, before: Books, after: Books): void 
     must(
       time > was.record.heardAt + bounds.leaseTtlMs,
       'S8',
-      () => `epoch ${was.epoch} was reaped ${time - was.record.heardAt} ms after it was heard of, and lives ${bounds.leaseTtlMs} ms`,
+      () =>
+        `epoch ${was.epoch} was reaped ${time - was.record.heardAt} ms after it was heard of, and lives ${bounds.leaseTtlMs} ms`,
     )
   }
 }

@@ -109,63 +109,43 @@ function personCode(gathered: Gathering, owner: Owner, at: number): string {
   return ownerCode(owner, gathered.baseOf(epoch)) + gathered.codeOf(epoch, batch?.seq ?? null) + gathered.joinsOf(at)
 }
 
-interface Coded {
-  readonly base: number
-  readonly code: string
-}
-
-/** Owners and messages are the same objects in many states. */
-const coded = new WeakMap<object, Coded>()
-
-function remembered(thing: object, base: number, make: () => string): string {
-  const known = coded.get(thing)
-  if (known !== undefined && known.base === base) return known.code
-  const code = make()
-  coded.set(thing, { base, code })
-  return code
-}
-
 function ownerCode(owner: Owner, base: number): string {
-  return remembered(owner, base, () => {
+  return owner.memo.codeFrom(base, () => {
     const { conversation, accounts, requests, cargo, closing } = owner
     const { state, firstEpoch, seq, batch } = conversation
     let code = `o${state.slice(0, 3)}${digit(Number(firstEpoch !== null))}${digit(state === 'joining' ? 0 : seq - base)}${digit(Number(closing))}`
     for (const account of accounts) code += accountCode(account)
-    for (const { needs, place, told, refused } of requests)
-      code += digits(needs) + place + digit(Number(told)) + digit(Number(refused))
+    for (const { needs, place, told } of requests) code += digits(needs) + place + digit(Number(told))
     if (batch === null) return code
     return `${code}${batchCode(batch, base)}${cargo?.runs.map(digits).join(';') ?? ''}`
   })
 }
 
-function accountCode({ held, base, left, sent, refund, known, dirty, mint, unsent, owed }: AccountState): string {
+function accountCode({ held, base, left, sent, refund, known, mint, unsent, owed }: AccountState): string {
   const memory = digit(held) + digit(base) + digit(left) + digit(refund) + digit(unsent) + digit(owed)
   const carried = sent === null ? '-' : digit(sent.spent) + digit(sent.hold) + digit(sent.refund)
   const minting = mint === null ? '-' : digit(mint.units) + digit(Number(mint.sent))
-  return memory + digit(2 * Number(known) + Number(dirty)) + carried + minting
+  return memory + digit(Number(known)) + carried + minting
 }
 
 function messageCode(message: Exclude<Message, { readonly kind: 'joined' }>, base: number): string {
-  if (message.kind === 'request') return `r${batchCode(message.batch, base)}`
-  return remembered(
-    message,
-    base,
-    () => `a${digit(message.batch.seq - base)}${answerCode(message.answer, base, message.batch.takes.length > 0)}`,
-  )
+  return message.memo.codeFrom(base, () => {
+    const { batch } = message
+    if (message.kind === 'request') return `r${batchCode(batch, base)}`
+    return `a${digit(batch.seq - base)}${answerCode(message.answer, base, batch.takes.length > 0)}`
+  })
 }
 
-function batchCode(batch: Batch, base: number): string {
-  return remembered(batch, base, () => {
-    let code = `b${digit(batch.seq - base)}${digit(Number(batch.close))}`
-    for (const entry of batch.entries) {
-      if (entry.kind !== 'budget') continue
-      const { key, known, spent, refund, hold, wantMs, mint } = entry
-      code += key + digit(2 * Number(known) + Number(wantMs > 0)) + digit(spent) + digit(refund) + digit(hold)
-      code += digit(mint?.units ?? 0)
-    }
-    for (const { need, n } of batch.takes) code += `t${digit(n)}${need.map(digits).join('')}`
-    return code
-  })
+function batchCode({ seq, close, entries, takes }: Batch, base: number): string {
+  let code = `b${digit(seq - base)}${digit(Number(close))}`
+  for (const entry of entries) {
+    if (entry.kind !== 'budget') continue
+    const { key, known, spent, refund, hold, wantMs, mint } = entry
+    code += key + digit(2 * Number(known) + Number(wantMs > 0)) + digit(spent) + digit(refund) + digit(hold)
+    code += digit(mint?.units ?? 0)
+  }
+  for (const { need, n } of takes) code += `t${digit(n)}${need.map(digits).join('')}`
+  return code
 }
 
 /** @param hasTakes whether somebody may be refused: then it matters what the pool and the others have */
@@ -174,6 +154,7 @@ function answerCode(answer: Answer, base: number, hasTakes: boolean): string {
     case 'applied':
     case 'replayed': {
       const rows = answer.entries.map((entry) => {
+        if (entry.kind === 'removed') return entry.kind + digit(entry.refunded)
         if (entry.kind !== 'budget') return entry.kind
         const share = hasTakes ? digit(entry.pool) + digit(entry.othersHeld) : ''
         return digit(entry.held) + digit(entry.refunded) + share + (entry.mint ?? '')

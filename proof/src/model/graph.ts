@@ -53,7 +53,8 @@ export class Graph {
   firstStranded(goals: readonly number[]): number | null {
     const states = this.parent.length
     const starts = new Uint32Array(states + 1)
-    for (let way = 0; way < this.#to.length; way += 1) starts[this.#to.at(way) + 1] = (starts[this.#to.at(way) + 1] ?? 0) + 1
+    for (let way = 0; way < this.#to.length; way += 1)
+      starts[this.#to.at(way) + 1] = (starts[this.#to.at(way) + 1] ?? 0) + 1
     for (let state = 0; state < states; state += 1) starts[state + 1] = (starts[state + 1] ?? 0) + (starts[state] ?? 0)
     const fill = starts.slice()
     const origins = new Uint32Array(this.#to.length)

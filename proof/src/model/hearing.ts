@@ -1,15 +1,24 @@
-import type { Answer, AppliedAnswer, Batch, FencedAnswer } from '../../../packages/vsa/dist/core/exchange.js'
+import type { AppliedAnswer, FencedAnswer } from '../../../packages/vsa/dist/core/exchange.js'
 import type { Conversation } from '../../../packages/vsa/dist/engine/conversation.js'
 import { must } from '../simulation/violation.ts'
 import type { Counted, LiveOwner } from './live-owner.ts'
-import { ownerAt, type OwnerMoves, withOwner } from './owner-moves.ts'
+import { changed, type Moved, moved, type OwnerMoves } from './owner-moves.ts'
 import type { Production } from './production.ts'
-import type { AccountState, Epoch, EpochRecord, Owner, Request, World } from './world.ts'
+import type { AccountState, AnswerMessage, Epoch, EpochRecord, Owner, Request } from './world.ts'
 
 /** What became of the batch, by the model's own record: it counts, it does not, or nobody can know any more. */
 type Fate = { readonly kind: 'applied'; readonly record: EpochRecord } | { readonly kind: 'not_applied' | 'unknown' }
 
-/** What an owner does with what it hears from the store, and what its callers are told then. */
+/** An answer, and what the model knows besides. */
+export interface Heard {
+  readonly message: AnswerMessage
+  /** The epoch of the batch. */
+  readonly epoch: Epoch
+  /** A refund that is not accepted has been offered for long enough (O4). */
+  readonly forsakes: boolean
+}
+
+/** What an owner does with an answer of the store, and what its callers are told then. */
 export class Hearing {
   readonly #production: Production
   readonly #moves: OwnerMoves
@@ -19,27 +28,21 @@ export class Hearing {
     this.#moves = moves
   }
 
-  /** The answer to a join. */
-  joined(world: World, at: number, epoch: number): World {
-    const owner = ownerAt(world, at)
-    const { next } = this.#production.converse(owner.conversation, { kind: 'joined', epoch })
-    return withOwner(world, at, { ...owner, conversation: next })
-  }
-
-  /** @param forsakes a refund that is not accepted has been offered for long enough (O4) */
-  answer(world: World, at: number, batch: Batch, answer: Answer, forsakes: boolean): World {
-    const owner = ownerAt(world, at)
-    const turn = this.#production.converse(owner.conversation, { kind: 'answer', batch, answer })
-    const epoch = world.books.epochs.find((one) => one.epoch === batch.epoch)
+  answer(owner: Owner, heard: Heard): Moved {
+    const { batch, answer } = heard.message
+    const { conversation } = owner
+    const turn = this.#production.converse(conversation, { kind: 'answer', batch, answer })
+    const isNews = conversation.batch === batch
+    must(isNews || turn.action === 'ignore', 'O2', () => `an answer to batch ${batch.seq}, which is over, was believed`)
     switch (turn.action) {
       case 'settle':
-        return this.#settled(world, at, turn.next, { batch, epoch, forsakes }, turn.answer)
+        return this.#settled(owner, turn.next, heard, turn.answer)
       case 'rejoin':
-        return this.#fenced(world, at, turn.next, { batch, epoch, forsakes }, turn.answer)
+        return this.#fenced(owner, turn.next, heard, turn.answer)
       case 'end':
-        return this.#closed(world, at, turn.next, { batch, epoch, forsakes }, turn.last?.answer)
+        return this.#closed(owner, turn.next, heard, turn.last?.answer)
       case 'ignore':
-        return world
+        return moved(owner)
       case 'void':
       case 'join':
       case 'open':
@@ -49,57 +52,54 @@ export class Hearing {
     }
   }
 
-  #settled(world: World, at: number, conversation: Conversation, heard: Heard, answer: AppliedAnswer): World {
-    const owner = ownerAt(world, at)
+  #settled(owner: Owner, conversation: Conversation, heard: Heard, answer: AppliedAnswer): Moved {
+    const fate = fateOf(heard)
+    must(fate.kind === 'applied', 'L3', () => `batch ${heard.message.batch.seq} was told to be applied, and was not`)
     const live = this.#revive(owner, heard)
-    const fate = fateOf(heard, answer)
-    must(fate.kind === 'applied', 'L3', () => `batch ${heard.batch.seq} was told to be applied, and was not`)
     live.settle(answer, owner.closing)
-    const counted = owner.accounts.map(countedOf)
-    this.#countRefunds(counted, owner, heard, fate)
+    const counted = withRefunds(owner.accounts.map(countedOf), owner, heard, fate)
     // A row that is not there takes nothing back, now or later.
-    for (const [index, entry] of answer.entries.entries())
-      if (entry.kind !== 'budget') counted[owner.cargo?.rows[index] ?? -1] = { unsent: 0, owed: 0 }
-    return this.#told(world, at, conversation, live, fate, counted)
+    const missing = answer.entries.flatMap((entry, at) =>
+      entry.kind === 'budget' || entry.kind === 'removed' ? [] : [owner.cargo?.rows[at] ?? -1],
+    )
+    const left = counted.map((count, row) => (missing.includes(row) ? { unsent: 0, owed: 0 } : count))
+    return told(owner, conversation, live, fate, left)
   }
 
   /** O5 */
-  #fenced(world: World, at: number, conversation: Conversation, heard: Heard, answer: FencedAnswer | null): World {
-    const owner = ownerAt(world, at)
-    const fate = fateOf(heard, answer)
-    const closed = heard.batch.close && fate.kind === 'applied'
-    must(!closed, 'S9', () => `epoch ${heard.batch.epoch} was closed, and its owner takes it for fenced`)
+  #fenced(owner: Owner, conversation: Conversation, heard: Heard, answer: FencedAnswer | null): Moved {
+    const { batch } = heard.message
+    const fate = fateOf(heard)
+    const isClosed = batch.close && fate.kind === 'applied'
+    must(!isClosed, 'S9', () => `epoch ${batch.epoch} was closed, and its owner takes it for fenced`)
     const live = this.#revive(owner, heard)
-    live.fence(heard.batch, answer)
+    live.fence(batch, answer)
     const counted = owner.accounts.map(({ owed }, row) => ({ unsent: 0, owed: owed + loweredOf(owner, row, fate) }))
-    this.#countRefunds(counted, owner, heard, fate)
-    return this.#told(world, at, conversation, live, fate, counted)
+    return told(owner, conversation, live, fate, withRefunds(counted, owner, heard, fate))
   }
 
   /** S9, O13 */
   #closed(
-    world: World,
-    at: number,
+    owner: Owner,
     conversation: Conversation,
     heard: Heard,
     answer: AppliedAnswer | FencedAnswer | undefined,
-  ): World {
-    const { epoch, batch } = heard
+  ): Moved {
+    const { epoch } = heard
     must(
-      epoch === undefined || (epoch.owner?.state !== 'open' && epoch.held.every((units) => units === 0)),
+      epoch.owner?.state !== 'open' && epoch.held.every((units) => units === 0),
       'S9',
-      () => `epoch ${batch.epoch} is told to be closed, and is open or holds units`,
+      () => `epoch ${epoch.epoch} is told to be closed, and is open or holds units`,
     )
-    const fate = fateOf(heard, answer)
-    must(fate.kind === 'applied', 'S9', () => `the close of epoch ${batch.epoch} was told to be applied, and was not`)
-    const owner = ownerAt(world, at)
+    const fate = fateOf(heard)
+    must(fate.kind === 'applied', 'S9', () => `the close of epoch ${epoch.epoch} was told to be applied, and was not`)
     const live = this.#revive(owner, heard)
     if (answer?.kind === 'fenced') live.settleClosed(answer)
     else if (answer !== undefined) live.settle(answer, true)
-    const next = this.#told(world, at, conversation, live, fate, owner.accounts.map(countedOf))
-    must(ownerAt(next, at).requests.length === 0, 'O13', () => 'a closed owner still owes an answer')
+    const last = told(owner, conversation, live, fate, owner.accounts.map(countedOf))
+    must(last.owner.requests.length === 0, 'O13', () => 'a closed owner still owes an answer')
     // The process may start again.
-    return withOwner(next, at, this.#moves.fresh)
+    return { ...last, owner: this.#moves.fresh }
   }
 
   #revive(owner: Owner, { forsakes }: Heard): LiveOwner {
@@ -107,71 +107,62 @@ export class Hearing {
     if (forsakes) for (const account of live.accounts) account.refundGivenUpAtMs = -Infinity
     return live
   }
+}
 
-  /** O4: what the store did not take back is owed again. */
-  #countRefunds(counted: Counted[], owner: Owner, { batch, forsakes }: Heard, fate: Fate): void {
-    for (const [index, entry] of batch.entries.entries()) {
-      const row = owner.cargo?.rows[index] ?? -1
-      const count = counted[row]
-      if (count === undefined || entry.kind !== 'budget' || fate.kind === 'unknown') continue
-      const refunded = fate.kind === 'applied' ? (fate.record.refunded[index] ?? 0) : 0
-      if (fate.kind === 'not_applied' || !forsakes)
-        counted[row] = { ...count, owed: count.owed + entry.refund - refunded }
-    }
-  }
-
-  /** Compares what callers are told with the model's own record. */
-  #told(
-    world: World,
-    at: number,
-    conversation: Conversation,
-    live: LiveOwner,
-    fate: Fate,
-    counted: readonly Counted[],
-  ): World {
-    const owner = ownerAt(world, at)
-    let owing = counted
-    for (const [index, request] of owner.requests.entries()) {
-      const verdict = live.requests[index]?.verdict ?? null
-      const granted = isGranted(owner, index, fate)
-      must(
-        verdict !== 'admitted' || granted,
-        'L3',
-        () => `a caller was told that ${units(request.needs)} are admitted, and the store has no such thing`,
-      )
-      must(
-        !granted || request.told || verdict === 'admitted',
-        'L3',
-        () => `the store gave ${units(request.needs)} to a request, and its caller was told ${verdict ?? 'nothing'}`,
-      )
-      // O10: who was told otherwise meanwhile has not got them.
-      if (granted && request.told)
-        owing = owing.map(({ unsent, owed }, row) => ({ unsent, owed: owed + (request.needs[row] ?? 0) }))
-    }
-    const counts = world.counts.map((count, row) =>
-      live.mints[row]?.verdict === true ? { ...count, mintsTold: count.mintsTold + 1 } : count,
+/** Compares what callers are told with the model's own record. */
+function told(
+  owner: Owner,
+  conversation: Conversation,
+  live: LiveOwner,
+  fate: Fate,
+  counted: readonly Counted[],
+): Moved {
+  let owing = counted
+  for (const [index, request] of owner.requests.entries()) {
+    const verdict = live.requests[index]?.verdict ?? null
+    const isGranted = isIn(owner, index, fate)
+    must(
+      verdict !== 'admitted' || isGranted,
+      'L3',
+      () => `a caller was told that ${units(request.needs)} are admitted, and the store has no such thing`,
     )
-    live.shipment = null
-    const { accounts, requests } = live.freeze(owing)
-    return { ...withOwner(world, at, { ...owner, conversation, accounts, requests, cargo: null }), counts }
+    must(
+      !isGranted || request.told || verdict === 'admitted',
+      'L3',
+      () => `the store gave ${units(request.needs)} to a request, and its caller was told ${verdict ?? 'nothing'}`,
+    )
+    // O10: who was told otherwise meanwhile has not got them.
+    if (isGranted && request.told)
+      owing = owing.map(({ unsent, owed }, row) => ({ unsent, owed: owed + (request.needs[row] ?? 0) }))
   }
+  const mintsTold = live.mints.map((mint) => (mint?.verdict === true ? 1 : 0))
+  live.shipment = null
+  const { accounts, requests } = live.freeze(owing)
+  return moved(changed(owner, { conversation, accounts, requests, cargo: null }), [], mintsTold)
 }
 
-interface Heard {
-  readonly batch: Batch
-  readonly epoch: Epoch | undefined
-  readonly forsakes: boolean
+/** O4: what the store did not take back is owed again. */
+function withRefunds(counted: readonly Counted[], owner: Owner, heard: Heard, fate: Fate): readonly Counted[] {
+  const { entries } = heard.message.batch
+  if (fate.kind === 'unknown' || (fate.kind === 'applied' && heard.forsakes)) return counted
+  return counted.map(({ unsent, owed }, row) => {
+    const at = owner.cargo?.rows.indexOf(row) ?? -1
+    const entry = entries[at]
+    if (entry?.kind !== 'budget') return { unsent, owed }
+    const refunded = fate.kind === 'applied' ? (fate.record.refunded[at] ?? 0) : 0
+    return { unsent, owed: owed + entry.refund - refunded }
+  })
 }
 
-function fateOf({ batch, epoch }: Heard, answer: Answer | null | undefined): Fate {
-  if (epoch === undefined) throw new Error(`nothing is known of epoch ${batch.epoch}`)
-  if (epoch.owner === null && answer?.kind === 'fenced' && answer.last === null) return { kind: 'unknown' }
+function fateOf({ message, epoch }: Heard): Fate {
+  const { batch, answer } = message
+  if (epoch.owner === null && answer.kind === 'fenced' && answer.last === null) return { kind: 'unknown' }
   if (epoch.record.seq === batch.seq) return { kind: 'applied', record: epoch.record }
   return { kind: 'not_applied' }
 }
 
 /** Whether the units of the request are in the store, for it. */
-function isGranted({ requests, cargo }: Owner, index: number, fate: Fate): boolean {
+function isIn({ requests, cargo }: Owner, index: number, fate: Fate): boolean {
   if (fate.kind !== 'applied' || cargo === null) return false
   if (requests[index]?.place === 'confirming_sent') return true
   return cargo.runs.some((run, at) => {

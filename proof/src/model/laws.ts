@@ -10,8 +10,16 @@ export function checkLaws(bounds: Bounds, world: World): void {
     if (count === undefined) continue
     const { admitted, minted } = count
     must(admitted <= minted, 'L1', () => `${admitted} units of ${key} are admitted, and ${minted} were minted`)
-    must(count.mintsTold <= 1, 'L3', () => `${count.mintsTold} callers were told that their mint made the units of ${key}`)
-    must(count.mintsTold === 0 || count.mint !== null, 'L3', () => `a caller was told of a mint of ${key} that the store has not`)
+    must(
+      count.mintsTold <= 1,
+      'L3',
+      () => `${count.mintsTold} callers were told that their mint made the units of ${key}`,
+    )
+    must(
+      count.mintsTold === 0 || count.mint !== null,
+      'L3',
+      () => `a caller was told of a mint of ${key} that the store has not`,
+    )
     const held = heldOn(world.books, row)
     if (books === null) {
       must(held.length === 0, 'L2', () => `${held.join(' + ')} units of ${key} are leased, and its row is gone`)
@@ -26,7 +34,11 @@ export function checkLaws(bounds: Bounds, world: World): void {
     )
     must(books.minted === minted, 'L1', () => `${key} counts ${books.minted} units as minted, and ${minted} were`)
     must(used <= admitted, 'L3', () => `${used} units of ${key} are used, and ${admitted} were admitted`)
-    must(admitted <= used + burned + sum, 'L1', () => `${admitted} units of ${key} are admitted, and only ${used} used, ${burned} burned and ${sum} leased`)
+    must(
+      admitted <= used + burned + sum,
+      'L1',
+      () => `${admitted} units of ${key} are admitted, and only ${used} used, ${burned} burned and ${sum} leased`,
+    )
     must(
       held.every((units) => units <= atRisk),
       'L4',

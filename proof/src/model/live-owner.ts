@@ -129,7 +129,9 @@ export class LiveOwner {
     const desk = this.#desk()
     const options = { durable: true }
     const promise =
-      asked.length === 1 && first !== undefined ? desk.admit(first.gate, first.units, options) : desk.admitAll(asked, options)
+      asked.length === 1 && first !== undefined
+        ? desk.admit(first.gate, first.units, options)
+        : desk.admitAll(asked, options)
     promise.catch(() => undefined)
     for (const [row, account] of this.accounts.entries())
       if (account.confirming.length > (confirming[row] ?? 0)) made = account.confirming.at(-1)
@@ -192,7 +194,8 @@ export class LiveOwner {
     account.refund = state.refund
     account.known = state.known
     account.left = state.left
-    if (state.dirty) this.backlog.markDirty(account)
+    // The first spending after a send takes the slow path, those after it the hot one.
+    if (state.unsent + state.refund > 0) this.backlog.markDirty(account)
     account.settleFloor()
     const mint = this.mints[row] ?? null
     const isSent = state.mint?.sent === true
@@ -200,7 +203,7 @@ export class LiveOwner {
     if (state.sent !== null) account.sent = { ...state.sent, mint: isSent && mint !== null ? mint.request : null }
   }
 
-  #liveRequest({ needs, place, told, refused }: Request): LiveRequest {
+  #liveRequest({ needs, place, told }: Request): LiveRequest {
     const request: LiveRequest = {
       needs,
       verdict: null,
@@ -214,17 +217,15 @@ export class LiveOwner {
         deadlineAtMs: 1_000,
         tell: ({ kind }) => (request.verdict = kind),
         state: told ? 'told' : place === 'queued' ? 'queued' : 'sent',
-        refused,
+        refused: false,
         unaccounted: false,
       },
     }
     const { waiter } = request
     const account = this.accounts[needs.findIndex((units) => units > 0)]
     if (place === 'queued') this.waiters.add(waiter)
-    if (place === 'parked') this.waiters.park(waiter)
     if (place === 'confirming') account?.confirming.push(waiter)
     if (place === 'confirming_sent') account?.confirmingSent.push(waiter)
-    waiter.refused = refused
     return request
   }
 
@@ -259,18 +260,17 @@ export class LiveOwner {
         needs: request.needs,
         place: this.#placeOf(request) ?? 'queued',
         told: request.waiter.state === 'told',
-        refused: request.waiter.refused,
       })),
       kept,
     }
   }
 
   #freezeAccount(account: Account, row: number, counted: Counted = { unsent: 0, owed: 0 }): AccountState {
-    const { held, base, left, refund, known, dirty, sent } = account
+    const { held, base, left, refund, known, sent } = account
     const mint = this.mints[row] ?? null
     const waits = mint !== null && mint.verdict === null
     return {
-      ...{ held, base, left, refund, known, dirty },
+      ...{ held, base, left, refund, known },
       sent: sent === null ? null : { spent: sent.spent, hold: sent.hold, refund: sent.refund },
       mint: waits ? { units: mint.request.mint.units, sent: sent?.mint === mint.request } : null,
       unsent: counted.unsent,
@@ -283,7 +283,8 @@ export class LiveOwner {
       if (account.confirming.includes(waiter)) return 'confirming'
       if (account.confirmingSent.includes(waiter)) return 'confirming_sent'
     }
-    if (waiter.state === 'queued' || waiter.state === 'parked') return waiter.state
+    // When those who were refused ask again is scheduling: with any batch after.
+    if (waiter.state === 'queued' || waiter.state === 'parked') return 'queued'
     return this.#isUnderWay(waiter) ? 'sent' : null
   }
 

@@ -39,7 +39,8 @@ export class Seen {
   #placeOf(high: number, low: number): number {
     const mask = this.#number.length - 1
     let place = low & mask
-    while (this.#number[place] !== 0 && (this.#high[place] !== high || this.#low[place] !== low)) place = (place + 1) & mask
+    while (this.#number[place] !== 0 && (this.#high[place] !== high || this.#low[place] !== low))
+      place = (place + 1) & mask
     return place
   }
 

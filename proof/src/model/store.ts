@@ -2,8 +2,10 @@ import type { Answer, Batch } from '../../../packages/vsa/dist/core/exchange.js'
 import type { MemoryLedger } from '../../../packages/vsa/dist/stores/memory/ledger.js'
 import { must } from '../simulation/violation.ts'
 import type { Bounds } from './bounds.ts'
+import { auditAnswer, auditReaping } from './audit.ts'
+import { Memo } from './memo.ts'
 import type { Production } from './production.ts'
-import type { Books, Epoch, EpochRecord } from './world.ts'
+import type { AnswerMessage, Books, Epoch, EpochRecord } from './world.ts'
 
 /** The one mint id. */
 export const MINT_ID = 'm'
@@ -12,12 +14,23 @@ const BEFORE = 0
 const NOTHING = { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } } as const
 const nobodyIsGone = (): boolean => false
 
-export const NOT_APPLIED: Omit<EpochRecord, 'heardAt'> = {
+const NOT_APPLIED: Omit<EpochRecord, 'heardAt'> = {
   seq: 0,
   granted: [],
   refunded: [],
-  mint: null,
   closed: false,
+}
+
+interface Opened {
+  readonly books: Books
+  readonly epoch: number
+}
+
+interface Exchanged {
+  readonly books: Books
+  readonly answer: Answer
+  /** The answer, on its way to either owner. */
+  readonly messages: readonly AnswerMessage[]
 }
 
 /** The store: the production transition functions on the production ledger, which is filled from plain data and emptied into it again. */
@@ -31,10 +44,22 @@ export class ModelStore {
   }
 
   get empty(): Books {
-    return { wall: 0, timeSeen: 0, epochsGiven: 0, rows: this.#bounds.rows.map(() => null), mint: null, epochs: [] }
+    const rows = this.#bounds.rows.map(() => null)
+    return { wall: 0, timeSeen: 0, epochsGiven: 0, rows, mint: null, epochs: [], memo: new Memo() }
   }
 
-  join(books: Books): { readonly books: Books; readonly epoch: number } {
+  join(books: Books): Opened {
+    return books.memo.recall('join', () => this.#join(books))
+  }
+
+  /** @param keepsHouse whether reaping, burning and pruning ride along */
+  exchange(books: Books, batch: Batch, keepsHouse: boolean): Exchanged {
+    return keepsHouse
+      ? books.memo.recall(batch, () => this.#exchange(books, batch, true))
+      : this.#exchange(books, batch, false)
+  }
+
+  #join(books: Books): Opened {
     const ledger = this.#fill(books)
     const { leaseTtlMs } = this.#bounds
     const joining = { label: 'owner', leaseTtlMs, process: null }
@@ -47,14 +72,17 @@ export class ModelStore {
       record: { ...NOT_APPLIED, heardAt: time },
     }
     const after = this.#empty(ledger, { ...books, epochsGiven: epoch, epochs: [...books.epochs, opened] })
+    auditReaping(this.#bounds, books, after)
     return { books: after, epoch }
   }
 
-  /** @param keepsHouse whether reaping, burning and pruning ride along */
-  exchange(books: Books, batch: Batch, keepsHouse: boolean): { readonly books: Books; readonly answer: Answer } {
+  #exchange(books: Books, batch: Batch, keepsHouse: boolean): Exchanged {
     const ledger = this.#fill(books)
     const answer = this.#production.exchangeOn(ledger, batch, books.wall, keepsHouse ? nobodyIsGone : null)
-    return { books: this.#empty(ledger, books), answer }
+    const after = auditAnswer(books, batch, answer, this.#empty(ledger, books))
+    auditReaping(this.#bounds, books, after)
+    const messageTo = (to: number): AnswerMessage => ({ kind: 'answer', to, batch, answer, memo: new Memo() })
+    return { books: after, answer, messages: [messageTo(0), messageTo(1)] }
   }
 
   #fill(books: Books): MemoryLedger {
@@ -76,6 +104,7 @@ export class ModelStore {
     const leases = this.#bounds.rows.map(({ key }) => ledger.leasesOn({ key, period: 0 }))
     return {
       ...books,
+      memo: new Memo(),
       timeSeen: ledger.timeSeen(),
       rows: this.#bounds.rows.map(({ key }) => ledger.budget(key, 0) ?? null),
       mint: ledger.mintedUnits(this.#keyAt(0), MINT_ID) ?? null,

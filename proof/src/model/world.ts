@@ -1,6 +1,7 @@
-import type { Answer, Batch, MintOutcome } from '../../../packages/vsa/dist/core/exchange.js'
+import type { Answer, Batch } from '../../../packages/vsa/dist/core/exchange.js'
 import type { BudgetRow, OwnerRow } from '../../../packages/vsa/dist/core/ledger.js'
 import type { Conversation } from '../../../packages/vsa/dist/engine/conversation.js'
+import type { Memo } from './memo.ts'
 
 /** One state of everything: plain data, never changed. */
 export interface World {
@@ -36,6 +37,7 @@ export interface Books {
   /** The units that the ledger says the one mint id was used for. */
   readonly mint: number | null
   readonly epochs: readonly Epoch[]
+  readonly memo: Memo
 }
 
 export interface Epoch {
@@ -56,7 +58,6 @@ export interface EpochRecord {
   readonly granted: readonly number[]
   /** By entry, units. */
   readonly refunded: readonly number[]
-  readonly mint: MintOutcome | null
   readonly closed: boolean
   /** Store time when the epoch was last heard of: until then plus its life it must not be reaped. */
   readonly heardAt: number
@@ -70,6 +71,7 @@ export interface Owner {
   /** Durable requests that wait, or that gave up waiting while their batch is under way. */
   readonly requests: readonly Request[]
   readonly cargo: Cargo | null
+  readonly memo: Memo
 }
 
 export interface AccountState {
@@ -79,7 +81,6 @@ export interface AccountState {
   readonly sent: { readonly spent: number; readonly hold: number; readonly refund: number } | null
   readonly refund: number
   readonly known: boolean
-  readonly dirty: boolean
   readonly mint: { readonly units: number; readonly sent: boolean } | null
   /** Counted here: units that callers were admitted for since the last send, less those given back meanwhile. */
   readonly unsent: number
@@ -90,11 +91,10 @@ export interface AccountState {
 export interface Request {
   /** By row, units. */
   readonly needs: readonly number[]
-  /** In line, refused for now, spent from the lease and waiting for it to be durable, or a take under way. */
-  readonly place: 'queued' | 'parked' | 'confirming' | 'confirming_sent' | 'sent'
+  /** In line for the next batch, spent from the lease and waiting for it to be durable, or a take under way. */
+  readonly place: 'queued' | 'confirming' | 'confirming_sent' | 'sent'
   /** The caller has been told of a timeout. */
   readonly told: boolean
-  readonly refused: boolean
 }
 
 /** For whom the batch in flight is. */
@@ -105,7 +105,24 @@ export interface Cargo {
   readonly runs: readonly (readonly number[])[]
 }
 
-export type Message =
-  | { readonly kind: 'request'; readonly batch: Batch }
-  | { readonly kind: 'answer'; readonly to: number; readonly batch: Batch; readonly answer: Answer }
-  | { readonly kind: 'joined'; readonly to: number; readonly epoch: number }
+export type Message = RequestMessage | AnswerMessage | JoinedMessage
+
+export interface RequestMessage {
+  readonly kind: 'request'
+  readonly batch: Batch
+  readonly memo: Memo
+}
+
+export interface AnswerMessage {
+  readonly kind: 'answer'
+  readonly to: number
+  readonly batch: Batch
+  readonly answer: Answer
+  readonly memo: Memo
+}
+
+interface JoinedMessage {
+  readonly kind: 'joined'
+  readonly to: number
+  readonly epoch: number
+}
