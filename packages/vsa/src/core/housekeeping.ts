@@ -20,7 +20,7 @@ export interface Joining {
 /** Whether the process behind an owner is surely dead, so that it may be reaped before it expires (S8). */
 export type IsGone = (owner: OwnerRow) => boolean
 
-/** Opens a new epoch, higher than every one before it. Inside one transaction of the caller's. */
+/** Opens a new epoch, higher than every one before it. Inside one transaction of the caller's. @param now as for `exchangeOn` */
 export function joinOwner(ledger: Ledger, joining: Joining, now: number, isGone: IsGone): Joined {
   const time = storeTime(ledger, now)
   reap(ledger, time, isGone, null)
@@ -44,6 +44,7 @@ export function joinOwner(ledger: Ledger, joining: Joining, now: number, isGone:
 
 /**
  * One exchange with the housekeeping that rides along. Inside one transaction of the caller's.
+ * @param now what the store's clock says, see {@link StoreClock}
  * @param isGone null when no housekeeping is due this time: a store may do it at a pace of its own, say every 100 ms
  */
 export function exchangeOn(ledger: Ledger, batch: Batch, now: number, isGone: IsGone | null): Answer {
@@ -53,6 +54,11 @@ export function exchangeOn(ledger: Ledger, batch: Batch, now: number, isGone: Is
   // Not with a refusal: its time is not kept, and behind a clock that was ahead for a moment a removed row could be made again.
   if (isGone !== null && (answer.kind === 'applied' || answer.kind === 'replayed')) prune(ledger, time)
   return answer
+}
+
+/** Whether the exchange has left its time in the books. */
+export function keepsTime(answer: Answer): boolean {
+  return answer.kind === 'applied' || answer.kind === 'replayed'
 }
 
 /** S1: time never goes back, whatever the clock of the process that asks says. */

@@ -37,7 +37,10 @@ export class Accounts {
     return this.#rows.get(rowName(key, period))
   }
 
-  /** The account that `gate` admits from now; made, or moved to the present period, where needed. */
+  /**
+   * The account that `gate` admits from now; made, or moved to the present period, where needed. Never of an earlier period than before,
+   * though the store's time may have gone back (O11).
+   */
   current(gate: Gate): Account {
     // A budget without windows has one account while it has any: no clock need be read.
     if (gate.account?.window.end === Infinity) return gate.account
@@ -73,7 +76,8 @@ export class Accounts {
 
   /** The account of any period's row, for refunds: the gate does not admit from it unless it is the present one. */
   ofWindow(gate: Gate, window: Window): Account {
-    const present = gate.plan.windowAt(this.#session.time)
+    const now = gate.plan.windowAt(this.#session.time)
+    const present = gate.account !== null && gate.account.window.end > now.end ? gate.account.window : now
     return window.start === present.start ? this.current(gate) : this.#of(gate, window)
   }
 
@@ -97,9 +101,14 @@ export class Accounts {
     this.#rows.set(account.row, account)
   }
 
+  /** The gate is in a period that has not begun by the store's time: without the account it would go back into an earlier one (O11). */
+  isAhead(account: Account): boolean {
+    return account.current && account.known && account.window.start > this.#session.time
+  }
+
   /** Forgets the account when there is nothing to keep of it. */
   dropIfIdle(account: Account): boolean {
-    if (!account.idle) return false
+    if (!account.idle || this.isAhead(account)) return false
     if (account.leases !== 'none') account.gate.sparse = account.leases === 'untouched'
     this.retire(account)
     return this.#rows.delete(account.row)

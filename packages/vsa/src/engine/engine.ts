@@ -67,7 +67,7 @@ export class Engine implements Vsa {
     this.#waiters = waiters
     const accounts = new Accounts(clock, session)
     this.#accounts = accounts
-    this.#ring = new Ring(settings.budgetsMax, (account) => accounts.dropIfIdle(account))
+    this.#ring = new Ring(settings.budgetsMax, accounts)
     const flusher = new Flusher({ settings, session, accounts, waiters, backlog, tally })
     this.#flusher = flusher
     const figures = new FiguresDesk(session, flushIntervalMs)

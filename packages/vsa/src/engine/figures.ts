@@ -24,7 +24,7 @@ export class FiguresDesk {
 
   denied({ gate, units }: GateNeed, account: Account | null): Denied {
     const reason = reasonOf(account, units)
-    const retryAfterMs = this.#retryAfterMs(gate, reason)
+    const retryAfterMs = this.#retryAfterMs(gate, account, reason)
     const shown = this.#shown(gate, units, account)
     return retryAfterMs === undefined
       ? { admitted: false, reason, ...shown }
@@ -39,16 +39,18 @@ export class FiguresDesk {
     return window.end === Infinity ? shown : { ...shown, resetAtMs: window.end }
   }
 
-  #retryAfterMs(gate: Gate, reason: DenialReason): number | undefined {
+  #retryAfterMs(gate: Gate, account: Account | null, reason: DenialReason): number | undefined {
     if (reason === 'over-limit') return undefined
     if (reason === 'reserved') return this.#flushIntervalMs
     const window = gate.plan.windowAt(this.#session.time)
-    return window.end === Infinity ? undefined : Math.max(1, window.end - this.#session.time)
+    // The gate may be in the next period already, by a few ms (O11).
+    const end = Math.max(window.end, account?.window.end ?? 0)
+    return end === Infinity ? undefined : Math.max(1, end - this.#session.time)
   }
 }
 
 /** Units of the row that are neither used, burned nor spent by this owner, as of the last exchange. */
-export function remainingOf(account: Account | null, limit: number): number {
+function remainingOf(account: Account | null, limit: number): number {
   const figures = account?.figures
   if (account === null || figures === null || figures === undefined) return limit
   const delta = account.spentSince + (account.sent?.spent ?? 0)

@@ -1,4 +1,4 @@
-import type { Account } from './account.ts'
+import type { Accounts } from './accounts.ts'
 import type { Gate } from './gate.ts'
 
 /** Gates looked at for each one that is added: more than one, so that the hand outruns growth. */
@@ -10,15 +10,14 @@ const STEPS_PER_ADD = 4
  */
 export class Ring {
   readonly #max: number
-  readonly #dropAccount: (account: Account) => void
+  readonly #accounts: Pick<Accounts, 'isAhead' | 'dropIfIdle'>
   /** The gate before the hand. */
   #before: Gate | null = null
   #size = 0
 
-  /** @param dropAccount forgets what is kept of an idle row */
-  constructor(max: number, dropAccount: (account: Account) => void) {
+  constructor(max: number, accounts: Pick<Accounts, 'isAhead' | 'dropIfIdle'>) {
     this.#max = max
-    this.#dropAccount = dropAccount
+    this.#accounts = accounts
   }
 
   get size(): number {
@@ -46,9 +45,13 @@ export class Ring {
       this.#before = gate
       return
     }
+    if (gate.account !== null && this.#accounts.isAhead(gate.account)) {
+      this.#before = gate
+      return
+    }
     before.ringNext = gate.ringNext
     gate.ringNext = null
-    if (gate.account !== null) this.#dropAccount(gate.account)
+    if (gate.account !== null) this.#accounts.dropIfIdle(gate.account)
     gate.evicted = true
     gate.family.forget(gate)
     this.#size -= 1

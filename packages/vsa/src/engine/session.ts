@@ -103,7 +103,10 @@ export class Session {
     return this.#conversation.firstEpoch !== null
   }
 
-  /** O11: the store's time at the last answer plus monotonic time since; never goes back. ms since 1970; 0 before the first join. */
+  /**
+   * O11: the store's time at the last answer plus monotonic time since. Goes back where the store shows it to be ahead: whoever uses it
+   * must bear that. ms since 1970; 0 before the first join.
+   */
   get time(): number {
     if (!this.hasJoined) return 0
     return this.#time + Math.max(0, Math.floor(this.#options.clock.monotonic() - this.#timeAtMs))
@@ -153,6 +156,7 @@ export class Session {
 
   #join(): void {
     const { store, label } = this.#options
+    if (this.#attempts === 0) this.#sentAtMs = this.#options.clock.monotonic()
     this.#attempts += 1
     const timeoutMs = JOIN_PATIENCE * this.#options.exchangeTimeoutMs
     this.#watch(
@@ -241,12 +245,14 @@ export class Session {
     if (this.state === 'joining') this.#join()
   }
 
-  /** O11 */
+  /** O11: the answer is as old as its way here, at most: a time within that is as good as the answer's, and none ahead of it is kept. */
   #heard(time: number): void {
     this.#attemptTimer?.cancel()
     const { clock, announce } = this.#options
-    this.#time = Math.max(time, this.time)
-    this.#timeAtMs = clock.monotonic()
+    const nowMs = clock.monotonic()
+    const latest = time + Math.ceil(nowMs - this.#sentAtMs)
+    this.#time = Math.max(time, Math.min(this.time, latest))
+    this.#timeAtMs = nowMs
     this.#lastExchangeAtMs = this.#timeAtMs
     this.#lastError = null
     if (this.#awaySinceMs === null) return

@@ -111,11 +111,18 @@ export class Settlement {
     this.dropRefund(account, sent?.refund)
     sent?.mint?.reply.reject(rowLostError(gate))
     for (const waiter of this.unconfirmed(account, 'sent')) this.#tryLater(waiter, account)
+    // The gate has not entered the period: it goes back to the store's.
+    if (this.#wasEarly(account)) accounts.retire(account)
   }
 
   /** S4: somebody has removed the row. It may go once its period is over, which an owner that slept learns from the same answer. */
   #isLost(account: Account): boolean {
     return account.known && account.window.end > this.#parts.session.time
+  }
+
+  /** S4, O11: the owner's time was ahead of the store's, and is not any more since this answer. */
+  #wasEarly(account: Account): boolean {
+    return !account.known && account.window.start > this.#parts.session.time
   }
 
   /** Takes back those who wait for spending of this row to be durable, and will not be told so: they count as admitted no more. */
@@ -221,7 +228,11 @@ export class Settlement {
     for (const [index, account] of accounts.entries()) {
       const need = waiter.needs[index]
       if (need === undefined) continue
-      if (account.figures === null) return this.#tryLater(waiter, account, closing)
+      if (account.figures === null) {
+        // The period that the gate is in now is one that the store has.
+        if (this.#wasEarly(account) && !closing) return false
+        return this.#tryLater(waiter, account, closing)
+      }
       if (need.units > account.reach || closing) {
         tally.denials += 1
         tally.deniedUnits += waiter.needs.reduce((total, { units }) => total + units, 0)

@@ -97,7 +97,6 @@ describe('closing, reviewed', () => {
     behindMs = 86_400_000
     await clock.advance(2 * 3_600_000)
     const asked = budget.admit().catch((error: unknown) => error)
-    await clock.advance(10)
     calls = 0
     const closing = vsa.close()
     const closed = closing.then(() => true)

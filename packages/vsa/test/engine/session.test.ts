@@ -297,13 +297,43 @@ describe('time', () => {
     expect(scene.session.time).toBe(9_001)
   })
 
-  test('O11: a store whose clock went back takes no time back', async () => {
+  test('O11: an owner that is ahead of the store goes back to it, and is ahead by the answer’s way here at most', async () => {
+    for (const [tookMs, said, time] of [
+      [0, 4_000, 4_000],
+      [30, 4_000, 4_030],
+      [30.2, 4_000, 4_031],
+      [30, 5_099, 5_129],
+      [30, 5_100, 5_130],
+      // The answer was slow on its way: the owner's own time is as good.
+      [30, 5_110, 5_130],
+      [30, 5_130, 5_130],
+      [30, 5_131, 5_131],
+    ] as const) {
+      const scene = stage()
+      await joined(scene)
+      await scene.clock.advance(100)
+      await sent(scene)
+      await scene.clock.advance(tookMs)
+      await answer(scene, applied(said))
+      expect(scene.session.time).toBe(time)
+    }
+  })
+
+  test('O11: an answer is as old as the first attempt, and a join as well', async () => {
     const scene = stage()
-    await joined(scene)
     await scene.clock.advance(100)
+    await joined(scene)
+    expect(scene.session.time).toBe(5_000)
+    await scene.clock.advance(1_000)
     await sent(scene)
-    await answer(scene, applied(4_000))
-    expect(scene.session.time).toBe(5_100)
+    await scene.clock.advance(20)
+    await fail(scene, DOWN)
+    await scene.clock.advance(40)
+    await answer(scene, { kind: 'fenced', time: 5_000, last: null })
+    expect(scene.session.time).toBe(5_060)
+    await scene.clock.advance(500)
+    await answer(scene, { ...JOINED, epoch: 9 })
+    expect(scene.session.time).toBe(5_000 + 500)
   })
 
   test('O11 S3: before the first join there is no version, and afterwards it stays that of the first epoch', async () => {

@@ -57,6 +57,11 @@ const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: 
   ],
   ['nobody learns that a row is wanted', ['O12', RANDOM], { ledger: () => ({ wanted: () => [] }) }],
   ['time goes back', ['S1, scenario 5', RANDOM], { ledger: () => ({ timeSeen: () => 0 }) }],
+  [
+    'time stands still while the clock is behind it',
+    ['S1, L5'],
+    { clock: (now) => ({ read: () => Math.floor(now()), kept: () => undefined }) },
+  ],
   ['leases of the dead are never burned', ['burned once', RANDOM], { ledger: () => ({ closedLeases: () => [] }) }],
   [
     'what the dead held goes back to the pool',

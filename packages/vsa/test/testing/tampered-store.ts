@@ -1,20 +1,22 @@
 import type { RowName } from '../../src/core/exchange.ts'
-import { exchangeOn, joinOwner } from '../../src/core/housekeeping.ts'
+import { exchangeOn, joinOwner, keepsTime } from '../../src/core/housekeeping.ts'
 import type { Ledger } from '../../src/core/ledger.ts'
 import type { Store } from '../../src/core/store.ts'
+import { StoreClock } from '../../src/core/store-clock.ts'
 import { MemoryLedger } from '../../src/stores/memory/ledger.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import type { StoreNeeds } from '../../src/testing/index.ts'
 
-/** One planted bug: methods of a ledger, or of a store, that do something else than they should. */
+/** One planted bug: methods of a ledger, a store, or its clock, that do something else than they should. */
 export interface Bug {
   readonly ledger?: (honest: MemoryLedger) => Partial<Ledger>
   readonly store?: (honest: Store) => Partial<Store>
+  readonly clock?: (now: () => number) => Pick<StoreClock, 'read' | 'kept'>
 }
 
 /** A memory store with a bug in it. */
 export function tamperedStore(needs: StoreNeeds, bug: Bug): Store {
-  const honest = bug.ledger === undefined ? memory(needs) : onLedger(needs, bug.ledger)
+  const honest = bug.ledger === undefined && bug.clock === undefined ? memory(needs) : onLedger(needs, bug)
   const { capabilities } = honest
   const base: Store = {
     capabilities,
@@ -28,14 +30,24 @@ export function tamperedStore(needs: StoreNeeds, bug: Bug): Store {
   return { ...base, ...bug.store?.(honest) }
 }
 
-function onLedger({ now, leaseTtlMs }: StoreNeeds, tamper: (honest: MemoryLedger) => Partial<Ledger>): Store {
+function onLedger({ now, leaseTtlMs }: StoreNeeds, bug: Bug): Store {
   const honest = new MemoryLedger()
-  const ledger = tampered(honest, tamper(honest))
+  const ledger = tampered(honest, bug.ledger?.(honest) ?? {})
   const nobodyIsGone = (): boolean => false
+  const clock = bug.clock?.(now) ?? new StoreClock(now, leaseTtlMs)
   return {
     capabilities: { mayForget: false, batchMax: 1_000 },
-    join: async (label) => joinOwner(ledger, { label, leaseTtlMs, process: null }, now(), nobodyIsGone),
-    exchange: async (batch) => structuredClone(exchangeOn(ledger, structuredClone(batch), now(), nobodyIsGone)),
+    join: async (label) => {
+      const joining = { label, leaseTtlMs, process: null }
+      const joined = joinOwner(ledger, joining, clock.read(ledger.timeSeen()), nobodyIsGone)
+      clock.kept()
+      return joined
+    },
+    exchange: async (batch) => {
+      const answer = exchangeOn(ledger, structuredClone(batch), clock.read(ledger.timeSeen()), nobodyIsGone)
+      if (keepsTime(answer)) clock.kept()
+      return structuredClone(answer)
+    },
     read: async (names) => names.flatMap(({ key, period }) => honest.budget(key, period) ?? []),
     list: async ({ key, after, limit }) => {
       const isAfter = (row: RowName): boolean =>

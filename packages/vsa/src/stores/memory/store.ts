@@ -1,7 +1,8 @@
 import type { Answer, Batch, RowName } from '../../core/exchange.ts'
-import { exchangeOn, joinOwner } from '../../core/housekeeping.ts'
+import { exchangeOn, joinOwner, keepsTime } from '../../core/housekeeping.ts'
 import type { BudgetRow, OwnerRow } from '../../core/ledger.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from '../../core/store.ts'
+import { StoreClock } from '../../core/store-clock.ts'
 import { BATCH_ENTRIES_MAX } from '../../core/exchange.ts'
 import { MemoryLedger } from './ledger.ts'
 
@@ -12,21 +13,27 @@ const nobodyIsGone = (): boolean => false
 export class MemoryStore implements Store {
   readonly capabilities: StoreCapabilities = { mayForget: false, batchMax: BATCH_ENTRIES_MAX }
   readonly #ledger = new MemoryLedger()
-  readonly #now: () => number
+  readonly #clock: StoreClock
   readonly #leaseTtlMs: number
 
   constructor(now: () => number, leaseTtlMs: number) {
-    this.#now = now
+    this.#clock = new StoreClock(now, leaseTtlMs)
     this.#leaseTtlMs = leaseTtlMs
   }
 
   async join(label: string): Promise<Joined> {
-    return joinOwner(this.#ledger, { label, leaseTtlMs: this.#leaseTtlMs, process: null }, this.#now(), nobodyIsGone)
+    const joining = { label, leaseTtlMs: this.#leaseTtlMs, process: null }
+    const joined = joinOwner(this.#ledger, joining, this.#clock.read(this.#ledger.timeSeen()), nobodyIsGone)
+    this.#clock.kept()
+    return joined
   }
 
   /** Copies what crosses the border, as a wire would: neither side can change what the other keeps. */
   async exchange(batch: Batch): Promise<Answer> {
-    return structuredClone(exchangeOn(this.#ledger, structuredClone(batch), this.#now(), nobodyIsGone))
+    const time = this.#clock.read(this.#ledger.timeSeen())
+    const answer = exchangeOn(this.#ledger, structuredClone(batch), time, nobodyIsGone)
+    if (keepsTime(answer)) this.#clock.kept()
+    return structuredClone(answer)
   }
 
   async read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {

@@ -1,7 +1,8 @@
 import type { Answer, Batch, RowName } from '../../core/exchange.ts'
-import { exchangeOn, joinOwner, type IsGone } from '../../core/housekeeping.ts'
+import { exchangeOn, joinOwner, keepsTime, type IsGone } from '../../core/housekeeping.ts'
 import type { BudgetRow, OwnerRow } from '../../core/ledger.ts'
 import type { Joined, ListPage, ListRange } from '../../core/store.ts'
+import { StoreClock } from '../../core/store-clock.ts'
 import { Database } from './database.ts'
 import type { Driver } from './driver.ts'
 import { replaced } from './faults.ts'
@@ -28,11 +29,19 @@ export interface BooksSettings {
   readonly busyTimeoutMs: number
 }
 
+/** What is left of a transaction. */
+interface Keeping<T> {
+  readonly isKept: (result: T) => boolean
+  /** Whether the books know its time afterwards. */
+  readonly keepsTime: (result: T) => boolean
+}
+
 /** The store on the calling thread, synchronous. Opens the file at the first call, and again after `close` or a doubtful commit. */
 export class Books {
   readonly #driver: Driver
   readonly #settings: BooksSettings
   readonly #now: () => number
+  readonly #clock: StoreClock
   readonly #processes: ProcessTable
   readonly #housekeeping = new Pace(HOUSEKEEPING_EVERY_MS)
   readonly #fileChecks = new Pace(FILE_CHECK_EVERY_MS)
@@ -46,6 +55,7 @@ export class Books {
     this.#driver = driver
     this.#settings = settings
     this.#now = now
+    this.#clock = new StoreClock(now, settings.leaseTtlMs)
     this.#processes = processes
   }
 
@@ -55,18 +65,17 @@ export class Books {
     this.#closed = false
     const joining = { label, leaseTtlMs: this.#settings.leaseTtlMs, process: this.#processes.self() }
     this.#processChecks.reset()
-    return this.#write(
-      NOBODY,
-      (ledger, now) => joinOwner(ledger, joining, now, this.#isGone(now)),
-      () => true,
-    )
+    return this.#write(NOBODY, (ledger, time) => joinOwner(ledger, joining, time, this.#isGone()), {
+      isKept: () => true,
+      keepsTime: () => true,
+    })
   }
 
   exchange(batch: Batch): Answer {
     return this.#write(
       batch.epoch,
-      (ledger, now) => exchangeOn(ledger, batch, now, this.#housekeeping.isDue(now) ? this.#isGone(now) : null),
-      isKept,
+      (ledger, time) => exchangeOn(ledger, batch, time, this.#housekeeping.isDue(this.#now()) ? this.#isGone() : null),
+      { isKept, keepsTime },
     )
   }
 
@@ -90,10 +99,15 @@ export class Books {
   }
 
   /** S1: the time is read behind the lock. */
-  #write<T>(epoch: number, work: (ledger: SqliteLedger, now: number) => T, keep: (result: T) => boolean): T {
+  #write<T>(epoch: number, work: (ledger: SqliteLedger, time: number) => T, keeping: Keeping<T>): T {
     const transaction = (database: Database): T =>
-      database.write(() => work(new SqliteLedger(database.statements, epoch), this.#now()), keep)
-    return this.#on(transaction, epoch === NOBODY)
+      database.write(() => {
+        const ledger = new SqliteLedger(database.statements, epoch)
+        return work(ledger, this.#clock.read(ledger.timeSeen()))
+      }, keeping.isKept)
+    const result = this.#on(transaction, epoch === NOBODY)
+    if (keeping.keepsTime(result)) this.#clock.kept()
+    return result
   }
 
   #read<T>(work: (database: Database) => T): T {
@@ -140,8 +154,8 @@ export class Books {
     }
   }
 
-  #isGone(now: number): IsGone {
-    if (!this.#processChecks.isDue(now)) return () => false
+  #isGone(): IsGone {
+    if (!this.#processChecks.isDue(this.#now())) return () => false
     return (owner) => this.#processes.isGone(owner.process)
   }
 }

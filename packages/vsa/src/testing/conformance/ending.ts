@@ -2,6 +2,7 @@ import { entryOf, initialOf, takeOf, windowOf } from './entries.ts'
 import type { Test } from './scene.ts'
 import { applied } from './test-owner.ts'
 
+const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 /** A store may do its housekeeping at a pace of its own; after so long it is due. */
 const HOUSEKEEPING_MS = 1_000
@@ -84,6 +85,30 @@ export function testEnding(test: Test): void {
       scene.expect((await one.apply({})).time).toEqual(before.time + 5_000)
     },
     { passesMs: Infinity },
+  )
+
+  test(
+    'S1, L5: store time that is ahead of a clock which was set back goes on, slower than the clock, and follows it once it has caught up',
+    async (scene) => {
+      const { expect } = scene
+      const [one, two] = [await scene.owner(), await scene.owner(scene.other)]
+      scene.jump(HOUR_MS)
+      const ahead = await one.apply({})
+      scene.jump(-HOUR_MS)
+      // From here on each handle knows how its clock goes.
+      for (const owner of [one, two]) await owner.apply({})
+      const times = [ahead.time]
+      for (let second = 0; second < 10; second += 1) {
+        await scene.pass(1_000)
+        times.push((await one.apply({})).time, (await two.apply({})).time)
+      }
+      expect(times).toEqual(times.toSorted((a, b) => a - b))
+      const goneOnMs = (times.at(-1) ?? 0) - ahead.time
+      expect([goneOnMs >= 1_000, goneOnMs < 10_000]).toEqual([true, true])
+      await scene.pass(2 * HOUR_MS)
+      expect((await two.apply({})).time).toEqual(ahead.time + HOUR_MS + 10_000)
+    },
+    { passesMs: Infinity, leaseTtlMs: 4 * HOUR_MS },
   )
 
   test(

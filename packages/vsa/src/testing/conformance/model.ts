@@ -22,6 +22,11 @@ export class Model {
     return exchangeOn(this.#ledger, batch, now, nobodyIsGone)
   }
 
+  /** The latest time that the books have kept. */
+  get timeSeen(): number {
+    return this.#ledger.timeSeen()
+  }
+
   rows(): readonly ListedRow[] {
     return this.#ledger.allBudgets().map((budget) => ({ budget, leases: this.#ledger.leasesOn(budget) }))
   }

@@ -1,6 +1,7 @@
 import { invariant } from '../../core/errors.ts'
 import type { Answer, RowName } from '../../core/exchange.ts'
 import type { ListedRow } from '../../core/store.ts'
+import { leapMaxOf } from '../../core/store-clock.ts'
 import { drawCommands, PASS_LEAST_MS, type Command } from './command.ts'
 import { Model } from './model.ts'
 import { Players } from './players.ts'
@@ -84,24 +85,32 @@ async function gameOf(made: StoreUnderTest, isTimed: boolean): Promise<Game> {
   const players = new Players(isTimed ? START : Date.now())
   let told: string | undefined
   let turns = 0
+  /** S1: how fast store time goes on while it is ahead of the clock is the store's own affair, within bounds: the model follows it. */
+  const timeFor = ({ time }: { readonly time: number }, now: number): number => {
+    const isAhead = isTimed && now < model.timeSeen
+    return isAhead && time <= model.timeSeen + leapMaxOf(LEASE_TTL_MS) ? time : now
+  }
   return {
     async play(command, now) {
       const store = (turns += 1) % 2 === 0 ? made.store : other
       if (command.do === 'join') {
         const joined = await store.join('test')
-        told = firstDifference('join', comparable(joined, isTimed), comparable(model.join(now), isTimed))
+        const time = timeFor(joined, now)
+        told = firstDifference('join', comparable(joined, isTimed), comparable(model.join(time), isTimed))
         players.joined(command.owner, joined)
         return
       }
       const batch = players.batchFor(command)
       if (batch === undefined) return
-      const [answer, expected] = [await store.exchange(batch), model.exchange(batch, now)]
+      const answer = await store.exchange(batch)
+      const expected = model.exchange(batch, timeFor(answer, now))
       told = firstDifference('answer', comparable(answer, isTimed), comparable(expected, isTimed))
       players.answered(batch, answer)
       // A refused exchange may take its housekeeping back with it, or keep it. A join does it for sure.
       if (isRefused(answer)) {
         const joined = await store.join('watcher')
-        told ??= firstDifference('join', comparable(joined, isTimed), comparable(model.join(now), isTimed))
+        const time = timeFor(joined, now)
+        told ??= firstDifference('join', comparable(joined, isTimed), comparable(model.join(time), isTimed))
       }
     },
     async difference() {

@@ -1,0 +1,177 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { leapMaxOf, StoreClock } from '../../src/core/store-clock.ts'
+
+const HOUR_MS = 3_600_000
+const LEASE_TTL_MS = 10_000
+const LEAP_MS = leapMaxOf(LEASE_TTL_MS)
+
+/** A file's latest time, and handles onto it, each with a clock of its own that is off by so much. */
+function file(...offsets: number[]): {
+  seen: number
+  now: number
+  offsets: number[]
+  read(handle?: number, isKept?: boolean): number
+} {
+  const clocks = offsets.map(
+    (_, handle) => new StoreClock(() => books.now + (books.offsets[handle] ?? 0), LEASE_TTL_MS),
+  )
+  const books = {
+    seen: 0,
+    now: 10 * HOUR_MS,
+    offsets,
+    read(handle = 0, isKept = true): number {
+      const clock = clocks[handle]
+      if (clock === undefined) throw new Error(`no handle ${handle}`)
+      const time = clock.read(books.seen)
+      if (isKept) {
+        books.seen = Math.max(books.seen, time)
+        clock.kept()
+      }
+      return time
+    },
+  }
+  return books
+}
+
+describe('store time', () => {
+  test('S1: it is the wall clock’s, in whole ms', () => {
+    const books = file(0)
+    expect(books.read()).toBe(10 * HOUR_MS)
+    books.now += 0.9
+    expect(books.read()).toBe(10 * HOUR_MS)
+    books.now += 70_000.2
+    expect(books.read()).toBe(10 * HOUR_MS + 70_001)
+  })
+
+  test('S1: ahead of a clock that was set back, it goes on at half the clock’s pace, until the clock has caught up', () => {
+    const books = file(60_000)
+    const ahead = books.read()
+    books.offsets = [0]
+    expect(books.read()).toBe(ahead)
+    for (let second = 1; second < 119; second += 1) {
+      books.now += 1_000
+      expect(books.read()).toBe(ahead + second * 500)
+    }
+    books.now += 1_000
+    expect(books.read()).toBe(books.now)
+    books.now += 5_000
+    expect(books.read()).toBe(books.now)
+  })
+
+  test('S1: short steps add up: none is lost to rounding', () => {
+    const books = file(HOUR_MS)
+    const ahead = books.read()
+    books.offsets = [0]
+    books.read()
+    for (let step = 0; step < 4_000; step += 1) {
+      books.now += 0.25
+      books.read()
+    }
+    expect(books.read()).toBe(ahead + 500)
+  })
+
+  test('S1: a handle that has told no time yet begins at the latest that was kept', () => {
+    const books = file(HOUR_MS, 0)
+    const ahead = books.read(0)
+    books.now += 5_000
+    expect(books.read(1)).toBe(ahead)
+    books.now += 5_000
+    expect(books.read(1)).toBe(ahead + 2_500)
+  })
+
+  test('S1: many handles make it go no faster than one does', () => {
+    const books = file(HOUR_MS, 0, 0, 0)
+    const ahead = books.read(0)
+    books.offsets = [0, 0, 0, 0]
+    for (const handle of [0, 1, 2, 3]) books.read(handle)
+    for (let step = 1; step <= 400; step += 1) {
+      books.now += 10
+      expect(books.read(step % 4)).toBe(ahead + step * 5)
+    }
+  })
+
+  test('S1 S8: while it is ahead, no step is longer than the bound, nor than a third of a lease’s life', () => {
+    expect([1, 9_002, 15_000, HOUR_MS].map(leapMaxOf)).toEqual([1, 3_000, 5_000, 5_000])
+    for (const [passedMs, goneOnMs] of [
+      [2 * LEAP_MS, LEAP_MS],
+      [2 * LEAP_MS + 2, LEAP_MS],
+      [HOUR_MS - 1, LEAP_MS],
+    ] as const) {
+      const books = file(2 * HOUR_MS)
+      const ahead = books.read()
+      books.offsets = [0]
+      books.read()
+      books.now += passedMs
+      expect(books.read()).toBe(ahead + goneOnMs)
+    }
+  })
+
+  test('S1: a clock that goes back further takes nothing back, and what it lost is not made up for', () => {
+    const books = file(HOUR_MS)
+    const ahead = books.read()
+    books.offsets = [0]
+    books.read()
+    books.now += 1_000
+    expect(books.read()).toBe(ahead + 500)
+    books.offsets = [-HOUR_MS]
+    expect(books.read()).toBe(ahead + 500)
+    books.now += 1_000
+    expect(books.read()).toBe(ahead + 1_000)
+  })
+
+  test('S1 S10: a transaction that was not kept has told nothing', () => {
+    const books = file(HOUR_MS)
+    const ahead = books.read()
+    books.offsets = [0]
+    books.read()
+    books.now += 1_000
+    expect(books.read(0, false)).toBe(ahead + 500)
+    books.now += 1_000
+    expect(books.read(0, false)).toBe(ahead + 1_000)
+    expect(books.read()).toBe(ahead + 1_000)
+  })
+
+  test('S1 L5: whatever the clocks do, it never goes back, follows a clock that is not behind, and no step is too long', () => {
+    const step = fc.record({
+      handle: fc.nat(2),
+      passedMs: fc.oneof(fc.nat(50), fc.nat(20_000)),
+      isKept: fc.boolean(),
+      jump: fc.option(fc.record({ handle: fc.nat(2), toMs: fc.integer({ min: -HOUR_MS, max: HOUR_MS }) }), {
+        nil: undefined,
+        freq: 6,
+      }),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const books = file(0, 0, 0)
+        for (const { handle, passedMs, isKept, jump } of steps) {
+          if (jump !== undefined) books.offsets = books.offsets.with(jump.handle, jump.toMs)
+          books.now += passedMs
+          const { seen } = books
+          const clock = books.now + (books.offsets[handle] ?? 0)
+          const time = books.read(handle, isKept)
+          expect(time).toBeGreaterThanOrEqual(seen)
+          expect(time).toBeGreaterThanOrEqual(clock)
+          if (clock >= seen) expect(time).toBe(clock)
+          else expect(time).toBeLessThanOrEqual(seen + LEAP_MS)
+        }
+      }),
+    )
+  })
+
+  test('S1: behind clocks that agree and were set back once, handles that take turns as they like never outrun half the pace', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(2), fc.nat(3_000), fc.boolean()), { maxLength: 80 }), (steps) => {
+        const books = file(HOUR_MS, HOUR_MS, HOUR_MS)
+        const ahead = books.read()
+        books.offsets = [0, 0, 0]
+        const from = books.now
+        for (const [handle, passedMs, isKept] of steps) {
+          books.now += passedMs
+          expect(books.read(handle, isKept)).toBeLessThanOrEqual(ahead + (books.now - from) / 2)
+        }
+      }),
+    )
+  })
+})
