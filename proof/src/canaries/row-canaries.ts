@@ -3,6 +3,14 @@ import type { Canary } from './canary.ts'
 /** Bugs in what a row is, says and becomes: store rules that a model of one row and two owners has no room for. */
 export const ROW_CANARIES: readonly Canary[] = [
   {
+    name: 'time-seen-forgotten',
+    rules: ['S1'],
+    what: 'the books do not remember the latest time that they have seen',
+    file: 'stores/memory/ledger',
+    find: 'return this.#timeSeen;',
+    replace: 'return 0;',
+  },
+  {
     name: 'spent-is-forgotten',
     rules: ['S3', 'L3'],
     what: 'what was spent goes back to the pool',

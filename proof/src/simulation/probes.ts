@@ -67,7 +67,8 @@ async function takeAll(world: World, last: OwnerProcess, setting: BudgetSetting,
 /** Whether so many units of its lease are neither told nor settled. */
 function holds(world: World, { books }: OwnerProcess, name: string, units: number): boolean {
   const net = books.told.of(name) - books.refunded.of(name) + books.refused.of(name)
-  const unsent = net - books.settled.of(name) + books.accepted.of(name)
+  // Less than nothing where callers went ahead without account.
+  const unsent = Math.max(0, net - books.settled.of(name) + books.accepted.of(name))
   return !world.timeline.stopped && books.held.of(name) - unsent >= units
 }
 
