@@ -34,7 +34,7 @@ test.each(programs)('README: $title', { timeout: 60_000 }, async ({ code, output
 })
 
 test('every link in the README and the docs leads somewhere', () => {
-  for (const page of ['README.md', 'CHANGELOG.md', 'docs/spec.md', 'docs/dependencies.md']) {
+  for (const page of ['README.md', 'CHANGELOG.md', 'docs/spec.md', 'docs/testing.md', 'docs/dependencies.md']) {
     for (const [, target] of read(page).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
       expect({ page, target, there: existsSync(join(root, page, '..', target ?? '')) }).toEqual({
         page,
