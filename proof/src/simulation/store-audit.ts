@@ -1,4 +1,4 @@
-import type { Answer, Batch, Joined, ListPage, OwnerRow } from '../../../packages/vsa/dist/index.js'
+import type { Answer, Batch, BudgetRow, Joined, ListPage, OwnerRow } from '../../../packages/vsa/dist/index.js'
 import { type AppliedBatch, countersChanged, indexByRow, isRecord, settlingOf } from './applied-batch.ts'
 import { EpochBook } from './epoch-book.ts'
 import { type EpochView, kindFor } from './epoch-view.ts'
@@ -39,7 +39,7 @@ export class StoreAudit implements Auditor {
   readonly #clocks: Clocks
   readonly #reached: Reached
   readonly #corrupt: string | null
-  readonly #changed: (row: string) => void
+  readonly #changed: (budget: BudgetRow) => void
   readonly #epochs: EpochBook
   readonly #removed: RemovedRows
   readonly #mints: MintBook
@@ -54,7 +54,13 @@ export class StoreAudit implements Auditor {
   #latestAtMs = 0
 
   /** @param changed told of each row that a transaction has changed */
-  constructor(store: Readable, clocks: Clocks, setting: Setting, reached: Reached, changed: (row: string) => void) {
+  constructor(
+    store: Readable,
+    clocks: Clocks,
+    setting: Setting,
+    reached: Reached,
+    changed: (budget: BudgetRow) => void,
+  ) {
     this.#store = store
     this.#clocks = clocks
     this.#reached = reached
@@ -161,7 +167,7 @@ export class StoreAudit implements Auditor {
       if (index === undefined || applied === undefined) assertUntouched(change, burned)
       else if (this.#settle(change, burned, applied, index)) records += 1
       this.#bounds.assertWithin(name, row)
-      this.#changed(name)
+      this.#changed(row.budget)
       this.#scenarios.changed(change)
     }
     for (const [name, row] of before)

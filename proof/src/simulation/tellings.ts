@@ -1,13 +1,11 @@
-import type { Policy } from '../../../packages/vsa/dist/index.js'
+import type { BudgetRow, Policy } from '../../../packages/vsa/dist/index.js'
 import { type ProcessBooks, rowName, Sums } from './process-books.ts'
 import type { BudgetSetting, Setting } from './script.ts'
-import type { StoreAudit } from './store-audit.ts'
 import { must } from './violation.ts'
 
 /** An independent count of what all callers were told, held to the laws at every word. */
 export class Tellings {
   readonly #budgets: ReadonlyMap<string, BudgetSetting>
-  readonly #audit: () => StoreAudit
   readonly told: Sums = new Sums()
   readonly refunded: Sums = new Sums()
   /** By key: what mints have asked for so far, the most for each id. */
@@ -15,9 +13,8 @@ export class Tellings {
   /** The most that each row has minted. */
   readonly #mintedMost = new Map<string, number>()
 
-  constructor(setting: Setting, audit: () => StoreAudit) {
+  constructor(setting: Setting) {
     this.#budgets = new Map(setting.budgets.map((budget) => [budget.key, budget]))
-    this.#audit = audit
   }
 
   /** A caller was told that the units are his. */
@@ -26,7 +23,7 @@ export class Tellings {
     this.told.add(name, units)
     books.told.add(name, units)
     if (durable) books.toldDurable.add(name, units)
-    this.assertBound(name, key)
+    this.#assertBound(name, key)
     this.assertCovered(books, name)
     const lacking = books.toldDurable.of(name) - books.refunded.of(name) - books.settled.of(name)
     must(!durable || lacking <= 0, 'O9', () => `${name}: ${lacking} units were told to be durable, and are not`)
@@ -45,17 +42,22 @@ export class Tellings {
     this.#minted.set(key, ids)
   }
 
+  /** The store has changed a row; it may be gone again by the end of the same transaction. */
+  saw({ key, period, minted }: BudgetRow): void {
+    const name = rowName(key, period)
+    this.#mintedMost.set(name, Math.max(minted, this.#mintedMost.get(name) ?? 0))
+    this.#assertBound(name, key)
+  }
+
   /** L1: never more than the policy and the mints allow, nor than the store has minted. */
-  assertBound(name: string, key: string): void {
+  #assertBound(name: string, key: string): void {
     const net = this.told.of(name) - this.refunded.of(name)
     const setting = this.#budgets.get(key)
     if (setting === undefined) return
     let bound = Math.max(...setting.policies.map(unitsOf))
     for (const units of this.#minted.get(key)?.values() ?? []) bound += units
     must(net <= bound, 'L1', () => `${name}: ${net} units were told to be admitted, and there are ${bound}`)
-    const minted = this.#audit().rows.get(name)?.budget.minted ?? 0
-    const most = Math.max(minted, this.#mintedMost.get(name) ?? 0)
-    this.#mintedMost.set(name, most)
+    const most = this.#mintedMost.get(name) ?? 0
     must(net <= most, 'L1', () => `${name}: ${net} units were told to be admitted, and ${most} were minted`)
   }
 

@@ -50,15 +50,13 @@ export class World {
     this.#disk = new StoreDisk(library, setting)
     this.host = new StoreHost(this.timeline, setting.startMs, (now) => this.#disk.open(now))
     const clocks = { store: () => this.host.now(), trueMs: () => this.timeline.nowMs }
-    this.audit = new StoreAudit(this.host, clocks, setting, this.reached, (row) => {
-      this.tellings.assertBound(row, row.slice(row.indexOf(':') + 1))
-    })
+    this.tellings = new Tellings(setting)
+    this.audit = new StoreAudit(this.host, clocks, setting, this.reached, (budget) => this.tellings.saw(budget))
     this.host.onFailure = (error) => this.fail(error)
     this.host.auditor = {
       joined: (label, joined) => this.audit.joined(label, joined).catch((error: unknown) => this.fail(error)),
       exchanged: (batch, answer) => this.audit.exchanged(batch, answer).catch((error: unknown) => this.fail(error)),
     }
-    this.tellings = new Tellings(setting, () => this.audit)
     this.#places = Array.from({ length: setting.places }, () => undefined)
     this.network = {
       timeline: this.timeline,
