@@ -32,7 +32,8 @@ export function assertMayBegin(name: string, { known, policy, period }: BudgetEn
 
 /** S3: what was spent, taken and given back is used, to the unit. */
 export function assertSpent({ name, was, row, entry, said, taken, base }: Settling): void {
-  const used = (was?.budget.used ?? 0) + entry.spent + taken - said.refunded
+  // In the order of S3: no sum on the way is above what was minted.
+  const used = (was?.budget.used ?? 0) + entry.spent - said.refunded + taken
   must(
     row.budget.used === used,
     'L3',
