@@ -1,6 +1,6 @@
 import { Dice } from './dice.ts'
 import type { OwnerProcess } from './owner-process.ts'
-import type { ProcessBooks } from './process-books.ts'
+import { areExact, type ProcessBooks } from './process-books.ts'
 import { probeCorrupt, probeRecall, probeReturn } from './probes.ts'
 import type { BudgetSetting } from './script.ts'
 import { settle } from './settle.ts'
@@ -199,6 +199,7 @@ function assertBooks(world: World): void {
 }
 
 function assertRow({ books, fenced, name: process }: OwnerProcess, name: string): void {
+  if (!areExact(name, books.told, books.refunded, books.refused, books.settled, books.accepted)) return
   const told = books.told.of(name) - books.refunded.of(name) + books.refused.of(name)
   const kept = books.settled.of(name) - books.accepted.of(name)
   const burned = books.burned.of(name)

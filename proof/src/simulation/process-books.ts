@@ -1,13 +1,21 @@
-/** Sums by name. */
+/** Sums by name: of all that ever came, so that with units near 2^53 a sum may leave what a number can tell. */
 export class Sums {
   readonly #sums = new Map<string, number>()
+  readonly #inexact = new Set<string>()
 
   of(name: string): number {
     return this.#sums.get(name) ?? 0
   }
 
   add(name: string, units: number): void {
-    if (units !== 0) this.#sums.set(name, this.of(name) + units)
+    if (units === 0) return
+    const sum = this.of(name) + units
+    this.#sums.set(name, sum)
+    if (!Number.isSafeInteger(sum)) this.#inexact.add(name)
+  }
+
+  isExact(name: string): boolean {
+    return !this.#inexact.has(name)
   }
 
   names(): IterableIterator<string> {
@@ -43,4 +51,9 @@ export class ProcessBooks {
 /** A budget row's name: the period has no colon, so the first one parts the two. */
 export function rowName(key: string, period: number): string {
   return `${period}:${key}`
+}
+
+/** Whether every sum of these is known to the unit. */
+export function areExact(name: string, ...sums: readonly Sums[]): boolean {
+  return sums.every((sum) => sum.isExact(name))
 }

@@ -1,5 +1,5 @@
 import type { BudgetRow, Policy } from '../../../packages/vsa/dist/index.js'
-import { type ProcessBooks, rowName, Sums } from './process-books.ts'
+import { areExact, type ProcessBooks, rowName, Sums } from './process-books.ts'
 import type { BudgetSetting, Setting } from './script.ts'
 import { must } from './violation.ts'
 
@@ -53,7 +53,7 @@ export class Tellings {
   #assertBound(name: string, key: string): void {
     const net = this.told.of(name) - this.refunded.of(name)
     const setting = this.#budgets.get(key)
-    if (setting === undefined) return
+    if (setting === undefined || !areExact(name, this.told, this.refunded)) return
     let bound = Math.max(...setting.policies.map(unitsOf))
     for (const units of this.#minted.get(key)?.values() ?? []) bound += units
     must(net <= bound, 'L1', () => `${name}: ${net} units were told to be admitted, and there are ${bound}`)
@@ -63,6 +63,7 @@ export class Tellings {
 
   /** Every unit that a process told is settled by it, leased to it, or burned with it. */
   assertCovered(books: ProcessBooks, name: string): void {
+    if (!areExact(name, books.told, books.refunded, books.settled)) return
     const net = books.told.of(name) - books.refunded.of(name)
     const [settled, held, burned] = [books.settled.of(name), books.held.of(name), books.burned.of(name)]
     must(
