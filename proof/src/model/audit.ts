@@ -123,8 +123,7 @@ function mustGrowRightly({ before, after, batch }: Seen, row: number, entry: Bud
     'S5',
     () => `a lease on ${entry.key} grew while it is wanted`,
   )
-  const burned = after.rows[row]?.burned ?? 0
-  const burnMax = after.rows[row]?.burnMax ?? 0
+  const { burned, burnMax } = after.rows[row] ?? { burned: 0, burnMax: Infinity }
   must(!grew || burned < burnMax, 'S5', () => `a lease on ${entry.key} grew after ${burned} units had burned`)
 }
 

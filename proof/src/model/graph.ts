@@ -22,6 +22,9 @@ export class Numbers {
   }
 }
 
+/** Who brings a step about: the course of things, a caller who asks for something, or bad luck. */
+export type Cause = 'course' | 'caller' | 'fault'
+
 /** The search so far: how each state was first reached, and every way that leads on without a fault. */
 export class Graph {
   /** By state. */
@@ -30,6 +33,8 @@ export class Graph {
   /** Ends and beginnings of ways, the ways of one state side by side. */
   readonly #from: Numbers = new Numbers()
   readonly #to: Numbers = new Numbers()
+  /** 1 for the ways of callers. */
+  readonly #asked: Numbers = new Numbers()
 
   /** The next state in order, first reached from `parent` by its step number `step`. */
   addState(parent: number, step: number): void {
@@ -37,9 +42,10 @@ export class Graph {
     this.step.push(step)
   }
 
-  addWay(from: number, to: number): void {
+  addWay(from: number, to: number, cause: Exclude<Cause, 'fault'>): void {
     this.#from.push(from)
     this.#to.push(to)
+    this.#asked.push(cause === 'caller' ? 1 : 0)
   }
 
   /** The numbers of the steps that lead to a state from the first one. */
@@ -49,26 +55,17 @@ export class Graph {
     return path.reverse()
   }
 
-  /** @returns the first state, breadth first, from which no way leads to any of `goals`; null when each has one */
-  firstStranded(goals: readonly number[]): number | null {
-    const states = this.parent.length
-    const starts = new Uint32Array(states + 1)
-    for (let way = 0; way < this.#to.length; way += 1)
-      starts[this.#to.at(way) + 1] = (starts[this.#to.at(way) + 1] ?? 0) + 1
-    for (let state = 0; state < states; state += 1) starts[state + 1] = (starts[state + 1] ?? 0) + (starts[state] ?? 0)
-    const fill = starts.slice()
-    const origins = new Uint32Array(this.#to.length)
-    for (let way = 0; way < this.#to.length; way += 1) {
-      const place = fill[this.#to.at(way)] ?? 0
-      origins[place] = this.#from.at(way)
-      fill[this.#to.at(way)] = place + 1
-    }
-    const reaches = new Uint8Array(states)
+  /**
+   * @param withCallers whether callers may go on asking
+   * @returns the first state, breadth first, from which no way leads to any of `goals`; null when each has one
+   */
+  firstStranded(goals: readonly number[], withCallers: boolean): number | null {
+    const origins = this.#originsByEnd(withCallers)
+    const reaches = new Uint8Array(this.parent.length)
     const open = [...goals]
     for (const goal of goals) reaches[goal] = 1
     for (let state = open.pop(); state !== undefined; state = open.pop()) {
-      for (let at = starts[state] ?? 0; at < (starts[state + 1] ?? 0); at += 1) {
-        const origin = origins[at] ?? 0
+      for (const origin of origins(state)) {
         if (reaches[origin] === 1) continue
         reaches[origin] = 1
         open.push(origin)
@@ -77,4 +74,25 @@ export class Graph {
     const stranded = reaches.indexOf(0)
     return stranded < 0 ? null : stranded
   }
+
+  /** Where the ways that end in a state begin: sorted by counting. */
+  #originsByEnd(withCallers: boolean): (state: number) => Uint32Array {
+    const isWay = (way: number): boolean => withCallers || this.#asked.at(way) === 0
+    const starts = new Uint32Array(this.parent.length + 1)
+    for (let way = 0; way < this.#to.length; way += 1) if (isWay(way)) count(starts, this.#to.at(way) + 1, 1)
+    for (let state = 1; state < starts.length; state += 1) count(starts, state, starts[state - 1] ?? 0)
+    const next = starts.slice()
+    const origins = new Uint32Array(starts.at(-1) ?? 0)
+    for (let way = 0; way < this.#to.length; way += 1) {
+      if (!isWay(way)) continue
+      const end = this.#to.at(way)
+      origins[next[end] ?? 0] = this.#from.at(way)
+      count(next, end, 1)
+    }
+    return (state) => origins.subarray(starts[state], starts[state + 1])
+  }
+}
+
+function count(counts: Uint32Array, at: number, by: number): void {
+  counts[at] = (counts[at] ?? 0) + by
 }

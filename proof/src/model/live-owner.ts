@@ -1,39 +1,20 @@
 import type { Plan, Window } from '../../../packages/vsa/dist/core/plan.js'
 import type { Account } from '../../../packages/vsa/dist/engine/account.js'
-import type { Accounts } from '../../../packages/vsa/dist/engine/accounts.js'
 import type { Backlog } from '../../../packages/vsa/dist/engine/backlog.js'
-import type { Family } from '../../../packages/vsa/dist/engine/family.js'
 import type { FiguresDesk } from '../../../packages/vsa/dist/engine/figures.js'
-import type { Flusher } from '../../../packages/vsa/dist/engine/flusher.js'
 import type { Gate } from '../../../packages/vsa/dist/engine/gate.js'
 import type { MintRequest } from '../../../packages/vsa/dist/engine/mint-request.js'
 import type { Parts } from '../../../packages/vsa/dist/engine/parts.js'
-import type { Session } from '../../../packages/vsa/dist/engine/session.js'
-import type { OpenSettings } from '../../../packages/vsa/dist/engine/settings.js'
 import type { Shipment } from '../../../packages/vsa/dist/engine/shipment.js'
 import type { Verdict, Waiter } from '../../../packages/vsa/dist/engine/waiter.js'
 import type { Waiters } from '../../../packages/vsa/dist/engine/waiters.js'
 import { must, Violation } from '../simulation/violation.ts'
 import { MINT_ID } from './store.ts'
 import type { Production } from './production.ts'
+import { accountsOf, CLOCK, familyOf, flusherOf, sessionOf, SETTINGS } from './stand-ins.ts'
 import type { AccountState, Owner, Request } from './world.ts'
 
 const WINDOW: Window = { start: 0, end: Infinity }
-const CLOCK = {
-  now: () => 0,
-  monotonic: () => 0,
-  timer: () => ({ cancel: (): void => undefined }),
-  soon: (): void => undefined,
-}
-/** What the parts ask of their settings. The store, the label and the random source are not among it. */
-const SETTINGS = {
-  clock: CLOCK,
-  flushIntervalMs: 100,
-  deadlineMs: 1_000,
-  waitersMax: 1_000,
-  thresholds: [],
-  announce: (): void => undefined,
-} as unknown as OpenSettings
 
 /** A durable request that waits, and what it was told in this step. */
 export interface LiveRequest {
@@ -70,30 +51,14 @@ export class LiveOwner {
     const tally = new production.Tally()
     this.waiters = new production.Waiters(CLOCK, tally, () => ({ kind: 'failed', error: null }))
     this.backlog = new production.Backlog()
-    // A family is asked for these alone: its gates are made here, one for each row.
-    const family = {
-      tally,
-      keyOf: (id: string) => id,
-      live: (gate: Gate) => gate,
-      tryAdmitSlowly: (gate: Gate, units: number) => this.#desk().tryAdmit(gate, units),
-    } as unknown as Family
-    Object.defineProperty(family, 'desk', { get: () => this.#desk() })
+    const family = familyOf(tally, () => this.#desk())
     this.gates = plans.map((plan, row) => new production.Gate(family, keys[row] ?? '', plan))
     this.accounts = this.gates.map((gate) => new production.Account(gate, WINDOW, gate.key, 0))
     this.mints = owner.accounts.map(liveMint)
-    const { conversation } = owner
-    // Nobody asks the session for more.
-    const session = {
-      hasJoined: conversation.firstEpoch !== null,
-      epoch: conversation.epoch,
-      time: 0,
-      leaseTtlMs: 1_000,
-      lastError: null,
-    } as unknown as Session
     this.#parts = {
       settings: SETTINGS,
-      session,
-      accounts: this.#accounts(),
+      session: sessionOf(owner.conversation),
+      accounts: accountsOf(this.gates, this.accounts),
       waiters: this.waiters,
       backlog: this.backlog,
       tally,
@@ -148,37 +113,11 @@ export class LiveOwner {
 
   #desk(): InstanceType<Production['Desk']> {
     const { settings, tally, session, accounts, waiters } = this.#parts
-    // What the desk asks of the flusher, less the scheduling.
-    const flusher = {
-      ended: false,
-      spent: (account: Account) => {
-        this.backlog.markDirty(account)
-        account.settleFloor()
-      },
-      askLease: () => undefined,
-      refund: (account: Account, units: number) => {
-        account.giveBack(units)
-        if (account.refund > 0) this.backlog.markDirty(account)
-      },
-      confirm: (account: Account, waiter: Waiter) => waiters.confirm(account.confirming, waiter),
-      wake: () => undefined,
-    } as unknown as Flusher
+    const flusher = flusherOf(this.backlog, waiters)
     const joined = (): Promise<void> => Promise.resolve()
     // Decisions are not asked for: no figures.
     const figures = null as unknown as FiguresDesk
     return new this.#production.Desk({ settings, tally, session, accounts, waiters, flusher, figures, joined })
-  }
-
-  /** One account for each row, for ever: which one is current, and when one is dropped, is scheduling. */
-  #accounts(): Accounts {
-    return {
-      leasedUnits: 0,
-      all: () => this.accounts.values(),
-      touch: () => undefined,
-      find: () => undefined,
-      current: (gate: Gate) => this.accounts[this.gates.indexOf(gate)],
-      dropIfIdle: () => false,
-    } as unknown as Accounts
   }
 
   #restore(row: number, state: AccountState, closing: boolean): void {

@@ -67,7 +67,7 @@ export function search(bounds: Bounds, steps: Steps, { statesMax, progress }: Se
         }
         const known = seen.size
         const to = seen.numberOf(codeOf(bounds, after))
-        if (!step.isFault && to !== number) graph.addWay(number, to)
+        if (step.cause !== 'fault' && to !== number) graph.addWay(number, to, step.cause)
         if (to < known) continue
         graph.addState(number, index)
         if (isDrained(after)) drained.push(to)
@@ -77,14 +77,18 @@ export function search(bounds: Bounds, steps: Steps, { statesMax, progress }: Se
       if (number % 10_000 === 0) progress(seen.size, next.length)
       if (seen.size >= statesMax) return result(false, null)
     }
-    if (process.env['LEVELS']) console.error('level', depth, next.length)
     level = next
     depth += level.length > 0 ? 1 : 0
   }
-  const stranded = graph.firstStranded(drained)
-  if (stranded !== null) {
-    const trace = traceOf(steps, graph.pathTo(stranded))
-    return result(true, { law: 'L5', what: 'from here nothing drains, whatever happens', trace })
+  const undrained = graph.firstStranded(drained, false)
+  if (undrained !== null) {
+    const trace = traceOf(steps, graph.pathTo(undrained))
+    return result(true, { law: 'L5', what: 'L5: what is under way from here never comes to an end', trace })
+  }
+  const unspent = bounds.isSpendable ? graph.firstStranded(spent, true) : null
+  if (unspent !== null) {
+    const trace = traceOf(steps, graph.pathTo(unspent))
+    return result(true, { law: 'L5', what: 'L5: units are left here that nobody can ever admit', trace })
   }
   return result(true, null)
 }

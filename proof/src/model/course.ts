@@ -1,0 +1,128 @@
+import type { Batch } from '../../../packages/vsa/dist/core/exchange.js'
+import { auditRows } from './audit.ts'
+import type { Bounds } from './bounds.ts'
+import { Hearing } from './hearing.ts'
+import { Memo } from './memo.ts'
+import { type Moved, OwnerMoves } from './owner-moves.ts'
+import type { Production } from './production.ts'
+import { ModelStore } from './store.ts'
+import type { AnswerMessage, Epoch, Owner, World } from './world.ts'
+
+/** What becomes of a state when something happens in it. */
+export class Course {
+  readonly moves: OwnerMoves
+  readonly #bounds: Bounds
+  readonly #store: ModelStore
+  readonly #hearing: Hearing
+
+  constructor(production: Production, bounds: Bounds) {
+    this.#bounds = bounds
+    this.#store = new ModelStore(production, bounds)
+    this.moves = new OwnerMoves(production, bounds)
+    this.#hearing = new Hearing(production, this.moves)
+  }
+
+  get first(): World {
+    const owner = this.moves.fresh
+    return {
+      books: this.#store.empty,
+      owners: [owner, owner],
+      network: [],
+      counts: this.#bounds.rows.map(() => ({ admitted: 0, minted: 0, mint: null, mintsTold: 0 })),
+      jumps: 0,
+    }
+  }
+
+  /** An owner does something by itself. */
+  move(world: World, at: number, moved: Moved): World {
+    return withMoved(world, at, moved)
+  }
+
+  /** A join reaches the store. */
+  join(world: World, at: number): World {
+    const { books, epoch } = this.#store.join(world.books)
+    return { ...world, books, network: [...world.network, { kind: 'joined', to: at, epoch }] }
+  }
+
+  /** Its answer reaches the owner. */
+  joined(world: World, at: number, epoch: number): World {
+    const owner = world.owners[at]
+    return owner === undefined ? world : this.#tidy(withMoved(world, at, this.moves.joined(owner, epoch)))
+  }
+
+  /** @param keepsHouse whether reaping, burning and pruning ride along */
+  exchange(world: World, batch: Batch, keepsHouse: boolean): World {
+    const { books, answer, messages } = this.#store.exchange(world.books, batch, keepsHouse)
+    const seen = { before: world.books, after: books, batch }
+    const counts = answer.kind === 'applied' ? auditRows(this.#bounds, { ...seen, answer }, world.counts) : world.counts
+    const message = messages[world.owners.findIndex((owner) => owner.conversation.batch === batch)]
+    const network = message === undefined ? world.network : [...world.network, message]
+    return this.#tidy({ ...world, books, counts, network })
+  }
+
+  /** @param forsakes a refund that is not accepted has been offered for long enough (O4) */
+  hear(world: World, message: AnswerMessage, forsakes: boolean): World {
+    const at = message.to
+    const owner = world.owners[at]
+    const epoch = world.books.epochs.find((one) => one.epoch === message.batch.epoch)
+    if (owner === undefined || epoch === undefined) throw new Error(`nothing is known of epoch ${message.batch.epoch}`)
+    const hear = (): Moved => this.#hearing.answer(owner, { message, epoch, forsakes })
+    return this.#tidy(withMoved(world, at, forsakes ? hear() : owner.memo.recall(message, hear)))
+  }
+
+  /** What is lost with the process: its memory, and whatever was on its way to it. */
+  crash(world: World, at: number): World {
+    const network = world.network.filter((message) => message.kind === 'request' || message.to !== at)
+    return this.#tidy({ ...withOwner(world, at, this.moves.fresh), network })
+  }
+
+  /** A message is lost. */
+  lose(world: World): World {
+    return this.#tidy(world)
+  }
+
+  /** Drops what nobody can see any more, and copies of late requests beyond the bound. */
+  #tidy(world: World): World {
+    const { owners, books } = world
+    const isLive = (epoch: number): boolean => owners.some((owner) => owner.conversation.epoch === epoch)
+    let late = 0
+    const network = world.network.filter((message) => {
+      if (message.kind === 'joined') return owners[message.to]?.conversation.state === 'joining'
+      if (message.kind === 'answer') return this.#isHeard(owners[message.to], message)
+      if (isLive(message.batch.epoch)) return true
+      late += 1
+      return late <= this.#bounds.lateMax
+    })
+    const isOfUse = ({ epoch, held }: Epoch): boolean =>
+      isLive(epoch) ||
+      held.some((units) => units > 0) ||
+      network.some((message) => (message.kind === 'joined' ? message.epoch : message.batch.epoch) === epoch)
+    if (books.epochs.every(isOfUse)) return { ...world, network }
+    return { ...world, network, books: { ...books, epochs: books.epochs.filter(isOfUse), memo: new Memo() } }
+  }
+
+  /** An answer to what is in flight, or to what was before it, under the same epoch. */
+  #isHeard(owner: Owner | undefined, { batch }: AnswerMessage): boolean {
+    if (owner === undefined) return false
+    const { conversation } = owner
+    return conversation.batch === batch || (this.#bounds.oldAnswers && conversation.epoch === batch.epoch)
+  }
+}
+
+function withMoved(world: World, at: number, { owner, admitted, mintsTold, batch }: Moved): World {
+  const next = owner === world.owners[at] ? world : withOwner(world, at, owner)
+  const counts =
+    admitted.length === 0 && mintsTold.length === 0
+      ? world.counts
+      : world.counts.map((count, row) => ({
+          ...count,
+          admitted: count.admitted + (admitted[row] ?? 0),
+          mintsTold: count.mintsTold + (mintsTold[row] ?? 0),
+        }))
+  if (batch === null) return { ...next, counts }
+  return { ...next, counts, network: [...world.network, { kind: 'request', batch, memo: new Memo() }] }
+}
+
+function withOwner(world: World, at: number, owner: Owner): World {
+  return { ...world, owners: world.owners.map((was, index) => (index === at ? owner : was)) }
+}
