@@ -1,4 +1,4 @@
-import { PERIOD_MAX_MS } from '../core/policy-check.ts'
+import { PERIOD_MAX_MS } from '../core/policy.ts'
 import type { CalendarUnit, Per } from '../core/policy.ts'
 
 const CALENDAR_UNITS: readonly CalendarUnit[] = ['second', 'minute', 'hour', 'day', 'week', 'month', 'year']

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { StoreError, type Applied } from '../core/errors.ts'
 import type { Answer, Batch } from '../core/exchange.ts'
-import type { BudgetRow, OwnerRow } from '../core/ledger.ts'
+import type { BudgetRow, OwnerRow } from '../core/rows.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from '../core/store.ts'
 import { drawFault, type Fault, type FaultKind, type FaultRates } from './fault.ts'
 import type { Random } from './random.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Batch, BudgetEntry } from '../../src/core/exchange.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
-import { loadDriver } from '../../src/stores/sqlite/driver.ts'
+import { loadDriver } from '../../src/stores/sqlite/client/driver.ts'
 
 /** A folder that is gone after the test. */
 export function aFolder(): string {

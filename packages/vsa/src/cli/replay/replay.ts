@@ -1,5 +1,5 @@
-import { PERIOD_MAX_MS } from '../../core/policy-check.ts'
-import { compilePolicy } from '../../core/plan.ts'
+import { PERIOD_MAX_MS } from '../../core/policy.ts'
+import { compilePolicy } from '../../core/policies/compile.ts'
 import type { Per, WindowPolicy } from '../../core/policy.ts'
 import { duration } from '../format.ts'
 import { bar, liveLine } from '../progress.ts'

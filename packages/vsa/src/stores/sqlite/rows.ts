@@ -1,8 +1,8 @@
 import { InvariantError } from '../../core/errors.ts'
 import type { Outcome, RowName } from '../../core/exchange.ts'
-import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/ledger.ts'
-import type { Row, Value } from './driver.ts'
-import { decodeText, encodeText } from './text.ts'
+import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import type { Row, Value } from './client/driver.ts'
+import { decodeText, encodeText } from './client/text.ts'
 
 export const OWNER_COLUMNS = 'epoch, label, state, seq, outcome, seen_at, expires_at, lease_ttl_ms, process'
 export const BUDGET_COLUMNS =
