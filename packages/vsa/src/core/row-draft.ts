@@ -214,7 +214,8 @@ function isBalanced({ minted, used, burned, held, othersHeld, pool }: Amounts): 
 
 /** Says what does not add up. Apart from the test, because texts for the amounts of a sound row cost more than the exchange. */
 function imbalanceOf({ minted, used, burned, held, othersHeld, pool }: Amounts): string {
-  for (const [name, units] of Object.entries({ minted, used, burned })) if (!isUnits(units)) return `${name} is ${units}`
+  for (const [name, units] of Object.entries({ minted, used, burned }))
+    if (!isUnits(units)) return `${name} is ${units}`
   if (!isUnits(held) || !isUnits(othersHeld)) return `leases are ${held} and ${othersHeld}`
   if (!Number.isSafeInteger(pool)) return `pool is ${pool}`
   return `minted ${minted} is not used ${used} + pool ${pool} + burned ${burned} + held ${held} + ${othersHeld}`

@@ -174,11 +174,7 @@ function answerOf(effect: EntryEffect): EntryAnswer {
   }
 }
 
-function answerFromRows(
-  entry: Entry,
-  rows: EntryRows | null | undefined,
-  note: EntryNote | undefined,
-): EntryAnswer {
+function answerFromRows(entry: Entry, rows: EntryRows | null | undefined, note: EntryNote | undefined): EntryAnswer {
   if (entry.kind === 'void') return { kind: 'void' }
   if (rows?.kind === 'damaged') {
     throw new BooksError({ key: entry.key, period: entry.kind === 'budget' ? entry.period : 0 }, rows.detail)

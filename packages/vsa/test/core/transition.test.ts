@@ -158,7 +158,10 @@ describe('hand-computed examples', () => {
     expect(books.exchange(batch)).toMatchObject({ entries: [{ others: 1, othersHeld: 4, burned: 0 }] })
     const owner = books.rows.owner(dead)
     if (owner !== undefined) books.rows.saveOwner({ ...owner, state: 'closed' })
-    expect(books.exchange(batch)).toMatchObject({ kind: 'replayed', entries: [{ others: 0, othersHeld: 0, burned: 4 }] })
+    expect(books.exchange(batch)).toMatchObject({
+      kind: 'replayed',
+      entries: [{ others: 0, othersHeld: 0, burned: 4 }],
+    })
     expect([books.budget('a')?.burned, books.held('a')]).toEqual([0, 6])
   })
 })

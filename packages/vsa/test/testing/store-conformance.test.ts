@@ -100,11 +100,7 @@ const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: 
       },
     },
   ],
-  [
-    'rows are never removed',
-    ['S10, L1, scenario 27', RANDOM],
-    { upkeep: (rows) => ({ ...rows, prunable: [] }) },
-  ],
+  ['rows are never removed', ['S10, L1, scenario 27', RANDOM], { upkeep: (rows) => ({ ...rows, prunable: [] }) }],
   [
     'others’ leases are not seen',
     ['O4, scenario 12'],

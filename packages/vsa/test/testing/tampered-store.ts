@@ -1,4 +1,12 @@
-import type { Awaitable, ExchangeRows, JoinRows, Snapshot, StoreAdapter, UpkeepRows, Writes } from '../../src/core/adapter.ts'
+import type {
+  Awaitable,
+  ExchangeRows,
+  JoinRows,
+  Snapshot,
+  StoreAdapter,
+  UpkeepRows,
+  Writes,
+} from '../../src/core/adapter.ts'
 import { storeFrom } from '../../src/core/store-from.ts'
 import type { Store } from '../../src/core/store.ts'
 import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'

@@ -51,8 +51,7 @@ export function loadExchange(statements: StatementCache, opening: Opening, batch
   const { owner, wantedUntil, isBurning } = opening
   if (!needsRows(owner, batch)) return { owner, entries: [], wanted: [] }
   const entries = batch.entries.map((entry) => loadEntry(statements, entry, batch.epoch, isBurning))
-  const wanted =
-    wantedUntil <= time ? [] : statements.statement(sql.WANTED).all([batch.epoch, time, WANTED_ROWS_MAX])
+  const wanted = wantedUntil <= time ? [] : statements.statement(sql.WANTED).all([batch.epoch, time, WANTED_ROWS_MAX])
   return { owner, entries, wanted: wanted.map(rowNameFrom) }
 }
 
@@ -63,8 +62,14 @@ export function loadUpkeep(
   time: number,
   isGone: (owner: OwnerRow) => boolean,
 ): UpkeepRows {
-  const open = statements.statement(sql.OPEN_OWNERS).all([]).map((row) => openOwner(ownerFrom(row), isGone))
-  const burning = statements.statement(sql.BURNING_EPOCHS).all([]).map((row) => firstInteger(row))
+  const open = statements
+    .statement(sql.OPEN_OWNERS)
+    .all([])
+    .map((row) => openOwner(ownerFrom(row), isGone))
+  const burning = statements
+    .statement(sql.BURNING_EPOCHS)
+    .all([])
+    .map((row) => firstInteger(row))
   const prunable = statements.statement(sql.PRUNABLE_BUDGETS).all([time, rowsMax]).map(rowNameFrom)
   const forgettable = statements.statement(sql.FORGETTABLE_OWNERS).all([time - ownersKeptMs, rowsMax])
   return {
@@ -100,12 +105,7 @@ function readable(row: Row | undefined): BudgetRow | undefined | null {
   }
 }
 
-function loadEntry(
-  statements: StatementCache,
-  entry: Entry,
-  epoch: number,
-  isBurning: boolean,
-): EntryRows | null {
+function loadEntry(statements: StatementCache, entry: Entry, epoch: number, isBurning: boolean): EntryRows | null {
   if (entry.kind === 'void') return null
   try {
     return entry.kind === 'budget'

@@ -10,7 +10,8 @@ export function save(statements: StatementCache, writes: Writes): void {
   const { budgets, leases, mints, counters, removedBudgets, removedOwners, burnedOut } = writes
   for (const write of budgets) saveBudget(statements, write)
   for (const lease of leases) saveLease(statements, lease)
-  for (const { key, id, units } of mints) statements.statement(sql.SAVE_MINT).run([encodeText(key), encodeText(id), units])
+  for (const { key, id, units } of mints)
+    statements.statement(sql.SAVE_MINT).run([encodeText(key), encodeText(id), units])
   for (const { key, value } of counters) statements.statement(sql.SAVE_COUNTER).run([encodeText(key), value])
   for (const { key, period } of removedBudgets) statements.statement(sql.REMOVE_BUDGET).run([encodeText(key), period])
   for (const epoch of removedOwners) statements.statement(sql.REMOVE_OWNER).run([epoch])
