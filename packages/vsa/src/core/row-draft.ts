@@ -98,14 +98,14 @@ export class RowDraft {
 
   /** S3, spent: units of the lease that were admitted. */
   spend(units: number): void {
-    if (!isUnits(units) || units > this.held) this.#refuse(`spent ${units} of a lease of ${this.held}`)
+    if (isNoUnits(units) || units > this.held) this.#refuse(`spent ${units} of a lease of ${this.held}`)
     this.held -= units
     this.used += units
   }
 
   /** S3, refund: back into the pool, no more than was used. @returns the units that were accepted */
   refund(units: number): number {
-    if (!isUnits(units)) this.#refuse(`refund is ${units}`)
+    if (isNoUnits(units)) this.#refuse(`refund is ${units}`)
     const accepted = Math.min(units, this.used)
     this.used -= accepted
     this.pool += accepted
@@ -124,7 +124,7 @@ export class RowDraft {
    * S5: no lease grows while the row is wanted, or once as many units have burned as the policy allows.
    */
   moveHold(hold: number, time: number): void {
-    if (!isUnits(hold)) this.#refuse(`hold is ${hold}`)
+    if (isNoUnits(hold)) this.#refuse(`hold is ${hold}`)
     const mayGrow = this.wantedUntil <= time && this.burned < this.burnMax
     const wished = hold - this.held
     const change = wished > 0 ? (mayGrow ? Math.min(wished, Math.max(this.pool, 0)) : 0) : wished
@@ -204,6 +204,11 @@ export class RowDraft {
 
 const NO_LEASES: readonly LeaseRow[] = []
 
+/** Not a type guard: what is no number of units is named in a message. */
+function isNoUnits(value: number): boolean {
+  return !isUnits(value)
+}
+
 type Amounts = Pick<RowDraft, 'minted' | 'used' | 'burned' | 'held' | 'othersHeld' | 'pool'>
 
 /** Subtracted from minted one by one: a sum of several could leave the safe integers, a difference of units cannot. */
@@ -215,8 +220,8 @@ function isBalanced({ minted, used, burned, held, othersHeld, pool }: Amounts): 
 /** Says what does not add up. Apart from the test, because texts for the amounts of a sound row cost more than the exchange. */
 function imbalanceOf({ minted, used, burned, held, othersHeld, pool }: Amounts): string {
   for (const [name, units] of Object.entries({ minted, used, burned }))
-    if (!isUnits(units)) return `${name} is ${units}`
-  if (!isUnits(held) || !isUnits(othersHeld)) return `leases are ${held} and ${othersHeld}`
+    if (isNoUnits(units)) return `${name} is ${units}`
+  if (isNoUnits(held) || isNoUnits(othersHeld)) return `leases are ${held} and ${othersHeld}`
   if (!Number.isSafeInteger(pool)) return `pool is ${pool}`
   return `minted ${minted} is not used ${used} + pool ${pool} + burned ${burned} + held ${held} + ${othersHeld}`
 }
