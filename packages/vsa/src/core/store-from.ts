@@ -167,8 +167,8 @@ function decideOrRelease<Rows, T>(
 }
 
 /** In the same turn where `value` is there already. */
-function andThen<A, B>(value: Awaitable<A>, next: (value: A) => Awaitable<B>): Awaitable<B> {
-  return value instanceof Promise ? value.then(next) : next(value)
+function andThen<A, B>(value: Awaitable<A>, work: (value: A) => Awaitable<B>): Awaitable<B> {
+  return value instanceof Promise ? value.then(work) : work(value)
 }
 
 async function noPause(): Promise<void> {}
