@@ -8,13 +8,11 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(first), line([], '-'), ...others.map((row) => line(row))].join('\n')
 }
 
-/** Source code in one cell: on one line, and not longer than a reader needs to recognize it. */
+/** Source code in one cell: on one line, with quotes for backticks, and not longer than a reader needs to recognize it. */
 export function codeCell(code: string, lengthMax = 60): string {
-  const line = oneLine(code)
+  const line = oneLine(code).replaceAll('`', "'")
   if (line === '') return 'nothing'
-  if (line === '``') return 'an empty string'
-  const shown = line.length > lengthMax ? `${line.slice(0, lengthMax - 1)}…` : line
-  return shown.includes('`') ? `\`\` ${shown} \`\`` : `\`${shown}\``
+  return `\`${line.length > lengthMax ? `${line.slice(0, lengthMax - 1)}…` : line}\``
 }
 
 export function oneLine(text: string): string {
