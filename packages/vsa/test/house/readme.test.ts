@@ -63,6 +63,18 @@ function headings(text: string): readonly string[] {
   )
 }
 
+test.each(pages)('every file that %s names is there', (page) => {
+  const text = read(page).replace(/\[[^\]]*\](?:\([^)]*\)|: \S+)?/g, '') // Links are tested above.
+  const named = [...text.matchAll(/(?<![\w/.])(?:packages|proof|bench|docs)\/[\w./-]*\w/g)].map(([path]) => path)
+  expect(named.filter((path) => !path.includes('/dist/') && !existsSync(join(root, path)))).toEqual([])
+})
+
+test.each(pages)('every npm script that %s names is there', (page) => {
+  const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Record<string, string> }
+  const named = [...read(page).matchAll(/npm run (?:-s )?([\w:]+)/g)].map(([, name]) => name ?? '')
+  expect(named.filter((name) => !(name in scripts))).toEqual([])
+})
+
 test('docs/testing.md is short enough to be read to its end', () => {
   expect(Buffer.byteLength(read('docs/testing.md'))).toBeLessThanOrEqual(15_000)
 })
