@@ -34,7 +34,7 @@ const exchange = fc.record({
 
 const death = fc.record({ do: fc.constant('death' as const), owner: fc.nat(2) })
 
-test('S3, S8, L2: the books say where every single unit is', () => {
+test('S3, S8, L2: every unit is in the place that a model of single units says', () => {
   fc.assert(
     fc.property(
       fc.array(fc.oneof({ weight: 12, arbitrary: exchange }, { weight: 1, arbitrary: death }), { maxLength: 40 }),
@@ -117,7 +117,7 @@ const move = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('jump' as const), ms: fc.constantFrom(-3_600_000, 3_600_000) }) },
 )
 
-test('L1, L2: whatever is lost, late, repeated, reaped or dead, callers were told of no more than was minted', () => {
+test('L1, L2: with messages lost, late and repeated, and owners reaped and dead, no more is admitted than was minted', () => {
   fc.assert(
     fc.property(fc.array(move, { maxLength: 80 }), (moves) => {
       const books = new Books()
@@ -142,7 +142,7 @@ test('L1, L2: whatever is lost, late, repeated, reaped or dead, callers were tol
   )
 })
 
-/** A batch that was sent some time ago arrives, again or at last; whoever still waits may hear the answer. */
+/** A batch that was sent some time ago arrives, again or for the first time. The owner that still waits for it may get the answer. */
 function deliver(books: Books, owners: readonly SmallOwner[], batch: Batch | undefined, isHeard: boolean): void {
   if (batch === undefined) return
   const answer = books.send(batch)
@@ -150,7 +150,7 @@ function deliver(books: Books, owners: readonly SmallOwner[], batch: Batch | und
   if (isHeard) waiting?.answered(batch, answer)
 }
 
-/** Everybody admits all that it believes to hold, dead or not; then somebody takes all that is left: a unit given twice shows. */
+/** Every owner admits all that it believes to hold, dead or not; then a new owner takes all that is left: a unit given twice shows. */
 function drain(books: Books, owners: readonly SmallOwner[], told: Told): void {
   for (const owner of owners) owner.admit(Math.max(owner.left, 0))
   new SmallOwner(books, told, seats(LIMIT)).send(0, 1, 2 * LIMIT, 0, 'answered')

@@ -80,7 +80,7 @@ describe.runIf(process.platform === 'linux')('S8: a dead process is known by its
     }
   })
 
-  it('names nobody where /proc is missing or another namespace’s', () => {
+  it('names no process where /proc is missing or belongs to another namespace', () => {
     const folder = dirname(newPath())
     expect(processTable(folder).self()).toBeNull()
     mkdirSync(`${folder}/sys/kernel/random`, { recursive: true })
@@ -97,7 +97,7 @@ describe.runIf(process.platform === 'linux')('S8: a dead process is known by its
 
 describe.runIf(process.platform !== 'win32')('a process that may not write', () => {
   it('is told which file or folder', async () => {
-    // Root may write everything, so it sends nobody.
+    // Root may write everything, so the test runs as another user.
     const uid = process.getuid?.() === 0 ? 65_534 : undefined
     const path = newPath()
     const folder = dirname(path)

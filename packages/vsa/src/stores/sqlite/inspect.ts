@@ -20,7 +20,7 @@ export interface InspectionOptions {
 }
 
 /**
- * The books of one moment: one read transaction from opening to `close`, however long that takes and whoever writes meanwhile.
+ * The rows of one moment: one read transaction from opening to `close`, however long that takes. Other processes may write meanwhile.
  * Until it is closed the write-ahead log cannot be emptied, so do not keep it for long. Synchronous.
  */
 export interface Inspection {

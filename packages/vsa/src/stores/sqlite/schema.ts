@@ -107,7 +107,7 @@ export function isCurrent(connection: Connection, path: string): boolean {
   return false
 }
 
-/** On an error whoever opened the connection closes it, and that rolls back. */
+/** On an error the caller closes the connection, and that rolls back. */
 function within<T>(connection: Connection, begin: string, work: () => T): T {
   connection.exec(begin)
   const result = work()

@@ -35,7 +35,7 @@ export function assertFileThere(path: string): void {
   if (statInFolder(path) === undefined) throw refusal('store_failed', `there is no file ${path}: check the path`)
 }
 
-/** Names the file that the path leads to now, as long as somebody has it open; undefined when there is none. */
+/** Names the file that the path leads to now; undefined when there is none. Unique as long as some process has the file open. */
 export function fileIdentity(path: string): string | undefined {
   const file = stat(path)
   return file === undefined ? undefined : `${file.dev}:${file.ino}`
