@@ -4,7 +4,7 @@ import { VictimTally } from './victim-tally.ts'
 
 export const VICTIM_KEY = 'demo-kill'
 /** Units of the budget that the victim spends, per year. */
-export const VICTIM_LIMIT = 10_000_000_000
+const VICTIM_LIMIT = 10_000_000_000
 /** Admissions between two writes of the tally. */
 export const VICTIM_BLOCK = 1_000
 /** Where a dead process cannot be told from a living one, its lease is burned after this long. */
