@@ -7,7 +7,7 @@ interface Case {
   readonly run: () => Promise<void>
 }
 
-/** The titles of the suite's tests that a store with this bug fails. */
+/** Titles of the tests that a store with this bug fails. */
 async function failures(bug: Bug): Promise<string[]> {
   const cases: Case[] = []
   const runner = {
@@ -25,7 +25,7 @@ async function failures(bug: Bug): Promise<string[]> {
   return failed
 }
 
-test('a store without a bug passes, on a ledger of its own as well', async () => {
+test('a store without a planted bug passes, and so does the one that bugs are planted in', async () => {
   expect(await failures({})).toEqual([])
   expect(await failures({ ledger: () => ({}) })).toEqual([])
 })
@@ -33,7 +33,7 @@ test('a store without a bug passes, on a ledger of its own as well', async () =>
 const RANDOM = 'random sequences'
 
 const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: Bug])[] = [
-  ['a mint is forgotten', ['once for each id', RANDOM], { ledger: () => ({ mintedUnits: () => undefined }) }],
+  ['a mint is forgotten', ['once per id', RANDOM], { ledger: () => ({ mintedUnits: () => undefined }) }],
   [
     'an ended epoch is accepted',
     ['S9: close', RANDOM],
@@ -47,7 +47,7 @@ const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: 
     },
   ],
   [
-    'what was granted is not kept for replays',
+    'grants are not kept for replays',
     ['S2, L3', RANDOM],
     {
       ledger: (honest) => ({
@@ -55,16 +55,16 @@ const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: 
       }),
     },
   ],
-  ['nobody learns that a row is wanted', ['O12', RANDOM], { ledger: () => ({ wanted: () => [] }) }],
-  ['time goes back', ['S1, scenario 5', RANDOM], { ledger: () => ({ timeSeen: () => 0 }) }],
+  ['no owner learns that a row is wanted', ['O12', RANDOM], { ledger: () => ({ wanted: () => [] }) }],
+  ['time goes back', ['S1: store time never goes back', RANDOM], { ledger: () => ({ timeSeen: () => 0 }) }],
   [
     'time stands still while the clock is behind it',
     ['S1, L5'],
     { clock: (now) => ({ read: () => Math.floor(now()), kept: () => undefined }) },
   ],
-  ['leases of the dead are never burned', ['burned once', RANDOM], { ledger: () => ({ closedLeases: () => [] }) }],
+  ['leases of closed epochs are never burned', ['burned once', RANDOM], { ledger: () => ({ closedLeases: () => [] }) }],
   [
-    'what the dead held goes back to the pool',
+    'leases of closed epochs go back to the pool',
     ['never returned', RANDOM],
     {
       ledger: (honest) => ({
@@ -86,7 +86,7 @@ const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: 
   ],
   [
     'a leased row is removed',
-    ['S10, L1, scenario 27'],
+    ['S10, L1: a past row'],
     {
       ledger: (honest) => ({
         prunableBudgets: (time) =>
@@ -94,15 +94,15 @@ const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: 
       }),
     },
   ],
-  ['rows are never removed', ['S10, L1, scenario 27', RANDOM], { ledger: () => ({ prunableBudgets: () => [] }) }],
+  ['rows are never removed', ['S10, L1: a past row', RANDOM], { ledger: () => ({ prunableBudgets: () => [] }) }],
   [
-    'others’ leases are not seen',
-    ['O4, scenario 12'],
+    'leases of other owners are not counted',
+    ['O4: an owner may refund'],
     { ledger: (honest) => ({ leases: (key, period, epoch) => ({ ...honest.leases(key, period, epoch), others: 0 }) }) },
   ],
   [
-    'epochs are given twice',
-    ['scenario 6'],
+    'epochs are issued twice',
+    ['concurrent joins'],
     { ledger: (honest) => ({ nextEpoch: () => Math.ceil(honest.nextEpoch() / 2) }) },
   ],
   [
@@ -112,7 +112,7 @@ const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: 
   ],
   [
     'a page begins with the row that ended the last one',
-    ['list gives every row once'],
+    ['list answers every row once'],
     {
       store: (honest) => ({
         list: ({ after, ...range }) =>
@@ -121,8 +121,8 @@ const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: 
     },
   ],
   [
-    'list forgets the leases',
-    ['list gives every row once'],
+    'list leaves out the leases',
+    ['list answers every row once'],
     {
       store: (honest) => ({
         list: async (range) => ({
@@ -133,7 +133,7 @@ const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: 
   ],
   [
     'keys are trimmed',
-    ['scenario 19'],
+    ['every well-formed key'],
     {
       store: (honest) => ({
         exchange: (batch) =>
@@ -147,7 +147,7 @@ const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: 
     },
   ],
   [
-    'a batch is sent on twice, by a driver that re-sends by itself, and the first answer is lost',
+    'a batch is sent twice by a driver, and the first answer is lost',
     ['S2, L3'],
     { store: (honest) => ({ exchange: async (batch) => (await honest.exchange(batch), honest.exchange(batch)) }) },
   ],

@@ -7,7 +7,7 @@ import { MemoryLedger } from '../../src/stores/memory/ledger.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import type { StoreNeeds } from '../../src/testing/index.ts'
 
-/** One planted bug: methods of a ledger, a store, or its clock, that do something else than they should. */
+/** One planted bug: wrong methods of a ledger, a store or its clock. */
 export interface Bug {
   readonly ledger?: (honest: MemoryLedger) => Partial<Ledger>
   readonly store?: (honest: Store) => Partial<Store>
@@ -33,18 +33,18 @@ export function tamperedStore(needs: StoreNeeds, bug: Bug): Store {
 function onLedger({ now, leaseTtlMs }: StoreNeeds, bug: Bug): Store {
   const honest = new MemoryLedger()
   const ledger = tampered(honest, bug.ledger?.(honest) ?? {})
-  const nobodyIsGone = (): boolean => false
+  const noneIsGone = (): boolean => false
   const clock = bug.clock?.(now) ?? new StoreClock(now, leaseTtlMs)
   return {
     capabilities: { mayForget: false, batchMax: 1_000 },
     join: async (label) => {
       const joining = { label, leaseTtlMs, process: null }
-      const joined = joinOwner(ledger, joining, clock.read(ledger.timeSeen()), nobodyIsGone)
+      const joined = joinOwner(ledger, joining, clock.read(ledger.timeSeen()), noneIsGone)
       clock.kept()
       return joined
     },
     exchange: async (batch) => {
-      const answer = exchangeOn(ledger, structuredClone(batch), clock.read(ledger.timeSeen()), nobodyIsGone)
+      const answer = exchangeOn(ledger, structuredClone(batch), clock.read(ledger.timeSeen()), noneIsGone)
       if (keepsTime(answer)) clock.kept()
       return structuredClone(answer)
     },

@@ -1,0 +1,33 @@
+import { invariant } from '../../core/errors.ts'
+
+/** Where a test's time comes from. */
+export interface SuiteTime {
+  /** Ms since 1970. */
+  readonly now: () => number
+  pass(ms: number): Promise<void>
+  jump(ms: number): void
+}
+
+/** Tests that pass more store time than this are skipped where time cannot be injected. */
+export const REAL_PASS_MAX_MS = 1_000
+
+/** Store time at first: the middle of a minute, an hour, a day and a month. */
+const START = Date.UTC(2025, 4, 14, 12, 34, 30)
+/** Waited in addition, because the clocks of the test and the store may differ. */
+const REAL_MARGIN_MS = 50
+
+export function injectedTime(): SuiteTime {
+  let now = START
+  const jump = (ms: number): void => {
+    now += ms
+  }
+  return { now: () => now, jump, pass: async (ms) => jump(ms) }
+}
+
+export function realTime(): SuiteTime {
+  return {
+    now: () => Date.now(),
+    pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms + REAL_MARGIN_MS)),
+    jump: () => invariant(false, 'a test that sets the clock must say so by `passesMs: Infinity`'),
+  }
+}
