@@ -53,8 +53,8 @@ const TESTS = [
  * several owners, whose answers and rows are compared with those of the reference model after each command. After every test, each row
  * must balance (L2).
  *
- * Registering throws nothing; a store that breaks a rule fails the test whose title cites the rule, such as `S2, L3: …`. About 60 tests,
- * some seconds for a store in memory. A test that needs more than 5 s sets its own time limit: 30 s to 120 s.
+ * A store that breaks a rule fails the test whose title cites the rule, such as `S2, L3: …`. There are about 60 tests; they take a few
+ * seconds on a store in memory. Tests that may take longer than usual set their own time limit, 30 s to 120 s.
  *
  * ```ts
  * import { describe, expect, it } from 'vitest'
