@@ -3,7 +3,7 @@ import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { aFolder, aStore, tamper } from './a-store.ts'
+import { aFolder, aStore, tamper } from './store-fixture.ts'
 import { vsa } from './run-cli.ts'
 
 const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -42,7 +42,7 @@ describe('vsa inspect, as it is built', () => {
 })
 
 describe('the command line', () => {
-  test('says which version it is, and what it can do', async () => {
+  test('prints its version and its commands', async () => {
     expect(version).toMatchObject({ version: (await vsa('--version')).stdout.trim() })
     const { code, stdout } = await vsa('--help')
     expect(code).toBe(0)
