@@ -1,5 +1,4 @@
-import type { OwnerRow } from '../core/ledger.ts'
-import type { ListedRow } from '../core/store.ts'
+import type { ListedRow, OwnerRow } from '../index.ts'
 import type { CounterRow, Inspection } from '../stores/sqlite/inspect.ts'
 import { count, counted, period, printable, time } from './format.ts'
 import { CommandError, type Report } from './report.ts'

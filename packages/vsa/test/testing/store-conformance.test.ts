@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { storeConformance, type MakeStore } from '../../src/testing/index.ts'
+import { storeConformance, type ConformanceOptions, type MakeStore } from '../../src/testing/index.ts'
 import { tamperedStore, type Bug } from './tampered-store.ts'
 
 interface Case {
@@ -7,23 +7,56 @@ interface Case {
   readonly run: () => Promise<void>
 }
 
-/** Titles of the tests that a store with this bug fails. */
-async function failures(bug: Bug): Promise<string[]> {
+/** The tests that the suite registers. */
+function casesOf(make: MakeStore, options: ConformanceOptions): readonly Case[] {
   const cases: Case[] = []
   const runner = {
     describe: (_: string, body: () => void) => body(),
     it: (title: string, run: () => Promise<void>) => cases.push({ title, run }),
     expect,
   }
+  storeConformance('tampered', make, runner, options)
+  return cases
+}
+
+/** Titles of the tests that a store with this bug fails. */
+async function failures(bug: Bug): Promise<string[]> {
   const make: MakeStore = (needs) => {
     const store = tamperedStore(needs, bug)
     return { store, another: () => store, dispose: () => store.close() }
   }
-  storeConformance('tampered', make, runner, { sequences: 20 })
   const failed: string[] = []
-  for (const { title, run } of cases) await run().catch(() => failed.push(title))
+  for (const { title, run } of casesOf(make, { sequences: 20 })) await run().catch(() => failed.push(title))
   return failed
 }
+
+const never: MakeStore = () => {
+  throw new Error('registering makes no store')
+}
+
+test('every title begins with a law or rule, and no two are the same', () => {
+  const titles = casesOf(never, {}).map(({ title }) => title)
+  expect(titles.filter((title) => !/^([LSOG]\d+(, |-(?=S))?)+: /.test(title))).toEqual([])
+  expect(new Set(titles).size).toBe(titles.length)
+  expect(titles.length).toBeGreaterThanOrEqual(63)
+})
+
+test('a store with a clock of its own is spared the tests that would wait long', () => {
+  const titles = casesOf(never, { time: 'own' }).map(({ title }) => title)
+  expect(titles.length).toBeGreaterThanOrEqual(53)
+  expect(titles.filter((title) => title.startsWith('S10'))).toEqual([])
+})
+
+test('a store whose second handle cannot be opened is disposed of', async () => {
+  let disposed = 0
+  const make: MakeStore = (needs) => ({
+    store: tamperedStore(needs, {}),
+    another: () => Promise.reject(new Error('no second handle')),
+    dispose: async () => void disposed++,
+  })
+  await expect(casesOf(make, {})[0]?.run()).rejects.toThrow('no second handle')
+  expect(disposed).toBe(1)
+})
 
 test('a store without a planted bug passes, and so does the one that bugs are planted in', async () => {
   expect(await failures({})).toEqual([])

@@ -1,5 +1,4 @@
-import { open } from '../../index.ts'
-import type { Budget, Vsa } from '../../engine/face.ts'
+import { type Budget, open, type Vsa } from '../../index.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
 import { readTotals } from '../store-totals.ts'
 import { count } from '../format.ts'

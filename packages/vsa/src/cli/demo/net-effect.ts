@@ -1,6 +1,4 @@
-import type { Budget, Vsa } from '../../engine/face.ts'
-import type { Stats } from '../../engine/stats.ts'
-import { open } from '../../index.ts'
+import { type Budget, open, type Stats, type Vsa } from '../../index.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
 import { readTotals } from '../store-totals.ts'
 
@@ -50,7 +48,7 @@ export async function netEffect(storePath: string): Promise<NetEffect> {
 
 /** Loads the budget, and admits and refunds until its lease is large enough. Leaves no net effect. */
 async function warmUp(vsa: Vsa, budget: Budget): Promise<void> {
-  for (let time = 0; time < WARM_UPS_MAX && (await budget.peek()).leased < 5 * NET_UNITS; time++) {
+  for (let warmUp = 0; warmUp < WARM_UPS_MAX && (await budget.peek()).leased < 5 * NET_UNITS; warmUp++) {
     await budget.admit(WARM_UP_UNITS)
     budget.refund(WARM_UP_UNITS)
     await vsa.flush()

@@ -1,7 +1,5 @@
 import type { WindowPolicy } from '../../core/policy.ts'
-import type { Family } from '../../engine/face.ts'
-import type { Stats } from '../../engine/stats.ts'
-import { open } from '../../index.ts'
+import { type Family, open, type Stats } from '../../index.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
 import { CommandError } from '../report.ts'
 import { type StoreTotals, readTotals } from '../store-totals.ts'

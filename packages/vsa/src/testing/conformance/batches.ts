@@ -28,7 +28,7 @@ async function fullBatch(scene: Scene): Promise<void> {
     })),
   })
   const answer = applied(await owner.send(batch), 'applied')
-  // Row i gives 3 to run i and 1 to run i - 1, which comes first but for row 0, whose neighbour is the last to ask.
+  // Row i has i units. Run i takes 3 of row i and 1 of row i + 1, twice: run i - 1 takes from row i before run i does.
   expect(answer.granted.slice(0, 8)).toEqual([0, 0, 0, 1, 1, 1, 1, 2])
   expect(answer.granted.reduce((sum, granted) => sum + granted, 0)).toEqual(4 + 2 * 992)
   const again = applied(await scene.other.exchange(batch), 'replayed')

@@ -41,7 +41,7 @@ async function wantedRows(scene: Scene): Promise<void> {
     entries: [entryOf('a', { policy: initialOf(9), hold: 9 }), entryOf('b', { policy: initialOf(9), hold: 2 })],
   })
   await third.apply({ entries: [entryOf('b', { hold: 1 })] })
-  const wanted = await wanter.apply({ entries: [entryOf('a', { wantMs: 500 })], takes: [takeOf(0, 2)] })
+  const wanted = await wanter.apply({ entries: [entryOf('a', { wantMs: scene.ms(500) })], takes: [takeOf(0, 2)] })
   expect([wanted.granted, wanted.wanted]).toEqual([[0], []])
   expect((await holder.apply({})).wanted).toEqual([{ key: 'a', period: 0 }])
   expect((await third.apply({ entries: [entryOf('b', { hold: 1 })] })).wanted).toEqual([])
@@ -53,7 +53,7 @@ async function wantedRows(scene: Scene): Promise<void> {
 async function noGrowthWhileWanted(scene: Scene): Promise<void> {
   const [holder, wanter] = [await scene.owner(), await scene.owner(scene.other)]
   await holder.row(entryOf('a', { policy: initialOf(20), hold: 10 }))
-  scene.expect(await wanter.row(entryOf('a', { hold: 5, wantMs: 500 }))).toMatchObject({ held: 0, pool: 10 })
+  scene.expect(await wanter.row(entryOf('a', { hold: 5, wantMs: scene.ms(500) }))).toMatchObject({ held: 0, pool: 10 })
   const kept = await holder.row(entryOf('a', { known: true, spent: 4, hold: 15 }))
   scene.expect(kept).toMatchObject({ held: 6, pool: 10 })
   scene.expect(await holder.row(entryOf('a', { known: true, hold: 5 }))).toMatchObject({ held: 5, pool: 11 })
@@ -63,8 +63,8 @@ async function noGrowthWhileWanted(scene: Scene): Promise<void> {
 async function wantExpires(scene: Scene): Promise<void> {
   const [holder, wanter] = [await scene.owner(), await scene.owner(scene.other)]
   await holder.row(entryOf('a', { policy: initialOf(20), hold: 10 }))
-  await wanter.row(entryOf('a', { wantMs: 600 }))
-  await wanter.row(entryOf('a', { wantMs: 1 }))
+  await wanter.row(entryOf('a', { wantMs: scene.ms(600) }))
+  await wanter.row(entryOf('a', { wantMs: scene.ms(1) }))
   await scene.pass(100)
   scene.expect(await holder.row(entryOf('a', { known: true, hold: 12 }))).toMatchObject({ held: 10 })
   await scene.pass(500)

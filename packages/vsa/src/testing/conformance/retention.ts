@@ -4,7 +4,7 @@ import type { ConformanceTest, Scene } from './scene.ts'
 
 const DAY_MS = 86_400_000
 const LEASE_TTL_MS = 10_000
-/** No row is removed within one lease lifetime after store time leapt (S10). */
+/** A store may remove no row within one lease lifetime after store time leapt (S10). */
 const PAST_THE_LEAP_MS = LEASE_TTL_MS + 1_000
 
 /** What is removed after its retention, and what is kept for ever. */

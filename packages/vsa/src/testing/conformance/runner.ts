@@ -20,7 +20,7 @@ export interface Expectation {
 export interface StoreNeeds {
   /** The clock that the store reads, ms since 1970. A store that cannot take one is tested with `time: 'own'`. */
   readonly now: () => number
-  /** How long an epoch lives after its last exchange, in ms: 400 to 14,400,000. */
+  /** How long an epoch lives after its last exchange, in ms: 400 to 14,400,000 where time is injected, 1,600 to 40,000 in real time. */
   readonly leaseTtlMs: number
 }
 
@@ -39,7 +39,7 @@ export type MakeStore = (needs: StoreNeeds) => StoreUnderTest | Promise<StoreUnd
 export interface ConformanceOptions {
   /**
    * `injected`: the store reads its time from `StoreNeeds.now`. `own`: it has a clock of its own, such as that of a server. Tests then
-   * wait in real time, and those that would wait longer than a second are not registered. Default `injected`.
+   * wait in real time, up to 4 s each, and those that would wait longer are not registered. Default `injected`.
    */
   readonly time?: 'injected' | 'own'
   /** How many random sequences of 60 commands are compared with the model; 0 compares none. Default 60. */

@@ -24,6 +24,8 @@ export interface Scene {
   /** The second handle, as another process would have it. */
   readonly other: Store
   readonly expect: (actual: unknown) => Expectation
+  /** How long `ms` of store time are in this test. */
+  ms(ms: number): number
   /** Lets store time pass. */
   pass(ms: number): Promise<void>
   /** Sets the clock that the store reads forwards or back. Only where time is injected. */
@@ -39,6 +41,7 @@ export function sceneOn({ store, other }: OpenStores, time: SuiteTime, runner: T
     store,
     other,
     expect: (actual) => runner.expect(actual),
+    ms: (ms) => time.ms(ms),
     pass: (ms) => time.pass(ms),
     jump: (ms) => time.jump(ms),
     owner: async (handle = store) => new TestOwner(handle, await handle.join('test')),
