@@ -118,7 +118,7 @@ function query(path: string, text: string): unknown[] {
 }
 
 /** Closed epochs that the store still looks at. */
-function burningIn(path: string): unknown {
+function burningIn(path: string): number {
   const [row] = query(path, 'SELECT count(*) FROM owner WHERE burning = 1')
-  return Array.isArray(row) ? row[0] : row
+  return Array.isArray(row) ? Number(row[0]) : -1
 }

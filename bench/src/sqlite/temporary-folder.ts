@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A folder of its own for the files of one run, gone afterwards. On the disk of the system's folder for such things. */
-export async function inFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
+/** Runs with a temporary folder, which is removed afterwards. */
+export async function withTemporaryFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'vsa-bench-'))
   try {
     return await run(folder)

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Company } from '../../src/cli/replay/company.ts'
+import { KeyIntervals } from '../../src/cli/replay/key-intervals.ts'
 
 test('counts pairs of key and interval, and requests that come alone', () => {
   const requests = fc.array(
@@ -8,7 +8,7 @@ test('counts pairs of key and interval, and requests that come alone', () => {
   )
   fc.assert(
     fc.property(requests, fc.integer({ min: 1, max: 30 }), (requests, intervalMs) => {
-      const company = new Company(intervalMs)
+      const company = new KeyIntervals(intervalMs)
       const inPair = new Map<string, number>()
       for (const request of requests.toSorted((a, b) => a.at - b.at)) {
         company.add(request)

@@ -1,20 +1,20 @@
 import { type TrialBalance, trialBalance } from '../core/trial-balance.ts'
 import { inspecting, rowsOf } from './store-reader.ts'
 
-/** All rows of a store added up, in units. */
-export interface Books {
+/** The sums over the rows of a store, in units. */
+export interface StoreTotals {
   readonly rows: number
   readonly minted: number
   readonly used: number
   readonly pool: number
   readonly burned: number
   readonly held: number
-  /** Rows that do not add up. */
+  /** Rows that do not balance. */
   readonly faulty: readonly TrialBalance[]
 }
 
-/** Draws the trial balance of every row that `includes` names, as of one moment. Default: every row. */
-export function readBooks(path: string, includes: (key: string) => boolean = () => true): Promise<Books> {
+/** Adds up the rows whose key `includes` accepts, as of one moment, and checks the trial balance of each. Default: every row. */
+export function readTotals(path: string, includes: (key: string) => boolean = () => true): Promise<StoreTotals> {
   return inspecting(path, (inspection) => {
     const sum = { rows: 0, minted: 0, used: 0, pool: 0, burned: 0, held: 0 }
     const faulty: TrialBalance[] = []

@@ -6,14 +6,14 @@ import type { Batch, BudgetEntry } from '../../src/core/exchange.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 import { loadDriver } from '../../src/stores/sqlite/client/driver.ts'
 
-/** A folder that is gone after the test. */
+/** A temporary folder, removed after the test. */
 export function aFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'vsa-cli-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
-/** A store with two budgets of 500, of which 20 are leased and 7 used, and a counter at 42, kept by an owner that is alive. */
+/** A store with two budgets of 500 units, 20 leased and 7 used, and a counter at 42. Its owner is alive. */
 export async function aStore(folder: string): Promise<string> {
   const path = join(folder, 'store.db')
   const store = sqlite(path, { thread: false })
@@ -37,7 +37,7 @@ function entryOf(key: string, version: number): BudgetEntry {
   return { kind: 'budget', key, period: 0, known: false, policy, spent: 0, refund: 0, hold: 20, wantMs: 0 }
 }
 
-/** Somebody writes into the file behind the store's back. */
+/** Changes the file without the store. */
 export async function tamper(path: string, sql: string): Promise<void> {
   const connection = (await loadDriver(undefined)).open(path)
   connection.exec(sql)

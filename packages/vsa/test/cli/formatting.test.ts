@@ -4,7 +4,7 @@ import { count, counted, duration, period, printable, ratio, time } from '../../
 import { bar } from '../../src/cli/progress.ts'
 import { columns, facts, table } from '../../src/cli/table.ts'
 
-describe('times as they are typed', () => {
+describe('parsing', () => {
   test.each([
     ['250', 250],
     ['100ms', 100],
@@ -19,7 +19,7 @@ describe('times as they are typed', () => {
     expect(parseDuration(text)).toBe(ms)
   })
   test.each(['', 'm', '0', '-1s', '0.5', '1 fortnight', '36526d', '1e3', 'NaN', 'constructor'])(
-    '%j is none',
+    '%j is refused',
     (text) => {
       expect(() => parseDuration(text)).toThrow(RangeError)
     },
@@ -35,7 +35,7 @@ describe('times as they are typed', () => {
   })
 })
 
-describe('for people', () => {
+describe('formatting', () => {
   test('numbers and times', () => {
     expect(count(1_234_567)).toBe('1,234,567')
     expect(counted(1, 'row')).toBe('1 row')
@@ -55,7 +55,7 @@ describe('for people', () => {
     expect(time(Number.MAX_SAFE_INTEGER)).toBe('-')
     expect(period(0)).toBe('-')
   })
-  test('a key can do nothing to a terminal', () => {
+  test('control characters of a key are escaped', () => {
     expect(printable('a\u001B[2Jb\n\u202E')).toBe(String.raw`a\u{1b}[2Jb\u{a}\u{202e}`)
     expect(printable('x'.repeat(100))).toHaveLength(60)
   })

@@ -1,15 +1,15 @@
 import type { ReplayRequest } from './request-reader.ts'
 
-/** How far the requests of a log come together: nobody can write fewer than one record for each key and interval. */
-export interface CompanyTally {
+/** How many requests of a log share a key and a flush interval. At least one record is needed for each such pair. */
+export interface KeyIntervalTally {
   /** Pairs of a key and an interval with at least one request. */
   readonly pairs: number
-  /** Requests that were the only one of their key in their interval. */
+  /** Requests that were the only one of their pair. */
   readonly alone: number
 }
 
-/** Counts, for one length of interval, the requests that have company and those that come alone. */
-export class Company {
+/** Counts pairs of key and interval, for one length of interval. */
+export class KeyIntervals {
   readonly #intervalMs: number
   readonly #latest = new Map<string, { interval: number; requests: number }>()
   #pairs = 0
@@ -19,7 +19,7 @@ export class Company {
     this.#intervalMs = intervalMs
   }
 
-  /** Requests come in order of time. */
+  /** Takes requests in order of time. */
   add({ id, at }: ReplayRequest): void {
     const interval = Math.floor(at / this.#intervalMs)
     const latest = this.#latest.get(id)
@@ -32,7 +32,7 @@ export class Company {
     this.#alone++
   }
 
-  get tally(): CompanyTally {
+  get tally(): KeyIntervalTally {
     return { pairs: this.#pairs, alone: this.#alone }
   }
 }

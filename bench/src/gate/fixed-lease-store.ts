@@ -1,10 +1,10 @@
 import type { Batch, Entry, Store } from 'vsa'
 
 /**
- * The store, but every lease that is asked for is lent as that many units: an engine's leases grow by what is spent, and the gate alone
- * is to be measured, not how it finds its size. The books are the store's own: what is held is held.
+ * The store, with every lease as large as `units`. Leases grow with what is spent; here the gate is measured, and not how leases find
+ * their size. The store holds what it lends, so its books balance.
  */
-export function lending(store: Store, units: number): Store {
+export function withFixedLeases(store: Store, units: number): Store {
   return {
     capabilities: store.capabilities,
     exchange: (batch: Batch) =>
