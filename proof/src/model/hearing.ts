@@ -1,5 +1,5 @@
 import type { AppliedAnswer, FencedAnswer } from '../../../packages/vsa/dist/core/exchange.js'
-import type { Conversation } from '../../../packages/vsa/dist/engine/conversation.js'
+import type { Conversation } from '../../../packages/vsa/dist/engine/session/state-machine.js'
 import { must } from '../simulation/violation.ts'
 import type { Counted, LiveOwner } from './live-owner.ts'
 import { changed, type Moved, moved, type OwnerMoves } from './owner-moves.ts'

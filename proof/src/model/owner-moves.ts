@@ -1,6 +1,6 @@
 import type { Batch, RowPolicy } from '../../../packages/vsa/dist/core/exchange.js'
 import type { Plan } from '../../../packages/vsa/dist/core/plan.js'
-import type { Conversation } from '../../../packages/vsa/dist/engine/conversation.js'
+import type { Conversation } from '../../../packages/vsa/dist/engine/session/state-machine.js'
 import { must } from '../simulation/violation.ts'
 import type { Bounds, RowBounds } from './bounds.ts'
 import { type Counted, LiveOwner, newMint } from './live-owner.ts'

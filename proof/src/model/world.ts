@@ -1,6 +1,6 @@
 import type { Answer, Batch } from '../../../packages/vsa/dist/core/exchange.js'
 import type { BudgetRow, OwnerRow } from '../../../packages/vsa/dist/core/ledger.js'
-import type { Conversation } from '../../../packages/vsa/dist/engine/conversation.js'
+import type { Conversation } from '../../../packages/vsa/dist/engine/session/state-machine.js'
 import type { Memo } from './memo.ts'
 
 /** One state of everything: plain data, never changed. */

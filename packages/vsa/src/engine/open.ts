@@ -1,11 +1,11 @@
 import { hostname } from 'node:os'
 import { assertUnits, describe } from '../core/units.ts'
-import { announcer } from './announcer.ts'
-import { assertDuration } from './durations.ts'
+import { announcer } from './runtime/event-sink.ts'
+import { assertDuration } from './api/durations.ts'
 import { Engine } from './engine.ts'
-import type { OpenOptions, Vsa } from './face.ts'
-import { realClock } from './real-clock.ts'
-import type { OpenSettings } from './settings.ts'
+import type { OpenOptions, Vsa } from './api/public-types.ts'
+import { realClock } from './runtime/real-clock.ts'
+import type { OpenSettings } from './api/settings.ts'
 
 /**
  * Opens an engine on a store. Returns at once: the store is joined in the background, and requests wait for it up to their deadline.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Answer, AppliedAnswer, Batch, FencedAnswer } from '../../src/core/exchange.ts'
-import { type Conversation, converse, NOT_JOINED, type Occasion } from '../../src/engine/conversation.ts'
-import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../src/engine/session-table.ts'
+import { type Conversation, converse, NOT_JOINED, type Occasion } from '../../src/engine/session/state-machine.ts'
+import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../src/engine/session/transition-table.ts'
 
 const CONTENT = { entries: [], takes: [], close: false }
 const WRITTEN = { records: 0, leaseRecords: 0 }

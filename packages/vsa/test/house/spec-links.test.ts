@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../src/engine/session-table.ts'
+import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../src/engine/session/transition-table.ts'
 import { files, read, root } from './repository.ts'
 
 const spec = 'docs/spec.md'

@@ -1,5 +1,5 @@
 import { open } from '../../index.ts'
-import type { Budget, Vsa } from '../../engine/face.ts'
+import type { Budget, Vsa } from '../../engine/api/public-types.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
 import { readBooks } from '../books.ts'
 import { count } from '../format.ts'

@@ -1,5 +1,5 @@
-import type { Budget, Vsa } from '../../engine/face.ts'
-import type { Stats } from '../../engine/stats.ts'
+import type { Budget, Vsa } from '../../engine/api/public-types.ts'
+import type { Stats } from '../../engine/runtime/stats.ts'
 import { open } from '../../index.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
 import { readBooks } from '../books.ts'

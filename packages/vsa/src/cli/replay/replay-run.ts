@@ -1,6 +1,6 @@
 import type { WindowPolicy } from '../../core/policy.ts'
-import type { Family } from '../../engine/face.ts'
-import type { Stats } from '../../engine/stats.ts'
+import type { Family } from '../../engine/api/public-types.ts'
+import type { Stats } from '../../engine/runtime/stats.ts'
 import { open } from '../../index.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
 import { CommandError } from '../report.ts'
