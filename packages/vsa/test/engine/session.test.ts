@@ -5,7 +5,7 @@ import type { Joined, Store } from '../../src/core/store.ts'
 import type { BatchContent } from '../../src/engine/session/state-machine.ts'
 import type { VsaEvent } from '../../src/engine/runtime/events.ts'
 import { Session } from '../../src/engine/session/session.ts'
-import { Tally } from '../../src/engine/runtime/metrics.ts'
+import { Metrics } from '../../src/engine/runtime/metrics.ts'
 import { manualClock, type ManualClock } from '../../src/testing/index.ts'
 
 const CONTENT: BatchContent = { entries: [], takes: [], close: false }
@@ -26,7 +26,7 @@ interface Stage {
   readonly events: VsaEvent[]
   /** What the listener was told, in words. */
   readonly told: string[]
-  readonly tally: Tally
+  readonly metrics: Metrics
   /** What is to be sent instead of a batch with a row that does not balance. */
   rest: BatchContent | null
 }
@@ -37,7 +37,7 @@ function stage(random = 0.5): Stage {
   const calls: Call[] = []
   const events: VsaEvent[] = []
   const told: string[] = []
-  const tally = new Tally()
+  const metrics = new Metrics()
   const call = <T>(batch: Batch | null): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       // The test answers a join with `Joined` and an exchange with `Answer`.
@@ -52,8 +52,8 @@ function stage(random = 0.5): Stage {
       random: () => random,
       label: 'test',
       exchangeTimeoutMs: TIMEOUT_MS,
-      announce: (event) => events.push(event),
-      tally,
+      emit: (event) => events.push(event),
+      metrics,
     },
     {
       opened: (epoch) => told.push(`opened ${epoch}`),
@@ -67,7 +67,7 @@ function stage(random = 0.5): Stage {
       failed: ({ message }) => told.push(`failed ${message}`),
     },
   )
-  const scene: Stage = { clock, session, calls, events, told, tally, rest: null }
+  const scene: Stage = { clock, session, calls, events, told, metrics, rest: null }
   return scene
 }
 
@@ -122,7 +122,7 @@ describe('attempts', () => {
     }
     expect(gaps(scene.calls)).toEqual(pauses)
     expect(new Set(scene.calls.map(({ batch }) => batch)).size).toBe(1)
-    expect(scene.tally.exchanges).toBe(pauses.length + 1)
+    expect(scene.metrics.exchanges).toBe(pauses.length + 1)
     // The next batch begins with the short pause again.
     await answer(scene, applied(6_000))
     await sent(scene)
@@ -245,7 +245,7 @@ describe('attempts', () => {
       },
     }
     const listener = { failed: (error: StoreError) => void failures.push(error) }
-    const options = { label: 'test', exchangeTimeoutMs: TIMEOUT_MS, tally: new Tally(), announce: () => undefined }
+    const options = { label: 'test', exchangeTimeoutMs: TIMEOUT_MS, metrics: new Metrics(), emit: () => undefined }
     const session = new Session(
       { ...options, store: store as unknown as Store, clock, random: () => 0 },
       listener as unknown as ConstructorParameters<typeof Session>[1],

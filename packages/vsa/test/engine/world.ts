@@ -173,7 +173,7 @@ export class World {
     const times = wholeBetween(this.random, 1, 12)
     for (let time = 0; time < times; time += 1) {
       if (!budget.tryAdmit()) continue
-      const period = (budget as unknown as { account: { window: { start: number } } }).account.window.start
+      const period = (budget as unknown as { row: { window: { start: number } } }).row.window.start
       const told = this.#count(budget.key, period, 1)
       if (this.random() > 0.2) continue
       budget.refund()

@@ -1,8 +1,7 @@
-import type { Window } from '../../core/plan.ts'
+import type { Plan, Window } from '../../core/plan.ts'
 import { describe } from '../../core/units.ts'
 import { assertDuration } from './durations.ts'
 import type { AdmitOptions } from './public-types.ts'
-import type { Gate } from '../budget/gate.ts'
 
 /** @throws TypeError, RangeError that name the option */
 export function checkOptions(
@@ -21,12 +20,21 @@ export function checkOptions(
 }
 
 /** The period that `decision` was admitted in. @throws TypeError, RangeError that name the argument */
-export function windowOf(gate: Gate, decision: { readonly period: number }): Window {
+export function windowOf(
+  { key, plan }: { readonly key: string; readonly plan: Plan },
+  decision: { readonly period: number },
+): Window {
   const period: unknown = (decision as { readonly period?: unknown } | null)?.period
   if (typeof period !== 'number')
     throw new TypeError(`decision must be what decide() answered, got ${describe(decision)}`)
-  const window = Number.isSafeInteger(period) ? gate.plan.windowAt(period) : undefined
+  const window = Number.isSafeInteger(period) ? plan.windowAt(period) : undefined
   if (window?.start !== period)
-    throw new RangeError(`decision.period must be the start of a period of ${JSON.stringify(gate.key)}, got ${period}`)
+    throw new RangeError(`decision.period must be the start of a period of ${JSON.stringify(key)}, got ${period}`)
   return window
+}
+
+/** What `counter.add` takes. @throws TypeError, RangeError that name `n` */
+export function assertSummand(n: unknown): void {
+  if (typeof n !== 'number') throw new TypeError(`n must be a number, got ${describe(n)}`)
+  if (!Number.isSafeInteger(n)) throw new RangeError(`n must be a whole number from -(2^53 - 1) to 2^53 - 1, got ${n}`)
 }

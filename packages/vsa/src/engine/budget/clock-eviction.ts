@@ -1,23 +1,29 @@
-import type { Accounts } from '../rows/lease-table.ts'
 import type { Gate } from './gate.ts'
 
-/** Gates looked at for each one that is added: more than one, so that the hand outruns growth. */
+/** Gates looked at for each one that is added: more than one, so that eviction keeps up with growth. */
 const STEPS_PER_ADD = 4
 
+export interface EvictionOptions {
+  /** Gates in memory above which idle ones are evicted. */
+  readonly max: number
+  /** G5: no delta, no lease, no request that waits. */
+  readonly isIdle: (gate: Gate) => boolean
+  /** Drops what is kept of an idle gate's rows. */
+  readonly drop: (gate: Gate) => void
+}
+
 /**
- * Every gate, in a ring with a hand that evicts idle ones while there are more than `max` (L9, G5). O(1) for each gate added;
- * no list to keep on the hot path. When all are in use, the ring grows: a lease is never dropped for memory's sake.
+ * Every gate, in a ring with a hand (the CLOCK algorithm) that evicts idle ones while there are more than `max` (L9, G5).
+ * O(1) for each gate added; no list to keep on the hot path. When all are in use, the ring grows: a lease is never dropped to save memory.
  */
-export class Ring {
-  readonly #max: number
-  readonly #accounts: Pick<Accounts, 'isAhead' | 'dropIfIdle'>
+export class ClockEviction {
+  readonly #options: EvictionOptions
   /** The gate before the hand. */
   #before: Gate | null = null
   #size = 0
 
-  constructor(max: number, accounts: Pick<Accounts, 'isAhead' | 'dropIfIdle'>) {
-    this.#max = max
-    this.#accounts = accounts
+  constructor(options: EvictionOptions) {
+    this.#options = options
   }
 
   get size(): number {
@@ -33,32 +39,23 @@ export class Ring {
     }
     this.#before = gate
     this.#size += 1
-    for (let step = 0; step < STEPS_PER_ADD && this.#size > this.#max; step += 1) this.#advance(gate)
+    for (let step = 0; step < STEPS_PER_ADD && this.#size > this.#options.max; step += 1) this.#advance(gate)
   }
 
-  /** @param added is about to be used, idle as it looks */
+  /** @param added is about to be used, although it is idle */
   #advance(added: Gate): void {
     const before = this.#before
     const gate = before?.ringNext
     if (before === null || gate === null || gate === undefined || gate === before) return
-    if (gate === added || !isIdle(gate)) {
-      this.#before = gate
-      return
-    }
-    if (gate.account !== null && this.#accounts.isAhead(gate.account)) {
+    if (gate === added || !this.#options.isIdle(gate)) {
       this.#before = gate
       return
     }
     before.ringNext = gate.ringNext
     gate.ringNext = null
-    if (gate.account !== null) this.#accounts.dropIfIdle(gate.account)
-    gate.evicted = true
+    this.#options.drop(gate)
+    gate.isEvicted = true
     gate.family.forget(gate)
     this.#size -= 1
   }
-}
-
-/** G5: no delta, no lease, no waiter. */
-function isIdle(gate: Gate): boolean {
-  return gate.upcoming === null && (gate.account === null || gate.account.idle)
 }

@@ -1,39 +1,37 @@
 import type { Decision } from '../../core/decision.ts'
 import type { Plan, Window } from '../../core/plan.ts'
-import type { Account } from '../rows/row-lease.ts'
 import type { AdmitOptions, Budget, Peek } from '../api/public-types.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import type { Family } from './family.ts'
-import type { Tally } from '../runtime/metrics.ts'
+import type { HotCell } from './hot-cell.ts'
+import type { RowView } from './row-view.ts'
 
-/** Made once, so that the hot path of `admit` allocates nothing. Nobody can change what a promise of a boolean says. */
+/** Made once, so that the hot path of `admit` allocates nothing. It cannot be changed. */
 const ADMITTED: Promise<boolean> = Promise.resolve(true)
 
 /**
  * One budget in memory: the hot path, and the handle that users hold. One key has one gate (G5).
  *
- * A gate stays small while its budget is idle: everything about leases and rows is in `account`, which is dropped when there is
- * nothing to keep. The fields are plain because the parts of the engine share them; users see {@link Budget}.
+ * A gate stays small while its budget is idle: what is kept of a row is in `row`, which is dropped when there is nothing to keep.
+ * The fields are plain because the rooms of the engine share them; users see {@link Budget}.
  */
-export class Gate implements Budget {
-  /**
-   * Units that may be spent before the hot path must stop: `left - floor`, where the floor is what is left at first, so that the first
-   * spending stops, then the low-water mark, then 0 (G1). One field, because the difference is all that the hot path asks for.
-   */
+export class Gate implements Budget, HotCell {
   room = 0
-  /** The family's. Declared next to `room`, so that both lie in one cache line: with a million budgets each further line is a wait. */
-  readonly tally: Tally
-  /** The row that is admitted from now; null while there is nothing to keep of it. */
-  account: Account | null = null
-  /** The next period's row, fetched ahead. */
-  upcoming: Account | null = null
-  /** The last window whose row the store was seen to have: it must never be made again. */
+  /** The family's. Next to `room`, so that both lie in one cache line: with a million budgets each further line costs a wait. */
+  readonly metrics: Metrics
+  roomMax = 0
+  /** The row that is admitted from now; null while there is nothing to keep of it. Set by the rows room. */
+  row: RowView | null = null
+  /** The next period's row, fetched ahead. Set by the rows room. */
+  upcoming: RowView | null = null
+  /** The last window whose row the store is known to have: it must never be created again (S4). */
   knownWindow: Window | null = null
-  /** The next gate in the registry's ring. */
+  /** The next gate in the ring of {@link ClockEviction}. */
   ringNext: Gate | null = null
-  /** Its last lease went back untouched: the next one waits for a second request, so that a rare key costs one record a request. */
-  sparse = false
-  /** No longer in the registry: the next slow call finds the key's gate, or puts this one back. */
-  evicted = false
+  /** Its last lease went back unspent: the next one waits for a second request, so that a rare key costs one record a request. */
+  isSparse = false
+  /** No longer in its family: the next slow call finds the key's gate, or puts this one back. */
+  isEvicted = false
   readonly id: string
   readonly family: Family
   readonly plan: Plan
@@ -42,11 +40,16 @@ export class Gate implements Budget {
     this.family = family
     this.id = id
     this.plan = plan
-    this.tally = family.tally
+    this.metrics = family.metrics
   }
 
   get key(): string {
     return this.family.keyOf(this.id)
+  }
+
+  /** The gate is its own hot cell: one object, so that the hot path follows no further pointer. */
+  get cell(): HotCell {
+    return this
   }
 
   tryAdmit(units = 1): boolean {
@@ -57,49 +60,42 @@ export class Gate implements Budget {
       return this.family.tryAdmitSlowly.call(undefined, this, units) === true
     }
     this.room = room
-    if (units !== 1) this.tally.surplusUnits += units - 1
+    if (units !== 1) this.metrics.surplusUnits += units - 1
     return true
   }
 
   admit(units = 1, options?: AdmitOptions): Promise<boolean> {
     const room = this.room - units
     if (options !== undefined || !(room >= 0) || units <= 0 || !Number.isInteger(units)) {
-      return this.family.desk.admit(this, units, options)
+      return this.family.slowPath.admit(this, units, options)
     }
     this.room = room
-    if (units !== 1) this.tally.surplusUnits += units - 1
+    if (units !== 1) this.metrics.surplusUnits += units - 1
     return ADMITTED
   }
 
   decide(units = 1, options?: AdmitOptions): Promise<Decision> {
-    return this.family.desk.decide(this, units, options)
+    return this.family.slowPath.decide(this, units, options)
   }
 
   refund(units = 1, decision?: { readonly period: number }): void {
-    const { account } = this
     const room = this.room + units
-    if (
-      account === null ||
-      !(room <= account.roomMax) ||
-      decision !== undefined ||
-      units <= 0 ||
-      !Number.isInteger(units)
-    ) {
-      this.family.desk.refund(this, units, decision)
+    if (!(room <= this.roomMax) || decision !== undefined || units <= 0 || !Number.isInteger(units)) {
+      this.family.slowPath.refund(this, units, decision)
       return
     }
     this.room = room
-    const { tally } = this
-    tally.unspentUnits += units
-    tally.refundedUnits += units
-    tally.refunds += 1
+    const { metrics } = this
+    metrics.unspentUnits += units
+    metrics.refundedUnits += units
+    metrics.refunds += 1
   }
 
   mint(units: number, options: { readonly id: string }): Promise<boolean> {
-    return this.family.desk.mint(this, units, options)
+    return this.family.slowPath.mint(this, units, options)
   }
 
   peek(): Promise<Peek> {
-    return this.family.desk.peek(this)
+    return this.family.slowPath.peek(this)
   }
 }

@@ -4,8 +4,8 @@ import type { Policy } from '../../core/policy.ts'
 /** Plans kept for sharing; a service has a few tiers, not thousands. */
 const PLANS_MAX = 1_000
 
-/** Policies that mean the same share one plan, so that a million budgets under `id => policy` need only as many as there are tiers. */
-export class PlanBook {
+/** Policies that mean the same share one compiled plan: a million budgets under `id => policy` need as many plans as there are tiers. */
+export class PolicyCache {
   readonly #plans = new Map<string, Plan>()
 
   /** @throws TypeError, RangeError as `compilePolicy` */

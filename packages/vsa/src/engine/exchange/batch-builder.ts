@@ -1,63 +1,49 @@
-import type { BudgetEntry, Entry, RowPolicy, Take } from '../../core/exchange.ts'
-import type { Account } from '../rows/row-lease.ts'
-import type { FlushRequest } from './send-queue.ts'
+import { invariant } from '../../core/errors.ts'
+import type { Take } from '../../core/exchange.ts'
+import type { PendingRequest } from '../requests/pending-request.ts'
 import type { CounterState } from '../rows/counter-state.ts'
-import type { Waiter } from '../requests/pending-request.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import { isLeasedRow, type Run } from './in-flight-batch.ts'
 
-/** What one batch carries, and for whom: rows line up with entries, runs with takes. */
-export interface Shipment {
-  readonly rows: (Account | CounterState | null)[]
-  readonly runs: Run[]
-  /** Flushes that are complete when this batch has been acknowledged. */
-  readonly flushes: readonly FlushRequest[]
-}
-
-/** Equal requests in order of arrival. */
-export interface Run {
-  readonly accounts: readonly Account[]
-  readonly costs: readonly number[]
-  readonly waiters: Waiter[]
-}
-
-export function isAccount(row: Account | CounterState | null | undefined): row is Account {
-  return row !== null && row !== undefined && 'window' in row
-}
-
-/** Collects the rows and runs of one batch, up to its limits; nothing is sent or changed yet but places given. */
-export class Loading {
-  readonly rows: (Account | CounterState)[] = []
+/** Collects the rows and runs of one batch, up to its limits. Nothing is sent, and no row changes. */
+export class BatchBuilder {
+  readonly rows: (LeasedRow | CounterState)[] = []
   readonly runs: Run[] = []
   readonly #max: number
+  /** Where each leased row is in `rows`. */
+  readonly #places = new Map<LeasedRow, number>()
+  /** By place: the last run that touches the row; -1 when none does. */
+  readonly #lastRuns: number[] = []
 
+  /** @param max rows, and runs, that one exchange may carry */
   constructor(max: number) {
     this.#max = max
   }
 
-  get full(): boolean {
+  get isFull(): boolean {
     return this.rows.length >= this.#max
   }
 
-  /** Somebody waits for the answer to what is loaded so far. */
-  get isAwaited(): boolean {
-    return this.runs.length > 0 || this.rows.some((row) => isAccount(row) && row.isAwaited)
+  get hasRefund(): boolean {
+    return this.rows.some((row) => isLeasedRow(row) && row.lease.refund > 0)
   }
 
-  get hasRefund(): boolean {
-    return this.rows.some((row) => isAccount(row) && row.refund > 0)
+  has(row: LeasedRow): boolean {
+    return this.#places.has(row)
   }
 
   /** Gives the row a place. False when there is none left. */
-  addAccount(account: Account): boolean {
-    if (account.entryAt >= 0) return true
-    if (this.full) return false
-    account.entryAt = this.rows.length
-    account.lastRunAt = -1
-    this.rows.push(account)
+  addRow(row: LeasedRow): boolean {
+    if (this.#places.has(row)) return true
+    if (this.isFull) return false
+    this.#places.set(row, this.rows.length)
+    this.#lastRuns[this.rows.length] = -1
+    this.rows.push(row)
     return true
   }
 
   addCounter(counter: CounterState): boolean {
-    if (this.full) return false
+    if (this.isFull) return false
     this.rows.push(counter)
     return true
   }
@@ -66,90 +52,66 @@ export class Loading {
    * Puts a request into the run that was last to touch all of its rows, if that one is for the same, else into a new run:
    * so that requests for the same row keep their order, and equal neighbours share a run. False when there is no place.
    */
-  addWaiter(waiter: Waiter, accounts: readonly Account[]): boolean {
-    const last = this.#lastRunOf(accounts)
-    if (last !== undefined && asksFor(last, waiter, accounts)) {
-      last.waiters.push(waiter)
+  addRequest(request: PendingRequest, rows: readonly LeasedRow[]): boolean {
+    const last = this.#lastRunOf(rows)
+    if (last !== undefined && asksFor(last, request, rows)) {
+      last.requests.push(request)
       return true
     }
     if (this.runs.length >= this.#max) return false
-    const missing = accounts.filter((account) => account.entryAt < 0).length
+    const missing = rows.filter((row) => !this.#places.has(row)).length
     if (this.rows.length + missing > this.#max) return false
-    for (const account of accounts) {
-      this.addAccount(account)
-      account.lastRunAt = this.runs.length
+    for (const row of rows) {
+      this.addRow(row)
+      this.#lastRuns[this.#placeOf(row)] = this.runs.length
     }
-    this.runs.push({ accounts, costs: waiter.needs.map((need) => need.units), waiters: [waiter] })
+    this.runs.push({ rows, costs: request.needs.map((need) => need.units), requests: [request] })
     return true
   }
 
   /** Puts a request for one row into the run that was last to touch it, if that one is for the same; false otherwise. */
-  joinRun(account: Account, units: number, waiter: Waiter): boolean {
-    const run = account.entryAt < 0 ? undefined : this.runs[account.lastRunAt]
-    if (run === undefined || run.accounts.length !== 1 || run.costs[0] !== units) return false
-    run.waiters.push(waiter)
+  joinRun(row: LeasedRow, units: number, request: PendingRequest): boolean {
+    const run = this.#runAt(this.#lastRunAt(row))
+    if (run === undefined || run.rows.length !== 1 || run.costs[0] !== units) return false
+    run.requests.push(request)
     return true
   }
 
-  #lastRunOf(accounts: readonly Account[]): Run | undefined {
-    const at = accounts[0]?.entryAt === -1 ? -1 : (accounts[0]?.lastRunAt ?? -1)
-    if (at < 0) return undefined
-    for (const account of accounts) if (account.entryAt < 0 || account.lastRunAt !== at) return undefined
-    return this.runs[at]
-  }
-
   takes(): Take[] {
-    return this.runs.map(({ accounts, costs, waiters }) => ({
-      need: accounts.map((account, index) => [account.entryAt, costs[index] ?? 0] as const),
-      n: waiters.length,
+    return this.runs.map(({ rows, costs, requests }) => ({
+      need: rows.map((row, index) => [this.#placeOf(row), costs[index] ?? 0] as const),
+      n: requests.length,
     }))
   }
 
-  /** The places are forgotten: the batch has been made. */
-  clearPlaces(): void {
-    for (const row of this.rows) if (isAccount(row)) row.entryAt = -1
+  #lastRunOf(rows: readonly LeasedRow[]): Run | undefined {
+    const [first] = rows
+    if (first === undefined) return undefined
+    const at = this.#lastRunAt(first)
+    return rows.every((row) => this.#lastRunAt(row) === at) ? this.#runAt(at) : undefined
+  }
+
+  #runAt(at: number): Run | undefined {
+    return at < 0 ? undefined : this.runs[at]
+  }
+
+  /** -1 when no run touches the row. */
+  #lastRunAt(row: LeasedRow): number {
+    const place = this.#places.get(row)
+    return place === undefined ? -1 : (this.#lastRuns[place] ?? -1)
+  }
+
+  #placeOf(row: LeasedRow): number {
+    const place = this.#places.get(row)
+    invariant(place !== undefined, 'a run is made of rows that have a place')
+    return place
   }
 }
 
-function asksFor(run: Run, waiter: Waiter, accounts: readonly Account[]): boolean {
-  if (run.accounts.length !== accounts.length) return false
-  for (let index = 0; index < accounts.length; index += 1) {
-    if (run.accounts[index] !== accounts[index] || run.costs[index] !== waiter.needs[index]?.units) return false
+function asksFor(run: Run, request: PendingRequest, rows: readonly LeasedRow[]): boolean {
+  if (run.rows.length !== rows.length) return false
+  for (let index = 0; index < rows.length; index += 1) {
+    if (run.rows[index] !== rows[index] || run.costs[index] !== request.needs[index]?.units) return false
   }
   return true
-}
-
-/** How one row is to be sent. */
-export interface RowOrder {
-  readonly hold: number
-  readonly wantMs: number
-  /** Absent when the store has the policy of this owner already. */
-  readonly policy: RowPolicy | undefined
-}
-
-/** Puts what the account has to say under way, and writes it down. */
-export function entryOf(account: Account, order: RowOrder, nowMs: number): BudgetEntry {
-  const known = account.known
-  const { spent, refund, mint } = account.send(order.hold, nowMs)
-  const entry: BudgetEntry = {
-    kind: 'budget',
-    key: account.gate.key,
-    period: account.window.start,
-    known,
-    spent,
-    refund,
-    hold: order.hold,
-    wantMs: order.wantMs,
-  }
-  const withPolicy = order.policy === undefined ? entry : { ...entry, policy: order.policy }
-  return mint === null ? withPolicy : { ...withPolicy, mint: mint.mint }
-}
-
-export function counterEntryOf(counter: CounterState): Entry {
-  counter.sent = counter.pending
-  counter.pending = 0
-  counter.dirty = false
-  counter.readersSent = counter.readers
-  counter.readers = []
-  return { kind: 'counter', key: counter.key, add: counter.sent }
 }

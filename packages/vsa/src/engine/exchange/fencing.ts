@@ -1,14 +1,17 @@
 import type { Batch, FencedAnswer, Outcome } from '../../core/exchange.ts'
-import type { Account } from '../rows/row-lease.ts'
 import { fencedUnknownError } from '../api/errors.ts'
-import type { Parts } from './exchange-parts.ts'
-import type { Settlement } from './answer-handler.ts'
-import { settleCounter } from '../rows/counter-state.ts'
 import { settleMint } from '../requests/mint-request.ts'
-import { isAccount, type Run, type Shipment } from './batch-builder.ts'
-import type { Waiter } from '../requests/pending-request.ts'
+import type { PendingRequest } from '../requests/pending-request.ts'
+import { type CounterState, settleCounter } from '../rows/counter-state.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import type { AnswerHandler } from './answer-handler.ts'
+import { Confirmations } from './confirmations.ts'
+import type { ExchangeParts } from './exchange-parts.ts'
+import { type InFlightBatch, isLeasedRow, type Run } from './in-flight-batch.ts'
+import { RefundSettlement } from './refund-settlement.ts'
+import { TakeAnswers } from './take-answers.ts'
 
-/** What became of the batch that was in flight when its epoch ended: it counted, it surely did not, or nobody knows. */
+/** What became of the batch that was in flight when its epoch ended: it counted, it surely did not, or it is not known. */
 type Fate =
   | { readonly kind: 'applied'; readonly outcome: Outcome }
   | { readonly kind: 'not_applied' }
@@ -21,113 +24,119 @@ function fateOf(batch: Batch, answer: FencedAnswer | null): Fate {
 }
 
 /**
- * O5: the epoch is over. Every lease is lost at once, with what was spent from it. Whoever waited for the last batch learns its fate;
+ * O5: the epoch is over. Every lease is lost at once, with what was spent from it. Requests in the last batch get its outcome;
  * requests, refunds, mints and counter deltas that surely were not applied move to the next epoch.
  */
 export class Fencing {
-  readonly #parts: Parts
-  readonly #settlement: Settlement
+  readonly #parts: ExchangeParts
+  readonly #answers: AnswerHandler
+  readonly #confirmations: Confirmations
+  readonly #refunds: RefundSettlement
+  readonly #takes: TakeAnswers
 
-  constructor(parts: Parts, settlement: Settlement) {
+  constructor(parts: ExchangeParts, answers: AnswerHandler) {
     this.#parts = parts
-    this.#settlement = settlement
+    this.#answers = answers
+    this.#confirmations = new Confirmations(parts)
+    this.#refunds = new RefundSettlement(parts)
+    this.#takes = new TakeAnswers(parts)
   }
 
-  fence(batch: Batch, shipment: Shipment, answer: FencedAnswer | null): void {
-    const { accounts, settings, waiters, backlog } = this.#parts
+  fence(batch: Batch, inFlight: InFlightBatch, answer: FencedAnswer | null): void {
+    const { leases, settings, waiting, sendQueue } = this.#parts
     const fate = fateOf(batch, answer)
-    if (fate.kind === 'applied') this.#settlement.count(fate.outcome.written)
-    const unitsLost = accounts.leasedUnits
-    const again: Waiter[] = []
-    for (const [index, run] of shipment.runs.entries()) this.#fenceRun(run, fate, index, again)
-    for (const [index, row] of shipment.rows.entries()) {
-      if (row === null) continue
-      if (isAccount(row)) {
-        this.#fenceAccount(row, fate, index, again)
-      } else {
-        if (fate.kind !== 'applied') row.pending += row.sent ?? 0
-        // Nobody can tell the value: those who read ask again under the next epoch.
-        row.readers = [...row.readersSent, ...row.readers]
-        row.readersSent = []
-        settleCounter(
-          row,
-          null,
-          fate.kind === 'applied' && fate.outcome.notes[index]?.overflow === true,
-          settings.announce,
-        )
-        if (row.pending !== 0 || row.readers.length > 0) backlog.markCounter(row)
-      }
+    if (fate.kind === 'applied') this.#answers.count(fate.outcome.written)
+    const unitsLost = leases.leasedUnits
+    const again: PendingRequest[] = []
+    for (const [index, run] of inFlight.runs.entries()) this.#fenceRun(run, fate, index, again)
+    for (const [index, row] of inFlight.rows.entries()) {
+      if (isLeasedRow(row)) this.#fenceRow(row, fate, index, again)
+      else if (row !== null) this.#fenceCounter(row, fate, index)
     }
     this.#loseAll(again)
-    waiters.requeue(again)
-    for (const flush of shipment.flushes) backlog.addFlush(flush)
-    backlog.due = true
-    settings.announce({ type: 'fenced', epoch: batch.epoch, unitsLost })
+    waiting.requeue(again)
+    for (const flush of inFlight.flushes) sendQueue.addFlush(flush)
+    sendQueue.due = true
+    settings.emit({ type: 'fenced', epoch: batch.epoch, unitsLost })
   }
 
-  /** S9: the closing batch had been applied, and its answer was lost. Nobody waits for what it carried but those who read counters. */
-  settleClosed(shipment: Shipment, answer: FencedAnswer): void {
+  /** S9: the closing batch had been applied, and its answer was lost. No request waits for what it carried, except counter reads. */
+  settleClosed(inFlight: InFlightBatch, answer: FencedAnswer): void {
     const outcome = answer.last?.outcome
     if (outcome === undefined) return
-    this.#settlement.count(outcome.written)
+    this.#answers.count(outcome.written)
     const fate: Fate = { kind: 'applied', outcome }
-    for (const [index, row] of shipment.rows.entries()) {
-      if (row === null) continue
-      if (isAccount(row)) this.#fenceAccount(row, fate, index, [])
-      else settleCounter(row, null, outcome.notes[index]?.overflow === true, this.#parts.settings.announce)
+    for (const [index, row] of inFlight.rows.entries()) {
+      if (isLeasedRow(row)) this.#fenceRow(row, fate, index, [])
+      else if (row !== null)
+        settleCounter(row, null, outcome.notes[index]?.overflow === true, this.#parts.settings.emit)
     }
     this.#loseAll([])
-    for (const flush of shipment.flushes) flush.reply.resolve()
+    for (const flush of inFlight.flushes) flush.reply.resolve()
   }
 
-  #fenceRun(run: Run, fate: Fate, index: number, again: Waiter[]): void {
-    const { waiters } = this.#parts
-    waiters.arrived(run.waiters)
-    for (const account of run.accounts) account.takers -= run.waiters.length
+  #fenceRun(run: Run, fate: Fate, index: number, again: PendingRequest[]): void {
+    this.#parts.waiting.arrived(run.requests)
+    for (const row of run.rows) row.takers -= run.requests.length
     const granted = fate.kind === 'applied' ? (fate.outcome.granted[index] ?? 0) : 0
-    for (const [at, waiter] of run.waiters.entries()) {
-      if (at < granted) this.#settlement.grant(waiter, run.accounts)
-      else if (fate.kind === 'unknown') this.#tellUnknown(waiter)
-      else again.push(waiter)
+    for (const [at, request] of run.requests.entries()) {
+      if (at < granted) this.#takes.grant(request, run.rows)
+      else if (fate.kind === 'unknown') this.#failUnknown(request)
+      else again.push(request)
     }
   }
 
-  #fenceAccount(account: Account, fate: Fate, index: number, again: Waiter[]): void {
-    const { sent } = account
+  #fenceCounter(counter: CounterState, fate: Fate, index: number): void {
+    const { settings, sendQueue } = this.#parts
+    if (fate.kind !== 'applied') counter.pending += counter.sent ?? 0
+    // The answer does not tell the value: the reads go again under the next epoch.
+    counter.readers = [...counter.readersSent, ...counter.readers]
+    counter.readersSent = []
+    const hasOverflow = fate.kind === 'applied' && fate.outcome.notes[index]?.overflow === true
+    settleCounter(counter, null, hasOverflow, settings.emit)
+    if (counter.pending !== 0 || counter.readers.length > 0) sendQueue.markCounter(counter)
+  }
+
+  #fenceRow(row: LeasedRow, fate: Fate, index: number, again: PendingRequest[]): void {
+    const { sent } = row.lease
     if (sent === null) return
     const note = fate.kind === 'applied' ? fate.outcome.notes[index] : undefined
-    if (fate.kind === 'applied') this.#settlement.settleRefund(account, sent.refund, note?.refunded ?? 0)
-    else if (fate.kind === 'not_applied') account.owe(sent.refund)
-    if (sent.mint !== null) {
-      if (fate.kind === 'applied') settleMint(account, sent.mint, note?.mint ?? 'repeated')
-      else account.mints.unshift(sent.mint)
+    if (fate.kind === 'applied') this.#refunds.settle(row, sent.refund, note?.refunded ?? 0)
+    else if (fate.kind === 'not_applied') row.lease.owe(sent.refund)
+    const requests = this.#parts.requests.find(row)
+    const mint = requests?.takeMintSent() ?? null
+    if (mint !== null) {
+      if (fate.kind === 'applied') settleMint(row.key, mint, note?.mint ?? 'repeated')
+      else requests?.mints.unshift(mint)
     }
-    if (fate.kind === 'applied') return this.#settlement.confirmAll(account)
-    const waiting = this.#settlement.unconfirmed(account, 'sent')
-    if (fate.kind === 'not_applied') oweLowered(account, waiting, sent.spent)
-    for (const waiter of waiting) {
-      if (fate.kind === 'unknown') this.#tellUnknown(waiter)
-      else again.push(waiter)
-    }
-  }
-
-  #loseAll(again: Waiter[]): void {
-    const { accounts, backlog } = this.#parts
-    for (const account of [...accounts.all()]) {
-      const { held, spentSince } = account
-      account.lose()
-      accounts.touch(account, held)
-      const waiting = this.#settlement.unconfirmed(account, 'unsent')
-      oweLowered(account, waiting, spentSince)
-      again.push(...waiting)
-      if (account.refund > 0) backlog.markDirty(account)
-      if (account.mints.length > 0) backlog.markUrgent(account)
-      if (account.retired) accounts.dropIfIdle(account)
+    if (fate.kind === 'applied') return this.#confirmations.confirmAll(row)
+    const unconfirmed = this.#confirmations.takeUnconfirmed(row, 'sent')
+    if (fate.kind === 'not_applied') oweLowered(row, unconfirmed, sent.spent)
+    for (const request of unconfirmed) {
+      if (fate.kind === 'unknown') this.#failUnknown(request)
+      else again.push(request)
     }
   }
 
-  #tellUnknown(waiter: Waiter): void {
-    this.#parts.waiters.tell(waiter, { kind: 'failed', error: fencedUnknownError(waiter.needs[0]?.gate) })
+  #loseAll(again: PendingRequest[]): void {
+    const { leases, requests, sendQueue } = this.#parts
+    for (const row of [...leases.all()]) {
+      const { held } = row
+      const { spentSince } = row.lease
+      row.lose()
+      leases.touch(row, held)
+      const unconfirmed = this.#confirmations.takeUnconfirmed(row, 'unsent')
+      oweLowered(row, unconfirmed, spentSince)
+      for (const request of unconfirmed) again.push(request)
+      if (row.lease.refund > 0) sendQueue.markDirty(row)
+      if ((requests.find(row)?.mints.length ?? 0) > 0) sendQueue.markUrgent(row)
+      if (row.isRetired) leases.dropIfIdle(row)
+    }
+  }
+
+  #failUnknown(request: PendingRequest): void {
+    const error = fencedUnknownError(request.needs[0]?.gate.key)
+    this.#parts.waiting.resolve(request, { kind: 'failed', error })
   }
 }
 
@@ -135,7 +144,7 @@ export class Fencing {
  * O4, O5: spending that durable requests wait for is asked for again under the next epoch. Refunds that had lowered it would be lost with it:
  * what is less than those requests spent is owed again.
  */
-function oweLowered(account: Account, waiting: readonly Waiter[], spent: number): void {
-  const units = waiting.reduce((sum, { needs }) => sum + (needs[0]?.units ?? 0), 0)
-  if (units > spent) account.owe(units - spent)
+function oweLowered(row: LeasedRow, unconfirmed: readonly PendingRequest[], spent: number): void {
+  const units = unconfirmed.reduce((sum, { needs }) => sum + (needs[0]?.units ?? 0), 0)
+  if (units > spent) row.lease.owe(units - spent)
 }

@@ -1,13 +1,13 @@
-import type { Account } from '../rows/row-lease.ts'
 import type { CounterState } from '../rows/counter-state.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
 import type { Deferred } from '../runtime/deferred.ts'
 
 /** What waits to be sent: lists of what changed, never a scan (G3). */
-export class Backlog {
-  #dirty: Account[] = []
-  #urgent: Account[] = []
+export class SendQueue {
+  #dirty: LeasedRow[] = []
+  #urgent: LeasedRow[] = []
   #counters: CounterState[] = []
-  /** Somebody reads one of the counters: only then are they looked through between flushes. */
+  /** One of the counters is read: only then are they looked through between flushes. */
   #isRead = false
   #flushes: FlushRequest[] = []
   /** Everything that is dirty goes with the next exchanges, until all of it is sent. */
@@ -21,24 +21,24 @@ export class Backlog {
     return this.#urgent.length > 0 || (this.due && !this.isEmpty) || this.#flushes.length > 0
   }
 
-  /** A flush that somebody asked for wants every lease back. */
+  /** A caller's flush wants every lease given back. */
   get returning(): boolean {
     return this.#flushes.some((flush) => flush.returnLeases)
   }
 
-  /** It was spent from, or a refund waits: it goes with the next flush. */
-  markDirty(account: Account): void {
-    if (account.dirty) return
-    account.dirty = true
-    this.#dirty.push(account)
-    account.settleFloor()
+  /** The row was spent from, or a refund waits: it goes with the next flush. */
+  markDirty(row: LeasedRow): void {
+    if (row.lease.isDirty) return
+    row.lease.isDirty = true
+    this.#dirty.push(row)
+    row.lease.settleFloor()
   }
 
-  /** It goes with the next exchange. */
-  markUrgent(account: Account): void {
-    if (account.urgent) return
-    account.urgent = true
-    this.#urgent.push(account)
+  /** The row goes with the next exchange. */
+  markUrgent(row: LeasedRow): void {
+    if (row.schedule.isUrgent) return
+    row.schedule.isUrgent = true
+    this.#urgent.push(row)
   }
 
   markCounter(counter: CounterState): void {
@@ -52,24 +52,24 @@ export class Backlog {
     this.#flushes.push(flush)
   }
 
-  /** Flushes that were complete once what is being sent now has been acknowledged. */
+  /** Flushes that will be complete once what is being sent now has been acknowledged. */
   takeFlushes(): FlushRequest[] {
     const flushes = this.#flushes
     this.#flushes = []
     return flushes
   }
 
-  /** Hands out urgent accounts while `load` has a place for them. */
-  drainUrgent(load: (account: Account) => boolean): void {
-    this.#urgent = rest(this.#urgent, (account) => !account.urgent || load(account))
+  /** Hands out urgent rows while `load` has a place for them. */
+  drainUrgent(load: (row: LeasedRow) => boolean): void {
+    this.#urgent = rest(this.#urgent, (row) => !row.schedule.isUrgent || load(row))
   }
 
-  /** Hands out dirty accounts while `load` has a place for them. */
-  drainDirty(load: (account: Account) => boolean): void {
-    this.#dirty = rest(this.#dirty, (account) => !account.dirty || load(account))
+  /** Hands out dirty rows while `load` has a place for them. */
+  drainDirty(load: (row: LeasedRow) => boolean): void {
+    this.#dirty = rest(this.#dirty, (row) => !row.lease.isDirty || load(row))
   }
 
-  /** Hands out counters: all of them when `due`, else those that somebody reads. */
+  /** Hands out counters: all of them when `due`, else those that are read. */
   drainCounters(load: (counter: CounterState) => boolean): void {
     if (this.due) {
       this.#counters = rest(this.#counters, load)
@@ -87,7 +87,7 @@ export interface FlushRequest {
   readonly reply: Deferred<void>
 }
 
-/** What is left behind the last item that `take` took. */
+/** The items from the first one that `take` refused. */
 function rest<T>(items: T[], take: (item: T) => boolean): T[] {
   const firstLeft = items.findIndex((item) => !take(item))
   return firstLeft < 0 ? [] : items.slice(firstLeft)

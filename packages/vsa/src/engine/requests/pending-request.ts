@@ -1,15 +1,15 @@
 import type { Applied } from '../../core/errors.ts'
-import type { Account } from '../rows/row-lease.ts'
 import type { Gate } from '../budget/gate.ts'
+import type { RowView } from '../budget/row-view.ts'
 
 /** How a request ended. */
 export type Verdict =
-  /** `account`: the row of the first need that the units came from; null where nothing was asked for. */
-  | { readonly kind: 'admitted'; readonly account: Account | null }
-  /** `account`: the row that lacked them; null when nothing is known of it. */
-  | { readonly kind: 'denied'; readonly gate: Gate; readonly units: number; readonly account: Account | null }
+  /** `row`: the row of the first need that the units came from; null where no units were asked for. */
+  | { readonly kind: 'admitted'; readonly row: RowView | null }
+  /** `row`: the row that lacked them; null when nothing is known of it. */
+  | { readonly kind: 'denied'; readonly gate: Gate; readonly units: number; readonly row: RowView | null }
   | { readonly kind: 'failed'; readonly error: unknown }
-  /** The store kept us from knowing, and the user said to admit then. */
+  /** The store did not answer, and `onStoreUnavailable` says to admit. */
   | { readonly kind: 'unaccounted' }
 
 /** One budget and the units wanted of it, at least 1. */
@@ -19,7 +19,7 @@ export interface GateNeed {
 }
 
 /** A request that waits for the store: an admission of one or of several budgets, all or nothing. */
-export interface Waiter {
+export interface PendingRequest {
   readonly needs: readonly GateNeed[]
   /** Resolve only when durable: never served from a lease before its exchange is acknowledged. */
   readonly durable: boolean
@@ -27,21 +27,25 @@ export interface Waiter {
   readonly deadlineMs: number
   readonly deadlineAtMs: number
   /** Called once, with the verdict. */
-  readonly tell: (verdict: Verdict) => void
-  state: WaiterState
-  /** The store has refused it once, for units that others may yet return. */
+  readonly resolve: (verdict: Verdict) => void
+  state: RequestState
+  /** The store has refused it once, for units that other owners may yet return. */
   refused: boolean
-  /** It was told to go ahead without account: what it is granted afterwards stays taken. */
+  /** It was admitted without a record: what it is granted afterwards stays taken. */
   unaccounted: boolean
 }
 
 /**
- * `queued`: rides with the next exchange. `parked`: rides with the next flush, when others may have returned units.
- * `sent`: under way. `told`: answered; what it is granted afterwards is given back (O10).
+ * `queued`: goes with the next exchange. `parked`: goes with the next flush, when other owners may have returned units.
+ * `sent`: in flight. `resolved`: it has its verdict. A late grant is refunded (O10).
  */
-export type WaiterState = 'queued' | 'parked' | 'sent' | 'told'
+export type RequestState = 'queued' | 'parked' | 'sent' | 'resolved'
 
 /** Whether what it asks for may have been applied without an answer. */
-export function appliedOf(waiter: Waiter): Applied {
-  return waiter.state === 'sent' ? 'unknown' : 'no'
+export function appliedOf(request: PendingRequest): Applied {
+  return request.state === 'sent' ? 'unknown' : 'no'
+}
+
+export function unitsOf(needs: readonly GateNeed[]): number {
+  return needs.reduce((total, { units }) => total + units, 0)
 }

@@ -1,28 +1,28 @@
 import type { Clock, Timer } from '../../core/clock.ts'
-import type { Tally } from '../runtime/metrics.ts'
-import type { Verdict, Waiter } from './pending-request.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { PendingRequest, Verdict } from './pending-request.ts'
 
-/** Deadlines are met to within this, and 1 ms more for so many who wait: a sweep looks at everybody (L8). */
+/** Deadlines are met to within this, plus 1 ms for each `SWEPT_PER_MS` requests, because a sweep looks at all of them (L8). */
 const SWEEP_PAUSE_MIN_MS = 5
 const SWEPT_PER_MS = 2_000
 
-/** Everybody who waits for the store, in order of arrival, and the one timer for all their deadlines. */
-export class Waiters {
+/** All requests that wait for the store, in order of arrival, and one timer for all their deadlines. */
+export class WaitQueue {
   readonly #clock: Clock
-  readonly #tally: Tally
-  /** Says what a waiter whose time is up is told. */
-  readonly #expire: (waiter: Waiter) => Verdict
-  /** In line from `#head` on; what stands before it has left. */
-  #queue: Waiter[] = []
+  readonly #metrics: Metrics
+  /** The verdict of a request whose deadline has passed. */
+  readonly #expire: (request: PendingRequest) => Verdict
+  /** In the queue from `#head` on; the ones before it have left. */
+  #queue: PendingRequest[] = []
   #head = 0
-  #parked: Waiter[] = []
-  readonly #sent = new Set<readonly Waiter[]>()
+  #parked: PendingRequest[] = []
+  readonly #sent = new Set<readonly PendingRequest[]>()
   #sweep: Timer | null = null
   #sweepAtMs = Infinity
 
-  constructor(clock: Clock, tally: Tally, expire: (waiter: Waiter) => Verdict) {
+  constructor(clock: Clock, metrics: Metrics, expire: (request: PendingRequest) => Verdict) {
     this.#clock = clock
-    this.#tally = tally
+    this.#metrics = metrics
     this.#expire = expire
   }
 
@@ -34,94 +34,94 @@ export class Waiters {
     return this.#parked.length
   }
 
-  /** A new request, last in line. */
-  add(waiter: Waiter): void {
-    this.#queue.push(waiter)
-    this.#tally.waiters += 1
-    if (waiter.deadlineAtMs < this.#sweepAtMs) this.#armSweep(waiter.deadlineAtMs)
+  /** A new request, last in the queue. */
+  add(request: PendingRequest): void {
+    this.#queue.push(request)
+    this.#metrics.waiters += 1
+    if (request.deadlineAtMs < this.#sweepAtMs) this.#armSweep(request.deadlineAtMs)
   }
 
-  /** Hands out the line from its head while `take` has a place. @returns whether nobody is left in line */
-  drain(take: (waiter: Waiter) => boolean): boolean {
+  /** Hands out the queue from its head while `take` has a place. @returns whether the queue is empty now */
+  drain(take: (request: PendingRequest) => boolean): boolean {
     for (; this.#head < this.#queue.length; this.#head += 1) {
-      const waiter = this.#queue[this.#head]
-      if (waiter !== undefined && waiter.state !== 'told' && !take(waiter)) break
+      const request = this.#queue[this.#head]
+      if (request !== undefined && request.state !== 'resolved' && !take(request)) break
     }
-    // Those who left are dropped once they are the larger part, so that a long line costs no more for each than a short one.
+    // Those that left are dropped once they are the larger part, so that a request costs no more in a long queue than in a short one.
     if (2 * this.#head >= this.#queue.length) this.#dropLeft()
     return this.#head === this.#queue.length
   }
 
-  /** Looks at everybody in line, and keeps those who are not told by it. */
-  visit(look: (waiter: Waiter) => void): void {
+  /** Looks at every request in the queue. */
+  visit(look: (request: PendingRequest) => void): void {
     for (let at = this.#head; at < this.#queue.length; at += 1) {
-      const waiter = this.#queue[at]
-      if (waiter !== undefined && waiter.state !== 'told') look(waiter)
+      const request = this.#queue[at]
+      if (request !== undefined && request.state !== 'resolved') look(request)
     }
   }
 
-  /** Back to the head of the line, in the order given. */
-  requeue(waiters: readonly Waiter[]): void {
-    const waiting = waiters.filter((waiter) => waiter.state !== 'told')
-    for (const waiter of waiting) waiter.state = 'queued'
+  /** Back to the head of the queue, in the order given. */
+  requeue(requests: readonly PendingRequest[]): void {
+    const waiting = requests.filter((request) => request.state !== 'resolved')
+    for (const request of waiting) request.state = 'queued'
     if (waiting.length === 0) return
     this.#queue = waiting.concat(this.#queue.slice(this.#head))
     this.#head = 0
   }
 
-  /** Until the next flush: the units are there, but others hold them. */
-  park(waiter: Waiter): void {
-    waiter.state = 'parked'
-    waiter.refused = true
-    this.#parked.push(waiter)
+  /** Until the next flush: the units exist, but other owners hold them. */
+  park(request: PendingRequest): void {
+    request.state = 'parked'
+    request.refused = true
+    this.#parked.push(request)
   }
 
-  /** The flush is due, or units have come back: whoever `may` try again goes to the head of the line. */
-  unpark(may: (waiter: Waiter) => boolean): void {
+  /** The flush is due, or units have come back: the requests that `may` try again go to the head of the queue. */
+  unpark(may: (request: PendingRequest) => boolean): void {
     if (this.#parked.length === 0) return
-    const staying: Waiter[] = []
-    const going: Waiter[] = []
-    for (const waiter of this.#parked) (may(waiter) ? going : staying).push(waiter)
+    const staying: PendingRequest[] = []
+    const going: PendingRequest[] = []
+    for (const request of this.#parked) (may(request) ? going : staying).push(request)
     this.#parked = staying
     this.requeue(going)
   }
 
-  /** A request that has its units already and waits for them to be durable: it joins `run`, which is swept as one under way. */
-  confirm(run: Waiter[], waiter: Waiter): void {
-    waiter.state = 'sent'
-    run.push(waiter)
+  /** A request that has its units and waits for them to be durable: it joins `run`, whose deadlines are swept. */
+  confirm(run: PendingRequest[], request: PendingRequest): void {
+    request.state = 'sent'
+    run.push(request)
     this.#sent.add(run)
-    this.#tally.waiters += 1
-    if (waiter.deadlineAtMs < this.#sweepAtMs) this.#armSweep(waiter.deadlineAtMs)
+    this.#metrics.waiters += 1
+    if (request.deadlineAtMs < this.#sweepAtMs) this.#armSweep(request.deadlineAtMs)
   }
 
-  /** A run is under way: its waiters' deadlines go on. */
-  send(run: readonly Waiter[]): void {
-    for (const waiter of run) waiter.state = 'sent'
+  /** A run is in flight: the deadlines of its requests go on. */
+  send(run: readonly PendingRequest[]): void {
+    for (const request of run) request.state = 'sent'
     this.#sent.add(run)
   }
 
-  /** The run's answer is there. */
-  arrived(run: readonly Waiter[]): void {
+  /** The run has its answer. */
+  arrived(run: readonly PendingRequest[]): void {
     this.#sent.delete(run)
   }
 
-  /** Gives the verdict, once. */
-  tell(waiter: Waiter, verdict: Verdict): void {
-    if (waiter.state === 'told') return
-    waiter.state = 'told'
-    this.#tally.waiters -= 1
-    if (this.#tally.waiters === 0) this.#disarmSweep()
-    waiter.tell(verdict)
+  /** Resolves the request, once. */
+  resolve(request: PendingRequest, verdict: Verdict): void {
+    if (request.state === 'resolved') return
+    request.state = 'resolved'
+    this.#metrics.waiters -= 1
+    if (this.#metrics.waiters === 0) this.#disarmSweep()
+    request.resolve(verdict)
   }
 
-  /** Tells everybody, wherever they wait. */
-  tellAll(verdictOf: (waiter: Waiter) => Verdict): void {
-    for (const waiter of this.#everybody()) this.tell(waiter, verdictOf(waiter))
-    this.#dropTold()
+  /** Resolves all requests: queued, parked and in flight. */
+  resolveAll(verdictOf: (request: PendingRequest) => Verdict): void {
+    for (const request of this.#all()) this.resolve(request, verdictOf(request))
+    this.#dropResolved()
   }
 
-  *#everybody(): Generator<Waiter> {
+  *#all(): Generator<PendingRequest> {
     yield* this.#queue.slice(this.#head)
     yield* this.#parked
     for (const run of this.#sent) yield* run
@@ -132,9 +132,9 @@ export class Waiters {
     this.#sweepAtMs = atMs
     const pauseMs = Math.max(
       atMs - this.#clock.monotonic(),
-      SWEEP_PAUSE_MIN_MS + Math.floor(this.#tally.waiters / SWEPT_PER_MS),
+      SWEEP_PAUSE_MIN_MS + Math.floor(this.#metrics.waiters / SWEPT_PER_MS),
     )
-    // Somebody awaits an answer: the process must live to give it.
+    // A caller awaits the answer: the process must not exit before.
     this.#sweep = this.#clock.timer(pauseMs, () => this.#sweepDeadlines(), true)
   }
 
@@ -147,12 +147,12 @@ export class Waiters {
   #sweepDeadlines(): void {
     const nowMs = this.#clock.monotonic()
     let nextAtMs = Infinity
-    for (const waiter of [...this.#everybody()]) {
-      if (waiter.state === 'told') continue
-      if (waiter.deadlineAtMs <= nowMs) this.tell(waiter, this.#expire(waiter))
-      else nextAtMs = Math.min(nextAtMs, waiter.deadlineAtMs)
+    for (const request of [...this.#all()]) {
+      if (request.state === 'resolved') continue
+      if (request.deadlineAtMs <= nowMs) this.resolve(request, this.#expire(request))
+      else nextAtMs = Math.min(nextAtMs, request.deadlineAtMs)
     }
-    this.#dropTold()
+    this.#dropResolved()
     this.#disarmSweep()
     if (nextAtMs < Infinity) this.#armSweep(nextAtMs)
   }
@@ -162,9 +162,9 @@ export class Waiters {
     this.#head = 0
   }
 
-  #dropTold(): void {
+  #dropResolved(): void {
     this.#dropLeft()
-    this.#queue = this.#queue.filter((waiter) => waiter.state !== 'told')
-    this.#parked = this.#parked.filter((waiter) => waiter.state !== 'told')
+    this.#queue = this.#queue.filter((request) => request.state !== 'resolved')
+    this.#parked = this.#parked.filter((request) => request.state !== 'resolved')
   }
 }

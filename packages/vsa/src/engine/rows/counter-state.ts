@@ -1,36 +1,36 @@
 import { VsaError } from '../../core/errors.ts'
-import type { Announce } from '../runtime/event-sink.ts'
+import type { EventSink } from '../runtime/event-sink.ts'
 import type { Deferred } from '../runtime/deferred.ts'
 
-/** One counter in memory: what was added and is not durable yet. Kept while there is something to keep, or somebody may ask again soon. */
+/** One counter in memory: what was added and is not durable yet. */
 export interface CounterState {
   readonly key: string
   /** Added since the last send. */
   pending: number
-  /** What the exchange under way carries; null when none does. */
+  /** What the exchange in flight carries; null when none does. */
   sent: number | null
-  /** In the flusher's list. */
+  /** In the send queue. */
   dirty: boolean
   /** No longer in the engine's map: a handle looks its key up again. */
   evicted: boolean
-  /** Those who asked for the value since the last send, and those whose answer is under way. */
+  /** Reads since the last send, and reads that the exchange in flight answers. */
   readers: Deferred<number>[]
   readersSent: Deferred<number>[]
 }
 
 /**
- * What the exchange under way carried is certain now.
- * @param value null when the answer could not tell
+ * The exchange in flight has its answer.
+ * @param value null when the answer does not tell it
  */
 export function settleCounter(
   counter: CounterState,
   value: number | null,
   overflow: boolean,
-  announce: Announce,
+  emit: EventSink,
 ): void {
   if (overflow && counter.sent !== null && counter.sent !== 0) {
     counter.pending += counter.sent
-    announce({ type: 'counter_overflow', key: counter.key, pending: counter.pending })
+    emit({ type: 'counter_overflow', key: counter.key, pending: counter.pending })
   }
   counter.sent = null
   const readers = counter.readersSent

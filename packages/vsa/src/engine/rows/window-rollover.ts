@@ -1,46 +1,43 @@
-import type { Timer } from '../../core/clock.ts'
-import type { Account } from './row-lease.ts'
-import type { Accounts } from './lease-table.ts'
-import type { Backlog } from '../exchange/send-queue.ts'
+import type { Clock, Timer } from '../../core/clock.ts'
 import type { Session } from '../session/session.ts'
-import type { OpenSettings } from '../api/settings.ts'
+import type { LeaseTable } from './lease-table.ts'
+import type { LeasedRow } from './leased-row.ts'
 
-/** Accounts looked at in one turn of the event loop when a period ends (L8). */
+/** Rows looked at in one turn of the event loop when a period ends (L8). */
 const SLICE_MAX = 5_000
 /** How long before a period's end the next one's lease is fetched, in flush intervals; never more than half the period. */
 const AHEAD_FLUSHES = 3
 
+export interface RolloverOptions {
+  readonly clock: Clock
+  readonly flushIntervalMs: number
+  readonly session: Pick<Session, 'time'>
+  readonly leases: LeaseTable
+  /** The row's period is over: its lease goes back with the next flush. */
+  readonly markDirty: (row: LeasedRow) => void
+  /** The next period's row is to be fetched now. */
+  readonly markUrgent: (row: LeasedRow) => void
+  /** Sends after this turn. */
+  readonly wake: () => void
+}
+
 /**
  * Moves gates from one period to the next, and fetches the next period's leases ahead. One timer for all.
- * Late is safe: until it is moved, a gate admits from the past period's lease, which is that period's to give.
+ * Late is safe: until it is moved, a gate admits from the past period's lease, whose units belong to that period.
  */
-export class Periods {
-  readonly #settings: OpenSettings
-  readonly #session: Session
-  readonly #accounts: Accounts
-  readonly #backlog: Backlog
-  readonly #wake: () => void
+export class WindowRollover {
+  readonly #options: RolloverOptions
   #timer: Timer | null = null
   #edgeAt = Infinity
-  #scan: { readonly accounts: Iterator<Account>; nextEdgeAt: number } | null = null
+  #scan: { readonly rows: Iterator<LeasedRow>; nextEdgeAt: number } | null = null
 
-  constructor(parts: {
-    readonly settings: OpenSettings
-    readonly session: Session
-    readonly accounts: Accounts
-    readonly backlog: Backlog
-    readonly wake: () => void
-  }) {
-    this.#settings = parts.settings
-    this.#session = parts.session
-    this.#accounts = parts.accounts
-    this.#backlog = parts.backlog
-    this.#wake = parts.wake
+  constructor(options: RolloverOptions) {
+    this.#options = options
   }
 
-  /** The account holds a lease: its period's edges are watched. */
-  watch(account: Account): void {
-    const edgeAt = this.#edgeOf(account)
+  /** The row has a lease: the edges of its period are watched. */
+  watch(row: LeasedRow): void {
+    const edgeAt = this.#edgeOf(row)
     if (this.#scan !== null) this.#scan.nextEdgeAt = Math.min(this.#scan.nextEdgeAt, edgeAt)
     else if (edgeAt < this.#edgeAt) this.#arm(edgeAt)
   }
@@ -52,26 +49,30 @@ export class Periods {
     this.#scan = null
   }
 
-  #edgeOf(account: Account): number {
-    const { window, gate } = account
-    if (window.end === Infinity || !account.current) return Infinity
-    const fetchAt = window.end - this.#aheadMs(account)
-    return gate.upcoming === null && fetchAt > this.#session.time ? fetchAt : window.end
+  get #time(): number {
+    return this.#options.session.time
   }
 
-  #aheadMs({ window }: Account): number {
-    return Math.min((window.end - window.start) / 2, AHEAD_FLUSHES * this.#settings.flushIntervalMs)
+  #edgeOf(row: LeasedRow): number {
+    const { window, gate } = row
+    if (window.end === Infinity || !row.isCurrent) return Infinity
+    const fetchAt = window.end - this.#aheadMs(row)
+    return gate.upcoming === null && fetchAt > this.#time ? fetchAt : window.end
+  }
+
+  #aheadMs({ window }: LeasedRow): number {
+    return Math.min((window.end - window.start) / 2, AHEAD_FLUSHES * this.#options.flushIntervalMs)
   }
 
   #arm(edgeAt: number): void {
     this.#timer?.cancel()
     this.#edgeAt = edgeAt
     if (edgeAt === Infinity) return
-    this.#timer = this.#settings.clock.timer(Math.max(0, edgeAt - this.#session.time), () => this.#onEdge())
+    this.#timer = this.#options.clock.timer(Math.max(0, edgeAt - this.#time), () => this.#onEdge())
   }
 
   #onEdge(): void {
-    this.#scan = { accounts: this.#accounts.all(), nextEdgeAt: Infinity }
+    this.#scan = { rows: this.#options.leases.all(), nextEdgeAt: Infinity }
     this.#edgeAt = Infinity
     this.#scanSlice()
   }
@@ -80,36 +81,34 @@ export class Periods {
     const scan = this.#scan
     if (scan === null) return
     for (let looked = 0; looked < SLICE_MAX; looked += 1) {
-      const next = scan.accounts.next()
+      const next = scan.rows.next()
       if (next.done === true) {
         this.#scan = null
         this.#arm(scan.nextEdgeAt)
-        this.#wake()
+        this.#options.wake()
         return
       }
-      this.#visit(next.value, this.#session.time)
+      this.#visit(next.value, this.#time)
       scan.nextEdgeAt = Math.min(scan.nextEdgeAt, this.#edgeOf(next.value))
     }
-    this.#settings.clock.soon(() => this.#scanSlice())
+    this.#options.clock.soon(() => this.#scanSlice())
   }
 
-  #visit(account: Account, time: number): void {
-    if (!account.current || account.window.end === Infinity) return
-    if (account.window.end <= time) {
-      this.#accounts.advance(account)
-      this.#backlog.markDirty(account)
+  #visit(row: LeasedRow, time: number): void {
+    if (!row.isCurrent || row.window.end === Infinity) return
+    if (row.window.end <= time) {
+      this.#options.leases.advance(row)
+      this.#options.markDirty(row)
       return
     }
-    const isNear = account.window.end - this.#aheadMs(account) <= time
-    if (isNear && account.gate.upcoming === null) this.#fetchAhead(account)
+    const isNear = row.window.end - this.#aheadMs(row) <= time
+    if (isNear && row.gate.upcoming === null) this.#fetchAhead(row)
   }
 
-  /** Only where somebody has spent of late: an idle budget loads when it is asked. */
-  #fetchAhead(account: Account): void {
-    const { plan } = account.gate
-    const idleMs = this.#settings.clock.monotonic() - account.spentAtMs
-    const wanted = account.held > 0 && plan.atRisk > 0 && idleMs <= this.#aheadMs(account)
-    if (!wanted) return
-    this.#backlog.markUrgent(this.#accounts.fetchAhead(account))
+  /** Only for rows that were spent from lately: an idle budget loads when it is asked. */
+  #fetchAhead(row: LeasedRow): void {
+    const idleMs = this.#options.clock.monotonic() - row.schedule.spentAtMs
+    const isWanted = row.held > 0 && row.plan.atRisk > 0 && idleMs <= this.#aheadMs(row)
+    if (isWanted) this.#options.markUrgent(this.#options.leases.fetchAhead(row))
   }
 }

@@ -6,15 +6,15 @@ export class Deferred<T> {
   readonly #timer: { cancel(): void }
   #settle: { resolve: (value: T) => void; reject: (error: unknown) => void } | null = null
 
-  /** @param late makes the error of the deadline, when it comes */
-  constructor(clock: Clock, deadlineMs: number, late: () => unknown) {
+  /** @param timedOut makes the error of the deadline, when it passes */
+  constructor(clock: Clock, deadlineMs: number, timedOut: () => unknown) {
     this.promise = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
-    this.#timer = clock.timer(deadlineMs, () => this.reject(late()), true)
+    this.#timer = clock.timer(deadlineMs, () => this.reject(timedOut()), true)
   }
 
-  /** The caller has been told. */
+  /** The promise is resolved or rejected. */
   get settled(): boolean {
     return this.#settle === null
   }

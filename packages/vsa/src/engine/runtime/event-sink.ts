@@ -1,16 +1,16 @@
 import { channel } from 'node:diagnostics_channel'
 import { isWarning, type VsaEvent } from './events.ts'
 
-export type Announce = (event: VsaEvent) => void
+export type EventSink = (event: VsaEvent) => void
 
 /** Every event is published here as well, as the same object. */
 const events = channel('vsa')
 
 /**
- * Tells the user's listener, or `console.warn` where there is none, and the diagnostics channel `vsa`.
- * A listener that throws is not the engine's business: the error is printed and the engine goes on.
+ * Passes each event to the user's listener, or to `console.warn` where there is none, and to the diagnostics channel `vsa`.
+ * An error that the listener throws is printed, and the engine goes on.
  */
-export function announcer(onEvent: ((event: VsaEvent) => void) | undefined): Announce {
+export function eventSink(onEvent: ((event: VsaEvent) => void) | undefined): EventSink {
   return (event) => {
     events.publish(event)
     try {

@@ -1,6 +1,6 @@
 import type { StoreError } from '../../core/errors.ts'
 
-/** What happened that somebody may want to know. Each has a severity in {@link isWarning}. */
+/** What the engine reports to `onEvent`. {@link isWarning} gives the severity of each. */
 export type VsaEvent =
   | { readonly type: 'joined'; readonly epoch: number }
   | { readonly type: 'fenced'; readonly epoch: number; readonly unitsLost: number }
@@ -29,7 +29,7 @@ export type VsaEvent =
   | { readonly type: 'counter_overflow'; readonly key: string; readonly pending: number }
   | { readonly type: 'quarantined'; readonly key: string; readonly detail: string }
 
-/** Whether an event is printed when nobody listens. */
+/** Whether the event is printed where there is no listener. */
 export function isWarning(event: VsaEvent): boolean {
   switch (event.type) {
     case 'joined':
@@ -37,7 +37,7 @@ export function isWarning(event: VsaEvent): boolean {
     case 'threshold':
       return false
     case 'fenced':
-      // An owner that held nothing and slept was forgotten: nothing is lost.
+      // An idle owner that held no lease lost nothing.
       return event.unitsLost > 0
     case 'burned':
     case 'burn_limit':

@@ -1,17 +1,17 @@
 /**
- * What an engine counts as it goes. A class of plain number fields, made once, so that counting allocates nothing.
+ * What an engine counts. A class of plain number fields, made once, so that counting allocates nothing.
  *
- * The hot path counts nothing for an admission of one unit: the units spent follow from what is left of the lease, and so does the
- * number of operations, once `surplusUnits` says by how much the admissions of other costs exceed one unit each.
+ * The hot path counts nothing for an admission of one unit: the units spent follow from what is left of the lease. The number of
+ * admissions follows from those units and from `surplusUnits`.
  */
-export class Tally {
-  /** Units spent from leases, net of refunds that lowered a delta, as collected so far at sends. */
+export class Metrics {
+  /** Units spent from leases up to the last sends, net of refunds that lowered a delta. */
   spentUnits = 0
   /** Sum of cost - 1 over all spending from leases. */
   surplusUnits = 0
-  /** Refunds that lowered a delta: already taken out of what was spent. */
+  /** Refunds that lowered a delta: already subtracted from what was spent. */
   unspentUnits = 0
-  /** Admissions that were granted by the store, and their units. */
+  /** Admissions that the store granted, and their units. */
   takes = 0
   takenUnits = 0
   denials = 0
@@ -27,4 +27,10 @@ export class Tally {
   leaseRecords = 0
   /** Requests that wait for an answer now. */
   waiters = 0
+
+  /** One request, denied. */
+  countDenial(units: number): void {
+    this.denials += 1
+    this.deniedUnits += units
+  }
 }

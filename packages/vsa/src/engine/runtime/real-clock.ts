@@ -1,11 +1,11 @@
 import type { Clock, Timer } from '../../core/clock.ts'
 
-/** The longest delay that a timer of the platform takes; more would fire at once. */
+/** The longest delay that a timer of the platform takes; a longer one fires at once. */
 const DELAY_MAX_MS = 2_147_483_647
 
-/** The machine's clock. The one place in the engine that knows of it. */
+/** The machine's clock. The only place in the engine that reads it. */
 export function realClock(): Clock {
-  // Looked up once: Node's getter of the global costs as much as the clock.
+  // Looked up once: Node's getter of the global costs as much as the clock itself.
   const { performance } = globalThis
   return {
     now: () => Date.now(),

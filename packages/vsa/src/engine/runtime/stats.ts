@@ -1,3 +1,5 @@
+import type { Metrics } from './metrics.ts'
+
 /** Figures of one engine since it was opened. */
 export interface Stats {
   /** N: admissions decided, refunds and counter additions. A look (0 units) is none. */
@@ -5,9 +7,9 @@ export interface Stats {
   readonly admittedUnits: number
   readonly deniedUnits: number
   readonly refundedUnits: number
-  /** Units that no store accepted within a lease's life. */
+  /** Units given back that the store did not accept within one lease lifetime. */
   readonly refundsRefused: number
-  /** Units admitted without account, under `onStoreUnavailable: 'allow'`. */
+  /** Units admitted without a record in the store, under `onStoreUnavailable: 'allow'`. */
   readonly unaccountedUnits: number
   /** Store calls: exchanges that were answered, and those sent again. */
   readonly exchanges: number
@@ -24,4 +26,29 @@ export interface Stats {
   readonly leasedUnits: number
   /** The owner's epoch; null before the first join. */
   readonly epoch: number | null
+}
+
+/** What is read from the other parts when the figures are asked for. */
+export interface StatsNow extends Pick<Stats, 'budgets' | 'counters' | 'leasedUnits' | 'epoch'> {
+  /** Units spent from leases and not sent yet. */
+  readonly unsentUnits: number
+}
+
+export function statsOf(metrics: Metrics, { unsentUnits, ...now }: StatsNow): Stats {
+  const spentUnits = metrics.spentUnits + unsentUnits + metrics.unspentUnits
+  const spends = spentUnits - metrics.surplusUnits
+  return {
+    operations:
+      spends + metrics.takes + metrics.denials + metrics.refunds + metrics.counterAdds + metrics.unaccounted,
+    admittedUnits: spentUnits + metrics.takenUnits,
+    deniedUnits: metrics.deniedUnits,
+    refundedUnits: metrics.refundedUnits,
+    refundsRefused: metrics.refundsRefused,
+    unaccountedUnits: metrics.unaccountedUnits,
+    exchanges: metrics.exchanges,
+    records: metrics.records,
+    leaseRecords: metrics.leaseRecords,
+    waiters: metrics.waiters,
+    ...now,
+  }
 }

@@ -3,10 +3,10 @@ import type { Answer, AppliedAnswer, Batch, FencedAnswer, RowName } from '../../
 import { SESSION_TABLE, type SessionEvent, type SessionState, type SessionStep } from './transition-table.ts'
 
 /**
- * One owner's conversation with its store (O2, O5, S2), as plain data and one pure function: which epoch, which seq, which batch is in
- * flight, and what an answer means for it. No clock, no promise and no store, so that a model checker can walk through all of it.
+ * One owner's session with its store (O2, O5, S2) as plain data and one pure function: which epoch, which seq, which batch is in
+ * flight, and what an answer means for it. It uses no clock, no promise and no store, so that a model checker can visit every state.
  */
-export interface Conversation {
+export interface SessionRecord {
   readonly state: SessionState
   /** Null while there is none. */
   readonly epoch: number | null
@@ -19,12 +19,12 @@ export interface Conversation {
 }
 
 /** Before the first join. */
-export const NOT_JOINED: Conversation = { state: 'joining', epoch: null, firstEpoch: null, seq: 0, batch: null }
+export const NOT_JOINED: SessionRecord = { state: 'joining', epoch: null, firstEpoch: null, seq: 0, batch: null }
 
 export type BatchContent = Pick<Batch, 'entries' | 'takes' | 'close'>
 
-/** What the conversation meets. */
-export type Occasion =
+/** What happens to a session. */
+export type SessionInput =
   | { readonly kind: 'joined'; readonly epoch: number }
   | { readonly kind: 'send'; readonly content: BatchContent }
   /** `batch` is what the answer is to, as it was sent. */
@@ -33,37 +33,37 @@ export type Occasion =
   | { readonly kind: 'replaced'; readonly content: BatchContent }
   | { readonly kind: 'failed' | 'retry' | 'abandon' }
 
-/** The conversation afterwards, and what is to be done: the actions of the session's table, each with what it needs. */
-export type Turn = { readonly next: Conversation } & (
+/** The session afterwards, and what to do: the actions of the transition table, each with its data. */
+export type SessionTurn = { readonly next: SessionRecord } & (
   | { readonly action: 'ignore' | 'join' | 'pause' }
   | { readonly action: 'open'; readonly epoch: number }
   | { readonly action: 'attempt'; readonly batch: Batch }
   | { readonly action: 'settle'; readonly batch: Batch; readonly answer: AppliedAnswer }
-  /** `answer` is null when the store no longer knows. */
+  /** `answer` is null when the store has lost the batch. */
   | { readonly action: 'rejoin'; readonly batch: Batch; readonly answer: FencedAnswer | null }
   | { readonly action: 'void'; readonly batch: Batch; readonly row: RowName | undefined; readonly detail: string }
-  /** `last` is null when nobody waited for an answer any more. */
-  | { readonly action: 'end'; readonly last: LastWord | null }
+  /** `last` is null when the engine gave up before an answer came. */
+  | { readonly action: 'end'; readonly last: FinalAnswer | null }
 )
 
-/** The closing batch, and the answer that says that it counts. */
-interface LastWord {
+/** The closing batch, and the answer that confirms it. */
+interface FinalAnswer {
   readonly batch: Batch
   readonly answer: AppliedAnswer | FencedAnswer
 }
 
-/** The next turn. Total: whatever is met in whatever state, but for what only a bug could bring, which is an assertion. */
-export function converse(from: Conversation, occasion: Occasion): Turn {
-  switch (occasion.kind) {
+/** The next state and the action. Every input in every state has an outcome; one that only a bug could cause is an assertion. */
+export function advanceSession(from: SessionRecord, input: SessionInput): SessionTurn {
+  switch (input.kind) {
     case 'joined':
-      return open(from, occasion.epoch)
+      return open(from, input.epoch)
     case 'send':
-      return send(from, occasion.content)
+      return send(from, input.content)
     case 'answer':
-      // An answer to an older batch, or to one that was replaced, is no news.
-      return occasion.batch === from.batch ? hear(from, occasion.batch, occasion.answer) : ignoring(from)
+      // An answer to an older batch, or to one that was replaced, is ignored.
+      return input.batch === from.batch ? hear(from, input.batch, input.answer) : ignoring(from)
     case 'replaced':
-      return replace(from, occasion.content)
+      return replace(from, input.content)
     case 'failed':
       return pause(from)
     case 'retry':
@@ -73,15 +73,15 @@ export function converse(from: Conversation, occasion: Occasion): Turn {
   }
 }
 
-/** The answer to an earlier join may come late: it is ignored where another one has opened an epoch. */
-function open(from: Conversation, epoch: number): Turn {
+/** A late answer to an earlier join is ignored once an epoch is open. */
+function open(from: SessionRecord, epoch: number): SessionTurn {
   const step = stepOf(from, 'joined')
   if (step === null) return ignoring(from)
   const next = { state: step.next, epoch, firstEpoch: from.firstEpoch ?? epoch, seq: 0, batch: null }
   return { next, action: 'open', epoch }
 }
 
-function send(from: Conversation, content: BatchContent): Turn {
+function send(from: SessionRecord, content: BatchContent): SessionTurn {
   const step = stepOf(from, 'send')
   if (step === null) return ignoring(from)
   invariant(from.epoch !== null, 'a batch needs an epoch')
@@ -90,7 +90,7 @@ function send(from: Conversation, content: BatchContent): Turn {
 }
 
 /** What an answer to the batch in flight means. */
-function hear(from: Conversation, batch: Batch, answer: Answer): Turn {
+function hear(from: SessionRecord, batch: Batch, answer: Answer): SessionTurn {
   switch (answer.kind) {
     case 'applied':
     case 'replayed':
@@ -107,29 +107,29 @@ function hear(from: Conversation, batch: Batch, answer: Answer): Turn {
   }
 }
 
-function settle(from: Conversation, batch: Batch, answer: AppliedAnswer): Turn {
+function settle(from: SessionRecord, batch: Batch, answer: AppliedAnswer): SessionTurn {
   const step = stepOf(from, 'applied')
   if (step === null) return ignoring(from)
   return { next: { ...from, state: step.next, seq: batch.seq, batch: null }, action: 'settle', batch, answer }
 }
 
 /** O5 */
-function rejoin(from: Conversation, event: 'fenced' | 'forgot', batch: Batch, answer: FencedAnswer | null): Turn {
+function rejoin(from: SessionRecord, event: 'fenced' | 'forgot', batch: Batch, answer: FencedAnswer | null): SessionTurn {
   const step = stepOf(from, event)
   if (step === null) return ignoring(from)
   return { next: { ...from, state: step.next, epoch: null, batch: null }, action: 'rejoin', batch, answer }
 }
 
-/** S6: the batch stays in flight until it is known what remains of it. */
-function leaveOut(from: Conversation, batch: Batch, row: RowName | undefined, detail: string): Turn {
+/** S6: the batch stays in flight until its replacement is known. */
+function leaveOut(from: SessionRecord, batch: Batch, row: RowName | undefined, detail: string): SessionTurn {
   const step = stepOf(from, 'breach')
   if (step === null) return ignoring(from)
   return { next: { ...from, state: step.next }, action: 'void', batch, row, detail }
 }
 
-/** S6: the rest goes out under the same seq. Answers to what it stands for are no news any more. */
-function replace(from: Conversation, content: BatchContent): Turn {
-  // Whoever heard of the row may have given up.
+/** S6: the rest goes out under the same seq. Answers to the batch that it replaces are ignored from now on. */
+function replace(from: SessionRecord, content: BatchContent): SessionTurn {
+  // A listener that was told of the row may have ended the session.
   if (from.state === 'ended') return ignoring(from)
   invariant(from.state === 'sending' && from.batch !== null, `a batch was replaced while ${from.state}`)
   const { entries, takes, close } = content
@@ -137,14 +137,14 @@ function replace(from: Conversation, content: BatchContent): Turn {
   return { next: { ...from, batch }, action: 'attempt', batch }
 }
 
-function pause(from: Conversation): Turn {
+function pause(from: SessionRecord): SessionTurn {
   const step = stepOf(from, 'failed')
   if (step === null) return ignoring(from)
   return { next: { ...from, state: step.next }, action: 'pause' }
 }
 
 /** O2: the same batch under the same seq. */
-function tryAgain(from: Conversation): Turn {
+function tryAgain(from: SessionRecord): SessionTurn {
   const step = stepOf(from, 'retry')
   if (step === null) return ignoring(from)
   const next = { ...from, state: step.next }
@@ -153,19 +153,19 @@ function tryAgain(from: Conversation): Turn {
   return { next, action: 'attempt', batch: from.batch }
 }
 
-function end(from: Conversation, event: 'closed' | 'abandon', last: LastWord | null): Turn {
+function end(from: SessionRecord, event: 'closed' | 'abandon', last: FinalAnswer | null): SessionTurn {
   const step = stepOf(from, event)
   if (step === null) return ignoring(from)
   return { next: { ...from, state: step.next, batch: null }, action: 'end', last }
 }
 
-/** What the table says; null where it says to ignore. */
-function stepOf({ state }: Conversation, event: SessionEvent): SessionStep | null {
+/** The table's entry; null where the event is ignored. */
+function stepOf({ state }: SessionRecord, event: SessionEvent): SessionStep | null {
   const step = SESSION_TABLE[state][event]
   invariant(step.action !== 'impossible', `the session met ${event} while ${state}`)
   return step.action === 'ignore' ? null : step
 }
 
-function ignoring(from: Conversation): Turn {
+function ignoring(from: SessionRecord): SessionTurn {
   return { next: from, action: 'ignore' }
 }

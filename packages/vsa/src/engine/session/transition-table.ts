@@ -1,11 +1,11 @@
 /**
- * The owner's session with the store, as a total table: every state meets every event, so that the compiler finds a forgotten case.
+ * The owner's session with the store as a total table: every state has an entry for every event, so the compiler finds a missing case.
  * `docs/spec.md` shows the same table, and a test compares the two.
  */
 export type SessionState = 'joining' | 'ready' | 'sending' | 'resending' | 'ended'
 
 export type SessionEvent =
-  /** The store gave an epoch. A late answer to an earlier join is ignored once another one has opened an epoch. */
+  /** The store gave an epoch. A late answer to an earlier join is ignored once an epoch is open. */
   | 'joined'
   /** A batch is to be sent. */
   | 'send'
@@ -15,15 +15,15 @@ export type SessionEvent =
   | 'closed'
   /** The epoch is over (O5). */
   | 'fenced'
-  /** `stale` or `lost`: the store does not know what it had acknowledged (protocol.md section 6). */
+  /** `stale` or `lost`: the store has lost acknowledged writes (protocol.md section 6). */
   | 'forgot'
-  /** One row's books do not balance: nothing was applied (S6). */
+  /** The books of one row do not balance: nothing was applied (S6). */
   | 'breach'
   /** An attempt failed or timed out. */
   | 'failed'
   /** The pause after a failed attempt is over. */
   | 'retry'
-  /** Nobody waits for the session any more. */
+  /** The engine gives up: nothing more is sent. */
   | 'abandon'
 
 export type SessionAction =
@@ -45,11 +45,11 @@ export interface SessionStep {
 }
 
 const ignoring = (state: SessionState): SessionStep => ({ next: state, action: 'ignore' })
-/** Nothing comes next: it throws. */
+/** It throws: there is no next state. */
 const IMPOSSIBLE: SessionStep = { next: 'ended', action: 'impossible' }
 const END: SessionStep = { next: 'ended', action: 'end' }
 
-/** With a batch in flight, whether its attempt is out or waits for its turn: any certain answer to any attempt counts. */
+/** A batch is in flight, its attempt sent or waiting to be sent again: a certain answer to any attempt counts. */
 const IN_FLIGHT = {
   send: IMPOSSIBLE,
   applied: { next: 'ready', action: 'settle' },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Answer, AppliedAnswer, Batch, FencedAnswer } from '../../src/core/exchange.ts'
-import { type Conversation, converse, NOT_JOINED, type Occasion } from '../../src/engine/session/state-machine.ts'
+import { type SessionRecord, advanceSession, NOT_JOINED, type SessionInput } from '../../src/engine/session/state-machine.ts'
 import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../src/engine/session/transition-table.ts'
 
 const CONTENT = { entries: [], takes: [], close: false }
@@ -18,14 +18,14 @@ const APPLIED: AppliedAnswer = {
 
 const fenced = (seq: number): FencedAnswer => ({ kind: 'fenced', time: 1, last: { seq, outcome: OUTCOME } })
 
-function after(...occasions: readonly Occasion[]): Conversation {
-  return occasions.reduce((from, occasion) => converse(from, occasion).next, NOT_JOINED)
+function after(...occasions: readonly SessionInput[]): SessionRecord {
+  return occasions.reduce((from, occasion) => advanceSession(from, occasion).next, NOT_JOINED)
 }
 
-const JOINED: Occasion = { kind: 'joined', epoch: 7 }
-const SEND: Occasion = { kind: 'send', content: CONTENT }
-const SEND_LAST: Occasion = { kind: 'send', content: { ...CONTENT, close: true } }
-const IN_STATE: Readonly<Record<SessionState, Conversation>> = {
+const JOINED: SessionInput = { kind: 'joined', epoch: 7 }
+const SEND: SessionInput = { kind: 'send', content: CONTENT }
+const SEND_LAST: SessionInput = { kind: 'send', content: { ...CONTENT, close: true } }
+const IN_STATE: Readonly<Record<SessionState, SessionRecord>> = {
   joining: NOT_JOINED,
   ready: after(JOINED),
   sending: after(JOINED, SEND),
@@ -33,16 +33,16 @@ const IN_STATE: Readonly<Record<SessionState, Conversation>> = {
   ended: after(JOINED, { kind: 'abandon' }),
 }
 
-function batchOf(conversation: Conversation): Batch {
+function batchOf(conversation: SessionRecord): Batch {
   return conversation.batch ?? { epoch: 7, seq: 1, ...CONTENT }
 }
 
-function answered(conversation: Conversation, answer: Answer): Occasion {
+function answered(conversation: SessionRecord, answer: Answer): SessionInput {
   return { kind: 'answer', batch: batchOf(conversation), answer }
 }
 
 /** What brings the event about, in a conversation that may meet it. */
-function occasionOf(event: SessionEvent, conversation: Conversation): Occasion {
+function occasionOf(event: SessionEvent, conversation: SessionRecord): SessionInput {
   switch (event) {
     case 'joined':
       return { kind: 'joined', epoch: 8 }
@@ -74,38 +74,38 @@ test.each(cells)('O2 O5: $state meets $event as the table says', ({ state, event
   const expected = SESSION_TABLE[state][event]
   const occasion = occasionOf(event, from)
   if (expected.action === 'impossible') {
-    expect(() => converse(from, occasion)).toThrow(`the session met ${event} while ${state}`)
+    expect(() => advanceSession(from, occasion)).toThrow(`the session met ${event} while ${state}`)
     return
   }
-  const turn = converse(from, occasion)
+  const turn = advanceSession(from, occasion)
   expect({ action: turn.action, state: turn.next.state }).toEqual({ action: expected.action, state: expected.next })
   if (expected.action === 'ignore') expect(turn.next).toBe(from)
 })
 
 test('O2: a batch keeps its seq and its very object until its answer is certain', () => {
   const sending = IN_STATE.sending
-  const again = converse(converse(sending, { kind: 'failed' }).next, { kind: 'retry' })
+  const again = advanceSession(advanceSession(sending, { kind: 'failed' }).next, { kind: 'retry' })
   expect(again).toMatchObject({ action: 'attempt' })
   expect(again.next.batch).toBe(sending.batch)
   expect(again.next.batch).toMatchObject({ epoch: 7, seq: 1 })
 })
 
 test('O2: the seq goes up by one with each batch that counts, also when only its replay is heard', () => {
-  const second = converse(converse(IN_STATE.sending, answered(IN_STATE.sending, APPLIED)).next, SEND).next
+  const second = advanceSession(advanceSession(IN_STATE.sending, answered(IN_STATE.sending, APPLIED)).next, SEND).next
   expect(second.batch).toMatchObject({ epoch: 7, seq: 2 })
   const replayed = answered(second, { ...APPLIED, kind: 'replayed' })
-  expect(converse(second, replayed).next).toMatchObject({ state: 'ready', seq: 2, batch: null })
+  expect(advanceSession(second, replayed).next).toMatchObject({ state: 'ready', seq: 2, batch: null })
 })
 
 test('O2: an answer to an older batch is ignored, whatever it says', () => {
   const old = answered(IN_STATE.sending, fenced(0))
-  const second = converse(converse(IN_STATE.sending, answered(IN_STATE.sending, APPLIED)).next, SEND).next
-  expect(converse(second, old)).toEqual({ next: second, action: 'ignore' })
+  const second = advanceSession(advanceSession(IN_STATE.sending, answered(IN_STATE.sending, APPLIED)).next, SEND).next
+  expect(advanceSession(second, old)).toEqual({ next: second, action: 'ignore' })
 })
 
 test('O2: an answer that comes while the next attempt waits for its turn counts', () => {
   const resending = IN_STATE.resending
-  expect(converse(resending, answered(resending, APPLIED))).toMatchObject({
+  expect(advanceSession(resending, answered(resending, APPLIED))).toMatchObject({
     action: 'settle',
     next: { state: 'ready' },
   })
@@ -113,7 +113,7 @@ test('O2: an answer that comes while the next attempt waits for its turn counts'
 
 test('S9: a closing batch that is fenced by its own seq has closed the epoch', () => {
   const closing = after(JOINED, SEND_LAST)
-  expect(converse(closing, answered(closing, fenced(1)))).toMatchObject({
+  expect(advanceSession(closing, answered(closing, fenced(1)))).toMatchObject({
     action: 'end',
     next: { state: 'ended', batch: null },
     last: { batch: { seq: 1, close: true }, answer: { kind: 'fenced' } },
@@ -124,7 +124,7 @@ test.each([fenced(0), { kind: 'fenced', time: 1, last: null } as const])(
   'O5 S9: a closing batch that is fenced by anything else has not counted: %o',
   (answer) => {
     const closing = after(JOINED, SEND_LAST)
-    expect(converse(closing, answered(closing, answer))).toMatchObject({
+    expect(advanceSession(closing, answered(closing, answer))).toMatchObject({
       action: 'rejoin',
       answer,
       next: { state: 'joining', epoch: null, batch: null },
@@ -134,7 +134,7 @@ test.each([fenced(0), { kind: 'fenced', time: 1, last: null } as const])(
 
 test('O5: an ordinary batch that is fenced by its own seq is over all the same, and its answer is handed on', () => {
   const sending = IN_STATE.sending
-  expect(converse(sending, answered(sending, fenced(1)))).toMatchObject({
+  expect(advanceSession(sending, answered(sending, fenced(1)))).toMatchObject({
     action: 'rejoin',
     answer: { last: { seq: 1 } },
   })
@@ -142,7 +142,7 @@ test('O5: an ordinary batch that is fenced by its own seq is over all the same, 
 
 test.each(['stale', 'lost'] as const)('O5: `%s` shows that the store forgot: nothing is known of the batch', (kind) => {
   const sending = IN_STATE.sending
-  expect(converse(sending, answered(sending, { kind, time: 1 }))).toMatchObject({
+  expect(advanceSession(sending, answered(sending, { kind, time: 1 }))).toMatchObject({
     action: 'rejoin',
     answer: null,
     next: { epoch: null, firstEpoch: 7 },
@@ -151,42 +151,42 @@ test.each(['stale', 'lost'] as const)('O5: `%s` shows that the store forgot: not
 
 test('S3: the first epoch stays the version of the policies, and a new epoch starts at seq 1', () => {
   const sending = IN_STATE.sending
-  const joining = converse(sending, answered(sending, fenced(0))).next
-  const again = converse(converse(joining, { kind: 'joined', epoch: 9 }).next, SEND).next
+  const joining = advanceSession(sending, answered(sending, fenced(0))).next
+  const again = advanceSession(advanceSession(joining, { kind: 'joined', epoch: 9 }).next, SEND).next
   expect(again).toMatchObject({ epoch: 9, firstEpoch: 7, seq: 0, batch: { epoch: 9, seq: 1 } })
 })
 
 test('S6: the rest of a batch goes out under the same seq, and answers to the whole are ignored from then on', () => {
   const sending = IN_STATE.resending
   const whole = batchOf(sending)
-  const voided = converse(sending, answered(sending, { kind: 'breach', time: 1, row: { key: 'a', period: 0 } }))
+  const voided = advanceSession(sending, answered(sending, { kind: 'breach', time: 1, row: { key: 'a', period: 0 } }))
   expect(voided).toMatchObject({ action: 'void', row: { key: 'a' }, next: { state: 'sending' } })
-  const rest = converse(voided.next, { kind: 'replaced', content: { ...CONTENT, entries: [{ kind: 'void' }] } })
+  const rest = advanceSession(voided.next, { kind: 'replaced', content: { ...CONTENT, entries: [{ kind: 'void' }] } })
   expect(rest).toMatchObject({ action: 'attempt', batch: { epoch: 7, seq: 1, entries: [{ kind: 'void' }] } })
-  expect(converse(rest.next, { kind: 'answer', batch: whole, answer: APPLIED }).action).toBe('ignore')
-  expect(converse(rest.next, answered(rest.next, APPLIED)).action).toBe('settle')
+  expect(advanceSession(rest.next, { kind: 'answer', batch: whole, answer: APPLIED }).action).toBe('ignore')
+  expect(advanceSession(rest.next, answered(rest.next, APPLIED)).action).toBe('settle')
 })
 
 test('S6: a breach that names no row of the batch is one more failed attempt, also while the next one waits for its turn', () => {
   const resending = IN_STATE.resending
-  const voided = converse(resending, answered(resending, { kind: 'breach', time: 1 })).next
-  const failed = converse(voided, { kind: 'failed' })
+  const voided = advanceSession(resending, answered(resending, { kind: 'breach', time: 1 })).next
+  const failed = advanceSession(voided, { kind: 'failed' })
   expect(failed).toMatchObject({ action: 'pause', next: { state: 'resending', batch: resending.batch } })
-  expect(converse(failed.next, { kind: 'retry' }).action).toBe('attempt')
+  expect(advanceSession(failed.next, { kind: 'retry' }).action).toBe('attempt')
 })
 
 test('O13: after `abandon` no answer is heard', () => {
   const sending = IN_STATE.sending
-  const ended = converse(sending, { kind: 'abandon' })
+  const ended = advanceSession(sending, { kind: 'abandon' })
   expect(ended).toMatchObject({ action: 'end', last: null, next: { state: 'ended', batch: null } })
-  expect(converse(ended.next, answered(sending, APPLIED)).action).toBe('ignore')
-  expect(converse(ended.next, { kind: 'replaced', content: CONTENT }).action).toBe('ignore')
+  expect(advanceSession(ended.next, answered(sending, APPLIED)).action).toBe('ignore')
+  expect(advanceSession(ended.next, { kind: 'replaced', content: CONTENT }).action).toBe('ignore')
 })
 
 test.each(['joining', 'ready', 'resending'] as const)(
   'S6: a batch is replaced only while it is refused, never while %s',
   (state) => {
-    expect(() => converse(IN_STATE[state], { kind: 'replaced', content: CONTENT })).toThrow(
+    expect(() => advanceSession(IN_STATE[state], { kind: 'replaced', content: CONTENT })).toThrow(
       `a batch was replaced while ${state}`,
     )
   },
