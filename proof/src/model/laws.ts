@@ -59,9 +59,9 @@ export function isDrained({ owners, network, books }: World): boolean {
   return books.epochs.every(({ held }) => held.every((units) => units === 0))
 }
 
-function isIdle({ conversation, closing, requests, accounts }: Owner): boolean {
-  if (closing || conversation.batch !== null || requests.length > 0) return false
-  return accounts.every(
+function isIdle({ session, closing, requests, leases }: Owner): boolean {
+  if (closing || session.batch !== null || requests.length > 0) return false
+  return leases.every(
     ({ held, left, refund, mint, unsent, owed }) => held + left + refund + unsent + owed === 0 && mint === null,
   )
 }

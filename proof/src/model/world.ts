@@ -1,6 +1,6 @@
 import type { Answer, Batch } from '../../../packages/vsa/dist/core/exchange.js'
 import type { BudgetRow, OwnerRow } from '../../../packages/vsa/dist/core/ledger.js'
-import type { Conversation } from '../../../packages/vsa/dist/engine/session/state-machine.js'
+import type { SessionRecord } from '../../../packages/vsa/dist/engine/session/state-machine.js'
 import type { Memo } from './memo.ts'
 
 /** One state of everything: plain data, never changed. */
@@ -65,16 +65,16 @@ export interface EpochRecord {
 
 /** One owner's memory. */
 export interface Owner {
-  readonly conversation: Conversation
+  readonly session: SessionRecord
   readonly closing: boolean
-  readonly accounts: readonly AccountState[]
+  readonly leases: readonly LeaseState[]
   /** Durable requests that wait, or that gave up waiting while their batch is under way. */
   readonly requests: readonly Request[]
   readonly cargo: Cargo | null
   readonly memo: Memo
 }
 
-export interface AccountState {
+export interface LeaseState {
   readonly held: number
   readonly base: number
   readonly left: number
