@@ -16,8 +16,8 @@ export const SESSION_CANARIES: readonly Canary[] = [
     rules: ['O2'],
     what: 'an answer to an earlier batch is taken for one to the present batch',
     file: 'engine/session/state-machine',
-    find: 'return occasion.batch === from.batch ? hear(from, occasion.batch, occasion.answer) : ignoring(from);',
-    replace: 'return from.batch !== null ? hear(from, from.batch, occasion.answer) : ignoring(from);',
+    find: 'return input.batch === from.batch ? hear(from, input.batch, input.answer) : ignoring(from);',
+    replace: 'return from.batch !== null ? hear(from, from.batch, input.answer) : ignoring(from);',
   },
   {
     name: 'seq-stands-still',
@@ -103,9 +103,9 @@ export const SESSION_CANARIES: readonly Canary[] = [
     name: 'accepted-refund-owed-again',
     rules: ['O4', 'L3'],
     what: 'a refund of which the store accepted a part is sent again whole',
-    file: 'engine/exchange/answer-handler',
-    find: 'return account.owe(sent - accepted);',
-    replace: 'return account.owe(sent);',
+    file: 'engine/exchange/refund-settlement',
+    find: 'return lease.owe(sent - accepted);',
+    replace: 'return lease.owe(sent);',
   },
   {
     name: 'left-after-fencing',
@@ -128,8 +128,8 @@ export const SESSION_CANARIES: readonly Canary[] = [
     rules: ['O5', 'L3'],
     what: 'a refund in a batch that was applied before its epoch ended goes over to the new one',
     file: 'engine/exchange/fencing',
-    find: 'this.#settlement.settleRefund(account, sent.refund, note?.refunded ?? 0);',
-    replace: 'account.owe(sent.refund);',
+    find: 'this.#refunds.settle(row, sent.refund, note?.refunded ?? 0);',
+    replace: 'row.lease.owe(sent.refund);',
   },
   {
     name: 'fenced-counts-as-applied',
@@ -143,10 +143,9 @@ export const SESSION_CANARIES: readonly Canary[] = [
     name: 'confirmed-with-the-batch-before',
     rules: ['O9'],
     what: 'durable requests that came after the send are told with its answer',
-    file: 'engine/exchange/answer-handler',
-    find: 'const confirmed = account.confirmingSent;\n        account.confirmingSent = [];',
-    replace:
-      'const confirmed = [...account.confirmingSent, ...account.confirming];\n        account.confirmingSent = [];\n        account.confirming = [];',
+    file: 'engine/exchange/confirmations',
+    find: 'const confirmed = requests.takeSent();',
+    replace: 'const confirmed = [...requests.takeSent(), ...requests.takeUnsent()];',
   },
   {
     name: 'fenced-close-not-taken-for-closed',
