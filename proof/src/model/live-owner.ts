@@ -123,15 +123,15 @@ export class LiveOwner {
     return new this.#production.AdmissionController({ ...this.parts, scheduler: SCHEDULER, intake, decisions })
   }
 
-  #slowPath(): SlowPath {
+  #slowPath(): SlowPath<Gate> {
     const admission = this.#admission()
     const refunds = new this.#production.Refunds({ ...this.parts, scheduler: SCHEDULER, intake: intakeOf(this.parts) })
-    const slowPath: Pick<SlowPath, 'tryAdmit' | 'admit' | 'refund'> = {
+    const slowPath: Pick<SlowPath<Gate>, 'tryAdmit' | 'admit' | 'refund'> = {
       tryAdmit: (gate, units) => admission.tryAdmit(gate, units),
       admit: (gate, units, options) => admission.admit(gate, units, options),
       refund: (gate, units, decision) => refunds.refund(gate, units, decision),
     }
-    return slowPath as SlowPath
+    return slowPath as SlowPath<Gate>
   }
 
   #restore(index: number, state: LeaseState, closing: boolean): void {

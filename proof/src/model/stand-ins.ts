@@ -41,7 +41,7 @@ export function sessionOf({ epoch, firstEpoch }: SessionRecord): Session {
 }
 
 /** @param slowPath made when it is asked for: most steps need none */
-export function familyOf(metrics: Metrics, slowPath: () => SlowPath): Family {
+export function familyOf(metrics: Metrics, slowPath: () => SlowPath<Gate>): Family {
   const family = {
     metrics,
     keyOf: (id: string) => id,

@@ -17,6 +17,7 @@ import type { Settings } from './api/settings.ts'
 import { ClockEviction } from './budget/clock-eviction.ts'
 import type { Family } from './budget/family.ts'
 import { FamilyRegistry } from './budget/family-registry.ts'
+import type { Gate } from './budget/gate.ts'
 import { PolicyCache } from './budget/policy-cache.ts'
 import type { SlowPath } from './budget/slow-path.ts'
 import { Counters } from './counters/counters.ts'
@@ -48,7 +49,7 @@ export class Engine implements Vsa {
   readonly #intake: ChangeIntake
   readonly #exchange: ExchangeListener
   readonly #admission: AdmissionController
-  readonly #slowPath: SlowPath
+  readonly #slowPath: SlowPath<Gate>
   readonly #counters: Counters
   readonly #eviction: ClockEviction
   readonly #families: FamilyRegistry
@@ -232,7 +233,7 @@ export class Engine implements Vsa {
 function slowPathOf(
   admission: AdmissionController,
   { refunds, mints, peeks }: { readonly refunds: Refunds; readonly mints: Mints; readonly peeks: Peeks },
-): SlowPath {
+): SlowPath<Gate> {
   return {
     tryAdmit: (gate, units) => admission.tryAdmit(gate, units),
     admit: (gate, units, options) => admission.admit(gate, units, options),

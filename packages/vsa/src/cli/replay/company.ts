@@ -1,4 +1,4 @@
-import type { ReplayRequest } from './request-reader.ts'
+import type { ReplayRequest } from './replay-request.ts'
 
 /** How far the requests of a log come together: nobody can write fewer than one record for each key and interval. */
 export interface CompanyTally {

@@ -10,7 +10,8 @@ import { type DecisionTally, Decisions } from './decisions.ts'
 import type { KeyField } from './key-field.ts'
 import { LogClock } from './log-clock.ts'
 import { readLines } from './log-file.ts'
-import { type LogTally, type ReplayRequest, RequestReader } from './request-reader.ts'
+import type { ReplayRequest } from './replay-request.ts'
+import { type LogTally, RequestReader } from './request-reader.ts'
 import { watchStore } from './watched-store.ts'
 
 export interface ReplayRunOptions {

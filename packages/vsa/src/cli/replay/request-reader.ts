@@ -4,15 +4,8 @@ import { type KeyField, keyOf } from './key-field.ts'
 import { LINE_BYTES_MAX, type Line } from './line-splitter.ts'
 import { type Logged, bad } from './logged.ts'
 import { Reorderer } from './reorderer.ts'
+import type { ReplayRequest } from './replay-request.ts'
 import { SecondSpreader } from './second-spreader.ts'
-
-/** One request to be replayed. */
-export interface ReplayRequest {
-  /** The log's time, ms since 1970; never before that of the request before it. */
-  readonly at: number
-  readonly id: string
-  readonly cost: number
-}
 
 /** What the log was like. */
 export interface LogTally {

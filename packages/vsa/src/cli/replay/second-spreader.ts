@@ -1,4 +1,4 @@
-import type { ReplayRequest } from './request-reader.ts'
+import type { ReplayRequest } from './replay-request.ts'
 
 /** More requests than this in one second are spread in parts. */
 const GROUP_MAX = 100_000

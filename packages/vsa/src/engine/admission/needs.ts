@@ -13,7 +13,7 @@ const NEEDS_MAX = 1_000
  * @param slowPath that of the engine that the budgets must belong to
  * @throws TypeError, RangeError that name the need
  */
-export function mergeNeeds(needs: readonly Need[], batchMax: number, slowPath: SlowPath): readonly GateNeed[] {
+export function mergeNeeds(needs: readonly Need[], batchMax: number, slowPath: SlowPath<Gate>): readonly GateNeed[] {
   if (!Array.isArray(needs)) throw new TypeError(`needs must be an array of [budget, units], got ${describe(needs)}`)
   const max = Math.min(NEEDS_MAX, batchMax)
   if (needs.length < 1 || needs.length > max)

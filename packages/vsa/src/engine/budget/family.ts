@@ -5,7 +5,7 @@ import { policyConflictError } from '../api/errors.ts'
 import type { Family as PublicFamily } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { ClockEviction } from './clock-eviction.ts'
-import { Gate } from './gate.ts'
+import { Gate, type GateFamily } from './gate.ts'
 import type { PolicyCache } from './policy-cache.ts'
 import type { SlowPath } from './slow-path.ts'
 
@@ -13,7 +13,7 @@ export type PolicyOf = (id: string) => Policy
 
 /** What all families of one engine share. */
 export interface FamilyParts {
-  readonly slowPath: SlowPath
+  readonly slowPath: SlowPath<Gate>
   readonly metrics: Metrics
   readonly eviction: ClockEviction
   readonly policies: PolicyCache
@@ -23,14 +23,10 @@ export interface FamilyParts {
  * All budgets whose keys begin with `name:`, or, without a name, those whose keys have no colon. One map from id to gate:
  * there is no other, so that one key can never have two gates (G5).
  */
-export class Family implements PublicFamily {
+export class Family implements PublicFamily, GateFamily {
   readonly name: string
-  readonly slowPath: SlowPath
+  readonly slowPath: SlowPath<Gate>
   readonly metrics: Metrics
-  /**
-   * Called by `call`, and kept in a field, so that V8 does not inline the slow path into the gate's `tryAdmit`. If it did (it does while most
-   * calls are slow, as at first), `tryAdmit` would be too large to be inlined into the loops that call it: three times as slow, for good.
-   */
   readonly tryAdmitSlowly: (gate: Gate, units: number) => boolean
   readonly #gates = new Map<string, Gate>()
   readonly #eviction: ClockEviction
@@ -83,7 +79,6 @@ export class Family implements PublicFamily {
     return gate
   }
 
-  /** The key's one gate: this one, another one made while this one was evicted, or this one put back. */
   live(gate: Gate): Gate {
     if (!gate.isEvicted) return gate
     const other = this.#gates.get(gate.id)

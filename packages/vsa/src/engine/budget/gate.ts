@@ -2,12 +2,29 @@ import type { Decision } from '../../core/decision.ts'
 import type { Plan, Window } from '../../core/plan.ts'
 import type { AdmitOptions, Budget, Peek } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import type { Family } from './family.ts'
 import type { HotCell } from './hot-cell.ts'
 import type { RowView } from './row-view.ts'
+import type { SlowPath } from './slow-path.ts'
 
 /** Made once, so that the hot path of `admit` allocates nothing. It cannot be changed. */
 const ADMITTED: Promise<boolean> = Promise.resolve(true)
+
+/** What a gate needs of the family that it belongs to. */
+export interface GateFamily {
+  readonly metrics: Metrics
+  readonly slowPath: SlowPath<Gate>
+  /**
+   * `slowPath.tryAdmit`. Called by `call`, and kept in a field, so that V8 does not inline the slow path into the gate's `tryAdmit`. If it did
+   * (it does while most calls are slow, as at first), `tryAdmit` would be too large to be inlined into the loops that call it: three times
+   * as slow, for good.
+   */
+  readonly tryAdmitSlowly: (gate: Gate, units: number) => boolean
+  keyOf(id: string): string
+  /** The key's one gate: this one, another one made while this one was evicted, or this one put back (G5). */
+  live(gate: Gate): Gate
+  /** The gate is evicted. */
+  forget(gate: Gate): void
+}
 
 /**
  * One budget in memory: the hot path, and the handle that users hold. One key has one gate (G5).
@@ -26,17 +43,17 @@ export class Gate implements Budget, HotCell {
   upcoming: RowView | null = null
   /** The last window whose row the store is known to have: it must never be created again (S4). */
   knownWindow: Window | null = null
-  /** The next gate in the ring of {@link ClockEviction}. */
+  /** The next gate in the eviction ring. */
   ringNext: Gate | null = null
   /** Its last lease went back unspent: the next one waits for a second request, so that a rare key costs one record a request. */
   isSparse = false
   /** No longer in its family: the next slow call finds the key's gate, or puts this one back. */
   isEvicted = false
   readonly id: string
-  readonly family: Family
+  readonly family: GateFamily
   readonly plan: Plan
 
-  constructor(family: Family, id: string, plan: Plan) {
+  constructor(family: GateFamily, id: string, plan: Plan) {
     this.family = family
     this.id = id
     this.plan = plan

@@ -1,9 +1,8 @@
 import type { Decision } from '../../core/decision.ts'
 import type { AdmitOptions, Peek } from '../api/public-types.ts'
-import type { Gate } from './gate.ts'
 
 /** What a gate calls when its hot path must stop. The admission room implements it. */
-export interface SlowPath {
+export interface SlowPath<Gate> {
   tryAdmit(gate: Gate, units: number): boolean
   admit(gate: Gate, units: number, options?: AdmitOptions): Promise<boolean>
   decide(gate: Gate, units: number, options?: AdmitOptions): Promise<Decision>
