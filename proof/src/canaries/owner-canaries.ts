@@ -48,7 +48,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
     what: 'a refund in a batch that was surely not applied does not move to the new epoch',
     file: 'engine/exchange/fencing',
     find: 'row.lease.owe(sent.refund);',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'counter-dropped-on-fencing',
@@ -56,7 +56,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
     what: 'what a counter had in a batch that was surely not applied is dropped',
     file: 'engine/exchange/fencing',
     find: 'counter.pending += counter.sent ?? 0;',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'counter-doubled-on-fencing',
