@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
 import type { Answer, AppliedAnswer, Batch, FencedAnswer } from '../../src/core/exchange.ts'
-import { type SessionRecord, advanceSession, NOT_JOINED, type SessionInput } from '../../src/engine/session/state-machine.ts'
+import {
+  type SessionRecord,
+  advanceSession,
+  NOT_JOINED,
+  type SessionInput,
+} from '../../src/engine/session/state-machine.ts'
 import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../src/engine/session/transition-table.ts'
 
 const CONTENT = { entries: [], takes: [], close: false }
@@ -18,8 +23,8 @@ const APPLIED: AppliedAnswer = {
 
 const fenced = (seq: number): FencedAnswer => ({ kind: 'fenced', time: 1, last: { seq, outcome: OUTCOME } })
 
-function after(...occasions: readonly SessionInput[]): SessionRecord {
-  return occasions.reduce((from, occasion) => advanceSession(from, occasion).next, NOT_JOINED)
+function after(...inputs: readonly SessionInput[]): SessionRecord {
+  return inputs.reduce((from, input) => advanceSession(from, input).next, NOT_JOINED)
 }
 
 const JOINED: SessionInput = { kind: 'joined', epoch: 7 }
@@ -33,16 +38,16 @@ const IN_STATE: Readonly<Record<SessionState, SessionRecord>> = {
   ended: after(JOINED, { kind: 'abandon' }),
 }
 
-function batchOf(conversation: SessionRecord): Batch {
-  return conversation.batch ?? { epoch: 7, seq: 1, ...CONTENT }
+function batchOf(session: SessionRecord): Batch {
+  return session.batch ?? { epoch: 7, seq: 1, ...CONTENT }
 }
 
-function answered(conversation: SessionRecord, answer: Answer): SessionInput {
-  return { kind: 'answer', batch: batchOf(conversation), answer }
+function answered(session: SessionRecord, answer: Answer): SessionInput {
+  return { kind: 'answer', batch: batchOf(session), answer }
 }
 
-/** What brings the event about, in a conversation that may meet it. */
-function occasionOf(event: SessionEvent, conversation: SessionRecord): SessionInput {
+/** The input that causes the event. */
+function inputOf(event: SessionEvent, session: SessionRecord): SessionInput {
   switch (event) {
     case 'joined':
       return { kind: 'joined', epoch: 8 }
@@ -50,13 +55,13 @@ function occasionOf(event: SessionEvent, conversation: SessionRecord): SessionIn
       return SEND
     case 'applied':
     case 'closed':
-      return answered(conversation, APPLIED)
+      return answered(session, APPLIED)
     case 'fenced':
-      return answered(conversation, fenced(0))
+      return answered(session, fenced(0))
     case 'forgot':
-      return answered(conversation, { kind: 'lost', time: 1 })
+      return answered(session, { kind: 'lost', time: 1 })
     case 'breach':
-      return answered(conversation, { kind: 'breach', time: 1, row: { key: 'a', period: 0 } })
+      return answered(session, { kind: 'breach', time: 1, row: { key: 'a', period: 0 } })
     case 'failed':
     case 'retry':
     case 'abandon':
@@ -72,17 +77,17 @@ test.each(cells)('O2 O5: $state meets $event as the table says', ({ state, event
   const base = IN_STATE[state]
   const from = event === 'closed' && base.batch !== null ? { ...base, batch: { ...base.batch, close: true } } : base
   const expected = SESSION_TABLE[state][event]
-  const occasion = occasionOf(event, from)
+  const input = inputOf(event, from)
   if (expected.action === 'impossible') {
-    expect(() => advanceSession(from, occasion)).toThrow(`the session met ${event} while ${state}`)
+    expect(() => advanceSession(from, input)).toThrow(`the session met ${event} while ${state}`)
     return
   }
-  const turn = advanceSession(from, occasion)
+  const turn = advanceSession(from, input)
   expect({ action: turn.action, state: turn.next.state }).toEqual({ action: expected.action, state: expected.next })
   if (expected.action === 'ignore') expect(turn.next).toBe(from)
 })
 
-test('O2: a batch keeps its seq and its very object until its answer is certain', () => {
+test('O2: a batch keeps its seq and stays the same object until its answer is certain', () => {
   const sending = IN_STATE.sending
   const again = advanceSession(advanceSession(sending, { kind: 'failed' }).next, { kind: 'retry' })
   expect(again).toMatchObject({ action: 'attempt' })
@@ -103,7 +108,7 @@ test('O2: an answer to an older batch is ignored, whatever it says', () => {
   expect(advanceSession(second, old)).toEqual({ next: second, action: 'ignore' })
 })
 
-test('O2: an answer that comes while the next attempt waits for its turn counts', () => {
+test('O2: an answer that comes during the pause before the next attempt counts', () => {
   const resending = IN_STATE.resending
   expect(advanceSession(resending, answered(resending, APPLIED))).toMatchObject({
     action: 'settle',
@@ -132,7 +137,7 @@ test.each([fenced(0), { kind: 'fenced', time: 1, last: null } as const])(
   },
 )
 
-test('O5: an ordinary batch that is fenced by its own seq is over all the same, and its answer is handed on', () => {
+test('O5: a batch that is fenced by its own seq ends the epoch, and its outcome is passed on', () => {
   const sending = IN_STATE.sending
   expect(advanceSession(sending, answered(sending, fenced(1)))).toMatchObject({
     action: 'rejoin',
@@ -140,14 +145,17 @@ test('O5: an ordinary batch that is fenced by its own seq is over all the same, 
   })
 })
 
-test.each(['stale', 'lost'] as const)('O5: `%s` shows that the store forgot: nothing is known of the batch', (kind) => {
-  const sending = IN_STATE.sending
-  expect(advanceSession(sending, answered(sending, { kind, time: 1 }))).toMatchObject({
-    action: 'rejoin',
-    answer: null,
-    next: { epoch: null, firstEpoch: 7 },
-  })
-})
+test.each(['stale', 'lost'] as const)(
+  'O5: `%s` shows that the store lost writes: the outcome of the batch is unknown',
+  (kind) => {
+    const sending = IN_STATE.sending
+    expect(advanceSession(sending, answered(sending, { kind, time: 1 }))).toMatchObject({
+      action: 'rejoin',
+      answer: null,
+      next: { epoch: null, firstEpoch: 7 },
+    })
+  },
+)
 
 test('S3: the first epoch stays the version of the policies, and a new epoch starts at seq 1', () => {
   const sending = IN_STATE.sending
@@ -167,7 +175,7 @@ test('S6: the rest of a batch goes out under the same seq, and answers to the wh
   expect(advanceSession(rest.next, answered(rest.next, APPLIED)).action).toBe('settle')
 })
 
-test('S6: a breach that names no row of the batch is one more failed attempt, also while the next one waits for its turn', () => {
+test('S6: a breach that names no row of the batch is a failed attempt, also during the pause before the next one', () => {
   const resending = IN_STATE.resending
   const voided = advanceSession(resending, answered(resending, { kind: 'breach', time: 1 })).next
   const failed = advanceSession(voided, { kind: 'failed' })
@@ -175,7 +183,7 @@ test('S6: a breach that names no row of the batch is one more failed attempt, al
   expect(advanceSession(failed.next, { kind: 'retry' }).action).toBe('attempt')
 })
 
-test('O13: after `abandon` no answer is heard', () => {
+test('O13: after `abandon` answers are ignored', () => {
   const sending = IN_STATE.sending
   const ended = advanceSession(sending, { kind: 'abandon' })
   expect(ended).toMatchObject({ action: 'end', last: null, next: { state: 'ended', batch: null } })

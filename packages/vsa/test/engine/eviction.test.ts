@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { bench } from './fixture.ts'
+import { bench, FLUSH_MS } from './fixture.ts'
 
 const LEASED = { limit: 1_000, per: 'month', atRisk: 60 } as const
 
-describe('evicting, reviewed', () => {
+describe('eviction', () => {
   test('G5 L3: a budget that was evicted before the first join keeps one gate and loses no unit', async () => {
     const { clock, owner, row } = bench()
     const { vsa } = owner({ budgetsMax: 1 })
@@ -22,7 +22,7 @@ describe('evicting, reviewed', () => {
     expect((await row('calls:a')).used).toBe(admitted)
   })
 
-  test('G5 L3: several budgets asked for at once evict each other no gate', async () => {
+  test('G5 L3: several budgets of one request do not evict each other’s gate', async () => {
     const { clock, owner, row } = bench()
     const { vsa } = owner({ budgetsMax: 1 })
     const calls = vsa.budgets('calls', LEASED)
@@ -59,5 +59,44 @@ describe('evicting, reviewed', () => {
     calls.of('999').tryAdmit()
     await clock.settle()
     expect(calls.of('999').tryAdmit()).toBe(true)
+  })
+
+  test('L9: evicting an idle budget and loading it again changes nothing', async () => {
+    const { clock, owner, row } = bench()
+    const { vsa } = owner({ budgetsMax: 10 })
+    const calls = vsa.budgets('calls', { limit: 20, per: 'month', atRisk: 4 })
+    const kept = calls.of('0')
+    for (let round = 0; round < 4; round += 1) {
+      for (let id = 0; id < 100; id += 1) {
+        expect(await calls.of(String(id)).admit(2)).toBe(true)
+        if (id % 5 === 0) await clock.advance(6 * FLUSH_MS)
+      }
+    }
+    expect(vsa.stats().budgets).toBeLessThan(40)
+    await vsa.flush({ returnLeases: true })
+    for (let id = 0; id < 100; id += 1) expect((await row(`calls:${id}`)).used).toBe(8)
+    expect(await kept.admit(12)).toBe(true)
+    expect(await calls.of('0').admit(1)).toBe(false)
+  })
+
+  test('G5: a handle that outlives an eviction and a new one share one gate', async () => {
+    const { clock, owner, row } = bench()
+    const { vsa } = owner({ budgetsMax: 2 })
+    const calls = vsa.budgets('calls', { limit: 100, per: 'month', atRisk: 50 })
+    const old = calls.of('a')
+    await old.admit()
+    await clock.advance(10 * FLUSH_MS)
+    for (let id = 0; id < 20; id += 1) calls.of(String(id))
+    const young = calls.of('a')
+    await young.admit()
+    let admitted = 2
+    for (let call = 0; call < 200; call += 1) {
+      if (old.tryAdmit()) admitted += 1
+      if (young.tryAdmit()) admitted += 1
+      if (call % 3 === 0) await clock.settle()
+    }
+    expect(admitted).toBe(100)
+    await vsa.flush()
+    expect((await row('calls:a')).used).toBe(100)
   })
 })

@@ -15,8 +15,8 @@ function plain(cell: string): string {
   return cell.replaceAll('`', '').trim()
 }
 
-describe('the session’s table is the specification’s', () => {
-  test('every state meets every event, here and there', () => {
+describe('the transition table is the one in the specification', () => {
+  test('both have every state and every event', () => {
     expect(Object.keys(SESSION_TABLE)).toEqual(states)
     for (const state of states) {
       const events = rows.map(([event]) => event)
@@ -32,7 +32,7 @@ describe('the session’s table is the specification’s', () => {
     if (action !== 'impossible') expect(step.next).toBe(next)
   })
 
-  test('O13: what has ended stays ended, and an answer only counts where a batch is in flight', () => {
+  test('O13: an ended session stays ended, and an answer counts only while a batch is in flight', () => {
     for (const { state, event, cell } of cells) {
       if (state === 'ended') expect(['ignore', 'impossible']).toContain(cell)
       if (event === 'applied') expect(cell.startsWith('settle')).toBe(state === 'sending' || state === 'resending')

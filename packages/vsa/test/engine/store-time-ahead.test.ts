@@ -39,7 +39,7 @@ describe('store time that is ahead of the clock', () => {
     }
   })
 
-  test('S4 O11 L5: an owner that ran ahead while nothing was sent is brought back by the first answer, and no request waits for a flush', async () => {
+  test('S4 O11 L5: an owner whose time ran ahead while idle is corrected by the first answer, and no request waits for a flush', async () => {
     const { clock, owner } = bench()
     clock.jumpWall(HOUR_MS)
     const { vsa } = owner()
@@ -49,7 +49,7 @@ describe('store time that is ahead of the clock', () => {
     const decisions = [first]
     for (let minute = 0; minute < 20; minute += 1) {
       await clock.advance(60_000)
-      // The clock stands still until it has been answered.
+      // The clock stands still until the answer comes.
       decisions.push(await budget.decide())
     }
     expect(decisions.every(({ admitted }) => admitted)).toBe(true)
@@ -71,7 +71,7 @@ describe('store time that is ahead of the clock', () => {
     expect((await budget.decide()).period).toBe(clock.now() - (clock.now() % 1_000))
   })
 
-  test('S8: owners that live are not reaped by store time that goes on, and one that is gone is', async () => {
+  test('S8: living owners are not reaped while store time goes on, and a dead owner is', async () => {
     const { clock, owner, row } = bench({ leaseTtlMs: 3_000 })
     clock.jumpWall(HOUR_MS)
     const [living, gone] = [owner(), owner()]
@@ -84,7 +84,7 @@ describe('store time that is ahead of the clock', () => {
       await clock.advance(1_000)
     }
     expect(living.events.map(({ type }) => type)).not.toContain('fenced')
-    // The dead one had told of what it spent: its lease was full.
+    // The dead owner had settled what it spent: its lease was full.
     expect(await row('seats')).toMatchObject({ used: 32, burned: 10 })
     const states = (await living.net.owners()).map(({ state }) => state)
     expect(states.toSorted()).toEqual(['closed', 'open'])
@@ -111,7 +111,7 @@ describe('store time that is ahead of the clock', () => {
     expect(one.vsa.stats().refundsRefused).toBe(0)
   })
 
-  test('O11 L9: a gate that is ahead of store time does not go back to the earlier period, however idle or crowded out', async () => {
+  test('O11 L9: a gate that is ahead of store time does not go back to the earlier period, even when it is idle or evicted', async () => {
     const { clock, owner } = bench()
     const { vsa } = owner({ budgetsMax: 1 })
     const policy = { limit: 10, per: 'minute', atRisk: 0 } as const
@@ -126,15 +126,15 @@ describe('store time that is ahead of the clock', () => {
     await clock.advance(5 * FLUSH_MS)
     const denied = await vsa.budget('calls', policy).decide(10)
     expect([denied.period, denied.admitted]).toEqual([late.period, false])
-    // It can be had when that period ends, not when the one that store time is in does.
+    // Units are there again when that period ends, not when the period of store time ends.
     if (denied.admitted || denied.retryAfterMs === undefined) throw new Error('nine units are left')
     expect(denied.retryAfterMs).toBeGreaterThan(60_000)
-    // Once store time is there, nothing is kept of it any more.
+    // Once store time has caught up, nothing is kept of the row.
     await clock.advance(120_000)
     expect(clock.timers).toBe(0)
   })
 
-  test('S1 L5: it is the same on a file, with handles whose clocks disagree', async () => {
+  test('S1 L5: a budget per second goes on admitting on a file whose handles have clocks that disagree', async () => {
     let now = Date.UTC(2025, 4, 14, 12)
     let aheadMs = HOUR_MS
     const path = newPath()

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { bench, FLUSH_MS } from './fixture.ts'
 
-describe('store calls, reviewed', () => {
+describe('store calls', () => {
   test('O12: tryAdmit of more than may be leased asks at most once per flush interval', async () => {
     const { clock, owner } = bench()
     const { vsa } = owner()
@@ -34,7 +34,7 @@ describe('store calls, reviewed', () => {
     expect(first.vsa.stats().exchanges - before).toBeLessThanOrEqual(2)
   })
 
-  test('O12 S5: tryAdmit on a row that somebody wants asks at most once per flush interval', async () => {
+  test('O12 S5: tryAdmit on a row that another owner wants asks at most once per flush interval', async () => {
     const { clock, owner } = bench()
     const [holder, asker, third] = [owner(), owner(), owner()]
     const policy = { limit: 100, per: 'month', atRisk: 60 } as const
@@ -85,7 +85,7 @@ describe('store calls, reviewed', () => {
     ).toBe(false)
   })
 
-  test('O12: units that this owner has spent itself are no prospect: the denial comes with the next answer', async () => {
+  test('O12: units that this owner has spent cannot be returned by others: the denial comes with the next answer', async () => {
     const { clock, owner } = bench()
     const { vsa, net } = owner()
     const budget = vsa.budget('calls', { limit: 20, per: 'month', atRisk: 8 })
@@ -96,12 +96,12 @@ describe('store calls, reviewed', () => {
     await clock.settle()
     for (let call = 0; call < 8; call += 1) budget.tryAdmit()
     await clock.advance(30)
-    let told = false
+    let resolved = false
     const heard = asked.then(() => {
-      told = true
+      resolved = true
     })
     await clock.settle()
-    expect(told).toBe(true)
+    expect(resolved).toBe(true)
     await heard
     expect(await asked).toMatchObject({ admitted: false, reason: 'exhausted' })
   })

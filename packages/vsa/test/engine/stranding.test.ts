@@ -3,7 +3,7 @@ import { seededRandom } from '../../src/testing/index.ts'
 import { wholeBetween } from '../../src/testing/random.ts'
 import { bench, FLUSH_MS } from './fixture.ts'
 
-describe('stranding, reviewed', () => {
+describe('no stranded units', () => {
   test('L5 O12: one request for all that is left gets it, although every other owner holds a lease and uses it', async () => {
     for (let seed = 1; seed <= 40; seed += 1) {
       const random = seededRandom(seed)
@@ -42,7 +42,7 @@ describe('stranding, reviewed', () => {
     }
   })
 
-  test('L5: units that others give back while somebody waits are admitted', async () => {
+  test('L5: units that another owner refunds after a denial are admitted', async () => {
     const { clock, owner } = bench()
     const [first, second] = [owner(), owner()]
     const seats = { initial: 10 } as const
