@@ -56,7 +56,8 @@ export const GATE_CANARIES: readonly Canary[] = [
     what: 'a cost of 0 is refused instead of looked at',
     file: 'engine/admission/admission-controller',
     find: 'if (only === undefined)\n            return resolve(LOOKED);',
-    replace: "if (only === undefined)\n            return resolve({ kind: 'failed', error: closedError(needs[0]?.gate.key) });",
+    replace:
+      "if (only === undefined)\n            return resolve({ kind: 'failed', error: closedError(needs[0]?.gate.key) });",
   },
   {
     name: 'timer-for-nothing',

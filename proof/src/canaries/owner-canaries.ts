@@ -128,7 +128,8 @@ export const OWNER_CANARIES: readonly Canary[] = [
     what: 'a durable request that the lease covers is told before its exchange is acknowledged',
     file: 'engine/admission/admission-controller',
     find: 'intake.confirm(row, request);\n                return;',
-    replace: "waiting.add(request);\n                waiting.resolve(request, { kind: 'admitted', row });\n                return;",
+    replace:
+      "waiting.add(request);\n                waiting.resolve(request, { kind: 'admitted', row });\n                return;",
   },
   {
     name: 'durable-served-from-a-lease',

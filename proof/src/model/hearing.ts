@@ -79,12 +79,7 @@ export class Hearing {
   }
 
   /** S9, O13 */
-  #closed(
-    owner: Owner,
-    session: SessionRecord,
-    heard: Heard,
-    answer: AppliedAnswer | FencedAnswer | undefined,
-  ): Moved {
+  #closed(owner: Owner, session: SessionRecord, heard: Heard, answer: AppliedAnswer | FencedAnswer | undefined): Moved {
     const { epoch } = heard
     must(
       epoch.owner?.state !== 'open' && epoch.held.every((units) => units === 0),
@@ -110,13 +105,7 @@ export class Hearing {
 }
 
 /** Compares what callers are told with the model's own record. */
-function told(
-  owner: Owner,
-  session: SessionRecord,
-  live: LiveOwner,
-  fate: Fate,
-  counted: readonly Counted[],
-): Moved {
+function told(owner: Owner, session: SessionRecord, live: LiveOwner, fate: Fate, counted: readonly Counted[]): Moved {
   let owing = counted
   for (const [index, request] of owner.requests.entries()) {
     const verdict = live.requests[index]?.verdict ?? null

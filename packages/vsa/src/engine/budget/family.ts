@@ -72,7 +72,8 @@ export class Family implements PublicFamily, GateFamily {
     const gate = this.#gates.get(id)
     if (gate === undefined) {
       const declared = this.#declared === null ? plan : this.#planFor(id)
-      if (declared.fingerprint !== plan.fingerprint) throw policyConflictError(`budget ${JSON.stringify(this.keyOf(id))}`)
+      if (declared.fingerprint !== plan.fingerprint)
+        throw policyConflictError(`budget ${JSON.stringify(this.keyOf(id))}`)
       return this.#make(id, declared)
     }
     if (gate.plan.fingerprint !== plan.fingerprint) throw policyConflictError(`budget ${JSON.stringify(gate.key)}`)

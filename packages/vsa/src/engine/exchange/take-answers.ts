@@ -52,9 +52,7 @@ export class TakeAnswers {
   unpark(closing: boolean): void {
     const { waiting } = this.#parts
     if (waiting.parked === 0) return
-    waiting.unpark(
-      ({ needs }) => closing || needs.every(({ gate, units }) => (gate.row?.figures?.pool ?? 0) >= units),
-    )
+    waiting.unpark(({ needs }) => closing || needs.every(({ gate, units }) => (gate.row?.figures?.pool ?? 0) >= units))
   }
 
   /** A lease that has come may serve requests that were queued while the exchange was in flight. */

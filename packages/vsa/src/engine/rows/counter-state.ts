@@ -22,12 +22,7 @@ export interface CounterState {
  * The exchange in flight has its answer.
  * @param value null when the answer does not tell it
  */
-export function settleCounter(
-  counter: CounterState,
-  value: number | null,
-  overflow: boolean,
-  emit: EventSink,
-): void {
+export function settleCounter(counter: CounterState, value: number | null, overflow: boolean, emit: EventSink): void {
   if (overflow && counter.sent !== null && counter.sent !== 0) {
     counter.pending += counter.sent
     emit({ type: 'counter_overflow', key: counter.key, pending: counter.pending })

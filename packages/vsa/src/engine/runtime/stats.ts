@@ -38,8 +38,7 @@ export function statsOf(metrics: Metrics, { unsentUnits, ...now }: StatsNow): St
   const spentUnits = metrics.spentUnits + unsentUnits + metrics.unspentUnits
   const spends = spentUnits - metrics.surplusUnits
   return {
-    operations:
-      spends + metrics.takes + metrics.denials + metrics.refunds + metrics.counterAdds + metrics.unaccounted,
+    operations: spends + metrics.takes + metrics.denials + metrics.refunds + metrics.counterAdds + metrics.unaccounted,
     admittedUnits: spentUnits + metrics.takenUnits,
     deniedUnits: metrics.deniedUnits,
     refundedUnits: metrics.refundedUnits,

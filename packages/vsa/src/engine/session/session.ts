@@ -1,11 +1,9 @@
-import type { Clock } from '../../core/clock.ts'
 import { invariant, StoreError } from '../../core/errors.ts'
-import type { Answer, AppliedAnswer, Batch, FencedAnswer, RowName } from '../../core/exchange.ts'
-import type { Joined, Store } from '../../core/store.ts'
-import type { EventSink } from '../runtime/event-sink.ts'
-import type { Metrics } from '../runtime/metrics.ts'
+import type { Answer, Batch, FencedAnswer, RowName } from '../../core/exchange.ts'
+import type { Joined } from '../../core/store.ts'
 import { Attempts } from './attempts.ts'
 import { OwnerTime } from './owner-time.ts'
+import type { SessionListener, SessionOptions } from './session-listener.ts'
 import {
   advanceSession,
   type BatchContent,
@@ -16,32 +14,6 @@ import {
 } from './state-machine.ts'
 import { asStoreError, StoreHealth, timedOut } from './store-health.ts'
 import type { SessionState } from './transition-table.ts'
-
-/** What the session reports to the engine. Never called from inside a call of the engine to the session. */
-export interface SessionListener {
-  /** A new epoch is open and nothing is in flight. */
-  readonly opened: (epoch: number) => void
-  /** The batch in flight counts, once. */
-  readonly settled: (batch: Batch, answer: AppliedAnswer) => void
-  /** The epoch is over. `batch`: what was in flight; `answer` says what became of it, null when the store has lost it. */
-  readonly fenced: (batch: Batch, answer: FencedAnswer | null) => void
-  /** The row is to be left out: returns what to send instead, under the same seq; null when the batch has no such row. */
-  readonly voided: (batch: Batch, row: RowName | undefined, detail: string) => BatchContent | null
-  /** The closing batch counts: the engine has closed its epoch. */
-  readonly ended: (batch: Batch, answer: AppliedAnswer | FencedAnswer) => void
-  /** An attempt to join or to exchange failed; another follows. */
-  readonly failed: (error: StoreError) => void
-}
-
-export interface SessionOptions {
-  readonly store: Store
-  readonly clock: Clock
-  readonly random: () => number
-  readonly label: string
-  readonly exchangeTimeoutMs: number
-  readonly emit: EventSink
-  readonly metrics: Metrics
-}
 
 /** A join may take this many times as long as an exchange: it may have to start a thread or open a file. */
 const JOIN_TIMEOUT_FACTOR = 5
@@ -114,7 +86,7 @@ export class Session {
     return this.hasJoined ? this.#time.now : 0
   }
 
-  /** Sends a batch; only when `state` is `ready`. The listener is told how it ended. */
+  /** Sends a batch; only when `state` is `ready`. The listener is called with the outcome. */
   send(content: BatchContent): void {
     this.#attempts.restart()
     this.#act(this.#advance({ kind: 'send', content }))

@@ -114,7 +114,12 @@ function settle(from: SessionRecord, batch: Batch, answer: AppliedAnswer): Sessi
 }
 
 /** O5 */
-function rejoin(from: SessionRecord, event: 'fenced' | 'forgot', batch: Batch, answer: FencedAnswer | null): SessionTurn {
+function rejoin(
+  from: SessionRecord,
+  event: 'fenced' | 'forgot',
+  batch: Batch,
+  answer: FencedAnswer | null,
+): SessionTurn {
   const step = stepOf(from, event)
   if (step === null) return ignoring(from)
   return { next: { ...from, state: step.next, epoch: null, batch: null }, action: 'rejoin', batch, answer }
@@ -129,7 +134,7 @@ function leaveOut(from: SessionRecord, batch: Batch, row: RowName | undefined, d
 
 /** S6: the rest goes out under the same seq. Answers to the batch that it replaces are ignored from now on. */
 function replace(from: SessionRecord, content: BatchContent): SessionTurn {
-  // A listener that was told of the row may have ended the session.
+  // The event listener may have ended the session meanwhile.
   if (from.state === 'ended') return ignoring(from)
   invariant(from.state === 'sending' && from.batch !== null, `a batch was replaced while ${from.state}`)
   const { entries, takes, close } = content
