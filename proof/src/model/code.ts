@@ -6,7 +6,7 @@ import type { LeaseState, Epoch, Message, Owner, World } from './world.ts'
  * The name of a state: equal for states that nothing can tell apart from here on.
  *
  * Left out is what no rule looks at again: figures for display, versions (all owners declare the same policy), what the store remembers of a
- * batch that nobody asks about any more. Numbers that only differences matter of are given as differences: seqs from the last one
+ * batch that is no longer asked about. Numbers that only differences matter of are given as differences: seqs from the last one
  * applied, epochs not at all, times from now. What belongs to an owner or an epoch is gathered there, and owners and epochs are put in order by
  * what they are: so two states that differ by who is who, by the order of messages or by numbers alone have one name.
  */
@@ -148,7 +148,7 @@ function batchCode({ seq, close, entries, takes }: Batch, base: number): string 
   return code
 }
 
-/** @param hasTakes whether somebody may be refused: then it matters what the pool and the others have */
+/** @param hasTakes whether a request may be refused: then it matters what the pool and the others have */
 function answerCode(answer: Answer, base: number, hasTakes: boolean): string {
   switch (answer.kind) {
     case 'applied':

@@ -81,7 +81,7 @@ export class Course {
     return this.#tidy(world)
   }
 
-  /** Drops what nobody can see any more, and copies of late requests beyond the bound. */
+  /** Drops what can no longer be observed, and copies of late requests beyond the bound. */
   #tidy(world: World): World {
     const { owners, books } = world
     const isLive = (epoch: number): boolean => owners.some((owner) => owner.session.epoch === epoch)

@@ -6,7 +6,7 @@ import { changed, type Moved, moved, type OwnerMoves } from './owner-moves.ts'
 import type { Production } from './production.ts'
 import type { LeaseState, AnswerMessage, Epoch, EpochRecord, Owner, Request } from './world.ts'
 
-/** What became of the batch, by the model's own record: it counts, it does not, or nobody can know any more. */
+/** What became of the batch, by the model's own record: it counts, it does not, or it cannot be known. */
 type Fate = { readonly kind: 'applied'; readonly record: EpochRecord } | { readonly kind: 'not_applied' | 'unknown' }
 
 /** An answer, and what the model knows besides. */

@@ -53,7 +53,7 @@ function heldOn(books: Books, row: number): readonly number[] {
   return books.epochs.map(({ held }) => held[row] ?? 0).filter((units) => units > 0)
 }
 
-/** Nothing is under way, nobody waits, and nobody holds or owes anything. */
+/** Nothing is in flight, no request waits, and nothing is held or owed. */
 export function isDrained({ owners, network, books }: World): boolean {
   if (network.length > 0 || !owners.every(isIdle)) return false
   return books.epochs.every(({ held }) => held.every((units) => units === 0))

@@ -144,7 +144,7 @@ export class Steps {
     )
   }
 
-  /** What may ride in the next batch. A closing owner asks for no lease, and closes with a batch for whose answer nobody waits. */
+  /** What may go in the next batch. A closing owner asks for no lease, and closes with a batch whose answer no request waits for. */
   #ordersOf({ closing, requests, leases }: Owner): readonly Order[] {
     if (!closing) return this.#orders
     const isAwaited = requests.length > 0 || leases.some(({ mint }) => mint !== null)

@@ -68,7 +68,7 @@ export interface Owner {
   readonly session: SessionRecord
   readonly closing: boolean
   readonly leases: readonly LeaseState[]
-  /** Durable requests that wait, or that gave up waiting while their batch is under way. */
+  /** Durable requests that wait, or that gave up waiting while their batch is in flight. */
   readonly requests: readonly Request[]
   readonly cargo: Cargo | null
   readonly memo: Memo
@@ -91,7 +91,7 @@ export interface LeaseState {
 export interface Request {
   /** By row, units. */
   readonly needs: readonly number[]
-  /** In line for the next batch, spent from the lease and waiting for it to be durable, or a take under way. */
+  /** Queued for the next batch, spent from the lease and waiting to be durable, or a take in flight. */
   readonly place: 'queued' | 'confirming' | 'confirming_sent' | 'sent'
   /** The caller has been told of a timeout. */
   readonly told: boolean

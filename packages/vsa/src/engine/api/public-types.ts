@@ -19,7 +19,7 @@ export interface OpenOptions {
   readonly waitersMax?: number
   /** Budgets kept in memory; idle ones above this are evicted, which changes nothing (L9). Default 1,048,576. */
   readonly budgetsMax?: number
-  /** The answer while the store cannot be asked and no lease is in hand. Default `throw`. */
+  /** What a request gets when the store does not answer and no lease covers it. Default `throw`. */
   readonly onStoreUnavailable?: 'throw' | 'deny' | 'allow'
   /** Fractions of the limit, above 0 and at most 1, at which a `threshold` event is raised. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[]
@@ -32,13 +32,13 @@ export interface OpenOptions {
 }
 
 export interface Vsa {
-  /** Resolves when the store has been joined. @throws StoreError as soon as one attempt to join fails; joining goes on regardless. */
+  /** Resolves when the store has been joined. @throws StoreError as soon as one attempt to join fails; joining goes on. */
   ready(): Promise<void>
   /** One policy, or `id => policy`, for many budgets. Keys are `name:id`. `name` has no `:`. */
   budgets(name: string, policy: Policy | ((id: string) => Policy)): Family
   /** One budget. The same key again gives the same budget; with another policy it throws `policy_conflict`. */
   budget(key: string, policy: Policy): Budget
-  /** A number that gates nothing. */
+  /** A counter: a number without a limit, which admits or denies nothing. */
   counter(key: string): Counter
   /** All or none: resolves to true when every budget admitted its units. */
   admitAll(needs: readonly Need[], options?: AdmitOptions): Promise<boolean>
@@ -75,7 +75,7 @@ export interface Budget {
   tryAdmit(units?: number): boolean
   /** Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else the current one. */
   refund(units?: number, decision?: { readonly period: number }): void
-  /** Creates units, durable on return, once per `id` for ever. Resolves to false when this id was minted before. Only for `{ initial }`. @throws VsaError `id_conflict`, `units_overflow` */
+  /** Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. @throws VsaError `id_conflict`, `units_overflow` */
   mint(units: number, options: { readonly id: string }): Promise<boolean>
   /** The row as the store has it now, less what this owner has not sent. Changes nothing. */
   peek(): Promise<Peek>
