@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { bar, liveLine } from '../../packages/vsa/dist/cli/progress.js'
-import { FLOCK } from './canaries/flock.ts'
-import { type Catch, hunt, SEEDS_MAX } from './canaries/hunt.ts'
+import { SIMULATION_CANARIES } from './canaries/catalogue.ts'
+import { type Catch, hunt, SEEDS_MAX } from './canaries/simulation-finder.ts'
 
 /* `npm run canaries`: one bug at a time is planted in a copy of the built library; the simulation must find each. Exits 1 when one survives. */
 
@@ -15,7 +15,7 @@ const { values } = parseArgs({
   },
 })
 
-const wanted = FLOCK.filter(({ name }) => values.canary === undefined || values.canary.includes(name))
+const wanted = SIMULATION_CANARIES.filter(({ name }) => values.canary === undefined || values.canary.includes(name))
 const waiting = [...wanted]
 const caught: Catch[] = []
 const line = liveLine(!values.json)

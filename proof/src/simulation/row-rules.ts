@@ -1,7 +1,9 @@
 import type { AppliedAnswer, Batch, BudgetEntry } from '../../../packages/vsa/dist/index.js'
 import { limitChangeOf, type Settling } from './applied-batch.ts'
-import { rowName } from './process-books.ts'
+import type { Epochs } from './epochs.ts'
+import { rowName } from './process-totals.ts'
 import { heldOn, type RowChange, type RowView } from './row-view.ts'
+import { CLOSED_LEASES_COUNT_AS_BURNED } from './store-options.ts'
 import { must } from './violation.ts'
 
 const MINUTE_MS = 60_000
@@ -57,9 +59,25 @@ export function assertMinted(settling: Settling, minted: number): void {
   )
 }
 
+/** L6: a denial changes no minted, used, burned or limit. @param minted units that the entry's mint made @param burned of ended epochs */
+export function assertDenialFree(settling: Settling, minted: number, burned: number): void {
+  const { name, was, row, entry, said, taken, denied } = settling
+  const settlesNothing = taken === 0 && entry.spent === 0 && said.refunded === 0 && minted === 0
+  if (was === undefined || !denied || !settlesNothing || row.budget.version !== was.budget.version) return
+  const figures = ({ budget }: RowView): string => JSON.stringify([budget.minted, budget.used, budget.limit])
+  const isSame = figures(was) === figures(row) && row.budget.burned === was.budget.burned + burned
+  must(
+    isSame,
+    'L6',
+    () => `${name}: a denial changed ${figures(was)} to ${figures(row)}, and burned more than ${burned}`,
+  )
+}
+
 /** O3, S5: the lease moves towards what is wanted, and grows only where it may. @param time store time, ms since 1970 */
-export function assertHeld({ name, row, entry, taken, base, held }: Settling, time: number): void {
-  const { pool, wantedUntil, burned, burnMax } = row.budget
+export function assertHeld(settling: Settling, time: number, epochs: Epochs): void {
+  const { name, row, entry, taken, base, held } = settling
+  const { pool, wantedUntil, burnMax } = row.budget
+  const burned = row.budget.burned + closedUnits(row, epochs)
   must(taken === 0 || pool >= 0, 'S3', () => `${name}: ${taken} were taken, and the pool is ${pool}`)
   if (held <= base)
     return must(
@@ -74,7 +92,12 @@ export function assertHeld({ name, row, entry, taken, base, held }: Settling, ti
 }
 
 /** S7: the answer says what the rows say. */
-export function assertFigures(batch: Batch, answer: AppliedAnswer, rows: ReadonlyMap<string, RowView>): void {
+export function assertFigures(
+  batch: Batch,
+  answer: AppliedAnswer,
+  rows: ReadonlyMap<string, RowView>,
+  epochs: Epochs,
+): void {
   must(answer.entries.length === batch.entries.length, 'S7', () => 'an answer lacks entries')
   for (const [index, said] of answer.entries.entries()) {
     const entry = batch.entries[index]
@@ -82,13 +105,24 @@ export function assertFigures(batch: Batch, answer: AppliedAnswer, rows: Readonl
     const row = rows.get(rowName(entry.key, entry.period))
     // Settled, and then removed in the same transaction: its retention was over (S10).
     if (row === undefined) continue
-    const { minted, used, pool, burned, limit, version } = row.budget
+    const { minted, used, pool, limit, version } = row.budget
+    const closed = closedUnits(row, epochs)
+    const burned = row.budget.burned + closed
     const held = row.leases.get(batch.epoch) ?? 0
-    const othersHeld = heldOn(row) - held
+    const othersHeld = heldOn(row) - held - closed
     const kept = { held, minted, used, pool, burned, limit, version, othersHeld }
     for (const [name, value] of Object.entries(kept)) {
-      const told = said[name as keyof typeof kept]
-      must(told === value, 'S7', () => `${entry.key} ${entry.period}: ${name} is ${value}, and is answered ${told}`)
+      const answered = said[name as keyof typeof kept]
+      must(
+        answered === value,
+        'S7',
+        () => `${entry.key} ${entry.period}: ${name} is ${value}, and is answered ${answered}`,
+      )
     }
   }
+}
+
+/** Units of leases that count as burned though their row has not been rewritten yet (S8). */
+function closedUnits(row: RowView, epochs: Epochs): number {
+  return CLOSED_LEASES_COUNT_AS_BURNED ? epochs.leasesOf(row).burned : 0
 }

@@ -1,6 +1,6 @@
 import { must } from './violation.ts'
 
-/** Events of one run, and turns after one event: more than this, and something goes round in circles. */
+/** Events of one run, and turns after one event. A run that needs more is in a loop (L8). */
 const EVENTS_MAX = 200_000
 const TURNS_MAX = 10_000
 
@@ -9,17 +9,20 @@ interface Scheduled {
   readonly run: () => void
 }
 
-/** True time, and everything that is to happen. Nothing happens but by an event here, so a seed tells the whole story. */
+/** Simulated time and everything that is scheduled. Nothing happens outside an event of the timeline, so a seed determines the whole run. */
 export class Timeline {
   nowMs = 0
   /** Events that happened. */
   events = 0
-  /** Called after each event, when all that it started has come to rest. */
+  /** Called after each event, when all that it started has settled. */
   afterEach: () => void = () => undefined
   #stopped = false
-  /** In the order in which they fall due; equal times in the order of creation. */
+  /** By due time; equal times in the order of creation. */
   readonly #scheduled: Scheduled[] = []
   #soon: (() => void)[] = []
+  /** Calls to other threads that are under way: simulated time stands still until they are answered. */
+  #realCalls = 0
+  #onIdle: () => void = () => undefined
 
   /** @returns cancels it */
   after(delayMs: number, run: () => void): () => void {
@@ -34,6 +37,17 @@ export class Timeline {
   /** After the present event and the promises that it settled. */
   soon(run: () => void): void {
     this.#soon.push(run)
+  }
+
+  /** Time stands still while the call takes real time. */
+  async during<T>(call: Promise<T>): Promise<T> {
+    this.#realCalls += 1
+    try {
+      return await call
+    } finally {
+      this.#realCalls -= 1
+      if (this.#realCalls === 0) this.#onIdle()
+    }
   }
 
   get stopped(): boolean {
@@ -58,23 +72,30 @@ export class Timeline {
     if (!this.#stopped) this.nowMs = endMs
   }
 
-  /** Nothing happens any more. */
+  /** No event follows the present one. */
   stop(): void {
     this.#stopped = true
   }
 
-  /** Promises first, then what asked for the next turn, until nobody has anything to do without time passing. */
+  /** Promises first, then what asked for the next turn, until nothing is left to do without time passing. */
   async #rest(): Promise<void> {
     for (let turns = 0; ; turns += 1) {
       must(turns <= TURNS_MAX, 'L8', () => `still busy after ${TURNS_MAX} turns at one moment`)
-      await new Promise<void>((resolve) => setImmediate(resolve))
-      if (this.#stopped) return
+      await this.#turn()
       const due = this.#soon
       if (due.length === 0) break
       this.#soon = []
       for (const run of due) run()
     }
     this.afterEach()
+  }
+
+  async #turn(): Promise<void> {
+    await nextTurn()
+    while (this.#realCalls > 0) {
+      await new Promise<void>((resolve) => (this.#onIdle = resolve))
+      await nextTurn()
+    }
   }
 
   #placeFor(atMs: number): number {
@@ -88,4 +109,8 @@ export class Timeline {
     }
     return low
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

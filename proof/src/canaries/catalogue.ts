@@ -25,4 +25,4 @@ const ALL: readonly Canary[] = [
 ]
 
 /** Every canary that the simulation must find. */
-export const FLOCK: readonly Canary[] = ALL.filter(({ name }) => !(name in BEYOND_SIMULATION))
+export const SIMULATION_CANARIES: readonly Canary[] = ALL.filter(({ name }) => !(name in BEYOND_SIMULATION))

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { WorkerOrder, WorkerWord } from '../simulation/pool.ts'
+import type { WorkerTask, WorkerMessage } from '../simulation/worker-pool.ts'
 import type { Canary } from './canary.ts'
 import { plant } from './plant.ts'
 
@@ -31,7 +31,7 @@ export async function hunt(canary: Canary, seedsMax: number): Promise<Catch> {
 }
 
 function search(folder: string, seedsMax: number): Promise<Omit<Catch, 'canary'>> {
-  const order: WorkerOrder = { folder, from: FIRST_SEED, count: seedsMax, step: 1, stop: new SharedArrayBuffer(4) }
+  const order: WorkerTask = { folder, from: FIRST_SEED, count: seedsMax, step: 1, stop: new SharedArrayBuffer(4) }
   return new Promise((resolve) => {
     const worker = new Worker(new URL('../sim-worker.js', import.meta.url), { workerData: order, stderr: true })
     let done = 0
@@ -42,7 +42,7 @@ function search(folder: string, seedsMax: number): Promise<Omit<Catch, 'canary'>
     }
     const circles = (): void => end({ seeds: done + 1, law: 'L8', what: `silent for ${SILENCE_MAX_MS} ms` })
     let silence = setTimeout(circles, SILENCE_MAX_MS)
-    worker.on('message', (word: WorkerWord) => {
+    worker.on('message', (word: WorkerMessage) => {
       if (word.kind === 'progress') {
         done += word.seeds
         clearTimeout(silence)
