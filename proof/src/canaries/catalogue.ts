@@ -1,28 +1,35 @@
 import type { Canary } from './canary.ts'
+import { EXPECTATIONS, type Expectation } from './expected-laws.ts'
 import { GATE_CANARIES } from './gate-canaries.ts'
+import { LAW_CANARIES } from './law-canaries.ts'
 import { OWNER_CANARIES } from './owner-canaries.ts'
 import { ROW_CANARIES } from './row-canaries.ts'
 import { SESSION_CANARIES } from './session-canaries.ts'
+import { SQLITE_CANARIES } from './sqlite-canaries.ts'
 import { STORE_CANARIES } from './store-canaries.ts'
 
-/** Canaries that break no law that a simulation of today's stores could see, and why. */
-const BEYOND_SIMULATION: Readonly<Record<string, string>> = {
-  'time-goes-back':
-    'S1 stands twice, in the books and in the core: `time-seen-forgotten` is the one that can be broken alone',
-  'left-after-fencing':
-    'what a fenced owner has left burns with its lease, so that whoever is told of it takes it from nobody',
-  'gap-applied': 'a seq from the future needs a store that has lost writes: storeConformance asks for it',
-  'row-removed-with-a-refusal':
-    'needs a clock that is ahead for one refused call alone: test/core/housekeeping.test.ts asks for it',
-}
+/** A canary, the run that must find it, and the laws by which it may be reported. */
+export interface ExpectedCanary extends Canary, Expectation {}
 
-const ALL: readonly Canary[] = [
+/** Every canary there is. Each is planted for the run that can find it. */
+export const CATALOGUE: readonly ExpectedCanary[] = joined([
   ...STORE_CANARIES,
   ...ROW_CANARIES,
+  ...SQLITE_CANARIES,
   ...SESSION_CANARIES,
   ...OWNER_CANARIES,
   ...GATE_CANARIES,
-]
+  ...LAW_CANARIES,
+])
 
-/** Every canary that the simulation must find. */
-export const SIMULATION_CANARIES: readonly Canary[] = ALL.filter(({ name }) => !(name in BEYOND_SIMULATION))
+/** @throws Error for a canary without an expectation, and for an expectation without a canary */
+function joined(canaries: readonly Canary[]): readonly ExpectedCanary[] {
+  const names = new Set(canaries.map(({ name }) => name))
+  if (names.size !== canaries.length) throw new Error('two canaries have one name')
+  for (const name of Object.keys(EXPECTATIONS)) if (!names.has(name)) throw new Error(`there is no canary ${name}`)
+  return canaries.map((canary) => {
+    const expectation = EXPECTATIONS[canary.name]
+    if (expectation === undefined) throw new Error(`canary ${canary.name} has no entry in expected-laws.ts`)
+    return { ...canary, ...expectation }
+  })
+}
