@@ -37,7 +37,12 @@ await Promise.all(Array.from({ length: Number(values.workers) }, work))
 line.done()
 const survivors = findings.filter(({ caught }) => !caught)
 if (values.json) {
-  const plain = findings.map(({ canary: { name, rules, foundBy }, ...finding }) => ({ name, rules, foundBy, ...finding }))
+  const plain = findings.map(({ canary: { name, rules, foundBy }, ...finding }) => ({
+    name,
+    rules,
+    foundBy,
+    ...finding,
+  }))
   console.log(JSON.stringify(plain))
 } else {
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
@@ -48,7 +53,9 @@ if (survivors.length > 0 || findings.length === 0) process.exitCode = 1
 function report({ canary, caught, seeds, law, laws, what }: Finding): void {
   const others = laws.filter((other) => other !== law)
   const by = `${law}${others.length > 0 ? ` (and ${others.join(', ')})` : ''}`
-  const how = caught ? `${canary.foundBy} ${seeds}, by ${by}` : `NOT CAUGHT in ${seeds} tries; wrong laws: ${laws.join(', ') || 'none'}`
+  const how = caught
+    ? `${canary.foundBy} ${seeds}, by ${by}`
+    : `NOT CAUGHT in ${seeds} tries; wrong laws: ${laws.join(', ') || 'none'}`
   line.done()
   console.log(`${canary.rules.join(' ').padEnd(7)} ${canary.name.padEnd(38)} ${how}  [${canary.what}]`)
   if (values.canary !== undefined || !caught) console.log(`        ${what.split('\n')[0]}`)

@@ -92,7 +92,11 @@ function defined(value: unknown): unknown {
 
 function matches(actual: unknown, expected: unknown): boolean {
   if (Array.isArray(expected))
-    return Array.isArray(actual) && actual.length === expected.length && expected.every((one, at) => matches(actual[at], one))
+    return (
+      Array.isArray(actual) &&
+      actual.length === expected.length &&
+      expected.every((one, at) => matches(actual[at], one))
+    )
   if (typeof expected !== 'object' || expected === null) return isDeepStrictEqual(actual, expected)
   if (typeof actual !== 'object' || actual === null) return false
   return Object.entries(expected).every(([name, part]) => matches(Reflect.get(actual, name), part))

@@ -18,7 +18,8 @@ export const DIRECT_CHECKS: Readonly<Record<string, DirectCheck>> = {
   'S1: the transition itself does not let time go back': assertTimeStands,
   'S10: an exchange that is refused removes no row': assertRefusalKeepsRows,
   'S7: every commit of the SQLite store is synced': assertSynchronous,
-  'L8: the work of a decision and of a flush does not depend on how many budgets there are, or units': assertConstantWork,
+  'L8: the work of a decision and of a flush does not depend on how many budgets there are, or units':
+    assertConstantWork,
 }
 
 /** The clock that the caller hands in is behind the time that the rows have seen. */

@@ -23,7 +23,11 @@ function simulated(laws: readonly string[], why?: string): Expectation {
 /** By the canary's name. A canary without an entry, and an entry without a canary, fail. */
 export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   // Store rules
-  'time-goes-back': { foundBy: 'direct', laws: ['S1'], why: 'every store passes a time that does not go back: S1 stands twice' },
+  'time-goes-back': {
+    foundBy: 'direct',
+    laws: ['S1'],
+    why: 'every store passes a time that does not go back: S1 stands twice',
+  },
   'time-seen-forgotten': simulated(['S1']),
   'batch-half-applied': simulated(['S7', 'L3'], 'what is answered as applied is not in the rows'),
   'replay-applied-again': simulated(['S2', 'L3']),
@@ -70,7 +74,11 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'close-keeps-the-epoch-open': simulated(['S9']),
   'row-removed-early': simulated(['S10']),
   'leased-row-removed': simulated(['S10']),
-  'row-removed-with-a-refusal': { foundBy: 'direct', laws: ['S10'], why: 'the clock must be ahead during one refused call alone' },
+  'row-removed-with-a-refusal': {
+    foundBy: 'direct',
+    laws: ['S10'],
+    why: 'the clock must be ahead during one refused call alone',
+  },
 
   // The SQLite store
   'sqlite-stale-lease-total': { foundBy: 'simulation', laws: ['L2', 'S7'], seeds: 'sqlite' },
@@ -97,7 +105,10 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'fenced-counts-as-applied': simulated(['L3', 'O5']),
   'confirmed-with-the-batch-before': simulated(['O9']),
   'fenced-close-not-taken-for-closed': simulated(['S9', 'O13']),
-  'fenced-taken-for-closed': simulated(['L3', 'S9', 'O13'], 'what the last batch carried is lost, and the close is reported as done'),
+  'fenced-taken-for-closed': simulated(
+    ['L3', 'S9', 'O13'],
+    'what the last batch carried is lost, and the close is reported as done',
+  ),
 
   // What an owner decides, settles and keeps
   overdraft: simulated(['L1', 'O1']),
@@ -114,7 +125,10 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'no-keepalive': simulated(['O6']),
   'idle-lease-kept': simulated(['O6']),
   'lease-above-at-risk': simulated(['L4']),
-  'low-lease-not-topped-up': simulated(['L5', 'O10'], 'no exchange is sent for the request, so that it waits until its deadline'),
+  'low-lease-not-topped-up': simulated(
+    ['L5', 'O10'],
+    'no exchange is sent for the request, so that it waits until its deadline',
+  ),
   'durable-before-acknowledged': simulated(['O9']),
   'durable-served-from-a-lease': simulated(['O9']),
   'late-grant-kept': simulated(['L3'], 'units stay taken for a request that was answered with a time-out'),
@@ -122,7 +136,10 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'no-deadline': simulated(['O10']),
   'next-period-early': simulated(['O11']),
   'period-mixed-up': simulated(['L3', 'L1']),
-  'wall-clock': simulated(['O11', 'L3'], 'the owner asks for rows of periods that are over, and reports them as lost (L3)'),
+  'wall-clock': simulated(
+    ['O11', 'L3'],
+    'the owner asks for rows of periods that are over, and reports them as lost (L3)',
+  ),
   'exhausted-for-ever': simulated(['L5']),
   'want-not-marked': simulated(['L5']),
   'recall-ignored': simulated(['L5']),

@@ -26,9 +26,17 @@ export async function assertConstantWork(folder: string): Promise<void> {
     const few = await workWith(library, counter, FEW)
     const many = await workWith(library, counter, MANY)
     const isSame = (a: number, b: number): boolean => Math.abs(a - b) <= SLACK
-    must(isSame(many.small, many.large), 'L8', () => `tryAdmit(1): ${many.small} blocks, tryAdmit(100000): ${many.large}`)
+    must(
+      isSame(many.small, many.large),
+      'L8',
+      () => `tryAdmit(1): ${many.small} blocks, tryAdmit(100000): ${many.large}`,
+    )
     for (const name of ['small', 'large', 'refund', 'flush'] as const)
-      must(isSame(few[name], many[name]), 'L8', () => `${name}: ${few[name]} blocks with ${FEW} budgets, ${many[name]} with ${MANY}`)
+      must(
+        isSame(few[name], many[name]),
+        'L8',
+        () => `${name}: ${few[name]} blocks with ${FEW} budgets, ${many[name]} with ${MANY}`,
+      )
   } finally {
     await counter.stop()
   }

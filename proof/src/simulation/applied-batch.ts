@@ -18,7 +18,7 @@ export interface Settling extends RowChange {
   readonly taken: number
   /** Some request that the entry serves was denied. */
   readonly denied: boolean
-  /** The sender's lease: before, what is left of that without what was spent, and now. Units. */
+  /** The sender's lease: before the batch, that less what was spent, and now. Units. */
   readonly heldBefore: number
   readonly base: number
   readonly held: number

@@ -3,17 +3,17 @@ import { drawSettings } from './draw-settings.ts'
 import { drawWideScript } from './draw-wide.ts'
 import type { Action, Operation, RefundKind, Script, Setting } from './script.ts'
 
-/** Wrong on purpose; `misuse` deeds name them by index. */
+/** Wrong on purpose; `misuse` operations name them by index. */
 export const MISUSES: readonly unknown[] = [2 ** 53, NaN, -1, 0.5, '3', null, Infinity, -Infinity, {}]
 
 /** One in so many scripts has very many rows. */
 const WIDE_EVERY = 100
 const WIDE_AT = 50
 
-/** How much of each operation a run has; each is there or not, so that runs differ in kind. */
+/** The share of each operation in a run. Each is left out of some runs, so that runs differ in kind. */
 type Mixture = readonly (readonly [weight: number, draw: (rng: Rng, setting: Setting) => Operation])[]
 
-/** The script of one seed: what the processes are asked for and what befalls them, in order of time. */
+/** The script of one seed: requests and faults, in order of time. */
 export function drawScript(seed: number): Script {
   const rng = new Rng(seed, 'script')
   if (seed % WIDE_EVERY === WIDE_AT) return drawWideScript(seed, rng, WIDE_EVERY)

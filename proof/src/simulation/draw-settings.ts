@@ -15,7 +15,7 @@ export const CALM: FaultRates = {
   latencyMaxMs: 15,
   slowMaxMs: 0,
 }
-/** Wall times at which something happens to the calendar within a few seconds, and one where nothing does. */
+/** Wall times a few seconds before an edge of the calendar, and one without such an edge. */
 const STARTS: readonly [string, ...string[]] = [
   '2026-06-15T11:13:17.000Z',
   '2026-03-29T00:59:57.000Z', // Europe/Berlin: a day of 23 hours begins its second half
@@ -115,7 +115,7 @@ function drawBudget(rng: Rng, key: string, mixed: boolean): BudgetSetting {
   }
   const limits: [number, ...number[]] = [rng.pick([1, 5, 12, 60, 400, 5_000])]
   if (mixed) limits.push(rng.pick([2, 5, 30, 100, 1_000]))
-  // On a calendar, the edge may be seconds away: the start was chosen for it.
+  // The edge of a calendar period may be seconds away: the start was chosen for it.
   const isCalendar = per === 'day' || per === 'month' || per === 'year'
   return settingOf(key, limits.map(policyOf), true, lasting && !isCalendar)
 }

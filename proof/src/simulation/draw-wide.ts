@@ -7,6 +7,8 @@ import { CLOSED_LEASES_COUNT_AS_BURNED, UPKEEP_ROWS_MAX, WANTED_ROWS_MAX } from 
 /** Rows beyond a limit, so that a second slice or batch is needed. */
 const BEYOND = 60
 const LEASE_TTL_MS = 400
+/** Processes that are killed one after the other. */
+const LIVES = 8
 
 type Kind = 'burning' | 'wanting' | 'removing' | 'crashing'
 
@@ -82,11 +84,11 @@ const SHAPES: Readonly<Record<Kind, Shape>> = {
       ...[2_100, 2_250, 2_400].map((atMs) => sweep(atMs, 1, 5)),
     ],
   },
-  /** One process after another leases from all rows and is killed. More dead leases than one slice burns wait each time. */
+  /** One process after another leases from all rows and is killed. More leases wait to be burned each time than its few exchanges burn. */
   crashing: {
-    rows: 3 * UPKEEP_ROWS_MAX,
+    rows: 5 * UPKEEP_ROWS_MAX,
     policy: { limit: 10_000, per: 'month', atRisk: 32, burnMax: 50 },
-    actions: (rows) => Array.from({ length: 8 }, (_, number) => life(10 + number * 1_000, rows)).flat(),
+    actions: (rows) => Array.from({ length: LIVES }, (_, number) => shortLife(10 + number * 600, rows)).flat(),
   },
 }
 
@@ -94,6 +96,12 @@ const SHAPES: Readonly<Record<Kind, Shape>> = {
 function life(atMs: number, rows: number): readonly Action[] {
   const asks = [0, 60, 120, 180].map((afterMs) => sweep(atMs + afterMs, 0, rows, 2))
   return [...asks, { atMs: atMs + 400, place: 0, kind: 'crash', restartAfterMs: 20 }]
+}
+
+/** The same with as few exchanges as it takes to get a large lease. The next process starts when the epoch has expired. */
+function shortLife(atMs: number, rows: number): readonly Action[] {
+  const asks = [0, 40].map((afterMs) => sweep(atMs + afterMs, 0, rows, 12))
+  return [...asks, { atMs: atMs + 90, place: 0, kind: 'crash', restartAfterMs: 480 }]
 }
 
 function sweep(atMs: number, place: number, rows: number, units = 1): Action {

@@ -24,7 +24,7 @@ export function kindFor(view: EpochView | undefined, batch: Batch): AnswerKind {
   return batch.seq === view.seq + 1 ? 'applied' : 'lost'
 }
 
-/** What of an applied batch the rows will not tell later. */
+/** What of an applied batch cannot be read from the rows later. */
 export function outcomeOf(answer: AppliedAnswer): EpochView['outcome'] {
   const notes: Record<number, Outcome['notes'][number]> = {}
   for (const [index, entry] of answer.entries.entries()) {

@@ -4,7 +4,7 @@ import type { OwnerProcess } from './owner-process.ts'
 import type { RunContext } from './run-context.ts'
 import { must } from './violation.ts'
 
-/** G1: arguments that make no sense throw, and change nothing. */
+/** G1: invalid arguments throw, and change nothing. */
 export function misuse(
   { setting, scenarios, fail }: RunContext,
   owner: OwnerProcess,

@@ -18,7 +18,7 @@ export class RemovedRows {
     return this.#names.has(name)
   }
 
-  /** Rows that the batch settled, and that went in the same transaction: only the answer tells how they were left. */
+  /** Rows that the batch settled and that were removed in the same transaction: only the answer tells their last figures. */
   *settledBy(
     { batch, answer }: AppliedBatch,
     before: ReadonlyMap<string, RowView>,

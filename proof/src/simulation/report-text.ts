@@ -8,7 +8,7 @@ const whole = new Intl.NumberFormat('en-US')
 /** Below so many seeds a scenario may be missed by chance. */
 const SEEDS_FOR_ALL = 500
 
-/** Scenarios that did not happen though they should have; none are demanded of a short run. */
+/** Scenarios that should have happened and did not; a short run need reach none. */
 export function missedIn({ seeds, scenarios }: Totals): readonly Scenario[] {
   if (seeds < SEEDS_FOR_ALL) return []
   return (Object.keys(SCENARIOS) as Scenario[]).filter((scenario) => (scenarios[scenario] ?? 0) === 0)

@@ -8,7 +8,7 @@ import { must } from './violation.ts'
 
 const MINUTE_MS = 60_000
 
-/** L3: nothing but a burned lease changes a row that no exchange was about. */
+/** L3: a row that is in no entry changes only by a burned lease. */
 export function assertUntouched({ name, was, row }: RowChange, burned: number): void {
   must(was !== undefined, 'S4', () => `${name} came into being by itself`)
   for (const part of ['used', 'minted', 'pool', 'limit', 'version'] as const) {
@@ -32,7 +32,7 @@ export function assertMayBegin(name: string, { known, policy, period }: BudgetEn
   must(period <= time + aheadMs, 'S4', () => `${name} is made, and begins at ${period}; it is ${time}`)
 }
 
-/** S3: what was spent, taken and given back is used, to the unit. */
+/** S3: `used` changes by what was spent, taken and given back, to the unit. */
 export function assertSpent({ name, was, row, entry, said, taken, base }: Settling): void {
   // In the order of S3: no sum on the way is above what was minted.
   const used = (was?.budget.used ?? 0) + entry.spent - said.refunded + taken
@@ -91,7 +91,7 @@ export function assertHeld(settling: Settling, time: number, epochs: Epochs): vo
   must(pool >= 0, 'S3', () => `${name}: a lease grew, and the pool is ${pool}`)
 }
 
-/** S7: the answer says what the rows say. */
+/** S7: the figures of the answer are those of the rows. */
 export function assertFigures(
   batch: Batch,
   answer: AppliedAnswer,

@@ -4,7 +4,7 @@ import type { RowChange, RowView } from './row-view.ts'
 
 const HOUR_MS = 3_600_000
 
-/** Notes the scenarios that show in what rows become. */
+/** Notes the scenarios that show in how rows change. */
 export class RowScenarios {
   readonly #scenarios: Scenarios
   /** By row: the versions of its policy that it has had. */

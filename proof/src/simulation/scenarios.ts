@@ -59,7 +59,7 @@ export const SCENARIOS = {
   '29 cost larger than the lease': 'taken by itself',
   '29 atRisk 1': 'a budget with the smallest lease',
   '29 first units by mint': 'a budget that begins with 0',
-  '30 one key is refused': 'its totals do not balance, the others go on',
+  '30 one key is refused': 'its entries are refused, the others go on',
   '30 id conflict': 'a mint with other units',
   '30 more than 2^53 - 1': 'a mint that would overflow',
   '32 more dead leases than one slice burns': 'of one owner that was killed',

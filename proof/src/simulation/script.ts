@@ -42,14 +42,14 @@ export interface BudgetSetting {
   readonly policies: readonly [Policy, ...Policy[]]
   /** The most that any of the policies leases to one owner. */
   readonly atRiskMax: number
-  /** The least of the policies' `burnMax` cannot be told apart by row: the most of them. */
+  /** The largest `burnMax` of the policies: which of them holds for a row is not known here. */
   readonly burnMaxMost: number
   readonly windowed: boolean
   /** Its period, if it has any, does not end while a run lasts. */
   readonly lasting: boolean
 }
 
-/** What may befall each message, as probabilities; together at most 1. */
+/** The probability of each fault of a message; together at most 1. */
 export interface FaultRates {
   readonly refused: number
   readonly requestLost: number
@@ -100,5 +100,5 @@ export type Operation =
   | { readonly kind: 'jump'; readonly who: 'store' | 'owner'; readonly byMs: number }
   | { readonly kind: 'outage'; readonly forMs: number; readonly how: 'refused' | 'silent' }
 
-/** `own`: what this process admitted; `other`: what another one did; `twice`, `unknown`: nobody owes them; `odd`: into a period before or after. */
+/** `own`: what this process admitted. `other`: what another process admitted. `twice`, `unknown`: not owed. `odd`: into a period before or after. */
 export type RefundKind = 'own' | 'other' | 'twice' | 'unknown' | 'odd'

@@ -106,7 +106,7 @@ export async function probeReturn(world: World, last: OwnerProcess, setting: Bud
   world.addAdmitted(last, setting, decision.period, 1)
 }
 
-/** S6: a budget whose totals do not balance rides in one batch with all the others, and they are answered. */
+/** S6: a budget whose entries are refused is in one batch with all the others, and they are answered. */
 export async function probeCorrupt(world: World, last: OwnerProcess): Promise<void> {
   const { budgets, corrupt, waitersMax } = world.script.setting
   if (corrupt === null || waitersMax < budgets.length) return
@@ -121,7 +121,7 @@ export async function probeCorrupt(world: World, last: OwnerProcess): Promise<vo
       world,
       decided,
       6_000,
-      `${setting.key} rides with ${corrupt}, whose totals do not balance`,
+      `${setting.key} is in one batch with ${corrupt}, whose entries are refused`,
     )
     if (decision?.admitted !== true || setting.key === corrupt) continue
     world.addAdmitted(last, setting, decision.period, 1)

@@ -4,7 +4,7 @@ import type { Setting } from './script.ts'
 
 export type FaultCounts = Record<keyof RunResult['faults'], number>
 
-/** UnitSums over many runs. Plain data: workers send it. */
+/** Sums over many runs. Plain data: workers send it. */
 export interface Totals {
   seeds: number
   operations: number

@@ -23,9 +23,9 @@ export type Fault = (typeof FAULTS)[number]
 export interface Network {
   readonly timeline: Timeline
   readonly host: StoreHost
-  /** What may befall a message that is sent now. */
+  /** The faults of messages that are sent from now on. */
   faultRates: FaultRates
-  /** Messages that something befell, by kind. */
+  /** Messages with a fault, by its kind. */
   readonly faults: Record<Fault, number>
   /** Calls that met a store that was down. */
   refusedByOutage: number
@@ -34,10 +34,10 @@ export interface Network {
   readonly failure: (message: string, applied: Applied) => Error
 }
 
-/** Told of each exchange that was done, and whose answer its owner does not get. */
+/** Called with each exchange that was done and whose answer its owner does not get. */
 export type OnAnswerLost = (batch: Batch, answer: Answer) => void
 
-/** One process's way to the store: every call is a message, and its answer another one. */
+/** The connection of one process to the store. Every call is a message, and its answer another one. */
 export class Wire implements Store {
   readonly capabilities: StoreCapabilities
   readonly #network: Network
@@ -103,7 +103,7 @@ interface Call<T> {
   readonly lost: ((answer: T) => void) | undefined
 }
 
-/** One request on its way, with what befalls it. */
+/** One request on its way, with its fault. */
 class Message<T> {
   readonly #network: Network
   readonly #machine: Machine
@@ -179,7 +179,7 @@ class Message<T> {
     if (this.#network.host.down === 'refused' && backMs !== null) this.#fail(backMs, 'connection refused', 'no')
   }
 
-  /** The store's process dies with this call: all of it was done, or nothing. */
+  /** The store's process dies during this call. All of the call was done, or nothing. */
   #killStore(): void {
     const { timeline, host, scenarios } = this.#network
     const downMs = this.#rng.whole(5, 1_500)
@@ -189,7 +189,7 @@ class Message<T> {
       scenarios.note(isApplied ? '8 store dies, batch applied' : '8 store dies, batch not applied')
       const die = (): void => host.fail(this.#rng.chance(0.5) ? 'refused' : 'silent', downMs)
       if (!isApplied) return die()
-      // Before anything else can reach it.
+      // No other message reaches the store between the commit and its death.
       this.#call.send().then(
         (answer) => this.#call.lost?.(answer),
         () => undefined,

@@ -18,6 +18,9 @@ import { Timeline } from './timeline.ts'
 import { FAULTS, type Fault, type Network, Wire } from './wire.ts'
 import { WireObserver } from './wire-observer.ts'
 
+/** When a process that stood still admits again, in ms after it goes on. */
+const WAKING_TRIES_MS = [0, 15, 60] as const
+
 /** Everything of one run: a store, processes in their places, the network between them, and the checks. */
 export class World {
   readonly script: Script
@@ -151,7 +154,7 @@ export class World {
     if (operation.kind === 'jump' && operation.who === 'store') return this.#jumpStore(operation.byMs)
     if (operation.kind === 'outage') return this.#outage(operation)
     if (owner === undefined || owner.machine.dead) return
-    // O13: until the last batch is sent, units may be given back and counters added to; behind it, the calls throw.
+    // O13: a closing engine takes refunds and counter additions until its last batch is sent; then they throw.
     const isTaken = owner.serves || (owner.machine.running && (operation.kind === 'refund' || operation.kind === 'add'))
     if (isTaken) this.#do(owner, place, operation)
   }
@@ -233,11 +236,15 @@ export class World {
     this.timeline.after(forMs, () => {
       this.note(() => `${owner.name} goes on`)
       owner.machine.goOn()
-      // It stood still in the middle of admitting.
-      if (!owner.serves) return
-      for (let budget = 0; budget < wakesWith; budget += 1)
-        this.callers.tryMany(owner, { kind: 'try', budget, units: 1, times: 2 })
+      // It stood still in the middle of admitting, and goes on before and after it hears that it was fenced.
+      for (const afterMs of WAKING_TRIES_MS) this.timeline.after(afterMs, () => this.#tryAll(owner, wakesWith))
     })
+  }
+
+  #tryAll(owner: OwnerProcess, budgets: number): void {
+    if (!owner.serves) return
+    for (let budget = 0; budget < budgets; budget += 1)
+      this.callers.tryMany(owner, { kind: 'try', budget, units: 1, times: 2 })
   }
 
   #jumpStore(byMs: number): void {
