@@ -34,7 +34,8 @@ export async function probeDenials(world: World, last: OwnerProcess, setting: Bu
       .budget(setting)
       .decide(1)
       .then(
-        (decision) => (denied += decision.admitted ? 0 : 1),
+        // The period may end meanwhile.
+        (decision) => (denied += decision.admitted || decision.period !== period ? 0 : 1),
         // The store may be slow to answer: a time-out is no denial.
         () => undefined,
       )

@@ -84,10 +84,16 @@ export class Epochs {
    * What the store's owners have become.
    * @param time store time of the transaction, ms since 1970: a refused exchange reaps as well
    * @param present the epoch that called
+   * @returns the epochs that were reaped since the last transaction
    */
-  follow(owners: ReadonlyMap<number, OwnerRow>, time: number, present: number | null): void {
-    for (const view of this.#epochs.values())
+  follow(owners: ReadonlyMap<number, OwnerRow>, time: number, present: number | null): readonly number[] {
+    const ended: number[] = []
+    for (const view of this.#epochs.values()) {
+      const wasOpen = view.end === null
       this.#violations.attempt(() => this.#followOwner(view, owners.get(view.epoch), time, present))
+      if (wasOpen && view.end !== null) ended.push(view.epoch)
+    }
+    return ended
   }
 
   /** S8: an epoch ends by its own closing batch, or when store time passes its expiry. */

@@ -192,10 +192,12 @@ export class StoreAudit implements Auditor {
     }
     this.#latest = Math.max(this.latestTime, time, this.#clocks.store())
     this.#latestAtMs = this.#clocks.trueMs()
+    const before = this.rows
     const { rows } = await this.#store.list()
     const owners = new Map((await this.#store.owners()).map((owner) => [owner.epoch, owner]))
     this.rows = new Map(rows.map((row) => [rowName(row.budget.key, row.budget.period), rowViewOf(row)]))
-    this.#epochs.follow(owners, Math.max(time, this.#time), present)
+    for (const epoch of this.#epochs.follow(owners, Math.max(time, this.#time), present))
+      this.#scenarios.noteEnded([...before.values()].filter(({ leases }) => leases.has(epoch)).length)
     return owners
   }
 
