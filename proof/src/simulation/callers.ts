@@ -127,8 +127,22 @@ export class Callers {
   tryMany(owner: OwnerProcess, operation: OperationOf<'try'>): void {
     const setting = this.#setting(operation.budget)
     if (setting === undefined || owner.isDurable(setting)) return
+    this.#assertOneGate(owner, setting)
     const budget = owner.budget(setting)
     for (let time = 0; time < operation.times; time += 1) this.#tryOnce(owner, setting, budget, operation.units)
+  }
+
+  /** G5: a handle that outlives an eviction and a fresh one know the same. */
+  #assertOneGate(owner: OwnerProcess, setting: BudgetSetting): void {
+    const [kept, fresh] = owner.handlesOf(setting)
+    if (kept === fresh) return
+    const textOf = ({ period, limit, remaining }: Decision): string => JSON.stringify({ period, limit, remaining })
+    Promise.all([kept.decide(0), fresh.decide(0)])
+      .then((looks) => {
+        const [first, second] = looks.map(textOf)
+        must(first === second, 'G5', () => `${setting.key}: one handle knows ${first}, another one ${second}`)
+      })
+      .catch(this.#context.fail)
   }
 
   #tryOnce(owner: OwnerProcess, setting: BudgetSetting, budget: Budget, units: number): boolean {
@@ -161,6 +175,10 @@ export class Callers {
     }
     Promise.all([before, budget.decide(0)])
       .then(([was, now]) => {
+        for (const look of [was, now])
+          this.#context.attempt(() =>
+            owner.exchanges.assertRemembered(rowName(setting.key, look.period), look.remaining),
+          )
         const isSame = was.period !== now.period || was.remaining === now.remaining
         must(isSame, 'L7', () => `${setting.key}: churn changed what remains from ${was.remaining} to ${now.remaining}`)
         this.#context.scenarios.note('24 churn to zero')

@@ -1,4 +1,4 @@
-import type { Answer, Batch, Entry, Take } from '../../../packages/vsa/dist/index.js'
+import type { Answer, Batch, Entry, EntryAnswer, Take } from '../../../packages/vsa/dist/index.js'
 import { rowName } from './process-totals.ts'
 import { must } from './violation.ts'
 
@@ -14,9 +14,13 @@ export class OwnerExchanges {
   /** Units leased to the present epoch, by row, as of the last answers. */
   readonly #held = new Map<string, number>()
   #heldUnits = 0
+  /** By leased row: units that are neither used nor burned, as of the last answer. */
+  readonly #remaining = new Map<string, number>()
   /** When the process last heard an answer, by its monotonic clock, and how often it had stood still by then. */
   #heardAtMs = 0
   #heardStandstills = 0
+  /** The row that the store refused in the last batch (S6); null where it refused none. */
+  #refused: string | null = null
   /** Epochs that this process heard the end of. */
   #endedEpochs = 0
   /** Units admitted from memory since the row was last part of a batch. */
@@ -34,7 +38,11 @@ export class OwnerExchanges {
     this.#last = batch
     this.#isAnswered = false
     for (const name of rowsOf(batch)) this.#unsent.delete(name)
-    if (isRepeated) return assertRepeats(last, batch, wasAnswered)
+    if (isRepeated) {
+      this.#assertLeftOut(batch)
+      return assertRepeats(last, batch, wasAnswered)
+    }
+    this.#refused = null
     const expected = last === null || batch.epoch !== last.epoch ? 1 : last.seq + 1
     must(batch.seq === expected, 'O2', () => `seq ${batch.seq} of epoch ${batch.epoch} is sent, not ${expected}`)
     const isNext = wasAnswered || batch.epoch !== last?.epoch
@@ -50,18 +58,21 @@ export class OwnerExchanges {
     if (last === null || this.#isAnswered || batch.epoch !== last.epoch || batch.seq !== last.seq) return
     if (answer.kind === 'fenced') this.#end()
     if (answer.kind === 'applied' || answer.kind === 'replayed') this.#settle(last, answer.entries)
-    if (answer.kind === 'breach') return
+    if (answer.kind === 'breach') {
+      this.#refused = answer.row === undefined ? null : rowName(answer.row.key, answer.row.period)
+      return
+    }
     this.#isAnswered = true
     this.#heardAtMs = nowMs
     this.#heardStandstills = standstills
   }
 
   /** O6: who holds leases exchanges at least each third of a lease's life. @throws Violation */
-  assertAlive(nowMs: number, standstills: number): void {
+  assertAlive(nowMs: number, standstills: number, slackMs: number = KEEPALIVE_SLACK_MS): void {
     if (this.#heldUnits === 0 || !this.#isAnswered || standstills !== this.#heardStandstills) return
     const silentMs = nowMs - this.#heardAtMs
     must(
-      silentMs <= this.#leaseTtlMs / 3 + KEEPALIVE_SLACK_MS,
+      silentMs < Math.floor(this.#leaseTtlMs / 3) + slackMs,
       'O6',
       () => `${this.#heldUnits} units are leased, and nothing was sent for ${silentMs} of ${this.#leaseTtlMs} ms`,
     )
@@ -72,6 +83,12 @@ export class OwnerExchanges {
     this.#unsent.set(name, this.unsent(name) + units)
     const law = this.#endedEpochs > 0 ? 'O5' : 'O1'
     must(this.#held.has(name), law, () => `${name}: ${units} admitted from memory, without a lease in this epoch`)
+  }
+
+  /** L9, G5: a budget with a lease is not evicted: what the last answer said of its row is still known. @throws Violation */
+  assertRemembered(name: string, remaining: number): void {
+    const known = this.#remaining.get(name) ?? Infinity
+    must(remaining <= known, 'L9', () => `${name}: ${remaining} units remain, and the last answer said ${known}`)
   }
 
   /** Units admitted from memory that no batch carries yet. */
@@ -86,6 +103,12 @@ export class OwnerExchanges {
     return entry?.kind === 'budget' && entry.hold < (this.#held.get(name) ?? 0)
   }
 
+  /** S6: the entry that the store refused is void when the batch is sent again. */
+  #assertLeftOut(batch: Batch): void {
+    const isThere = this.#refused !== null && rowsOf(batch).includes(this.#refused)
+    must(!isThere, 'S6', () => `${this.#refused} was refused, and is in seq ${batch.seq} again`)
+  }
+
   /** O3, O5: what a batch settles was leased to its epoch. */
   #assertLeased(entry: Entry): void {
     if (entry.kind !== 'budget' || entry.spent === 0) return
@@ -95,19 +118,24 @@ export class OwnerExchanges {
     must(entry.spent <= (held ?? 0), law, () => `${name}: ${entry.spent} spent of a lease of ${held ?? 0}`)
   }
 
-  #settle({ entries }: Batch, answers: readonly { readonly kind: string; readonly held?: number }[]): void {
+  #settle({ entries }: Batch, answers: readonly EntryAnswer[]): void {
     for (const [index, entry] of entries.entries()) {
       if (entry.kind !== 'budget') continue
       const name = rowName(entry.key, entry.period)
-      const held = answers[index]?.held ?? 0
+      const answer = answers[index]
+      const held = answer?.kind === 'budget' ? answer.held : 0
       this.#heldUnits += held - (this.#held.get(name) ?? 0)
-      if (held > 0) this.#held.set(name, held)
-      else this.#held.delete(name)
+      this.#held.delete(name)
+      this.#remaining.delete(name)
+      if (answer?.kind !== 'budget' || held === 0) continue
+      this.#held.set(name, held)
+      this.#remaining.set(name, Math.max(0, answer.minted - answer.used - answer.burned))
     }
   }
 
   #end(): void {
     this.#held.clear()
+    this.#remaining.clear()
     this.#heldUnits = 0
     this.#endedEpochs += 1
   }

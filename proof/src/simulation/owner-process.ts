@@ -96,6 +96,12 @@ export class OwnerProcess {
     return fresh
   }
 
+  /** The handle of the first use, and a fresh one: both lead to one gate (G5). */
+  handlesOf(setting: BudgetSetting): readonly [Budget, Budget] {
+    const fresh = this.vsa.budget(setting.key, this.policyOf(setting))
+    return [this.#handles.get(setting.key) ?? fresh, fresh]
+  }
+
   /** A durable budget refuses `tryAdmit`. */
   isDurable({ atRiskMax }: BudgetSetting): boolean {
     return atRiskMax === 0

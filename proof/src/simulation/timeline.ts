@@ -1,7 +1,8 @@
 import { must } from './violation.ts'
 
-/** Events of one run, and turns after one event. A run that needs more is in a loop (L8). */
+/** Events of one run, events at one moment, and turns after one event. A run that needs more is in a loop (L8). */
 const EVENTS_MAX = 200_000
+const EVENTS_AT_ONCE_MAX = 5_000
 const TURNS_MAX = 10_000
 
 interface Scheduled {
@@ -16,7 +17,10 @@ export class Timeline {
   events = 0
   /** Called after each event, when all that it started has settled. */
   afterEach: () => void = () => undefined
+  /** Called before a loop is reported, for checks of what should have happened instead. */
+  onLoop: () => void = () => undefined
   #stopped = false
+  #eventsAtOnce = 0
   /** By due time; equal times in the order of creation. */
   readonly #scheduled: Scheduled[] = []
   #soon: (() => void)[] = []
@@ -63,9 +67,8 @@ export class Timeline {
       const next = this.#scheduled[0]
       if (next === undefined || next.atMs > endMs) break
       this.#scheduled.shift()
+      this.#count(next.atMs)
       this.nowMs = next.atMs
-      this.events += 1
-      must(this.events <= EVENTS_MAX, 'L8', () => `still busy after ${EVENTS_MAX} events`)
       next.run()
       await this.#rest()
     }
@@ -75,6 +78,14 @@ export class Timeline {
   /** No event follows the present one. */
   stop(): void {
     this.#stopped = true
+  }
+
+  #count(atMs: number): void {
+    this.events += 1
+    this.#eventsAtOnce = atMs > this.nowMs ? 0 : this.#eventsAtOnce + 1
+    const isLoop = this.#eventsAtOnce > EVENTS_AT_ONCE_MAX || this.events > EVENTS_MAX
+    if (isLoop) this.onLoop()
+    must(!isLoop, 'L8', () => `still busy after ${this.events} events, ${this.#eventsAtOnce} of them at one moment`)
   }
 
   /** Promises first, then what asked for the next turn, until nothing is left to do without time passing. */

@@ -87,11 +87,15 @@ export class World {
       isExpected: (error) => error instanceof library.VsaError || error instanceof library.StoreError,
       trace: (line) => this.note(line),
       fail: (error) => this.fail(error),
+      attempt: (check) => this.violations.attempt(check),
       operations: 0,
     }
     this.#observer = new WireObserver(this.context, this.violations, this.processes)
     this.#closer = new ProcessCloser(this.context, this.#observer)
     this.callers = new Callers(this.context)
+    this.timeline.onLoop = () => {
+      for (const process of this.processes) this.#checkDue(process)
+    }
     this.timeline.afterEach = () => {
       for (const process of this.processes) this.#checkProcess(process)
     }
@@ -109,6 +113,12 @@ export class World {
   /** Whether the store runs on a thread of its own. */
   get isThreaded(): boolean {
     return this.#disk.isThreaded
+  }
+
+  /** O6: time stands still in a loop. A sign of life that is due now will not be sent. */
+  #checkDue({ exchanges, machine, closing, requests }: OwnerProcess): void {
+    if (!machine.running || closing) return
+    this.violations.attempt(() => exchanges.assertAlive(machine.monotonic(), requests.standstills, 0))
   }
 
   #checkProcess({ totals, exchanges, machine, closing, requests }: OwnerProcess): void {
