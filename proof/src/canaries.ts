@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { bar, liveLine } from '../../packages/vsa/dist/cli/progress.js'
 import { CATALOGUE } from './canaries/catalogue.ts'
+import { tryDirectChecks } from './canaries/direct-finder.ts'
 import { find, type Finding, SEEDS_MAX } from './canaries/find.ts'
+import { SHIPPED } from './subject.ts'
 
 /*
  * `npm run canaries`: one bug at a time is planted in a copy of the built library. The run that the catalogue names must find it, and report a
@@ -18,6 +20,7 @@ const { values } = parseArgs({
   },
 })
 
+await assertHealthy()
 const wanted = CATALOGUE.filter(({ name }) => values.canary === undefined || values.canary.includes(name))
 const waiting = [...wanted]
 const findings: Finding[] = []
@@ -49,6 +52,12 @@ if (values.json) {
   console.log(`\n${findings.length - survivors.length} of ${findings.length} canaries caught in ${seconds} s`)
 }
 if (survivors.length > 0 || findings.length === 0) process.exitCode = 1
+
+/** A direct check that fails for the shipped library would catch every canary. */
+async function assertHealthy(): Promise<void> {
+  for await (const { reported } of tryDirectChecks({ folder: SHIPPED }))
+    if (reported[0] !== undefined) throw new Error(`the shipped library fails a check: ${reported[0].what}`)
+}
 
 function report({ canary, caught, seeds, law, laws, what }: Finding): void {
   const others = laws.filter((other) => other !== law)

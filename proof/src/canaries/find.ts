@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Reported } from '../simulation/violations.ts'
 import type { ExpectedCanary } from './catalogue.ts'
-import { plant } from './plant.ts'
+import { plant, type Planted } from './plant.ts'
 
 /** The first seed is a crowd, and takes as long as fifty others. */
 const FIRST_SEED = 2
@@ -43,7 +43,12 @@ export interface Finding {
 
 /** Plants the bug, and tries until an expected law is reported. Anything else that is reported is no catch. */
 export async function find(canary: ExpectedCanary, seedsMax: number): Promise<Finding> {
-  const planted = plant(canary)
+  let planted: Planted
+  try {
+    planted = plant(canary)
+  } catch (error) {
+    return { canary, caught: false, seeds: 0, law: 'error', what: String(error), laws: ['error'] }
+  }
   try {
     return await new Search(canary, planted.folder, seedsMax).run()
   } finally {

@@ -26,7 +26,7 @@ export function drawWideScript(seed: number, rng: Rng, every: number): Script {
 }
 
 /** @param rng draws the faults of the network */
-export function wideScript(seed: number, rng: Rng, kind: Kind, store: Setting['store']): Script {
+function wideScript(seed: number, rng: Rng, kind: Kind, store: Setting['store']): Script {
   const { rows, policy, actions } = SHAPES[kind]
   const faultRates = rng.chance(0.5) || kind === 'crashing' ? { ...CALM, latencyMaxMs: 2 } : drawFaultRates(rng)
   const budget = settingOf('wide', [policy], 'limit' in policy, kind !== 'removing')
