@@ -38,8 +38,8 @@ export const SCENARIOS = {
   '17 several budgets, one exhausted': 'all or none, refused',
   '17 several budgets admitted': 'all or none, admitted',
   '18 a hundred owners start cold': 'on the same budgets',
-  '18 a batch is full': 'more rows to send than one batch carries',
-  '18 an answer names as many wanted rows as it may': 'the next answer names the rest',
+  '36 a batch is full': 'more rows to send than one batch carries',
+  '10 an answer names as many wanted rows as it may': 'the next answer names the rest',
   '19 misuse': 'NaN, fractions, negatives, strings, 2^53',
   '19 cost 0': 'a look',
   '19 cost above the limit': 'denied',
@@ -64,7 +64,7 @@ export const SCENARIOS = {
   '30 more than 2^53 - 1': 'a mint that would overflow',
   '32 more dead leases than one slice burns': 'of one owner that was killed',
   '35 an exhausted row is asked for again and again': 'it is denied from memory',
-  '41 more rows to remove than one slice removes': 'their periods are over',
+  'S10 more rows to remove than one slice removes': 'their periods are over',
   '31 close whose answer is lost': 'the closing batch is repeated',
   '31 close after its epoch was reaped': 'fenced in closing',
 } as const
@@ -79,6 +79,16 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   '16 deleted or reset': 'there is no call that deletes or resets a budget yet',
   '18 a million budgets': '`npm run bench:sqlite -- --part memory` touches and closes a million',
   '22 a close with 100,000 waiters': 'packages/vsa/test/engine/closing.test.ts',
+  '32 a crash loop over all rows':
+    'proof/pending/crash-loop.json breaks L4 while S5 looks at burned leases alone; drawn once the stores count the leases of closed epochs',
+  '33': 'refunds with a decision that was unaccounted, denied or of another budget are not refused yet',
+  '34': 'a file that is copied, linked or restored is no simulated event: packages/vsa/test/stores',
+  '36 100,000 cold keys': 'a thousand and some are swept at once here; more are measured by the benchmarks',
+  '37': 'a period that turns while the exchange is under way, and `retryAfterMs` waited for exactly: not right yet',
+  '38': 'one owner with a flush interval of 30 s: not fair to the others yet',
+  '39': 'malformed answers and listeners that throw: packages/vsa/test/engine',
+  '40': 'a store that stands still for longer than the lease, for all alike: owners are still reaped',
+  '41': 'a clock ten years ahead: the leap is not guarded against yet',
 }
 
 /** How often each scenario happened. */
@@ -90,13 +100,13 @@ export class Scenarios {
   }
 
   noteSizes(batch: Batch, answer: AppliedAnswer): void {
-    if (batch.entries.length >= BATCH_ENTRIES_MAX) this.note('18 a batch is full')
-    if (answer.wanted.length >= WANTED_ROWS_MAX) this.note('18 an answer names as many wanted rows as it may')
+    if (batch.entries.length >= BATCH_ENTRIES_MAX) this.note('36 a batch is full')
+    if (answer.wanted.length >= WANTED_ROWS_MAX) this.note('10 an answer names as many wanted rows as it may')
   }
 
   /** Rows that one transaction removed. */
   noteRemoved(rows: number): void {
-    if (rows >= UPKEEP_ROWS_MAX) this.note('41 more rows to remove than one slice removes')
+    if (rows >= UPKEEP_ROWS_MAX) this.note('S10 more rows to remove than one slice removes')
   }
 
   /** Leases that one epoch left behind. */
