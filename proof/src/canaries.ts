@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { bar, liveLine } from '../../packages/vsa/dist/cli/progress.js'
+import { canaryTable } from './canaries/canary-table.ts'
 import { CATALOGUE } from './canaries/catalogue.ts'
 import { tryDirectChecks } from './canaries/direct-finder.ts'
 import { find, type Finding, SEEDS_MAX } from './canaries/find.ts'
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: String(SEEDS_MAX) },
     workers: { type: 'string', default: String(availableParallelism()) },
     json: { type: 'boolean', default: false },
+    table: { type: 'boolean', default: false },
   },
 })
 
@@ -24,14 +26,15 @@ await assertHealthy()
 const wanted = CATALOGUE.filter(({ name }) => values.canary === undefined || values.canary.includes(name))
 const waiting = [...wanted]
 const findings: Finding[] = []
-const line = liveLine(!values.json)
+const isQuiet = values.json || values.table
+const line = liveLine(!isQuiet)
 const startedAt = performance.now()
 
 async function work(): Promise<void> {
   for (let canary = waiting.shift(); canary !== undefined; canary = waiting.shift()) {
     const finding = await find(canary, Number(values.seeds))
     findings.push(finding)
-    if (!values.json) report(finding)
+    if (!isQuiet) report(finding)
     line.show(() => `${bar(findings.length / wanted.length)} ${findings.length} of ${wanted.length} canaries`)
   }
 }
@@ -47,6 +50,13 @@ if (values.json) {
     ...finding,
   }))
   console.log(JSON.stringify(plain))
+} else if (values.table) {
+  console.log(
+    canaryTable(
+      findings,
+      CATALOGUE.map(({ name }) => name),
+    ),
+  )
 } else {
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
   console.log(`\n${findings.length - survivors.length} of ${findings.length} canaries caught in ${seconds} s`)
