@@ -136,10 +136,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'no-deadline': simulated(['O10']),
   'next-period-early': simulated(['O11']),
   'period-mixed-up': simulated(['L3', 'L1']),
-  'wall-clock': simulated(
-    ['O11', 'L3'],
-    'the owner asks for rows of periods that are over, and reports them as lost (L3)',
-  ),
+  'wall-clock': simulated(['O11']),
   'exhausted-for-ever': simulated(['L5']),
   'want-not-marked': simulated(['L5']),
   'recall-ignored': simulated(['L5']),
