@@ -1,10 +1,16 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { bar, liveLine } from '../../packages/vsa/dist/cli/progress.js'
-import { FLOCK } from './canaries/flock.ts'
-import { type Catch, hunt, SEEDS_MAX } from './canaries/hunt.ts'
+import { canaryTable } from './canaries/canary-table.ts'
+import { CATALOGUE } from './canaries/catalogue.ts'
+import { tryDirectChecks } from './canaries/direct-finder.ts'
+import { find, type Finding, SEEDS_MAX } from './canaries/find.ts'
+import { SHIPPED } from './subject.ts'
 
-/* `npm run canaries`: one bug at a time is planted in a copy of the built library; the simulation must find each. Exits 1 when one survives. */
+/*
+ * `npm run canaries`: one bug at a time is planted in a copy of the built library. The run that the catalogue names must find it, and report a
+ * law that it breaks. Exits 1 when one is not caught.
+ */
 
 const { values } = parseArgs({
   options: {
@@ -12,41 +18,64 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: String(SEEDS_MAX) },
     workers: { type: 'string', default: String(availableParallelism()) },
     json: { type: 'boolean', default: false },
+    table: { type: 'boolean', default: false },
   },
 })
 
-const wanted = FLOCK.filter(({ name }) => values.canary === undefined || values.canary.includes(name))
+await assertHealthy()
+const wanted = CATALOGUE.filter(({ name }) => values.canary === undefined || values.canary.includes(name))
 const waiting = [...wanted]
-const caught: Catch[] = []
-const line = liveLine(!values.json)
+const findings: Finding[] = []
+const isQuiet = values.json || values.table
+const line = liveLine(!isQuiet)
 const startedAt = performance.now()
 
 async function work(): Promise<void> {
   for (let canary = waiting.shift(); canary !== undefined; canary = waiting.shift()) {
-    const found = await hunt(canary, Number(values.seeds))
-    caught.push(found)
-    if (!values.json) tell(found)
-    line.show(() => `${bar(caught.length / wanted.length)} ${caught.length} of ${wanted.length} canaries`)
+    const finding = await find(canary, Number(values.seeds))
+    findings.push(finding)
+    if (!isQuiet) report(finding)
+    line.show(() => `${bar(findings.length / wanted.length)} ${findings.length} of ${wanted.length} canaries`)
   }
 }
 
 await Promise.all(Array.from({ length: Number(values.workers) }, work))
 line.done()
-const survivors = caught.filter(({ seeds }) => seeds === null)
+const survivors = findings.filter(({ caught }) => !caught)
 if (values.json) {
+  const plain = findings.map(({ canary: { name, rules, foundBy }, ...finding }) => ({
+    name,
+    rules,
+    foundBy,
+    ...finding,
+  }))
+  console.log(JSON.stringify(plain))
+} else if (values.table) {
   console.log(
-    JSON.stringify(caught.map(({ canary, ...found }) => ({ name: canary.name, rules: canary.rules, ...found }))),
+    canaryTable(
+      findings,
+      CATALOGUE.map(({ name }) => name),
+    ),
   )
 } else {
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
-  console.log(`\n${caught.length - survivors.length} of ${caught.length} canaries caught in ${seconds} s`)
+  console.log(`\n${findings.length - survivors.length} of ${findings.length} canaries caught in ${seconds} s`)
 }
-if (survivors.length > 0 || caught.length === 0) process.exitCode = 1
+if (survivors.length > 0 || findings.length === 0) process.exitCode = 1
 
-function tell({ canary, seeds, law, what }: Catch): void {
-  const found =
-    seeds === null ? `SURVIVED ${values.seeds} seeds` : `seeds ${String(seeds).padStart(4)}  by ${law.padEnd(4)}`
+/** A direct check that fails for the shipped library would catch every canary. */
+async function assertHealthy(): Promise<void> {
+  for await (const { reported } of tryDirectChecks({ folder: SHIPPED }))
+    if (reported[0] !== undefined) throw new Error(`the shipped library fails a check: ${reported[0].what}`)
+}
+
+function report({ canary, caught, seeds, law, laws, what }: Finding): void {
+  const others = laws.filter((other) => other !== law)
+  const by = `${law}${others.length > 0 ? ` (and ${others.join(', ')})` : ''}`
+  const how = caught
+    ? `${canary.foundBy} ${seeds}, by ${by}`
+    : `NOT CAUGHT in ${seeds} tries; wrong laws: ${laws.join(', ') || 'none'}`
   line.done()
-  console.log(`${canary.rules.join(' ').padEnd(7)} ${canary.name.padEnd(32)} ${found}  ${canary.what}`)
-  if (values.canary !== undefined) console.log(`        ${what}`)
+  console.log(`${canary.rules.join(' ').padEnd(7)} ${canary.name.padEnd(38)} ${how}  [${canary.what}]`)
+  if (values.canary !== undefined || !caught) console.log(`        ${what.split('\n')[0]}`)
 }

@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadLibrary } from './simulation/library.ts'
 import { runSeeds } from './simulation/run-seeds.ts'
-import type { WorkerOrder, WorkerWord } from './simulation/pool.ts'
+import type { WorkerMessage, WorkerTask } from './simulation/worker-pool.ts'
 
-/* One worker of a simulation: runs every so-manieth seed, tells how far it is, and how it ended. */
+/* One worker of a simulation: runs every `step`-th seed, and reports its progress and its result. */
 
-const TELL_EVERY = 10
+const PROGRESS_EVERY = 10
 
-const { folder, from, count, step, stop } = workerData as WorkerOrder
+const { folder, from, count, step, stop } = workerData as WorkerTask
 const stopped = new Int32Array(stop)
 
 function* seeds(): Generator<number> {
@@ -17,13 +17,15 @@ function* seeds(): Generator<number> {
   }
 }
 
-function say(word: WorkerWord): void {
-  parentPort?.postMessage(word)
+function post(message: WorkerMessage): void {
+  parentPort?.postMessage(message)
 }
 
+let done = 0
 const library = await loadLibrary(folder)
-const result = await runSeeds(library, seeds(), ({ seeds: done }) => {
-  if (done % TELL_EVERY === 0) say({ kind: 'progress', seeds: TELL_EVERY })
+const result = await runSeeds(library, seeds(), () => {
+  done += 1
+  if (done % PROGRESS_EVERY === 0) post({ kind: 'progress', seeds: PROGRESS_EVERY })
 })
 if (result.failure !== null) Atomics.store(stopped, 0, 1)
-say({ kind: 'ended', result })
+post({ kind: 'ended', result })

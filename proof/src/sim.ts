@@ -1,24 +1,27 @@
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { bar, liveLine } from '../../packages/vsa/dist/cli/progress.js'
-import { runCorpus } from './simulation/corpus.ts'
+import { parseScript, runCorpus } from './simulation/corpus.ts'
 import { drawScript } from './simulation/draw-script.ts'
 import { loadLibrary, type Library } from './simulation/library.ts'
-import { runPool } from './simulation/pool.ts'
+import { failureText, missedIn, totalsText } from './simulation/report-text.ts'
 import { runScript } from './simulation/run-script.ts'
-import type { Failure } from './simulation/run-seeds.ts'
-import { failureText, missedIn, totalsText } from './simulation/sim-text.ts'
+import { type Failure, failureOf } from './simulation/run-seeds.ts'
+import type { Script } from './simulation/script.ts'
 import { shorten, traceOf } from './simulation/shorten.ts'
-import { noTotals, addTotals } from './simulation/totals.ts'
+import { addTotals, noTotals } from './simulation/totals.ts'
+import { runPool } from './simulation/worker-pool.ts'
 import { SHIPPED } from './subject.ts'
 
-/* `npm run sim`: the production engine on a virtual clock, with a simulated network and all that may go wrong. Exits 1 when a law did not hold. */
+/* `npm run sim`: the production engine on a virtual clock, with a simulated network and faults. Exits 1 when a law did not hold. */
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    script: { type: 'string' },
     trace: { type: 'boolean', default: false },
     workers: { type: 'string', default: String(availableParallelism()) },
     json: { type: 'boolean', default: false },
@@ -26,8 +29,9 @@ const { values } = parseArgs({
 })
 
 const library = await loadLibrary(SHIPPED)
-if (values.seed === undefined) await runMany(whole('seeds', values.seeds), whole('from', values.from))
-else await runOne(whole('seed', values.seed))
+if (values.script !== undefined) await runOne(scriptIn(values.script), values.script)
+else if (values.seed !== undefined) await runOne(drawScript(whole('seed', values.seed)), `seed ${values.seed}`)
+else await runMany(whole('seeds', values.seeds), whole('from', values.from))
 
 function whole(name: string, text: string): number {
   const value = Number(text)
@@ -35,11 +39,18 @@ function whole(name: string, text: string): number {
   return value
 }
 
+/** A script as the corpus keeps it. */
+function scriptIn(file: string): Script {
+  const { script } = JSON.parse(readFileSync(file, 'utf8')) as { readonly script: unknown }
+  return parseScript(script, file)
+}
+
 async function runMany(count: number, from: number): Promise<void> {
   const startedAt = performance.now()
   const corpus = await runCorpus(library)
   if (corpus.failure !== null) {
-    console.log(`VIOLATION of ${corpus.failure.law}: corpus/${corpus.failure.file} fails again\n${corpus.failure.what}`)
+    const { laws, file, what } = corpus.failure
+    console.log(`VIOLATION of ${laws.join(', ')}: corpus/${file} fails again\n${what}`)
     process.exitCode = 1
     return
   }
@@ -53,7 +64,7 @@ async function runMany(count: number, from: number): Promise<void> {
     },
   )
   line.done()
-  if (failure !== null) return tellFailure(library, failure)
+  if (failure !== null) return reportFailure(library, failure, drawScript(failure.seed))
   const seconds = (performance.now() - startedAt) / 1_000
   const missed = missedIn(totals)
   if (values.json) {
@@ -68,23 +79,24 @@ async function runMany(count: number, from: number): Promise<void> {
   if (missed.length > 0) process.exitCode = 1
 }
 
-async function runOne(seed: number): Promise<void> {
+async function runOne(script: Script, name: string): Promise<void> {
   const startedAt = performance.now()
-  const result = await runScript(library, drawScript(seed), values.trace)
-  if (result.violation !== null) return tellFailure(library, { seed, ...result.violation })
+  const result = await runScript(library, script, values.trace)
+  const failure = failureOf(result)
+  if (failure !== null) return reportFailure(library, failure, script)
   for (const text of result.trace) console.log(text)
   const totals = noTotals()
-  addTotals(totals, result, 1)
+  addTotals(totals, { ...result, stores: { [result.store]: 1 } }, 1)
   console.log(totalsText(totals, (performance.now() - startedAt) / 1_000))
-  console.log(`\nseed ${seed}: zero violations`)
+  console.log(`\n${name}: zero violations`)
 }
 
-async function tellFailure(library: Library, failure: Failure): Promise<void> {
+async function reportFailure(library: Library, failure: Failure, script: Script): Promise<void> {
   process.exitCode = 1
   if (values.json) {
     console.log(JSON.stringify({ violations: 1, failure }))
     return
   }
-  const script = await shorten(library, drawScript(failure.seed), failure.law)
-  console.log(failureText(failure, script, await traceOf(library, script)))
+  const short = await shorten(library, script, failure.law)
+  console.log(failureText(failure, short, await traceOf(library, short)))
 }

@@ -5,7 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 export const SHIPPED: string = fileURLToPath(new URL('../../packages/vsa/dist', import.meta.url))
 
 /**
- * One module of a built library. Whatever is proved here is proved of `folder`: the shipped build, or a canary's copy of it.
+ * One module of a built library.
+ * @param folder the shipped build, or a canary's copy of it
  * @param file relative to `folder`, as in `core/apply-exchange.js`
  */
 export async function moduleOf<T>(folder: string, file: string): Promise<T> {

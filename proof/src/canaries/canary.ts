@@ -1,4 +1,4 @@
-/** One planted bug: the built library with one place changed. Whatever claims to prove a law must find it. */
+/** One planted bug: the built library with one place changed. The run that claims to check its rules must find it. */
 export interface Canary {
   /** Words with hyphens. */
   readonly name: string

@@ -5,7 +5,7 @@ import { SHIPPED } from '../subject.ts'
 import type { Canary } from './canary.ts'
 
 /** Inside the workspace, so that the copies find the library's dependencies. */
-const CAGES = fileURLToPath(new URL('../../', import.meta.url))
+const COPIES = fileURLToPath(new URL('../../', import.meta.url))
 
 /** A built library with a bug in it. */
 export interface Planted {
@@ -19,7 +19,7 @@ export interface Planted {
  * @throws Error when the text to change is not there exactly once: the code has moved on, and the canary must follow
  */
 export function plant({ name, file, find, replace }: Canary): Planted {
-  const folder = mkdtempSync(join(CAGES, `.canary-${name}-`))
+  const folder = mkdtempSync(join(COPIES, `.canary-${name}-`))
   cpSync(SHIPPED, folder, { recursive: true, filter: (path) => !path.endsWith('.d.ts') })
   const path = join(folder, `${file}.js`)
   const parts = readFileSync(path, 'utf8').split(find)

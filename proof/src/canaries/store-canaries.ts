@@ -306,4 +306,12 @@ export const STORE_CANARIES: readonly Canary[] = [
     find: ' && !this.#leases.has(name)',
     replace: '',
   },
+  {
+    name: 'upkeep-time-forgotten',
+    rules: ['S1', 'S10', 'L1'],
+    what: 'upkeep removes rows and does not keep its time',
+    file: 'core/maintain',
+    find: 'writes: writesOf(time, changes)',
+    replace: 'writes: writesOf(0, changes)',
+  },
 ]

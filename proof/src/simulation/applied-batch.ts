@@ -1,6 +1,6 @@
 import type { AppliedAnswer, Batch, BudgetEntry } from '../../../packages/vsa/dist/index.js'
 import type { EpochView } from './epoch-view.ts'
-import { rowName } from './process-books.ts'
+import { rowName } from './process-totals.ts'
 import type { RowChange } from './row-view.ts'
 
 /** A batch that the store has applied, for the first time, and the epoch that sent it. */
@@ -16,7 +16,9 @@ export interface Settling extends RowChange {
   readonly said: Extract<AppliedAnswer['entries'][number], { readonly kind: 'budget' }>
   /** Units that the batch's takes took by way of the entry. */
   readonly taken: number
-  /** The sender's lease: before, what is left of that without what was spent, and now. Units. */
+  /** Some request that the entry serves was denied. */
+  readonly denied: boolean
+  /** The sender's lease: before the batch, that less what was spent, and now. Units. */
   readonly heldBefore: number
   readonly base: number
   readonly held: number
@@ -36,9 +38,10 @@ export function settlingOf({ batch, answer }: AppliedBatch, index: number, chang
   const said = answer.entries[index]
   if (entry?.kind !== 'budget' || said?.kind !== 'budget') return undefined
   const taken = takenFrom(batch, answer, index)
+  const denied = isDenied(batch, answer, index)
   const heldBefore = change.was?.leases.get(batch.epoch) ?? 0
   const held = change.row.leases.get(batch.epoch) ?? 0
-  return { ...change, entry, said, taken, heldBefore, base: heldBefore - entry.spent, held }
+  return { ...change, entry, said, taken, denied, heldBefore, base: heldBefore - entry.spent, held }
 }
 
 function takenFrom(batch: Batch, answer: AppliedAnswer, index: number): number {
@@ -47,6 +50,10 @@ function takenFrom(batch: Batch, answer: AppliedAnswer, index: number): number {
     for (const [entry, cost] of need) if (entry === index) units += cost * (answer.granted[at] ?? 0)
   }
   return units
+}
+
+function isDenied(batch: Batch, answer: AppliedAnswer, index: number): boolean {
+  return batch.takes.some(({ need, n }, at) => (answer.granted[at] ?? 0) < n && need.some(([entry]) => entry === index))
 }
 
 export function limitChangeOf({ was, row }: RowChange): number {
@@ -59,12 +66,4 @@ export function isRecord({ was, row }: RowChange, minted: number): boolean {
   return (['used', 'minted', 'limit', 'version', 'burnMax'] as const).some(
     (part) => was.budget[part] !== row.budget[part],
   )
-}
-
-/** L7: counters that the batch changed. */
-export function countersChanged({ batch, answer }: AppliedBatch): number {
-  return batch.entries.filter((entry, index) => {
-    const said = answer.entries[index]
-    return entry.kind === 'counter' && entry.add !== 0 && said?.kind === 'counter' && !said.overflow
-  }).length
 }

@@ -1,36 +1,59 @@
-import type { Budget } from '../../../packages/vsa/dist/index.js'
-import { budgetAt, type DeedOf } from './deed.ts'
-import type { Dice } from './dice.ts'
+import type { Budget, Decision } from '../../../packages/vsa/dist/index.js'
+import { CounterCalls } from './counter-calls.ts'
+import { withCurrentPeriod } from './current-period.ts'
 import { misuse } from './misuse.ts'
+import { budgetAt, type OperationOf } from './operation.ts'
 import type { OwnerProcess } from './owner-process.ts'
-import { Refunders } from './refunders.ts'
+import { ABORTED, PendingCalls } from './pending-calls.ts'
+import { rowName } from './process-totals.ts'
+import { RefundCalls } from './refund-calls.ts'
+import type { Rng } from './rng.ts'
 import type { RunContext } from './run-context.ts'
 import type { BudgetSetting } from './script.ts'
 import { must } from './violation.ts'
-import { ABORTED, WatchedCalls } from './watched-calls.ts'
+import { wideBudget } from './wide-budgets.ts'
 
-/** The callers of all processes: they ask, spend, give back, and write down what they are told. */
+/** The callers of all processes: they ask, spend and give back, and record every answer. */
 export class Callers {
+  readonly counters: CounterCalls
   readonly #context: RunContext
-  readonly #calls: WatchedCalls
-  readonly #refunders: Refunders
+  readonly #calls: PendingCalls
+  readonly #refunds: RefundCalls
 
   constructor(context: RunContext) {
     this.#context = context
-    this.#calls = new WatchedCalls(context)
-    this.#refunders = new Refunders(context)
+    this.#calls = new PendingCalls(context)
+    this.#refunds = new RefundCalls(context)
+    this.counters = new CounterCalls(context, this.#calls)
   }
 
-  ask(owner: OwnerProcess, deed: DeedOf<'ask'>): void {
-    const setting = this.#setting(deed.budget)
+  ask(owner: OwnerProcess, operation: OperationOf<'ask'>): void {
+    const setting = this.#setting(operation.budget)
     if (setting === undefined) return
-    if (deed.units === 0) return this.#look(owner, setting)
-    for (let time = 0; time < deed.times; time += 1) this.#askOnce(owner, setting, deed)
+    if (operation.units === 0) return this.#look(owner, setting)
+    for (let time = 0; time < operation.times; time += 1) this.#askOnce(owner, setting, operation)
+  }
+
+  /** Every row of a range at once: batches, wanted rows and slices of upkeep reach their limits. */
+  sweep(owner: OwnerProcess, { from, rows, units }: OperationOf<'sweep'>): void {
+    const once = {
+      kind: 'ask',
+      budget: 0,
+      units,
+      durable: null,
+      deadlineMs: null,
+      abortAfterMs: null,
+      times: 1,
+    } as const
+    for (let number = from; number < from + rows; number += 1) {
+      const setting = wideBudget(this.#context.setting, number)
+      if (setting !== undefined) this.#askOnce(owner, setting, once)
+    }
   }
 
   /** G2: a cost of 0 is admitted, whatever is known of the budget. */
   #look(owner: OwnerProcess, setting: BudgetSetting): void {
-    this.#context.reached.note('19 cost 0')
+    this.#context.scenarios.note('19 cost 0')
     const budget = owner.budget(setting)
     const looks = [budget.decide(0).then(({ admitted }) => admitted), budget.admit(0)]
     if (!owner.isDurable(setting)) looks.push(Promise.resolve(budget.tryAdmit(0)))
@@ -41,115 +64,138 @@ export class Callers {
       .catch(this.#context.fail)
   }
 
-  #askOnce(owner: OwnerProcess, setting: BudgetSetting, deed: DeedOf<'ask'>): void {
-    const { units, durable } = deed
+  #askOnce(owner: OwnerProcess, setting: BudgetSetting, operation: OperationOf<'ask'>): void {
+    const { units, durable } = operation
     const budget = owner.budget(setting)
-    const deadlineMs = owner.deadlineOf(deed.deadlineMs)
+    const deadlineMs = owner.deadlineOf(operation.deadlineMs)
     const isDurable = durable ?? owner.isDurable(setting)
     const abort = new AbortController()
-    if (deed.abortAfterMs !== null) owner.machine.timer(deed.abortAfterMs, () => abort.abort(ABORTED))
+    if (operation.abortAfterMs !== null) owner.machine.timer(operation.abortAfterMs, () => abort.abort(ABORTED))
     const options = { deadlineMs, signal: abort.signal, ...(durable === null ? {} : { durable }) }
-    const wasAway = owner.givesBack(budget)
+    const asked = budget.decide(units, options)
     this.#calls.decided(
       owner,
       budget,
       `decide ${units} ${isDurable ? 'durably' : ''}`,
       [[budget, units]],
-      budget.decide(units, options),
+      asked,
       deadlineMs,
       (decision) => {
-        if (!decision.admitted) return
-        if (wasAway && !isDurable) this.#context.reached.note('11 admitted while units go back')
-        if (units > setting.atRiskMax && !isDurable) this.#context.reached.note('29 cost larger than the lease')
-        this.#context.tellings.admitted(owner.books, setting.key, decision.period, units, isDurable)
+        if (decision.admitted) this.#admitted(owner, setting, decision, units, isDurable)
       },
     )
   }
 
+  #admitted(owner: OwnerProcess, setting: BudgetSetting, { period }: Decision, units: number, durable: boolean): void {
+    const { scenarios, admissions, audit } = this.#context
+    if (!durable && owner.exchanges.givesBack(rowName(setting.key, period)))
+      scenarios.note('11 admitted while units go back')
+    if (units > setting.atRiskMax && !durable) scenarios.note('29 cost larger than the lease')
+    admissions.addAdmitted(owner.totals, { key: setting.key, period, units, durable }, audit.latestTime)
+  }
+
   /** All or none. One window at most, and first: the record tells the period of the first need alone. */
-  all(owner: OwnerProcess, deed: DeedOf<'all'>): void {
-    const chosen = deed.budgets.flatMap((index) => this.#setting(index) ?? [])
-    const windowed = chosen.filter(({ windowed }) => windowed).slice(0, 1)
-    const settings = [...windowed, ...chosen.filter(({ windowed }) => !windowed)]
-    if (settings.length < 2 || deed.units === 0) return
-    const isDurable = settings.some((setting) => owner.isDurable(setting))
-    const needs = settings.map((setting) => [owner.budget(setting), deed.units] as const)
+  all(owner: OwnerProcess, operation: OperationOf<'all'>): void {
+    const chosen = operation.budgets.flatMap((index) => this.#setting(index) ?? [])
+    const windowed = chosen.filter((setting) => setting.windowed).slice(0, 1)
+    const settings = [...windowed, ...chosen.filter((setting) => !setting.windowed)]
+    if (settings.length < 2 || operation.units === 0) return
+    const durable = settings.some((setting) => owner.isDurable(setting))
+    const needs = settings.map((setting) => [owner.budget(setting), operation.units] as const)
     const [first] = needs
     if (first === undefined) return
     const asked = owner.vsa.decideAll(needs)
     this.#calls.decided(
       owner,
       first[0],
-      `all of ${settings.length}, ${deed.units} each`,
+      `all of ${settings.length}, ${operation.units} each`,
       needs,
       asked,
       owner.deadlineOf(null),
       (decision) => {
-        const { reached, tellings } = this.#context
-        if (!decision.admitted) return reached.note('17 several budgets, one exhausted')
-        reached.note('17 several budgets admitted')
+        const { scenarios, admissions, audit } = this.#context
+        if (!decision.admitted) return scenarios.note('17 several budgets, one exhausted')
+        scenarios.note('17 several budgets admitted')
         for (const [index, { key }] of settings.entries()) {
-          tellings.admitted(owner.books, key, index === 0 ? decision.period : 0, deed.units, isDurable)
+          const period = index === 0 ? decision.period : 0
+          admissions.addAdmitted(owner.totals, { key, period, units: operation.units, durable }, audit.latestTime)
         }
       },
     )
   }
 
-  /** @returns whether any unit was admitted */
-  tryMany(owner: OwnerProcess, deed: DeedOf<'try'>): boolean {
-    const setting = this.#setting(deed.budget)
-    if (setting === undefined || owner.isDurable(setting)) return false
-    let isAny = false
+  tryMany(owner: OwnerProcess, operation: OperationOf<'try'>): void {
+    const setting = this.#setting(operation.budget)
+    if (setting === undefined || owner.isDurable(setting)) return
+    this.#assertOneGate(owner, setting)
     const budget = owner.budget(setting)
-    for (let time = 0; time < deed.times; time += 1) isAny = this.#tryOnce(owner, setting, budget, deed.units) || isAny
-    return isAny
+    for (let time = 0; time < operation.times; time += 1) this.#tryOnce(owner, setting, budget, operation.units)
+  }
+
+  /** G5: a handle that outlives an eviction and a fresh one know the same. */
+  #assertOneGate(owner: OwnerProcess, setting: BudgetSetting): void {
+    const [kept, fresh] = owner.handlesOf(setting)
+    if (kept === fresh) return
+    const textOf = ({ period, limit, remaining }: Decision): string => JSON.stringify({ period, limit, remaining })
+    Promise.all([kept.decide(0), fresh.decide(0)])
+      .then((looks) => {
+        const [first, second] = looks.map(textOf)
+        must(first === second, 'G5', () => `${setting.key}: one handle knows ${first}, another one ${second}`)
+      })
+      .catch(this.#context.fail)
   }
 
   #tryOnce(owner: OwnerProcess, setting: BudgetSetting, budget: Budget, units: number): boolean {
     this.#context.operations += 1
-    const wasAway = owner.givesBack(budget)
     if (!budget.tryAdmit(units) || units === 0) return false
-    const { tellings, audit, reached, trace } = this.#context
-    const window = owner.windowOf(setting)
-    must(window !== undefined, 'O1', () => `${setting.key} admits from no row`)
-    trace(() => `${owner.name} tryAdmit ${setting.key} ${units} of ${window.start}`)
-    // O11: never of a period that has not begun. Clocks of store and owner go at one speed here.
-    must(
-      window.start <= audit.latestTime,
-      'O11',
-      () => `${setting.key.slice(0, 20)}: admitted of ${window.start}, and it is ${audit.latestTime}`,
-    )
-    tellings.admitted(owner.books, setting.key, window.start, units, false)
-    if (wasAway) reached.note('11 admitted while units go back')
-    if (audit.epoch(owner.vsa.stats().epoch)?.end === 'reaped') reached.note('4 admits after its lease was burned')
-    if (setting.atRiskMax === 1) reached.note('29 atRisk 1')
+    withCurrentPeriod(budget, setting, (period) => this.#tried(owner, setting, period, units), this.#context.fail)
     return true
   }
 
-  /** Admits and gives back at once: nothing of it may be written. */
-  churn(owner: OwnerProcess, deed: DeedOf<'churn'>): void {
-    const setting = this.#setting(deed.budget)
+  #tried(owner: OwnerProcess, setting: BudgetSetting, period: number, units: number): void {
+    const { admissions, audit, scenarios, trace } = this.#context
+    const name = rowName(setting.key, period)
+    trace(() => `${owner.name} tryAdmit ${setting.key} ${units} of ${period}`)
+    if (owner.exchanges.givesBack(name)) scenarios.note('11 admitted while units go back')
+    if (audit.epoch(owner.epoch)?.end === 'reaped') scenarios.note('4 admits after its lease was burned')
+    if (setting.atRiskMax === 1) scenarios.note('29 atRisk 1')
+    admissions.addAdmitted(owner.totals, { key: setting.key, period, units, durable: false }, audit.latestTime)
+    owner.exchanges.admitted(name, units)
+  }
+
+  /** Admits and gives back at once. L7: nothing of it may be left to write. */
+  churn(owner: OwnerProcess, operation: OperationOf<'churn'>): void {
+    const setting = this.#setting(operation.budget)
     if (setting === undefined || owner.isDurable(setting)) return
     const budget = owner.budget(setting)
-    const before = owner.unsent(setting)
-    for (let time = 0; time < deed.times; time += 1) {
-      if (!this.#tryOnce(owner, setting, budget, 1)) return
-      this.#refunders.giveBack(owner, setting, budget, 1)
+    const before = budget.decide(0)
+    for (let time = 0; time < operation.times; time += 1) {
+      if (!this.#tryOnce(owner, setting, budget, 1)) break
+      this.#refunds.giveBack(owner, setting, budget, 1)
     }
-    must(owner.unsent(setting) === before, 'L7', () => `${setting.key}: churn left a delta of ${owner.unsent(setting)}`)
-    this.#context.reached.note('24 churn to zero')
+    Promise.all([before, budget.decide(0)])
+      .then(([was, now]) => {
+        for (const look of [was, now])
+          this.#context.attempt(() =>
+            owner.exchanges.assertRemembered(rowName(setting.key, look.period), look.remaining),
+          )
+        const isSame = was.period !== now.period || was.remaining === now.remaining
+        must(isSame, 'L7', () => `${setting.key}: churn changed what remains from ${was.remaining} to ${now.remaining}`)
+        this.#context.scenarios.note('24 churn to zero')
+      })
+      .catch(this.#context.fail)
   }
 
-  refund(owner: OwnerProcess, deed: DeedOf<'refund'>, dice: Dice): void {
-    this.#refunders.refund(owner, deed, dice)
+  refund(owner: OwnerProcess, operation: OperationOf<'refund'>, rng: Rng): void {
+    this.#refunds.refund(owner, operation, rng)
   }
 
-  mint(owner: OwnerProcess, { budget, units, id }: DeedOf<'mint'>): void {
+  mint(owner: OwnerProcess, { budget, units, id }: OperationOf<'mint'>): void {
     const setting = this.#setting(budget)
     if (setting === undefined || setting.windowed) return
     const policy = owner.policyOf(setting)
-    if ('initial' in policy && policy.initial === 0) this.#context.reached.note('29 first units by mint')
-    this.#context.tellings.mints(setting.key, id, units)
+    if ('initial' in policy && policy.initial === 0) this.#context.scenarios.note('29 first units by mint')
+    this.#context.admissions.addMint(setting.key, id, units)
     this.#calls.waited(
       owner,
       `mint ${units} of ${setting.key} as ${id}`,
@@ -158,46 +204,26 @@ export class Callers {
     )
   }
 
-  add(owner: OwnerProcess, { counter, units }: DeedOf<'add'>): void {
-    const key = this.#context.setting.counters[counter]
-    if (key === undefined) return
-    this.#context.operations += 1
-    this.#context.trace(() => `${owner.name} add ${units} to ${key}`)
-    try {
-      owner.vsa.counter(key).add(units)
-    } catch (error) {
-      // More than a safe integer waits to be sent already; or the last batch has left.
-      const isExpected = error instanceof RangeError || (owner.closing && this.#context.isExpected(error))
-      must(isExpected, 'O13', () => `a counter threw ${String(error)}`)
-      return
-    }
-    owner.books.added.add(key, units)
-  }
-
-  count(owner: OwnerProcess, { counter }: DeedOf<'count'>): void {
-    const key = this.#context.setting.counters[counter]
-    if (key === undefined) return
-    this.#calls.waited(owner, `read ${key}`, owner.vsa.counter(key).read(), owner.deadlineOf(null))
-  }
-
   /** Everything before the call is durable when it resolves. */
-  flush(owner: OwnerProcess, { returnLeases }: DeedOf<'flush'>): void {
-    const { books } = owner
-    const before = [...books.told.names()].map((name) => [name, books.told.of(name) - books.refunded.of(name)] as const)
+  flush(owner: OwnerProcess, { returnLeases }: OperationOf<'flush'>): void {
+    const { totals } = owner
+    const before = [...totals.admitted.names()].map(
+      (name) => [name, totals.admitted.of(name) - totals.refunded.of(name)] as const,
+    )
     const isWhole = !owner.fenced
     this.#calls.waited(owner, 'flush', owner.vsa.flush({ returnLeases }), owner.deadlineOf(null), () => {
       if (!isWhole || owner.fenced) return
       for (const [name, net] of before) {
         // Refunds since then may have been netted against what was spent before.
-        const since = books.refunded.of(name)
-        const settled = books.settled.of(name)
+        const since = totals.refunded.of(name)
+        const settled = totals.settled.of(name)
         must(settled + since >= net, 'L3', () => `${name}: flushed, and of ${net} units ${settled} are durable`)
       }
     })
   }
 
-  peek(owner: OwnerProcess, deed: DeedOf<'peek'>): void {
-    const setting = this.#setting(deed.budget)
+  peek(owner: OwnerProcess, operation: OperationOf<'peek'>): void {
+    const setting = this.#setting(operation.budget)
     if (setting === undefined) return
     // It calls the store once, without a deadline of its own.
     this.#calls.settled(owner, `peek ${setting.key}`, owner.budget(setting).peek(), (peek) => {
@@ -206,8 +232,8 @@ export class Callers {
     })
   }
 
-  misuse(owner: OwnerProcess, deed: DeedOf<'misuse'>): void {
-    misuse(this.#context, owner, deed)
+  misuse(owner: OwnerProcess, operation: OperationOf<'misuse'>): void {
+    misuse(this.#context, owner, operation)
   }
 
   #setting(index: number): BudgetSetting | undefined {

@@ -1,141 +1,147 @@
-import { Dice } from './dice.ts'
-import { drawSetting } from './draw-setting.ts'
-import type { Action, Deed, RefundKind, Script, Setting } from './script.ts'
+import { Rng } from './rng.ts'
+import { drawSettings } from './draw-settings.ts'
+import { drawWideScript } from './draw-wide.ts'
+import type { Action, Operation, RefundKind, Script, Setting } from './script.ts'
 
-/** Wrong on purpose; `misuse` deeds name them by index. */
+/** Wrong on purpose; `misuse` operations name them by index. */
 export const MISUSES: readonly unknown[] = [2 ** 53, NaN, -1, 0.5, '3', null, Infinity, -Infinity, {}]
 
-/** How much of each deed a run has; each is there or not, so that runs differ in kind. */
-type Mixture = readonly (readonly [weight: number, draw: (dice: Dice, setting: Setting) => Deed])[]
+/** One in so many scripts has very many rows. */
+const WIDE_EVERY = 100
+const WIDE_AT = 50
 
-/** The script of one seed: what the processes are asked for and what befalls them, in order of time. */
+/** The share of each operation in a run. Each is left out of some runs, so that runs differ in kind. */
+type Mixture = readonly (readonly [weight: number, draw: (rng: Rng, setting: Setting) => Operation])[]
+
+/** The script of one seed: requests and faults, in order of time. */
 export function drawScript(seed: number): Script {
-  const dice = new Dice(seed, 'script')
-  const setting = drawSetting(seed, dice)
-  const mixture = drawMixture(dice)
-  const troubles = drawTroubles(dice)
+  const rng = new Rng(seed, 'script')
+  if (seed % WIDE_EVERY === WIDE_AT) return drawWideScript(seed, rng, WIDE_EVERY)
+  const setting = drawSettings(seed, rng)
+  const mixture = drawMixture(rng)
+  const troubles = drawTroubles(rng)
   const actions: Action[] = []
-  const count = dice.whole(30, 260)
-  let atMs = setting.places > 4 ? 0 : dice.whole(0, 300)
+  const count = rng.whole(30, setting.store === 'memory' ? 260 : 120)
+  let atMs = setting.places > 4 ? 0 : rng.whole(0, 300)
   let gapMaxMs = 20
   for (let number = 0; number < count; number += 1) {
     // Bursts, ordinary traffic, idleness.
-    if (dice.chance(0.05)) gapMaxMs = dice.pick([0, 4, 20, 60])
-    atMs += dice.chance(0.01) ? dice.whole(200, 4_000) : dice.random() * gapMaxMs
-    const place = dice.whole(0, setting.places - 1)
-    const source = dice.chance(0.06) ? troubles : mixture
-    const deed = drawFrom(dice, source, setting)
-    if (deed !== undefined) actions.push({ atMs: Math.round(atMs * 10) / 10, place, ...deed })
+    if (rng.chance(0.05)) gapMaxMs = rng.pick([0, 4, 20, 60])
+    atMs += rng.chance(0.01) ? rng.whole(200, 4_000) : rng.random() * gapMaxMs
+    const place = rng.whole(0, setting.places - 1)
+    const source = rng.chance(0.06) ? troubles : mixture
+    const operation = drawFrom(rng, source, setting)
+    if (operation !== undefined) actions.push({ atMs: Math.round(atMs * 10) / 10, place, ...operation })
   }
   return { seed, setting, actions }
 }
 
-function drawFrom(dice: Dice, mixture: Mixture, setting: Setting): Deed | undefined {
-  let point = dice.random() * mixture.reduce((sum, [weight]) => sum + weight, 0)
+function drawFrom(rng: Rng, mixture: Mixture, setting: Setting): Operation | undefined {
+  let point = rng.random() * mixture.reduce((sum, [weight]) => sum + weight, 0)
   for (const [weight, draw] of mixture) {
     point -= weight
-    if (point < 0) return draw(dice, setting)
+    if (point < 0) return draw(rng, setting)
   }
   return undefined
 }
 
-function drawMixture(dice: Dice): Mixture {
-  const some = (weight: number): number => (dice.chance(0.75) ? weight : 0)
+function drawMixture(rng: Rng): Mixture {
+  const some = (weight: number): number => (rng.chance(0.75) ? weight : 0)
   return [
     [some(30), ask],
     [some(30), tryMany],
     [some(4), askAll],
-    [some(4), (dice, setting) => ({ kind: 'churn', budget: budget(dice, setting), times: dice.whole(1, 200) })],
+    [some(4), (rng, setting) => ({ kind: 'churn', budget: budget(rng, setting), times: rng.whole(1, 200) })],
     [some(10), refund],
     [some(4), mint],
-    [some(6), (dice, setting) => ({ kind: 'add', counter: counter(dice, setting), units: addend(dice) })],
-    [some(2), (dice, setting) => ({ kind: 'count', counter: counter(dice, setting) })],
-    [some(3), (dice) => ({ kind: 'flush', returnLeases: dice.chance(0.5) })],
-    [some(2), (dice, setting) => ({ kind: 'peek', budget: budget(dice, setting) })],
+    [some(6), (rng, setting) => ({ kind: 'add', counter: counter(rng, setting), units: addend(rng) })],
+    [some(2), (rng, setting) => ({ kind: 'count', counter: counter(rng, setting) })],
+    [some(3), (rng) => ({ kind: 'flush', returnLeases: rng.chance(0.5) })],
+    [some(2), (rng, setting) => ({ kind: 'peek', budget: budget(rng, setting) })],
     [
       some(2),
-      (dice, setting) => ({ kind: 'misuse', budget: budget(dice, setting), how: dice.whole(0, MISUSES.length - 1) }),
+      (rng, setting) => ({ kind: 'misuse', budget: budget(rng, setting), how: rng.whole(0, MISUSES.length - 1) }),
     ],
-    // Never nothing at all.
+    // At least one kind of operation.
     [1, ask],
   ]
 }
 
-function drawTroubles(dice: Dice): Mixture {
-  const some = (weight: number): number => (dice.chance(0.45) ? weight : 0)
+function drawTroubles(rng: Rng): Mixture {
+  const some = (weight: number): number => (rng.chance(0.45) ? weight : 0)
   return [
-    [some(3), (dice) => ({ kind: 'close', deadlineMs: dice.pick([300, 5_000]), twice: dice.chance(0.3) })],
-    [some(5), (dice) => ({ kind: 'crash', restartAfterMs: dice.pick([0, 30, 1_000]) })],
+    [some(3), (rng) => ({ kind: 'close', deadlineMs: rng.pick([300, 5_000]), twice: rng.chance(0.3) })],
+    [some(5), (rng) => ({ kind: 'crash', restartAfterMs: rng.pick([0, 30, 1_000]) })],
     [some(3), () => ({ kind: 'replace' })],
     [some(4), stand],
     [some(4), jump],
-    [some(2), (dice) => ({ kind: 'outage', forMs: dice.whole(1, 3_000), how: dice.pick(['refused', 'silent']) })],
+    [some(2), (rng) => ({ kind: 'outage', forMs: rng.whole(1, 3_000), how: rng.pick(['refused', 'silent']) })],
   ]
 }
 
-function ask(dice: Dice, setting: Setting): Deed {
+function ask(rng: Rng, setting: Setting): Operation {
   return {
     kind: 'ask',
-    budget: budget(dice, setting),
-    units: cost(dice),
-    durable: dice.chance(0.7) ? null : dice.chance(0.5),
-    deadlineMs: dice.chance(0.8) ? null : dice.whole(1, 400),
-    abortAfterMs: dice.chance(0.93) ? null : dice.whole(0, 200),
-    times: dice.chance(0.85) ? 1 : dice.whole(2, 12),
+    budget: budget(rng, setting),
+    units: cost(rng),
+    durable: rng.chance(0.7) ? null : rng.chance(0.5),
+    deadlineMs: rng.chance(0.8) ? null : rng.whole(1, 400),
+    abortAfterMs: rng.chance(0.93) ? null : rng.whole(0, 200),
+    times: rng.chance(0.85) ? 1 : rng.whole(2, 12),
   }
 }
 
-function tryMany(dice: Dice, setting: Setting): Deed {
+function tryMany(rng: Rng, setting: Setting): Operation {
   return {
     kind: 'try',
-    budget: budget(dice, setting),
-    units: dice.chance(0.8) ? 1 : cost(dice),
-    times: dice.whole(1, 20),
+    budget: budget(rng, setting),
+    units: rng.chance(0.8) ? 1 : cost(rng),
+    times: rng.whole(1, 20),
   }
 }
 
-function askAll(dice: Dice, setting: Setting): Deed {
-  const budgets = setting.budgets.map((_, index) => index).filter(() => dice.chance(0.5))
-  return { kind: 'all', budgets, units: cost(dice) }
+function askAll(rng: Rng, setting: Setting): Operation {
+  const budgets = setting.budgets.map((_, index) => index).filter(() => rng.chance(0.5))
+  return { kind: 'all', budgets, units: cost(rng) }
 }
 
-function refund(dice: Dice, setting: Setting): Deed {
-  const which: RefundKind = dice.pick(['own', 'own', 'own', 'own', 'other', 'other', 'twice', 'unknown', 'odd'])
-  return { kind: 'refund', budget: budget(dice, setting), units: cost(dice), which }
+function refund(rng: Rng, setting: Setting): Operation {
+  const which: RefundKind = rng.pick(['own', 'own', 'own', 'own', 'other', 'other', 'twice', 'unknown', 'odd'])
+  return { kind: 'refund', budget: budget(rng, setting), units: cost(rng), which }
 }
 
-function mint(dice: Dice, setting: Setting): Deed {
-  const units = dice.chance(0.04) ? Number.MAX_SAFE_INTEGER : dice.whole(1, 20)
-  return { kind: 'mint', budget: budget(dice, setting), units, id: `mint-${dice.whole(1, 12)}` }
+function mint(rng: Rng, setting: Setting): Operation {
+  const units = rng.chance(0.04) ? Number.MAX_SAFE_INTEGER : rng.whole(1, 20)
+  return { kind: 'mint', budget: budget(rng, setting), units, id: `mint-${rng.whole(1, 12)}` }
 }
 
-function stand(dice: Dice, setting: Setting): Deed {
-  const forMs = dice.chance(0.6) ? dice.whole(1, 300) : setting.leaseTtlMs + dice.whole(-50, 600)
-  return { kind: 'stand', how: dice.pick(['stopped', 'suspended']), forMs, wakesWith: dice.whole(0, 8) }
+function stand(rng: Rng, setting: Setting): Operation {
+  const forMs = rng.chance(0.6) ? rng.whole(1, 300) : setting.leaseTtlMs + rng.whole(-50, 600)
+  return { kind: 'stand', how: rng.pick(['stopped', 'suspended']), forMs, wakesWith: rng.whole(0, 8) }
 }
 
-function jump(dice: Dice): Deed {
-  const byMs = dice.pick([50, 2_000, 3_600_000, 86_400_000]) * (dice.chance(0.5) ? 1 : -1)
-  return { kind: 'jump', who: dice.pick(['store', 'owner']), byMs }
+function jump(rng: Rng): Operation {
+  const byMs = rng.pick([50, 2_000, 3_600_000, 86_400_000]) * (rng.chance(0.5) ? 1 : -1)
+  return { kind: 'jump', who: rng.pick(['store', 'owner']), byMs }
 }
 
-function budget(dice: Dice, setting: Setting): number {
+function budget(rng: Rng, setting: Setting): number {
   // Some budgets are hotter than others.
-  return Math.min(dice.whole(0, setting.budgets.length - 1), dice.whole(0, setting.budgets.length - 1))
+  return Math.min(rng.whole(0, setting.budgets.length - 1), rng.whole(0, setting.budgets.length - 1))
 }
 
-function counter(dice: Dice, setting: Setting): number {
-  return dice.whole(0, setting.counters.length - 1)
+function counter(rng: Rng, setting: Setting): number {
+  return rng.whole(0, setting.counters.length - 1)
 }
 
-function addend(dice: Dice): number {
-  return dice.chance(0.02) ? Number.MAX_SAFE_INTEGER - 5 : dice.whole(-5, 9)
+function addend(rng: Rng): number {
+  return rng.chance(0.02) ? Number.MAX_SAFE_INTEGER - 5 : rng.whole(-5, 9)
 }
 
-function cost(dice: Dice): number {
-  const point = dice.random()
+function cost(rng: Rng): number {
+  const point = rng.random()
   if (point < 0.55) return 1
-  if (point < 0.85) return dice.whole(2, 5)
-  if (point < 0.96) return dice.whole(6, 60)
-  return dice.pick([0, 0, 100_000, Number.MAX_SAFE_INTEGER])
+  if (point < 0.85) return rng.whole(2, 5)
+  if (point < 0.96) return rng.whole(6, 60)
+  return rng.pick([0, 0, 100_000, Number.MAX_SAFE_INTEGER])
 }

@@ -1,5 +1,5 @@
 import type { AppliedAnswer, Batch, OwnerRow, Outcome } from '../../../packages/vsa/dist/index.js'
-import type { ProcessBooks } from './process-books.ts'
+import type { ProcessTotals } from './process-totals.ts'
 
 /** One epoch as the store must keep it: what was applied, and how it may end. */
 export interface EpochView {
@@ -7,7 +7,7 @@ export interface EpochView {
   /** The name of the process that joined. */
   readonly label: string
   /** Null while it is not known which process joined: its answer may be lost. */
-  books: ProcessBooks | null
+  totals: ProcessTotals | null
   seq: number
   outcome: Pick<Outcome, 'granted' | 'notes'>
   expiresAt: number
@@ -24,7 +24,7 @@ export function kindFor(view: EpochView | undefined, batch: Batch): AnswerKind {
   return batch.seq === view.seq + 1 ? 'applied' : 'lost'
 }
 
-/** What of an applied batch the rows will not tell later. */
+/** What of an applied batch cannot be read from the rows later. */
 export function outcomeOf(answer: AppliedAnswer): EpochView['outcome'] {
   const notes: Record<number, Outcome['notes'][number]> = {}
   for (const [index, entry] of answer.entries.entries()) {
@@ -46,7 +46,7 @@ export function viewOf(row: OwnerRow): EpochView {
   return {
     epoch: row.epoch,
     label: row.label,
-    books: null,
+    totals: null,
     seq: 0,
     outcome: { granted: [], notes: {} },
     expiresAt: row.expiresAt,

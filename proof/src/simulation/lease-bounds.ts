@@ -1,26 +1,45 @@
+import type { Epochs } from './epochs.ts'
 import type { RowView } from './row-view.ts'
-import type { BudgetSetting } from './script.ts'
+import type { BudgetSetting, Setting } from './script.ts'
 import { must } from './violation.ts'
+import { allBudgets } from './wide-budgets.ts'
 
-/** L4: no lease above what a crash may burn, and all crashes together within their bound. */
+/**
+ * L4: no lease above what one crash may burn, and all crashes of a period together within their bound. A closed epoch's lease counts as burned
+ * from the moment the epoch is closed, however late its row is rewritten.
+ */
 export class LeaseBounds {
   readonly #budgets: ReadonlyMap<string, BudgetSetting>
-  /** By row: the most leases that were on it at once. */
-  readonly #leasesMost = new Map<string, number>()
+  readonly #epochs: Epochs
+  /** By row: the most owners that were alive and held a lease on it at once. */
+  readonly #aliveMost = new Map<string, number>()
 
-  constructor(budgets: readonly BudgetSetting[]) {
-    this.#budgets = new Map(budgets.map((budget) => [budget.key, budget]))
+  constructor(setting: Setting, epochs: Epochs) {
+    this.#budgets = new Map(allBudgets(setting).map((budget) => [budget.key, budget]))
+    this.#epochs = epochs
   }
 
-  assertWithin(name: string, { budget, leases }: RowView): void {
-    const setting = this.#budgets.get(budget.key)
+  assertLeases(name: string, { budget, leases }: RowView): void {
+    const atRisk = this.#budgets.get(budget.key)?.atRiskMax ?? Infinity
+    for (const [epoch, held] of leases)
+      must(held <= atRisk, 'L4', () => `${name}: the lease of epoch ${epoch} is ${held}, above atRisk ${atRisk}`)
+  }
+
+  /** `burnMax`, and one `atRisk` for each owner that was alive. */
+  assertBurned(name: string, row: RowView): void {
+    const setting = this.#budgets.get(row.budget.key)
     if (setting === undefined) return
     const { atRiskMax, burnMaxMost } = setting
-    for (const [epoch, held] of leases)
-      must(held <= atRiskMax, 'L4', () => `${name}: the lease of epoch ${epoch} is ${held}, above atRisk ${atRiskMax}`)
-    const most = Math.max(this.#leasesMost.get(name) ?? 0, leases.size)
-    this.#leasesMost.set(name, most)
-    const bound = burnMaxMost + atRiskMax * (most + 1)
-    must(budget.burned <= bound, 'L4', () => `${name}: ${budget.burned} burned, and the bound is ${bound}`)
+    const { burned, alive } = this.#epochs.leasesOf(row)
+    const most = Math.max(this.#aliveMost.get(name) ?? 0, alive)
+    this.#aliveMost.set(name, most)
+    const bound = burnMaxMost + atRiskMax * most
+    const all = row.budget.burned + burned
+    must(
+      all <= bound,
+      'L4',
+      () =>
+        `${name}: ${all} burned (${burned} in leases of closed epochs), and the bound is ${bound} with ${most} owners`,
+    )
   }
 }

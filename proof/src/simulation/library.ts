@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type * as Vsa from '../../../packages/vsa/dist/index.js'
+import type * as Compile from '../../../packages/vsa/dist/core/policies/compile.js'
 import type * as Memory from '../../../packages/vsa/dist/stores/memory/index.js'
 import type * as Sqlite from '../../../packages/vsa/dist/stores/sqlite/index.js'
 import { moduleOf } from '../subject.ts'
@@ -13,21 +14,23 @@ export interface Library {
   readonly StoreError: typeof Vsa.StoreError
   readonly memory: typeof Memory.memory
   readonly sqlite: typeof Sqlite.sqlite
+  readonly compilePolicy: typeof Compile.compilePolicy
 }
 
 export async function loadLibrary(folder: string): Promise<Library> {
   const { open, VsaError, StoreError } = await moduleOf<typeof Vsa>(folder, 'index.js')
   const { memory } = await moduleOf<typeof Memory>(folder, 'stores/memory/index.js')
   const { sqlite } = await moduleOf<typeof Sqlite>(folder, 'stores/sqlite/index.js')
+  const { compilePolicy } = await moduleOf<typeof Compile>(folder, 'core/policies/compile.js')
   await loadDriver(sqlite)
-  return { open, VsaError, StoreError, memory, sqlite }
+  return { open, VsaError, StoreError, memory, sqlite, compilePolicy }
 }
 
-/** The first store of a process loads SQLite, which takes real time: that must not happen in the middle of simulated time. */
+/** The first store of a process loads the SQLite client, which takes real time. It is loaded here, before simulated time begins. */
 async function loadDriver(sqlite: Library['sqlite']): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'vsa-sim-'))
   const store = sqlite(join(folder, 'first.db'), { thread: false })
-  await store.join('nobody')
+  await store.join('warm-up')
   await store.close()
   rmSync(folder, { recursive: true })
 }

@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '../../../packages/vsa/dist/index.js'
 import type { Timeline } from './timeline.ts'
 
-/** How a process stands still: by SIGSTOP or a long collection, when its clocks go on, or with its suspended machine, when monotonic time stands still. */
+/** `stopped`: by SIGSTOP or a long garbage collection; its clocks go on. `suspended`: with its machine; monotonic time stands still. */
 export type Standstill = 'stopped' | 'suspended'
 
-/** One machine with one process on it: clocks of its own, timers, what reaches it, and the ways in which it may stop. */
+/** One machine with one process on it: its clocks, its timers, the messages that reach it, and the ways in which it may stop. */
 export class Machine implements Clock {
   readonly #timeline: Timeline
   /** Wall time when true time was 0. */
@@ -15,7 +15,7 @@ export class Machine implements Clock {
   #dead = false
   /** Timers that wait. */
   #timers = 0
-  /** What fell due or arrived while the process stood still. */
+  /** Timers that fell due and messages that arrived while the process stood still. */
   #held: (() => void)[] = []
 
   constructor(timeline: Timeline, wallAtZeroMs: number) {
@@ -75,14 +75,14 @@ export class Machine implements Clock {
     this.#timeline.soon(() => this.reach(run))
   }
 
-  /** Something happens to the process: now, or once it goes on. Nothing happens to a dead one. */
+  /** Runs something in the process: now, or once it goes on. A dead process runs nothing. */
   reach(run: () => void): void {
     if (this.#dead) return
     if (this.#still === null) run()
     else this.#held.push(run)
   }
 
-  /** Somebody sets the machine's clock. */
+  /** The machine's wall clock is set. */
   jump(ms: number): void {
     this.#wallAtZeroMs += ms
   }
@@ -93,7 +93,7 @@ export class Machine implements Clock {
     if (how === 'suspended') this.#suspendedAtMs = this.#timeline.nowMs
   }
 
-  /** The process goes on: what was held up happens now, each in an event of its own. */
+  /** The process goes on. What was held up runs now, each in an event of its own. */
   goOn(): void {
     if (this.#still === null || this.#dead) return
     this.#still = null

@@ -1,14 +1,18 @@
-import { budgetAt, type DeedOf } from './deed.ts'
+import { budgetAt, type OperationOf } from './operation.ts'
 import { MISUSES } from './draw-script.ts'
 import type { OwnerProcess } from './owner-process.ts'
 import type { RunContext } from './run-context.ts'
 import { must } from './violation.ts'
 
-/** G1: arguments that make no sense throw, and change nothing. */
-export function misuse({ setting, reached, fail }: RunContext, owner: OwnerProcess, deed: DeedOf<'misuse'>): void {
-  const chosen = budgetAt(setting, deed.budget)
+/** G1: invalid arguments throw, and change nothing. */
+export function misuse(
+  { setting, scenarios, fail }: RunContext,
+  owner: OwnerProcess,
+  operation: OperationOf<'misuse'>,
+): void {
+  const chosen = budgetAt(setting, operation.budget)
   if (chosen === undefined) return
-  const units = MISUSES[deed.how] as number
+  const units = MISUSES[operation.how] as number
   const budget = owner.budget(chosen)
   const before = JSON.stringify(owner.vsa.stats())
   if (!owner.isDurable(chosen)) assertThrows(() => budget.tryAdmit(units), units)
@@ -22,7 +26,7 @@ export function misuse({ setting, reached, fail }: RunContext, owner: OwnerProce
     )
   }
   must(JSON.stringify(owner.vsa.stats()) === before, 'G1', () => `${String(units)} changed something`)
-  reached.note('19 misuse')
+  scenarios.note('19 misuse')
 }
 
 function assertThrows(call: () => unknown, units: unknown): void {

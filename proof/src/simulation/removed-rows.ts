@@ -1,42 +1,19 @@
-import type { AppliedBatch } from './applied-batch.ts'
-import type { EpochBook } from './epoch-book.ts'
+import type { Epochs } from './epochs.ts'
 import type { EpochView } from './epoch-view.ts'
-import { rowName } from './process-books.ts'
 import type { RowView } from './row-view.ts'
 import { must } from './violation.ts'
 
 /** S10: rows that the store has removed, for good. */
 export class RemovedRows {
-  readonly #epochs: EpochBook
+  readonly #epochs: Epochs
   readonly #names = new Set<string>()
 
-  constructor(epochs: EpochBook) {
+  constructor(epochs: Epochs) {
     this.#epochs = epochs
   }
 
   has(name: string): boolean {
     return this.#names.has(name)
-  }
-
-  /** Rows that the batch settled, and that went in the same transaction: only the answer tells how they were left. */
-  *settledBy(
-    { batch, answer }: AppliedBatch,
-    before: ReadonlyMap<string, RowView>,
-    rows: ReadonlyMap<string, RowView>,
-  ): Generator<readonly [string, RowView]> {
-    for (const [index, entry] of batch.entries.entries()) {
-      const said = answer.entries[index]
-      if (entry.kind !== 'budget' || said?.kind !== 'budget') continue
-      const name = rowName(entry.key, entry.period)
-      const was = before.get(name)
-      if (was === undefined || rows.has(name)) continue
-      const { minted, used, pool, burned, limit, version, held } = said
-      const leases = [...was.leases].filter(
-        ([epoch]) => epoch !== batch.epoch && this.#epochs.of(epoch)?.end !== 'reaped',
-      )
-      if (held > 0) leases.push([batch.epoch, held])
-      yield [name, { budget: { ...was.budget, minted, used, pool, burned, limit, version }, leases: new Map(leases) }]
-    }
   }
 
   /**
@@ -51,16 +28,16 @@ export class RemovedRows {
       () => `${name} was removed at ${time}, and kept until ${budget.keepUntil}`,
     )
     for (const [epoch, held] of leases) {
-      const { end, books } = this.#epochs.of(epoch) ?? {}
+      const { end, totals } = this.#epochs.of(epoch) ?? {}
       if (epoch === view?.epoch) continue
       must(end === 'reaped', 'S10', () => `${name} was removed, and epoch ${epoch} leases from it`)
       // Burned in the same transaction.
-      if (books?.held.of(name) === held) {
-        books.held.add(name, -held)
-        books.burned.add(name, held)
+      if (totals?.held.of(name) === held) {
+        totals.held.add(name, -held)
+        totals.burned.add(name, held)
       }
     }
-    const own = view?.books?.held.of(name) ?? 0
+    const own = view?.totals?.held.of(name) ?? 0
     must(own === 0, 'S10', () => `${name} was removed, and its last owner leases ${own} from it`)
     this.#names.add(name)
   }

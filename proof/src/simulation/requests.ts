@@ -1,6 +1,6 @@
 import { must } from './violation.ts'
 
-/** A call that somebody waits for. */
+/** A call that waits for its answer. */
 interface Request {
   readonly what: string
   /** By the process's monotonic clock. */
@@ -9,10 +9,10 @@ interface Request {
   readonly standstills: number
 }
 
-/** Deadlines are met to within this, in ms: the sweep's pause, and what is due in the same ms. */
+/** Deadlines are met to within this, in ms: the pause of the engine's sweep, and what is due in the same ms. */
 const SLACK_MS = 12
 
-/** Whoever waits for an answer of one process: each must have one by its deadline. */
+/** The calls of one process that wait for an answer. O10: each has one by its deadline. */
 export class Requests {
   readonly #monotonic: () => number
   readonly #open = new Set<Request>()
@@ -26,7 +26,7 @@ export class Requests {
     return this.#open.size
   }
 
-  /** @returns to be called with the answer */
+  /** @returns to be called when the answer has come */
   add(what: string, deadlineMs: number): () => void {
     const request: Request = { what, dueAtMs: this.#monotonic() + deadlineMs, standstills: this.standstills }
     this.#open.add(request)
@@ -36,13 +36,13 @@ export class Requests {
     }
   }
 
-  /** L5: nobody is left waiting. */
+  /** @throws Violation when a call is still open */
   assertNone(): void {
-    for (const { what } of this.#open) must(false, 'L5', () => `nobody ever answered: ${what}`)
+    for (const { what } of this.#open) must(false, 'O10', () => `never answered: ${what}`)
   }
 
   #assertInTime({ what, dueAtMs, standstills }: Request): void {
     const lateMs = this.#monotonic() - dueAtMs
-    must(lateMs <= SLACK_MS || standstills < this.standstills, 'L5', () => `${lateMs} ms late: ${what}`)
+    must(lateMs <= SLACK_MS || standstills < this.standstills, 'O10', () => `answered ${lateMs} ms late: ${what}`)
   }
 }

@@ -1,12 +1,13 @@
 import type { AppliedAnswer, Batch, BudgetEntry } from '../../../packages/vsa/dist/index.js'
 import { limitChangeOf, type Settling } from './applied-batch.ts'
-import { rowName } from './process-books.ts'
+import type { Epochs } from './epochs.ts'
+import { rowName } from './process-totals.ts'
 import { heldOn, type RowChange, type RowView } from './row-view.ts'
 import { must } from './violation.ts'
 
 const MINUTE_MS = 60_000
 
-/** L3: nothing but a burned lease changes a row that no exchange was about. */
+/** L3: a row that is in no entry changes only by a burned lease. */
 export function assertUntouched({ name, was, row }: RowChange, burned: number): void {
   must(was !== undefined, 'S4', () => `${name} came into being by itself`)
   for (const part of ['used', 'minted', 'pool', 'limit', 'version'] as const) {
@@ -30,7 +31,7 @@ export function assertMayBegin(name: string, { known, policy, period }: BudgetEn
   must(period <= time + aheadMs, 'S4', () => `${name} is made, and begins at ${period}; it is ${time}`)
 }
 
-/** S3: what was spent, taken and given back is used, to the unit. */
+/** S3: `used` changes by what was spent, taken and given back, to the unit. */
 export function assertSpent({ name, was, row, entry, said, taken, base }: Settling): void {
   // In the order of S3: no sum on the way is above what was minted.
   const used = (was?.budget.used ?? 0) + entry.spent - said.refunded + taken
@@ -57,9 +58,25 @@ export function assertMinted(settling: Settling, minted: number): void {
   )
 }
 
+/** L6: a denial changes no minted, used, burned or limit. @param minted units that the entry's mint made @param burned of ended epochs */
+export function assertDenialFree(settling: Settling, minted: number, burned: number): void {
+  const { name, was, row, entry, said, taken, denied } = settling
+  const settlesNothing = taken === 0 && entry.spent === 0 && said.refunded === 0 && minted === 0
+  if (was === undefined || !denied || !settlesNothing || row.budget.version !== was.budget.version) return
+  const figures = ({ budget }: RowView): string => JSON.stringify([budget.minted, budget.used, budget.limit])
+  const isSame = figures(was) === figures(row) && row.budget.burned === was.budget.burned + burned
+  must(
+    isSame,
+    'L6',
+    () => `${name}: a denial changed ${figures(was)} to ${figures(row)}, and burned more than ${burned}`,
+  )
+}
+
 /** O3, S5: the lease moves towards what is wanted, and grows only where it may. @param time store time, ms since 1970 */
-export function assertHeld({ name, row, entry, taken, base, held }: Settling, time: number): void {
-  const { pool, wantedUntil, burned, burnMax } = row.budget
+export function assertHeld(settling: Settling, time: number, epochs: Epochs): void {
+  const { name, row, entry, taken, base, held } = settling
+  const { pool, wantedUntil, burnMax } = row.budget
+  const burned = row.budget.burned + closedUnits(row, epochs)
   must(taken === 0 || pool >= 0, 'S3', () => `${name}: ${taken} were taken, and the pool is ${pool}`)
   if (held <= base)
     return must(
@@ -73,22 +90,37 @@ export function assertHeld({ name, row, entry, taken, base, held }: Settling, ti
   must(pool >= 0, 'S3', () => `${name}: a lease grew, and the pool is ${pool}`)
 }
 
-/** S7: the answer says what the rows say. */
-export function assertFigures(batch: Batch, answer: AppliedAnswer, rows: ReadonlyMap<string, RowView>): void {
+/** S7: the figures of the answer are those of the rows. */
+export function assertFigures(
+  batch: Batch,
+  answer: AppliedAnswer,
+  rows: ReadonlyMap<string, RowView>,
+  epochs: Epochs,
+): void {
   must(answer.entries.length === batch.entries.length, 'S7', () => 'an answer lacks entries')
   for (const [index, said] of answer.entries.entries()) {
     const entry = batch.entries[index]
     if (said.kind !== 'budget' || entry?.kind !== 'budget') continue
     const row = rows.get(rowName(entry.key, entry.period))
-    // Settled, and then removed in the same transaction: its retention was over (S10).
-    if (row === undefined) continue
-    const { minted, used, pool, burned, limit, version } = row.budget
+    must(row !== undefined, 'S7', () => `${entry.key} ${entry.period} is answered, and is not there`)
+    const { minted, used, pool, limit, version } = row.budget
+    const closed = closedUnits(row, epochs)
+    const burned = row.budget.burned + closed
     const held = row.leases.get(batch.epoch) ?? 0
-    const othersHeld = heldOn(row) - held
+    const othersHeld = heldOn(row) - held - closed
     const kept = { held, minted, used, pool, burned, limit, version, othersHeld }
     for (const [name, value] of Object.entries(kept)) {
-      const told = said[name as keyof typeof kept]
-      must(told === value, 'S7', () => `${entry.key} ${entry.period}: ${name} is ${value}, and is answered ${told}`)
+      const answered = said[name as keyof typeof kept]
+      must(
+        answered === value,
+        'S7',
+        () => `${entry.key} ${entry.period}: ${name} is ${value}, and is answered ${answered}`,
+      )
     }
   }
+}
+
+/** Units of leases that count as burned though their row has not been rewritten yet (S8). */
+function closedUnits(row: RowView, epochs: Epochs): number {
+  return epochs.leasesOf(row).burned
 }

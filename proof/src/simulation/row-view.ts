@@ -31,7 +31,7 @@ export function assertBalanced(row: RowView): void {
   const { key, period, minted, used, pool, burned } = row.budget
   const held = heldOn(row)
   const text = (): string => `${JSON.stringify(key)} ${period}: ${JSON.stringify({ minted, used, pool, burned, held })}`
-  must(minted - used - burned - held === pool, 'L2', () => `the books do not balance, ${text()}`)
+  must(minted - used - burned - held === pool, 'L2', () => `the figures do not add up, ${text()}`)
   must(isUnits(minted) && isUnits(used) && isUnits(burned), 'L2', () => `an amount out of range, ${text()}`)
   must(Number.isSafeInteger(pool), 'L2', () => `a pool out of range, ${text()}`)
   for (const units of row.leases.values())

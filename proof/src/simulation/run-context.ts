@@ -1,21 +1,25 @@
-import type { Reached } from './reached.ts'
+import type { Admissions } from './admissions.ts'
+import type { Scenarios } from './scenarios.ts'
 import type { Setting } from './script.ts'
 import type { StoreAudit } from './store-audit.ts'
-import type { Tellings } from './tellings.ts'
+import type { PolicyWindows } from './policy-windows.ts'
 
-/** What all who act and watch in a run share. */
+/** What the callers and the checks of a run share. */
 export interface RunContext {
   readonly setting: Setting
-  readonly tellings: Tellings
+  readonly admissions: Admissions
   readonly audit: StoreAudit
-  readonly reached: Reached
-  /** The store's time as its machine has it. */
+  readonly scenarios: Scenarios
+  readonly windows: PolicyWindows
+  /** The wall clock of the store's machine, ms since 1970. */
   readonly storeTime: () => number
   /** Whether the error is one that users may expect: a `VsaError` or a `StoreError`. */
   readonly isExpected: (error: unknown) => boolean
   readonly trace: (line: () => string) => void
-  /** Something did not hold: ends the run. */
+  /** Reports a violation or an error. The run ends with the present event. */
   readonly fail: (error: unknown) => void
+  /** Runs one check, and goes on with the next one if it fails. */
+  readonly attempt: (check: () => void) => void
   /** Requests that callers made. */
   operations: number
 }

@@ -1,23 +1,25 @@
-import { calmDown } from './calm.ts'
+import { runFinalChecks } from './final-checks.ts'
 import type { Library } from './library.ts'
-import type { Scenario } from './reached.ts'
-import type { Script } from './script.ts'
-import { Violation } from './violation.ts'
+import type { Scenario } from './scenarios.ts'
+import type { Script, Setting } from './script.ts'
+import type { Reported } from './violations.ts'
 import type { Fault } from './wire.ts'
 import { World } from './world.ts'
 
-/** What came of one run. Plain data. */
+/** The outcome of one run. Plain data. */
 export interface RunResult {
   readonly seed: number
-  /** Null when every law held. */
-  readonly violation: { readonly law: string; readonly what: string } | null
+  /** All violations of the event in which the first was seen; empty when every law held. */
+  readonly violations: readonly Reported[]
+  /** Where the store's code ran. */
+  readonly store: Setting['store']
   readonly operations: number
   readonly exchanges: number
   readonly records: number
   readonly events: number
   readonly simulatedMs: number
   readonly faults: Readonly<Record<Fault | 'crash' | 'standstill' | 'clockJump' | 'callDuringOutage', number>>
-  readonly reached: Readonly<Partial<Record<Scenario, number>>>
+  readonly scenarios: Readonly<Partial<Record<Scenario, number>>>
   /** What happened, line by line; empty unless it was asked for. */
   readonly trace: readonly string[]
 }
@@ -36,7 +38,7 @@ export async function runScript(library: Library, script: Script, isTraced = fal
       })
     }
     await world.timeline.pass((script.actions.at(-1)?.atMs ?? 0) + 1)
-    await calmDown(world)
+    await runFinalChecks(world)
   } catch (error) {
     world.fail(error)
   } finally {
@@ -47,10 +49,12 @@ export async function runScript(library: Library, script: Script, isTraced = fal
 }
 
 function resultOf(world: World): RunResult {
-  const { script, violation, context, audit, timeline, network } = world
+  const { script, violations, context, audit, timeline, network } = world
+  const { store } = script.setting
   return {
     seed: script.seed,
-    violation: violation === null ? null : describe(violation),
+    violations: violations.reported(),
+    store: store === 'sqlite-thread' && !world.isThreaded ? 'sqlite' : store,
     operations: context.operations,
     exchanges: audit.exchanges,
     records: audit.records,
@@ -63,13 +67,7 @@ function resultOf(world: World): RunResult {
       clockJump: world.jumps,
       callDuringOutage: network.refusedByOutage,
     },
-    reached: Object.fromEntries(world.reached.counts),
+    scenarios: Object.fromEntries(world.scenarios.counts),
     trace: world.trace,
   }
-}
-
-function describe(violation: unknown): { law: string; what: string } {
-  if (violation instanceof Violation) return { law: violation.law, what: violation.message }
-  const text = violation instanceof Error ? (violation.stack ?? violation.message) : String(violation)
-  return { law: 'bug', what: text }
 }

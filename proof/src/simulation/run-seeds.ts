@@ -1,13 +1,14 @@
 import { drawScript } from './draw-script.ts'
 import type { Library } from './library.ts'
-import { runScript } from './run-script.ts'
+import { type RunResult, runScript } from './run-script.ts'
+import type { Reported } from './violations.ts'
 import { addTotals, noTotals, type Totals } from './totals.ts'
 
 /** A seed that broke a law. */
-export interface Failure {
+export interface Failure extends Reported {
   readonly seed: number
-  readonly law: string
-  readonly what: string
+  /** Every law that broke in the same event, the first one first. */
+  readonly laws: readonly string[]
 }
 
 export interface SeedsResult {
@@ -16,18 +17,26 @@ export interface SeedsResult {
   readonly failure: Failure | null
 }
 
-/** Runs seed after seed, until one fails. @param told after each seed */
+/** @returns null where every law held */
+export function failureOf({ seed, violations }: Pick<RunResult, 'seed' | 'violations'>): Failure | null {
+  const [first] = violations
+  if (first === undefined) return null
+  return { seed, ...first, laws: [...new Set(violations.map(({ law }) => law))] }
+}
+
+/** Runs seed after seed, until one fails. @param onSeed called after each seed */
 export async function runSeeds(
   library: Library,
   seeds: Iterable<number>,
-  told: (totals: Totals) => void = () => undefined,
+  onSeed: () => void = () => undefined,
 ): Promise<SeedsResult> {
   const totals = noTotals()
   for (const seed of seeds) {
     const result = await runScript(library, drawScript(seed))
-    addTotals(totals, result, 1)
-    told(totals)
-    if (result.violation !== null) return { totals, failure: { seed, ...result.violation } }
+    addTotals(totals, { ...result, stores: { [result.store]: 1 } }, 1)
+    onSeed()
+    const failure = failureOf(result)
+    if (failure !== null) return { totals, failure }
   }
   return { totals, failure: null }
 }

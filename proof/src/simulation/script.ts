@@ -9,7 +9,7 @@ export interface Script {
 
 export interface Setting {
   /** Which store's code runs. */
-  readonly store: 'memory' | 'sqlite'
+  readonly store: 'memory' | 'sqlite' | 'sqlite-thread'
   /** Wall time at first, ms since 1970. */
   readonly startMs: number
   readonly leaseTtlMs: number
@@ -20,12 +20,20 @@ export interface Setting {
   readonly waitersMax: number
   readonly onStoreUnavailable: 'throw' | 'deny' | 'allow'
   readonly budgets: readonly BudgetSetting[]
+  /** Many budgets that are alike, for scripts that pass the limits of one slice or batch; null in most. */
+  readonly wide: WideSetting | null
   readonly counters: readonly string[]
   /** Places for processes: each has one at a time. */
   readonly places: number
   /** A bug in every owner: entries of this budget claim to have spent more than was leased. */
   readonly corrupt: string | null
-  readonly weather: Weather
+  readonly faultRates: FaultRates
+}
+
+export interface WideSetting {
+  readonly rows: number
+  /** What each is like; its key is followed by a number from 0. */
+  readonly budget: BudgetSetting
 }
 
 export interface BudgetSetting {
@@ -34,15 +42,15 @@ export interface BudgetSetting {
   readonly policies: readonly [Policy, ...Policy[]]
   /** The most that any of the policies leases to one owner. */
   readonly atRiskMax: number
-  /** The least of the policies' `burnMax` cannot be told apart by row: the most of them. */
+  /** The largest `burnMax` of the policies: which of them holds for a row is not known here. */
   readonly burnMaxMost: number
   readonly windowed: boolean
   /** Its period, if it has any, does not end while a run lasts. */
   readonly lasting: boolean
 }
 
-/** What may befall each message, as probabilities; together at most 1. */
-export interface Weather {
+/** The probability of each fault of a message; together at most 1. */
+export interface FaultRates {
   readonly refused: number
   readonly requestLost: number
   readonly answerLost: number
@@ -54,9 +62,9 @@ export interface Weather {
   readonly slowMaxMs: number
 }
 
-export type Action = { readonly atMs: number; readonly place: number } & Deed
+export type Action = { readonly atMs: number; readonly place: number } & Operation
 
-export type Deed =
+export type Operation =
   | {
       readonly kind: 'ask'
       readonly budget: number
@@ -68,6 +76,8 @@ export type Deed =
     }
   | { readonly kind: 'try'; readonly budget: number; readonly units: number; readonly times: number }
   | { readonly kind: 'all'; readonly budgets: readonly number[]; readonly units: number }
+  /** Asks for `units` of each of the wide budgets from number `from` on, in one turn. */
+  | { readonly kind: 'sweep'; readonly from: number; readonly rows: number; readonly units: number }
   | { readonly kind: 'churn'; readonly budget: number; readonly times: number }
   | { readonly kind: 'refund'; readonly budget: number; readonly units: number; readonly which: RefundKind }
   | { readonly kind: 'mint'; readonly budget: number; readonly units: number; readonly id: string }
@@ -90,5 +100,5 @@ export type Deed =
   | { readonly kind: 'jump'; readonly who: 'store' | 'owner'; readonly byMs: number }
   | { readonly kind: 'outage'; readonly forMs: number; readonly how: 'refused' | 'silent' }
 
-/** `own`: what this process admitted; `other`: what another one did; `twice`, `unknown`: nobody owes them; `odd`: into a period before or after. */
+/** `own`: what this process admitted. `other`: what another process admitted. `twice`, `unknown`: not owed. `odd`: into a period before or after. */
 export type RefundKind = 'own' | 'other' | 'twice' | 'unknown' | 'odd'

@@ -1,25 +1,25 @@
 import type { Library } from './library.ts'
 import { type RunResult, runScript } from './run-script.ts'
-import type { Action, Script, Weather } from './script.ts'
+import type { Action, Script, FaultRates } from './script.ts'
 
-/** Runs that one shortening may take: some seconds. */
+/** Runs of one shortening at most. */
 const RUNS_MAX = 400
 
-/** A script that breaks the same law with less: fewer faults, then fewer actions, until nothing more can be left out or patience ends. */
+/** A script that breaks the same law with less: fewer faults, then fewer actions, until nothing more can be left out or {@link RUNS_MAX} is reached. */
 export async function shorten(library: Library, script: Script, law: string): Promise<Script> {
   let runs = 0
   const stillFails = async (candidate: Script): Promise<boolean> => {
     runs += 1
-    return (await runScript(library, candidate)).violation?.law === law
+    return (await runScript(library, candidate)).violations.some((violation) => violation.law === law)
   }
   let best = script
-  for (const fault of Object.keys(script.setting.weather) as (keyof Weather)[]) {
-    if (fault.endsWith('MaxMs') || best.setting.weather[fault] === 0) continue
-    const setting = { ...best.setting, weather: { ...best.setting.weather, [fault]: 0 } }
+  for (const fault of Object.keys(script.setting.faultRates) as (keyof FaultRates)[]) {
+    if (fault.endsWith('MaxMs') || best.setting.faultRates[fault] === 0) continue
+    const setting = { ...best.setting, faultRates: { ...best.setting.faultRates, [fault]: 0 } }
     const candidate = { ...best, setting }
     if (await stillFails(candidate)) best = candidate
   }
-  // Halves, quarters, … single actions: whatever can go without ending the failure goes.
+  // Halves, quarters, … single actions are left out as long as the script still fails.
   for (
     let size = Math.ceil(best.actions.length / 2);
     size >= 1 && runs < RUNS_MAX;

@@ -1,18 +1,28 @@
-import type { Answer, Batch, BudgetRow, Joined, ListPage, OwnerRow } from '../../../packages/vsa/dist/index.js'
-import { type AppliedBatch, countersChanged, indexByRow, isRecord, settlingOf } from './applied-batch.ts'
-import { EpochBook } from './epoch-book.ts'
+import type {
+  Answer,
+  AppliedAnswer,
+  Batch,
+  BudgetRow,
+  FencedAnswer,
+  Joined,
+  ListPage,
+  OwnerRow,
+  RefusedAnswer,
+} from '../../../packages/vsa/dist/index.js'
+import { type AppliedBatch, indexByRow } from './applied-batch.ts'
+import { CounterTotals } from './counter-totals.ts'
 import { type EpochView, kindFor } from './epoch-view.ts'
-import { LeaseBounds } from './lease-bounds.ts'
-import { MintBook } from './mint-book.ts'
-import { type ProcessBooks, rowName, Sums } from './process-books.ts'
-import type { Reached } from './reached.ts'
-import { RemovedRows } from './removed-rows.ts'
-import { assertFigures, assertHeld, assertMayBegin, assertMinted, assertSpent, assertUntouched } from './row-rules.ts'
-import { RowScenarios } from './row-scenarios.ts'
-import { assertBalanced, isSame, type RowChange, type RowView, rowViewOf } from './row-view.ts'
+import { Epochs } from './epochs.ts'
+import type { ProcessTotals } from './process-totals.ts'
+import { rowName, type UnitSums } from './process-totals.ts'
+import { RowAudit } from './row-audit.ts'
+import { assertFigures } from './row-rules.ts'
+import { isSame, type RowView, rowViewOf } from './row-view.ts'
+import type { Scenarios } from './scenarios.ts'
 import type { Setting } from './script.ts'
 import type { Auditor } from './store-host.ts'
 import { must } from './violation.ts'
+import type { Violations } from './violations.ts'
 
 /** A closed epoch is remembered this long. */
 const EPOCH_KEPT_MS = 7 * 86_400_000
@@ -31,21 +41,19 @@ interface Clocks {
 }
 
 /**
- * Looks at the whole store after each of its transactions, and holds what changed to the rules (S1 to S10), with books of its own:
- * what each first application settled, granted and took back. Reads the store's rows, believes none of its sums.
+ * Reads the whole store after each of its transactions, and checks every change against the rules (S1 to S10), with totals of its own:
+ * what each first application settled, granted and took back. It believes none of the store's sums. A check that fails does not keep the
+ * others from being made.
  */
 export class StoreAudit implements Auditor {
   readonly #store: Readable
   readonly #clocks: Clocks
-  readonly #reached: Reached
+  readonly #scenarios: Scenarios
+  readonly #violations: Violations
   readonly #corrupt: string | null
-  readonly #changed: (budget: BudgetRow) => void
-  readonly #epochs: EpochBook
-  readonly #removed: RemovedRows
-  readonly #mints: MintBook
-  readonly #bounds: LeaseBounds
-  readonly #scenarios: RowScenarios
-  readonly counters: Sums = new Sums()
+  readonly #epochs: Epochs
+  readonly #rows: RowAudit
+  readonly #counters: CounterTotals
   rows: ReadonlyMap<string, RowView> = new Map()
   exchanges = 0
   records = 0
@@ -53,29 +61,30 @@ export class StoreAudit implements Auditor {
   #latest = 0
   #latestAtMs = 0
 
-  /** @param changed told of each row that a transaction has changed */
-  constructor(
-    store: Readable,
-    clocks: Clocks,
-    setting: Setting,
-    reached: Reached,
-    changed: (budget: BudgetRow) => void,
-  ) {
+  constructor(store: Readable, clocks: Clocks, setting: Setting, scenarios: Scenarios, violations: Violations) {
     this.#store = store
     this.#clocks = clocks
-    this.#reached = reached
+    this.#scenarios = scenarios
+    this.#violations = violations
     this.#corrupt = setting.corrupt
-    this.#changed = changed
-    this.#epochs = new EpochBook(setting.leaseTtlMs, reached)
-    this.#removed = new RemovedRows(this.#epochs)
-    this.#mints = new MintBook(reached)
-    this.#bounds = new LeaseBounds(setting.budgets)
-    this.#scenarios = new RowScenarios(reached)
+    this.#epochs = new Epochs(setting.leaseTtlMs, scenarios, violations)
+    this.#rows = new RowAudit(setting, this.#epochs, scenarios, violations)
+    this.#counters = new CounterTotals(violations)
+  }
+
+  /** Called with each row that a transaction has changed. */
+  set onRowChanged(changed: (budget: BudgetRow) => void) {
+    this.#rows.onChanged = changed
+  }
+
+  /** What was added to each counter. */
+  get counters(): UnitSums {
+    return this.#counters.sums
   }
 
   /** A process has heard that this epoch is its own. */
-  own(epoch: number, books: ProcessBooks): void {
-    this.#epochs.own(epoch, books)
+  own(epoch: number, totals: ProcessTotals): void {
+    this.#epochs.own(epoch, totals)
   }
 
   epoch(epoch: number | null): EpochView | undefined {
@@ -88,13 +97,14 @@ export class StoreAudit implements Auditor {
   }
 
   async joined(label: string, { epoch, time }: Joined): Promise<void> {
-    must(this.#epochs.of(epoch) === undefined, 'S2', () => `epoch ${epoch} was given twice`)
+    const isNew = this.#epochs.of(epoch) === undefined
+    this.#check(() => must(isNew, 'S2', () => `epoch ${epoch} was given twice`))
     const before = this.rows
-    const owners = await this.#look(time, true)
+    const owners = await this.#look(time, true, null)
     const row = owners.get(epoch)
-    must(row !== undefined, 'S1', () => `epoch ${epoch} was given and is not kept`)
-    this.#epochs.begin(label, row)
-    this.#compare(before)
+    this.#check(() => must(row !== undefined, 'S1', () => `epoch ${epoch} was given and is not kept`))
+    if (row !== undefined && isNew) this.#epochs.begin(label, row)
+    this.#rows.compare(before, this.rows, this.#time)
   }
 
   async exchanged(batch: Batch, answer: Answer): Promise<void> {
@@ -102,143 +112,109 @@ export class StoreAudit implements Auditor {
     const view = this.#epochs.of(batch.epoch)
     const expected = kindFor(view, batch)
     const before = this.rows
-    const owners = await this.#look(answer.time, answer.kind === 'applied' || answer.kind === 'replayed')
+    const keepsTime = answer.kind === 'applied' || answer.kind === 'replayed'
+    const owners = await this.#look(answer.time, keepsTime, batch.epoch)
     if (answer.kind === 'breach') {
-      must(answer.row?.key === this.#corrupt, 'S6', () => `breach: ${JSON.stringify(answer)}`)
-      this.#reached.note('30 one key is refused')
-      return this.#compare(before)
+      this.#check(() => this.#assertBreach(answer))
+      this.#rows.compare(before, this.rows, this.#time)
+      return
     }
+    this.#check(() =>
+      must(
+        answer.kind === expected,
+        'S2',
+        () => `batch ${batch.epoch}/${batch.seq} was answered ${answer.kind}, not ${expected}`,
+      ),
+    )
     const remembers = answer.kind !== 'fenced' || answer.last !== null
     const isForgotten = owners.get(batch.epoch) === undefined && this.#time > EPOCH_KEPT_MS
-    must(
-      answer.kind === expected,
-      'S2',
-      () => `batch ${batch.epoch}/${batch.seq} was answered ${answer.kind}, not ${expected}`,
-    )
-    must(remembers || isForgotten, 'S2', () => `epoch ${batch.epoch} was forgotten`)
+    this.#check(() => must(remembers || isForgotten, 'S2', () => `epoch ${batch.epoch} was forgotten`))
+    this.#answered(batch, answer, view, before)
+  }
+
+  #answered(
+    batch: Batch,
+    answer: AppliedAnswer | FencedAnswer | RefusedAnswer,
+    view: EpochView | undefined,
+    before: ReadonlyMap<string, RowView>,
+  ): void {
     if (answer.kind === 'applied' && view !== undefined) return this.#applied({ batch, answer, view }, before)
     if (answer.kind === 'replayed' && view !== undefined) {
-      this.#epochs.replayed(view, batch, answer)
-      assertFigures(batch, answer, this.rows)
+      this.#check(() => this.#epochs.replayed(view, batch, answer))
+      this.#check(() => assertFigures(batch, answer, this.rows, this.#epochs))
     }
-    if (answer.kind === 'fenced' && answer.last !== null) this.#epochs.fenced(view, batch, answer.last)
-    if (answer.kind === 'stale') this.#reached.note('3 late request, stale')
-    this.#compare(before)
+    if (answer.kind === 'fenced' && answer.last !== null) {
+      const { last } = answer
+      this.#check(() => this.#epochs.fenced(view, batch, last))
+    }
+    if (answer.kind === 'stale') this.#scenarios.note('3 late request, stale')
+    this.#rows.compare(before, this.rows, this.#time)
   }
 
   #applied(applied: AppliedBatch, before: ReadonlyMap<string, RowView>): void {
     const { batch, answer, view } = applied
     this.#epochs.applied(view, batch, answer)
     this.records += answer.written.records
-    assertFigures(batch, answer, this.rows)
-    this.#compare(before, applied)
+    this.#scenarios.noteSizes(batch, answer)
+    this.#check(() => assertFigures(batch, answer, this.rows, this.#epochs))
+    const changed = this.#rows.compare(before, this.rows, this.#time, applied) + this.#counters.add(applied)
+    for (const name of indexByRow(applied).keys())
+      if (this.#rows.wasRemoved(name)) this.#scenarios.note('27 late exchange for a removed row')
+    const written = answer.written.records
+    this.#check(() =>
+      must(written === changed, 'L7', () => `${written} records were counted for ${changed} net changes`),
+    )
     if (!batch.close) return
-    for (const row of this.rows.values())
-      must(!row.leases.has(view.epoch), 'S9', () => `epoch ${view.epoch} was closed and holds a lease`)
+    for (const [name, row] of this.rows)
+      this.#check(() =>
+        must(!row.leases.has(view.epoch), 'S9', () => `epoch ${view.epoch} was closed and holds a lease of ${name}`),
+      )
   }
 
-  /** Reads everything anew. @param time store time. @param keeps whether the transaction keeps it: a refused one does not */
-  async #look(time: number, keeps: boolean): Promise<ReadonlyMap<number, OwnerRow>> {
-    if (keeps) {
-      must(time >= this.#time, 'S1', () => `store time went back from ${this.#time} to ${time}`)
-      this.#time = time
-    }
+  /** S6: only a budget whose entries are made to lie may be refused. L2: the store stopped what would not have added up. */
+  #assertBreach(answer: RefusedAnswer): void {
+    const { row } = answer
+    if (row !== undefined && row.key === this.#corrupt) return this.#scenarios.note('30 one key is refused')
+    this.#check(() => must(false, 'L2', () => `the store refused its own result: ${answer.detail}`))
+    must(false, 'S6', () => `breach: ${JSON.stringify(answer)}`)
+  }
+
+  /**
+   * Reads everything anew.
+   * @param keeps whether the exchange keeps its time: a refused one does not. Upkeep before it keeps its time when it changed anything
+   * @param present the epoch that called
+   */
+  async #look(time: number, keeps: boolean, present: number | null): Promise<ReadonlyMap<number, OwnerRow>> {
+    if (keeps) this.#keepTime(time)
     this.#latest = Math.max(this.latestTime, time, this.#clocks.store())
     this.#latestAtMs = this.#clocks.trueMs()
+    const before = this.rows
     const { rows } = await this.#store.list()
     const owners = new Map((await this.#store.owners()).map((owner) => [owner.epoch, owner]))
     this.rows = new Map(rows.map((row) => [rowName(row.budget.key, row.budget.period), rowViewOf(row)]))
-    this.#epochs.follow(owners, Math.max(time, this.#time))
+    const ended = this.#epochs.follow(owners, Math.max(time, this.#time), present)
+    for (const epoch of ended)
+      this.#scenarios.noteEnded([...before.values()].filter(({ leases }) => leases.has(epoch)).length)
+    if (!keeps && (ended.length > 0 || isChanged(before, this.rows))) this.#keepTime(time)
     return owners
   }
 
-  /** Holds every row that changed to the rules. @param applied the batch that was applied, if one was */
-  #compare(before: ReadonlyMap<string, RowView>, applied?: AppliedBatch): void {
-    if (applied !== undefined) this.#count(applied)
-    const indices = applied === undefined ? new Map<string, number>() : indexByRow(applied)
-    const settledAndGone = applied === undefined ? [] : this.#removed.settledBy(applied, before, this.rows)
-    let records = 0
-    for (const [name, row] of [...this.rows, ...settledAndGone]) {
-      const change = { name, was: before.get(name), row }
-      const index = indices.get(name)
-      if (index === undefined && isSame(change)) continue
-      assertBalanced(row)
-      const burned = this.#burn(change, applied?.view.epoch)
-      if (index === undefined || applied === undefined) assertUntouched(change, burned)
-      else if (this.#settle(change, burned, applied, index)) records += 1
-      this.#bounds.assertWithin(name, row)
-      this.#changed(row.budget)
-      this.#scenarios.changed(change)
-    }
-    for (const [name, row] of before)
-      if (!this.rows.has(name)) this.#removed.remove(name, row, this.#time, applied?.view)
-    if (applied === undefined) return
-    for (const name of indices.keys())
-      if (this.#removed.has(name)) this.#reached.note('27 late exchange for a removed row')
-    const changed = records + countersChanged(applied)
-    const written = applied.answer.written.records
-    must(written === changed, 'L7', () => `${written} records were counted for ${changed} net changes`)
+  #keepTime(time: number): void {
+    const before = this.#time
+    this.#check(() => must(time >= before, 'S1', () => `store time went back from ${before} to ${time}`))
+    this.#time = Math.max(time, before)
   }
 
-  /** L3: each counter is what was added to it. */
-  #count({ batch, answer, view }: AppliedBatch): void {
-    for (const [index, entry] of batch.entries.entries()) {
-      const said = answer.entries[index]
-      if (entry.kind !== 'counter' || said?.kind !== 'counter') continue
-      if (!said.overflow) {
-        this.counters.add(entry.key, entry.add)
-        view.books?.counted.add(entry.key, entry.add)
-      }
-      const value = this.counters.of(entry.key)
-      must(said.value === value, 'L3', () => `counter ${entry.key} is ${said.value}, and ${value} was added`)
-    }
+  #check(check: () => void): void {
+    this.#violations.attempt(check)
   }
+}
 
-  /** S8, L4: leases of ended epochs that are there no more have burned, and nobody else's lease was touched. @returns units burned */
-  #burn({ name, was, row }: RowChange, present: number | undefined): number {
-    let units = 0
-    for (const [epoch, held] of was?.leases ?? []) {
-      const now = row.leases.get(epoch) ?? 0
-      if (epoch === present || now === held) continue
-      const view = this.#epochs.of(epoch)
-      must(
-        now === 0 && view?.end === 'reaped',
-        'S8',
-        () => `${name}: the lease of epoch ${epoch} went from ${held} to ${now}`,
-      )
-      units += held
-      view.books?.burned.add(name, held)
-      view.books?.held.add(name, -held)
-    }
-    const burned = row.budget.burned - (was?.budget.burned ?? 0)
-    must(burned === units, 'S8', () => `${name}: ${burned} burned, and dead leases were ${units}`)
-    return units
+/** Whether a row was removed, or a lease burned. */
+function isChanged(before: ReadonlyMap<string, RowView>, after: ReadonlyMap<string, RowView>): boolean {
+  for (const [name, was] of before) {
+    const row = after.get(name)
+    if (row === undefined || !isSame({ name, was, row })) return true
   }
-
-  /** S3, S4, S5: what the entry did to the row. @returns whether units changed (L7) */
-  #settle(change: RowChange, burned: number, applied: AppliedBatch, index: number): boolean {
-    const { name, was } = change
-    const settling = settlingOf(applied, index, change)
-    if (settling === undefined) {
-      // Refused, because it was not there; it cannot be there now.
-      must(was !== undefined, 'S4', () => `${name} was refused, and made`)
-      assertUntouched(change, burned)
-      return false
-    }
-    const { entry, said, taken, heldBefore, held } = settling
-    if (was === undefined) {
-      must(!this.#removed.has(name), 'L1', () => `${name} had been removed, and is a fresh budget now`)
-      assertMayBegin(name, entry, this.#time)
-    }
-    assertSpent(settling)
-    const minted = this.#mints.mint(entry, said.mint)
-    assertMinted(settling, minted)
-    assertHeld(settling, this.#time)
-    const { books } = applied.view
-    books?.settled.add(name, entry.spent + taken)
-    books?.accepted.add(name, said.refunded)
-    books?.held.add(name, held - heldBefore)
-    this.#scenarios.settled(settling, this.#time)
-    return isRecord(settling, minted)
-  }
+  return false
 }

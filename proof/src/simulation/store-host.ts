@@ -1,32 +1,39 @@
 import type { Answer, Batch, BudgetRow, Joined, OwnerRow, ListPage, Store } from '../../../packages/vsa/dist/index.js'
+import { SharedClock } from './store-options.ts'
 import type { Timeline } from './timeline.ts'
 
 export type HowDown = 'refused' | 'silent'
 
-/** Sees every transaction of the store, before anybody hears of it. */
+/** Sees every transaction of the store before its answer leaves. */
 export interface Auditor {
   joined(label: string, joined: Joined): Promise<void>
   exchanged(batch: Batch, answer: Answer): Promise<void>
 }
 
-/** The machine that the store runs on: the real store code, a clock of its own, and the ways in which it may be away. */
+/** Opens the store. @param shared the same clock as `now`, for a store on a thread */
+export type OpenStore = (now: () => number, shared: SharedClock) => Store
+
+/** The machine that the store runs on: the store under test, a clock of its own, and the ways in which it may be unreachable. */
 export class StoreHost {
   readonly #timeline: Timeline
   readonly #startMs: number
-  readonly #open: (now: () => number) => Store
+  readonly #open: OpenStore
+  readonly #shared = new SharedClock()
   #store: Store
   #jumpedMs = 0
   #down: HowDown | null = null
   #downs = 0
+  /** Calls are served one after the other, each with its audit. */
+  #last: Promise<unknown> = Promise.resolve()
   auditor: Auditor | null = null
-  /** Told when the store cannot be opened again. */
+  /** Called with whatever the store throws. */
   onFailure: (error: unknown) => void = () => undefined
 
-  constructor(timeline: Timeline, startMs: number, open: (now: () => number) => Store) {
+  constructor(timeline: Timeline, startMs: number, open: OpenStore) {
     this.#timeline = timeline
     this.#startMs = startMs
     this.#open = open
-    this.#store = open(() => this.now())
+    this.#store = this.#opened()
   }
 
   get capabilities(): Store['capabilities'] {
@@ -57,36 +64,56 @@ export class StoreHost {
 
   /** A new process of the store opens what the last one left. */
   async recover(): Promise<void> {
-    await this.#store.close()
-    this.#store = this.#open(() => this.now())
+    await this.#serve(() => this.#store.close())
+    this.#store = this.#opened()
     this.#down = null
   }
 
-  async join(label: string): Promise<Joined> {
-    const joined = await this.#store.join(label)
-    await this.auditor?.joined(label, joined)
-    return joined
+  join(label: string): Promise<Joined> {
+    return this.#serve(async () => {
+      const joined = await this.#store.join(label)
+      await this.auditor?.joined(label, joined)
+      return joined
+    })
   }
 
-  async exchange(batch: Batch): Promise<Answer> {
-    const answer = await this.#store.exchange(batch)
-    await this.auditor?.exchanged(batch, answer)
-    return answer
+  exchange(batch: Batch): Promise<Answer> {
+    return this.#serve(async () => {
+      const answer = await this.#store.exchange(batch)
+      await this.auditor?.exchanged(batch, answer)
+      return answer
+    })
   }
 
   read(names: readonly { readonly key: string; readonly period: number }[]): Promise<readonly BudgetRow[]> {
-    return this.#store.read(names)
+    return this.#serve(() => this.#store.read(names))
   }
 
+  /** For the audit, within the call that it looks at. */
   list(): Promise<ListPage> {
     return this.#store.list({ limit: 10_000 })
   }
 
+  /** For the audit, within the call that it looks at. */
   owners(): Promise<readonly OwnerRow[]> {
     return this.#store.owners()
   }
 
   close(): Promise<void> {
-    return this.#store.close()
+    return this.#serve(() => this.#store.close())
+  }
+
+  #opened(): Store {
+    return this.#open(() => this.now(), this.#shared)
+  }
+
+  #serve<T>(call: () => Promise<T>): Promise<T> {
+    const served = this.#last.then(() => {
+      this.#shared.set(this.now())
+      return call()
+    })
+    // The store under test reports every failure of its own as an error: none is expected of a healthy file.
+    this.#last = served.catch((error: unknown) => this.onFailure(error))
+    return this.#timeline.during(served)
   }
 }

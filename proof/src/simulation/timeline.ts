@@ -1,7 +1,8 @@
 import { must } from './violation.ts'
 
-/** Events of one run, and turns after one event: more than this, and something goes round in circles. */
+/** Events of one run, events at one moment, and turns after one event. A run that needs more is in a loop (L8). */
 const EVENTS_MAX = 200_000
+const EVENTS_AT_ONCE_MAX = 5_000
 const TURNS_MAX = 10_000
 
 interface Scheduled {
@@ -9,17 +10,23 @@ interface Scheduled {
   readonly run: () => void
 }
 
-/** True time, and everything that is to happen. Nothing happens but by an event here, so a seed tells the whole story. */
+/** Simulated time and everything that is scheduled. Nothing happens outside an event of the timeline, so a seed determines the whole run. */
 export class Timeline {
   nowMs = 0
   /** Events that happened. */
   events = 0
-  /** Called after each event, when all that it started has come to rest. */
+  /** Called after each event, when all that it started has settled. */
   afterEach: () => void = () => undefined
+  /** Called before a loop is reported, for checks of what should have happened instead. */
+  onLoop: () => void = () => undefined
   #stopped = false
-  /** In the order in which they fall due; equal times in the order of creation. */
+  #eventsAtOnce = 0
+  /** By due time; equal times in the order of creation. */
   readonly #scheduled: Scheduled[] = []
   #soon: (() => void)[] = []
+  /** Calls to other threads that are under way: simulated time stands still until they are answered. */
+  #realCalls = 0
+  #onIdle: () => void = () => undefined
 
   /** @returns cancels it */
   after(delayMs: number, run: () => void): () => void {
@@ -36,6 +43,17 @@ export class Timeline {
     this.#soon.push(run)
   }
 
+  /** Time stands still while the call takes real time. */
+  async during<T>(call: Promise<T>): Promise<T> {
+    this.#realCalls += 1
+    try {
+      return await call
+    } finally {
+      this.#realCalls -= 1
+      if (this.#realCalls === 0) this.#onIdle()
+    }
+  }
+
   get stopped(): boolean {
     return this.#stopped
   }
@@ -49,32 +67,46 @@ export class Timeline {
       const next = this.#scheduled[0]
       if (next === undefined || next.atMs > endMs) break
       this.#scheduled.shift()
+      this.#count(next.atMs)
       this.nowMs = next.atMs
-      this.events += 1
-      must(this.events <= EVENTS_MAX, 'L8', () => `still busy after ${EVENTS_MAX} events`)
       next.run()
       await this.#rest()
     }
     if (!this.#stopped) this.nowMs = endMs
   }
 
-  /** Nothing happens any more. */
+  /** No event follows the present one. */
   stop(): void {
     this.#stopped = true
   }
 
-  /** Promises first, then what asked for the next turn, until nobody has anything to do without time passing. */
+  #count(atMs: number): void {
+    this.events += 1
+    this.#eventsAtOnce = atMs > this.nowMs ? 0 : this.#eventsAtOnce + 1
+    const isLoop = this.#eventsAtOnce > EVENTS_AT_ONCE_MAX || this.events > EVENTS_MAX
+    if (isLoop) this.onLoop()
+    must(!isLoop, 'L8', () => `still busy after ${this.events} events, ${this.#eventsAtOnce} of them at one moment`)
+  }
+
+  /** Promises first, then what asked for the next turn, until nothing is left to do without time passing. */
   async #rest(): Promise<void> {
     for (let turns = 0; ; turns += 1) {
       must(turns <= TURNS_MAX, 'L8', () => `still busy after ${TURNS_MAX} turns at one moment`)
-      await new Promise<void>((resolve) => setImmediate(resolve))
-      if (this.#stopped) return
+      await this.#turn()
       const due = this.#soon
       if (due.length === 0) break
       this.#soon = []
       for (const run of due) run()
     }
     this.afterEach()
+  }
+
+  async #turn(): Promise<void> {
+    await nextTurn()
+    while (this.#realCalls > 0) {
+      await new Promise<void>((resolve) => (this.#onIdle = resolve))
+      await nextTurn()
+    }
   }
 
   #placeFor(atMs: number): number {
@@ -88,4 +120,8 @@ export class Timeline {
     }
     return low
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

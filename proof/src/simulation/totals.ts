@@ -1,5 +1,6 @@
-import type { Scenario } from './reached.ts'
+import type { Scenario } from './scenarios.ts'
 import type { RunResult } from './run-script.ts'
+import type { Setting } from './script.ts'
 
 export type FaultCounts = Record<keyof RunResult['faults'], number>
 
@@ -11,8 +12,10 @@ export interface Totals {
   records: number
   events: number
   simulatedMs: number
+  /** Seeds by where the store's code ran. */
+  readonly stores: Partial<Record<Setting['store'], number>>
   readonly faults: FaultCounts
-  readonly reached: Partial<Record<Scenario, number>>
+  readonly scenarios: Partial<Record<Scenario, number>>
 }
 
 export function noTotals(): Totals {
@@ -23,6 +26,7 @@ export function noTotals(): Totals {
     records: 0,
     events: 0,
     simulatedMs: 0,
+    stores: {},
     faults: {
       refused: 0,
       requestLost: 0,
@@ -36,7 +40,7 @@ export function noTotals(): Totals {
       standstill: 0,
       clockJump: 0,
     },
-    reached: {},
+    scenarios: {},
   }
 }
 
@@ -48,7 +52,13 @@ export function addTotals(into: Totals, more: Omit<Totals, 'seeds'>, seeds: numb
   into.events += more.events
   into.simulatedMs += more.simulatedMs
   for (const kind of Object.keys(into.faults) as (keyof FaultCounts)[]) into.faults[kind] += more.faults[kind]
-  for (const [scenario, times] of Object.entries(more.reached) as [Scenario, number][]) {
-    into.reached[scenario] = (into.reached[scenario] ?? 0) + times
-  }
+  addCounts(into.stores, more.stores)
+  addCounts(into.scenarios, more.scenarios)
+}
+
+function addCounts<Name extends string>(
+  into: Partial<Record<Name, number>>,
+  more: Partial<Record<Name, number>>,
+): void {
+  for (const [name, times] of Object.entries(more) as [Name, number][]) into[name] = (into[name] ?? 0) + times
 }

@@ -9,10 +9,10 @@ import type {
   Store,
   StoreCapabilities,
 } from '../../../packages/vsa/dist/index.js'
-import type { Dice } from './dice.ts'
+import type { Rng } from './rng.ts'
 import type { Machine } from './machine.ts'
-import type { Reached } from './reached.ts'
-import type { Weather } from './script.ts'
+import type { Scenarios } from './scenarios.ts'
+import type { FaultRates } from './script.ts'
 import type { StoreHost } from './store-host.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -23,34 +23,34 @@ export type Fault = (typeof FAULTS)[number]
 export interface Network {
   readonly timeline: Timeline
   readonly host: StoreHost
-  /** What may befall a message that is sent now. */
-  weather: Weather
-  /** Messages that something befell, by kind. */
+  /** The faults of messages that are sent from now on. */
+  faultRates: FaultRates
+  /** Messages with a fault, by its kind. */
   readonly faults: Record<Fault, number>
   /** Calls that met a store that was down. */
   refusedByOutage: number
-  readonly reached: Reached
+  readonly scenarios: Scenarios
   /** The failure that a client of the store reports. */
   readonly failure: (message: string, applied: Applied) => Error
 }
 
-/** Told of each exchange that was done, and whose answer its owner does not get. */
+/** Called with each exchange that was done and whose answer its owner does not get. */
 export type OnAnswerLost = (batch: Batch, answer: Answer) => void
 
-/** One process's way to the store: every call is a message, and its answer another one. */
+/** The connection of one process to the store. Every call is a message, and its answer another one. */
 export class Wire implements Store {
   readonly capabilities: StoreCapabilities
   readonly #network: Network
   readonly #machine: Machine
-  readonly #dice: Dice
+  readonly #rng: Rng
   readonly #corrupt: string | null
   readonly #onAnswerLost: OnAnswerLost
 
-  constructor(network: Network, machine: Machine, dice: Dice, corrupt: string | null, onAnswerLost: OnAnswerLost) {
+  constructor(network: Network, machine: Machine, rng: Rng, corrupt: string | null, onAnswerLost: OnAnswerLost) {
     this.capabilities = network.host.capabilities
     this.#network = network
     this.#machine = machine
-    this.#dice = dice
+    this.#rng = rng
     this.#corrupt = corrupt
     this.#onAnswerLost = onAnswerLost
   }
@@ -91,7 +91,7 @@ export class Wire implements Store {
 
   #call<T>(send: () => Promise<T>, lost?: (answer: T) => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      new Message(this.#network, this.#machine, this.#dice, { send, resolve, reject, lost }).go()
+      new Message(this.#network, this.#machine, this.#rng, { send, resolve, reject, lost }).go()
     })
   }
 }
@@ -103,21 +103,21 @@ interface Call<T> {
   readonly lost: ((answer: T) => void) | undefined
 }
 
-/** One request on its way, with what befalls it. */
+/** One request on its way, with its fault. */
 class Message<T> {
   readonly #network: Network
   readonly #machine: Machine
-  readonly #dice: Dice
+  readonly #rng: Rng
   readonly #call: Call<T>
   readonly #latencyMs: () => number
 
-  constructor(network: Network, machine: Machine, dice: Dice, call: Call<T>) {
+  constructor(network: Network, machine: Machine, rng: Rng, call: Call<T>) {
     this.#network = network
     this.#machine = machine
-    this.#dice = dice
+    this.#rng = rng
     this.#call = call
-    const { latencyMaxMs } = network.weather
-    this.#latencyMs = () => dice.random() * latencyMaxMs
+    const { latencyMaxMs } = network.faultRates
+    this.#latencyMs = () => rng.random() * latencyMaxMs
   }
 
   go(): void {
@@ -133,17 +133,17 @@ class Message<T> {
       case 'answerLost':
         return this.#arrive(this.#latencyMs(), null)
       case 'reset':
-        if (this.#dice.chance(0.7)) this.#arrive(4 * this.#latencyMs(), null)
+        if (this.#rng.chance(0.7)) this.#arrive(4 * this.#latencyMs(), null)
         return this.#fail(2 * this.#latencyMs(), 'connection reset', 'unknown')
       case 'duplicated': {
-        const copies = this.#dice.whole(1, 2)
-        this.#network.reached.note('7 message duplicated', copies)
-        for (let copy = 0; copy < copies; copy += 1) this.#arrive(this.#dice.random() * 2_000, this.#latencyMs())
+        const copies = this.#rng.whole(1, 2)
+        this.#network.scenarios.note('7 message duplicated', copies)
+        for (let copy = 0; copy < copies; copy += 1) this.#arrive(this.#rng.random() * 2_000, this.#latencyMs())
         return this.#arrive(this.#latencyMs(), this.#latencyMs())
       }
       case 'slow': {
-        const { slowMaxMs } = this.#network.weather
-        return this.#arrive(this.#dice.random() * slowMaxMs, this.#dice.random() * slowMaxMs)
+        const { slowMaxMs } = this.#network.faultRates
+        return this.#arrive(this.#rng.random() * slowMaxMs, this.#rng.random() * slowMaxMs)
       }
       case 'storeDies':
         return this.#killStore()
@@ -151,9 +151,9 @@ class Message<T> {
   }
 
   #draw(): Fault | undefined {
-    let point = this.#dice.random()
+    let point = this.#rng.random()
     for (const fault of FAULTS) {
-      point -= this.#network.weather[fault]
+      point -= this.#network.faultRates[fault]
       if (point < 0) return fault
     }
     return undefined
@@ -161,8 +161,8 @@ class Message<T> {
 
   /** @param backMs how long the answer travels; null when it gets lost */
   #arrive(afterMs: number, backMs: number | null): void {
-    const { timeline, host, reached } = this.#network
-    if (afterMs + (backMs ?? 0) >= 2_000) reached.note('20 answer after 2 s or never')
+    const { timeline, host, scenarios } = this.#network
+    if (afterMs + (backMs ?? 0) >= 2_000) scenarios.note('20 answer after 2 s or never')
     timeline.after(afterMs, () => {
       if (host.down !== null) return this.#meetOutage(backMs)
       this.#call.send().then(
@@ -175,28 +175,28 @@ class Message<T> {
 
   #meetOutage(backMs: number | null): void {
     this.#network.refusedByOutage += 1
-    this.#network.reached.note('8 store down')
+    this.#network.scenarios.note('8 store down')
     if (this.#network.host.down === 'refused' && backMs !== null) this.#fail(backMs, 'connection refused', 'no')
   }
 
-  /** The store's process dies with this call: all of it was done, or nothing. */
+  /** The store's process dies during this call. All of the call was done, or nothing. */
   #killStore(): void {
-    const { timeline, host, reached } = this.#network
-    const downMs = this.#dice.whole(5, 1_500)
-    const isApplied = this.#dice.chance(0.5)
+    const { timeline, host, scenarios } = this.#network
+    const downMs = this.#rng.whole(5, 1_500)
+    const isApplied = this.#rng.chance(0.5)
     timeline.after(this.#latencyMs(), () => {
       if (host.down !== null) return
-      reached.note(isApplied ? '8 store dies, batch applied' : '8 store dies, batch not applied')
-      const die = (): void => host.fail(this.#dice.chance(0.5) ? 'refused' : 'silent', downMs)
+      scenarios.note(isApplied ? '8 store dies, batch applied' : '8 store dies, batch not applied')
+      const die = (): void => host.fail(this.#rng.chance(0.5) ? 'refused' : 'silent', downMs)
       if (!isApplied) return die()
-      // Before anything else can reach it.
+      // No other message reaches the store between the commit and its death.
       this.#call.send().then(
         (answer) => this.#call.lost?.(answer),
         () => undefined,
       )
       timeline.soon(die)
     })
-    if (this.#dice.chance(0.5)) this.#fail(2 * this.#network.weather.latencyMaxMs, 'connection reset', 'unknown')
+    if (this.#rng.chance(0.5)) this.#fail(2 * this.#network.faultRates.latencyMaxMs, 'connection reset', 'unknown')
   }
 
   #fail(afterMs: number, message: string, applied: Applied): void {

@@ -1,36 +1,41 @@
 import { Callers } from './callers.ts'
-import { Closer } from './closer.ts'
-import type { DeedOf } from './deed.ts'
-import { Dice } from './dice.ts'
+import { ProcessCloser } from './process-closer.ts'
+import type { OperationOf } from './operation.ts'
+import { Rng } from './rng.ts'
 import type { Library } from './library.ts'
 import { Machine } from './machine.ts'
 import { OwnerProcess } from './owner-process.ts'
-import { Reached } from './reached.ts'
+import { Scenarios } from './scenarios.ts'
 import type { RunContext } from './run-context.ts'
-import type { Action, Deed, Script } from './script.ts'
+import type { Action, BudgetSetting, Operation, Script } from './script.ts'
 import { StoreAudit } from './store-audit.ts'
 import { StoreDisk } from './store-disk.ts'
+import { PolicyWindows } from './policy-windows.ts'
 import { StoreHost } from './store-host.ts'
-import { Tellings } from './tellings.ts'
+import { Violations } from './violations.ts'
+import { Admissions } from './admissions.ts'
 import { Timeline } from './timeline.ts'
 import { FAULTS, type Fault, type Network, Wire } from './wire.ts'
-import { Witness } from './witness.ts'
+import { WireObserver } from './wire-observer.ts'
 
-/** Everything of one run: a store, processes in their places, the network between them, and those who watch. */
+/** When a process that stood still admits again, in ms after it goes on. */
+const WAKING_TRIES_MS = [0, 15, 60] as const
+
+/** Everything of one run: a store, processes in their places, the network between them, and the checks. */
 export class World {
   readonly script: Script
   readonly timeline: Timeline = new Timeline()
-  readonly reached: Reached = new Reached()
+  readonly scenarios: Scenarios = new Scenarios()
   readonly host: StoreHost
   readonly audit: StoreAudit
-  readonly tellings: Tellings
+  readonly admissions: Admissions
   readonly callers: Callers
   readonly network: Network
   readonly context: RunContext
   /** Every process, also those that are dead or closed. */
   readonly processes: OwnerProcess[] = []
   readonly trace: string[] = []
-  violation: unknown = null
+  readonly violations: Violations = new Violations()
   crashes = 0
   /** Clocks were set, of the store or of owners. */
   jumps = 0
@@ -39,8 +44,8 @@ export class World {
   readonly #places: (OwnerProcess | undefined)[]
   readonly #isTraced: boolean
   readonly #disk: StoreDisk
-  readonly #witness: Witness
-  readonly #closer: Closer
+  readonly #observer: WireObserver
+  readonly #closer: ProcessCloser
 
   constructor(library: Library, script: Script, isTraced: boolean) {
     const { setting } = script
@@ -48,10 +53,15 @@ export class World {
     this.#library = library
     this.#isTraced = isTraced
     this.#disk = new StoreDisk(library, setting)
-    this.host = new StoreHost(this.timeline, setting.startMs, (now) => this.#disk.open(now))
+    this.host = new StoreHost(this.timeline, setting.startMs, (now, shared) => this.#disk.open(now, shared))
     const clocks = { store: () => this.host.now(), trueMs: () => this.timeline.nowMs }
-    this.tellings = new Tellings(setting)
-    this.audit = new StoreAudit(this.host, clocks, setting, this.reached, (budget) => this.tellings.saw(budget))
+    this.violations.onAdded = (error) => {
+      this.note(() => `FAILED ${String(error)}`)
+      this.timeline.stop()
+    }
+    this.admissions = new Admissions(setting, this.violations)
+    this.audit = new StoreAudit(this.host, clocks, setting, this.scenarios, this.violations)
+    this.audit.onRowChanged = (budget) => this.admissions.rowChanged(budget)
     this.host.onFailure = (error) => this.fail(error)
     this.host.auditor = {
       joined: (label, joined) => this.audit.joined(label, joined).catch((error: unknown) => this.fail(error)),
@@ -61,29 +71,33 @@ export class World {
     this.network = {
       timeline: this.timeline,
       host: this.host,
-      weather: setting.weather,
+      faultRates: setting.faultRates,
       faults: Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>,
       refusedByOutage: 0,
-      reached: this.reached,
+      scenarios: this.scenarios,
       failure: (message, applied) => new library.StoreError('store_failed', message, { applied, transient: true }),
     }
     this.context = {
       setting,
-      tellings: this.tellings,
+      admissions: this.admissions,
       audit: this.audit,
-      reached: this.reached,
+      scenarios: this.scenarios,
+      windows: new PolicyWindows(library.compilePolicy),
       storeTime: () => this.host.now(),
       isExpected: (error) => error instanceof library.VsaError || error instanceof library.StoreError,
       trace: (line) => this.note(line),
       fail: (error) => this.fail(error),
+      attempt: (check) => this.violations.attempt(check),
       operations: 0,
     }
-    this.#witness = new Witness(this.context, this.processes)
-    this.#closer = new Closer(this.context, this.#witness)
+    this.#observer = new WireObserver(this.context, this.violations, this.processes)
+    this.#closer = new ProcessCloser(this.context, this.#observer)
     this.callers = new Callers(this.context)
+    this.timeline.onLoop = () => {
+      for (const process of this.processes) this.#checkDue(process)
+    }
     this.timeline.afterEach = () => {
-      for (const { books } of this.processes)
-        for (const row of books.told.names()) this.tellings.assertCovered(books, row)
+      for (const process of this.processes) this.#checkProcess(process)
     }
   }
 
@@ -91,11 +105,26 @@ export class World {
     if (this.#isTraced) this.trace.push(`${this.timeline.nowMs.toFixed(1).padStart(9)} ${line()}`)
   }
 
-  /** The run ends here. */
+  /** Reports a violation or an error. The run ends with the present event. */
   fail(error: unknown): void {
-    this.violation ??= error
-    this.note(() => `FAILED ${String(error)}`)
-    this.timeline.stop()
+    this.violations.add(error)
+  }
+
+  /** Whether the store runs on a thread of its own. */
+  get isThreaded(): boolean {
+    return this.#disk.isThreaded
+  }
+
+  /** O6: time stands still in a loop. A sign of life that is due now will not be sent. */
+  #checkDue({ exchanges, machine, closing, requests }: OwnerProcess): void {
+    if (!machine.running || closing) return
+    this.violations.attempt(() => exchanges.assertAlive(machine.monotonic(), requests.standstills, 0))
+  }
+
+  #checkProcess({ totals, exchanges, machine, closing, requests }: OwnerProcess): void {
+    for (const row of totals.admitted.names()) this.violations.attempt(() => this.admissions.assertCovered(totals, row))
+    if (!machine.running || closing || this.script.setting.corrupt !== null) return
+    this.violations.attempt(() => exchanges.assertAlive(machine.monotonic(), requests.standstills))
   }
 
   /** Processes that have neither died nor been closed. */
@@ -108,21 +137,21 @@ export class World {
     const number = this.processes.length
     const label = `service-${place % 2}`
     const machine = new Machine(this.timeline, setting.startMs)
-    const dice = new Dice(seed, 'wire', number)
-    const wire = new Wire(this.network, machine, dice, setting.corrupt, (batch, answer) =>
-      this.#witness.answerLost(number, batch, answer),
+    const rng = new Rng(seed, 'wire', number)
+    const wire = new Wire(this.network, machine, rng, setting.corrupt, (batch, answer) =>
+      this.#observer.answerLost(number, batch, answer),
     )
     const { open } = this.#library
-    const random = new Dice(seed, 'engine', number).random
+    const random = new Rng(seed, 'engine', number).random
     const owner = new OwnerProcess({
       open,
       number,
       label,
       machine,
-      store: this.#witness.beside(wire, number),
+      store: this.#observer.observed(wire, number),
       setting,
       random,
-      onEvent: (event) => this.#witness.heard(number, event),
+      onEvent: (event) => this.#observer.onEvent(number, event),
     })
     this.processes.push(owner)
     this.#places[place] = owner
@@ -130,61 +159,69 @@ export class World {
     return owner
   }
 
-  act({ place, ...deed }: Action): void {
+  act({ place, ...operation }: Action): void {
     const owner = this.#places[place]
-    if (deed.kind === 'jump' && deed.who === 'store') return this.#jumpStore(deed.byMs)
-    if (deed.kind === 'outage') return this.#outage(deed)
+    if (operation.kind === 'jump' && operation.who === 'store') return this.#jumpStore(operation.byMs)
+    if (operation.kind === 'outage') return this.#outage(operation)
     if (owner === undefined || owner.machine.dead) return
-    // O13: until the last batch is sent, units may be given back and counters added to; behind it, the callers are told.
-    const isTaken = owner.serves || (owner.machine.running && (deed.kind === 'refund' || deed.kind === 'add'))
-    if (isTaken) this.#do(owner, place, deed)
+    // O13: a closing engine takes refunds and counter additions until its last batch is sent; then they throw.
+    const isTaken = owner.serves || (owner.machine.running && (operation.kind === 'refund' || operation.kind === 'add'))
+    if (isTaken) this.#do(owner, place, operation)
   }
 
-  #do(owner: OwnerProcess, place: number, deed: Deed): void {
+  #do(owner: OwnerProcess, place: number, operation: Operation): void {
     const { callers } = this
-    switch (deed.kind) {
+    switch (operation.kind) {
       case 'ask':
-        return callers.ask(owner, deed)
+        return callers.ask(owner, operation)
       case 'try':
-        return void callers.tryMany(owner, deed)
+        return callers.tryMany(owner, operation)
       case 'all':
-        return callers.all(owner, deed)
+        return callers.all(owner, operation)
+      case 'sweep':
+        return callers.sweep(owner, operation)
       case 'churn':
-        return callers.churn(owner, deed)
+        return callers.churn(owner, operation)
       case 'refund':
-        return callers.refund(owner, deed, new Dice(this.script.seed, 'deed', this.timeline.nowMs, place))
+        return callers.refund(owner, operation, new Rng(this.script.seed, 'operation', this.timeline.nowMs, place))
       case 'mint':
-        return callers.mint(owner, deed)
+        return callers.mint(owner, operation)
       case 'add':
-        return callers.add(owner, deed)
+        return callers.counters.add(owner, operation)
       case 'count':
-        return callers.count(owner, deed)
+        return callers.counters.read(owner, operation)
       case 'flush':
-        return callers.flush(owner, deed)
+        return callers.flush(owner, operation)
       case 'peek':
-        return callers.peek(owner, deed)
+        return callers.peek(owner, operation)
       case 'misuse':
-        return callers.misuse(owner, deed)
+        return callers.misuse(owner, operation)
       case 'close':
-        this.close(owner, deed.deadlineMs, deed.twice)
-        this.timeline.after(deed.deadlineMs + 50, () => this.start(place))
+        this.close(owner, operation.deadlineMs, operation.twice)
+        this.timeline.after(operation.deadlineMs + 50, () => this.start(place))
         return
       case 'replace':
         this.close(owner, 5_000, false)
         this.start(place)
         return
       case 'crash':
-        return this.#crash(owner, place, deed.restartAfterMs)
+        return this.#crash(owner, place, operation.restartAfterMs)
       case 'stand':
-        return this.#stand(owner, deed)
+        return this.#stand(owner, operation)
       case 'jump':
         this.jumps += 1
-        this.reached.note('5 wall clock of an owner jumps')
-        owner.machine.jump(deed.byMs)
+        this.scenarios.note('5 wall clock of an owner jumps')
+        owner.machine.jump(operation.byMs)
         return
       case 'outage':
-        return this.#outage(deed)
+        return this.#outage(operation)
     }
+  }
+
+  /** The final checks were answered that the units are admitted. */
+  addAdmitted(owner: OwnerProcess, setting: BudgetSetting, period: number, units: number): void {
+    const admitted = { key: setting.key, period, units, durable: owner.isDurable(setting) }
+    this.admissions.addAdmitted(owner.totals, admitted, this.audit.latestTime)
   }
 
   close(owner: OwnerProcess, deadlineMs: number, twice: boolean): void {
@@ -194,41 +231,45 @@ export class World {
   #crash(owner: OwnerProcess, place: number, restartAfterMs: number): void {
     this.crashes += 1
     this.note(() => `${owner.name} is killed`)
-    if (this.#witness.isUncertain(owner.vsa.stats().epoch)) this.reached.note('2 answer lost, process dies')
+    if (this.#observer.isUncertain(owner.vsa.stats().epoch)) this.scenarios.note('2 answer lost, process dies')
     owner.machine.die()
     this.timeline.after(restartAfterMs, () => this.start(place))
   }
 
-  #stand(owner: OwnerProcess, { how, forMs, wakesWith }: DeedOf<'stand'>): void {
+  #stand(owner: OwnerProcess, { how, forMs, wakesWith }: OperationOf<'stand'>): void {
     this.standstills += 1
     this.note(() => `${owner.name} is ${how} for ${forMs} ms`)
-    if (how === 'suspended') this.reached.note('5 monotonic time stands still')
-    if (forMs > this.script.setting.leaseTtlMs) this.reached.note('22 event loop blocked beyond the lease')
+    if (how === 'suspended') this.scenarios.note('5 monotonic time stands still')
+    if (forMs > this.script.setting.leaseTtlMs) this.scenarios.note('22 event loop blocked beyond the lease')
     owner.machine.stand(how)
     owner.requests.standstills += 1
     this.timeline.after(forMs, () => {
       this.note(() => `${owner.name} goes on`)
       owner.machine.goOn()
-      // It was in the middle of admitting.
-      if (!owner.serves) return
-      for (let budget = 0; budget < wakesWith; budget += 1)
-        this.callers.tryMany(owner, { kind: 'try', budget, units: 1, times: 2 })
+      // It stood still in the middle of admitting, and goes on before and after it hears that it was fenced.
+      for (const afterMs of WAKING_TRIES_MS) this.timeline.after(afterMs, () => this.#tryAll(owner, wakesWith))
     })
+  }
+
+  #tryAll(owner: OwnerProcess, budgets: number): void {
+    if (!owner.serves) return
+    for (let budget = 0; budget < budgets; budget += 1)
+      this.callers.tryMany(owner, { kind: 'try', budget, units: 1, times: 2 })
   }
 
   #jumpStore(byMs: number): void {
     this.jumps += 1
     this.note(() => `the store's clock jumps by ${byMs} ms`)
-    this.reached.note('5 clock of the store jumps')
+    this.scenarios.note('5 clock of the store jumps')
     this.host.jump(byMs)
   }
 
-  #outage({ how, forMs }: DeedOf<'outage'>): void {
+  #outage({ how, forMs }: OperationOf<'outage'>): void {
     this.note(() => `the store is ${how} for ${forMs} ms`)
     this.host.fail(how, forMs)
   }
 
-  /** Removes what the run has left on the disk. */
+  /** Removes the files of the run. */
   end(): Promise<void> {
     return this.#disk.remove(() => this.host.close())
   }

@@ -1,8 +1,8 @@
 import { must, Violation } from './violation.ts'
 import type { World } from './world.ts'
 
-/** Waits, in simulated time, for what must come. @returns undefined when the run has ended meanwhile */
-export async function settle<T>(
+/** Waits, in simulated time, for a promise that must resolve. @returns undefined when the run has ended meanwhile */
+export async function waitFor<T>(
   world: World,
   promise: Promise<T>,
   withinMs: number,

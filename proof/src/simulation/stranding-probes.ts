@@ -1,17 +1,17 @@
-import { Dice } from './dice.ts'
+import { Rng } from './rng.ts'
 import type { OwnerProcess } from './owner-process.ts'
-import { rowName } from './process-books.ts'
+import { rowName } from './process-totals.ts'
 import type { BudgetSetting } from './script.ts'
-import { settle } from './settle.ts'
+import { waitFor } from './wait-for.ts'
 import { must } from './violation.ts'
 import type { World } from './world.ts'
 
-/** A lease that is worth recalling: more than its owner spends while somebody waits. */
+/** A lease that is worth recalling: more than its owner spends while another process waits. Units. */
 const HELD_MIN = 7
 
 /**
- * L5, O12: the last units are leased to an owner that goes on using them, a little at a time. Whoever asks gets one within ten flush
- * intervals: the row is marked as wanted, its owner gives back, and nobody's lease grows meanwhile (S5).
+ * L5, O12: the last units are leased to an owner that goes on using them, a little at a time. Another process that asks gets one within ten
+ * flush intervals: the row is marked as wanted, its owner gives back, and no lease grows meanwhile (S5).
  */
 export async function probeRecall(world: World, last: OwnerProcess, setting: BudgetSetting): Promise<void> {
   const { flushIntervalMs, budgets } = world.script.setting
@@ -22,7 +22,7 @@ export async function probeRecall(world: World, last: OwnerProcess, setting: Bud
     world.callers.tryMany(holder, { kind: 'try', budget, units: 1, times: 2 })
     await world.timeline.pass(0.7 * flushIntervalMs)
   }
-  const window = last.windowAt(last.budget(setting), world.host.now())
+  const window = world.context.windows.windowAt(last.policyOf(setting), world.host.now())
   const name = rowName(setting.key, window.start)
   const pool = world.audit.rows.get(name)?.budget.pool ?? 0
   if (pool > 0 && pool < 1e9) await takeAll(world, last, setting, pool)
@@ -34,9 +34,9 @@ export async function probeRecall(world: World, last: OwnerProcess, setting: Bud
     world.timeline.after(2 * flushIntervalMs, use)
   }
   use()
-  const deadlineMs = 10 * flushIntervalMs + 10 * world.network.weather.latencyMaxMs
+  const deadlineMs = 10 * flushIntervalMs + 10 * world.network.faultRates.latencyMaxMs
   const asked = last.budget(setting).decide(1, { deadlineMs })
-  const decision = await settle(
+  const decision = await waitFor(
     world,
     asked,
     deadlineMs + 1_000,
@@ -44,7 +44,7 @@ export async function probeRecall(world: World, last: OwnerProcess, setting: Bud
   )
   isAsking = false
   if (decision === undefined) return
-  if (decision.admitted) world.tellings.admitted(last.books, setting.key, decision.period, 1, last.isDurable(setting))
+  if (decision.admitted) world.addAdmitted(last, setting, decision.period, 1)
   else
     must(
       !holds(world, holder, name, 1),
@@ -54,47 +54,44 @@ export async function probeRecall(world: World, last: OwnerProcess, setting: Bud
 }
 
 async function takeAll(world: World, last: OwnerProcess, setting: BudgetSetting, pool: number): Promise<void> {
-  const decision = await settle(
+  const decision = await waitFor(
     world,
     last.budget(setting).decide(pool, { deadlineMs: 2_500 }),
     3_000,
     `the last process asks for the pool of ${setting.key}`,
   )
-  if (decision?.admitted === true)
-    world.tellings.admitted(last.books, setting.key, decision.period, pool, last.isDurable(setting))
+  if (decision?.admitted === true) world.addAdmitted(last, setting, decision.period, pool)
 }
 
-/** Whether so many units of its lease are neither told nor settled. */
-function holds(world: World, { books }: OwnerProcess, name: string, units: number): boolean {
-  const net = books.told.of(name) - books.refunded.of(name) + books.refused.of(name)
-  // Less than nothing where callers went ahead without account.
-  const unsent = Math.max(0, net - books.settled.of(name) + books.accepted.of(name))
-  return !world.timeline.stopped && books.held.of(name) - unsent >= units
+/** Whether so many units of its lease are neither admitted nor settled. */
+function holds(world: World, { totals }: OwnerProcess, name: string, units: number): boolean {
+  const net = totals.admitted.of(name) - totals.refunded.of(name) + totals.refused.of(name)
+  // Below 0 where callers went ahead without account.
+  const unsent = Math.max(0, net - totals.settled.of(name) + totals.accepted.of(name))
+  return !world.timeline.stopped && totals.held.of(name) - unsent >= units
 }
 
-/**
- * L5, O12: a row was seen exhausted, and then somebody gives a unit back. Whoever asks a flush interval later gets it: what was known of the row
- * is not believed for longer.
- */
+/** L5, O12: a row was seen exhausted, and then a unit is given back. A request more than two flush intervals later is admitted. */
 export async function probeReturn(world: World, last: OwnerProcess, setting: BudgetSetting): Promise<void> {
   const { flushIntervalMs, budgets } = world.script.setting
-  const { latencyMaxMs } = world.network.weather
+  const { latencyMaxMs } = world.network.faultRates
   if (isFrozen(world) || 4 * latencyMaxMs > flushIntervalMs || world.timeline.stopped) return
-  const window = last.windowAt(last.budget(setting), world.host.now())
+  const window = world.context.windows.windowAt(last.policyOf(setting), world.host.now())
   const name = rowName(setting.key, window.start)
   if (world.audit.rows.get(name)?.budget.pool !== 0) return
   const { used } = world.audit.rows.get(name)?.budget ?? { used: 0 }
   const giver = world.living.find(
-    (owner) => owner !== last && owner.machine.running && owner.books.told.of(name) > owner.books.refunded.of(name),
+    (owner) =>
+      owner !== last && owner.machine.running && owner.totals.admitted.of(name) > owner.totals.refunded.of(name),
   )
   if (giver === undefined || used < 10) return
-  const before = world.tellings.refunded.of(name)
-  const dice = new Dice(world.script.seed, 'return', giver.number)
-  world.callers.refund(giver, { kind: 'refund', budget: budgets.indexOf(setting), units: 1, which: 'own' }, dice)
-  if (world.tellings.refunded.of(name) === before) return
+  const before = world.admissions.refunded.of(name)
+  const rng = new Rng(world.script.seed, 'return', giver.number)
+  world.callers.refund(giver, { kind: 'refund', budget: budgets.indexOf(setting), units: 1, which: 'own' }, rng)
+  if (world.admissions.refunded.of(name) === before) return
   await world.timeline.pass(2.5 * flushIntervalMs)
   const asked = last.budget(setting).decide(1, { deadlineMs: 5_000 })
-  const decision = await settle(
+  const decision = await waitFor(
     world,
     asked,
     6_000,
@@ -106,32 +103,32 @@ export async function probeReturn(world: World, last: OwnerProcess, setting: Bud
     'L5',
     () => `${name}: a unit was given back, and more than two flush intervals later it is denied`,
   )
-  world.tellings.admitted(last.books, setting.key, decision.period, 1, last.isDurable(setting))
+  world.addAdmitted(last, setting, decision.period, 1)
 }
 
-/** S6: a budget whose books do not balance rides in one batch with all the others, and they are answered. */
+/** S6: a budget whose entries are refused is in one batch with all the others, and they are answered. */
 export async function probeCorrupt(world: World, last: OwnerProcess): Promise<void> {
   const { budgets, corrupt, waitersMax } = world.script.setting
   if (corrupt === null || waitersMax < budgets.length) return
   const asked = budgets.map((setting) => {
     const decided = last.budget(setting).decide(1, { deadlineMs: 5_000 })
-    // Looked at later, one after the other.
+    // Awaited below, one after the other.
     decided.catch(() => undefined)
     return { setting, decided: setting.key === corrupt ? decided.catch(() => null) : decided }
   })
   for (const { setting, decided } of asked) {
-    const decision = await settle(
+    const decision = await waitFor(
       world,
       decided,
       6_000,
-      `${setting.key} rides with ${corrupt}, whose books do not balance`,
+      `${setting.key} is in one batch with ${corrupt}, whose entries are refused`,
     )
     if (decision?.admitted !== true || setting.key === corrupt) continue
-    world.tellings.admitted(last.books, setting.key, decision.period, 1, last.isDurable(setting))
+    world.addAdmitted(last, setting, decision.period, 1)
   }
 }
 
-/** Behind a clock that was ahead, store time stands still, and what is wanted stays wanted. */
+/** After a clock that was ahead is set back, store time moves slowly, and what is wanted stays wanted. */
 function isFrozen(world: World): boolean {
   return world.host.now() + 1 < world.audit.latestTime - 2_000
 }

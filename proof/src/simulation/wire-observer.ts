@@ -1,19 +1,22 @@
 import type { Answer, Batch, Store, VsaEvent } from '../../../packages/vsa/dist/index.js'
 import type { OwnerProcess } from './owner-process.ts'
-import { rowName } from './process-books.ts'
+import { rowName } from './process-totals.ts'
 import type { RunContext } from './run-context.ts'
 import { Violation } from './violation.ts'
+import type { Violations } from './violations.ts'
 import type { Wire } from './wire.ts'
 
-/** Sees what passes on the wires, and hears what the engines say: for the trace, and for scenarios and laws that show nowhere else. */
-export class Witness {
+/** Sees every exchange on the wires and every event of the engines: for the trace, for scenarios, and for the rules of {@link OwnerProcess.exchanges}. */
+export class WireObserver {
   readonly #context: RunContext
+  readonly #violations: Violations
   readonly #processes: readonly OwnerProcess[]
   /** Epochs whose last answer was lost. */
   readonly #uncertain = new Set<number>()
 
-  constructor(context: RunContext, processes: readonly OwnerProcess[]) {
+  constructor(context: RunContext, violations: Violations, processes: readonly OwnerProcess[]) {
     this.#context = context
+    this.#violations = violations
     this.#processes = processes
   }
 
@@ -25,12 +28,12 @@ export class Witness {
   answerLost(number: number, batch: Batch, answer: Answer): void {
     this.#context.trace(() => `the answer to ${this.#nameOf(number)} ${batch.seq} is lost: ${answer.kind}`)
     this.#uncertain.add(batch.epoch)
-    if (answer.kind === 'applied' && batch.close) this.#context.reached.note('31 close whose answer is lost')
+    if (answer.kind === 'applied' && batch.close) this.#context.scenarios.note('31 close whose answer is lost')
   }
 
   /** An engine's event. */
-  heard(number: number, event: VsaEvent): void {
-    const { trace, reached, setting, fail } = this.#context
+  onEvent(number: number, event: VsaEvent): void {
+    const { trace, scenarios, setting, fail } = this.#context
     const owner = this.#processes[number]
     trace(() => `${this.#nameOf(number)} event ${JSON.stringify(event)}`)
     switch (event.type) {
@@ -41,16 +44,16 @@ export class Witness {
         if (owner !== undefined) owner.fenced = true
         return
       case 'refunds_refused':
-        owner?.books.refused.add(rowName(event.key, event.period), event.units)
+        owner?.totals.refused.add(rowName(event.key, event.period), event.units)
         return
       case 'policy_conflict':
-        return reached.note('23 owners that disagree on a limit')
+        return scenarios.note('23 owners that disagree on a limit')
       case 'quarantined':
         if (event.key === setting.corrupt) return
-        return fail(new Violation('L2', `quarantined without a reason: ${JSON.stringify(event)}`))
+        return fail(new Violation('L2', `a budget is quarantined without a reason: ${JSON.stringify(event)}`))
       case 'store_forgot':
       case 'row_lost':
-        return fail(new Violation('L3', `the engine says what cannot be: ${JSON.stringify(event)}`))
+        return fail(new Violation('L3', `the engine reports what did not happen: ${JSON.stringify(event)}`))
       case 'burned':
       case 'burn_limit':
       case 'store_away':
@@ -60,37 +63,23 @@ export class Witness {
     }
   }
 
-  /** S9: whoever has closed its epoch is closed, also where the answer was lost: it opens no other. */
+  /** S9: an epoch that was closed stays closed, also where the answer was lost: its process opens no other. */
   #joined(owner: OwnerProcess, epoch: number): void {
     const { audit, fail } = this.#context
     if (audit.epoch(owner.epoch)?.end === 'closed') {
       fail(new Violation('S9', `${owner.name} had closed epoch ${owner.epoch}, and opens ${epoch}`))
     }
     owner.epoch = epoch
-    audit.own(epoch, owner.books)
+    audit.own(epoch, owner.totals)
   }
 
-  /** The wire of a process, with the witness beside it. */
-  beside(wire: Wire, number: number): Store {
-    const { trace } = this.#context
+  /** The wire of a process, observed. */
+  observed(wire: Wire, number: number): Store {
     /** Rows that this process has marked as wanted. */
     const wanted = new Set<string>()
-    const exchange = (batch: Batch): Promise<Answer> => {
-      trace(() => `${this.#nameOf(number)} sends ${JSON.stringify(batch)}`)
-      const heard = wire.exchange(batch)
-      heard.then(
-        (answer) => {
-          trace(() => `${this.#nameOf(number)} hears ${JSON.stringify(answer)}`)
-          this.#answered(batch, answer)
-          this.#noteGrants(batch, answer, wanted)
-        },
-        () => undefined,
-      )
-      return heard
-    }
     return {
       capabilities: wire.capabilities,
-      exchange,
+      exchange: (batch) => this.#exchange(wire, number, batch, wanted),
       join: (label) => wire.join(label),
       read: (names) => wire.read(names),
       list: () => wire.list(),
@@ -99,18 +88,36 @@ export class Witness {
     }
   }
 
-  #answered({ epoch }: Batch, { kind }: Answer): void {
-    if (kind === 'replayed') this.#context.reached.note('1 answer lost, batch repeated')
+  #exchange(wire: Wire, number: number, batch: Batch, wanted: Set<string>): Promise<Answer> {
+    const { trace } = this.#context
+    const owner = this.#processes[number]
+    trace(() => `${this.#nameOf(number)} sends ${JSON.stringify(batch)}`)
+    this.#violations.attempt(() => owner?.exchanges.sending(batch))
+    const answered = wire.exchange(batch)
+    answered.then(
+      (answer) => {
+        trace(() => `${this.#nameOf(number)} hears ${JSON.stringify(answer)}`)
+        owner?.exchanges.heard(batch, answer, owner.machine.monotonic(), owner.requests.standstills)
+        this.#noteAnswer(batch, answer)
+        this.#noteGrants(batch, answer, wanted)
+      },
+      () => undefined,
+    )
+    return answered
+  }
+
+  #noteAnswer({ epoch }: Batch, { kind }: Answer): void {
+    if (kind === 'replayed') this.#context.scenarios.note('1 answer lost, batch repeated')
     if (kind === 'applied' || kind === 'replayed') this.#uncertain.delete(epoch)
   }
 
   #noteGrants({ entries, takes }: Batch, answer: Answer, wanted: Set<string>): void {
     if (answer.kind !== 'applied') return
-    const { reached } = this.#context
+    const { scenarios } = this.#context
     for (const [at, { need }] of takes.entries()) {
       const entry = entries[need[0]?.[0] ?? -1]
       if (entry?.kind !== 'budget' || (answer.granted[at] ?? 0) === 0) continue
-      if (wanted.delete(rowName(entry.key, entry.period))) reached.note('10 last units were leased to another')
+      if (wanted.delete(rowName(entry.key, entry.period))) scenarios.note('10 last units were leased to another')
     }
     for (const entry of entries)
       if (entry.kind === 'budget' && entry.wantMs > 0) wanted.add(rowName(entry.key, entry.period))
@@ -118,10 +125,10 @@ export class Witness {
       takes.length > 1 &&
       answer.granted.some((granted) => granted > 0) &&
       takes.some(({ n }, at) => n > (answer.granted[at] ?? 0))
-    if (isPartial) reached.note('26 the first in line of several costs')
+    if (isPartial) scenarios.note('26 the first in line of several costs')
   }
 
-  /** A process speaks before it is among the others. */
+  /** A process may send before it is in the list. */
   #nameOf(number: number): string | number {
     return this.#processes[number]?.name ?? number
   }

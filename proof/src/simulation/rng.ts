@@ -1,13 +1,19 @@
-import { seededRandom, type Random } from 'vsa/testing'
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
+import { uniformInt } from 'pure-rand/distribution/uniformInt'
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator'
 
-/** Draws from one stream of a seed. Streams have names, so that what is drawn in one place changes nothing in another. */
-export class Dice {
-  readonly random: Random
+/** Random numbers of one stream of a seed. Streams have names, so that what is drawn from one changes nothing in another. */
+export class Rng {
+  /** A number in [0, 1). */
+  readonly random: () => number
+  readonly #generator: RandomGenerator
 
   constructor(seed: number, ...names: readonly (string | number)[]) {
     let mixed = seed | 0
     for (const name of names) mixed = Math.imul(mixed ^ hashOf(String(name)), 0x9e3779b1) ^ (mixed >>> 15)
-    this.random = seededRandom(mixed)
+    this.#generator = xoroshiro128plus(mixed)
+    this.random = () => uniformFloat64(this.#generator)
   }
 
   /** Whether something of this probability, 0 to 1, happens. */
@@ -17,16 +23,16 @@ export class Dice {
 
   /** A whole number from `min` to `max`, both included. */
   whole(min: number, max: number): number {
-    return min + Math.floor(this.random() * (max - min + 1))
+    return uniformInt(this.#generator, min, max)
   }
 
   pick<T>(choices: readonly [T, ...T[]]): T {
-    return choices[Math.floor(this.random() * choices.length)] ?? choices[0]
+    return this.pickAny(choices) ?? choices[0]
   }
 
   /** One of `choices`; undefined when there are none. */
   pickAny<T>(choices: readonly T[]): T | undefined {
-    return choices[Math.floor(this.random() * choices.length)]
+    return choices.length === 0 ? undefined : choices[this.whole(0, choices.length - 1)]
   }
 }
 

@@ -2,20 +2,20 @@ import type { Budget, Decision, Need } from '../../../packages/vsa/dist/index.js
 import { isUnaccounted, type OwnerProcess } from './owner-process.ts'
 import type { RunContext } from './run-context.ts'
 
-/** The reason of a signal: its caller has gone, and hears nothing. */
+/** The reason of a signal whose caller has gone. */
 export const ABORTED: Error = new Error('the caller has gone')
 /** Instead of a value: the call failed as calls may. */
 const FAILED = Symbol('failed')
 
-/** Calls that wait for an answer. One that fails otherwise than calls may ends the run, and so does whatever `heard` throws. */
-export class WatchedCalls {
+/** Calls that wait for an answer. A call that fails with an unexpected error is reported, and so is what `onValue` throws. */
+export class PendingCalls {
   readonly #context: RunContext
 
   constructor(context: RunContext) {
     this.#context = context
   }
 
-  /** A request, to be decided within its deadline. @param heard told of the decision, unless nobody has accounted for it */
+  /** A request, to be decided within its deadline. @param onDecision gets the decision unless it is unaccounted */
   decided(
     owner: OwnerProcess,
     budget: Budget,
@@ -23,40 +23,39 @@ export class WatchedCalls {
     needs: readonly Need[],
     asked: Promise<Decision>,
     deadlineMs: number,
-    heard: (decision: Decision) => void,
+    onDecision: (decision: Decision) => void,
   ): void {
+    const { trace, scenarios } = this.#context
     const text = `${what} of ${budget.key}`
     this.waited(owner, text, asked, deadlineMs, (decision) => {
       if (isUnaccounted(decision)) {
-        for (const [{ key }, units] of needs) owner.books.doubtful.add(key, units)
+        for (const [{ key }, units] of needs) owner.totals.unaccounted.add(key, units)
         return
       }
-      this.#context.trace(
-        () => `${owner.name} ${text}: ${decision.admitted ? `admitted of ${decision.period}` : decision.reason}`,
-      )
-      if (!decision.admitted && decision.reason === 'over-limit') this.#context.reached.note('19 cost above the limit')
-      heard(decision)
+      trace(() => `${owner.name} ${text}: ${decision.admitted ? `admitted of ${decision.period}` : decision.reason}`)
+      if (!decision.admitted && decision.reason === 'over-limit') scenarios.note('19 cost above the limit')
+      onDecision(decision)
     })
   }
 
-  /** A call with a deadline: answered by then, or a law is broken. */
+  /** A call with a deadline, which must be answered by then (O10). */
   waited<T>(
     owner: OwnerProcess,
     what: string,
     promise: Promise<T>,
     deadlineMs: number,
-    heard: (value: T) => void = () => undefined,
+    onValue: (value: T) => void = () => undefined,
   ): void {
-    this.settled(owner, what, promise, heard, owner.requests.add(what, deadlineMs))
+    this.settled(owner, what, promise, onValue, owner.requests.add(what, deadlineMs))
   }
 
-  /** @param told the call has come to an end, either way */
+  /** @param onSettled called when the call has resolved or rejected */
   settled<T>(
     owner: OwnerProcess,
     what: string,
     promise: Promise<T>,
-    heard: (value: T) => void,
-    told: () => void = () => undefined,
+    onValue: (value: T) => void,
+    onSettled: () => void = () => undefined,
   ): void {
     const { trace, fail, isExpected } = this.#context
     this.#context.operations += 1
@@ -64,18 +63,18 @@ export class WatchedCalls {
     promise
       .then<T, typeof FAILED>(
         (value) => {
-          told()
+          onSettled()
           return value
         },
         (error: unknown) => {
-          told()
+          onSettled()
           trace(() => `${owner.name} ${what}: ${String(error)}`)
           if (error !== ABORTED && !isExpected(error)) throw error
           return FAILED
         },
       )
       .then((value) => {
-        if (value !== FAILED) heard(value)
+        if (value !== FAILED) onValue(value)
       })
       .catch(fail)
   }

@@ -1,0 +1,35 @@
+import type { Canary } from './canary.ts'
+import { EXPECTATIONS, type Expectation } from './expected-laws.ts'
+import { GATE_CANARIES } from './gate-canaries.ts'
+import { LAW_CANARIES } from './law-canaries.ts'
+import { OWNER_CANARIES } from './owner-canaries.ts'
+import { ROW_CANARIES } from './row-canaries.ts'
+import { SESSION_CANARIES } from './session-canaries.ts'
+import { SQLITE_CANARIES } from './sqlite-canaries.ts'
+import { STORE_CANARIES } from './store-canaries.ts'
+
+/** A canary, the run that must find it, and the laws by which it may be reported. */
+export interface ExpectedCanary extends Canary, Expectation {}
+
+/** Every canary there is. Each is planted for the run that can find it. */
+export const CATALOGUE: readonly ExpectedCanary[] = joined([
+  ...STORE_CANARIES,
+  ...ROW_CANARIES,
+  ...SQLITE_CANARIES,
+  ...SESSION_CANARIES,
+  ...OWNER_CANARIES,
+  ...GATE_CANARIES,
+  ...LAW_CANARIES,
+])
+
+/** @throws Error for a canary without an expectation, and for an expectation without a canary */
+function joined(canaries: readonly Canary[]): readonly ExpectedCanary[] {
+  const names = new Set(canaries.map(({ name }) => name))
+  if (names.size !== canaries.length) throw new Error('two canaries have one name')
+  for (const name of Object.keys(EXPECTATIONS)) if (!names.has(name)) throw new Error(`there is no canary ${name}`)
+  return canaries.map((canary) => {
+    const expectation = EXPECTATIONS[canary.name]
+    if (expectation === undefined) throw new Error(`canary ${canary.name} has no entry in expected-laws.ts`)
+    return { ...canary, ...expectation }
+  })
+}

@@ -1,0 +1,46 @@
+import type { Batch, BudgetEntry } from '../../../packages/vsa/dist/index.js'
+import { loadLibrary } from '../simulation/library.ts'
+import { must } from '../simulation/violation.ts'
+import { assertSynchronous } from './synchronous-check.ts'
+import { assertConstantWork } from './work-check.ts'
+
+/** Throws a Violation where the library in `folder` breaks the law that the check is named by. */
+export type DirectCheck = (folder: string) => Promise<void>
+
+const HOUR_MS = 3_600_000
+
+/** Checks of what no seed of the simulation can bring about, or see. Each passes for the shipped library. */
+export const DIRECT_CHECKS: Readonly<Record<string, DirectCheck>> = {
+  'S10, L1: a row that upkeep has removed is not made again by a clock that was ahead for a moment': assertRowStaysGone,
+  'S7: every commit of the SQLite store is synced': assertSynchronous,
+  'L8: the work of a decision and of a flush does not depend on how many budgets there are, or units':
+    assertConstantWork,
+}
+
+/** The store's clock is an hour ahead during one call, which is refused. Upkeep before it removes the row, and must keep its time. */
+async function assertRowStaysGone(folder: string): Promise<void> {
+  const { memory } = await loadLibrary(folder)
+  let now = 10 * HOUR_MS
+  const store = memory({ now: () => now, leaseTtlMs: 5 * HOUR_MS })
+  const { epoch } = await store.join('check')
+  const entry = entryOf(now)
+  await store.exchange(batchOf(epoch, 1, [entry]))
+  await store.exchange(batchOf(epoch, 2, []))
+  now += HOUR_MS
+  const { kind } = await store.exchange(batchOf(epoch, 1, []))
+  const rows = await store.read([entry])
+  now -= HOUR_MS
+  must(kind === 'stale' && rows.length === 0, 'S10', () => `${kind}, and ${rows.length} rows of a past period are left`)
+  await store.exchange(batchOf(epoch, 3, [entry]))
+  must((await store.read([entry])).length === 0, 'L1', () => 'a row that had been removed was made again')
+}
+
+function batchOf(epoch: number, seq: number, entries: readonly BudgetEntry[]): Batch {
+  return { epoch, seq, entries, takes: [], close: false }
+}
+
+function entryOf(period: number): BudgetEntry {
+  const endsAt = period + 60_000
+  const policy = { kind: 'window', limit: 10, burnMax: 1, version: 1, endsAt, keepUntil: endsAt + 120_000 } as const
+  return { kind: 'budget', key: 'k', period, known: false, policy, spent: 0, refund: 0, hold: 0, wantMs: 0 }
+}

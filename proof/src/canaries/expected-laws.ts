@@ -1,0 +1,168 @@
+/**
+ * The run that a canary is planted for: seeds of the `simulation`; the `conformance` suite of the stores; `direct` checks of what neither can
+ * bring about or see.
+ */
+export type FoundBy = 'simulation' | 'conformance' | 'direct'
+
+/** Seeds of the simulation that can find a canary at all: every one, those on SQLite, or those on SQLite with very many rows. */
+export type SeedKind = 'sqlite' | 'wide-sqlite'
+
+export interface Expectation {
+  readonly foundBy: FoundBy
+  /** The laws and rules that the bug breaks, and by which it may be reported. Any other law is no catch. */
+  readonly laws: readonly string[]
+  readonly seeds?: SeedKind
+  /** Where a law is not one that the canary names: why the bug breaks it. */
+  readonly why?: string
+}
+
+function simulated(laws: readonly string[], why?: string): Expectation {
+  return why === undefined ? { foundBy: 'simulation', laws } : { foundBy: 'simulation', laws, why }
+}
+
+/** By the canary's name. A canary without an entry, and an entry without a canary, fail. */
+export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
+  // Store rules
+  'time-goes-back': simulated(['S1']),
+  'time-seen-forgotten': simulated(['S1']),
+  'batch-half-applied': simulated(['S7', 'L3'], 'what is answered as applied is not in the rows'),
+  'replay-applied-again': simulated(['S2', 'L3']),
+  'ended-epoch-accepted': simulated(['S2', 'L3']),
+  'old-seq-applied': simulated(['S2', 'L3']),
+  'gap-applied': { foundBy: 'conformance', laws: ['S2'] },
+  'replay-renews-nothing': simulated(['S8'], 'S2 renews the expiry; without it the epoch is reaped before it ends'),
+  'fenced-without-outcome': simulated(['S2']),
+  'fenced-one-seq-behind': simulated(['S2']),
+  'epoch-given-twice': simulated(['S2']),
+  'spent-stays-leased': simulated(['L2']),
+  'refund-beyond-used': simulated(['L2', 'S3']),
+  'refund-made-of-nothing': simulated(['L1', 'L3']),
+  'minted-twice': simulated(['L3', 'S3', 'L1'], 'a mint counts once (L3)'),
+  'id-conflict-minted': simulated(['L3', 'S3'], 'a mint counts once (L3)'),
+  'mint-id-forgotten': simulated(['L3', 'S3', 'L1'], 'a mint counts once (L3)'),
+  'spent-is-forgotten': simulated(['L3']),
+  'refund-accepted-unsaid': simulated(['L3', 'S7'], 'units are back that the answer does not account for'),
+  'lower-version-holds': simulated(['S3']),
+  'initial-minted-again': simulated(['L1', 'L2'], 'the mint and the pool no longer agree: the trial balance stops it'),
+  'take-in-part': simulated(['L3'], 'units are granted that are not taken'),
+  'take-of-the-first-pool': simulated(['L2', 'S3'], 'the second pool falls below 0: the trial balance stops it'),
+  'take-rounded-up': simulated(['L2', 'S3'], 'the pool falls below 0: the trial balance stops it'),
+  'lease-from-an-empty-pool': simulated(['S3', 'L1']),
+  'lease-without-debit': simulated(['L2']),
+  'settlement-unwritten': simulated(['L3', 'L2']),
+  'ended-period-created': simulated(['S4']),
+  'made-too-early': simulated(['S4']),
+  'wanted-lease-grows': simulated(['S5']),
+  'grows-past-burn-max': simulated(['S5', 'L4']),
+  'overflow-stops-all': simulated(['S6']),
+  'taken-units-from-the-rows': simulated(['S2', 'S7']),
+  'refund-answered-from-the-rows': simulated(['S2', 'S7']),
+  'removed-row-refused': simulated(['S2', 'S10']),
+  'lease-answered-as-it-was': simulated(['S7']),
+  'others-unsaid': simulated(['S7']),
+  'dead-lease-returned': simulated(['S8']),
+  'dead-lease-dropped': simulated(['S8', 'L2']),
+  'dead-lease-burned-for-ever': simulated(['S8', 'L2']),
+  'reaped-early': simulated(['S8']),
+  'late-owner-reaps-itself': simulated(['S8']),
+  'living-lease-burned': simulated(['S8']),
+  'dead-lease-counts-as-living': simulated(['S7', 'L4', 'S5'], 'the answer gives its units to another owner'),
+  'dead-lease-forgotten-on-touch': simulated(['L2', 'S8']),
+  'dead-lease-kept-on-touch': simulated(['L2', 'S8']),
+  'dead-lease-outside-burn-max': simulated(['L4', 'S5']),
+  'never-reaped': simulated(['S8', 'L5']),
+  'close-keeps-the-epoch-open': simulated(['S9']),
+  'row-removed-early': simulated(['S10']),
+  'leased-row-removed': simulated(['S10']),
+  'upkeep-time-forgotten': { foundBy: 'direct', laws: ['L1'], why: 'the row that upkeep removed is a fresh budget' },
+
+  // The SQLite store
+  'sqlite-stale-lease-total': { foundBy: 'simulation', laws: ['L2', 'S7'], seeds: 'sqlite' },
+  'sqlite-burning-done-after-one-slice': { foundBy: 'simulation', laws: ['S8', 'L4'], seeds: 'wide-sqlite' },
+  'sqlite-not-synchronous': { foundBy: 'direct', laws: ['S7'] },
+
+  // An owner's conversation with the store
+  'new-seq-after-unknown': simulated(['O2']),
+  'old-answer-believed': simulated(['O2']),
+  'seq-stands-still': simulated(['O2']),
+  'seq-survives-its-epoch': simulated(['O2']),
+  'return-deducted-on-acknowledgement': simulated(['L1', 'O3']),
+  'sent-spending-forgotten': simulated(['L1', 'O3']),
+  'asked-counts-as-had': simulated(['L1', 'O3']),
+  'spent-since-forgotten': simulated(['L1', 'O3']),
+  'refund-usable-at-once': simulated(['L1', 'L3']),
+  'refund-lowers-and-travels': simulated(['L3', 'L1'], 'units come back twice'),
+  'refund-sent-twice': simulated(['L3', 'L1'], 'units come back twice'),
+  'netted-and-sent': simulated(['L3', 'L1'], 'units come back twice'),
+  'accepted-refund-owed-again': simulated(['L3', 'L1'], 'units come back twice'),
+  'left-after-fencing': simulated(['O5']),
+  'delta-carried-over': simulated(['O5']),
+  'refund-of-an-applied-batch-sent-again': simulated(['L3']),
+  'fenced-counts-as-applied': simulated(['L3', 'O5']),
+  'confirmed-with-the-batch-before': simulated(['O9']),
+  'fenced-close-not-taken-for-closed': simulated(['S9', 'O13']),
+  'fenced-taken-for-closed': simulated(
+    ['L3', 'S9', 'O13'],
+    'what the last batch carried is lost, and the close is reported as done',
+  ),
+
+  // What an owner decides, settles and keeps
+  overdraft: simulated(['L1', 'O1']),
+  'served-from-nothing': simulated(['L1', 'O1']),
+  'unsent-refund-forgotten': simulated(['L3'], 'units that were given back are lost, without a report'),
+  'overtaking-refund-lost': simulated(['L3'], 'units that were given back are lost, without a report'),
+  'refused-refund-untold': simulated(['L3'], 'units that were given back are lost, without a report'),
+  'refund-of-a-fenced-batch-lost': simulated(['L3'], 'units that were given back are lost, without a report'),
+  'counter-dropped-on-fencing': simulated(['L3'], 'the counter is not what was added'),
+  'counter-doubled-on-fencing': simulated(['L3'], 'the counter is not what was added'),
+  'waiters-dropped-on-fencing': simulated(['O10'], 'a request that was dropped is never answered'),
+  'taken-again-after-fencing': simulated(['L3'], 'units are taken twice for one request'),
+  'lease-kept-on-fencing': simulated(['O5']),
+  'no-keepalive': simulated(['O6']),
+  'idle-lease-kept': simulated(['O6']),
+  'lease-above-at-risk': simulated(['L4']),
+  'low-lease-not-topped-up': simulated(
+    ['L5', 'O10'],
+    'no exchange is sent for the request, so that it waits until its deadline',
+  ),
+  'durable-before-acknowledged': simulated(['O9']),
+  'durable-served-from-a-lease': simulated(['O9']),
+  'late-grant-kept': simulated(['L3'], 'units stay taken for a request that was answered with a time-out'),
+  'late-confirmation-kept': simulated(['L3'], 'units stay spent for a request that was answered with a time-out'),
+  'no-deadline': simulated(['O10']),
+  'next-period-early': simulated(['O11']),
+  'period-mixed-up': simulated(['L3', 'L1']),
+  'wall-clock': simulated(['O11']),
+  'exhausted-for-ever': simulated(['L5']),
+  'want-not-marked': simulated(['L5']),
+  'recall-ignored': simulated(['L5']),
+  'reserved-is-denied': simulated(['L5']),
+  'refund-behind-the-last-batch': simulated(['L3'], 'units that were given back are lost, without a report'),
+  'closing-leaves-waiters': simulated(['L3'], 'units stay taken for a request that was answered with a time-out'),
+  'closes-with-leases': simulated(['S9']),
+  'quarantine-takes-all': simulated(['S6', 'L5'], 'the other keys of the batch are not answered'),
+  'flush-resolves-early': simulated(['L3']),
+
+  // The gate
+  'fractions-admitted': simulated(['G1']),
+  'negatives-admitted': simulated(['G1']),
+  'not-a-number-admitted': simulated(['G1']),
+  'room-below-zero': simulated(['L1', 'O1']),
+  'refund-above-the-delta': simulated(['L1', 'L3', 'O4'], 'units that are not in the lease can be admitted'),
+  'first-spend-unmarked': simulated(['L3', 'G3'], 'what was admitted is not durable when a flush resolves'),
+  'look-spends': simulated(['G2']),
+  'timer-for-nothing': simulated(['G3']),
+  'late-period': simulated(['L1', 'L3'], 'the answer names a row that the units did not come from'),
+  'eviction-forgets': simulated(['L9', 'G5']),
+  'account-dropped-in-use': simulated(['O6', 'L1', 'L3'], 'the lease that was forgotten is never returned'),
+  'two-gates': simulated(['G5', 'L1'], 'both gates admit from one lease'),
+  'two-accounts': simulated(['G5', 'L1']),
+
+  // L4, L6, L8, and the corpus
+  'burn-max-is-the-limit': simulated(['L4']),
+  'exhausted-asks-each-time': simulated(['L6']),
+  'denial-takes-away': simulated(['L6']),
+  'flush-visits-every-row': { foundBy: 'direct', laws: ['L8'] },
+  'gate-counts-each-unit': { foundBy: 'direct', laws: ['L8'] },
+  'lowered-durable-lost': simulated(['L3']),
+}

@@ -1,0 +1,63 @@
+import type { Canary } from './canary.ts'
+
+/** Bugs that break L4, L6 or L8 and no rule that another check would report first; and old bugs that the corpus was kept for. */
+export const LAW_CANARIES: readonly Canary[] = [
+  {
+    name: 'burn-max-is-the-limit',
+    rules: ['L4'],
+    what: 'the row of a window gets its limit as `burnMax`, so that leases grow however much has burned',
+    file: 'core/policies/window',
+    find: 'policy.burnMax ?? burnMaxDefault(limit);',
+    replace: 'limit;',
+  },
+  {
+    name: 'dead-lease-outside-burn-max',
+    rules: ['L4', 'S5', 'S8'],
+    what: 'leases of closed epochs count towards `burnMax` only once their row has been rewritten',
+    file: 'core/row-draft',
+    find: 'this.burned < this.burnMax;',
+    replace: 'this.#before.burned < this.burnMax;',
+  },
+  {
+    name: 'exhausted-asks-each-time',
+    rules: ['L6', 'O12'],
+    what: 'each request for an exhausted row costs a store call',
+    file: 'engine/admission/local-admission',
+    find: 'row.figures !== null && units > row.reach && this.#clock.monotonic() < row.schedule.askAgainAtMs',
+    replace: 'false',
+  },
+  {
+    name: 'denial-takes-away',
+    rules: ['L6'],
+    what: 'a denied request takes one unit away from the budget',
+    file: 'core/grant-takes',
+    find: 'if (granted === 0)\n        return 0;',
+    replace:
+      "if (granted === 0) {\n        for (const [index] of take.need) {\n            const effect = effects[index];\n            if (effect?.kind === 'budget' && effect.draft.pool > 0) {\n                effect.draft.pool -= 1;\n                effect.draft.minted -= 1;\n            }\n        }\n        return 0;\n    }",
+  },
+  {
+    name: 'flush-visits-every-row',
+    rules: ['L8', 'G3'],
+    what: 'each flush looks at every row that the owner leases, not at those that have been idle for long',
+    file: 'engine/exchange/batch-planner',
+    find: 'if (!everything && row.schedule.usedAtMs > unusedBeforeMs)\n                return;',
+    replace: 'if (!everything && row.schedule.usedAtMs > unusedBeforeMs)\n                continue;',
+  },
+  {
+    name: 'gate-counts-each-unit',
+    rules: ['L8', 'G1'],
+    what: 'the hot path does something for each unit of the cost',
+    file: 'engine/budget/gate',
+    find: 'tryAdmit(units = 1) {\n        const room = this.room - units;',
+    replace:
+      'tryAdmit(units = 1) {\n        let room = this.room;\n        for (let unit = 0; unit < units; unit += 1)\n            room -= 1;',
+  },
+  {
+    name: 'lowered-durable-lost',
+    rules: ['O4', 'O5', 'L3'],
+    what: 'a refund that lowered what a durable request had spent is lost when that request moves to a new epoch',
+    file: 'engine/exchange/fencing',
+    find: 'if (units > spent)\n        row.lease.owe(units - spent);',
+    replace: '',
+  },
+]

@@ -1,0 +1,55 @@
+import Database from 'libsql'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ClientDatabase, ClientStatement } from '../../../packages/vsa/dist/stores/sqlite/index.js'
+import { loadLibrary } from '../simulation/library.ts'
+import { must } from '../simulation/violation.ts'
+
+/** `PRAGMA synchronous`: FULL. In WAL mode a commit is durable from there on. */
+const FULL = 2
+
+/** S7: on the connection that commits, at the moment of each commit, SQLite syncs before it answers. */
+export async function assertSynchronous(folder: string): Promise<void> {
+  const { sqlite } = await loadLibrary(folder)
+  const files = mkdtempSync(join(tmpdir(), 'vsa-synchronous-'))
+  const commits: unknown[] = []
+  const store = sqlite(join(files, 'store.db'), { driver: committing((level) => commits.push(level)), thread: false })
+  try {
+    const { epoch } = await store.join('check')
+    await store.exchange({ epoch, seq: 1, entries: [], takes: [], close: true })
+  } finally {
+    await store.close()
+    rmSync(files, { recursive: true })
+  }
+  must(commits.length >= 2, 'S7', () => `${commits.length} commits for two calls`)
+  for (const level of commits) must(level === FULL, 'S7', () => `a commit with synchronous = ${String(level)}`)
+}
+
+/** libsql's class, which asks SQLite for `synchronous` before each commit. */
+function committing(onCommit: (level: unknown) => void): new (path: string) => ClientDatabase {
+  return class implements ClientDatabase {
+    readonly #database: ClientDatabase
+
+    constructor(path: string) {
+      this.#database = new Database(path)
+    }
+
+    exec(sql: string): unknown {
+      if (sql === 'COMMIT') onCommit(levelOf(this.#database.prepare('PRAGMA synchronous').get()))
+      return this.#database.exec(sql)
+    }
+
+    prepare(sql: string): ClientStatement {
+      return this.#database.prepare(sql)
+    }
+
+    close(): unknown {
+      return this.#database.close()
+    }
+  }
+}
+
+function levelOf(row: unknown): unknown {
+  return typeof row === 'object' && row !== null ? Object.values(row)[0] : row
+}

@@ -1,0 +1,97 @@
+import type { BudgetRow, Policy } from '../../../packages/vsa/dist/index.js'
+import { areExact, type ProcessTotals, rowName, UnitSums } from './process-totals.ts'
+import type { BudgetSetting, Setting } from './script.ts'
+import { must } from './violation.ts'
+import type { Violations } from './violations.ts'
+import { allBudgets } from './wide-budgets.ts'
+
+/** An independent count of what all callers were answered, checked against the laws with every answer. */
+export class Admissions {
+  readonly #budgets: ReadonlyMap<string, BudgetSetting>
+  readonly #violations: Violations
+  readonly admitted: UnitSums = new UnitSums()
+  readonly refunded: UnitSums = new UnitSums()
+  /** By key: what mints have asked for so far, the most for each id. */
+  readonly #minted = new Map<string, Map<string, number>>()
+  /** The most that each row has minted. */
+  readonly #mintedMost = new Map<string, number>()
+
+  constructor(setting: Setting, violations: Violations) {
+    this.#budgets = new Map(allBudgets(setting).map((budget) => [budget.key, budget]))
+    this.#violations = violations
+  }
+
+  /**
+   * A caller was answered that the units are admitted.
+   * @param latestTime the latest store time there can be, ms since 1970
+   */
+  addAdmitted(
+    totals: ProcessTotals,
+    admitted: { readonly key: string; readonly period: number; readonly units: number; readonly durable: boolean },
+    latestTime: number,
+  ): void {
+    const { key, period, units, durable } = admitted
+    const name = rowName(key, period)
+    this.admitted.add(name, units)
+    totals.admitted.add(name, units)
+    if (durable) totals.admittedDurably.add(name, units)
+    this.#violations.attempt(() =>
+      // Clocks of store and owner go at one speed here.
+      must(period <= latestTime, 'O11', () => `${name}: admitted of a period to come; it is ${latestTime}`),
+    )
+    this.#violations.attempt(() => this.#assertBound(name, key))
+    this.#violations.attempt(() => this.assertCovered(totals, name))
+    const lacking = totals.admittedDurably.of(name) - totals.refunded.of(name) - totals.settled.of(name)
+    this.#violations.attempt(() =>
+      must(!durable || lacking <= 0, 'O9', () => `${name}: ${lacking} units were answered as durable, and are not`),
+    )
+  }
+
+  /** A caller gives units back. They count from the call: the weaker claim for L1, and the stronger one for the totals at the end. */
+  addRefunded(totals: ProcessTotals, key: string, period: number, units: number): void {
+    const name = rowName(key, period)
+    this.refunded.add(name, units)
+    totals.refunded.add(name, units)
+  }
+
+  addMint(key: string, id: string, units: number): void {
+    const ids = this.#minted.get(key) ?? new Map<string, number>()
+    ids.set(id, Math.max(ids.get(id) ?? 0, units))
+    this.#minted.set(key, ids)
+  }
+
+  /** The store has changed a row; it may be gone again by the end of the same transaction. */
+  rowChanged({ key, period, minted }: BudgetRow): void {
+    const name = rowName(key, period)
+    this.#mintedMost.set(name, Math.max(minted, this.#mintedMost.get(name) ?? 0))
+    this.#violations.attempt(() => this.#assertBound(name, key))
+  }
+
+  /** L1: never more than the policy and the mints allow, nor than the store has minted. */
+  #assertBound(name: string, key: string): void {
+    const net = this.admitted.of(name) - this.refunded.of(name)
+    const setting = this.#budgets.get(key)
+    if (setting === undefined || !areExact(name, this.admitted, this.refunded)) return
+    let bound = Math.max(...setting.policies.map(unitsOf))
+    for (const units of this.#minted.get(key)?.values() ?? []) bound += units
+    must(net <= bound, 'L1', () => `${name}: ${net} units were admitted, and there are ${bound}`)
+    const most = this.#mintedMost.get(name) ?? 0
+    must(net <= most, 'L1', () => `${name}: ${net} units were admitted, and ${most} were minted`)
+  }
+
+  /** L1: every unit that a process admitted is settled by it, leased to it, or burned with it. @throws Violation */
+  assertCovered(totals: ProcessTotals, name: string): void {
+    if (!areExact(name, totals.admitted, totals.refunded, totals.settled)) return
+    const net = totals.admitted.of(name) - totals.refunded.of(name)
+    const [settled, held, burned] = [totals.settled.of(name), totals.held.of(name), totals.burned.of(name)]
+    must(
+      net <= settled + held + burned,
+      'L1',
+      () => `${name}: a process admitted ${net} units; ${settled} are settled, ${held} leased, ${burned} burned`,
+    )
+  }
+}
+
+function unitsOf(policy: Policy): number {
+  return 'initial' in policy ? policy.initial : policy.limit
+}

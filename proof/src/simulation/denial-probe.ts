@@ -1,0 +1,60 @@
+import type { OwnerProcess } from './owner-process.ts'
+import { rowName } from './process-totals.ts'
+import type { BudgetSetting } from './script.ts'
+import { must } from './violation.ts'
+import { waitFor } from './wait-for.ts'
+import type { World } from './world.ts'
+
+/** Requests that are denied, and the flush intervals that they are spread over. */
+const REQUESTS = 40
+const INTERVALS = 2
+/** Store calls besides one for each interval: the one that is under way, and a sign of life at either end. */
+const CALLS_BESIDES = 3
+/** An exchange for each request shows only where an interval has room for many. */
+const EXCHANGES_PER_INTERVAL_MIN = 8
+
+/**
+ * L6: a denial costs nothing. An exhausted row is asked for again and again. The store is asked about it at most once each flush interval,
+ * and the denials change no unit and write no record.
+ */
+export async function probeDenials(world: World, last: OwnerProcess, setting: BudgetSetting): Promise<void> {
+  const { timeline, script, network, audit } = world
+  const { flushIntervalMs } = script.setting
+  if (timeline.stopped || 2 * network.faultRates.latencyMaxMs * EXCHANGES_PER_INTERVAL_MIN > flushIntervalMs) return
+  // What was admitted before is written now, and not while the denials are counted.
+  await waitFor(world, last.vsa.flush(), 6_000, 'the last process flushes')
+  const { period } = await last.budget(setting).decide(0)
+  const name = rowName(setting.key, period)
+  const row = audit.rows.get(name)
+  if (timeline.stopped || row === undefined || row.budget.pool > 0 || row.leases.size > 0) return
+  const before = last.vsa.stats()
+  let denied = 0
+  for (let asked = 0; asked < REQUESTS && !timeline.stopped; asked += 1) {
+    last
+      .budget(setting)
+      .decide(1)
+      .then(
+        // The period may end meanwhile.
+        (decision) => (denied += decision.admitted || decision.period !== period ? 0 : 1),
+        // The store may be slow to answer: a time-out is no denial.
+        () => undefined,
+      )
+    await timeline.pass((INTERVALS * flushIntervalMs) / REQUESTS)
+  }
+  await timeline.pass(flushIntervalMs)
+  if (timeline.stopped || denied < REQUESTS) return
+  world.scenarios.note('35 an exhausted row is asked for again and again')
+  const after = last.vsa.stats()
+  const calls = after.exchanges - before.exchanges
+  const bound = INTERVALS + 1 + CALLS_BESIDES
+  must(calls <= bound, 'L6', () => `${name}: ${denied} denials took ${calls} store calls, and ${bound} is the bound`)
+  must(after.records === before.records, 'L6', () => `${name}: ${denied} denials wrote records`)
+  const unitsOf = ({ minted, used, burned, limit }: typeof row.budget): string =>
+    JSON.stringify({ minted, used, burned, limit })
+  const now = audit.rows.get(name)?.budget ?? row.budget
+  must(
+    unitsOf(now) === unitsOf(row.budget),
+    'L6',
+    () => `${name}: denials changed ${unitsOf(row.budget)} to ${unitsOf(now)}`,
+  )
+}

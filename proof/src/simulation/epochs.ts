@@ -1,0 +1,127 @@
+import type { AppliedAnswer, Batch, OwnerRow } from '../../../packages/vsa/dist/index.js'
+import { type EpochView, outcomeOf, viewOf } from './epoch-view.ts'
+import type { ProcessTotals } from './process-totals.ts'
+import type { RowView } from './row-view.ts'
+import type { Scenarios } from './scenarios.ts'
+import { must } from './violation.ts'
+import type { Violations } from './violations.ts'
+
+/** All epochs as the store must keep them: which process has each, what was applied, how it ended. */
+export class Epochs {
+  readonly #leaseTtlMs: number
+  readonly #scenarios: Scenarios
+  readonly #violations: Violations
+  readonly #epochs = new Map<number, EpochView>()
+
+  constructor(leaseTtlMs: number, scenarios: Scenarios, violations: Violations) {
+    this.#leaseTtlMs = leaseTtlMs
+    this.#scenarios = scenarios
+    this.#violations = violations
+  }
+
+  of(epoch: number): EpochView | undefined {
+    return this.#epochs.get(epoch)
+  }
+
+  /** The leases on a row: units of closed epochs, which count as burned, and the owners alive that hold the others. */
+  leasesOf({ leases }: RowView): { readonly burned: number; readonly alive: number } {
+    let burned = 0
+    let alive = 0
+    for (const [epoch, held] of leases) {
+      if (this.#epochs.get(epoch)?.end === null) alive += 1
+      else burned += held
+    }
+    return { burned, alive }
+  }
+
+  /** A process with that label joined, and this is what the store keeps of it. */
+  begin(label: string, row: OwnerRow): void {
+    const isNamesake = [...this.#epochs.values()].some((other) => other.end === null && other.label === label)
+    if (isNamesake) this.#scenarios.note('6 two processes with one name')
+    this.#epochs.set(row.epoch, viewOf(row))
+  }
+
+  /** A process has heard that this epoch is its own. */
+  own(epoch: number, totals: ProcessTotals): void {
+    const view = this.#epochs.get(epoch)
+    if (view !== undefined) view.totals = totals
+  }
+
+  applied(view: EpochView, batch: Batch, answer: AppliedAnswer): void {
+    view.seq = batch.seq
+    view.outcome = outcomeOf(answer)
+    this.#renew(view, answer)
+    if (batch.close) view.end = 'closed'
+  }
+
+  /** @throws Violation */
+  replayed(view: EpochView, batch: Batch, answer: AppliedAnswer): void {
+    if (batch.takes.length > 0) this.#scenarios.note('25 take repeated')
+    this.#renew(view, answer)
+    // S6: the answer to what is a void entry now was kept by its index.
+    const isVoid = (index: string): boolean => batch.entries[Number(index)]?.kind === 'void'
+    assertOutcome(view, outcomeOf(answer), isVoid)
+  }
+
+  #renew(view: EpochView, { time }: AppliedAnswer): void {
+    view.expiresAt = Math.max(view.expiresAt, time + this.#leaseTtlMs)
+  }
+
+  /** @throws Violation */
+  fenced(
+    view: EpochView | undefined,
+    batch: Batch,
+    last: { readonly seq: number; readonly outcome: EpochView['outcome'] },
+  ): void {
+    this.#scenarios.note('3 late request, fenced')
+    if (batch.takes.length > 0) this.#scenarios.note('25 take answered after fencing')
+    if (batch.close && view?.end === 'reaped') this.#scenarios.note('31 close after its epoch was reaped')
+    must(last.seq === view?.seq, 'S2', () => `fenced with seq ${last.seq}, not ${view?.seq}`)
+    if (view !== undefined) assertOutcome(view, last.outcome)
+  }
+
+  /**
+   * What the store's owners have become.
+   * @param time store time of the transaction, ms since 1970: a refused exchange reaps as well
+   * @param present the epoch that called
+   * @returns the epochs that were reaped since the last transaction
+   */
+  follow(owners: ReadonlyMap<number, OwnerRow>, time: number, present: number | null): readonly number[] {
+    const ended: number[] = []
+    for (const view of this.#epochs.values()) {
+      const wasOpen = view.end === null
+      this.#violations.attempt(() => this.#followOwner(view, owners.get(view.epoch), time, present))
+      if (wasOpen && view.end !== null) ended.push(view.epoch)
+    }
+    return ended
+  }
+
+  /** S8: an epoch ends by its own closing batch, or when store time passes its expiry. */
+  #followOwner(view: EpochView, row: OwnerRow | undefined, time: number, present: number | null): void {
+    if (view.end !== null)
+      return must(row?.state !== 'open', 'S9', () => `epoch ${view.epoch} ended, and is open again`)
+    if (row?.state === 'open') return
+    // Its own closing batch is looked at when it has been answered.
+    if (row !== undefined && row.seq > view.seq) return
+    view.end = 'reaped'
+    must(view.epoch !== present, 'S8', () => `epoch ${view.epoch} was reaped by its own exchange`)
+    must(
+      time > view.expiresAt,
+      'S8',
+      () => `epoch ${view.epoch} was reaped at ${time}, and lives until ${view.expiresAt}`,
+    )
+    if (time - view.expiresAt <= 20) this.#scenarios.note('21 reaper and renewal within 20 ms')
+  }
+}
+
+/** @throws Violation */
+function assertOutcome(
+  view: EpochView,
+  answered: EpochView['outcome'],
+  isSkipped: (index: string) => boolean = () => false,
+): void {
+  const textOf = ({ granted, notes }: EpochView['outcome']): string =>
+    JSON.stringify({ granted, notes: Object.fromEntries(Object.entries(notes).filter(([index]) => !isSkipped(index))) })
+  const [kept, said] = [textOf(view.outcome), textOf(answered)]
+  must(kept === said, 'S2', () => `seq ${view.seq} of epoch ${view.epoch} came to ${kept}, and is answered ${said}`)
+}

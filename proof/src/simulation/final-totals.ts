@@ -1,0 +1,47 @@
+import type { OwnerProcess } from './owner-process.ts'
+import { areExact, keyOf } from './process-totals.ts'
+import { must } from './violation.ts'
+import type { World } from './world.ts'
+
+/** L3: what the store has settled of each process is what its callers were answered, to the unit. */
+export function assertTotals(world: World): void {
+  if (world.timeline.stopped) return
+  for (const owner of world.processes) {
+    if (owner.machine.dead || owner.ambiguous) continue
+    assertRows(world, owner)
+    assertCounters(world, owner)
+  }
+}
+
+function assertRows({ script, violations }: World, owner: OwnerProcess): void {
+  const { admitted, refunded, settled } = owner.totals
+  for (const name of new Set([...admitted.names(), ...refunded.names(), ...settled.names()])) {
+    if (keyOf(name) !== script.setting.corrupt) violations.attempt(() => assertRow(owner, name))
+  }
+}
+
+function assertCounters({ script, audit, violations }: World, { totals, name }: OwnerProcess): void {
+  for (const key of script.setting.counters) {
+    const [added, counted] = [totals.added.of(key), totals.counted.of(key)]
+    // What would leave the safe integers stays with its owner, which reports it.
+    const isSafe = Math.abs(audit.counters.of(key)) + Math.abs(added) < 1e15
+    violations.attempt(() =>
+      must(!isSafe || added === counted, 'L3', () => `${name} added ${added} to ${key}, and ${counted} were counted`),
+    )
+  }
+}
+
+/** @throws Violation */
+function assertRow({ totals, fenced, name: process }: OwnerProcess, name: string): void {
+  const { admitted, refunded, refused, settled, accepted } = totals
+  if (!areExact(name, admitted, refunded, refused, settled, accepted)) return
+  const net = admitted.of(name) - refunded.of(name) + refused.of(name)
+  const kept = settled.of(name) - accepted.of(name)
+  const burned = totals.burned.of(name)
+  // Admitted without account: the units may have been taken all the same.
+  const unaccounted = totals.unaccounted.of(keyOf(name))
+  const text = (): string => `${name}: ${process} admitted ${net}; ${kept} are settled, ${burned} burned`
+  // How much of a lease that burned had been spent is not known.
+  must(kept <= net + unaccounted, 'L3', text)
+  must(net <= kept + (fenced ? burned : 0), 'L3', text)
+}

@@ -1,0 +1,69 @@
+/** Sums of units by name, over a whole run: with units near 2^53 a sum may leave the safe integers. */
+export class UnitSums {
+  readonly #sums = new Map<string, number>()
+  readonly #inexact = new Set<string>()
+
+  of(name: string): number {
+    return this.#sums.get(name) ?? 0
+  }
+
+  add(name: string, units: number): void {
+    if (units === 0) return
+    const sum = this.of(name) + units
+    this.#sums.set(name, sum)
+    if (!Number.isSafeInteger(sum)) this.#inexact.add(name)
+  }
+
+  isExact(name: string): boolean {
+    return !this.#inexact.has(name)
+  }
+
+  names(): IterableIterator<string> {
+    return this.#sums.keys()
+  }
+}
+
+/** One process as its callers and the store see it. Nothing here comes from the engine's own state. Sums of units by row. */
+export class ProcessTotals {
+  /** Admitted, as its callers were answered. */
+  readonly admitted: UnitSums = new UnitSums()
+  /** Of that, what was answered as durable. */
+  readonly admittedDurably: UnitSums = new UnitSums()
+  /** What its callers gave back. */
+  readonly refunded: UnitSums = new UnitSums()
+  /** Refunds that the engine reported as refused. */
+  readonly refused: UnitSums = new UnitSums()
+  /** Spent and taken by its exchanges, each counted when the store first applied it. */
+  readonly settled: UnitSums = new UnitSums()
+  /** Refunds that the store accepted from it. */
+  readonly accepted: UnitSums = new UnitSums()
+  /** What burned of its leases. */
+  readonly burned: UnitSums = new UnitSums()
+  /** What its epochs hold now. */
+  readonly held: UnitSums = new UnitSums()
+  /** By counter: what callers added, and what its exchanges carried, first applications alone. */
+  readonly added: UnitSums = new UnitSums()
+  readonly counted: UnitSums = new UnitSums()
+  /** By key: admitted without account. It may have been taken all the same, from an unknown period. */
+  readonly unaccounted: UnitSums = new UnitSums()
+}
+
+/** A budget row's name: the period has no colon, so the first one parts the two. */
+export function rowName(key: string, period: number): string {
+  return `${period}:${key}`
+}
+
+/** The key in a row's name. */
+export function keyOf(name: string): string {
+  return name.slice(name.indexOf(':') + 1)
+}
+
+/** The period in a row's name, ms since 1970. */
+export function periodOf(name: string): number {
+  return Number(name.slice(0, name.indexOf(':')))
+}
+
+/** Whether every sum of these is known to the unit. */
+export function areExact(name: string, ...sums: readonly UnitSums[]): boolean {
+  return sums.every((sum) => sum.isExact(name))
+}

@@ -1,0 +1,115 @@
+import type { Budget } from '../../../packages/vsa/dist/index.js'
+import { withCurrentPeriod } from './current-period.ts'
+import { budgetAt, type OperationOf } from './operation.ts'
+import type { OwnerProcess } from './owner-process.ts'
+import { keyOf, periodOf, rowName } from './process-totals.ts'
+import type { Rng } from './rng.ts'
+import type { RunContext } from './run-context.ts'
+import type { BudgetSetting } from './script.ts'
+import { must } from './violation.ts'
+
+/** A refund that is not owed is at most this large, so that it hides little from L1. Units. */
+const UNOWED_MAX = 10
+
+/** Callers that give units back: what was admitted, and what is not owed. */
+export class RefundCalls {
+  readonly #context: RunContext
+
+  constructor(context: RunContext) {
+    this.#context = context
+  }
+
+  refund(owner: OwnerProcess, operation: OperationOf<'refund'>, rng: Rng): void {
+    const setting = budgetAt(this.#context.setting, operation.budget)
+    if (setting === undefined || operation.units === 0) return
+    switch (operation.which) {
+      case 'own':
+      case 'other':
+        return this.#refundAdmitted(owner, setting, operation, rng)
+      case 'twice':
+        return this.#refundUnowed(owner, setting, operation.units)
+      case 'unknown':
+        if (this.#context.audit.rows.has(rowName(setting.key, 0)) || setting.windowed) return
+        this.#context.scenarios.note('12 refund of an unknown budget')
+        return this.#refundUnowed(owner, setting, operation.units)
+      case 'odd':
+        return this.#refundOdd(owner, setting, operation.units, rng)
+    }
+  }
+
+  /** What was admitted and not given back yet. */
+  #refundAdmitted(
+    owner: OwnerProcess,
+    setting: BudgetSetting,
+    { units, which }: OperationOf<'refund'>,
+    rng: Rng,
+  ): void {
+    const { admissions, scenarios, storeTime, windows } = this.#context
+    const { admitted, refunded } = which === 'own' ? owner.totals : admissions
+    const rows = [...admitted.names()].filter(
+      (name) => keyOf(name) === setting.key && admitted.of(name) - refunded.of(name) >= units,
+    )
+    const name = rng.pickAny(rows)
+    // What all processes together have not given back bounds what one may give.
+    if (name === undefined || admissions.admitted.of(name) - admissions.refunded.of(name) < units) return
+    const period = periodOf(name)
+    const isDelta = owner.exchanges.unsent(name) >= units
+    if (!this.giveBack(owner, setting, owner.budget(setting), units, period)) return
+    scenarios.note(isDelta ? '12 refund before its flush' : '12 refund after its flush')
+    if (owner.totals.admitted.of(name) === 0) scenarios.note('12 refund by another owner')
+    if (windows.windowAt(owner.policyOf(setting), period).end <= storeTime())
+      scenarios.note('12 refund after its period')
+  }
+
+  #refundUnowed(owner: OwnerProcess, setting: BudgetSetting, units: number): void {
+    if (units > UNOWED_MAX || owner.epoch === null) return
+    const { admissions, scenarios, fail, windows, storeTime } = this.#context
+    const budget = owner.budget(setting)
+    const giveBack = (period: number): void => {
+      const name = rowName(setting.key, period)
+      const owed = admissions.admitted.of(name) - admissions.refunded.of(name)
+      if (owed < units) scenarios.note('12 refund of more than was admitted')
+      this.giveBack(owner, setting, budget, units, period)
+    }
+    // A closing engine refuses a look.
+    if (owner.closing) giveBack(windows.windowAt(owner.policyOf(setting), storeTime()).start)
+    else withCurrentPeriod(budget, setting, giveBack, fail)
+  }
+
+  /** Into a period before or after: a row that is not there is refused, and makes no budget. */
+  #refundOdd(owner: OwnerProcess, setting: BudgetSetting, units: number, rng: Rng): void {
+    if (!setting.windowed || units > UNOWED_MAX) return
+    const policy = owner.policyOf(setting)
+    const { windows, storeTime } = this.#context
+    const { start, end } = windows.windowAt(policy, storeTime())
+    const offset = rng.pick([-900, -3, -1, 1, 2, 900]) * (end - start)
+    const { start: period } = windows.windowAt(policy, start + offset)
+    this.giveBack(owner, setting, owner.budget(setting), units, period)
+  }
+
+  /**
+   * @param period the one that is named in the call; without it the engine's current one
+   * @returns whether the engine took it
+   */
+  giveBack(owner: OwnerProcess, setting: BudgetSetting, budget: Budget, units: number, period?: number): boolean {
+    const { isExpected, fail } = this.#context
+    this.#context.operations += 1
+    try {
+      if (period === undefined || period === 0) budget.refund(units)
+      else budget.refund(units, { period })
+    } catch (error) {
+      must(isExpected(error) && owner.closing, 'O13', () => `a refund threw ${String(error)}`)
+      return false
+    }
+    if (period === undefined)
+      withCurrentPeriod(budget, setting, (into) => this.#gaveBack(owner, setting, into, units), fail)
+    else this.#gaveBack(owner, setting, period, units)
+    return true
+  }
+
+  #gaveBack(owner: OwnerProcess, { key }: BudgetSetting, period: number, units: number): void {
+    const { admissions, trace } = this.#context
+    trace(() => `${owner.name} refund ${key} ${units} of ${period}`)
+    admissions.addRefunded(owner.totals, key, period, units)
+  }
+}

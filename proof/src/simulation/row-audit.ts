@@ -1,0 +1,166 @@
+import type { BudgetRow } from '../../../packages/vsa/dist/index.js'
+import { type AppliedBatch, indexByRow, isRecord, settlingOf } from './applied-batch.ts'
+import type { Epochs } from './epochs.ts'
+import { LeaseBounds } from './lease-bounds.ts'
+import { Mints } from './mints.ts'
+import { RemovedRows } from './removed-rows.ts'
+import {
+  assertDenialFree,
+  assertHeld,
+  assertMayBegin,
+  assertMinted,
+  assertSpent,
+  assertUntouched,
+} from './row-rules.ts'
+import { RowScenarios } from './row-scenarios.ts'
+import { assertBalanced, isSame, type RowChange, type RowView } from './row-view.ts'
+import type { Scenarios } from './scenarios.ts'
+import type { Setting } from './script.ts'
+import { must } from './violation.ts'
+import type { Violations } from './violations.ts'
+
+/** Checks what one transaction did to the budget rows. */
+export class RowAudit {
+  readonly #epochs: Epochs
+  readonly #violations: Violations
+  readonly #removed: RemovedRows
+  readonly #mints: Mints
+  readonly #bounds: LeaseBounds
+  readonly #scenarios: RowScenarios
+  readonly #slices: Scenarios
+  /** Called with each row that a transaction has changed. */
+  onChanged: (budget: BudgetRow) => void = () => undefined
+
+  constructor(setting: Setting, epochs: Epochs, scenarios: Scenarios, violations: Violations) {
+    this.#epochs = epochs
+    this.#violations = violations
+    this.#removed = new RemovedRows(epochs)
+    this.#mints = new Mints(scenarios)
+    this.#bounds = new LeaseBounds(setting, epochs)
+    this.#scenarios = new RowScenarios(scenarios)
+    this.#slices = scenarios
+  }
+
+  wasRemoved(name: string): boolean {
+    return this.#removed.has(name)
+  }
+
+  /**
+   * @param time store time, ms since 1970
+   * @param applied the batch that was applied, if one was
+   * @returns L7: rows whose units changed otherwise than between pool and lease
+   */
+  compare(
+    before: ReadonlyMap<string, RowView>,
+    rows: ReadonlyMap<string, RowView>,
+    time: number,
+    applied?: AppliedBatch,
+  ): number {
+    const indices = applied === undefined ? new Map<string, number>() : indexByRow(applied)
+    let records = 0
+    for (const [name, row] of rows) {
+      const change = { name, was: before.get(name), row }
+      const index = indices.get(name)
+      if (index === undefined && isSame(change)) {
+        // An epoch may have ended without a change of the row.
+        this.#check(() => this.#bounds.assertBurned(name, row))
+        continue
+      }
+      if (this.#compareRow(change, time, applied, index)) records += 1
+    }
+    this.#removeGone(before, rows, time, applied)
+    return records
+  }
+
+  /** @returns whether units changed otherwise than between pool and lease (L7) */
+  #compareRow(change: RowChange, time: number, applied: AppliedBatch | undefined, index: number | undefined): boolean {
+    const { name, row } = change
+    this.#check(() => assertBalanced(row))
+    const burned = this.#burn(change, applied?.view.epoch)
+    let isRecordOfItsOwn = false
+    if (index === undefined || applied === undefined) this.#check(() => assertUntouched(change, burned))
+    else isRecordOfItsOwn = this.#settle(change, burned, applied, index, time)
+    this.#check(() => this.#bounds.assertLeases(name, row))
+    this.#check(() => this.#bounds.assertBurned(name, row))
+    this.onChanged(row.budget)
+    this.#scenarios.changed(change)
+    return isRecordOfItsOwn
+  }
+
+  #removeGone(
+    before: ReadonlyMap<string, RowView>,
+    rows: ReadonlyMap<string, RowView>,
+    time: number,
+    applied: AppliedBatch | undefined,
+  ): void {
+    let removed = 0
+    for (const [name, row] of before) {
+      if (rows.has(name)) continue
+      removed += 1
+      this.#check(() => this.#removed.remove(name, row, time, applied?.view))
+    }
+    this.#slices.noteRemoved(removed)
+  }
+
+  /** S8, L4: leases of ended epochs that are gone have burned, and the lease of no other epoch was touched. @returns units burned */
+  #burn({ name, was, row }: RowChange, present: number | undefined): number {
+    let units = 0
+    for (const [epoch, held] of was?.leases ?? []) {
+      const now = row.leases.get(epoch) ?? 0
+      if (epoch === present || now === held) continue
+      const view = this.#epochs.of(epoch)
+      this.#check(() =>
+        must(
+          now === 0 && view?.end === 'reaped',
+          'S8',
+          () => `${name}: the lease of epoch ${epoch} went from ${held} to ${now}`,
+        ),
+      )
+      units += held
+      view?.totals?.burned.add(name, held)
+      view?.totals?.held.add(name, -held)
+    }
+    const burned = row.budget.burned - (was?.budget.burned ?? 0)
+    this.#check(() =>
+      must(burned === units, 'S8', () => `${name}: ${burned} burned, and the leases of ended epochs were ${units}`),
+    )
+    return units
+  }
+
+  /** S3, S4, S5: what the entry did to the row. @returns whether units changed (L7) */
+  #settle(change: RowChange, burned: number, applied: AppliedBatch, index: number, time: number): boolean {
+    const { name, was } = change
+    const settling = settlingOf(applied, index, change)
+    if (settling === undefined) {
+      // Refused, because it was not there; it cannot be there now.
+      this.#check(() => must(was !== undefined, 'S4', () => `${name} was refused, and made`))
+      if (was !== undefined) this.#check(() => assertUntouched(change, burned))
+      return false
+    }
+    const { entry, said, taken, heldBefore, held } = settling
+    if (was === undefined) this.#check(() => this.#assertMade(name, settling, time))
+    this.#check(() => assertSpent(settling))
+    let minted = 0
+    this.#check(() => {
+      minted = this.#mints.mint(entry, said.mint)
+    })
+    this.#check(() => assertMinted(settling, minted))
+    this.#check(() => assertHeld(settling, time, this.#epochs))
+    this.#check(() => assertDenialFree(settling, minted, burned))
+    const { totals } = applied.view
+    totals?.settled.add(name, entry.spent + taken)
+    totals?.accepted.add(name, said.refunded)
+    totals?.held.add(name, held - heldBefore)
+    this.#scenarios.settled(settling, time)
+    return isRecord(settling, minted)
+  }
+
+  #assertMade(name: string, { entry }: { readonly entry: Parameters<typeof assertMayBegin>[1] }, time: number): void {
+    must(!this.#removed.has(name), 'L1', () => `${name} had been removed, and is a fresh budget now`)
+    assertMayBegin(name, entry, time)
+  }
+
+  #check(check: () => void): void {
+    this.#violations.attempt(check)
+  }
+}
