@@ -2,56 +2,58 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { counterBounds, openUnits, Tallies } from '../src/chaos/tallies.ts'
-import { TallyReader, TallyWriter, type Line, type Mark } from '../src/chaos/tally-file.ts'
+import { CallLogReader, CallLogWriter, type CallRecord, type RecordKind } from '../src/chaos/call-log.ts'
+import { CallTotals, counterBounds, unansweredUnits } from '../src/chaos/call-totals.ts'
 
-function line(mark: Mark, name = '-', units = 0): Line {
-  return { mark, name, units, period: 0, id: '-' }
+function record(kind: RecordKind, name = '-', units = 0): CallRecord {
+  return { kind, name, units, period: 0, id: '-' }
 }
 
-function tallyPath(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'vsa-tally-'))
+function logPath(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'vsa-call-log-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   return join(folder, '1.txt')
 }
 
-const adds = [line('N', 'c', 3), line('N', 'c', -5), line('N', 'c', 4)]
+const adds = [record('adding', 'c', 3), record('adding', 'c', -5), record('adding', 'c', 4)]
 
-test('a counter of a child that closed is what was added', () => {
-  expect(counterBounds([...adds, line('C')])).toEqual(new Map([['c', { least: 2, most: 2 }]]))
+test('after a close, a counter is the sum of all adds', () => {
+  expect(counterBounds([...adds, record('closed')])).toEqual(new Map([['c', { min: 2, max: 2 }]]))
 })
 
-test('a counter of a child that was killed is the sum of some of its first adds', () => {
-  expect(counterBounds(adds)).toEqual(new Map([['c', { least: -2, most: 3 }]]))
+test('after a kill, a counter is the sum of the first n adds', () => {
+  expect(counterBounds(adds)).toEqual(new Map([['c', { min: -2, max: 3 }]]))
 })
 
-test('what was added before a flush that has resolved is in the counter, and what was added after its call may be', () => {
-  const [first, second, third] = adds as [Line, Line, Line]
-  const flushed = [first, line('B'), second, line('F'), third]
-  expect(counterBounds(flushed)).toEqual(new Map([['c', { least: -2, most: 3 }]]))
-  expect(counterBounds([first, second, line('B'), line('F'), third])).toEqual(new Map([['c', { least: -2, most: 2 }]]))
-  expect(counterBounds([first, line('B'), second, third])).toEqual(new Map([['c', { least: -2, most: 3 }]]))
+test('adds before a flush that resolved are in the counter, and later adds may be', () => {
+  const [first, second, third] = adds as [CallRecord, CallRecord, CallRecord]
+  const flushed = [first, record('flushing'), second, record('flushed'), third]
+  expect(counterBounds(flushed)).toEqual(new Map([['c', { min: -2, max: 3 }]]))
+  expect(counterBounds([first, second, record('flushing'), record('flushed'), third])).toEqual(
+    new Map([['c', { min: -2, max: 2 }]]),
+  )
+  expect(counterBounds([first, record('flushing'), second, third])).toEqual(new Map([['c', { min: -2, max: 3 }]]))
 })
 
-test('a line that a kill cut short counts for nothing, and what was asked for before it is open', () => {
-  const path = tallyPath()
-  const writer = new TallyWriter(path)
-  writer.note('I', 'a', 2)
-  writer.note('A', 'a', 2, 60_000)
-  writer.note('I', 'a', 3)
-  appendFileSync(path, 'A a 3')
-  const tallies = new Tallies()
-  tallies.add(path)
-  expect(openUnits(tallies.sumOf('a'))).toBe(3)
-  expect(tallies.periodsOf('a').get(60_000)?.admitted).toBe(2)
+test('a line that a kill cut short is ignored, and its request is unanswered', () => {
+  const path = logPath()
+  const writer = new CallLogWriter(path)
+  writer.write('requested', 'a', 2)
+  writer.write('admitted', 'a', 2, 60_000)
+  writer.write('requested', 'a', 3)
+  appendFileSync(path, 'admitted a 3')
+  const totals = new CallTotals()
+  totals.add(path)
+  expect(unansweredUnits(totals.sumOf('a'))).toBe(3)
+  expect(totals.periodsOf('a').get(60_000)?.admitted).toBe(2)
 })
 
-test('a reader gives each line once, when it is whole', () => {
-  const path = tallyPath()
-  writeFileSync(path, 'A a 1 0 -\nA a')
-  const reader = new TallyReader(path)
-  expect(reader.read()).toEqual([line('A', 'a', 1)])
+test('a reader returns each line once, when it is complete', () => {
+  const path = logPath()
+  writeFileSync(path, 'admitted a 1 0 -\nadmitted a')
+  const reader = new CallLogReader(path)
+  expect(reader.read()).toEqual([record('admitted', 'a', 1)])
   appendFileSync(path, ' 2 0 -\n')
-  expect(reader.read()).toEqual([line('A', 'a', 2)])
+  expect(reader.read()).toEqual([record('admitted', 'a', 2)])
   expect(reader.read()).toEqual([])
 })

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest'
 import type { BudgetRow } from 'vsa'
-import { faultsOf, stepFaults, type Account } from '../src/chaos/account.ts'
-import type { Tally } from '../src/chaos/tallies.ts'
+import type { BudgetTotals } from '../src/chaos/call-totals.ts'
+import { rowViolations, stepViolations, type RowEvidence } from '../src/chaos/row-check.ts'
 
 interface Broken {
   readonly budget?: Partial<BudgetRow>
-  readonly tally?: Partial<Tally>
-  readonly account?: Partial<Account>
+  readonly totals?: Partial<BudgetTotals>
+  readonly evidence?: Partial<RowEvidence>
   readonly held?: number
 }
 
-/** A sound account after three deaths, with something changed: 60 admitted, of which 12 burned with their leases and 48 are used. */
-function account(broken: Broken = {}): Account {
+/** Consistent evidence after three deaths, with something changed: 60 units admitted, 48 of them used, 12 burned with their leases. */
+function evidence(broken: Broken = {}): RowEvidence {
   const budget: BudgetRow = {
     key: 'a',
     period: 0,
@@ -30,50 +30,54 @@ function account(broken: Broken = {}): Account {
   }
   const held = broken.held ?? 4
   const leases = held === 0 ? [] : [{ key: 'a', period: 0, epoch: 9, held }]
-  const tally = { intended: 80, admitted: 60, denied: 17, refunded: 0, refused: 0, ...broken.tally }
-  return { row: { budget, leases }, tally, limit: 100, atRisk: 7, burnMax: 50, deaths: 3, owners: 2, ...broken.account }
+  const totals = { requested: 80, admitted: 60, denied: 17, refunded: 0, refused: 0, ...broken.totals }
+  return {
+    row: { budget, leases },
+    ...{ totals, limit: 100, atRisk: 7, burnMax: 50, deaths: 3, ownersMax: 2 },
+    ...broken.evidence,
+  }
 }
 
-test('a sound account has no faults', () => {
-  expect(faultsOf(account())).toEqual([])
+test('consistent evidence has no violations', () => {
+  expect(rowViolations(evidence())).toEqual([])
 })
 
 test.each<readonly [string, string, Broken]>([
-  ['one unit admitted more than was minted', 'L1: more was admitted', { tally: { admitted: 101, intended: 118 } }],
+  ['one unit admitted more than was minted', 'L1: more was admitted', { totals: { admitted: 101, requested: 118 } }],
   [
-    'one unit told that is neither used, burned nor leased',
-    'L1: the books do not cover',
-    { tally: { admitted: 73, intended: 93 } },
+    'one unit admitted that is neither used, burned nor leased',
+    'L1: the rows do not cover',
+    { totals: { admitted: 73, requested: 93 } },
   ],
-  ['one unit minted from nowhere', 'L1: minted', { budget: { minted: 101, pool: 29 } }],
-  ['one unit that vanished', 'L2:', { budget: { pool: 27 } }],
-  ['a unit in two places', 'L2:', { held: 5 }],
-  ['one unit settled that nobody asked for', 'L3:', { budget: { used: 64, pool: 12 } }],
+  ['minted one unit above the limit', 'L1: minted', { budget: { minted: 101, pool: 29 } }],
+  ['one unit lost', 'L2:', { budget: { pool: 27 } }],
+  ['one unit counted twice', 'L2:', { held: 5 }],
+  ['one unit settled that was not requested', 'L3:', { budget: { used: 64, pool: 12 } }],
   ['one unit burned more than the deaths allow', 'L4: a death', { budget: { burned: 22, pool: 26 } }],
   [
     'one unit of a durable budget burned',
     'L4: a death',
-    { held: 0, budget: { burned: 1, pool: 51 }, account: { atRisk: 0 } },
+    { held: 0, budget: { burned: 1, pool: 51 }, evidence: { atRisk: 0 } },
   ],
-  ['one unit burned beyond burnMax', 'L4: more burned', { account: { burnMax: 5 } }],
+  ['one unit burned beyond burnMax', 'L4: more burned', { evidence: { burnMax: 5 } }],
   ['a lease above atRisk', 'L4: the lease', { held: 8, budget: { pool: 24 } }],
   ['a pool below zero', 'L2:', { budget: { used: 77, pool: -1 } }],
-  ['one unit not settled, though nobody died', 'L3: used is not', { account: { deaths: 0, atRisk: 100 } }],
-])('a broken account is caught: %s', (_, law, broken) => {
-  expect(faultsOf(account(broken)).filter((fault) => fault.startsWith(law)).length).toBeGreaterThan(0)
+  ['one unit not settled although no process died', 'L3: used is not', { evidence: { deaths: 0, atRisk: 100 } }],
+])('a violation is found: %s', (_, law, broken) => {
+  expect(rowViolations(evidence(broken)).filter((violation) => violation.startsWith(law)).length).toBeGreaterThan(0)
 })
 
 test.each<readonly [string, string, Broken, Broken]>([
-  ['a burned unit came back', 'S8:', {}, { budget: { burned: 19, pool: 29 } }],
-  ['a minted unit went away', 'L1:', {}, { budget: { minted: 99, pool: 27 } }],
+  ['burned fell by one', 'S8:', {}, { budget: { burned: 19, pool: 29 } }],
+  ['minted fell by one', 'L1:', {}, { budget: { minted: 99, pool: 27 } }],
   ['a lease grew after `burnMax` had burned', 'S5:', { budget: { burned: 50 } }, { held: 5, budget: { burned: 50 } }],
-])('two looks at one row are held against each other: %s', (_, law, before, after) => {
-  const faults = stepFaults(account(before).row, account(after).row, 50)
-  expect(faults).toEqual([expect.stringContaining(law)])
+])('a violation between two snapshots is found: %s', (_, law, before, after) => {
+  const violations = stepViolations(evidence(before).row, evidence(after).row, 50)
+  expect(violations).toEqual([expect.stringContaining(law)])
 })
 
-test('between two looks a lease may grow until `burnMax` has burned, and shrink after that', () => {
-  const rowWith = (held: number, burned: number): Account['row'] => account({ held, budget: { burned } }).row
-  expect(stepFaults(rowWith(4, 49), rowWith(7, 50), 50)).toEqual([])
-  expect(stepFaults(rowWith(4, 50), rowWith(3, 51), 50)).toEqual([])
+test('between two snapshots a lease may grow until `burnMax` has burned, and shrink after that', () => {
+  const rowWith = (held: number, burned: number): RowEvidence['row'] => evidence({ held, budget: { burned } }).row
+  expect(stepViolations(rowWith(4, 49), rowWith(7, 50), 50)).toEqual([])
+  expect(stepViolations(rowWith(4, 50), rowWith(3, 51), 50)).toEqual([])
 })

@@ -1,42 +1,56 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 
 /**
- * What a line of a tally says. An intent is written before its call, and what was told right after, in the file before anything else happens:
- * what a kill leaves behind is never less than the intents, and never more than what was told.
+ * One line of a call log. A child logs a call before it makes it, and the answer before it does anything else. So after a
+ * kill the log has every call that can have reached the store, and no answer that was not given.
  *
- * `I` units are asked for · `A` they were admitted, in this period · `D` denied, or surely not applied · `U` nobody knows ·
- * `R` units are about to be given back to that period · `X` the store refused so many of them for good ·
- * `M` an id is about to be minted · `m` it was, 1 for the first time, 0 once more ·
- * `N` a counter is about to be added to · `B` a flush begins · `F` it has resolved · `E` an event or the code of an error · `C` closed
+ * - `requested` units are about to be asked for
+ * - `admitted` in this period · `denied`, or certainly not applied · `unknown`: the call failed and may have been applied
+ * - `refunding` units are about to be refunded to this period · `refused`: the store refused so many of them for good
+ * - `minting` an id is about to be minted · `minted`: it was; units 1 for the first time, 0 for a repeat
+ * - `adding` to a counter · `flushing`: a flush begins · `flushed`: it has resolved
+ * - `event`: an event, or the code of an error · `closed`: close has resolved
  */
-export type Mark = 'I' | 'A' | 'D' | 'U' | 'R' | 'X' | 'M' | 'm' | 'N' | 'B' | 'F' | 'E' | 'C'
+export type RecordKind =
+  | 'requested'
+  | 'admitted'
+  | 'denied'
+  | 'unknown'
+  | 'refunding'
+  | 'refused'
+  | 'minting'
+  | 'minted'
+  | 'adding'
+  | 'flushing'
+  | 'flushed'
+  | 'event'
+  | 'closed'
 
-export interface Line {
-  readonly mark: Mark
-  /** A budget's or counter's key, or the code of an event. */
+export interface CallRecord {
+  readonly kind: RecordKind
+  /** The key of a budget or counter, or the code of an event. */
   readonly name: string
   readonly units: number
   /** 0 where there are no periods. */
   readonly period: number
-  /** Of a mint. */
+  /** The id of a mint. */
   readonly id: string
 }
 
-/** The writing end. */
-export class TallyWriter {
+export class CallLogWriter {
   readonly #file: number
 
   constructor(path: string) {
     this.#file = openSync(path, 'a')
   }
 
-  note(mark: Mark, name = '-', units = 0, period = 0, id = '-'): void {
-    writeSync(this.#file, `${mark} ${name} ${units} ${period} ${id}\n`)
+  write(kind: RecordKind, name = '-', units = 0, period = 0, id = '-'): void {
+    writeSync(this.#file, `${kind} ${name} ${units} ${period} ${id}\n`)
   }
 }
 
-/** The reading end, also while the file is written. A line that a kill cut short is half a fact: it counts for nothing, as its call was not told. */
-export class TallyReader {
+/** Reads a log, also while it is being written. A line that a kill cut short is ignored: its call was not made, or its answer not given. */
+export class CallLogReader {
   readonly #path: string
   #offset = 0
   #rest = ''
@@ -45,8 +59,8 @@ export class TallyReader {
     this.#path = path
   }
 
-  /** The whole lines that came since the last call. */
-  read(): Line[] {
+  /** The complete lines since the last call. */
+  read(): CallRecord[] {
     const lines = (this.#rest + this.#more()).split('\n')
     this.#rest = lines.pop() ?? ''
     return lines.map(parse)
@@ -61,7 +75,7 @@ export class TallyReader {
         const length = readSync(file, chunk, 0, chunk.length, this.#offset)
         if (length === 0) return text
         this.#offset += length
-        // Everything in a tally is ASCII.
+        // A log is ASCII.
         text += chunk.toString('latin1', 0, length)
       }
     } finally {
@@ -70,7 +84,8 @@ export class TallyReader {
   }
 }
 
-function parse(line: string): Line {
-  const [mark = '', name = '', units = '', period = '', id = ''] = line.split(' ')
-  return { mark: mark as Mark, name, units: Number(units), period: Number(period), id }
+function parse(line: string): CallRecord {
+  const [kind = '', name = '', units = '', period = '', id = ''] = line.split(' ')
+  // Written by the same build.
+  return { kind: kind as RecordKind, name, units: Number(units), period: Number(period), id }
 }

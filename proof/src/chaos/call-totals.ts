@@ -1,64 +1,70 @@
-import { TallyReader, type Line } from './tally-file.ts'
+import { CallLogReader, type CallRecord } from './call-log.ts'
 
-/** What the children wrote down of one budget, in units. */
-export interface Tally {
-  /** Asked for; the line came before the call. */
-  readonly intended: number
-  /** Told `true`. */
+/** What the logs say about one budget, in units. */
+export interface BudgetTotals {
+  /** Asked for. */
+  readonly requested: number
+  /** Answered `admitted`. */
   readonly admitted: number
-  /** Told `false`, or failed and surely not applied. */
+  /** Answered `denied`, or failed and certainly not applied. */
   readonly denied: number
-  /** Given back; the line came before the call, so never less than what the store accepted. */
+  /** Logged before the call, so this is never less than what the store accepted. */
   readonly refunded: number
-  /** Of those, what the children were told that nobody accepts. */
+  /** Refunds that the store refused for good. */
   readonly refused: number
 }
 
-/** What the value of a counter may be: kills leave it open how much of the last adds was sent. */
+/** The possible values of a counter. After a kill it is not known how many of the last adds were sent. */
 export interface CounterBounds {
-  readonly least: number
-  readonly most: number
+  readonly min: number
+  readonly max: number
+}
+
+/** How many processes were answered that they minted an id, for the first time and as a repeat. */
+export interface MintAnswers {
+  readonly first: number
+  readonly repeated: number
 }
 
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
 
-const NOTHING: Tally = { intended: 0, admitted: 0, denied: 0, refunded: 0, refused: 0 }
+const NOTHING: BudgetTotals = { requested: 0, admitted: 0, denied: 0, refunded: 0, refused: 0 }
 
-/** Adds up what all children have written down. */
-export class Tallies {
+/** Sums up the call logs of all children. */
+export class CallTotals {
   readonly counters = new Map<string, CounterBounds>()
-  /** Events and error codes, and how often each came. */
+  /** By event or error code: how often it was logged. */
   readonly events = new Map<string, number>()
-  /** By key and id: how many were told that they minted it, for the first time and again. */
-  readonly mints = new Map<string, Map<string, { readonly first: number; readonly again: number }>>()
-  /** Files with at least one admission in them. */
+  /** By key and mint id. */
+  readonly mints = new Map<string, Map<string, MintAnswers>>()
+  /** Children with at least one admission. */
   busyChildren = 0
   /** Requests that were answered. */
   answers = 0
   flushes = 0
-  readonly #budgets = new Map<string, Map<number, Writable<Tally>>>()
+  readonly #budgets = new Map<string, Map<number, Writable<BudgetTotals>>>()
 
-  /** Adds the file of a child that has ended. */
+  /** Adds the log of a child that has ended. */
   add(path: string): void {
-    const lines = new TallyReader(path).read()
-    if (lines.some(({ mark }) => mark === 'A')) this.busyChildren += 1
-    for (const line of lines) this.#add(line)
-    for (const [key, bounds] of counterBounds(lines)) {
-      const { least, most } = this.counters.get(key) ?? { least: 0, most: 0 }
-      this.counters.set(key, { least: least + bounds.least, most: most + bounds.most })
+    const records = new CallLogReader(path).read()
+    if (records.some(({ kind }) => kind === 'admitted')) this.busyChildren += 1
+    for (const record of records) this.#add(record)
+    for (const [key, bounds] of counterBounds(records)) {
+      const { min, max } = this.counters.get(key) ?? { min: 0, max: 0 }
+      this.counters.set(key, { min: min + bounds.min, max: max + bounds.max })
     }
   }
 
-  /** By period: 0 for what knows of none, as every intent. */
-  periodsOf(key: string): ReadonlyMap<number, Tally> {
+  /** By period; requests are under period 0, because a request does not know its period. */
+  periodsOf(key: string): ReadonlyMap<number, BudgetTotals> {
     return this.#budgets.get(key) ?? new Map()
   }
 
   /** All periods of a budget together. */
-  sumOf(key: string): Tally {
-    const sum: Writable<Tally> = { ...NOTHING }
-    for (const tally of this.periodsOf(key).values()) {
-      for (const name of Object.keys(sum) as (keyof Tally)[]) sum[name] += tally[name]
+  sumOf(key: string): BudgetTotals {
+    const sum: Writable<BudgetTotals> = { ...NOTHING }
+    for (const totals of this.periodsOf(key).values()) {
+      for (const name of Object.keys(sum) as (keyof BudgetTotals)[]) sum[name] += totals[name]
     }
     return sum
   }
@@ -67,79 +73,81 @@ export class Tallies {
     return this.events.get(event) ?? 0
   }
 
-  #add({ mark, name, units, period, id }: Line): void {
-    switch (mark) {
-      case 'I':
-        return this.#addUnits(name, 0, 'intended', units)
-      case 'A':
+  #add({ kind, name, units, period, id }: CallRecord): void {
+    switch (kind) {
+      case 'requested':
+        return this.#addUnits(name, 0, 'requested', units)
+      case 'admitted':
         this.answers += 1
         return this.#addUnits(name, period, 'admitted', units)
-      case 'D':
+      case 'denied':
         this.answers += 1
         return this.#addUnits(name, 0, 'denied', units)
-      case 'R':
+      case 'refunding':
         return this.#addUnits(name, period, 'refunded', units)
-      case 'X':
+      case 'refused':
         return this.#addUnits(name, period, 'refused', units)
-      case 'm':
+      case 'minted':
         return this.#addMint(name, id, units === 1)
-      case 'E':
+      case 'event':
         this.events.set(name, this.countOf(name) + 1)
         break
-      case 'F':
+      case 'flushed':
         this.flushes += 1
         break
-      case 'U':
-      case 'M':
-      case 'N':
-      case 'B':
-      case 'C':
+      case 'unknown':
+      case 'minting':
+      case 'adding':
+      case 'flushing':
+      case 'closed':
     }
   }
 
-  #addUnits(key: string, period: number, name: keyof Tally, units: number): void {
-    const periods = this.#budgets.get(key) ?? new Map<number, Writable<Tally>>()
-    const tally = periods.get(period) ?? { ...NOTHING }
-    tally[name] += units
-    periods.set(period, tally)
+  #addUnits(key: string, period: number, name: keyof BudgetTotals, units: number): void {
+    const periods = this.#budgets.get(key) ?? new Map<number, Writable<BudgetTotals>>()
+    const totals = periods.get(period) ?? { ...NOTHING }
+    totals[name] += units
+    periods.set(period, totals)
     this.#budgets.set(key, periods)
   }
 
   #addMint(key: string, id: string, isFirst: boolean): void {
-    const ids = this.mints.get(key) ?? new Map<string, { first: number; again: number }>()
-    const { first, again } = ids.get(id) ?? { first: 0, again: 0 }
-    ids.set(id, isFirst ? { first: first + 1, again } : { first, again: again + 1 })
+    const ids = this.mints.get(key) ?? new Map<string, MintAnswers>()
+    const { first, repeated } = ids.get(id) ?? { first: 0, repeated: 0 }
+    ids.set(id, isFirst ? { first: first + 1, repeated } : { first, repeated: repeated + 1 })
     this.mints.set(key, ids)
   }
 }
 
-/** What was asked for and not answered: it may have been admitted. */
-export function openUnits({ intended, admitted, denied }: Tally): number {
-  return intended - admitted - denied
+/** Units that were requested and not answered: they may have been admitted. */
+export function unansweredUnits({ requested, admitted, denied }: BudgetTotals): number {
+  return requested - admitted - denied
 }
 
 /**
- * An owner sends the sum of what was added so far, so what the store has of one child is the sum of its first adds: all of them if it closed; else some
- * number of them, not fewer than had been made when the last flush that resolved began.
+ * The possible values of each counter after one child.
+ *
+ * An owner sends the sum of its adds so far. So the store has the sum of the child's first n adds. If the child closed, n is all of them.
+ * If not, n is at least the number of adds before the last flush that resolved began.
  */
-export function counterBounds(lines: readonly Line[]): Map<string, CounterBounds> {
+export function counterBounds(records: readonly CallRecord[]): Map<string, CounterBounds> {
   const sums = new Map<string, number[]>()
-  const begun = new Map<string, number>()
-  const durable = new Map<string, number>()
-  const isClosed = lines.some(({ mark }) => mark === 'C')
-  for (const { mark, name, units } of lines) {
-    if (mark === 'N') {
-      const made = sums.get(name) ?? [0]
-      made.push((made.at(-1) ?? 0) + units)
-      sums.set(name, made)
+  const flushing = new Map<string, number>()
+  const flushed = new Map<string, number>()
+  const isClosed = records.some(({ kind }) => kind === 'closed')
+  for (const { kind, name, units } of records) {
+    if (kind === 'adding') {
+      const partial = sums.get(name) ?? [0]
+      partial.push((partial.at(-1) ?? 0) + units)
+      sums.set(name, partial)
     }
-    if (mark === 'B') for (const [key, made] of sums) begun.set(key, made.length - 1)
-    if (mark === 'F') for (const [key, made] of begun) durable.set(key, made)
+    if (kind === 'flushing') for (const [key, partial] of sums) flushing.set(key, partial.length - 1)
+    if (kind === 'flushed') for (const [key, count] of flushing) flushed.set(key, count)
   }
   const bounds = new Map<string, CounterBounds>()
-  for (const [key, made] of sums) {
-    const possible = made.slice(isClosed ? -1 : (durable.get(key) ?? 0))
-    bounds.set(key, { least: Math.min(...possible), most: Math.max(...possible) })
+  for (const [key, partial] of sums) {
+    const possible = partial.slice(isClosed ? -1 : (flushed.get(key) ?? 0))
+    bounds.set(key, { min: Math.min(...possible), max: Math.max(...possible) })
   }
   return bounds
 }

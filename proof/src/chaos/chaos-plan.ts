@@ -1,23 +1,25 @@
-import type { Subject } from './subjects.ts'
+import type { TestBudget } from './test-budgets.ts'
 
-/** One run of the crew. Crash tests and chaos are the same program with different numbers. */
+/** The settings of one run. Crash tests and chaos are the same program with different settings. */
 export interface ChaosPlan {
   readonly seed: number
-  /** Children alive at once. */
+  /** Children alive at the same time. */
   readonly processes: number
-  /** The crew stops when so much time is over, or when so many children have ended in that way. */
+  /** The run ends after this time, or after this many children have ended in this way. */
   readonly until: Until
-  /** How the children end: by `kill`, most of them by SIGKILL, some by SIGTERM; by `close`, all of them as SIGTERM asks. */
+  /** How children end. `kill`: most by SIGKILL, some by SIGTERM. `close`: all by SIGTERM, with time to close. */
   readonly by: 'kill' | 'close'
   readonly leaseTtlMs: number
-  /** How long a child lives after it has joined the store, at most. */
-  readonly lifeMostMs: number
-  /** How many are stopped for longer than a lease lives before they end, 0 to 1. */
-  readonly stopShare: number
-  /** Whether their wall clocks are wrong, and jump. */
+  /** The longest life of a child after it has joined the store. */
+  readonly lifeMaxMs: number
+  /** The share of children that are paused for longer than a lease lives, 0 to 1. */
+  readonly pauseShare: number
+  /** Whether wall clocks are wrong, and jump. */
   readonly wrongClocks: boolean
-  readonly restMostMs: number
-  readonly subjects: Readonly<Record<string, Subject>>
+  /** The longest pause of a caller between two calls. */
+  readonly pauseMaxMs: number
+  readonly budgets: Readonly<Record<string, TestBudget>>
+  /** By key: the most that is added to a counter in one call. */
   readonly counters: Readonly<Record<string, number>>
 }
 

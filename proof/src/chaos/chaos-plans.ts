@@ -1,9 +1,11 @@
-import type { ChaosPlan, Until } from './plan.ts'
-import { COUNTERS, SUBJECTS } from './subjects.ts'
+import type { ChaosPlan, Until } from './chaos-plan.ts'
+import { COUNTERS, TEST_BUDGETS } from './test-budgets.ts'
 
 const LEASE_TTL_MS = 600
+/** No lease expires, also on a machine under load. */
+const CLOSING_LEASE_TTL_MS = 600_000
 
-/** Processes killed within half a second of their first call, with true clocks: as many deaths as there can be. */
+/** Short lives with correct clocks: as many kills as possible. */
 export function crashPlan(seed: number, kills: number): ChaosPlan {
   return {
     seed,
@@ -11,35 +13,35 @@ export function crashPlan(seed: number, kills: number): ChaosPlan {
     until: { kind: 'kills', count: kills },
     by: 'kill',
     leaseTtlMs: LEASE_TTL_MS,
-    lifeMostMs: 400,
-    stopShare: 0.1,
+    lifeMaxMs: 400,
+    pauseShare: 0.1,
     wrongClocks: false,
-    restMostMs: 0,
-    subjects: SUBJECTS,
+    pauseMaxMs: 0,
+    budgets: TEST_BUDGETS,
     counters: COUNTERS,
   }
 }
 
-/** Nobody is killed, so the books are what callers were told, to the unit. */
+/** No kills: the rows must equal what callers were answered, to the unit. */
 export function closingPlan(seed: number, closes: number): ChaosPlan {
   return {
     ...crashPlan(seed, 0),
     processes: 3,
     until: { kind: 'closes', count: closes },
     by: 'close',
-    leaseTtlMs: 30_000,
+    leaseTtlMs: CLOSING_LEASE_TTL_MS,
   }
 }
 
-/** Processes that live longer, are stopped as often as they are killed, and do not agree on what time it is. */
+/** Longer lives, as many pauses as kills, and wall clocks that disagree. */
 export function chaosPlan(seed: number, processes: number, until: Until): ChaosPlan {
   return {
     ...crashPlan(seed, 0),
     processes,
     until,
-    lifeMostMs: 1_500,
-    stopShare: 0.3,
+    lifeMaxMs: 1_500,
+    pauseShare: 0.3,
     wrongClocks: true,
-    restMostMs: 4,
+    pauseMaxMs: 4,
   }
 }

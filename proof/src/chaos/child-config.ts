@@ -1,28 +1,34 @@
 import type { Policy } from 'vsa'
 
-/** What one child is told, as JSON in its one argument. */
-export interface ChildOrder {
+/** The line that a child prints when it has joined the store. When that failed it prints another one. */
+export const JOINED = 'joined'
+
+/** What one child process does. It gets this as JSON in its one argument. */
+export interface ChildConfig {
+  /** The SQLite file. */
   readonly file: string
-  /** Where it writes down what it asked for and what it was told. */
-  readonly tally: string
-  /** The tally of another child, living or dead, whose admissions this one gives back; no two children have the same. */
-  readonly neighbour: string | null
+  /** The file in which the child logs its calls and their answers. */
+  readonly callLog: string
+  /** The call log of another child, dead or alive. This child refunds admissions from it. No two children read the same log. */
+  readonly otherCallLog: string | null
   readonly seed: number
   readonly thread: boolean
   readonly flushIntervalMs: number
   readonly leaseTtlMs: number
+  /** Callers that run concurrently. */
   readonly callers: number
-  /** How long a caller rests between two calls, at most; 0: it only lets the others have their turn. */
-  readonly restMostMs: number
+  /** The longest pause of a caller between two calls; 0: callers only yield to each other. */
+  readonly pauseMaxMs: number
+  /** The child exits by itself after this time. */
   readonly lifeMaxMs: number
-  /** Mint ids that may be used by now. */
+  /** The number of mint ids in use so far. */
   readonly mintIds: number
-  readonly budgets: Readonly<Record<string, BudgetOrder>>
-  /** The most that is added to each at once. */
+  readonly budgets: Readonly<Record<string, BudgetConfig>>
+  /** By key: the most that is added to a counter in one call. */
   readonly counters: Readonly<Record<string, number>>
 }
 
-export interface BudgetOrder {
+export interface BudgetConfig {
   readonly policy: Policy
   readonly atRisk: number
   readonly isWindowed: boolean
@@ -30,7 +36,7 @@ export interface BudgetOrder {
   readonly isRefunded: boolean
 }
 
-/** Written by the crew, of the same build. */
-export function orderOf(argument: string | undefined): ChildOrder {
-  return JSON.parse(argument ?? '') as ChildOrder
+/** Parses the argument. It is trusted: the process pool of the same build wrote it. */
+export function parseChildConfig(argument: string | undefined): ChildConfig {
+  return JSON.parse(argument ?? '') as ChildConfig
 }

@@ -1,52 +1,72 @@
-import type { Random } from 'vsa/testing'
-import { wholeBetween } from './random.ts'
+import type { Rng } from './rng.ts'
 
-/** From a moment of the machine's monotonic clock on, a wall clock is wrong by so much. In ms. */
+/** From this moment of the machine's monotonic clock on, a wall clock is off by `offsetMs`. */
 export type ClockStep = readonly [atMs: number, offsetMs: number]
 
 const HOUR_MS = 3_600_000
-const SECONDS_MS = 5_000
-const LEAP_MOST_MS = 600_000
-const JUMPS_MOST = 3
+const SMALL_OFFSET_MAX_MS = 5_000
+const LEAP_MAX_MS = 600_000
+const JUMPS_MAX = 3
 
 /**
- * Draws what the wall clocks of the children show: right, seconds or up to an hour off, either way, and jumping while they run.
+ * Draws the offsets of the children's wall clocks: correct, off by seconds or by up to an hour in either direction, and jumping during the run.
  *
- * All owners of a file share the highest time that it has seen, and that never goes back (S1). Were offsets drawn freely, the first clock an hour
- * ahead would stop store time for the rest of the run, and nothing would ever expire or end. So the lead grows to an hour over the run, and every
- * third clock is in the lead: store time flows while one of those lives, leaps when the lead grows, and stands still in between.
+ * All owners of a file share the highest time that it has seen (S1). With freely drawn offsets, the first clock an hour ahead would stop store
+ * time for the rest of the run, and nothing would expire. So the largest offset grows to an hour over the run, and about every third clock has
+ * it: store time flows while such a process lives, leaps when the largest offset grows, and stops in between.
  */
-export class Clocks {
-  readonly #random: Random
+export class ClockSchedule {
+  readonly #rng: Rng
   #leadMs = 0
 
-  constructor(random: Random) {
-    this.#random = random
+  constructor(rng: Rng) {
+    this.#rng = rng
   }
 
-  /** @param part how much of the run is over, 0 to 1 */
-  schedule(nowMs: number, lifeMostMs: number, part: number): ClockStep[] {
-    const steps: ClockStep[] = [[0, this.#offset(part)]]
-    const jumps = wholeBetween(this.#random, 0, JUMPS_MOST)
-    for (let jump = 0; jump < jumps; jump += 1)
-      steps.push([nowMs + wholeBetween(this.#random, 0, lifeMostMs), this.#offset(part)])
+  /** @param fraction how much of the run is over, 0 to 1 */
+  draw(nowMs: number, lifeMaxMs: number, fraction: number): ClockStep[] {
+    const steps: ClockStep[] = [[0, this.#offset(fraction)]]
+    for (let jumps = this.#rng.whole(0, JUMPS_MAX); jumps > 0; jumps -= 1)
+      steps.push([nowMs + this.#rng.whole(0, lifeMaxMs), this.#offset(fraction)])
     return steps.sort(([one], [other]) => one - other)
   }
 
-  #offset(part: number): number {
-    const random = this.#random
-    const kind = random()
+  #offset(fraction: number): number {
+    const rng = this.#rng
+    const kind = rng.fraction()
     if (kind < 0.35) return this.#leadMs
-    if (kind < 0.45) return this.#lead(SECONDS_MS, part)
-    if (kind < 0.5) return this.#lead(LEAP_MOST_MS, part)
-    if (kind < 0.7) return wholeBetween(random, -SECONDS_MS, SECONDS_MS)
-    if (kind < 0.9) return wholeBetween(random, -HOUR_MS, this.#leadMs)
+    if (kind < 0.45) return this.#advanceLead(SMALL_OFFSET_MAX_MS, fraction)
+    if (kind < 0.5) return this.#advanceLead(LEAP_MAX_MS, fraction)
+    if (kind < 0.7) return rng.whole(-SMALL_OFFSET_MAX_MS, SMALL_OFFSET_MAX_MS)
+    if (kind < 0.9) return rng.whole(-HOUR_MS, this.#leadMs)
     return 0
   }
 
-  #lead(byMs: number, part: number): number {
-    const mostMs = Math.max(this.#leadMs, Math.floor(HOUR_MS * Math.min(1, part)))
-    this.#leadMs = Math.min(mostMs, this.#leadMs + wholeBetween(this.#random, 1, byMs))
+  #advanceLead(byMaxMs: number, fraction: number): number {
+    const limitMs = Math.max(this.#leadMs, Math.floor(HOUR_MS * Math.min(1, fraction)))
+    this.#leadMs = Math.min(limitMs, this.#leadMs + this.#rng.whole(1, byMaxMs))
     return this.#leadMs
+  }
+}
+
+/** What the wall clocks did in the run. */
+export interface ClockCounts {
+  jumps: number
+  jumpsBack: number
+  /** The largest offsets, in ms. */
+  aheadMaxMs: number
+  behindMaxMs: number
+}
+
+/** Adds the steps that happened before `nowMs`. */
+export function countClockSteps(counts: ClockCounts, steps: readonly ClockStep[], nowMs: number): void {
+  let before: number | undefined
+  for (const [atMs, offsetMs] of steps) {
+    if (atMs > nowMs) continue
+    counts.aheadMaxMs = Math.max(counts.aheadMaxMs, offsetMs)
+    counts.behindMaxMs = Math.max(counts.behindMaxMs, -offsetMs)
+    if (before !== undefined && before !== offsetMs) counts.jumps += 1
+    if (before !== undefined && offsetMs < before) counts.jumpsBack += 1
+    before = offsetMs
   }
 }

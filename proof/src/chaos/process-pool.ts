@@ -1,243 +1,216 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { Random } from 'vsa/testing'
-import { Clocks, type ClockStep } from './clocks.ts'
-import type { ChildOrder } from './order.ts'
-import type { ChaosPlan } from './plan.ts'
-import { seededRandom, wholeBetween } from './random.ts'
-import type { Tallies } from './tallies.ts'
+import { setTimeout } from 'node:timers/promises'
+import type { CallTotals } from './call-totals.ts'
+import type { ChaosPlan } from './chaos-plan.ts'
+import type { ChildConfig } from './child-config.ts'
+import { ChildProcess, type ChildEnd } from './child-process.ts'
+import { ClockSchedule, countClockSteps, type ClockCounts } from './clock-schedule.ts'
+import { Rng } from './rng.ts'
 
-// The compiled ones, also when this file is run as it is written: children use what users get.
-const PROGRAM = fileURLToPath(new URL('../../dist/chaos/child.js', import.meta.url))
-const CLOCK_SHIFT = fileURLToPath(new URL('../../dist/chaos/clock-shift.cjs', import.meta.url))
-/** One in ten is killed before it has joined, or while it does. */
-const START_MOST_MS = 400
-const LIFE_MAX_MS = 60_000
-const CLOSE_PATIENCE_MS = 15_000
-/** A new mint id comes so often. */
-const MINT_ID_EVERY_MS = 1_000
-const OWN_COUNTER_MOST = 9
+/** One in ten children is killed before it has joined the store, or while it joins. */
+const EARLY_KILL_SHARE = 0.1
+const EARLY_KILL_MAX_MS = 400
+/** Limits for a machine under load, not measurements. */
+const CHILD_LIFE_MAX_MS = 600_000
+const CLOSE_TIMEOUT_MS = 120_000
+const MINT_ID_INTERVAL_MS = 1_000
+const OWN_COUNTER_MAX = 9
 
-/** How the children ended. */
-export interface CrewEnd {
+/** What happened to the children. */
+export interface PoolResult {
   readonly started: number
   readonly kills: number
-  /** Stopped for longer than a lease lives, and woken up again. */
-  readonly stops: number
+  /** Pauses longer than a lease lives, after which the child went on. */
+  readonly pauses: number
   readonly closes: number
-  /** Killed while they were closing. */
+  /** Killed during close. */
   readonly killedInClose: number
-  /** Wall clocks that jumped while their process ran, and how many of them backwards. */
-  readonly clockJumps: number
-  readonly jumpsBack: number
-  /** The largest offsets that a wall clock had, in ms. */
-  readonly aheadMostMs: number
-  readonly behindMostMs: number
-  /** Ids from 0 up to this one may have been minted. */
+  readonly clocks: Readonly<ClockCounts>
+  /** The ids from 0 up to this one may have been minted. */
   readonly mintIds: number
-  /** What children wrote to stderr, and exit codes that should not be. */
-  readonly complaints: readonly string[]
+  /** What children wrote to standard error, and unexpected exit codes. */
+  readonly childErrors: readonly string[]
 }
 
-type Counts = { -readonly [Name in keyof CrewEnd]: CrewEnd[Name] } & { complaints: string[] }
+export interface PoolOptions {
+  readonly file: string
+  /** The folder of the call logs. */
+  readonly logFolder: string
+  /** Each call log is added here when its child has ended. */
+  readonly totals: CallTotals
+  /** Called once, when a child has joined the store. */
+  readonly onFirstReady: () => void
+}
 
-/** Starts children, several at a time, and ends each at a moment drawn from the seed: by SIGKILL, most of them. */
-export class Crew {
+/** Keeps a number of children running on one file, and ends each at a moment drawn from the seed, most of them by SIGKILL. */
+export class ProcessPool {
   readonly #plan: ChaosPlan
-  readonly #file: string
-  readonly #folder: string
-  readonly #tallies: Tallies
-  readonly #random: Random
-  readonly #clocks: Clocks
-  readonly #startedAtMs = nowMs()
+  readonly #options: PoolOptions
+  readonly #rng: Rng
+  readonly #clocks: ClockSchedule
+  readonly #startedAtMs = monotonicMs()
   readonly #children = new Set<ChildProcess>()
-  /** The tally of the child in each place, until another child has it to give back from. */
-  readonly #heirlooms: (string | null)[]
-  #isStopped = false
-  #announceReady: () => void = () => undefined
-  /** Resolves when the first child has joined the store. */
-  readonly ready: Promise<void> = new Promise((resolve) => {
-    this.#announceReady = resolve
-  })
-  readonly #end: Counts = {
-    started: 0,
-    kills: 0,
-    stops: 0,
-    closes: 0,
-    killedInClose: 0,
-    clockJumps: 0,
-    jumpsBack: 0,
-    aheadMostMs: 0,
-    behindMostMs: 0,
-    mintIds: 1,
-    complaints: [],
-  }
+  readonly #stopping = new AbortController()
+  /** By slot: the log of its last child, until another child takes it to refund from. */
+  readonly #freeLogs: (string | null)[]
+  #isReady = false
+  readonly #counts = { started: 0, kills: 0, pauses: 0, closes: 0, killedInClose: 0, mintIds: 1 }
+  readonly #clockCounts: ClockCounts = { jumps: 0, jumpsBack: 0, aheadMaxMs: 0, behindMaxMs: 0 }
+  readonly #childErrors: string[] = []
 
-  /** @param folder where the tallies go; each is added to `tallies` when its child has ended */
-  constructor(plan: ChaosPlan, file: string, folder: string, tallies: Tallies) {
+  constructor(plan: ChaosPlan, options: PoolOptions) {
     this.#plan = plan
-    this.#file = file
-    this.#folder = folder
-    this.#tallies = tallies
-    this.#random = seededRandom(plan.seed)
-    this.#clocks = new Clocks(this.#random)
-    this.#heirlooms = Array.from({ length: plan.processes }, () => null)
+    this.#options = options
+    this.#rng = new Rng(plan.seed)
+    this.#clocks = new ClockSchedule(this.#rng)
+    this.#freeLogs = Array.from({ length: plan.processes }, () => null)
   }
 
-  get end(): CrewEnd {
-    return this.#end
+  get result(): PoolResult {
+    return { ...this.#counts, clocks: this.#clockCounts, childErrors: this.#childErrors }
   }
 
-  /** How much of the run is over, 0 to 1. */
-  get part(): number {
+  /** How much of the run is over, from 0 to 1 and a little more. */
+  get fraction(): number {
     const { until } = this.#plan
     switch (until.kind) {
       case 'time':
-        return (nowMs() - this.#startedAtMs) / until.ms
+        return (monotonicMs() - this.#startedAtMs) / until.ms
       case 'kills':
-        return this.#end.kills / until.count
+        return this.#counts.kills / until.count
       case 'closes':
-        return this.#end.closes / until.count
+        return this.#counts.closes / until.count
     }
   }
 
-  /** Resolves when it is over and no child is left. */
-  async run(): Promise<CrewEnd> {
-    try {
-      await Promise.all(this.#heirlooms.map((_, place) => this.#fill(place)))
-    } finally {
-      this.stop()
-    }
-    return this.#end
+  /** Resolves when the run is over and no child is left. */
+  async run(): Promise<PoolResult> {
+    const slots = await Promise.allSettled(this.#freeLogs.map((_, slot) => this.#runSlot(slot)))
+    for (const slot of slots) if (slot.status === 'rejected') throw slot.reason
+    return this.result
   }
 
-  /** Kills every child, now. No other is started. */
+  /** Kills every child, and starts no other. `run` then resolves. */
   stop(): void {
-    this.#isStopped = true
-    for (const child of this.#children) child.kill('SIGKILL')
+    this.#stopping.abort()
+    for (const child of this.#children) child.send('SIGKILL')
   }
 
-  async #fill(place: number): Promise<void> {
-    while (!this.#isStopped && this.part < 1) await this.#runChild(place)
+  async #runSlot(slot: number): Promise<void> {
+    try {
+      while (!this.#stopping.signal.aborted && this.fraction < 1) await this.#runChild(slot)
+    } catch (error) {
+      this.stop()
+      throw error
+    }
   }
 
-  async #runChild(place: number): Promise<void> {
-    const end = this.#end
-    end.started += 1
-    const number = end.started
-    const steps = this.#plan.wrongClocks ? this.#clocks.schedule(nowMs(), this.#plan.lifeMostMs, this.part) : []
-    const order = this.#orderOf(number, place)
-    const child = this.#spawn(order, steps)
-    const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-      child.on('close', (code, signal) => resolve({ code, signal }))
-    })
-    const isClosed = await this.#live(child, ended, place)
-    const { code, signal } = await ended
-    this.#children.delete(child)
-    this.#tallies.add(order.tally)
-    this.#countClocks(steps)
-    if (signal === 'SIGKILL') end.kills += 1
-    if (signal === 'SIGKILL' && isClosed) end.killedInClose += 1
-    if (code === 0) end.closes += 1
-    else if (signal !== 'SIGKILL' && signal !== 'SIGTERM')
-      end.complaints.push(`child ${number} ended with ${code ?? signal}`)
-  }
-
-  #spawn(order: ChildOrder, steps: readonly ClockStep[]): ChildProcess {
-    const clock = { NODE_OPTIONS: `--require=${CLOCK_SHIFT}`, VSA_CHAOS_CLOCK: JSON.stringify(steps) }
-    const child = spawn(process.execPath, [PROGRAM, JSON.stringify(order)], {
-      // Its input ends when this process does, however it does.
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ...(steps.length > 0 && clock) },
-    })
+  async #runChild(slot: number): Promise<void> {
+    this.#counts.started += 1
+    const number = this.#counts.started
+    const { wrongClocks, lifeMaxMs } = this.#plan
+    const steps = wrongClocks ? this.#clocks.draw(monotonicMs(), lifeMaxMs, this.fraction) : []
+    const config = this.#configure(number, slot)
+    const child = new ChildProcess(config, steps)
     this.#children.add(child)
-    child.stdout.once('data', () => this.#announceReady())
-    child.stderr.setEncoding('utf8').on('data', (text: string) => this.#end.complaints.push(text))
-    return child
+    try {
+      const isClosing = await this.#liveAndEnd(child, slot)
+      this.#countEnd(number, await child.ended, isClosing)
+      this.#options.totals.add(config.callLog)
+      countClockSteps(this.#clockCounts, steps, monotonicMs())
+    } finally {
+      this.#children.delete(child)
+    }
   }
 
-  /** @returns whether it was asked to close */
-  async #live(child: ChildProcess, ended: Promise<unknown>, place: number): Promise<boolean> {
-    const { by, leaseTtlMs, lifeMostMs, stopShare } = this.#plan
-    const random = this.#random
-    const ready = new Promise<void>((resolve) => {
-      child.stdout?.once('data', () => resolve())
-    })
-    if (by === 'kill' && random() < 0.1) await sleep(wholeBetween(random, 0, START_MOST_MS))
-    else await Promise.race([ready, ended])
-    await sleep(wholeBetween(random, 0, lifeMostMs))
-    if (by === 'kill' && random() < stopShare) {
-      child.kill('SIGSTOP')
-      await sleep(leaseTtlMs * (1.3 + random()))
-      child.kill('SIGCONT')
-      this.#end.stops += 1
-      await sleep(wholeBetween(random, 20, lifeMostMs))
-    }
-    // The last ones: half of them close, and half leave their leases to whoever comes next.
-    const closesLast = this.part >= 1 && place % 2 === 0
-    const closes = by === 'close' || closesLast || random() < 0.15
-    if (closes) {
-      child.kill('SIGTERM')
-      // Half of those that close are killed in the middle of it.
-      const patienceMs =
-        by === 'close' || closesLast || random() < 0.5 ? CLOSE_PATIENCE_MS : wholeBetween(random, 0, 30)
-      await Promise.race([ended, sleep(patienceMs)])
-    }
-    child.kill('SIGKILL')
-    return closes
+  /** @returns whether the child was asked to close */
+  async #liveAndEnd(child: ChildProcess, slot: number): Promise<boolean> {
+    const { by, lifeMaxMs, pauseShare } = this.#plan
+    if (by === 'kill' && this.#rng.chance(EARLY_KILL_SHARE)) await this.#sleep(this.#rng.whole(0, EARLY_KILL_MAX_MS))
+    else await this.#join(child)
+    await this.#sleep(this.#rng.whole(0, lifeMaxMs))
+    if (by === 'kill' && this.#rng.chance(pauseShare)) await this.#pause(child)
+    // At the end of the run, half of the children close and half leave their leases to the final verifier.
+    const closesLast = this.fraction >= 1 && slot % 2 === 0
+    const isClosing = by === 'close' || closesLast || this.#rng.chance(0.15)
+    if (isClosing) await this.#close(child, by === 'close' || closesLast)
+    child.send('SIGKILL')
+    return isClosing
   }
 
-  #orderOf(number: number, place: number): ChildOrder {
-    const { leaseTtlMs, subjects, counters, restMostMs } = this.#plan
-    const random = this.#random
-    const tally = join(this.#folder, `${number}.txt`)
-    // There to be read, whenever its child is killed.
-    writeFileSync(tally, '')
-    const next = (place + 1) % this.#heirlooms.length
-    const neighbour = this.#heirlooms[next] ?? null
-    this.#heirlooms[next] = null
-    this.#heirlooms[place] = tally
-    this.#end.mintIds = Math.max(this.#end.mintIds, Math.ceil((nowMs() - this.#startedAtMs) / MINT_ID_EVERY_MS))
+  async #join(child: ChildProcess): Promise<void> {
+    const hasJoined = await child.ready
+    if (this.#isReady || !hasJoined) return
+    this.#isReady = true
+    this.#options.onFirstReady()
+  }
+
+  async #pause(child: ChildProcess): Promise<void> {
+    const { leaseTtlMs, lifeMaxMs } = this.#plan
+    child.send('SIGSTOP')
+    await this.#sleep(leaseTtlMs * (1.3 + this.#rng.fraction()))
+    child.send('SIGCONT')
+    this.#counts.pauses += 1
+    await this.#sleep(this.#rng.whole(20, lifeMaxMs))
+  }
+
+  /** Half of the children that close are killed while they do, unless `isPatient`. */
+  async #close(child: ChildProcess, isPatient: boolean): Promise<void> {
+    child.send('SIGTERM')
+    const timeoutMs = isPatient || this.#rng.chance(0.5) ? CLOSE_TIMEOUT_MS : this.#rng.whole(0, 30)
+    await Promise.race([child.ended, this.#sleep(timeoutMs)])
+  }
+
+  #countEnd(number: number, { code, signal, stderr }: ChildEnd, isClosing: boolean): void {
+    if (signal === 'SIGKILL') this.#counts.kills += 1
+    if (signal === 'SIGKILL' && isClosing) this.#counts.killedInClose += 1
+    if (code === 0) this.#counts.closes += 1
+    else if (signal !== 'SIGKILL' && signal !== 'SIGTERM')
+      this.#childErrors.push(`child ${number} ended with ${code ?? signal}`)
+    if (stderr !== '') this.#childErrors.push(stderr)
+  }
+
+  #configure(number: number, slot: number): ChildConfig {
+    const { leaseTtlMs, budgets, counters, pauseMaxMs } = this.#plan
+    const callLog = join(this.#options.logFolder, `${number}.txt`)
+    // It exists even when the child is killed before it opens it.
+    writeFileSync(callLog, '')
+    const otherCallLog = this.#takeLog((slot + 1) % this.#freeLogs.length)
+    this.#freeLogs[slot] = callLog
+    const mintIds = Math.ceil((monotonicMs() - this.#startedAtMs) / MINT_ID_INTERVAL_MS)
+    this.#counts.mintIds = Math.max(this.#counts.mintIds, mintIds)
     return {
-      file: this.#file,
-      tally,
-      neighbour,
-      seed: wholeBetween(random, 1, 2 ** 31),
-      thread: random() < 0.7,
-      flushIntervalMs: wholeBetween(random, 5, 60),
+      file: this.#options.file,
+      callLog,
+      otherCallLog,
+      seed: this.#rng.whole(1, 2 ** 31 - 1),
+      thread: this.#rng.chance(0.7),
+      flushIntervalMs: this.#rng.whole(5, 60),
       leaseTtlMs,
-      callers: wholeBetween(random, 1, 12),
-      restMostMs,
-      lifeMaxMs: LIFE_MAX_MS,
-      mintIds: this.#end.mintIds,
-      budgets: subjects,
-      // One of its own, so that what the others leave open does not hide what is lost of it.
-      counters: { ...counters, [`own-${number}`]: OWN_COUNTER_MOST },
+      callers: this.#rng.whole(1, 12),
+      pauseMaxMs,
+      lifeMaxMs: CHILD_LIFE_MAX_MS,
+      mintIds: this.#counts.mintIds,
+      budgets,
+      // The counter of this child alone: what other children leave unknown cannot hide a lost add.
+      counters: { ...counters, [`own-${number}`]: OWN_COUNTER_MAX },
     }
   }
 
-  #countClocks(steps: readonly ClockStep[]): void {
-    const happened = steps.filter(([atMs]) => atMs <= nowMs()).map(([, offsetMs]) => offsetMs)
-    for (const [index, offsetMs] of happened.entries()) {
-      this.#end.aheadMostMs = Math.max(this.#end.aheadMostMs, offsetMs)
-      this.#end.behindMostMs = Math.max(this.#end.behindMostMs, -offsetMs)
-      const before = happened[index - 1]
-      if (before === undefined || before === offsetMs) continue
-      this.#end.clockJumps += 1
-      if (offsetMs < before) this.#end.jumpsBack += 1
-    }
+  #takeLog(slot: number): string | null {
+    const log = this.#freeLogs[slot] ?? null
+    this.#freeLogs[slot] = null
+    return log
+  }
+
+  /** Ends early when the pool is stopped. The timer keeps no process alive. */
+  async #sleep(ms: number): Promise<void> {
+    await setTimeout(ms, undefined, { ref: false, signal: this.#stopping.signal }).catch(() => undefined)
   }
 }
 
-/** The machine's monotonic clock, which the children's clocks follow too. */
-function nowMs(): number {
+/** The machine's monotonic clock, which the clocks of the children use too. */
+function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n)
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref()
-  })
 }

@@ -2,8 +2,8 @@ import type { ListedRow, OwnerRow } from 'vsa'
 import type * as StoreReader from '../../../packages/vsa/dist/cli/store-reader.js'
 import { moduleOf, SHIPPED } from '../subject.ts'
 
-/** The whole file as of one moment. */
-export interface Books {
+/** All rows of a file at one moment. */
+export interface StoreContents {
   readonly rows: readonly ListedRow[]
   readonly owners: readonly OwnerRow[]
   readonly counters: ReadonlyMap<string, number>
@@ -11,8 +11,8 @@ export interface Books {
 
 const { inspecting, rowsOf, countersOf } = await moduleOf<typeof StoreReader>(SHIPPED, 'cli/store-reader.js')
 
-/** Reads the file on a connection of its own, which cannot write, while others do. */
-export function readBooks(file: string): Promise<Books> {
+/** Reads the file on a read-only connection of its own, also while other processes write it. */
+export function readStore(file: string): Promise<StoreContents> {
   return inspecting(file, (inspection) => ({
     rows: [...rowsOf(inspection)],
     owners: inspection.owners(),

@@ -1,81 +1,92 @@
+import { setTimeout } from 'node:timers/promises'
 import type { ListedRow } from 'vsa'
-import { bookFaults, stepFaults } from './account.ts'
-import { readBooks, type Books } from './books.ts'
-import type { Subject } from './subjects.ts'
+import { snapshotViolations, stepViolations } from './row-check.ts'
+import { readStore, type StoreContents } from './store-contents.ts'
+import type { TestBudget } from './test-budgets.ts'
 
-const LOOK_EVERY_MS = 200
-/** A broken row is broken at every look: the first ones tell enough. */
-const FAULTS_MAX = 20
+const SNAPSHOT_INTERVAL_MS = 200
+/** A row that is wrong once is wrong in every later snapshot: the first violations are enough. */
+const VIOLATIONS_MAX = 20
 
-/** What was seen of the books while owners lived and died. */
-export interface Seen {
-  readonly looks: number
+/** What the monitor read while owners lived and died. */
+export interface Observations {
+  readonly snapshots: number
+  /** Rows and leases in all snapshots together. */
   readonly rows: number
   readonly leases: number
-  /** Leases on a row that somebody else wanted: the last units, on their way from one process to another. */
-  readonly recalls: number
-  /** Looks since whose predecessor owners had exchanged, and store time had stood still: the clock that had led was gone. */
-  readonly stills: number
-  readonly faults: readonly string[]
+  /** Leases on a row that another owner wanted. */
+  readonly wantedLeases: number
+  /** Snapshots before which owners exchanged and store time did not move: the process with the leading clock had died. */
+  readonly timeStopped: number
+  readonly violations: readonly string[]
 }
 
-/** Reads the books again and again, and checks what must hold at any moment. */
-export class Watcher {
+/** Reads the store at an interval, and checks what must hold at any moment. */
+export class StoreMonitor {
   readonly #file: string
-  readonly #subjects: Readonly<Record<string, Subject>>
-  readonly #seen = { looks: 0, rows: 0, leases: 0, recalls: 0, stills: 0, faults: [] as string[] }
-  #before = new Map<string, ListedRow>()
+  readonly #budgets: Readonly<Record<string, TestBudget>>
+  readonly #observed = { snapshots: 0, rows: 0, leases: 0, wantedLeases: 0, timeStopped: 0, violations: [] as string[] }
+  readonly #stopping = new AbortController()
+  #running: Promise<void> = Promise.resolve()
+  #rowsBefore = new Map<string, ListedRow>()
   #timeBefore = 0
   #exchangesBefore = 0
-  #timer: NodeJS.Timeout | undefined
-  #looking: Promise<void> = Promise.resolve()
 
-  constructor(file: string, subjects: Readonly<Record<string, Subject>>) {
+  constructor(file: string, budgets: Readonly<Record<string, TestBudget>>) {
     this.#file = file
-    this.#subjects = subjects
+    this.#budgets = budgets
   }
 
-  /** The file must be there. */
+  /** Call it once, when the file exists. `stop` awaits what this begins. */
   start(): void {
-    this.#timer = setInterval(() => {
-      this.#looking = this.#looking.then(() => this.#look())
-    }, LOOK_EVERY_MS)
+    this.#running = this.#run()
   }
 
-  async stop(): Promise<Seen> {
-    clearInterval(this.#timer)
-    await this.#looking
-    return this.#seen
+  async stop(): Promise<Observations> {
+    this.#stopping.abort()
+    await this.#running
+    return this.#observed
   }
 
-  async #look(): Promise<void> {
-    try {
-      this.#check(await readBooks(this.#file))
-    } catch (error) {
-      this.#blame([`L2: the books could not be read: ${String(error)}`])
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      await setTimeout(SNAPSHOT_INTERVAL_MS, undefined, { signal }).catch(() => undefined)
+      if (!signal.aborted) await this.#takeSnapshot()
     }
   }
 
-  #check({ rows, owners }: Books): void {
+  async #takeSnapshot(): Promise<void> {
+    try {
+      this.#check(await readStore(this.#file))
+    } catch (error) {
+      this.#report([`L2: the store could not be read: ${String(error)}`])
+    }
+  }
+
+  #check({ rows, owners }: StoreContents): void {
     const time = Math.max(0, ...owners.map(({ seenAt }) => seenAt))
     const exchanges = owners.reduce((sum, { seq }) => sum + seq, 0)
-    this.#seen.looks += 1
-    if (time === this.#timeBefore && exchanges > this.#exchangesBefore) this.#seen.stills += 1
+    this.#observed.snapshots += 1
+    if (time === this.#timeBefore && exchanges > this.#exchangesBefore) this.#observed.timeStopped += 1
     this.#timeBefore = time
     this.#exchangesBefore = exchanges
-    this.#seen.rows += rows.length
-    for (const row of rows) {
-      this.#seen.leases += row.leases.length
-      if (row.budget.wantedUntil > time) this.#seen.recalls += row.leases.length
-      const { atRisk = 0, burnMax = 0 } = this.#subjects[row.budget.key] ?? {}
-      const before = this.#before.get(nameOf(row))
-      this.#blame([...bookFaults(row, atRisk), ...(before === undefined ? [] : stepFaults(before, row, burnMax))])
-    }
-    this.#before = new Map(rows.map((row) => [nameOf(row), row]))
+    this.#observed.rows += rows.length
+    for (const row of rows) this.#checkRow(row, time)
+    this.#rowsBefore = new Map(rows.map((row) => [nameOf(row), row]))
   }
 
-  #blame(faults: readonly string[]): void {
-    this.#seen.faults.push(...faults.slice(0, FAULTS_MAX - this.#seen.faults.length))
+  #checkRow(row: ListedRow, time: number): void {
+    this.#observed.leases += row.leases.length
+    if (row.budget.wantedUntil > time) this.#observed.wantedLeases += row.leases.length
+    const { atRisk = 0, burnMax = 0 } = this.#budgets[row.budget.key] ?? {}
+    this.#report(snapshotViolations(row, atRisk))
+    const before = this.#rowsBefore.get(nameOf(row))
+    if (before !== undefined) this.#report(stepViolations(before, row, burnMax))
+  }
+
+  #report(violations: readonly string[]): void {
+    this.#observed.violations.push(...violations.slice(0, VIOLATIONS_MAX - this.#observed.violations.length))
   }
 }
 

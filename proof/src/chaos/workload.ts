@@ -1,49 +1,53 @@
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { VsaError, type AdmitOptions, type Budget, type Counter, type Decision, type Vsa } from 'vsa'
-import type { Random } from 'vsa/testing'
-import type { BudgetOrder, ChildOrder } from './order.ts'
-import { wholeBetween } from './random.ts'
-import { mintId } from './subjects.ts'
-import { TallyReader, type TallyWriter } from './tally-file.ts'
+import { CallLogReader, type CallLogWriter } from './call-log.ts'
+import type { BudgetConfig, ChildConfig } from './child-config.ts'
+import type { Rng } from './rng.ts'
+import { mintId } from './test-budgets.ts'
 
-/** A budget, and what may be asked of it. */
-interface Purse extends BudgetOrder {
+/** A budget handle, and what may be asked of it. */
+interface Target extends BudgetConfig {
   readonly budget: Budget
 }
 
-/** Admissions of a neighbour that are given back in one go, at most. */
-const GIVEN_BACK_MAX = 20
-/** Ids that are minted again and again before they are old. */
-const MINT_IDS_RECENT = 3
+type Needs = readonly (readonly [target: Target, units: number])[]
 
-/** Everything that a child asks of an engine, drawn from its seed, each call in the tally before it is made and after it is answered. */
-export class Caller {
+/** Admissions of another child that are refunded in one go, at most. */
+const REFUNDS_MAX = 20
+/** So many of the latest mint ids are minted again and again. */
+const RECENT_MINT_IDS = 3
+
+/** The calls of a child, drawn from its seed. Each is logged before it is made and after it is answered. */
+export class Workload {
   readonly #vsa: Vsa
-  readonly #order: ChildOrder
-  readonly #tally: TallyWriter
-  readonly #random: Random
-  readonly #purses: readonly Purse[]
-  readonly #counters: readonly (readonly [counter: Counter, most: number])[]
-  readonly #neighbour: TallyReader | null
+  readonly #config: ChildConfig
+  readonly #log: CallLogWriter
+  readonly #rng: Rng
+  readonly #targets: readonly Target[]
+  readonly #counters: readonly (readonly [counter: Counter, addMax: number])[]
+  readonly #otherLog: CallLogReader | null
   #isStopped = false
   #isFlushing = false
 
-  constructor(vsa: Vsa, order: ChildOrder, tally: TallyWriter, random: Random) {
+  constructor(vsa: Vsa, config: ChildConfig, log: CallLogWriter, rng: Rng) {
     this.#vsa = vsa
-    this.#order = order
-    this.#tally = tally
-    this.#random = random
-    this.#purses = Object.entries(order.budgets).map(([key, budget]) => ({
+    this.#config = config
+    this.#log = log
+    this.#rng = rng
+    this.#targets = Object.entries(config.budgets).map(([key, budget]) => ({
       ...budget,
       budget: vsa.budget(key, budget.policy),
     }))
-    this.#counters = Object.entries(order.counters).map(([key, most]) => [vsa.counter(key), most])
-    this.#neighbour = order.neighbour === null ? null : new TallyReader(order.neighbour)
+    this.#counters = Object.entries(config.counters).map(([key, addMax]) => [vsa.counter(key), addMax])
+    this.#otherLog = config.otherCallLog === null ? null : new CallLogReader(config.otherCallLog)
   }
 
+  /** One caller: one call after the other until `stop`. Several may run at the same time. */
   async run(): Promise<void> {
+    const { pauseMaxMs } = this.#config
     while (!this.#isStopped) {
-      await this.#callOnce(this.#pick(this.#purses), this.#random())
-      await this.#rest()
+      await this.#callOnce(this.#rng.pick(this.#targets), this.#rng.fraction())
+      await (pauseMaxMs === 0 ? setImmediate() : setTimeout(this.#rng.whole(0, pauseMaxMs)))
     }
   }
 
@@ -51,155 +55,132 @@ export class Caller {
     this.#isStopped = true
   }
 
-  noteError(error: unknown): void {
-    this.#tally.note('E', error instanceof VsaError ? error.code : error instanceof Error ? error.name : 'unknown')
+  logError(error: unknown): void {
+    const code = error instanceof VsaError ? error.code : error instanceof Error ? error.name : 'unknown'
+    this.#log.write('event', code)
   }
 
-  async #callOnce(purse: Purse, die: number): Promise<void> {
-    if (die < 0.06) this.#count()
-    else if (die < 0.09) await this.#flush()
-    else if (die < 0.11) this.#giveBackForNeighbour()
-    else if (die < 0.13) await this.#mint()
-    else if (die < 0.45 && purse.atRisk > 0 && !purse.isWindowed) this.#tryMany(purse)
-    else if (die < 0.85) await this.#admit(purse)
-    else await this.#admitPair(purse, this.#pick(this.#purses))
+  async #callOnce(target: Target, kind: number): Promise<void> {
+    if (kind < 0.06) this.#addToCounter()
+    else if (kind < 0.09) await this.#flush()
+    else if (kind < 0.11) this.#refundOtherChild()
+    else if (kind < 0.13) await this.#mint()
+    else if (kind < 0.45 && target.atRisk > 0 && !target.isWindowed) this.#tryMany(target)
+    else if (kind < 0.85) await this.#admit(target)
+    else await this.#admitPair(target, this.#rng.pick(this.#targets))
   }
 
-  /** From memory: what is told is in the tally before the next line of the caller runs. Not with windows: it does not say in which period it admitted. */
-  #tryMany({ budget }: Purse): void {
-    for (let times = this.#whole(1, 20); times > 0; times -= 1) {
-      const units = this.#whole(1, 3)
-      this.#tally.note('I', budget.key, units)
-      this.#tally.note(budget.tryAdmit(units) ? 'A' : 'D', budget.key, units)
+  /** `tryAdmit`, from memory. Not for windowed budgets: it does not tell the period in which it admitted. */
+  #tryMany({ budget }: Target): void {
+    for (let times = this.#rng.whole(1, 20); times > 0; times -= 1) {
+      const units = this.#rng.whole(1, 3)
+      this.#log.write('requested', budget.key, units)
+      this.#log.write(budget.tryAdmit(units) ? 'admitted' : 'denied', budget.key, units)
     }
   }
 
-  async #admit(purse: Purse): Promise<void> {
-    // Now and then more than a lease holds.
-    const units = this.#random() < 0.02 ? this.#whole(30, 300) : this.#whole(1, 4)
-    const decision = await this.#ask([[purse, units]], (options) => purse.budget.decide(units, options))
-    // Odd ones are left to another process.
-    if (decision === null || !purse.isRefunded || units % 2 === 1 || this.#random() < 0.5) return
-    this.#giveBack(purse, units, decision.period)
+  async #admit(target: Target): Promise<void> {
+    // A few cost more than a lease holds.
+    const units = this.#rng.chance(0.02) ? this.#rng.whole(30, 300) : this.#rng.whole(1, 4)
+    const decision = await this.#request([[target, units]], (options) => target.budget.decide(units, options))
+    // Another child refunds the odd ones.
+    if (decision === null || !target.isRefunded || units % 2 === 1 || this.#rng.chance(0.5)) return
+    this.#refund(target, units, decision.period)
   }
 
-  async #admitPair(one: Purse, other: Purse): Promise<void> {
-    // The answer tells one period: that of the budget that was named first.
-    if (one === other || other.isWindowed) return
-    const needs: readonly (readonly [Purse, number])[] = [
-      [one, this.#whole(1, 2)],
-      [other, this.#whole(1, 2)],
+  async #admitPair(first: Target, second: Target): Promise<void> {
+    // The decision tells one period: that of the first budget.
+    if (first === second || second.isWindowed) return
+    const needs: Needs = [
+      [first, this.#rng.whole(1, 2)],
+      [second, this.#rng.whole(1, 2)],
     ]
-    await this.#ask(needs, (options) =>
-      this.#vsa.decideAll(
-        needs.map(([{ budget }, units]) => [budget, units]),
-        options,
-      ),
-    )
+    const costs = needs.map(([{ budget }, units]) => [budget, units] as const)
+    await this.#request(needs, (options) => this.#vsa.decideAll(costs, options))
   }
 
   /** @returns null unless it was admitted */
-  async #ask(
-    needs: readonly (readonly [Purse, number])[],
-    asking: (options: AdmitOptions) => Promise<Decision>,
-  ): Promise<Decision | null> {
-    for (const [{ budget }, units] of needs) this.#tally.note('I', budget.key, units)
+  async #request(needs: Needs, call: (options: AdmitOptions) => Promise<Decision>): Promise<Decision | null> {
+    for (const [{ budget }, units] of needs) this.#log.write('requested', budget.key, units)
     const options = {
-      ...(this.#random() < 0.2 && { durable: true }),
-      ...(this.#random() < 0.05 && { deadlineMs: this.#whole(1, 60) }),
+      ...(this.#rng.chance(0.2) && { durable: true }),
+      ...(this.#rng.chance(0.05) && { deadlineMs: this.#rng.whole(1, 60) }),
     }
     try {
-      const decision = await asking(options)
+      const decision = await call(options)
       for (const [{ budget, isWindowed }, units] of needs)
-        this.#tally.note(decision.admitted ? 'A' : 'D', budget.key, units, isWindowed ? decision.period : 0)
+        this.#log.write(decision.admitted ? 'admitted' : 'denied', budget.key, units, isWindowed ? decision.period : 0)
       return decision.admitted ? decision : null
     } catch (error) {
-      this.noteError(error)
-      const mark = error instanceof VsaError && error.applied === 'no' ? 'D' : 'U'
-      for (const [{ budget }, units] of needs) this.#tally.note(mark, budget.key, units)
+      this.logError(error)
+      const kind = error instanceof VsaError && error.applied === 'no' ? 'denied' : 'unknown'
+      for (const [{ budget }, units] of needs) this.#log.write(kind, budget.key, units)
       return null
     }
   }
 
-  /** Noted before the call: what the store accepts is never more than what the tally says. */
-  #giveBack({ budget, isWindowed }: Purse, units: number, period: number): void {
-    this.#tally.note('R', budget.key, units, isWindowed ? period : 0)
+  /** Logged before the call: the store never accepts more than the log says. */
+  #refund({ budget, isWindowed }: Target, units: number, period: number): void {
+    this.#log.write('refunding', budget.key, units, isWindowed ? period : 0)
     try {
       budget.refund(units, isWindowed ? { period } : undefined)
     } catch (error) {
-      this.noteError(error)
-      this.#tally.note('X', budget.key, units, isWindowed ? period : 0)
+      this.logError(error)
+      this.#log.write('refused', budget.key, units, isWindowed ? period : 0)
     }
   }
 
-  /** Another process admitted it, and may not have sent it yet; or is dead. Odd ones are ours, and each is seen once. */
-  #giveBackForNeighbour(): void {
-    const admitted = this.#neighbour?.read().filter(({ mark, units }) => mark === 'A' && units % 2 === 1) ?? []
-    for (const { name, units, period } of admitted.slice(-GIVEN_BACK_MAX)) {
-      const purse = this.#purses.find(({ budget }) => budget.key === name)
-      if (purse?.isRefunded !== true) continue
-      this.#tally.note('E', 'neighbour_refund', units)
-      this.#giveBack(purse, units, period)
+  /** Refunds what another child admitted, which may not have been sent yet, or be lost with its process. Each odd admission once. */
+  #refundOtherChild(): void {
+    const records = this.#otherLog?.read() ?? []
+    const admitted = records.filter(({ kind, units }) => kind === 'admitted' && units % 2 === 1)
+    for (const { name, units, period } of admitted.slice(-REFUNDS_MAX)) {
+      const target = this.#targets.find(({ budget }) => budget.key === name)
+      if (target?.isRefunded !== true) continue
+      this.#log.write('event', 'refund_for_other', units)
+      this.#refund(target, units, period)
     }
   }
 
-  /** The same ids come from several processes. */
+  /** Several processes mint the same ids. */
   async #mint(): Promise<void> {
-    const minted = this.#purses.filter(({ mintUnits }) => mintUnits > 0)
-    if (minted.length === 0) return
-    const { budget, mintUnits } = this.#pick(minted)
-    const { mintIds } = this.#order
-    const id = mintId(this.#whole(Math.max(0, mintIds - MINT_IDS_RECENT), mintIds - 1))
-    this.#tally.note('M', budget.key, mintUnits, 0, id)
+    const targets = this.#targets.filter(({ mintUnits }) => mintUnits > 0)
+    if (targets.length === 0) return
+    const { budget, mintUnits } = this.#rng.pick(targets)
+    const { mintIds } = this.#config
+    const id = mintId(this.#rng.whole(Math.max(0, mintIds - RECENT_MINT_IDS), mintIds - 1))
+    this.#log.write('minting', budget.key, mintUnits, 0, id)
     try {
       const isFirst = await budget.mint(mintUnits, { id })
-      this.#tally.note('m', budget.key, isFirst ? 1 : 0, 0, id)
+      this.#log.write('minted', budget.key, isFirst ? 1 : 0, 0, id)
     } catch (error) {
-      this.noteError(error)
+      this.logError(error)
     }
   }
 
-  #count(): void {
-    const [counter, most] = this.#pick(this.#counters)
-    const n = most === 1 ? 1 : this.#whole(-most, most)
-    this.#tally.note('N', counter.key, n)
+  #addToCounter(): void {
+    const [counter, addMax] = this.#rng.pick(this.#counters)
+    const units = addMax === 1 ? 1 : this.#rng.whole(-addMax, addMax)
+    this.#log.write('adding', counter.key, units)
     try {
-      counter.add(n)
+      counter.add(units)
     } catch (error) {
-      this.noteError(error)
-      this.#tally.note('N', counter.key, -n)
+      this.logError(error)
+      this.#log.write('adding', counter.key, -units)
     }
   }
 
-  /** What was added before a flush that has resolved is durable, whoever is killed then. One at a time, so that its end names its beginning. */
+  /** What was added before a flush that resolved is durable. One flush at a time, so that `flushed` belongs to the last `flushing`. */
   async #flush(): Promise<void> {
     if (this.#isFlushing) return
     this.#isFlushing = true
-    this.#tally.note('B')
+    this.#log.write('flushing')
     try {
       await this.#vsa.flush()
-      this.#tally.note('F')
+      this.#log.write('flushed')
     } catch (error) {
-      this.noteError(error)
+      this.logError(error)
     }
     this.#isFlushing = false
-  }
-
-  #rest(): Promise<void> {
-    const { restMostMs } = this.#order
-    return new Promise((resolve) => {
-      if (restMostMs === 0) setImmediate(resolve)
-      else setTimeout(resolve, this.#whole(0, restMostMs))
-    })
-  }
-
-  #whole(min: number, max: number): number {
-    return wholeBetween(this.#random, min, max)
-  }
-
-  #pick<T>(choices: readonly T[]): T {
-    const choice = choices[this.#whole(0, choices.length - 1)]
-    if (choice === undefined) throw new Error('an order names at least one of each')
-    return choice
   }
 }
