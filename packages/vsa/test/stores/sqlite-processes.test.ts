@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 import { processTable } from '../../src/stores/sqlite/process-table.ts'
 import { applied, batch, closing, count, entry, newPath } from './sqlite-fixture.ts'
@@ -8,8 +8,10 @@ import { child } from './sqlite-children.ts'
 
 const join = `const { epoch } = await store.join('child')\nconsole.log(epoch)\n`
 
-describe.runIf(process.platform === 'linux')('S8: a dead process is known by its death', () => {
-  it('its lease is burned at once, long before it expires; a living one’s is not', async () => {
+describe('S8: a dead process is detected', () => {
+  beforeEach(({ skip }) => skip(process.platform !== 'linux', 'only Linux has /proc'))
+
+  it('its lease is burned at once, before it expires; the lease of a living process is not', async () => {
     const path = newPath()
     const clock = { skewMs: 0 }
     const store = closing(sqlite(path, { thread: false, leaseTtlMs: 3_600_000, now: () => Date.now() + clock.skewMs }))
@@ -41,7 +43,7 @@ describe.runIf(process.platform === 'linux')('S8: a dead process is known by its
     expect((await store.owners()).find((owner) => owner.epoch === childEpoch)?.state).toBe('closed')
   })
 
-  it('a zombie counts as gone, and a process that is there does not', async () => {
+  it('a zombie counts as gone, a running process does not', async () => {
     const table = processTable()
     const self = table.self()
     expect(table.isGone(self)).toBe(false)
@@ -62,7 +64,7 @@ describe.runIf(process.platform === 'linux')('S8: a dead process is known by its
     await shell.ended
   })
 
-  it('says nothing of what it cannot know: another boot, another namespace, no name, no sense', () => {
+  it('a process of another boot or namespace, and a name that cannot be parsed, do not count as gone', () => {
     const table = processTable()
     const name = JSON.parse(table.self() ?? '') as Record<string, unknown>
     const dead = { ...name, pid: 2 ** 22 + 1 }
@@ -75,12 +77,12 @@ describe.runIf(process.platform === 'linux')('S8: a dead process is known by its
     ]) {
       expect(table.isGone(JSON.stringify(unknown))).toBe(false)
     }
-    for (const senseless of [null, '', '{', '7', 'null', '{}', JSON.stringify({ ...dead, pid: '7' })]) {
-      expect(table.isGone(senseless)).toBe(false)
+    for (const malformed of [null, '', '{', '7', 'null', '{}', JSON.stringify({ ...dead, pid: '7' })]) {
+      expect(table.isGone(malformed)).toBe(false)
     }
   })
 
-  it('names nobody where /proc is missing or another namespace’s', () => {
+  it('has no name for its own process when /proc is missing or of another namespace', () => {
     const folder = dirname(newPath())
     expect(processTable(folder).self()).toBeNull()
     mkdirSync(`${folder}/sys/kernel/random`, { recursive: true })
@@ -95,26 +97,30 @@ describe.runIf(process.platform === 'linux')('S8: a dead process is known by its
   })
 })
 
-describe.runIf(process.platform !== 'win32')('a process that may not write', () => {
-  it('is told which file or folder', async () => {
-    // Root may write everything, so it sends nobody.
-    const uid = process.getuid?.() === 0 ? 65_534 : undefined
+describe('a process without write permission', () => {
+  beforeEach(({ skip }) => skip(process.platform === 'win32', 'Windows has no permission bits'))
+
+  it('gets an error that names the file or the folder', async () => {
     const path = newPath()
     const folder = dirname(path)
-    const tell = `await sqlite(path, { thread: false }).join('a').catch((error) => console.log(error.code, error.message))`
     writeFileSync(path, '')
     chmodSync(path, 0o444)
-    chmodSync(folder, 0o777)
-    expect(await child(path, tell, uid).line()).toContain(`read_only ${path} cannot be written`)
-    chmodSync(folder, 0o555)
-    const other = await child(path, tell, uid).line()
+    // Root may write everything, so it changes to another user. Before that it opens a store: that user may not be able to read the package.
+    const joinInFolder = (mode: number): string => `
+      import { chmodSync } from 'node:fs'
+      await sqlite(${JSON.stringify(newPath())}, { thread: false }).join('a')
+      chmodSync(${JSON.stringify(folder)}, ${mode})
+      if (process.getuid() === 0) process.setuid(65534)
+      await sqlite(path, { thread: false }).join('a').catch((error) => console.log(error.code, error.message))`
+    expect(await child(path, joinInFolder(0o777)).line()).toContain(`read_only ${path} cannot be written`)
+    const line = await child(path, joinInFolder(0o555)).line()
     chmodSync(folder, 0o755)
-    expect(other).toContain(`read_only the folder ${folder} cannot be written`)
+    expect(line).toContain(`read_only the folder ${folder} cannot be written`)
   })
 })
 
 describe('several processes', () => {
-  it('make one file at the same time, get epochs of their own, and lose nothing to each other', async () => {
+  it('create one file at the same time, get different epochs, and lose no writes', async () => {
     const path = newPath()
     const source = `const store = sqlite(path, { thread: THREAD })
       ${join}
@@ -135,7 +141,7 @@ describe('several processes', () => {
 })
 
 describe('a process that is killed', () => {
-  it('L3: every transaction is there as a whole or not at all', async () => {
+  it('L3: every transaction is applied completely or not at all', async () => {
     const path = newPath()
     const keys = Array.from({ length: 60 }, (_, index) => `c${index}`)
     const source = `const store = sqlite(path, { thread: THREAD })\n${join}
@@ -162,7 +168,7 @@ describe('a process that is killed', () => {
       await store.close()
       expect(values.size).toBe(1)
       const [value = -1] = values
-      // What was answered is there; of what was not, at most the one under way.
+      // What was answered is applied. Of the rest, at most the exchange in flight.
       expect(value - before - answered).toBeGreaterThanOrEqual(0)
       expect(value - before - answered).toBeLessThanOrEqual(1)
       before = value
