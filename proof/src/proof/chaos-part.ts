@@ -1,8 +1,8 @@
 import { check, type Part } from './part.ts'
 import { runChaosProgram } from './programs.ts'
 
-const KILLS = 300
-const SEED = 20_261_122
+const KILLS = 250
+const SEED = Number(process.env['VSA_CHAOS_SEED'] ?? 20_261_122)
 /** Store time must run ahead: this shows that clocks are wrong in the thread that writes the file, too. */
 const STORE_TIME_AHEAD_MIN_MS = 10_000
 
