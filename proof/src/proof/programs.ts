@@ -99,9 +99,14 @@ export async function runCanaries(names: readonly string[], signal?: AbortSignal
   return results.map((result) => ({ ...result, caught: result.caught ?? result.seeds !== null }))
 }
 
-/** `npm run model`. @param statesMax for each configuration */
-export async function runModel(statesMax: number, signal?: AbortSignal): Promise<ModelReport> {
-  return (await run('model.js', ['--json', '--states', String(statesMax)], signal)) as ModelReport
+/** `npm run model`. @param statesMax for each configuration. @param configurations their names, or none for all */
+export async function runModel(
+  statesMax: number,
+  configurations: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<ModelReport> {
+  const options = ['--states', String(statesMax), ...configurations.flatMap((name) => ['--configuration', name])]
+  return (await run('model.js', ['--json', ...options], signal)) as ModelReport
 }
 
 /** `npm run model -- --canaries`: those named, or all that the model can express. */

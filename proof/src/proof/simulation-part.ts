@@ -1,12 +1,12 @@
 import { check, type Part } from './part.ts'
 import { runSimulation } from './programs.ts'
 
-const SEEDS = 4_000
+const SEEDS = 3_000
 
 /** Every law under drawn faults, with every scenario. */
 export const simulationPart: Part = {
   name: 'simulation',
-  expectedSeconds: 100,
+  expectedSeconds: 110,
   run: async (signal) => {
     const report = await runSimulation(SEEDS, signal)
     const { seeds, corpus, operations, exchanges, faults, missed } = report
