@@ -3,7 +3,7 @@ import { gateRun, type GateRun } from './gate/gate-run.ts'
 import { gateText } from './gate/gate-text.ts'
 import { machine } from './report/machine.ts'
 
-/* `npm run bench:gate`: the gate against the loops that people would write without it. Exits 1 when the books do not balance. */
+/* `npm run bench:gate`: the gate compared with hand-written loops. Exits with 1 when the books do not balance. */
 
 const SIZES = [
   { keys: 128, schedule: { turns: 201, sliceMs: 2 } },

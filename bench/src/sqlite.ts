@@ -4,12 +4,12 @@ import { durable } from './sqlite/durable.ts'
 import { DURABLE_FLOORS, durableFloors, fullSpeedFloors, memoryFloors } from './sqlite/floors.ts'
 import { fullSpeed } from './sqlite/full-speed.ts'
 import { memory } from './sqlite/memory.ts'
-import { inFolder } from './sqlite/place.ts'
+import { withTemporaryFolder } from './sqlite/temporary-folder.ts'
 import { sqliteText } from './sqlite/sqlite-text.ts'
 
 /*
  * `npm run bench:sqlite`: VSA on a real file, threaded, synchronous=FULL. `--part full-speed|durable|memory` runs one part.
- * Exits 1 when the books do not balance.
+ * Exits with 1 when the books do not balance.
  */
 
 const { values } = parseArgs({
@@ -26,7 +26,7 @@ const rounds = Number(values.rounds)
 const asked = (part: string): boolean => values.part.includes(part)
 
 const host = machine()
-const ran = await inFolder(async (folder) => ({
+const ran = await withTemporaryFolder(async (folder) => ({
   ...(asked('full-speed') && { fullSpeed: await fullSpeed(folder, seconds, rounds) }),
   ...(asked('durable') && { durable: await durable(folder, [...DURABLE_FLOORS.keys()], seconds / 4, rounds) }),
   ...(asked('memory') && { memory: await memory(folder, Number(values.budgets), collector()) }),

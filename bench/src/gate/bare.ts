@@ -1,7 +1,7 @@
 import { admitted, type Counted } from '../measure/variant.ts'
 import { COSTS, COSTS_MASK, UNITS, type Cell } from './cell.ts'
 
-/* The loops without VSA. Each is written out: a shared helper would share its type feedback, and none would be the bare one. */
+/* The loops without VSA. Each is written out: loops that share a function share its type feedback, and slow one another down. */
 
 export function cellsLoop(cells: readonly Cell[]): (rounds: number) => Counted {
   return (rounds) => {
@@ -21,7 +21,7 @@ export function cellsLoop(cells: readonly Cell[]): (rounds: number) => Counted {
   }
 }
 
-/** Top a cell up, all alike. Five, so that V8 calls them instead of pulling one into the loop: a limiter's rare path does real work. */
+/** Five equal functions that refill a cell. Five, so that V8 does not inline them: the rare path of a limiter is a call. */
 const REFILLS: readonly ((cell: Cell) => boolean)[] = [
   (cell) => spendFrom(cell, UNITS),
   (cell) => spendFrom(cell, UNITS),
@@ -35,7 +35,7 @@ function spendFrom(cell: Cell, units: number): boolean {
   return true
 }
 
-/** A cell that does something when it is spent, as every limiter must: what the rare call alone costs the loop. */
+/** A cell that is refilled when it is spent: what the rare call costs the loop. */
 export function cellsRefillLoop(cells: readonly Cell[]): (rounds: number) => Counted {
   for (const cell of cells) cell.left = 0
   return (rounds) => {
@@ -76,7 +76,7 @@ export function cellsMixedLoop(cells: readonly Cell[]): (rounds: number) => Coun
   }
 }
 
-/** Admits and gives back, so that nothing remains to be written. */
+/** Spends and gives back, so that the net effect is zero. */
 export function cellsChurnLoop(cells: readonly Cell[]): (rounds: number) => Counted {
   return (rounds) => {
     let count = 0
@@ -117,7 +117,7 @@ export function mapLoop(cells: ReadonlyMap<string, Cell>, ids: readonly string[]
   }
 }
 
-/** What a fixed-window limiter in a Map does: reads, checks, writes back. */
+/** A fixed-window limiter in a Map: read, check, write back. */
 export function mapAddLoop(used: Map<string, number>, ids: readonly string[]): (rounds: number) => Counted {
   return (rounds) => {
     let count = 0
@@ -136,7 +136,7 @@ export function mapAddLoop(used: Map<string, number>, ids: readonly string[]): (
   }
 }
 
-/** The look-up alone. */
+/** The lookup alone. */
 export function mapGetLoop(cells: ReadonlyMap<string, Cell>, ids: readonly string[]): (rounds: number) => Counted {
   return (rounds) => {
     let changes = 0
@@ -162,7 +162,7 @@ async function admitFrom(cell: Cell): Promise<boolean> {
   return true
 }
 
-/** What people write: an async function that decides from memory. */
+/** An async function that decides from memory. */
 export function awaitedLoop(cells: readonly Cell[]): (rounds: number) => Promise<Counted> {
   return async (rounds) => {
     let count = 0
@@ -186,7 +186,7 @@ function readyFrom(cell: Cell): Promise<boolean> {
   return YES
 }
 
-/** The least that an `await` can cost: no promise is made. */
+/** The lowest cost of an `await`: no promise is created. */
 export function awaitedReadyLoop(cells: readonly Cell[]): (rounds: number) => Promise<Counted> {
   return async (rounds) => {
     let count = 0

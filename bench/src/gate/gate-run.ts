@@ -4,16 +4,16 @@ import { allocationOf, type Allocation } from '../measure/allocation.ts'
 import { interleaved, ratioTo, type Measured, type Schedule } from '../measure/interleaved.ts'
 import { UNITS } from './cell.ts'
 import { makeKeys } from './keys.ts'
-import { lending } from './lending-store.ts'
+import { withFixedLeases } from './fixed-lease-store.ts'
 import { gateVariants } from './variants.ts'
 
-/** Far more than a run takes: whatever is measured, no flush falls into it. */
+/** Longer than a run, so that no flush falls into a measurement. */
 const FLUSH_INTERVAL_MS = 3_600_000
 const DEADLINE_MS = 600_000
 const LEASE_TTL_MS = 86_400_000
-/** Beyond, a sample takes seconds, and says the same. */
+/** With more keys a sample takes seconds, and the result is the same. */
 const ALLOCATION_KEYS_MAX = 10_000
-/** Budgets loaded at a time: one exchange. */
+/** Budgets loaded by one exchange. */
 const CHUNK = 1_000
 const FAMILY = 'bench'
 
@@ -21,26 +21,26 @@ export interface GateFigure {
   readonly name: string
   readonly base: string | null
   readonly operationsPerSecond: Measured['operationsPerSecond']
-  /** Times the base's speed, median of all turns; null for base lines. */
+  /** Speed divided by the speed of the base, median over all turns; null for base lines. */
   readonly ratio: number | null
-  /** The same as a ratio of the two medians: where other work comes and goes it says less. */
+  /** The ratio of the two medians. Less reliable beside other load. */
   readonly ratioOfMedians: number | null
   readonly floor: number | null
   readonly met: boolean | null
-  /** Null where a loop awaits, and beyond ten thousand keys. */
+  /** Null for loops that await, and for more than 10,000 keys. */
   readonly bytesPerOperation: number | null
 }
 
 export interface GateBooks {
-  /** Units that the loops were told were admitted, less those they gave back. */
+  /** Units admitted less units refunded, as the loops counted them. */
   readonly counted: number
-  /** The same by `stats()`, before anything was flushed. */
+  /** The same by `stats()`, before the first flush. */
   readonly inMemory: number
-  /** What the store says was used, after the close. */
+  /** Units used in the store, after the close. */
   readonly used: number
-  /** By `stats()`: 0, else the loops have measured denials. */
+  /** By `stats()`. Must be 0, or the loops have measured denials. */
   readonly denied: number
-  /** Minted less used, pool and burned, after the close: 0. */
+  /** Minted less used, pool and burned, after the close. Must be 0. */
   readonly missing: number
   readonly balanced: boolean
 }
@@ -51,11 +51,15 @@ export interface GateRun {
   readonly books: GateBooks
 }
 
-/** Measures all variants over that many keys, and holds the books against what the loops counted. */
+/** Measures all variants over that many keys, and compares the books with what the loops counted. */
 export async function gateRun(keyCount: number, schedule: Schedule): Promise<GateRun> {
   const keys = makeKeys(keyCount)
   const store = memory({ leaseTtlMs: LEASE_TTL_MS })
-  const vsa = open({ store: lending(store, UNITS), flushIntervalMs: FLUSH_INTERVAL_MS, deadlineMs: DEADLINE_MS })
+  const vsa = open({
+    store: withFixedLeases(store, UNITS),
+    flushIntervalMs: FLUSH_INTERVAL_MS,
+    deadlineMs: DEADLINE_MS,
+  })
   const family = vsa.budgets(FAMILY, { initial: 4 * UNITS, atRisk: UNITS })
   const budgets = keys.ids.map((id) => family.of(id))
   await load(budgets)

@@ -5,7 +5,7 @@ import { makeCells } from './cell.ts'
 import { inOrder, type Keys } from './keys.ts'
 import * as vsa from './vsa-loops.ts'
 
-/** Of the speed of the same loop without VSA. */
+/** The least speed, as a fraction of the same loop without VSA. */
 const FLOOR = 0.7
 
 export function gateVariants(family: Family, budgets: readonly Budget[], keys: Keys): readonly Variant[] {

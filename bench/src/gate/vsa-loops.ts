@@ -2,7 +2,7 @@ import type { Budget, Family } from 'vsa'
 import { admitted, type Counted } from '../measure/variant.ts'
 import { COSTS, COSTS_MASK } from './cell.ts'
 
-/* The same loops as in `bare.ts`, through VSA. */
+/* The loops of `bare.ts`, through VSA. */
 
 export function handlesLoop(budgets: readonly Budget[]): (rounds: number) => Counted {
   return (rounds) => {
@@ -61,7 +61,7 @@ export function byKeyLoop(family: Family, ids: readonly string[]): (rounds: numb
   }
 }
 
-/** The look-up alone. */
+/** The lookup alone. */
 export function familyOfLoop(family: Family, ids: readonly string[]): (rounds: number) => Counted {
   return (rounds) => {
     let changes = 0

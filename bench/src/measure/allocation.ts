@@ -1,20 +1,20 @@
 import { median } from './median.ts'
 import type { Counted } from './variant.ts'
 
-/** Few enough that no collection is due within a sample, even at a hundred bytes an operation. */
+/** Few enough that no garbage collection is due within a sample, at 100 bytes an operation. */
 const OPERATIONS_PER_SAMPLE = 65_536
 const SAMPLES = 31
 
 export interface Allocation {
   readonly bytesPerOperation: number
-  /** What the samples admitted, less what they gave back. */
+  /** Units that the samples admitted, less units that they refunded. */
   readonly netUnits: number
 }
 
 /**
- * Bytes that one operation leaves on the heap, to about a hundredth of a byte: how much the heap grows over a sample, median of many, so that
- * a collection in between (which shrinks it) does not count. The loop must be warm: code that is not compiled yet allocates.
- * @param keys over which one round goes
+ * Bytes that one operation leaves on the heap, to about a hundredth of a byte: the growth of the heap over a sample, median of many, so
+ * that a garbage collection in one sample does not count. The loop must be warm, because compiling allocates.
+ * @param keys keys in one round
  */
 export function allocationOf(run: (rounds: number) => Counted, keys: number): Allocation {
   const rounds = Math.max(1, Math.round(OPERATIONS_PER_SAMPLE / keys))

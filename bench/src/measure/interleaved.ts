@@ -5,9 +5,9 @@ import type { Counted, Variant } from './variant.ts'
 export interface Measured {
   readonly variant: Variant
   readonly operationsPerSecond: { readonly median: number; readonly low: number; readonly high: number }
-  /** Turn by turn: the same turn of two variants lies milliseconds apart. */
+  /** Operations per second by turn. The same turn of two variants is milliseconds apart. */
   readonly speeds: readonly number[]
-  /** Everything that this variant did, warming up included. */
+  /** Everything that this variant did, including the warm-up. */
   readonly counted: Counted
 }
 
@@ -21,15 +21,15 @@ interface Lane {
 }
 
 export interface Schedule {
-  /** How often each variant is measured. */
+  /** How many times each variant is measured. */
   readonly turns: number
-  /** About how long each measurement takes, in ms. */
+  /** The approximate length of each measurement, in ms. */
   readonly sliceMs: number
 }
 
 /**
- * Measures all variants in turns, a slice of each at a time and every other turn backwards, so that whatever else the machine does
- * falls on all of them alike: absolute figures drift, ratios hold.
+ * Measures all variants in turns, one slice of each, every other turn in reverse order. Other load on the machine then affects all of
+ * them alike: absolute figures drift, ratios hold.
  */
 export async function interleaved(variants: readonly Variant[], schedule: Schedule): Promise<readonly Measured[]> {
   const lanes = variants.map((variant): Lane => {
@@ -47,12 +47,12 @@ export async function interleaved(variants: readonly Variant[], schedule: Schedu
   }))
 }
 
-/** How many times as fast as `base`: the median over the turns, each turn against the same turn. */
+/** Speed divided by that of `base`: the median over the turns, each compared with the same turn. */
 export function ratioTo(measured: Measured, base: Measured): number {
   return median(measured.speeds.map((speed, at) => speed / (base.speeds[at] ?? Number.NaN)))
 }
 
-/** Warms up, and finds how many rounds make a slice. */
+/** Warms up, and finds the number of rounds in a slice. */
 async function calibrate(lane: Lane, sliceMs: number): Promise<void> {
   const endsAtMs = performance.now() + 4 * sliceMs
   for (let tookMs = 0; performance.now() < endsAtMs || tookMs < sliceMs;) {

@@ -1,9 +1,9 @@
-/** Of at least one number. */
+/** The median of at least one number. */
 export function median(numbers: readonly number[]): number {
   return quantile(numbers, 0.5)
 }
 
-/** The number below which that share of `numbers` lies, interpolated. */
+/** The quantile of at least one number, interpolated. @param share 0 to 1 */
 export function quantile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b)
   const at = (sorted.length - 1) * share

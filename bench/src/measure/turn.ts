@@ -1,4 +1,4 @@
-/** Lets the event loop go round once. */
+/** Waits for one turn of the event loop. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

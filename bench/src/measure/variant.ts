@@ -1,4 +1,4 @@
-/** What a run did, counted by the loop itself: the books are held against it afterwards. */
+/** What a run did, counted by the loop itself. The books are compared with it afterwards. */
 export interface Counted {
   readonly operations: number
   readonly admittedUnits: number
@@ -7,15 +7,15 @@ export interface Counted {
 
 interface VariantFacts {
   readonly name: string
-  /** The variant whose speed this one's is divided by; null for a base line. */
+  /** The variant that this one is compared with; null for a base line. */
   readonly base: string | null
-  /** The least ratio that will do; null where none is promised. */
+  /** The least ratio promised; null for none. */
   readonly floor: number | null
-  /** It spends from VSA's budgets: what it counts must be in the books. */
+  /** Whether it spends from the budgets of VSA, so that its count must be in the books. */
   readonly spends: boolean
 }
 
-/** One way of doing the work. `run` goes over all keys that many times. */
+/** One way of doing the work. `run` goes over all keys `rounds` times. */
 export type Variant = SyncVariant | AwaitingVariant
 
 interface SyncVariant extends VariantFacts {
@@ -28,7 +28,7 @@ interface AwaitingVariant extends VariantFacts {
   readonly run: (rounds: number) => Promise<Counted>
 }
 
-/** One decision an operation, and none given back. */
+/** The count of a loop that refunds nothing. */
 export function admitted(operations: number, units: number): Counted {
   return { operations, admittedUnits: units, refundedUnits: 0 }
 }

@@ -1,4 +1,4 @@
-/** A figure that was promised, and whether it was reached. */
+/** A promised figure, and whether it was met. */
 export interface Floor {
   readonly name: string
   readonly value: number

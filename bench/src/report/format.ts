@@ -4,7 +4,7 @@ const UNITS = [
   [1e3, 'k'],
 ] as const
 
-/** Three figures: 12.3 M, 4.56 k. */
+/** Three significant digits: 12.3 M, 4.56 k. */
 export function short(value: number): string {
   const [size, letter] = UNITS.find(([size]) => Math.abs(value) >= size) ?? [1, '']
   const scaled = value / size
@@ -17,7 +17,7 @@ export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-US')
 }
 
-/** An absent figure is a dash. */
+/** A dash for null. */
 export function orDash(value: number | null, format: (value: number) => string): string {
   return value === null ? '-' : format(value)
 }

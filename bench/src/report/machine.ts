@@ -1,11 +1,11 @@
 import { cpus, loadavg } from 'node:os'
 
-/** Where the figures come from: without it they mean nothing. */
+/** The machine on which the figures were measured. */
 export interface Machine {
   readonly node: string
   readonly cpu: string
   readonly cores: number
-  /** Of the last minute, as the run began: above the number of cores, figures say little. */
+  /** Load average of the last minute, at the start. Above the number of cores, figures are not reliable. */
   readonly loadAtStart: number
 }
 

@@ -1,4 +1,4 @@
-/** Aligned text: the first column to the left, all others to the right. */
+/** Aligned text: the first column left, the others right. */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = titles.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)))
   return [titles, ...rows]

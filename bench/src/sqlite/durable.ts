@@ -4,7 +4,7 @@ import { sqlite } from 'vsa/sqlite'
 import { median } from '../measure/median.ts'
 import { turn } from '../measure/turn.ts'
 import { DRIVER, HandWritten } from './hand-written.ts'
-import { isTrue, totalsOf } from './totals.ts'
+import { isBalanced, totalsOf } from './totals.ts'
 
 const MINTED = 1_000_000_000_000
 /** Hand-written updates between two turns of the event loop. */
@@ -14,7 +14,7 @@ export interface CallersFigure {
   readonly callers: number
   readonly admissionsPerSecond: number
   readonly admissionsPerExchange: number
-  /** Of the hand-written one. */
+  /** Speed divided by that of the hand-written UPDATE. */
   readonly ratio: number
 }
 
@@ -27,7 +27,7 @@ export interface Durable {
   readonly balanced: boolean
 }
 
-/** Durable admissions on one budget: by hand, then with so many callers each, in turns on the same disk. */
+/** Durable admissions on one budget: by hand, then with each number of `callers`, in turns on the same disk. */
 export async function durable(
   folder: string,
   callers: readonly number[],
@@ -58,7 +58,7 @@ export async function durable(
   }
   await vsa.close()
   const totals = await totalsOf(sqlite(path, { driver: DRIVER }))
-  const isHandTrue = hand.used() === updated
+  const isHandCountRight = hand.used() === updated
   hand.close()
   const handWrittenPerSecond = median(byHand)
   return {
@@ -72,7 +72,7 @@ export async function durable(
     })),
     admitted,
     used: totals.used,
-    balanced: isTrue(totals, admitted) && isHandTrue,
+    balanced: isBalanced(totals, admitted) && isHandCountRight,
   }
 }
 
@@ -91,7 +91,7 @@ async function writeByHand(hand: HandWritten, seconds: number): Promise<Done> {
   return { count, seconds: (performance.now() - startedAtMs) / 1_000 }
 }
 
-/** Each caller asks again as soon as it is answered. */
+/** Each caller asks again as soon as it has its decision. */
 async function call(budget: Budget, callers: number, seconds: number): Promise<Done> {
   const startedAtMs = performance.now()
   const endsAtMs = startedAtMs + seconds * 1_000

@@ -3,7 +3,7 @@ import type { Durable } from './durable.ts'
 import type { FullSpeed } from './full-speed.ts'
 import type { Memory } from './memory.ts'
 
-/** Durable admissions against hand-written ones, by number of callers. */
+/** Least speed of durable admissions relative to hand-written ones, by number of callers. */
 export const DURABLE_FLOORS: ReadonlyMap<number, number> = new Map([
   [1_024, 100],
   [64, 20],

@@ -6,21 +6,21 @@ import { makeCells, type Cell } from '../gate/cell.ts'
 import { median } from '../measure/median.ts'
 import { turn } from '../measure/turn.ts'
 import { DRIVER } from './hand-written.ts'
-import { isTrue, totalsOf } from './totals.ts'
+import { isBalanced, totalsOf } from './totals.ts'
 import { watched, type Traffic } from './watched-store.ts'
 
 const KEYS = 128
 const LIMIT = 1_000_000_000_000
 const FLUSH_INTERVAL_MS = 100
-/** Leases have found their size by then. */
+/** Leases have reached their size after this. */
 const WARM_MS = 1_500
-/** Work between two turns of the event loop, the same for both loops: what is compared is the rest of the delay. */
+/** Work between two turns of the event loop. The same for both loops, because their event-loop delays are compared. */
 const SLICE_MS = 1
-/** Rounds over all keys between two looks at the clock: some tens of microseconds. */
+/** Rounds over all keys between two readings of the clock: tens of microseconds. */
 const ROUNDS = 100
 const NS_PER_MS = 1e6
 
-/** One stretch of looping. */
+/** The result of one stretch of looping. */
 interface Stretch {
   readonly seconds: number
   readonly asked: number
@@ -35,11 +35,11 @@ export interface FullSpeed {
   readonly bareDecisionsPerSecond: number
   readonly exchangesPerSecond: number
   readonly decisionsPerExchange: number
-  /** Budget rows written, and how many of them the exchanges had to change; equal. */
+  /** Budget rows written. Must equal `changedRows`, the rows that the exchanges had to change. */
   readonly records: number
   readonly changedRows: number
   readonly leaseRecords: number
-  /** Share of `tryAdmit` that said true, once warm. */
+  /** Share of `tryAdmit` calls that returned true, once warm. */
   readonly admittedShare: number
   readonly delayP99Ms: number
   readonly bareDelayP99Ms: number
@@ -48,7 +48,7 @@ export interface FullSpeed {
   readonly balanced: boolean
 }
 
-/** `rounds` times: the loop without VSA for that long, then the loop with it, on a new file each time. */
+/** Runs `rounds` times the loop without VSA for `seconds`, then the loop with VSA on a new file. */
 export async function fullSpeed(folder: string, seconds: number, rounds: number): Promise<FullSpeed> {
   const cells = makeCells(KEYS)
   const bare: Stretch[] = []
@@ -80,9 +80,9 @@ export async function fullSpeed(folder: string, seconds: number, rounds: number)
 
 interface VsaRun {
   readonly warm: Stretch
-  /** While warm. */
+  /** In the warm stretch. */
   readonly exchanges: number
-  /** From the first to the last. */
+  /** In the whole run. */
   readonly records: number
   readonly leaseRecords: number
   readonly traffic: Traffic
@@ -103,7 +103,7 @@ async function withVsa(path: string, seconds: number): Promise<VsaRun> {
   const { records, leaseRecords } = vsa.stats()
   const admitted = budgets.length + warming.admitted + warm.admitted
   const totals = await totalsOf(sqlite(path, { driver: DRIVER }))
-  const balanced = isTrue(totals, admitted) && records === traffic.changedRows
+  const balanced = isBalanced(totals, admitted) && records === traffic.changedRows
   return { warm, exchanges, records, leaseRecords, traffic, admitted, used: totals.used, balanced }
 }
 
@@ -115,7 +115,7 @@ async function loaded(vsa: Vsa): Promise<readonly Budget[]> {
   return budgets
 }
 
-/** Slices of work with a turn of the event loop in between, as a server under full load has them. */
+/** Slices of work with a turn of the event loop between them, as in a server under full load. */
 async function stretch(admit: () => number, seconds: number): Promise<Stretch> {
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
@@ -141,7 +141,7 @@ function admitFrom(budgets: readonly Budget[]): number {
   return count
 }
 
-/** The same loop without VSA; a cell that is spent is filled again. */
+/** The same loop without VSA. A spent cell is refilled. */
 function spendFrom(cells: readonly Cell[]): number {
   let count = 0
   for (let round = 0; round < ROUNDS; round += 1) {

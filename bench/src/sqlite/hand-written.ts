@@ -1,14 +1,14 @@
 import Database from 'libsql'
 
-/** The client of both sides: VSA's and the hand-written one. */
+/** The SQLite client of both sides. */
 export const DRIVER = 'libsql'
 
-/** What people write without VSA: one guarded UPDATE for each request, durable when it returns. */
+/** The design without VSA: one guarded UPDATE for each request, durable when it returns. */
 export class HandWritten {
   readonly #database: Database.Database
   readonly #admit: Database.Statement
 
-  /** The pragmas are those of VSA's store. */
+  /** With the same pragmas as the store of VSA. */
   constructor(path: string, minted: number) {
     this.#database = new Database(path)
     this.#database.exec('PRAGMA journal_mode = WAL')

@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { open, type Family, type Vsa } from 'vsa'
 import { sqlite } from 'vsa/sqlite'
 import { DRIVER } from './hand-written.ts'
-import { isTrue, totalsOf } from './totals.ts'
+import { isBalanced, totalsOf } from './totals.ts'
 
-/** Budgets asked at a time: one exchange. */
+/** Budgets loaded by one exchange. */
 const CHUNK = 1_000
 const DEADLINE_MS = 600_000
 const IDLE_WITHIN_MS = 600_000
@@ -14,21 +14,21 @@ const LIMIT = 1_000_000
 export interface Memory {
   readonly budgets: number
   readonly keyLength: number
-  /** Of the engine's heap, key included, when every budget is loaded and idle: its lease returned, its account dropped. */
+  /** Heap of the engine per budget, key included, when every budget was loaded and is idle: its lease returned, its state dropped. */
   readonly bytesPerIdleBudget: number
-  /** The same while each holds a lease and has something unsent. */
+  /** The same while each budget holds a lease and has a delta that is not sent. */
   readonly bytesPerBudgetInUse: number
   readonly loadSeconds: number
   readonly idleSeconds: number
   readonly closeSeconds: number
-  /** Units that were admitted in memory alone when the close began. */
+  /** Units admitted in memory and not sent when the close began. */
   readonly unsent: number
   readonly admitted: number
   readonly used: number
   readonly balanced: boolean
 }
 
-/** Loads that many budgets, waits until all are idle, touches each again, and closes. @param collect garbage */
+/** Loads that many budgets, waits until all are idle, uses each again, and closes. @param collect collects garbage */
 export async function memory(folder: string, budgets: number, collect: () => void): Promise<Memory> {
   const path = join(folder, 'memory.db')
   const vsa = open({ store: sqlite(path, { driver: DRIVER }), deadlineMs: DEADLINE_MS })
@@ -38,7 +38,7 @@ export async function memory(folder: string, budgets: number, collect: () => voi
   const [loaded, loadSeconds] = await timed(() => admitFromEach(family, budgets))
   const [, idleSeconds] = await timed(() => allIdle(vsa))
   const idle = heapUsed(collect)
-  // Twice: a lease that went back untouched makes the next one wait for a second request.
+  // Twice: after a lease was returned unused, the next lease is taken at the second request.
   const touched = (await admitFromEach(family, budgets)) + (await admitFromEach(family, budgets))
   const inUse = heapUsed(collect)
   const unsent = tryEach(family, budgets)
@@ -56,11 +56,11 @@ export async function memory(folder: string, budgets: number, collect: () => voi
     unsent,
     admitted,
     used: totals.used,
-    balanced: isTrue(totals, admitted) && totals.rows === budgets,
+    balanced: isBalanced(totals, admitted) && totals.rows === budgets,
   }
 }
 
-/** Made anew at each call, as a request brings it: the benchmark itself keeps none. */
+/** A new string for each call, as in a request, so that the benchmark keeps none. */
 function idOf(index: number): string {
   return String(1_000_000_000 + index)
 }
@@ -82,7 +82,7 @@ function tryEach(family: Family, budgets: number): number {
   return admitted
 }
 
-/** No lease is left; then three flushes more, in which accounts are dropped. */
+/** Waits until no lease is left, and then for more flushes, in which idle budgets are dropped. */
 async function allIdle(vsa: Vsa): Promise<void> {
   const endsAtMs = performance.now() + IDLE_WITHIN_MS
   while (vsa.stats().leasedUnits > 0) {

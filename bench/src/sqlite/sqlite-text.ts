@@ -6,7 +6,7 @@ import type { Durable } from './durable.ts'
 import type { FullSpeed } from './full-speed.ts'
 import type { Memory } from './memory.ts'
 
-/** One of the three parts; those that were not asked for are absent. */
+/** The parts that were run; the others are absent. */
 export interface SqliteReport {
   readonly machine: Machine
   readonly fullSpeed?: FullSpeed

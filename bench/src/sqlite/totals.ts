@@ -1,12 +1,12 @@
 import type { Store } from 'vsa'
 
-/** What the books of a file say, read from it after everything else was closed. */
+/** The sums over the rows of a store, read after every engine was closed. */
 export interface Totals {
   readonly rows: number
   readonly used: number
   readonly burned: number
   readonly held: number
-  /** Minted less used, pool, burned and held: 0. */
+  /** Minted less used, pool, burned and held. Must be 0. */
   readonly missing: number
 }
 
@@ -31,7 +31,7 @@ export async function totalsOf(store: Store): Promise<Totals> {
   return totals
 }
 
-/** Everything admitted is used, nothing is burned or held, and the trial balance adds up. */
-export function isTrue(totals: Totals, admitted: number): boolean {
+/** Whether everything admitted is used, nothing is burned or held, and the rows balance. */
+export function isBalanced(totals: Totals, admitted: number): boolean {
   return totals.used === admitted && totals.burned === 0 && totals.held === 0 && totals.missing === 0
 }

@@ -1,13 +1,13 @@
 import type { Batch, Store } from 'vsa'
 
-/** What crossed to a store. */
+/** What an engine sent to a store. */
 export interface Traffic {
   exchanges: number
-  /** Rows whose used units an exchange changes: what must be written. */
+  /** Rows whose used units the exchanges change. Each must be written once per exchange. */
   changedRows: number
 }
 
-/** The store, and what an engine sends to it. */
+/** The store, and a count of what an engine sends to it. */
 export function watched(store: Store): { readonly store: Store; readonly traffic: Traffic } {
   const traffic: Traffic = { exchanges: 0, changedRows: 0 }
   const exchange = (batch: Batch): ReturnType<Store['exchange']> => {

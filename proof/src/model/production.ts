@@ -1,5 +1,7 @@
-import type * as PlanModule from '../../../packages/vsa/dist/core/plan.js'
-import type * as HousekeepingModule from '../../../packages/vsa/dist/core/housekeeping.js'
+import type * as CompileModule from '../../../packages/vsa/dist/core/policies/compile.js'
+import type * as MaintainModule from '../../../packages/vsa/dist/core/maintain.js'
+import type * as OpenEpochModule from '../../../packages/vsa/dist/core/open-epoch.js'
+import type * as TransitionModule from '../../../packages/vsa/dist/core/transition.js'
 import type * as AccountModule from '../../../packages/vsa/dist/engine/account.js'
 import type * as BacklogModule from '../../../packages/vsa/dist/engine/backlog.js'
 import type * as ConversationModule from '../../../packages/vsa/dist/engine/conversation.js'
@@ -10,15 +12,21 @@ import type * as SettlementModule from '../../../packages/vsa/dist/engine/settle
 import type * as ShipmentModule from '../../../packages/vsa/dist/engine/shipment.js'
 import type * as TallyModule from '../../../packages/vsa/dist/engine/tally.js'
 import type * as WaitersModule from '../../../packages/vsa/dist/engine/waiters.js'
-import type * as LedgerModule from '../../../packages/vsa/dist/stores/memory/ledger.js'
+import type * as LoadModule from '../../../packages/vsa/dist/stores/memory/load.js'
+import type * as RowsModule from '../../../packages/vsa/dist/stores/memory/rows.js'
+import type * as SaveModule from '../../../packages/vsa/dist/stores/memory/save.js'
 import { moduleOf } from '../subject.ts'
 
 /** The production code that the model walks: the shipped build, or a canary's copy of it. */
 export interface Production {
-  readonly compilePolicy: typeof PlanModule.compilePolicy
-  readonly joinOwner: typeof HousekeepingModule.joinOwner
-  readonly exchangeOn: typeof HousekeepingModule.exchangeOn
-  readonly MemoryLedger: typeof LedgerModule.MemoryLedger
+  readonly compilePolicy: typeof CompileModule.compilePolicy
+  readonly openEpoch: typeof OpenEpochModule.openEpoch
+  readonly transition: typeof TransitionModule.transition
+  readonly maintain: typeof MaintainModule.maintain
+  readonly MemoryRows: typeof RowsModule.MemoryRows
+  readonly loadExchange: typeof LoadModule.loadExchange
+  readonly loadUpkeep: typeof LoadModule.loadUpkeep
+  readonly save: typeof SaveModule.save
   readonly converse: typeof ConversationModule.converse
   readonly NOT_JOINED: ConversationModule.Conversation
   readonly Gate: typeof GateModule.Gate
@@ -35,9 +43,13 @@ export interface Production {
 
 /** @param folder a built library */
 export async function productionOf(folder: string): Promise<Production> {
-  const { compilePolicy } = await moduleOf<typeof PlanModule>(folder, 'core/plan.js')
-  const { joinOwner, exchangeOn } = await moduleOf<typeof HousekeepingModule>(folder, 'core/housekeeping.js')
-  const { MemoryLedger } = await moduleOf<typeof LedgerModule>(folder, 'stores/memory/ledger.js')
+  const { compilePolicy } = await moduleOf<typeof CompileModule>(folder, 'core/policies/compile.js')
+  const { openEpoch } = await moduleOf<typeof OpenEpochModule>(folder, 'core/open-epoch.js')
+  const { transition } = await moduleOf<typeof TransitionModule>(folder, 'core/transition.js')
+  const { maintain } = await moduleOf<typeof MaintainModule>(folder, 'core/maintain.js')
+  const { MemoryRows } = await moduleOf<typeof RowsModule>(folder, 'stores/memory/rows.js')
+  const { loadExchange, loadUpkeep } = await moduleOf<typeof LoadModule>(folder, 'stores/memory/load.js')
+  const { save } = await moduleOf<typeof SaveModule>(folder, 'stores/memory/save.js')
   const { converse, NOT_JOINED } = await moduleOf<typeof ConversationModule>(folder, 'engine/conversation.js')
   const { Gate } = await moduleOf<typeof GateModule>(folder, 'engine/gate.js')
   const { Account } = await moduleOf<typeof AccountModule>(folder, 'engine/account.js')
@@ -49,7 +61,8 @@ export async function productionOf(folder: string): Promise<Production> {
   const { Backlog } = await moduleOf<typeof BacklogModule>(folder, 'engine/backlog.js')
   const { Tally } = await moduleOf<typeof TallyModule>(folder, 'engine/tally.js')
   return {
-    ...{ compilePolicy, joinOwner, exchangeOn, MemoryLedger, converse, NOT_JOINED, Gate, Account, Desk },
+    ...{ compilePolicy, openEpoch, transition, maintain, MemoryRows, loadExchange, loadUpkeep, save },
+    ...{ converse, NOT_JOINED, Gate, Account, Desk },
     ...{ Loading, entryOf, Settlement, Fencing, Waiters, Backlog, Tally },
   }
 }

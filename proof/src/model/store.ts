@@ -1,5 +1,5 @@
 import type { Answer, Batch } from '../../../packages/vsa/dist/core/exchange.js'
-import type { MemoryLedger } from '../../../packages/vsa/dist/stores/memory/ledger.js'
+import type { MemoryRows } from '../../../packages/vsa/dist/stores/memory/rows.js'
 import { must } from '../simulation/violation.ts'
 import type { Bounds } from './bounds.ts'
 import { auditAnswer, auditReaping } from './audit.ts'
@@ -9,10 +9,9 @@ import type { AnswerMessage, Books, Epoch, EpochRecord } from './world.ts'
 
 /** The one mint id. */
 export const MINT_ID = 'm'
-/** Stands for every transaction before, so that the ledger knows the latest time: the model drops owners that are of no more use. */
-const BEFORE = 0
-const NOTHING = { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } } as const
-const nobodyIsGone = (): boolean => false
+/** The model's rows are fewer than this: one upkeep does all that there is to do. */
+const ROWS_MAX = 1_000
+const KEPT_MS = 7 * 86_400_000
 
 const NOT_APPLIED: Omit<EpochRecord, 'heardAt'> = {
   seq: 0,
@@ -33,7 +32,7 @@ interface Exchanged {
   readonly messages: readonly AnswerMessage[]
 }
 
-/** The store: the production transition functions on the production ledger, which is filled from plain data and emptied into it again. */
+/** The store: the production transitions on the production rows in memory, which are filled from plain data and emptied into it again. */
 export class ModelStore {
   readonly #production: Production
   readonly #bounds: Bounds
@@ -52,7 +51,7 @@ export class ModelStore {
     return books.memo.recall('join', () => this.#join(books))
   }
 
-  /** @param keepsHouse whether reaping, burning and pruning ride along */
+  /** @param keepsHouse whether upkeep (reaping, burning, pruning) comes before it */
   exchange(books: Books, batch: Batch, keepsHouse: boolean): Exchanged {
     return keepsHouse
       ? books.memo.recall(batch, () => this.#exchange(books, batch, true))
@@ -60,57 +59,71 @@ export class ModelStore {
   }
 
   #join(books: Books): Opened {
-    const ledger = this.#fill(books)
+    const rows = this.#fill(books)
     const { leaseTtlMs } = this.#bounds
-    const joining = { label: 'owner', leaseTtlMs, process: null }
-    const { epoch, time } = this.#production.joinOwner(ledger, joining, books.wall, nobodyIsGone)
+    const from = { lastEpoch: books.epochsGiven, process: null }
+    const { joined, writes } = this.#production.openEpoch(from, { label: 'owner', leaseTtlMs }, timeOf(rows, books))
+    this.#production.save(rows, writes)
+    const { epoch, time } = joined
     must(epoch > books.epochsGiven, 'S2', () => `epoch ${epoch} was given, after ${books.epochsGiven}`)
+    this.#maintain(rows, books, epoch)
     const opened: Epoch = {
       epoch,
       owner: null,
       held: this.#bounds.rows.map(() => 0),
       record: { ...NOT_APPLIED, heardAt: time },
     }
-    const after = this.#empty(ledger, { ...books, epochsGiven: epoch, epochs: [...books.epochs, opened] })
+    const after = this.#empty(rows, { ...books, epochsGiven: epoch, epochs: [...books.epochs, opened] })
     auditReaping(this.#bounds, books, after)
     return { books: after, epoch }
   }
 
   #exchange(books: Books, batch: Batch, keepsHouse: boolean): Exchanged {
-    const ledger = this.#fill(books)
-    const answer = this.#production.exchangeOn(ledger, batch, books.wall, keepsHouse ? nobodyIsGone : null)
-    const after = auditAnswer(books, batch, answer, this.#empty(ledger, books))
+    const rows = this.#fill(books)
+    if (keepsHouse) this.#maintain(rows, books, batch.epoch)
+    const time = timeOf(rows, books)
+    const loaded = this.#production.loadExchange(rows, batch, time)
+    const { answer, writes } = this.#production.transition(loaded, batch, time)
+    if (writes !== null) this.#production.save(rows, writes)
+    const after = auditAnswer(books, batch, answer, this.#empty(rows, books))
     auditReaping(this.#bounds, books, after)
     const messageTo = (to: number): AnswerMessage => ({ kind: 'answer', to, batch, answer, memo: new Memo() })
     return { books: after, answer, messages: [messageTo(0), messageTo(1)] }
   }
 
-  #fill(books: Books): MemoryLedger {
-    const ledger = new this.#production.MemoryLedger()
-    for (let given = 0; given < books.epochsGiven; given += 1) ledger.nextEpoch()
-    const past = { epoch: BEFORE, label: '', state: 'closed', seq: 0, outcome: NOTHING, process: null } as const
-    ledger.saveOwner({ ...past, seenAt: books.timeSeen, expiresAt: 0, leaseTtlMs: 0 })
-    for (const row of books.rows) if (row !== null) ledger.saveBudget(row)
-    if (books.mint !== null) ledger.saveMint(this.#keyAt(0), MINT_ID, books.mint)
-    for (const { epoch, owner, held } of books.epochs) {
-      if (owner !== null) ledger.saveOwner(owner)
-      for (const [at, units] of held.entries())
-        if (units > 0) ledger.saveLease({ key: this.#keyAt(at), period: 0, epoch, held: units })
-    }
-    return ledger
+  #maintain(rows: MemoryRows, books: Books, present: number): void {
+    const { maintain, loadUpkeep, save } = this.#production
+    const time = timeOf(rows, books)
+    const loaded = loadUpkeep(rows, { rowsMax: ROWS_MAX, ownersKeptMs: KEPT_MS }, time)
+    const { writes } = maintain(loaded, time, present, ROWS_MAX)
+    if (writes !== null) save(rows, writes)
   }
 
-  #empty(ledger: MemoryLedger, books: Books): Books {
-    const leases = this.#bounds.rows.map(({ key }) => ledger.leasesOn({ key, period: 0 }))
+  #fill(books: Books): MemoryRows {
+    const rows = new this.#production.MemoryRows()
+    rows.keepTime(books.timeSeen)
+    for (const row of books.rows) if (row !== null) rows.saveBudget(row)
+    if (books.mint !== null) rows.saveMint(this.#keyAt(0), MINT_ID, books.mint)
+    for (const { epoch, owner, held } of books.epochs) {
+      if (owner !== null) rows.saveOwner(owner)
+      for (const [at, units] of held.entries())
+        if (units > 0) rows.saveLease({ key: this.#keyAt(at), period: 0, epoch, held: units })
+    }
+    return rows
+  }
+
+  #empty(rows: MemoryRows, books: Books): Books {
+    const names = this.#bounds.rows.map(({ key }) => ({ key, period: 0 }))
+    const leases = names.map((name) => [...rows.leasesOn(name)])
     return {
       ...books,
       memo: new Memo(),
-      timeSeen: ledger.timeSeen(),
-      rows: this.#bounds.rows.map(({ key }) => ledger.budget(key, 0) ?? null),
-      mint: ledger.mintedUnits(this.#keyAt(0), MINT_ID) ?? null,
+      timeSeen: rows.timeSeen,
+      rows: names.map((name) => rows.budget(name) ?? null),
+      mint: rows.mintedUnits(this.#keyAt(0), MINT_ID) ?? null,
       epochs: books.epochs.map((was) => ({
         ...was,
-        owner: ledger.owner(was.epoch) ?? null,
+        owner: rows.owner(was.epoch) ?? null,
         held: leases.map((onRow) => onRow.find((lease) => lease.epoch === was.epoch)?.held ?? 0),
       })),
     }
@@ -119,4 +132,9 @@ export class ModelStore {
   #keyAt(row: number): string {
     return this.#bounds.rows[row]?.key ?? ''
   }
+}
+
+/** S1 */
+function timeOf(rows: MemoryRows, { wall }: Books): number {
+  return Math.max(wall, rows.timeSeen)
 }

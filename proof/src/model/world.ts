@@ -1,5 +1,5 @@
 import type { Answer, Batch } from '../../../packages/vsa/dist/core/exchange.js'
-import type { BudgetRow, OwnerRow } from '../../../packages/vsa/dist/core/ledger.js'
+import type { BudgetRow, OwnerRow } from '../../../packages/vsa/dist/core/rows.js'
 import type { Conversation } from '../../../packages/vsa/dist/engine/conversation.js'
 import type { Memo } from './memo.ts'
 

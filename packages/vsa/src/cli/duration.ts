@@ -1,4 +1,4 @@
-import { PERIOD_MAX_MS } from '../core/policy-check.ts'
+import { PERIOD_MAX_MS } from '../core/policy.ts'
 import type { CalendarUnit, Per } from '../core/policy.ts'
 
 const CALENDAR_UNITS: readonly CalendarUnit[] = ['second', 'minute', 'hour', 'day', 'week', 'month', 'year']
@@ -16,7 +16,7 @@ const UNITS_MS: ReadonlyMap<string, number> = new Map([
 ])
 
 /**
- * A period as it is typed: `second` to `year`, or a number with `ms`, `s`, `m`, `h`, `d` or `w`, such as `1m` or `90s`.
+ * Parses a period: `second` to `year`, or a number with `ms`, `s`, `m`, `h`, `d` or `w`, such as `1m` or `90s`.
  * @throws RangeError for anything else
  */
 export function parsePer(text: string): Per {
@@ -24,8 +24,8 @@ export function parsePer(text: string): Per {
 }
 
 /**
- * A length of time as it is typed, in ms; a bare number is milliseconds.
- * @throws RangeError for anything that is no whole number of ms from 1 to 100 years
+ * Parses a duration into ms, such as `90s`; a number without a unit is in ms.
+ * @throws RangeError for anything but a whole number of ms from 1 ms to 100 years
  */
 export function parseDuration(text: string): number {
   const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(text.trim().toLowerCase()) ?? []
@@ -38,7 +38,7 @@ export function parseDuration(text: string): number {
   return ms
 }
 
-/** The whole number in `text`. @throws RangeError unless it is one, `min` to `max` */
+/** Parses a whole number. @throws RangeError for anything but a whole number from `min` to `max` */
 export function parseWhole(text: string, min: number, max: number): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (!(value >= min && value <= max))

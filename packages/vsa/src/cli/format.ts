@@ -11,23 +11,23 @@ export function ratio(value: number): string {
   return Number.isFinite(value) ? RATIOS.format(value) : '-'
 }
 
-/** A number followed by its noun, in the plural where it is one. */
+/** A number followed by its noun, in the plural unless the number is 1. */
 export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`
 }
 
-/** Ms since 1970 as ISO 8601, milliseconds only where there are any; a dash for none. */
+/** Ms since 1970 as ISO 8601, without the milliseconds when they are 0; a dash for null. */
 export function time(ms: number | null): string {
   if (ms === null || !Number.isFinite(ms) || Math.abs(ms) > 8_640_000_000_000_000) return '-'
   return new Date(ms).toISOString().replace('.000Z', 'Z')
 }
 
-/** A period's start; a budget without windows has none. */
+/** The start of a period; a dash for a budget without windows. */
 export function period(start: number): string {
   return start === 0 ? '-' : time(start)
 }
 
-/** How long, in the largest unit that leaves a short number: `250 ms`, `10 s`, `1 min`, `3.4 h`. */
+/** A duration in the largest unit that gives a short number: `250 ms`, `10 s`, `1 min`, `3.4 h`. */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${ratio(ms)} ms`
   if (ms < 60_000) return `${ratio(ms / 1_000)} s`
@@ -35,7 +35,7 @@ export function duration(ms: number): string {
   return ms < 172_800_000 ? `${ratio(ms / 3_600_000)} h` : `${ratio(ms / 86_400_000)} days`
 }
 
-/** Text from a log or a store, safe for a terminal: control characters escaped, cut to `lengthMax` characters. */
+/** Text from a log or a store, safe for a terminal: cut to `lengthMax` characters, with control characters escaped. */
 export function printable(text: string, lengthMax = 60): string {
   const cut = text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text
   return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => {

@@ -1,5 +1,4 @@
-import type { OwnerRow } from '../core/ledger.ts'
-import type { ListedRow } from '../core/store.ts'
+import type { ListedRow, OwnerRow } from '../index.ts'
 import type { CounterRow, Inspection } from '../stores/sqlite/inspect.ts'
 import { count, counted, period, printable, time } from './format.ts'
 import { CommandError, type Report } from './report.ts'
@@ -12,7 +11,7 @@ interface Contents {
   readonly counters: readonly CounterRow[]
 }
 
-/** What a store holds; with a key, that budget's periods, its leases and the counter of that name. JSON has every row, text `rowsMax` of each table. */
+/** The contents of a store; with a key, the periods and leases of that budget and the counter of that name. JSON has every row, text `rowsMax` rows of each table. */
 export async function inspect(path: string, key: string | undefined, rowsMax: number): Promise<Report> {
   const contents = await inspecting(path, (inspection) => contentsOf(inspection, key))
   if (key !== undefined && contents.budgets.length + contents.counters.length === 0) {
@@ -100,7 +99,7 @@ function leaseTable(rows: readonly ShownLease[]): string {
   )
 }
 
-/** Newest first: of a store with many restarts, those are the ones of interest. */
+/** Newest first, because a store with many restarts has many old owners. */
 function ownerTable(rows: readonly OwnerRow[]): string {
   return table(
     columns('>epoch', 'state', 'last seen', 'expires', '>batches', 'label'),

@@ -1,15 +1,15 @@
 const DRAW_EVERY_MS = 100
 const WIDTH = 30
 
-/** One line on standard error that is drawn over and over: only on a terminal, and gone when it is done. */
+/** A progress line on standard error. Drawn only on a terminal, and erased at the end. */
 export interface LiveLine {
-  /** Shows `text` instead, at most ten times a second. */
+  /** Replaces the line, at most ten times a second. */
   show(text: () => string): void
-  /** Takes the line away. */
+  /** Erases the line. */
   done(): void
 }
 
-/** Shows nothing where standard error is no terminal, or is not wanted. */
+/** Draws nothing when it is not wanted, or standard error is not a terminal. */
 export function liveLine(isWanted: boolean): LiveLine {
   if (!isWanted || !process.stderr.isTTY) return { show: () => undefined, done: () => undefined }
   let drawnAt = Number.NEGATIVE_INFINITY
@@ -26,7 +26,7 @@ export function liveLine(isWanted: boolean): LiveLine {
   }
 }
 
-/** A bar for a `fraction` from 0 to 1, such as `[######------] 50 %`. */
+/** A progress bar for a `fraction` from 0 to 1, such as `[######------] 50 %`. */
 export function bar(fraction: number): string {
   const part = Math.min(1, Math.max(0, fraction))
   const filled = Math.round(part * WIDTH)

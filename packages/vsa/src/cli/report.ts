@@ -1,14 +1,14 @@
-/** What a command found: the same facts for programs and for people. */
+/** The result of a command: the same facts as JSON and as text. */
 export interface Report {
-  /** Whether everything adds up; if not, the command exits with 1. */
+  /** Whether every check passed. If not, the command exits with 1. */
   readonly ok: boolean
   /** One JSON document. */
   readonly json: unknown
-  /** Lines for a person. */
+  /** Text for a terminal. */
   readonly text: string
 }
 
-/** A command that could not do its work. The command line prints its code and exits with 2. */
+/** The command could not do its work. The command line prints the code and exits with 2. */
 export class CommandError extends Error {
   override readonly name: string = 'CommandError'
   readonly code: string
@@ -19,7 +19,7 @@ export class CommandError extends Error {
   }
 }
 
-/** What is told of an error, whoever threw it: its stable code where it has one. */
+/** The message of a thrown value, and its stable code where it has one. */
 export function describeError(error: unknown): { readonly code: string; readonly message: string } {
   if (!(error instanceof Error)) return { code: 'error', message: String(error) }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'error'

@@ -5,7 +5,7 @@ import { CommandError } from './report.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
-/** Runs `work` with a folder that is gone afterwards, also when it is interrupted; `work` gets the paths of files in it. */
+/** Runs `work` with a temporary folder, which is removed afterwards, also on SIGINT and SIGTERM. `work` gets the paths of files in it. */
 export async function withTemporaryFolder<T>(work: (pathOf: (name: string) => string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'vsa-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
@@ -23,14 +23,14 @@ export async function withTemporaryFolder<T>(work: (pathOf: (name: string) => st
   }
 }
 
-/** The path of a store that is to be made. @throws CommandError `store_exists`: what is in it must not be mixed with what is to come */
+/** Checks the path of a new store. @throws CommandError `store_exists`: the rows of two runs must not be mixed */
 export function newStorePath(path: string): string {
   if (existsSync(path))
     throw new CommandError('store_exists', `${path} exists already: name a file that does not, or remove it`)
   return path
 }
 
-/** The path of a store that is to be read. @throws CommandError `no_such_file` */
+/** Checks the path of a store to read. @throws CommandError `no_such_file` */
 export function existingStorePath(path: string): string {
   if (!existsSync(path))
     throw new CommandError('no_such_file', `${path} does not exist: name the SQLite file of a store`)

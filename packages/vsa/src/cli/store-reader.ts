@@ -4,7 +4,7 @@ import { existingStorePath } from './store-place.ts'
 
 const PAGE_ROWS = 1_000
 
-/** Runs `work` on the store's file, all of it as of one moment, while owners may go on writing. @throws CommandError, StoreError */
+/** Runs `work` on a snapshot of the store's file. Owners may go on writing. @throws CommandError, StoreError */
 export async function inspecting<T>(path: string, work: (inspection: Inspection) => T): Promise<T> {
   const inspection = await openReadOnly(existingStorePath(path))
   try {

@@ -1,17 +1,17 @@
-/** A column: its title, and the side on which its cells line up. Numbers go right. */
+/** A column of a table. Numbers are aligned right. */
 export interface Column {
   readonly title: string
   readonly align: 'left' | 'right'
 }
 
-/** Shorthand for the columns of a table: a title that begins with `>` is a column of numbers. */
+/** The columns of a table by their titles. A title that begins with `>` is aligned right. */
 export function columns(...titles: readonly string[]): readonly Column[] {
   return titles.map((title) =>
     title.startsWith('>') ? { title: title.slice(1), align: 'right' } : { title, align: 'left' },
   )
 }
 
-/** Aligned text, one line for each row below a line of titles; two spaces between columns and none at the ends. */
+/** Aligned text: a line of titles, then one line for each row. Columns are two spaces apart, and no line ends in spaces. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const widths = columns.map(({ title }, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)))
   const line = (cells: readonly string[]): string =>
@@ -26,7 +26,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   return [line(columns.map(({ title }) => title)), ...rows.map(line)].join('\n')
 }
 
-/** Two aligned columns without titles: a name and its value, values to the right. */
+/** Two aligned columns without titles, a name and its value, and a note beside them. */
 export function facts(rows: readonly (readonly [name: string, value: string, note?: string])[]): string {
   const nameWidth = Math.max(...rows.map(([name]) => name.length))
   const valueWidth = Math.max(...rows.map(([, value]) => value.length))

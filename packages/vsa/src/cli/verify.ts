@@ -1,20 +1,20 @@
 import type { TrialBalance } from '../core/trial-balance.ts'
-import { type Books, readBooks } from './books.ts'
+import { type StoreTotals, readTotals } from './store-totals.ts'
 import { count, counted, period, printable } from './format.ts'
 import type { Report } from './report.ts'
 import { columns, facts, table } from './table.ts'
 
-/** Faulty rows that are printed; JSON has them all. */
+/** Faulty rows printed as text. JSON has them all. */
 const FAULTY_MAX = 50
 
-/** L2, on a live database: whether `minted = used + pool + burned + leased` in every row. */
+/** L2, on a database that may be in use: checks that `minted = used + pool + burned + leased` in every row. */
 export async function verify(path: string): Promise<Report> {
-  const books = await readBooks(path)
-  const ok = books.faulty.length === 0
-  return { ok, json: { ok, store: path, ...books }, text: [sumText(path, books), faultText(books)].join('\n') }
+  const totals = await readTotals(path)
+  const ok = totals.faulty.length === 0
+  return { ok, json: { ok, store: path, ...totals }, text: [sumText(path, totals), faultText(totals)].join('\n') }
 }
 
-function sumText(path: string, { rows, minted, used, pool, burned, held }: Books): string {
+function sumText(path: string, { rows, minted, used, pool, burned, held }: StoreTotals): string {
   return [
     `${path}: ${counted(rows, 'row')}`,
     facts([
@@ -27,7 +27,7 @@ function sumText(path: string, { rows, minted, used, pool, burned, held }: Books
   ].join('\n')
 }
 
-function faultText({ faulty }: Books): string {
+function faultText({ faulty }: StoreTotals): string {
   if (faulty.length === 0) return 'Every row adds up: minted = used + pool + burned + leased.'
   const more = faulty.length - FAULTY_MAX
   return [

@@ -6,7 +6,7 @@ export interface Clock {
   monotonic(): number
   /**
    * Calls `fire` once after `delayMs` (0 to any length).
-   * @param keepAlive whether the process must not exit before: only where somebody awaits the outcome. Default false.
+   * @param keepAlive whether the process must not exit before: only where a promise waits for the outcome. Default false.
    */
   timer(delayMs: number, fire: () => void, keepAlive?: boolean): Timer
   /** Calls `run` after the current turn of the event loop and the promises that it settled. */

@@ -1,4 +1,4 @@
-/** Every way in which VSA can fail to answer. Stable: programs may switch on it. */
+/** Every operating failure of VSA. Stable: programs may switch on it. */
 export type ErrorCode =
   | 'closed'
   | 'close_ambiguous'
@@ -53,7 +53,7 @@ export class VsaError extends Error {
   }
 }
 
-/** A store's own failure. `transient`: trying again may help; otherwise somebody must act first. */
+/** A store's own failure. `transient`: trying again may help; otherwise an operator must act first. */
 export class StoreError extends Error {
   override readonly name: string = 'StoreError'
   readonly code: StoreErrorCode

@@ -68,7 +68,7 @@ export interface RowPolicy {
   readonly version: number
   /** The end of the period, ms since 1970; null for a budget without windows. */
   readonly endsAt: number | null
-  /** The row may be removed once store time is past this and nobody leases it (S10); null keeps it for ever. */
+  /** The row may be removed once store time is past this and it has no lease (S10); null keeps it for ever. */
   readonly keepUntil: number | null
 }
 
@@ -98,7 +98,7 @@ export interface AppliedAnswer {
   readonly entries: readonly EntryAnswer[]
   /** How many of each run of takes were granted. */
   readonly granted: readonly number[]
-  /** Rows leased by this epoch that somebody wants, also those not in the batch (O12). */
+  /** Rows leased by this epoch that are marked as wanted, also those not in the batch (O12). */
   readonly wanted: readonly RowName[]
   readonly written: Written
 }

@@ -38,3 +38,6 @@ export type CalendarUnit = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'mont
 
 /** A calendar unit (weeks begin on Monday), or a whole number of milliseconds, counted from 1970. */
 export type Per = CalendarUnit | number
+
+/** A hundred years: the longest period and retention, in ms. */
+export const PERIOD_MAX_MS: number = 36_525 * 86_400_000

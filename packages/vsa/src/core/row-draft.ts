@@ -1,8 +1,9 @@
-import type { Mint, RowName, Written } from './exchange.ts'
-import type { BudgetRow, Ledger, LeaseTotals } from './ledger.ts'
-import { isUnits } from './units.ts'
+import type { BudgetWrite, LoadedBudget } from './adapter.ts'
+import type { EntryNote, Mint, MintOutcome, RowName, RowPolicy } from './exchange.ts'
+import type { BudgetRow, LeaseRow } from './rows.ts'
+import { isUnits, UNITS_MAX } from './units.ts'
 
-/** The books of one row do not add up: a bug in somebody, or a damaged store. Nothing was written (S6). */
+/** The books of one row do not add up: a bug, or a damaged store. Nothing was written (S6). */
 export class BooksError extends Error {
   override readonly name: string = 'BooksError'
   readonly row: RowName
@@ -13,37 +14,45 @@ export class BooksError extends Error {
   }
 }
 
-/** One budget row and this epoch's lease on it, being changed by one exchange; written only when all of the exchange has succeeded. */
+/**
+ * One budget row and this epoch's lease on it, being changed by one exchange (S3). Every change moves units from one place to another,
+ * so `minted = used + pool + burned + held + othersHeld` stays true; it is checked as loaded and again before it is written (L2).
+ */
 export class RowDraft {
   minted: number
   used: number
   pool: number
+  /** With what leases of closed epochs hold: they are burned by whichever exchange touches the row (S8). */
+  burned: number
   held: number
   limit: number
   burnMax: number
   version: number
   wantedUntil: number
   keepUntil: number | null
+  readonly others: number
+  readonly othersHeld: number
   readonly #before: BudgetRow
-  readonly #leasesBefore: LeaseTotals
-  readonly #epoch: number
+  readonly #loaded: LoadedBudget
   readonly #created: boolean
-  #mint: Mint | undefined
 
-  constructor(row: BudgetRow, leases: LeaseTotals, epoch: number, created: boolean) {
-    this.minted = row.minted
-    this.used = row.used
-    this.pool = row.pool
-    this.limit = row.limit
-    this.burnMax = row.burnMax
-    this.version = row.version
-    this.wantedUntil = row.wantedUntil
-    this.keepUntil = row.keepUntil
-    this.held = leases.held
-    this.#before = row
-    this.#leasesBefore = leases
-    this.#epoch = epoch
-    this.#created = created
+  constructor(before: BudgetRow, loaded: LoadedBudget) {
+    this.minted = before.minted
+    this.used = before.used
+    this.pool = before.pool
+    this.burned = before.burned
+    for (const lease of loaded.ended) this.burned += lease.held
+    this.held = loaded.held
+    this.limit = before.limit
+    this.burnMax = before.burnMax
+    this.version = before.version
+    this.wantedUntil = before.wantedUntil
+    this.keepUntil = before.keepUntil
+    this.others = loaded.others
+    this.othersHeld = loaded.othersHeld
+    this.#before = before
+    this.#loaded = loaded
+    this.#created = loaded.row === undefined
     this.assertBalanced()
   }
 
@@ -51,55 +60,174 @@ export class RowDraft {
     return this.#before.kind
   }
 
-  get burned(): number {
-    return this.#before.burned
+  get key(): string {
+    return this.#before.key
   }
 
-  /** As the row's leases will be once this draft is written. */
-  leases(): LeaseTotals {
-    return { ...this.#leasesBefore, held: this.held }
+  get period(): number {
+    return this.#before.period
   }
 
-  /** L2 for this row, and every amount in its range. Checked as read and again before it is written. */
+  /** The row is to be made by this exchange. */
+  get isNew(): boolean {
+    return this.#created
+  }
+
+  /** S3, policy: a higher version changes the limit; minted and pool move by the difference. */
+  adopt({ version, limit, burnMax, keepUntil }: RowPolicy): void {
+    if (version <= this.version) return
+    const difference = limit - this.limit
+    this.minted += difference
+    this.pool += difference
+    this.limit = limit
+    this.burnMax = burnMax
+    this.version = version
+    // A longer retention holds at once; a shorter one never lets a row go earlier than was promised before.
+    if (this.keepUntil !== null && keepUntil !== null) this.keepUntil = Math.max(this.keepUntil, keepUntil)
+  }
+
+  /** S3, mint: once per id, for ever. */
+  mint({ units }: Mint): MintOutcome {
+    const before = this.#loaded.mintedBefore
+    if (before !== undefined) return before === units ? 'repeated' : 'id_conflict'
+    if (!isUnits(units) || units > UNITS_MAX - this.minted) return 'units_overflow'
+    this.minted += units
+    this.pool += units
+    return 'minted'
+  }
+
+  /** S3, spent: units of the lease that were admitted. */
+  spend(units: number): void {
+    if (isNoUnits(units) || units > this.held) this.#refuse(`spent ${units} of a lease of ${this.held}`)
+    this.held -= units
+    this.used += units
+  }
+
+  /** S3, refund: back into the pool, no more than was used. @returns the units that were accepted */
+  refund(units: number): number {
+    if (isNoUnits(units)) this.#refuse(`refund is ${units}`)
+    const accepted = Math.min(units, this.used)
+    this.used -= accepted
+    this.pool += accepted
+    return accepted
+  }
+
+  /** S3, takes: units that are in the pool. */
+  take(units: number): void {
+    this.pool -= units
+    if (this.pool < 0) this.#refuse(`a take left a pool of ${this.pool}`)
+    this.used += units
+  }
+
+  /**
+   * S3, holds: moves the lease towards `hold`, from or to the pool.
+   * S5: no lease grows while the row is wanted, or once as many units have burned as the policy allows.
+   */
+  moveHold(hold: number, time: number): void {
+    if (isNoUnits(hold)) this.#refuse(`hold is ${hold}`)
+    const mayGrow = this.wantedUntil <= time && this.burned < this.burnMax
+    const wished = hold - this.held
+    const change = wished > 0 ? (mayGrow ? Math.min(wished, Math.max(this.pool, 0)) : 0) : wished
+    this.held += change
+    this.pool -= change
+  }
+
+  /** O12: wanted for `wantMs` from now; a want that is over is forgotten. */
+  want(wantMs: number, time: number): void {
+    if (wantMs > 0) this.wantedUntil = Math.max(this.wantedUntil, time + wantMs)
+    else if (this.wantedUntil <= time) this.wantedUntil = 0
+  }
+
+  /** L2 for this row, and every amount in its range. @throws BooksError */
   assertBalanced(): void {
-    const { othersHeld } = this.#leasesBefore
-    this.require(isUnits(this.minted), `minted is ${this.minted}`)
-    this.require(isUnits(this.used), `used is ${this.used}`)
-    this.require(isUnits(this.burned), `burned is ${this.burned}`)
-    this.require(isUnits(this.held) && isUnits(othersHeld), `leases are ${this.held} and ${othersHeld}`)
-    this.require(Number.isSafeInteger(this.pool), `pool is ${this.pool}`)
-    // Subtracted from minted one by one: a sum of several could leave the safe integers, a difference of units cannot.
-    const rest = this.minted - this.used - this.burned - this.held - othersHeld
-    this.require(
-      rest === this.pool,
-      `minted ${this.minted} is not used ${this.used} + pool ${this.pool} + burned ${this.burned} + held ${this.held} + ${othersHeld}`,
-    )
+    if (!isBalanced(this)) throw new BooksError(this.#before, imbalanceOf(this))
   }
 
-  /** @throws BooksError unless `condition` */
-  require(condition: boolean, detail: string): void {
-    if (!condition) throw new BooksError({ key: this.#before.key, period: this.#before.period }, detail)
-  }
-
-  /** The mint that made `minted` and `pool` grow: its id is written with them. */
-  addMint(mint: Mint): void {
-    this.#mint = mint
-  }
-
-  /** Writes what changed, and says how many rows that was (L7). */
-  save(ledger: Ledger): Written {
+  /** Units changed hands for good: a record (L7). The limit, `burnMax` and `keepUntil` change with the version, never without it. */
+  get isRecord(): boolean {
     const before = this.#before
-    // The limit, `burnMax` and `keepUntil` change with the version, never without it.
-    const unitsChanged = this.used !== before.used || this.minted !== before.minted || this.version !== before.version
-    // A row that is made to be leased from has no news of units.
-    const moved = this.#created || this.pool !== before.pool || this.wantedUntil !== before.wantedUntil
-    if (unitsChanged || moved) {
-      const { minted, used, pool, limit, burnMax, version, wantedUntil, keepUntil } = this
-      ledger.saveBudget({ ...before, minted, used, pool, limit, burnMax, version, wantedUntil, keepUntil })
-    }
-    if (this.#mint !== undefined) ledger.saveMint(before.key, this.#mint.id, this.#mint.units)
-    const leaseMoved = this.held !== this.#leasesBefore.held
-    if (leaseMoved) ledger.saveLease({ key: before.key, period: before.period, epoch: this.#epoch, held: this.held })
-    return { records: unitsChanged ? 1 : 0, leaseRecords: (leaseMoved ? 1 : 0) + (moved && !unitsChanged ? 1 : 0) }
+    return this.used !== before.used || this.minted !== before.minted || this.version !== before.version
   }
+
+  /** The row as it is to be written; null when it is as it was. A row that is made is written even when nothing was spent from it. */
+  write(): BudgetWrite | null {
+    const before = this.#before
+    const isSettled =
+      this.limit === before.limit &&
+      this.burnMax === before.burnMax &&
+      this.version === before.version &&
+      this.wantedUntil === before.wantedUntil &&
+      this.keepUntil === before.keepUntil
+    const isSame =
+      isSettled &&
+      this.used === before.used &&
+      this.minted === before.minted &&
+      this.pool === before.pool &&
+      this.burned === before.burned
+    if (isSame && !this.#created) return null
+    return { change: this.#created ? 'created' : isSettled ? 'settled' : 'changed', row: this.#row() }
+  }
+
+  /** The leases that are to be written: this epoch's where it has moved, and those of closed epochs, which end. */
+  leaseWrites(epoch: number): readonly LeaseRow[] {
+    const { held, ended } = this.#loaded
+    if (this.held === held && ended.length === 0) return NO_LEASES
+    const { key, period } = this.#before
+    const burned = ended.map((lease) => ({ ...lease, held: 0 }))
+    return this.held === held ? burned : [{ key, period, epoch, held: this.held }, ...burned]
+  }
+
+  #refuse(detail: string): never {
+    throw new BooksError(this.#before, detail)
+  }
+
+  #row(): BudgetRow {
+    const { key, period, kind, endsAt } = this.#before
+    const { minted, used, pool, burned, limit, burnMax, version, wantedUntil, keepUntil } = this
+    return {
+      key,
+      period,
+      kind,
+      minted,
+      used,
+      pool,
+      burned,
+      limit,
+      burnMax,
+      version,
+      wantedUntil,
+      endsAt,
+      keepUntil,
+    }
+  }
+}
+
+const NO_LEASES: readonly LeaseRow[] = []
+
+/** Not a type guard: what is no number of units is named in a message. */
+function isNoUnits(value: number): boolean {
+  return !isUnits(value)
+}
+
+type Amounts = Pick<RowDraft, 'minted' | 'used' | 'burned' | 'held' | 'othersHeld' | 'pool'>
+
+/** Subtracted from minted one by one: a sum of several could leave the safe integers, a difference of units cannot. */
+function isBalanced({ minted, used, burned, held, othersHeld, pool }: Amounts): boolean {
+  const isSound = isUnits(minted) && isUnits(used) && isUnits(burned) && isUnits(held) && isUnits(othersHeld)
+  return isSound && Number.isSafeInteger(pool) && minted - used - burned - held - othersHeld === pool
+}
+
+/** Says what does not add up. Apart from the test, because texts for the amounts of a sound row cost more than the exchange. */
+function imbalanceOf({ minted, used, burned, held, othersHeld, pool }: Amounts): string {
+  for (const [name, units] of Object.entries({ minted, used, burned }))
+    if (isNoUnits(units)) return `${name} is ${units}`
+  if (isNoUnits(held) || isNoUnits(othersHeld)) return `leases are ${held} and ${othersHeld}`
+  if (!Number.isSafeInteger(pool)) return `pool is ${pool}`
+  return `minted ${minted} is not used ${used} + pool ${pool} + burned ${burned} + held ${held} + ${othersHeld}`
+}
+
+/** What the answer and a replay must say beyond the row; undefined when there is nothing. */
+export function noteOf(refunded: number, mint: MintOutcome | undefined): EntryNote | undefined {
+  if (mint !== undefined) return { refunded, mint }
+  return refunded > 0 ? { refunded } : undefined
 }

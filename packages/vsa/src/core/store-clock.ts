@@ -1,6 +1,6 @@
-/** The share of the time passed on its own clock by which a store that is ahead of it goes on. */
+/** How fast store time goes on while it is ahead of the wall clock, as a share of the time that passes. */
 const PACE = 0.5
-/** Store time moves by no more than this in one transaction while it is ahead of the clock, in ms, and by no more than a third of a lease's life. */
+/** The most that store time moves in one transaction while it is ahead of the wall clock, in ms; also at most a third of a lease lifetime. */
 const LEAP_MAX_MS = 5_000
 
 interface Reading {
@@ -11,17 +11,17 @@ interface Reading {
 }
 
 /**
- * Tells one store handle what time it is (S1). Store time is the wall clock's, but never goes back: after the clock was ahead and is
- * set back, store time is ahead of it. It must not stand still until the clock has caught up, or no period would end for hours; and not
+ * Store time for one store handle (S1). It is the wall clock's time, but it never goes back: after the clock was ahead and is set back,
+ * store time is ahead of the clock. It must not stand still until the clock has caught up, or no period would end for hours. It must not
  * go as fast as the clock, or it would stay ahead for ever. So it goes on at half that pace:
  *
  *     time = now                                                           when now >= seen
  *     time = max(seen, last.time + min(max(0, now - last.now) / 2, leap))  when now < seen
  *
- * `seen` is the latest time that the books have kept, whoever asked; `last` is this handle's last transaction that was kept. Each
- * handle measures from a transaction of its own, so that a hundred handles on one file make its time go no faster than one does. `leap`,
- * 5 s or a third of a lease's life, bounds what a clock that jumps about behind store time can do: an owner that renews as it
- * should (O6) is not reaped by one leap.
+ * `seen` is the latest time that the store has kept, for any handle. `last` is this handle's last transaction that was kept. Each handle
+ * measures from its own last transaction, so that a hundred handles on one file make its time go no faster than one does. `leap`, 5 s or
+ * a third of a lease lifetime, bounds the effect of a clock that jumps while it is behind: an owner that renews in time (O6) is not
+ * reaped by one leap.
  */
 export class StoreClock {
   readonly #now: () => number
@@ -41,7 +41,7 @@ export class StoreClock {
 
   /**
    * Store time for one transaction, whole ms since 1970. To be called behind its locks.
-   * @param seen the latest time that the books have kept
+   * @param seen the latest time that the store has kept
    */
   read(seen: number): number {
     const now = this.#now()
@@ -50,7 +50,7 @@ export class StoreClock {
     return Math.floor(time)
   }
 
-  /** The books have kept the transaction that was read for last, and its time. Without this it has told nothing. */
+  /** The transaction that the last `read` was for has been kept, with its time. A transaction that is not kept does not count. */
   kept(): void {
     this.#last = this.#read
   }

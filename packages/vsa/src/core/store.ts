@@ -1,5 +1,5 @@
 import type { Answer, Batch } from './exchange.ts'
-import type { BudgetRow, LeaseRow, OwnerRow } from './ledger.ts'
+import type { BudgetRow, LeaseRow, OwnerRow } from './rows.ts'
 
 /**
  * The port between an owner and whatever keeps the books. Every store passes `storeConformance` of `vsa/testing`.

@@ -1,4 +1,5 @@
-import { compilePolicy, type Plan } from '../core/plan.ts'
+import type { Plan } from '../core/plan.ts'
+import { compilePolicy } from '../core/policies/compile.ts'
 import type { Policy } from '../core/policy.ts'
 
 /** Plans kept for sharing; a service has a few tiers, not thousands. */

@@ -1,22 +1,22 @@
 import { wholeBetween, type Random } from './random.ts'
 
-/** What may go wrong with one call to a store. Times are those of the injected clock. */
+/** What goes wrong with one call to a store. Times are in ms on the injected clock, 0 or more. */
 export type Fault =
-  /** The request travels for `requestMs`, its answer for `answerMs`. Longer than the caller waits: it sends again, and the old request arrives after the new one. */
+  /** The request takes `requestMs` to arrive, and its answer `answerMs`. A caller that sends again meanwhile may see its first request arrive last. */
   | { readonly kind: 'delay'; readonly requestMs: number; readonly answerMs: number }
-  /** The request never arrives, and nobody says so. */
+  /** The request never arrives, and the call is never answered. */
   | { readonly kind: 'lost_request' }
-  /** The request is applied; its answer never arrives. */
+  /** The request is applied, and the call is never answered. */
   | { readonly kind: 'lost_answer' }
   /** The request arrives twice, the second time after `afterMs`; the caller sees the first answer. */
   | { readonly kind: 'duplicate'; readonly afterMs: number }
-  /** The caller is told at once that the outcome is unknown; the request arrives after `afterMs`, behind newer ones. */
+  /** The call rejects at once with `applied: 'unknown'`; the request arrives after `afterMs`, behind newer ones. */
   | { readonly kind: 'late'; readonly afterMs: number }
-  /** A `StoreError` with `applied: 'unknown'`; whether it was applied is up to `applied`. */
+  /** The call rejects with `applied: 'unknown'`. `applied` says whether the request was applied. */
   | { readonly kind: 'unknown'; readonly applied: boolean }
-  /** A `StoreError` with `applied: 'no'`, and nothing was applied. */
+  /** The call rejects with `applied: 'no'`, and nothing was applied. */
   | { readonly kind: 'refused' }
-  /** The store dies in the middle of the call: all or nothing was applied, the outcome is unknown, and for `downMs` every call is refused. */
+  /** The store dies in the middle of the call, which rejects with `applied: 'unknown'`. For `downMs` every call is refused. */
   | { readonly kind: 'death'; readonly applied: boolean; readonly downMs: number }
 
 export type FaultKind = Fault['kind']
@@ -32,10 +32,10 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'death',
 ]
 
-/** How likely each fault is for one call, 0 to 1; together at most 1. Kinds left out never happen. */
+/** The probability of each fault for one call, 0 to 1; together at most 1. Kinds left out never happen. */
 export type FaultRates = Readonly<Partial<Record<FaultKind, number>>>
 
-/** One fault or none, as `rates` say; times are drawn from 0 to `delayMsMax`. */
+/** Draws one fault or none. Its times are whole ms from 0 to `delayMsMax`. */
 export function drawFault(random: Random, rates: FaultRates, delayMsMax: number): Fault | undefined {
   let point = random()
   for (const kind of FAULT_KINDS) {

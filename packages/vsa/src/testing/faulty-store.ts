@@ -1,51 +1,73 @@
 import type { Clock } from '../core/clock.ts'
 import { StoreError, type Applied } from '../core/errors.ts'
 import type { Answer, Batch } from '../core/exchange.ts'
-import type { BudgetRow, OwnerRow } from '../core/ledger.ts'
+import type { BudgetRow, OwnerRow } from '../core/rows.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from '../core/store.ts'
 import { drawFault, type Fault, type FaultKind, type FaultRates } from './fault.ts'
 import type { Random } from './random.ts'
 
-/** The calls that faults may befall. `close` and the inner store's own failures pass through. */
+/** The methods whose calls may be faulty. `close` never is. Errors of the inner store pass through. */
 export type FaultyMethod = 'join' | 'exchange' | 'read' | 'list' | 'owners'
 
 export interface FaultyStoreOptions {
-  /** The only source of time. */
+  /** Delays and down times pass on this clock. Usually the one of the engine under test. */
   readonly clock: Clock
-  /** Faults for the next calls of each method, in order; `undefined` lets one call pass unharmed. Used up before any is drawn. */
+  /** Faults of the next calls of each method, in order; `undefined` is a call without a fault. Used up before any fault is drawn. */
   readonly script?: Readonly<Partial<Record<FaultyMethod, readonly (Fault | undefined)[]>>>
-  /** Draws faults for calls without a scripted one. Default: none are drawn. */
+  /** Draws faults for calls that have no scripted one, with `rates`. Default: no fault is drawn. */
   readonly random?: Random
-  /** Default: none. */
+  /** The probability of each fault, 0 to 1. Default: 0 for each. */
   readonly rates?: FaultRates
-  /** The longest delay that is drawn, in ms. Default 1,000. */
+  /** The longest time that is drawn for a fault, in whole ms. Default 1,000. */
   readonly delayMsMax?: number
 }
 
-/** A store behind a bad network, on a machine that dies. Everything that it lets through is done by `inner`, exactly. */
+/** A store whose calls can be delayed, lost, repeated and refused. Calls that arrive are done by the inner store. */
 export interface FaultyStore extends Store {
-  /** Faults that happened so far, by kind. */
+  /** How many faults happened, by kind. */
   readonly faults: Readonly<Record<FaultKind, number>>
-  /** Calls so far, harmed or not. */
+  /** How many calls were made, with a fault or without. */
   readonly calls: Readonly<Record<FaultyMethod, number>>
-  /** Requests still under way to `inner`: late, delayed, or to be delivered again. */
+  /** How many requests are on their way to the inner store: delayed, late or duplicate. */
   readonly underWay: number
-  /** Adds a fault for the next call of `method` that has none yet; `undefined` lets one call pass. */
+  /** Appends to the script of `method`; `undefined` appends a call without a fault. */
   inject(method: FaultyMethod, fault: Fault | undefined): void
-  /** Draws with these rates from now on; `{}` ends all drawn faults. */
+  /** Draws with these rates from now on; `{}` draws no more faults. Without a `random` source it has no effect. */
   setRates(rates: FaultRates): void
-  /** The store cannot be reached: calls are refused at once (`refuse`), or never answered (`hang`), until `heal`. */
+  /** Makes the store unreachable until `heal`: calls reject at once with `applied: 'no'` (`refuse`), or are never answered (`hang`). */
   cut(how: 'refuse' | 'hang'): void
-  /** Ends a `cut` and a death. */
+  /** Ends a `cut` and the down time of a `death`. Calls that were never answered stay so. */
   heal(): void
 }
 
-/** Puts faults between an owner and `inner`: scripted, or drawn from `random`, so that a seed tells the whole story. */
+/**
+ * Puts faults between an engine and a store, to test what an application does when the store fails: scripted faults, or faults drawn from
+ * a seeded source, so that the same seed gives the same run. Injected failures are `StoreError`s with code `store_failed`, transient, whose
+ * `applied` says `no` or `unknown`. Batches and answers are copied, as on a network.
+ *
+ * ```ts
+ * import { open } from 'vsa'
+ * import { memory } from 'vsa/memory'
+ * import { faultyStore, manualClock } from 'vsa/testing'
+ *
+ * const clock = manualClock()
+ * const inner = memory({ now: () => clock.now() })
+ * const store = faultyStore(inner, { clock, script: { exchange: [{ kind: 'lost_answer' }] } })
+ * const vsa = open({ store, clock })
+ * const seats = vsa.budget('seats', { initial: 2 })
+ *
+ * const admitted = seats.admit()
+ * await clock.advance(4_000) // the engine gives up waiting, and sends the batch again
+ * console.log(await admitted, store.faults.lost_answer, (await seats.peek()).used) // true 1 1
+ * ```
+ *
+ * @param inner does the calls that arrive
+ */
 export function faultyStore(inner: Store, options: FaultyStoreOptions): FaultyStore {
   return new FaultyNetwork(inner, options)
 }
 
-/** The call as the network sees it: sending it again applies it again. */
+/** Sends the request once to the inner store. */
 type Send<T> = () => Promise<T>
 
 class FaultyNetwork implements FaultyStore {
@@ -90,7 +112,7 @@ class FaultyNetwork implements FaultyStore {
   }
 
   exchange(batch: Batch): Promise<Answer> {
-    // As on a wire: what the caller does to its objects after sending reaches nobody.
+    // Copied, as on a network: later changes to the caller's objects have no effect.
     const sent = structuredClone(batch)
     return this.#call('exchange', async () => structuredClone(await this.#inner.exchange(structuredClone(sent))))
   }
@@ -137,7 +159,7 @@ class FaultyNetwork implements FaultyStore {
     const fault = this.#nextFault(method)
     if (fault === undefined) return send()
     this.faults[fault.kind]++
-    return this.#suffer(method, fault, send)
+    return this.#failWith(method, fault, send)
   }
 
   #nextFault(method: FaultyMethod): Fault | undefined {
@@ -146,7 +168,7 @@ class FaultyNetwork implements FaultyStore {
     return this.#random === undefined ? undefined : drawFault(this.#random, this.#rates, this.#delayMsMax)
   }
 
-  async #suffer<T>(method: FaultyMethod, fault: Fault, send: Send<T>): Promise<T> {
+  async #failWith<T>(method: FaultyMethod, fault: Fault, send: Send<T>): Promise<T> {
     switch (fault.kind) {
       case 'delay':
         return this.#delayed(fault.requestMs, fault.answerMs, send)
@@ -177,14 +199,14 @@ class FaultyNetwork implements FaultyStore {
     this.#underWay++
     await this.#wait(requestMs)
     this.#underWay--
-    // It travelled while the line was cut or the store died: it arrives nowhere.
+    // The store became unreachable meanwhile: the request is lost.
     if (this.#unreachable()) return never()
     const answer = await send()
     await this.#wait(answerMs)
     return this.#unreachable() ? never() : answer
   }
 
-  /** Nobody waits for this delivery: what it answers, or how it fails, is lost on the way back. */
+  /** Its answer or error is dropped: the caller already has an outcome. */
   #deliverLater<T>(afterMs: number, send: Send<T>): void {
     this.#underWay++
     this.#clock.timer(afterMs, () => {
@@ -204,12 +226,12 @@ class FaultyNetwork implements FaultyStore {
   }
 }
 
-/** A call that is never answered. The caller needs a deadline of its own, as it does on a real network. */
+/** Never settles. The caller needs a deadline of its own, as on a network. */
 function never<T>(): Promise<T> {
   return new Promise<T>(() => undefined)
 }
 
 function failure(method: FaultyMethod, applied: Applied): StoreError {
-  const what = applied === 'no' ? 'refused' : 'broken off, and may have been applied'
+  const what = applied === 'no' ? 'refused' : 'interrupted, and may have been applied'
   return new StoreError('store_failed', `injected: ${method} was ${what}`, { applied, transient: true })
 }

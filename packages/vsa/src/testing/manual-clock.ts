@@ -1,36 +1,52 @@
 import type { Clock, Timer } from '../core/clock.ts'
 import { invariant } from '../core/errors.ts'
 
-/** Quiet turns of the event loop after which nothing more is expected to happen: a store may answer in a macrotask or two. */
+/** Turns of the event loop without a use of the clock after which the program counts as idle. A store may need a few to answer. */
 const QUIET_TURNS = 4
-/** A program that is still busy after this many turns never stops: timers of 0 ms that make each other, say. */
+/** A program that is still busy after so many turns is in a loop, such as callbacks of `soon` that start each other. */
 const TURNS_MAX = 100_000
 
-/** A clock that stands still until a test moves it. */
+/** A clock that stands still until a test moves it. Wall time and monotonic time are in ms. */
 export interface ManualClock extends Clock {
   /**
-   * Moves wall and monotonic time by `ms` (0 to any length), and fires the timers that fall due on the way, in the order of their
-   * times, then of their creation, each at its own time. After each one, whatever it started gets the time to finish: promises,
-   * `soon` callbacks, and stores that answer within a few turns of the event loop. Resolves when all is quiet.
-   * @throws RangeError for a negative or infinite `ms`; Error when an earlier call has not finished
+   * Moves wall and monotonic time forward by `ms`, 0 or more. Timers that fall due fire at their own times, in order of time and then of
+   * creation. After each timer, work that it started may finish before time moves on: promises, `soon` callbacks, and stores that answer
+   * within four turns of the event loop. Resolves when the program is idle.
+   *
+   * Rejects with a RangeError for a negative or infinite `ms`, and with an Error when an earlier call has not finished, or when the
+   * program is still busy after 100,000 turns of the event loop.
    */
   advance(ms: number): Promise<void>
-  /** Lets everything happen that needs no time to pass: `advance(0)`. */
+  /** The same as `advance(0)`: lets work finish that needs no time to pass. */
   settle(): Promise<void>
-  /** Moves wall time alone, forwards or back: somebody set the machine's clock. Fires nothing. */
+  /** Moves wall time alone by `ms`, forward or back, as when the clock of the machine is set. Fires no timer. */
   jumpWall(ms: number): void
-  /** Timers that wait. */
+  /** How many timers are pending. */
   readonly timers: number
 }
 
 export interface ManualClockOptions {
-  /** Wall time at first, ms since 1970. Default 2025-01-01T00:00:00Z. */
+  /** Wall time at the start, ms since 1970. Default 1,735,689,600,000: 2025-01-01T00:00:00Z. Monotonic time starts at 0. */
   readonly start?: number
 }
 
 /**
- * A clock for tests: `open({ store, clock: manualClock() })`. What needs no time needs no driving: `await budget.admit()` works as it
- * stands. Nothing here keeps a process alive.
+ * A clock for tests, so that they need no sleeps. Give it to the engine and to its store: the store decides when a period ends. Calls that
+ * need no time to pass, such as a first `admit`, need no `advance`. Pending timers do not keep the process alive.
+ *
+ * ```ts
+ * import { open } from 'vsa'
+ * import { memory } from 'vsa/memory'
+ * import { manualClock } from 'vsa/testing'
+ *
+ * const clock = manualClock()
+ * const vsa = open({ store: memory({ now: () => clock.now() }), clock })
+ * const calls = vsa.budget('calls', { limit: 1, per: 'minute' })
+ *
+ * console.log(await calls.admit(), await calls.admit()) // true false
+ * await clock.advance(60_000)
+ * console.log(await calls.admit()) // true
+ * ```
  */
 export function manualClock(options: ManualClockOptions = {}): ManualClock {
   return new SteppedClock(options.start ?? 1_735_689_600_000)
@@ -46,7 +62,7 @@ class SteppedClock implements ManualClock {
   #monotonic = 0
   /** In the order in which they fall due. */
   readonly #pending: Pending[] = []
-  /** Counts every use of the clock, so that `quiet` sees whether the program still does something. */
+  /** Every use of the clock counts, so that `quiet` sees whether the program is still busy. */
   #uses = 0
   #advancing = false
 
@@ -118,7 +134,7 @@ class SteppedClock implements ManualClock {
   }
 
   #moveTo(monotonic: number): void {
-    // Both by the same difference: a jump of the wall clock in between must not be undone.
+    // Both by the same difference, so that a jump of the wall clock is kept.
     this.#wall += monotonic - this.#monotonic
     this.#monotonic = monotonic
   }

@@ -1,7 +1,10 @@
-/** Numbers in [0, 1), the same ones for the same seed. */
+/** Gives the next number of a sequence, 0 to below 1. */
 export type Random = () => number
 
-/** A small seeded generator (mulberry32): good enough to draw faults and workloads, and the same on every machine. */
+/**
+ * A seeded generator (mulberry32): the same seed gives the same sequence on every machine. For faults and workloads, not for secrets.
+ * @param seed a whole number; its lowest 32 bits count
+ */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0
   return () => {
@@ -12,7 +15,7 @@ export function seededRandom(seed: number): Random {
   }
 }
 
-/** A whole number from `min` to `max`, both included. */
+/** A whole number from `min` to `max`, both included, each as likely as the others. */
 export function wholeBetween(random: Random, min: number, max: number): number {
   return min + Math.floor(random() * (max - min + 1))
 }

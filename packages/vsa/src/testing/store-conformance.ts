@@ -1,15 +1,22 @@
-import { testBounds } from './conformance/bounds.ts'
-import { testCrowds } from './conformance/crowd.ts'
-import { testEnding } from './conformance/ending.ts'
-import { testPolicies } from './conformance/policies.ts'
-import { testReplays } from './conformance/replays.ts'
-import { testRows } from './conformance/rows.ts'
+import { batchTests } from './conformance/batches.ts'
+import { closingTests } from './conformance/closing.ts'
+import { concurrencyTests } from './conformance/concurrency.ts'
+import { fencingTests } from './conformance/fencing.ts'
+import { leaseTests } from './conformance/leases.ts'
+import { limitTests } from './conformance/limits.ts'
+import { mintTests } from './conformance/mints.ts'
+import { compareWithModel } from './conformance/model-comparison.ts'
+import { readingTests } from './conformance/reading.ts'
+import { reapingTests } from './conformance/reaping.ts'
+import { register } from './conformance/register.ts'
+import { replayTests } from './conformance/replays.ts'
+import { retentionTests } from './conformance/retention.ts'
+import { rowCreationTests } from './conformance/row-creation.ts'
 import type { ConformanceOptions, MakeStore, TestRunner } from './conformance/runner.ts'
-import { testerOf } from './conformance/scene.ts'
-import { compareWithModel } from './conformance/sequence.ts'
-import { testSettling } from './conformance/settling.ts'
-import { testTaking } from './conformance/taking.ts'
-import { testWanting } from './conformance/wanting.ts'
+import { settlingTests } from './conformance/settling.ts'
+import { storeTimeTests } from './conformance/store-time.ts'
+import { takeTests } from './conformance/takes.ts'
+import { valueTests } from './conformance/values.ts'
 
 export type {
   ConformanceOptions,
@@ -22,12 +29,52 @@ export type {
 
 const MODEL_TIMEOUT_MS = 120_000
 
+const TESTS = [
+  ...replayTests,
+  ...fencingTests,
+  ...rowCreationTests,
+  ...settlingTests,
+  ...takeTests,
+  ...limitTests,
+  ...mintTests,
+  ...leaseTests,
+  ...reapingTests,
+  ...storeTimeTests,
+  ...closingTests,
+  ...retentionTests,
+  ...valueTests,
+  ...batchTests,
+  ...readingTests,
+  ...concurrencyTests,
+]
+
 /**
- * Registers the suite that every store passes: each store rule by hand-computed examples, and random command sequences of several
- * owners compared, answer by answer and row by row, with the specification (`applyExchange`). Behind every test and every step the
- * trial balance must hold.
- * @param makeStore called for each test; must give fresh, empty data
- * @param runner of Vitest or Jest: `{ describe, it, expect }`
+ * Registers the tests that every store must pass: each store rule by examples computed by hand, and random sequences of commands of
+ * several owners, whose answers and rows are compared with those of the reference model after each command. After every test, each row
+ * must balance (L2).
+ *
+ * A store that breaks a rule fails the test whose title cites the rule, such as `S2, L3: …`. There are about 60 tests; they take a few
+ * seconds on a store in memory. Tests that may take longer than usual set their own time limit, 30 s to 120 s.
+ *
+ * ```ts
+ * import { describe, expect, it } from 'vitest'
+ * import { memory } from 'vsa/memory'
+ * import { storeConformance } from 'vsa/testing'
+ *
+ * storeConformance(
+ *   'memory',
+ *   ({ now, leaseTtlMs }) => {
+ *     const store = memory({ now, leaseTtlMs })
+ *     return { store, another: () => store, dispose: () => store.close() }
+ *   },
+ *   { describe, it, expect },
+ * )
+ * ```
+ *
+ * @param name of the store, for the title of the group
+ * @param makeStore called once for each test and each random sequence; must give a store on fresh, empty data
+ * @param runner `describe`, `it` and `expect` of Vitest or Jest, or three functions that do the same
+ * @param options default: store time is injected; 60 random sequences, with seeds 1 to 60
  */
 export function storeConformance(
   name: string,
@@ -35,22 +82,10 @@ export function storeConformance(
   runner: TestRunner,
   options: ConformanceOptions = {},
 ): void {
-  const test = testerOf(makeStore, runner, options)
-  const groups = {
-    testReplays,
-    testRows,
-    testSettling,
-    testTaking,
-    testPolicies,
-    testWanting,
-    testEnding,
-    testBounds,
-    testCrowds,
-  }
   runner.describe(`${name} store`, () => {
-    for (const register of Object.values(groups)) register(test)
+    for (const test of TESTS) register(test, makeStore, runner, options)
     runner.it(
-      'L2, L3, S1-S10: random sequences give the model’s answers and rows, step by step',
+      'L2, L3, S1-S10: random sequences give the answers and rows of the model, command by command',
       () => compareWithModel(makeStore, options),
       MODEL_TIMEOUT_MS,
     )

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cellsLoop, cellsMixedLoop } from '../../../../bench/src/gate/bare.ts'
 import { makeCells, UNITS } from '../../../../bench/src/gate/cell.ts'
-import { lending } from '../../../../bench/src/gate/lending-store.ts'
+import { withFixedLeases } from '../../../../bench/src/gate/fixed-lease-store.ts'
 import { handlesChurnLoop, handlesLoop, handlesMixedLoop } from '../../../../bench/src/gate/vsa-loops.ts'
 import { allocationOf } from '../../../../bench/src/measure/allocation.ts'
 import { interleaved, ratioTo } from '../../../../bench/src/measure/interleaved.ts'
@@ -18,7 +18,7 @@ const SCHEDULE = { turns: 101, sliceMs: 2 }
 /** Another process may disturb a measurement. It does not disturb all, and it cannot make slow code fast. */
 const ATTEMPTS_MAX = 5
 
-const vsa = open({ store: lending(memory(), UNITS), flushIntervalMs: 3_600_000 })
+const vsa = open({ store: withFixedLeases(memory(), UNITS), flushIntervalMs: 3_600_000 })
 const family = vsa.budgets('floor', { initial: 4 * UNITS, atRisk: UNITS })
 const budgets: readonly Budget[] = Array.from({ length: KEYS }, (_, index) => family.of(`tenant-${index}`))
 

@@ -30,7 +30,7 @@ describe('real lines', () => {
       fields: { user: 'frank', path: '/apache_pb.gif', referer: '-', agent: '-' },
     })
   })
-  test('nginx, IPv6, a user, and fields of its own behind', () => {
+  test('nginx: IPv6, a user, and further fields at the end', () => {
     const line = `2001:db8::ff00:42:8329 - alice ${TIME} "POST /api/v1/items HTTP/2.0" 201 17 "-" "curl/8.4.0" 0.003 "10.0.0.1:80"`
     expect(parseAccessLine(line)).toMatchObject({
       fields: { ip: '2001:db8::ff00:42:8329', user: 'alice', path: '/api/v1/items', agent: 'curl/8.4.0' },
@@ -43,13 +43,13 @@ describe('real lines', () => {
       fields: { path: String.raw`/a\"b`, agent: String.raw`say \"hi\" \\` },
     })
   })
-  test('an agent with a quote that nobody escaped costs the agent, not the line', () => {
+  test('an unescaped quote in the agent drops the agent, not the line', () => {
     expect(parseAccessLine(`1.2.3.4 - - ${TIME} "GET / HTTP/1.1" 200 5 "-" "a"b"`)).toMatchObject({
       kind: 'request',
       fields: { ip: '1.2.3.4', agent: '-' },
     })
   })
-  test('a request that was none', () => {
+  test('a request line without a path', () => {
     expect(parseAccessLine(String.raw`1.2.3.4 - - ${TIME} "\x16\x03\x01" 400 - "-" "-"`)).toMatchObject({
       fields: { method: '-', path: '-', bytes: '-' },
     })
@@ -65,7 +65,7 @@ describe('real lines', () => {
   })
 })
 
-describe('garbage is bad, and never an error', () => {
+describe('a malformed line is bad, never an error', () => {
   test.each([
     ['', 'not in the combined log format'],
     ['hello', 'not in the combined log format'],
@@ -77,7 +77,7 @@ describe('garbage is bad, and never an error', () => {
   ])('%j', (line, reason) => {
     expect(parseAccessLine(line)).toEqual({ kind: 'bad', reason })
   })
-  test('any string at all', () => {
+  test('any string is a request or bad', () => {
     const pieces = fc.array(
       fc.constantFrom('1.2.3.4', ' - ', TIME, ' "GET / HTTP/1.1" ', '200 5', '"', '\\', '[', ']', ' '),
       { maxLength: 12 },
@@ -121,7 +121,7 @@ describe('times', () => {
     '17/May/1915:10:05:03 +0000',
     '17/May/2015:10:05:03',
     '',
-  ])('%j is none', (text) => {
+  ])('%j is not a time', (text) => {
     expect(parseLogTime(text)).toBeNull()
   })
 })

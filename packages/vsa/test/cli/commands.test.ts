@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { aFolder, aStore, tamper } from './a-store.ts'
+import { aFolder, aStore, tamper } from './store-fixture.ts'
 import { vsa } from './run-cli.ts'
 
 const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -40,25 +42,45 @@ describe('vsa inspect, as it is built', () => {
 })
 
 describe('the command line', () => {
-  test('says which version it is, and what it can do', async () => {
+  test('prints its version and its commands', async () => {
     expect(version).toMatchObject({ version: (await vsa('--version')).stdout.trim() })
     const { code, stdout } = await vsa('--help')
     expect(code).toBe(0)
     for (const name of ['demo', 'replay', 'verify', 'inspect']) expect(stdout).toContain(name)
     expect(stdout).not.toContain('victim')
   })
+  test.each(['demo', 'replay', 'verify', 'inspect'])('vsa %s --help names the command', async (name) => {
+    const { code, stdout, stderr } = await vsa(name, '--help')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(new RegExp(`^Usage: vsa ${name} `))
+  })
+  test('without arguments: help on standard error, exit 2', async () => {
+    const { code, stdout, stderr } = await vsa()
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^Usage: vsa /)
+  })
   test.each([
-    [['verify']],
-    [['fly']],
-    [['verify', 'a.db', '--colour']],
-    [['replay', 'log', '--limit', '-1']],
-    [['replay', 'log', '--per', 'fortnight']],
-    [['replay', 'log', '--key', 'host']],
-    [['replay', 'log', '--flush', '2h']],
-    [['demo', '--seconds', '0']],
-  ])('vsa %s is not understood: exit 2, and a word why', async (args) => {
+    [['verify'], '<store>'],
+    [['fly'], "'fly'"],
+    [['verify', 'a.db', '--colour'], "'--colour'"],
+    [['replay', 'log', '--limit', '-1'], '--limit'],
+    [['replay', 'log', '--per', 'fortnight'], '--per'],
+    [['replay', 'log', '--key', 'host'], '--key'],
+    [['replay', 'log', '--flush', '2h'], '--flush'],
+    [['demo', '--seconds', '0'], '--seconds'],
+  ])('vsa %s is not understood: exit 2, and an error that names %s', async (args, named) => {
     const { code, stdout, stderr } = await vsa(...args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(/^error: /)
+    expect(stderr).toContain(named)
   })
+})
+
+test('the linked command says what to do when nothing is built', () => {
+  const folder = aFolder()
+  cpSync(fileURLToPath(new URL('../../bin', import.meta.url)), join(folder, 'bin'), { recursive: true })
+  const args = [join(folder, 'bin/vsa.js'), '--help']
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toContain('npm run build')
 })

@@ -2,11 +2,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { aFolder } from './a-store.ts'
+import { aFolder } from './store-fixture.ts'
 import { vsa } from './run-cli.ts'
 
 describe('vsa demo, as it is built', () => {
-  test('L1, L2, L3, L7: nets out, keeps up, and adds up after a kill', async () => {
+  test('L1, L2, L3, L7: writes the net effect alone, and every row balances after a kill', async () => {
     const store = join(aFolder(), 'demo.db')
     const { code, stdout, stderr } = await vsa('demo', '--seconds', '1', '--store', store, '--json')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -35,7 +35,7 @@ describe('vsa replay, as it is built', () => {
       decisions: { admittedUnits: 1, deniedUnits: 1, topDenied: [{ key: '::1' }] },
     })
   })
-  test('exits 2 with the code of what went wrong', async () => {
+  test('exits 2 with the code of the error', async () => {
     const { code, stdout, stderr } = await vsa('replay', '/nowhere/access.log', '--json')
     expect(code).toBe(2)
     expect(stderr).toContain('(ENOENT)')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { inspect } from '../../src/cli/inspect.ts'
-import { aFolder, aStore } from './a-store.ts'
+import { aFolder, aStore } from './store-fixture.ts'
 
 const ROWS = 50
 
@@ -22,7 +22,7 @@ test('the whole store: budgets, owners, counters', async () => {
   expect(text).toMatch(/likes +42/)
 })
 
-test('one budget: its periods and who leases it', async () => {
+test('one budget: its periods and leases', async () => {
   const path = await aStore(aFolder())
   const { json, text } = await inspect(path, 'concert-43', ROWS)
   expect(json).toMatchObject({ budgets: [{ key: 'concert-43' }], counters: [] })
@@ -30,16 +30,16 @@ test('one budget: its periods and who leases it', async () => {
   expect(text).not.toContain('concert-42')
 })
 
-test('a key that is a counter alone', async () => {
+test('a key that names a counter only', async () => {
   const { json } = await inspect(await aStore(aFolder()), 'likes', ROWS)
   expect(json).toMatchObject({ budgets: [], owners: [], counters: [{ key: 'likes', value: 42 }] })
 })
 
-test('a key that is not there', async () => {
+test('an unknown key is an error', async () => {
   await expect(inspect(await aStore(aFolder()), 'concert-44', ROWS)).rejects.toMatchObject({ code: 'unknown_key' })
 })
 
-test('more rows than are printed are told, and all in JSON', async () => {
+test('text says how many rows it leaves out, and JSON has them all', async () => {
   const { json, text } = await inspect(await aStore(aFolder()), undefined, 1)
   expect(text).toContain('... and 1 more budget: see --rows')
   expect(json).toMatchObject({ budgets: [{}, {}] })

@@ -11,7 +11,7 @@ describe('NDJSON lines', () => {
       isWholeSecond: false,
     })
   })
-  test('with an ISO time, and a cost of 1 when none is said', () => {
+  test('with an ISO time, and the default cost of 1', () => {
     expect(parseJsonLine('{"key":"a","at":"2024-05-05T10:45:00.250+02:00"}')).toMatchObject({
       at: Date.parse('2024-05-05T08:45:00.250Z'),
       cost: 1,
@@ -31,7 +31,7 @@ describe('NDJSON lines', () => {
     const logged = parseJsonLine(line)
     expect(logged.kind === 'bad' && logged.reason).toContain(reason)
   })
-  test('any JSON at all is a request or bad', () => {
+  test('any JSON is a request or bad', () => {
     fc.assert(
       fc.property(fc.json(), (line) => {
         expect(['request', 'bad']).toContain(parseJsonLine(line).kind)
@@ -51,14 +51,14 @@ describe('keys', () => {
     expect(keyIn('{"at":1,"tenant":"t","user":"u","n":7}', 'field:n')).toBe('7')
   })
   test.each([
-    ['a field that is not there', '{"at":1}'],
-    ['one that every object inherits', '{"at":1}', 'field:constructor'],
-    ['an empty one', '{"at":1,"key":""}'],
+    ['a missing field', '{"at":1}'],
+    ['a field that every object inherits', '{"at":1}', 'field:constructor'],
+    ['an empty key', '{"at":1,"key":""}'],
     ['null', '{"at":1,"key":null}'],
     ['an object', '{"at":1,"key":{}}'],
     ['half a character', String.raw`{"at":1,"key":"\ud800"}`],
-    ['one that is too long', `{"at":1,"key":"${'x'.repeat(1_021)}"}`],
-  ])('%s gives none', (_name, line, spelling = 'key') => {
+    ['a key that is too long', `{"at":1,"key":"${'x'.repeat(1_021)}"}`],
+  ])('%s gives no key', (_name, line, spelling = 'key') => {
     expect(keyIn(line, spelling)).toBeNull()
   })
   test('the longest key', () => {

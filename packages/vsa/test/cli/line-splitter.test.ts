@@ -9,7 +9,7 @@ function split(chunks: readonly Uint8Array[]): readonly (string | null)[] {
   return lines.map(({ text }) => text)
 }
 
-describe('lines are the same however the bytes come', () => {
+describe('lines do not depend on how the bytes are cut', () => {
   test('any text, cut anywhere', () => {
     const texts = fc.string({ unit: fc.constantFrom('a', 'é', '🦆', '\n', ' ') })
     fc.assert(
@@ -23,10 +23,10 @@ describe('lines are the same however the bytes come', () => {
       }),
     )
   })
-  test('ends of lines as Windows writes them', () => {
+  test('CRLF ends a line', () => {
     expect(split([Buffer.from('a\r'), Buffer.from('\nb\r\n\r\nc')])).toEqual(['a', 'b', '', 'c'])
   })
-  test('a byte order mark, and bytes that are no text', () => {
+  test('a byte order mark is dropped, and invalid UTF-8 replaced', () => {
     expect(split([Buffer.from([0xef, 0xbb, 0xbf, 0x61, 0x0a, 0xff, 0x62])])).toEqual(['a', '\uFFFDb'])
   })
 })
@@ -43,11 +43,11 @@ describe('long lines', () => {
   test('at the limit', () => {
     expect(feed(LINE_BYTES_MAX).map((line) => line?.length)).toEqual([LINE_BYTES_MAX, 4])
   })
-  test('one past it, and a megabyte', () => {
+  test('one byte past it, and a megabyte', () => {
     expect(feed(LINE_BYTES_MAX + 1)).toEqual([null, 'next'])
     expect(feed(1_048_576)).toEqual([null, 'next'])
   })
-  test('that never end', () => {
+  test('without an end', () => {
     expect(split([Buffer.alloc(LINE_BYTES_MAX + 1, 'x')])).toEqual([null])
   })
 })

@@ -36,7 +36,7 @@ const LONG = Array.from({ length: 20_000 }, (_, index) => `line ${index}`)
 test('plain text of many chunks', async () => {
   expect(await linesOf(fileWith('plain', LONG.join('\n')))).toEqual(LONG)
 })
-test('gzip, whatever the file is called, in one part or several', async () => {
+test('gzip is detected by its content, with one member or several', async () => {
   expect(await linesOf(fileWith('packed.log', gzipSync(LONG.join('\n'))))).toEqual(LONG)
   expect(await linesOf(fileWith('two.gz', Buffer.concat([gzipSync('a\nb'), gzipSync('c\n')])))).toEqual(['a', 'bc'])
 })
@@ -44,13 +44,13 @@ test('an empty file, and one of a single byte', async () => {
   expect(await linesOf(fileWith('empty', ''))).toEqual([])
   expect(await linesOf(fileWith('byte', 'x'))).toEqual(['x'])
 })
-test('gzip that breaks off is an error, behind the lines that were there', async () => {
+test('truncated gzip is an error, after the lines before the cut', async () => {
   const packed = gzipSync(LONG.join('\n'))
   await expect(linesOf(fileWith('torn.gz', packed.subarray(0, packed.length - 20)))).rejects.toMatchObject({
     code: 'Z_BUF_ERROR',
   })
 })
-test('no such file, and a folder', async () => {
+test('a missing file and a folder are errors', async () => {
   await expect(linesOf(join(folder, 'none'))).rejects.toMatchObject({ code: 'ENOENT' })
   await expect(linesOf(folder)).rejects.toMatchObject({ code: 'EISDIR' })
 })

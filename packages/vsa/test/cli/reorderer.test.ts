@@ -4,7 +4,7 @@ import { REORDER_WITHIN_MS, Reorderer } from '../../src/cli/replay/reorderer.ts'
 
 const SECOND = 1_000
 
-test('anything within the limit comes out sorted, equal times in their order, whenever it is taken', () => {
+test('items within the window come out sorted, equal times in order of arrival, whenever they are taken', () => {
   const items = fc.array(
     fc.record({ at: fc.nat({ max: REORDER_WITHIN_MS / SECOND }).map((s) => s * SECOND), take: fc.boolean() }),
   )
@@ -24,7 +24,7 @@ test('anything within the limit comes out sorted, equal times in their order, wh
   )
 })
 
-test('what is older than the limit is given at once, so that memory stays bounded', () => {
+test('an item older than the window is released at once, so that memory stays bounded', () => {
   const reorderer = new Reorderer()
   for (let at = 0; at <= 2 * REORDER_WITHIN_MS; at += SECOND) reorderer.push({ at })
   expect(reorderer.takeReady().at(-1)).toEqual({ at: REORDER_WITHIN_MS })
@@ -33,7 +33,7 @@ test('what is older than the limit is given at once, so that memory stays bounde
   expect(reorderer).toMatchObject({ outOfOrder: 1, tooLate: 1, furthestBackMs: 2 * REORDER_WITHIN_MS - 7 })
 })
 
-test('a log of one instant does not fill memory', () => {
+test('memory is bounded also when all times are equal', () => {
   const reorderer = new Reorderer()
   for (let count = 0; count < 200_001; count++) reorderer.push({ at: 0 })
   expect(reorderer.takeReady()).toHaveLength(1)

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parseKeyField } from '../../src/cli/replay/key-field.ts'
 import { type ReplayOptions, replay } from '../../src/cli/replay/replay.ts'
 import { verify } from '../../src/cli/verify.ts'
-import { aFolder } from './a-store.ts'
+import { aFolder } from './store-fixture.ts'
 
 const NOON = Date.parse('2024-05-05T12:00:00Z')
 
@@ -30,8 +30,8 @@ const options = (file: string, part: Partial<ReplayOptions> = {}): ReplayOptions
   ...part,
 })
 
-describe('what would have been', () => {
-  test('admitted, denied, and to whom', async () => {
+describe('decisions', () => {
+  test('admitted and denied units, and the keys denied most', async () => {
     const file = aLog(aFolder(), [
       ...Array.from({ length: 70 }, (_, index) => json('greedy', index * 100)),
       ...Array.from({ length: 5 }, (_, index) => json('modest', 7_000 + index)),
@@ -72,7 +72,7 @@ describe('what would have been', () => {
     expect(found).toMatchObject({ ok: true, log: { requests: 3, badLines: 1, outOfOrder: 1, furthestBackMs: 1_000 } })
     expect(ok).toBe(true)
     expect(text).toContain('line 2, not in the combined log format: garbage')
-    expect(text).toContain('Nobody would have been denied.')
+    expect(text).toContain('No request would have been denied.')
   })
 
   test('with calendar periods', async () => {
@@ -82,7 +82,7 @@ describe('what would have been', () => {
   })
 })
 
-describe('the trade', () => {
+describe('the trade-off', () => {
   test('L7: many requests of one key are few records, and fewer at longer intervals', async () => {
     const file = aLog(
       aFolder(),
@@ -99,7 +99,7 @@ describe('the trade', () => {
     expect(records).toEqual(records.toSorted((a, b) => b - a))
     expect(records[0]).toBeLessThanOrEqual(310)
   })
-  test('where every request comes alone, that VSA does nothing is said in words', async () => {
+  test('where no requests share an interval, the text says that VSA does next to nothing', async () => {
     const file = aLog(
       aFolder(),
       Array.from({ length: 50 }, (_, index) => json(`visitor ${index}`, index * 1_000)),
@@ -111,19 +111,19 @@ describe('the trade', () => {
 })
 
 describe('stores', () => {
-  test('one that is asked for is kept, and adds up', async () => {
+  test('a named store is kept, and its rows balance', async () => {
     const folder = aFolder()
     const storePath = join(folder, 'kept.db')
     const { text } = await replay(options(aLog(folder, [json('a', 0, 7)]), { storePath }))
     expect(text).toContain(`vsa verify ${storePath}`)
     expect((await verify(storePath)).json).toMatchObject({ ok: true, used: 7, held: 0 })
   })
-  test('one that is there already is left alone', async () => {
+  test('an existing file is refused', async () => {
     const folder = aFolder()
     const file = aLog(folder, [json('a', 0)])
     await expect(replay(options(file, { storePath: file }))).rejects.toMatchObject({ code: 'store_exists' })
   })
-  test('temporary ones are gone afterwards', async () => {
+  test('temporary stores are removed', async () => {
     const temporary = aFolder()
     const file = aLog(aFolder(), [json('a', 0)])
     vi.stubEnv('TMPDIR', temporary)
@@ -137,12 +137,12 @@ describe('stores', () => {
 
 describe('logs that cannot be replayed', () => {
   test.each([
-    ['an empty one', []],
-    ['one without a request', ['garbage']],
+    ['an empty file', []],
+    ['a file without a request', ['garbage']],
   ])('%s', async (_name, lines) => {
     await expect(replay(options(aLog(aFolder(), lines)))).rejects.toMatchObject({ code: 'no_requests' })
   })
-  test('one that is not there', async () => {
+  test('a missing file', async () => {
     await expect(replay(options('/nowhere/access.log'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })

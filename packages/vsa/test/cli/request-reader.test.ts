@@ -25,10 +25,10 @@ describe('times', () => {
       { at: MAY_17 + 4_000, id: 'e', cost: 1 },
     ])
   })
-  test('milliseconds are left as they are', () => {
+  test('times with milliseconds are not changed', () => {
     expect(read([json(MAY_17 + 3), json(MAY_17 + 3), json(MAY_17 + 700)]).times).toEqual([3, 3, 700])
   })
-  test('a line out of order is put in its place, and counted', () => {
+  test('a line out of order is sorted, and counted', () => {
     const { times, tally } = read([access(3), access(9), access(7), access(8), access(10)])
     expect(times).toEqual([3_000, 7_000, 8_000, 9_000, 10_000])
     expect(tally).toMatchObject({
@@ -39,12 +39,12 @@ describe('times', () => {
       to: MAY_17 + 10_000,
     })
   })
-  test('one that comes too late to be put in its place does not turn time back', () => {
+  test('a request too late to be sorted does not move time back', () => {
     const { times, tally } = read([0, 1_000, 302_000, 500, 302_001].map((ms) => json(MAY_17 + ms)))
     expect(times).toEqual([0, 1_000, 1_000, 302_000, 302_001])
     expect(tally).toMatchObject({ outOfOrder: 1, tooLate: 1, furthestBackMs: 301_500, from: MAY_17 })
   })
-  test('time never goes back, and no request is lost, in any mixture', () => {
+  test('time never goes back and no request is lost, in any mixture of lines', () => {
     const line = fc.oneof(
       fc.nat({ max: 59 }).map((second) => access(second)),
       fc.nat({ max: 60_000 }).map((ms) => json(MAY_17 + ms)),
@@ -60,7 +60,7 @@ describe('times', () => {
 })
 
 describe('bad lines', () => {
-  test('are counted, the first few kept, and the others go on', () => {
+  test('are counted, the first five are kept, and other lines are read', () => {
     const { requests, tally } = read([access(1), 'one', '{', null, '', 'x'.repeat(500), 'five', 'six', access(2)])
     expect(requests).toHaveLength(2)
     expect(tally).toMatchObject({ lines: 9, requests: 2, badLines: 6 })
@@ -68,7 +68,7 @@ describe('bad lines', () => {
     expect(tally.badExamples[2]).toEqual({ line: 4, reason: 'longer than 65536 bytes', text: '' })
     expect(tally.badExamples[3]?.text).toHaveLength(120)
   })
-  test('so are lines without a key', () => {
+  test('lines without a key are bad', () => {
     expect(read(['{"at":1}']).tally.badExamples).toEqual([
       { line: 1, reason: 'no ip that could be a key', text: '{"at":1}' },
     ])

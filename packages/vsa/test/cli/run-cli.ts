@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
-/** The command line as it is built. */
-const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+/** The command as npm links it; it runs what is built. */
+const CLI = fileURLToPath(new URL('../../bin/vsa.js', import.meta.url))
 
 export interface Ran {
   readonly code: number | null

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { verify } from '../../src/cli/verify.ts'
-import { aFolder, aStore, tamper } from './a-store.ts'
+import { aFolder, aStore, tamper } from './store-fixture.ts'
 
-test('L2: a store that is in use adds up', async () => {
+test('L2: every row of a store in use balances', async () => {
   const path = await aStore(aFolder())
   const { ok, json, text } = await verify(path)
   expect(ok).toBe(true)
@@ -37,16 +37,16 @@ test.each([
   expect(text).not.toContain('concert-42')
 })
 
-describe('what is no store is an operating error', () => {
-  test('no such file', async () => {
+describe('a file that is not a store is an operating error', () => {
+  test('a missing file', async () => {
     await expect(verify(join(aFolder(), 'none.db'))).rejects.toMatchObject({ code: 'no_such_file' })
   })
-  test('a file of something else', async () => {
+  test('a text file', async () => {
     const path = join(aFolder(), 'letter.txt')
     writeFileSync(path, 'Dear SQLite,\n'.repeat(100))
     await expect(verify(path)).rejects.toMatchObject({ code: 'not_a_database' })
   })
-  test('a schema from the future', async () => {
+  test('a newer schema', async () => {
     const path = await aStore(aFolder())
     await tamper(path, 'PRAGMA user_version = 99')
     await expect(verify(path)).rejects.toMatchObject({ code: 'schema_too_new' })

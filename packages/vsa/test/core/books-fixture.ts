@@ -7,23 +7,42 @@ import type {
   RowPolicy,
   Take,
 } from '../../src/core/exchange.ts'
-import { exchangeOn, joinOwner } from '../../src/core/housekeeping.ts'
-import type { BudgetRow } from '../../src/core/ledger.ts'
-import { MemoryLedger } from '../../src/stores/memory/ledger.ts'
+import { maintain, OWNERS_KEPT_MS } from '../../src/core/maintain.ts'
+import { openEpoch } from '../../src/core/open-epoch.ts'
+import type { BudgetRow, OwnerRow } from '../../src/core/rows.ts'
+import { transition } from '../../src/core/transition.ts'
+import { loadExchange, loadUpkeep } from '../../src/stores/memory/load.ts'
+import { MemoryRows } from '../../src/stores/memory/rows.ts'
+import { save } from '../../src/stores/memory/save.ts'
 
 export const LEASE_TTL_MS = 10_000
 
-/** Books in memory with a clock that stands where a test puts it. */
+/** Rows in memory with a clock that stands where a test puts it. A join and each exchange do one store's upkeep, as `storeFrom` does. */
 export class Books {
-  readonly ledger = new MemoryLedger()
+  readonly rows = new MemoryRows()
   now = 1_000_000
+  /** Leases burned and rows removed by one upkeep at most, each. */
+  upkeepRowsMax = 2_000
   /** Units given back by exchanges that were applied; a replay gives nothing back. */
   refunded = 0
   readonly #seqs = new Map<number, number>()
 
   join(): number {
-    const joining = { label: 'test', leaseTtlMs: LEASE_TTL_MS, process: null }
-    return joinOwner(this.ledger, joining, this.now, () => false).epoch
+    const rows = { lastEpoch: this.rows.lastEpoch, process: null }
+    const { joined, writes } = openEpoch(rows, { label: 'test', leaseTtlMs: LEASE_TTL_MS }, this.#time)
+    save(this.rows, writes)
+    this.#keepUp(joined.epoch)
+    return joined.epoch
+  }
+
+  /** One upkeep. @returns whether there is more to do */
+  maintain(present: number, isGone: (owner: OwnerRow) => boolean = () => false): boolean {
+    const bounds = { rowsMax: this.upkeepRowsMax, ownersKeptMs: OWNERS_KEPT_MS }
+    const loaded = loadUpkeep(this.rows, bounds, this.#time)
+    const open = loaded.open.map(({ owner }) => ({ owner, isGone: isGone(owner) }))
+    const { isBehind, writes } = maintain({ ...loaded, open }, this.#time, present, this.upkeepRowsMax)
+    if (writes !== null) save(this.rows, writes)
+    return isBehind
   }
 
   /** The next batch of `epoch`, not applied yet. */
@@ -34,10 +53,26 @@ export class Books {
   }
 
   send(batch: Batch): Answer {
-    const answer = exchangeOn(this.ledger, batch, this.now, () => false)
+    this.#keepUp(batch.epoch)
+    return this.exchange(batch)
+  }
+
+  /** The exchange alone, without upkeep before it. */
+  exchange(batch: Batch): Answer {
+    const { answer, writes } = transition(loadExchange(this.rows, batch, this.#time), batch, this.#time)
+    if (writes !== null) save(this.rows, writes)
     if (answer.kind !== 'applied') return answer
     for (const entry of answer.entries) if (entry.kind === 'budget') this.refunded += entry.refunded
     return answer
+  }
+
+  budget(key: string, period = 0): BudgetRow | undefined {
+    return this.rows.budget({ key, period })
+  }
+
+  /** Units that all leases on the row hold together. */
+  held(key: string, period = 0): number {
+    return [...this.rows.leasesOn({ key, period })].reduce((sum, lease) => sum + lease.held, 0)
   }
 
   /** Sends the next batch of `epoch`, which must be applied. */
@@ -54,17 +89,26 @@ export class Books {
     return answer
   }
 
-  /** Everything that the ledger keeps, for comparing before and after. */
+  /** Every row, for comparing before and after. */
   everything(): unknown {
-    const budgets = this.ledger.allBudgets()
-    return { budgets, leases: budgets.map((row) => this.ledger.leasesOn(row)), owners: this.ledger.allOwners() }
+    const budgets = this.rows.budgets()
+    return { budgets, leases: budgets.map((row) => [...this.rows.leasesOn(row)]), owners: this.rows.owners() }
   }
 
-  /** Changes a row behind the back of all rules, as a damaged file would. */
+  /** Changes a row against all rules, as a damaged file would. */
   damage(key: string, change: Partial<BudgetRow>): void {
-    const row = this.ledger.budget(key, 0)
+    const row = this.budget(key)
     if (row === undefined) throw new Error(`no row ${key}`)
-    this.ledger.saveBudget({ ...row, ...change })
+    this.rows.saveBudget({ ...row, ...change })
+  }
+
+  #keepUp(present: number): void {
+    if (this.maintain(present)) this.maintain(present)
+  }
+
+  /** S1 */
+  get #time(): number {
+    return Math.max(this.now, this.rows.timeSeen)
   }
 }
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { compilePolicy } from '../../src/core/plan.ts'
+import { compilePolicy } from '../../src/core/policies/compile.ts'
 import type { Policy } from '../../src/core/policy.ts'
 import { UNITS_MAX } from '../../src/core/units.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { BudgetRow } from '../../src/core/ledger.ts'
+import type { BudgetRow } from '../../src/core/rows.ts'
 import { trialBalance } from '../../src/core/trial-balance.ts'
 import { UNITS_MAX } from '../../src/core/units.ts'
 

@@ -1,6 +1,6 @@
 import type { BudgetEntry, Take } from '../../src/core/exchange.ts'
 
-/** Where one unit of a budget is: with nobody, spent, lost, or leased by an epoch. */
+/** Where one unit of a budget is: in the pool, spent, burned, or leased by an epoch. */
 type Place = 'pool' | 'used' | 'burned' | number
 
 /**

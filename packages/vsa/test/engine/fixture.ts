@@ -1,6 +1,6 @@
 import { open, VsaError } from '../../src/index.ts'
 import type { Batch } from '../../src/core/exchange.ts'
-import type { BudgetRow } from '../../src/core/ledger.ts'
+import type { BudgetRow } from '../../src/core/rows.ts'
 import type { Store } from '../../src/core/store.ts'
 import type { OpenOptions, Vsa, VsaEvent } from '../../src/index.ts'
 import { memory } from '../../src/stores/memory/index.ts'

@@ -34,7 +34,7 @@ test('docs/dependencies.md gives every dependency a reason, and lists nothing el
 
 test('database drivers are optional peers of the library, never dependencies', () => {
   const library = manifests.find(({ name }) => name === 'vsa')
-  expect(Object.keys(library?.dependencies ?? {})).toEqual(['commander', 'temporal-polyfill'])
+  expect(Object.keys(library?.dependencies ?? {})).toEqual(['temporal-polyfill'])
   const peers = Object.keys(library?.peerDependencies ?? {})
   expect(peers).toEqual(['better-sqlite3', 'libsql'])
   for (const peer of peers) expect(library?.peerDependenciesMeta?.[peer]).toEqual({ optional: true })

@@ -69,12 +69,13 @@ test('the tarball has what it needs, and no sources, tests or maps to them', () 
     'dist/index.js',
     'dist/index.d.ts',
     'dist/cli/main.js',
+    'bin/vsa.js',
   ]
   expect(paths).toEqual(expect.arrayContaining(wanted))
   expect(paths.filter((path) => !wanted.includes(path) && !/^dist\/.+(\.js|\.d\.ts)$/.test(path))).toEqual([])
 })
 
-test('installing it brings no driver, and nothing but its two dependencies', () => {
+test('installing it brings no driver, and nothing but its one dependency', () => {
   const lock = JSON.parse(readFileSync(join(withoutDriver, 'node_modules/.package-lock.json'), 'utf8')) as {
     readonly packages: Record<string, unknown>
   }

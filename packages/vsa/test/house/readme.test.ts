@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { read, root, temporaryFolder } from './repository.ts'
+import { files, read, root, temporaryFolder } from './repository.ts'
 
-// The README's programs, each run as a user would: saved to a file of its own, with the built package installed.
+// Each program of the README runs as a user would run it: in a file of its own, with the built package installed.
 const readme = read('README.md')
 const blocks = readme.matchAll(/^#+ (?<title>.+)$|^```js\n(?<code>[^]*?)^```\n\n```text\n(?<output>[^]*?)^```/gm)
 
@@ -33,14 +33,48 @@ test.each(programs)('README: $title', { timeout: 60_000 }, async ({ code, output
   expect({ stdout: run.stdout, stderr: run.stderr }).toEqual({ stdout: output, stderr: '' })
 })
 
-test('every link in the README and the docs leads somewhere', () => {
-  for (const page of ['README.md', 'CHANGELOG.md', 'docs/spec.md', 'docs/testing.md', 'docs/dependencies.md']) {
-    for (const [, target] of read(page).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
-      expect({ page, target, there: existsSync(join(root, page, '..', target ?? '')) }).toEqual({
-        page,
-        target,
-        there: true,
-      })
-    }
-  }
+/** The pages that a reader follows links between. */
+const pages = ['README.md', 'CHANGELOG.md', ...files('docs/*.md')]
+
+test.each(pages)('every link in %s leads to a file or heading that exists', (page) => {
+  const text = read(page)
+  const targets = [...text.matchAll(/\]\((?!https?:)([^)]+)\)|^\[[^\]]+\]: (?!https?:)(\S+)/gm)]
+  const dead = targets
+    .map(([, inline = '', reference = '']) => inline + reference)
+    .filter((target) => !leadsSomewhere(page, target))
+  expect(dead).toEqual([])
+})
+
+function leadsSomewhere(page: string, target: string): boolean {
+  const [file = '', heading] = target.split('#')
+  const path = file === '' ? page : join(page, '..', file)
+  if (!existsSync(join(root, path))) return false
+  return heading === undefined || headings(read(path)).includes(heading)
+}
+
+/** The anchors of a page's headings. */
+function headings(text: string): readonly string[] {
+  const titles = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) => title ?? '')
+  return titles.map((title) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+test.each(pages)('every file that %s names is there', (page) => {
+  const text = read(page).replace(/\[[^\]]*\](?:\([^)]*\)|: \S+)?/g, '') // Links are tested above.
+  const named = [...text.matchAll(/(?<![\w/.])(?:packages|proof|bench|docs)\/[\w./-]*\w/g)].map(([path]) => path)
+  expect(named.filter((path) => !path.includes('/dist/') && !existsSync(join(root, path)))).toEqual([])
+})
+
+test.each(pages)('every npm script that %s names is there', (page) => {
+  const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Record<string, string> }
+  const named = [...read(page).matchAll(/npm run (?:-s )?([\w:]+)/g)].map(([, name]) => name ?? '')
+  expect(named.filter((name) => !(name in scripts))).toEqual([])
+})
+
+test('docs/testing.md is short enough to be read to its end', () => {
+  expect(Buffer.byteLength(read('docs/testing.md'))).toBeLessThanOrEqual(15_000)
 })

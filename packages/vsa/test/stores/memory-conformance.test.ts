@@ -5,7 +5,7 @@ import { storeConformance } from '../../src/testing/index.ts'
 storeConformance(
   'memory',
   (needs) => {
-    const store = memory(needs)
+    const store = memory({ ...needs, upkeepEveryMs: 0 })
     return { store, another: () => store, dispose: () => store.close() }
   },
   { describe, it, expect },

@@ -103,7 +103,7 @@ describe('a file that cannot be opened', () => {
     const store = open(path)
     await store.join('a')
     await store.close()
-    // The header's write version says "newer than you": read only for everybody, root too.
+    // The header's write version says "newer than you": read only for every user, root too.
     const bytes = readFileSync(path)
     bytes[18] = 3
     writeFileSync(path, bytes)
@@ -196,7 +196,7 @@ describe('a file that goes away', () => {
   const now = { ms: 1_000_000 }
   const openAt = (path: string) => closing(sqlite(path, { thread: false, driver: 'libsql', now: () => now.ms }))
 
-  it('deleted, or another in its place: refused until somebody acts, and never a fresh budget (L1)', async () => {
+  it('deleted, or another in its place: refused until an operator acts, and never a fresh budget (L1)', async () => {
     const path = newPath()
     const store = openAt(path)
     const { epoch } = await store.join('a')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Answer, BudgetAnswer, BudgetEntry } from '../../src/core/exchange.ts'
 import { UNITS_MAX } from '../../src/core/units.ts'
-import { packAnswer, packBatch, unpackAnswer, unpackBatch } from '../../src/stores/sqlite/packing.ts'
+import { packAnswer, packBatch, unpackAnswer, unpackBatch } from '../../src/stores/sqlite/thread/packing.ts'
 import { batch, count, entry } from './sqlite-fixture.ts'
 
 function usual(key: string, spent: number): BudgetEntry {

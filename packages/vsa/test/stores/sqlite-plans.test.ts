@@ -5,7 +5,7 @@ import * as sql from '../../src/stores/sqlite/sql.ts'
 import { newPath } from './sqlite-fixture.ts'
 
 /** One row, every owner, or a slice at most: these may walk. */
-const WALKS = new Set([sql.OWNERS, sql.EPOCH, sql.NEXT_EPOCH, sql.RAISE_TIME])
+const WALKS = new Set([sql.OWNERS, sql.LAST_EPOCH, sql.RAISE_EPOCH, sql.RAISE_TIME])
 
 const path = async (): Promise<string> => {
   const file = newPath()

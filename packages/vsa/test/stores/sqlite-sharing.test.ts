@@ -89,7 +89,7 @@ describe('inspection', () => {
     expect(() => inspection.owners()).toThrow(expect.objectContaining(fault('store_closed')))
   })
 
-  it('refuses a file that nobody has joined', async () => {
+  it('refuses a file that no engine has joined', async () => {
     const path = newPath()
     writeFileSync(path, '')
     await expect(openReadOnly(path, { driver: 'libsql' })).rejects.toMatchObject(fault('not_a_database'))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { UNITS_MAX } from '../../src/core/units.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
-import { loadDriver, type DriverName } from '../../src/stores/sqlite/driver.ts'
+import { loadDriver, type DriverName } from '../../src/stores/sqlite/client/driver.ts'
 import { applied, batch, closing, count, entry, initial, newPath } from './sqlite-fixture.ts'
 
 const names: readonly DriverName[] = ['node:sqlite', 'libsql', 'better-sqlite3']

@@ -17,11 +17,11 @@ interface Line {
   readonly store: FaultyStore
   /** The batch that adds 1 to the counter `c` as `seq`. */
   readonly add: (seq: number) => Promise<Answer>
-  /** What the inner store says, past all faults. */
+  /** The counter in the inner store, read without faults. */
   readonly count: () => Promise<number>
 }
 
-/** A joined owner on a store whose next exchange suffers `faults`. */
+/** A joined owner on a store whose next exchanges have `faults`. */
 async function line(...faults: readonly (Fault | undefined)[]): Promise<Line> {
   const clock = manualClock()
   const inner = memory({ now: () => clock.now() })
@@ -45,7 +45,7 @@ async function line(...faults: readonly (Fault | undefined)[]): Promise<Line> {
   return { clock, store, add: (seq) => store.exchange(batch(seq, 1)), count }
 }
 
-/** How a call ended by now: its kind of answer, how far it was applied when it failed, or still waiting. */
+/** How a call has ended: the kind of its answer, how far it was applied when it failed, or `waiting`. */
 async function endOf(clock: ManualClock, call: Promise<Answer>): Promise<string> {
   let end = 'waiting'
   call.then(
@@ -56,7 +56,7 @@ async function endOf(clock: ManualClock, call: Promise<Answer>): Promise<string>
   return end
 }
 
-test('without faults every call passes, and nothing is counted but the calls', async () => {
+test('without faults every call passes, and only calls are counted', async () => {
   const { clock, store, add, count } = await line()
   expect(await endOf(clock, add(1))).toBe('applied')
   expect(await count()).toBe(1)
@@ -64,7 +64,7 @@ test('without faults every call passes, and nothing is counted but the calls', a
   expect(Object.values(store.faults).every((times) => times === 0)).toBe(true)
 })
 
-test('a lost request is applied nowhere and never answered; the next call passes', async () => {
+test('a lost request is never applied or answered; the next call passes', async () => {
   const { clock, store, add, count } = await line({ kind: 'lost_request' })
   expect(await endOf(clock, add(1))).toBe('waiting')
   expect(await count()).toBe(0)
@@ -98,7 +98,7 @@ test('a late request fails as unknown and arrives behind newer ones', async () =
   expect(await endOf(clock, add(1))).toBe('replayed')
 })
 
-test('a delay holds up the request and its answer apart', async () => {
+test('a delay holds up the request and its answer separately', async () => {
   const { clock, add, count } = await line({ kind: 'delay', requestMs: 30, answerMs: 20 })
   const call = add(1)
   await clock.advance(29)
@@ -109,7 +109,7 @@ test('a delay holds up the request and its answer apart', async () => {
   expect(await endOf(clock, call)).toBe('applied')
 })
 
-test('an unknown outcome was applied or not; a refusal surely not', async () => {
+test('an unknown outcome may have been applied; a refusal was not', async () => {
   const { clock, store, add, count } = await line(
     { kind: 'unknown', applied: false },
     { kind: 'unknown', applied: true },
@@ -121,7 +121,7 @@ test('an unknown outcome was applied or not; a refusal surely not', async () => 
   expect([store.faults.unknown, store.faults.refused]).toEqual([2, 1])
 })
 
-test('a store that dies in mid-batch refuses calls until it is back, and what was under way to it is gone', async () => {
+test('a store that dies in the middle of a batch refuses calls until it is back, and loses requests on their way', async () => {
   const { clock, store, add, count } = await line(
     { kind: 'duplicate', afterMs: 10 },
     { kind: 'death', applied: true, downMs: 500 },
@@ -135,7 +135,7 @@ test('a store that dies in mid-batch refuses calls until it is back, and what wa
   expect(store.underWay).toBe(0)
 })
 
-test('a cut line refuses or hangs until it is healed', async () => {
+test('a store that is cut off refuses or hangs until it is healed', async () => {
   const { clock, store, add } = await line()
   store.cut('refuse')
   expect(await endOf(clock, add(1))).toBe('failed, applied: no')
@@ -145,7 +145,7 @@ test('a cut line refuses or hangs until it is healed', async () => {
   expect(await endOf(clock, add(1))).toBe('applied')
 })
 
-test('what the caller does to its batch after sending reaches nobody', async () => {
+test('later changes to a batch have no effect on the request', async () => {
   const { clock, store } = await line({ kind: 'delay', requestMs: 5, answerMs: 0 })
   const { epoch } = await store.join('other')
   const entries: Batch['entries'][number][] = [{ kind: 'counter', key: 'd', add: 7 }]

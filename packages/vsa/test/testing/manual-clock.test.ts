@@ -66,7 +66,7 @@ test('what a timer starts finishes before the next timer fires: promises, soon, 
   await Promise.all(started)
 })
 
-test('soon needs nobody to drive the clock, and runs after the promises of the turn', async () => {
+test('soon runs without advance, after the promises of the turn', async () => {
   const clock = manualClock()
   const seen: string[] = []
   const done = new Promise<void>((resolve) => {
@@ -96,7 +96,7 @@ test('a timer of 0 ms fires when the clock settles; a periodic one fires once ea
   expect(ticks).toBe(10)
 })
 
-test('two advances at once are refused, and so are times that make no sense', async () => {
+test('concurrent advances and invalid times are refused', async () => {
   const clock = manualClock()
   const first = clock.advance(10)
   await expect(clock.advance(10)).rejects.toThrow(/await each call/)
@@ -106,7 +106,7 @@ test('two advances at once are refused, and so are times that make no sense', as
   expect(clock.monotonic()).toBe(10)
 })
 
-test('timers that make each other for ever are found out', async () => {
+test('a program that never becomes idle is an error', async () => {
   const clock = manualClock()
   let stopped = false
   const again = (): void => {

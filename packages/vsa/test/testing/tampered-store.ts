@@ -1,25 +1,34 @@
-import type { RowName } from '../../src/core/exchange.ts'
-import { exchangeOn, joinOwner, keepsTime } from '../../src/core/housekeeping.ts'
-import type { Ledger } from '../../src/core/ledger.ts'
+import type {
+  Awaitable,
+  ExchangeRows,
+  JoinRows,
+  Snapshot,
+  StoreAdapter,
+  UpkeepRows,
+  Writes,
+} from '../../src/core/adapter.ts'
+import { storeFrom } from '../../src/core/store-from.ts'
 import type { Store } from '../../src/core/store.ts'
-import { StoreClock } from '../../src/core/store-clock.ts'
-import { MemoryLedger } from '../../src/stores/memory/ledger.ts'
-import { memory } from '../../src/stores/memory/index.ts'
+import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 import type { StoreNeeds } from '../../src/testing/index.ts'
 
-/** One planted bug: methods of a ledger, a store, or its clock, that do something else than they should. */
+/** One planted bug: what an adapter loads, saves or says of the time, or what a store answers, is changed on its way. */
 export interface Bug {
-  readonly ledger?: (honest: MemoryLedger) => Partial<Ledger>
+  readonly join?: (rows: JoinRows) => JoinRows
+  readonly exchange?: (rows: ExchangeRows) => ExchangeRows
+  readonly upkeep?: (rows: UpkeepRows, honest: MemoryAdapter, time: number) => UpkeepRows
+  readonly writes?: (writes: Writes, honest: MemoryAdapter) => Writes
+  /** @param kept the latest time that was saved */
+  readonly time?: (now: number, kept: number) => number
   readonly store?: (honest: Store) => Partial<Store>
-  readonly clock?: (now: () => number) => Pick<StoreClock, 'read' | 'kept'>
 }
 
 /** A memory store with a bug in it. */
-export function tamperedStore(needs: StoreNeeds, bug: Bug): Store {
-  const honest = bug.ledger === undefined && bug.clock === undefined ? memory(needs) : onLedger(needs, bug)
-  const { capabilities } = honest
+export function tamperedStore({ now, leaseTtlMs }: StoreNeeds, bug: Bug): Store {
+  const adapter = new TamperedAdapter(new MemoryAdapter(now, leaseTtlMs), now, bug)
+  const honest = storeFrom(adapter, { now, upkeepEveryMs: 0 })
   const base: Store = {
-    capabilities,
+    capabilities: honest.capabilities,
     join: (label) => honest.join(label),
     exchange: (batch) => honest.exchange(batch),
     read: (names) => honest.read(names),
@@ -30,41 +39,65 @@ export function tamperedStore(needs: StoreNeeds, bug: Bug): Store {
   return { ...base, ...bug.store?.(honest) }
 }
 
-function onLedger({ now, leaseTtlMs }: StoreNeeds, bug: Bug): Store {
-  const honest = new MemoryLedger()
-  const ledger = tampered(honest, bug.ledger?.(honest) ?? {})
-  const nobodyIsGone = (): boolean => false
-  const clock = bug.clock?.(now) ?? new StoreClock(now, leaseTtlMs)
-  return {
-    capabilities: { mayForget: false, batchMax: 1_000 },
-    join: async (label) => {
-      const joining = { label, leaseTtlMs, process: null }
-      const joined = joinOwner(ledger, joining, clock.read(ledger.timeSeen()), nobodyIsGone)
-      clock.kept()
-      return joined
-    },
-    exchange: async (batch) => {
-      const answer = exchangeOn(ledger, structuredClone(batch), clock.read(ledger.timeSeen()), nobodyIsGone)
-      if (keepsTime(answer)) clock.kept()
-      return structuredClone(answer)
-    },
-    read: async (names) => names.flatMap(({ key, period }) => honest.budget(key, period) ?? []),
-    list: async ({ key, after, limit }) => {
-      const isAfter = (row: RowName): boolean =>
-        after === undefined || row.key > after.key || (row.key === after.key && row.period > after.period)
-      const rows = honest.allBudgets().filter((row) => isAfter(row) && (key === undefined || row.key === key))
-      return { rows: rows.slice(0, limit).map((budget) => ({ budget, leases: honest.leasesOn(budget) })) }
-    },
-    owners: async () => honest.allOwners(),
-    close: async () => undefined,
-  }
-}
+class TamperedAdapter implements StoreAdapter {
+  readonly capabilities: StoreAdapter['capabilities']
+  readonly leaseTtlMs: number
+  readonly #honest: MemoryAdapter
+  readonly #now: () => number
+  readonly #bug: Bug
+  #kept = 0
 
-/** `honest`, with some of its methods replaced. */
-function tampered(honest: MemoryLedger, bugs: Partial<Ledger>): Ledger {
-  return new Proxy<Ledger>(honest, {
-    get(_, name: keyof Ledger) {
-      return bugs[name] ?? honest[name].bind(honest)
-    },
-  })
+  constructor(honest: MemoryAdapter, now: () => number, bug: Bug) {
+    this.capabilities = honest.capabilities
+    this.leaseTtlMs = honest.leaseTtlMs
+    this.#honest = honest
+    this.#now = now
+    this.#bug = bug
+  }
+
+  ready(): void {
+    this.#honest.ready()
+  }
+
+  loadJoin(): Snapshot<JoinRows> {
+    return this.#tamper(this.#honest.loadJoin(), (rows) => this.#bug.join?.(rows) ?? rows)
+  }
+
+  loadExchange(batch: Parameters<StoreAdapter['loadExchange']>[0]): Snapshot<ExchangeRows> {
+    return this.#tamper(this.#honest.loadExchange(batch), (rows) => this.#bug.exchange?.(rows) ?? rows)
+  }
+
+  loadUpkeep(bounds: Parameters<StoreAdapter['loadUpkeep']>[0]): Snapshot<UpkeepRows> {
+    const honest = this.#honest
+    return this.#tamper(honest.loadUpkeep(bounds), (rows, time) => this.#bug.upkeep?.(rows, honest, time) ?? rows)
+  }
+
+  read(names: Parameters<StoreAdapter['read']>[0]): ReturnType<StoreAdapter['read']> {
+    return this.#honest.read(names)
+  }
+
+  list(range: Parameters<StoreAdapter['list']>[0]): ReturnType<StoreAdapter['list']> {
+    return this.#honest.list(range)
+  }
+
+  owners(): ReturnType<StoreAdapter['owners']> {
+    return this.#honest.owners()
+  }
+
+  close(): Awaitable<void> {
+    return this.#honest.close()
+  }
+
+  #tamper<Rows>(snapshot: Snapshot<Rows>, change: (rows: Rows, time: number) => Rows): Snapshot<Rows> {
+    const time = this.#bug.time?.(this.#now(), this.#kept) ?? snapshot.time
+    return {
+      rows: change(snapshot.rows, time),
+      time,
+      save: (writes) => {
+        this.#kept = Math.max(this.#kept, writes.time)
+        return snapshot.save(this.#bug.writes?.(writes, this.#honest) ?? writes)
+      },
+      release: () => snapshot.release(),
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import type { Books } from '../books.ts'
+import type { StoreTotals } from '../store-totals.ts'
 import { count, duration } from '../format.ts'
 import type { Report } from '../report.ts'
 import { columns, facts, table } from '../table.ts'
@@ -11,11 +11,11 @@ export interface DemoFindings {
   readonly net: NetEffect
   readonly speed: FullSpeed
   readonly kill: Kill
-  /** Where the store was kept; null when it was thrown away. */
+  /** Where the store was kept; null for a temporary one. */
   readonly storePath: string | null
 }
 
-/** What the demo showed, for programs and for people. */
+/** The report of the demo. */
 export function demoReport({ net, speed, kill, storePath }: DemoFindings): Report {
   const ok = net.isTrue && speed.isTrue && kill.isTrue
   const kept = storePath === null ? [] : [`Look at the store: vsa verify ${storePath}, vsa inspect ${storePath}`]
@@ -34,7 +34,7 @@ function netText(net: NetEffect): string {
       ['store calls', count(net.storeCalls), `a design that writes each operation makes ${count(net.operations)}`],
       ['lease records', count(net.leaseRecords), 'units set aside before they are admitted'],
       [
-        'used, says the store',
+        'used, by the store',
         count(net.used),
         verdict(net.isTrue, 'as it should be', `WRONG: it should be ${count(net.netUnits)}`),
       ],
@@ -51,7 +51,7 @@ function speedText(speed: FullSpeed): string {
       ['store calls', count(speed.storeCalls), `${count(speed.operationsPerStoreCall)} operations per call`],
       ['admitted', count(speed.admitted), 'the rest was refused while leases were still small'],
       [
-        'used, says the store',
+        'used, by the store',
         count(speed.used),
         verdict(speed.isTrue, 'the same, to the unit', 'WRONG: not what was admitted'),
       ],
@@ -61,7 +61,7 @@ function speedText(speed: FullSpeed): string {
 
 function killText(kill: Kill): string {
   const { admitted, atDeath, reopened } = kill
-  const row = (when: string, { minted, used, burned, held, pool }: Books): readonly string[] => [
+  const row = (when: string, { minted, used, burned, held, pool }: StoreTotals): readonly string[] => [
     when,
     admittedText(admitted),
     ...[used, burned, held, pool, minted].map(count),

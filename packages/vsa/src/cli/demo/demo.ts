@@ -7,12 +7,12 @@ import { killInTheMiddle } from './kill.ts'
 import { netEffect } from './net-effect.ts'
 
 export interface DemoOptions {
-  /** A new SQLite file to keep; absent for one that is thrown away. */
+  /** A new SQLite file to keep; absent for a temporary one. */
   readonly storePath?: string
-  /** How long part (b) runs. */
+  /** How long part (b) runs, in seconds. */
   readonly seconds: number
   readonly showsProgress: boolean
-  /** The command line's own file: part (c) starts it again as the process to be killed. */
+  /** The file of the command line. Part (c) starts it as the process to kill. */
   readonly cliPath: string
 }
 

@@ -1,7 +1,6 @@
-import { open } from '../../index.ts'
-import type { Budget, Vsa } from '../../engine/face.ts'
+import { type Budget, open, type Vsa } from '../../index.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
-import { readBooks } from '../books.ts'
+import { readTotals } from '../store-totals.ts'
 import { count } from '../format.ts'
 import type { LiveLine } from '../progress.ts'
 
@@ -9,17 +8,17 @@ import type { LiveLine } from '../progress.ts'
 export interface FullSpeed {
   readonly keys: number
   readonly durationMs: number
-  /** N. */
+  /** N: admissions and refunds, denied ones included. */
   readonly operations: number
-  /** I. */
+  /** I: rows written. */
   readonly records: number
   readonly leaseRecords: number
   readonly storeCalls: number
   readonly operationsPerSecond: number
   readonly operationsPerStoreCall: number
-  /** Units that the loop was told were admitted. */
+  /** Units admitted, as the loop counted them. */
   readonly admitted: number
-  /** What the store says was used. */
+  /** Units used, as the store has them. */
   readonly used: number
   readonly isTrue: boolean
 }
@@ -29,7 +28,7 @@ const KEYS = 128
 /** Rounds over all keys between two turns of the event loop: about a millisecond. */
 const ROUNDS = 1_000
 
-/** Admits one unit at a time from each of the keys in turn, for that long, and counts what came of it. */
+/** Admits one unit at a time from each key in turn, for `seconds`, and compares its count with the store. */
 export async function fullSpeed(storePath: string, seconds: number, live: LiveLine): Promise<FullSpeed> {
   const vsa = open({ store: sqlite(storePath), label: 'vsa demo' })
   try {
@@ -46,7 +45,7 @@ export async function fullSpeed(storePath: string, seconds: number, live: LiveLi
     const durationMs = performance.now() - startedAt
     await vsa.close()
     const { operations, records, leaseRecords, exchanges: storeCalls } = vsa.stats()
-    const { used, faulty } = await readBooks(storePath, (key) => key.startsWith(`${FAMILY}:`))
+    const { used, faulty } = await readTotals(storePath, (key) => key.startsWith(`${FAMILY}:`))
     return {
       keys: KEYS,
       durationMs,

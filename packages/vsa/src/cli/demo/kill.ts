@@ -3,37 +3,37 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { open } from '../../index.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
-import { type Books, readBooks } from '../books.ts'
+import { type StoreTotals, readTotals } from '../store-totals.ts'
 import { CommandError } from '../report.ts'
 import { VICTIM_KEY, VICTIM_LEASE_TTL_MS } from './victim.ts'
 import { type Bracket, readVictimTally } from './victim-tally.ts'
 
-/** Part (c): a process killed in the middle of admitting, and the books that it leaves behind. */
+/** Part (c): a process is killed while it admits, and the store is opened again. */
 export interface Kill {
-  /** What the process had admitted, as it wrote it down itself. */
+  /** Units that the process had admitted, by its own tally. */
   readonly admitted: Bracket
   readonly ranForMs: number
-  /** Units in the store when the process had just died: its lease is still held. */
-  readonly atDeath: Books
-  /** And when the store had been opened again. */
-  readonly reopened: Books
-  /** Whether everything that was admitted is used or burned, in the store. */
+  /** The store just after the kill, with the lease of the dead process still held. */
+  readonly atDeath: StoreTotals
+  /** The store after it was opened again. */
+  readonly reopened: StoreTotals
+  /** Whether everything admitted is used or burned in the store. */
   readonly coverage: Coverage
   readonly isBalanced: boolean
   readonly isTrue: boolean
 }
 
-/** `undecided`: the store's count is inside the bracket, so that it may be right, and is wrong by less than a block if it is. */
+/** `undecided`: used + burned lies inside the bracket, so that it may be too low by less than one block. */
 export type Coverage = 'covered' | 'undecided' | 'exceeded'
 
 const STARTS_WITHIN_MS = 20_000
 const RUNS_AT_LEAST_MS = 700
 const RUNS_AT_MOST_MS = 1_500
 const LOOK_EVERY_MS = 20
-/** A lease that cannot be told to be a dead one's is burned when its life is over. */
+/** Where a dead process cannot be detected, its lease is burned when it expires. */
 const BURNS_WITHIN_MS = 4 * VICTIM_LEASE_TTL_MS
 
-/** Starts the victim (by the command at `cliPath`), kills it while it admits, opens the store again and reads the books. */
+/** Starts the victim with the command line at `cliPath`, kills it while it admits, opens the store again and adds up its rows. */
 export async function killInTheMiddle(cliPath: string, storePath: string, tallyPath: string): Promise<Kill> {
   const child = spawn(process.execPath, [cliPath, 'demo-victim', storePath, tallyPath], {
     stdio: ['pipe', 'ignore', 'inherit'],
@@ -44,7 +44,7 @@ export async function killInTheMiddle(cliPath: string, storePath: string, tallyP
     const ranForMs = performance.now() - startedAt
     await kill(child)
     const admitted = readVictimTally(tallyPath)
-    const atDeath = await victimBooks(storePath)
+    const atDeath = await victimTotals(storePath)
     const reopened = await reopen(storePath)
     const coverage = coverageOf(admitted, reopened)
     const isBalanced = reopened.faulty.length === 0 && reopened.rows > 0
@@ -62,7 +62,7 @@ export async function killInTheMiddle(cliPath: string, storePath: string, tallyP
   }
 }
 
-/** Waits until the victim is at work. @returns when that was seen */
+/** Waits until the victim admits. @returns the time at which that was seen */
 async function admitting(child: ChildProcess, tallyPath: string): Promise<number> {
   for (
     const waitsUntil = performance.now() + STARTS_WITHIN_MS;
@@ -88,22 +88,22 @@ async function kill(child: ChildProcess): Promise<void> {
   }
 }
 
-/** Opens the store as a restarted service would, until the dead process's lease is burned. */
-async function reopen(storePath: string): Promise<Books> {
+/** Opens the store, as a restarted service does, until the lease of the dead process is burned. */
+async function reopen(storePath: string): Promise<StoreTotals> {
   for (const waitsUntil = performance.now() + BURNS_WITHIN_MS; ; await sleep(500)) {
     const vsa = open({ store: sqlite(storePath), label: 'vsa demo, opened again', onEvent: () => undefined })
     await vsa.ready()
     await vsa.close()
-    const books = await victimBooks(storePath)
-    if (books.held === 0 || performance.now() > waitsUntil) return books
+    const totals = await victimTotals(storePath)
+    if (totals.held === 0 || performance.now() > waitsUntil) return totals
   }
 }
 
-function coverageOf({ atLeast, atMost }: Bracket, { used, burned }: Books): Coverage {
+function coverageOf({ atLeast, atMost }: Bracket, { used, burned }: StoreTotals): Coverage {
   if (atMost <= used + burned) return 'covered'
   return atLeast <= used + burned ? 'undecided' : 'exceeded'
 }
 
-function victimBooks(storePath: string): Promise<Books> {
-  return readBooks(storePath, (key) => key === VICTIM_KEY)
+function victimTotals(storePath: string): Promise<StoreTotals> {
+  return readTotals(storePath, (key) => key === VICTIM_KEY)
 }

@@ -1,19 +1,17 @@
-import type { Budget, Vsa } from '../../engine/face.ts'
-import type { Stats } from '../../engine/stats.ts'
-import { open } from '../../index.ts'
+import { type Budget, open, type Stats, type Vsa } from '../../index.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
-import { readBooks } from '../books.ts'
+import { readTotals } from '../store-totals.ts'
 
-/** Part (a): what one budget's million operations cost. */
+/** Part (a): what a million operations on one budget cost. */
 export interface NetEffect {
   readonly operations: number
-  /** Admitted less refunded: what the operations come to, in units. */
+  /** Units admitted less units refunded. */
   readonly netUnits: number
   readonly records: number
   readonly storeCalls: number
   readonly leaseRecords: number
   readonly durationMs: number
-  /** What the store says was used. */
+  /** Units used, as the store has them. */
   readonly used: number
   readonly isTrue: boolean
 }
@@ -24,7 +22,7 @@ const NET_UNITS = 200
 const WARM_UP_UNITS = 4_000
 const WARM_UPS_MAX = 20
 
-/** Admits and refunds one unit, over and over, on one key, and looks at what was written. */
+/** Admits and refunds one unit again and again on one key, and counts what was written. */
 export async function netEffect(storePath: string): Promise<NetEffect> {
   const vsa = open({ store: sqlite(storePath), label: 'vsa demo' })
   try {
@@ -41,16 +39,16 @@ export async function netEffect(storePath: string): Promise<NetEffect> {
     await vsa.flush()
     const cost = costBetween(before, vsa.stats())
     await vsa.close()
-    const { used, faulty } = await readBooks(storePath, (key) => key === KEY)
+    const { used, faulty } = await readTotals(storePath, (key) => key === KEY)
     return { ...cost, netUnits: NET_UNITS, durationMs, used, isTrue: used === NET_UNITS && faulty.length === 0 }
   } finally {
     await vsa.close()
   }
 }
 
-/** Loads the budget, and spends and refunds until its lease is of a size for what is to come: of this no trace is left. */
+/** Loads the budget, and admits and refunds until its lease is large enough. Leaves no net effect. */
 async function warmUp(vsa: Vsa, budget: Budget): Promise<void> {
-  for (let time = 0; time < WARM_UPS_MAX && (await budget.peek()).leased < 5 * NET_UNITS; time++) {
+  for (let warmUp = 0; warmUp < WARM_UPS_MAX && (await budget.peek()).leased < 5 * NET_UNITS; warmUp++) {
     await budget.admit(WARM_UP_UNITS)
     budget.refund(WARM_UP_UNITS)
     await vsa.flush()

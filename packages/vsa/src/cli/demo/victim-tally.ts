@@ -1,12 +1,12 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 
 /**
- * A count that survives SIGKILL. Each `write` is one system call into the page cache, which outlives the process. One call for each
- * admission would measure the calls; so the victim says, before each block, what it has admitted so far and how many more the block
- * may admit at most. Killed inside a block, it has admitted something in that bracket; killed between blocks, exactly `atLeast`.
+ * A count that survives SIGKILL: each write is one system call into the page cache, which outlives the process. A write for each
+ * admission would be too slow, so the victim writes before each block how many units it has admitted, and how many it will have admitted
+ * at most when the block ends. Killed inside a block, its count lies in that bracket; killed between blocks, it is exactly `atLeast`.
  */
 export interface Bracket {
-  /** Units that were surely admitted. */
+  /** Units that were certainly admitted. */
   readonly atLeast: number
   /** Units that may have been admitted at most. */
   readonly atMost: number
@@ -14,7 +14,7 @@ export interface Bracket {
 
 const BYTES = 16
 
-/** The victim's pen. */
+/** Writes the tally of the victim. */
 export class VictimTally {
   readonly #file: number
   readonly #buffer = Buffer.alloc(BYTES)
@@ -35,7 +35,7 @@ export class VictimTally {
   }
 }
 
-/** What the victim has written last; nothing at all before it came to write. */
+/** The last tally that the victim wrote; zeros before its first. */
 export function readVictimTally(path: string): Bracket {
   const bytes = readOrNone(path)
   if (bytes.length < BYTES) return { atLeast: 0, atMost: 0 }

@@ -1,16 +1,16 @@
 import { type Logged, bad } from './logged.ts'
 
 /**
- * Apache's common and combined formats, and nginx's combined: host, ident, user, [time], "request", status, bytes. What follows may be the
- * referer and the agent, or whatever else a site appends: it is read where it can be, and never makes a line bad. Each part excludes the
- * sign that ends it, so that no line, however odd, takes more than one pass.
+ * The common and combined formats of Apache and the combined format of nginx: host, ident, user, [time], "request", status, bytes. The
+ * referer and the agent may follow, or other fields; they never make a line bad. Each part excludes the character that ends it, so that
+ * every line takes one pass.
  */
 const LINE = /^(\S+) (\S+) ([^[]*) \[([^\]]{1,64})\] "([^"\\]*(?:\\.[^"\\]*)*)" (\d{3}|-) (\d+|-)(?: |$)/
 const QUOTED = /"([^"\\]*(?:\\.[^"\\]*)*)"(?: |$)/y
 const TIME = /^(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})$/
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** Reads one line of an access log. A part that the server did not know is `-`. */
+/** Parses one line of an access log. A part that the server did not know is `-`. */
 export function parseAccessLine(line: string): Logged {
   const match = LINE.exec(line)
   if (match === null) return bad('not in the combined log format')
@@ -28,7 +28,7 @@ export function parseAccessLine(line: string): Logged {
   }
 }
 
-/** `17/May/2015:10:05:03 +0000` in ms since 1970; null when it is no such time. */
+/** Parses a time such as `17/May/2015:10:05:03 +0000` into ms since 1970; null when it is not one. */
 export function parseLogTime(text: string): number | null {
   const [whole, day, monthName, year, hour, minute, second, sign, zoneHours, zoneMinutes] = TIME.exec(text) ?? []
   const month = MONTHS.indexOf(monthName ?? '')
@@ -41,7 +41,7 @@ export function parseLogTime(text: string): number | null {
   return midnight + ((hours * 60 + minutes - offsetMinutes) * 60 + seconds) * 1_000
 }
 
-/** What a client sent as a request line may be anything: the path is `-` where there is none. It ends at the query. */
+/** A client may send anything as a request line: where it has no path, the path is `-`. The query is left out. */
 function parseRequestLine(request: string): {
   readonly method: string
   readonly path: string

@@ -1,17 +1,17 @@
 import { describeError } from '../report.ts'
 import type { ReplayRequest } from './request-reader.ts'
 
-/** What was decided in a replay. */
+/** The decisions of a replay. */
 export interface DecisionTally {
   readonly admittedRequests: number
   readonly admittedUnits: number
   readonly deniedRequests: number
   readonly deniedUnits: number
-  /** Keys that were asked for. */
+  /** Distinct keys. */
   readonly keys: number
-  /** The keys that were denied most units, most first. */
+  /** The keys with the most units denied, largest first. */
   readonly topDenied: readonly DeniedKey[]
-  /** Requests that got no answer, by error code: none, unless something is wrong. */
+  /** Requests that failed, by error code. None in a correct run. */
   readonly failures: Readonly<Record<string, number>>
 }
 
@@ -23,7 +23,7 @@ export interface DeniedKey {
 
 const TOP_MAX = 10
 
-/** Counts decisions as they come. */
+/** Counts decisions. */
 export class Decisions {
   readonly #keys = new Set<string>()
   readonly #denied = new Map<string, { requests: number; units: number }>()
@@ -33,7 +33,7 @@ export class Decisions {
   #deniedRequests = 0
   #deniedUnits = 0
 
-  /** Counts `decision` once it is there. */
+  /** Counts `decision` when it is resolved. */
   note(request: ReplayRequest, decision: Promise<boolean>): void {
     this.#keys.add(request.id)
     decision.then(

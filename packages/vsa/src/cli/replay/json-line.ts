@@ -3,7 +3,7 @@ import { type Logged, bad } from './logged.ts'
 
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/
 
-/** Reads one line of NDJSON: an object with `at` (ms since 1970, or ISO 8601), `cost` (units, default 1) and whatever makes the key. */
+/** Parses one line of NDJSON: an object with `at` (ms since 1970, or ISO 8601), `cost` (units, default 1) and the field that is the key. */
 export function parseJsonLine(line: string): Logged {
   const value = parseJson(line)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return bad('not a JSON object')

@@ -6,13 +6,13 @@ export interface KeyField {
   /** As `--key` was given. */
   readonly spelling: string
   readonly field: string
-  /** The family of the budgets: they are called `family:value`. */
+  /** The family of the budgets, whose keys are `family:value`. */
   readonly family: string
 }
 
 const SHORT: readonly string[] = ['ip', 'path', 'user']
 
-/** What `--key` may say: `ip`, `path`, `user`, `key`, or `field:NAME`. @throws RangeError for anything else */
+/** Parses `--key`: `ip`, `path`, `user`, `key` or `field:NAME`. @throws RangeError for anything else */
 export function parseKeyField(spelling: string): KeyField {
   const field = spelling.startsWith('field:')
     ? spelling.slice('field:'.length)
@@ -23,7 +23,7 @@ export function parseKeyField(spelling: string): KeyField {
   return { spelling, field, family: field.replaceAll(':', '_') }
 }
 
-/** The value that names the request's budget; null when it has none that could. */
+/** The value that names the budget of the request; null when the field is missing or cannot be a key. */
 export function keyOf(request: LoggedRequest, { field, family }: KeyField): string | null {
   const value = Object.hasOwn(request.fields, field) ? request.fields[field] : undefined
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return null

@@ -1,8 +1,8 @@
-/** The longest line that is looked at, in bytes. */
+/** The longest line that is read, in bytes. */
 export const LINE_BYTES_MAX = 65_536
 
 const NEWLINE = 0x0a
-const DECODER = new TextDecoder() // replaces what is no UTF-8, and drops a byte order mark
+const DECODER = new TextDecoder() // replaces invalid UTF-8, and drops a byte order mark
 
 /** One line without its end; `text` is null when it was longer than {@link LINE_BYTES_MAX}. */
 export interface Line {
@@ -11,14 +11,14 @@ export interface Line {
   readonly text: string | null
 }
 
-/** Cuts bytes into lines as they come. Never keeps more than one line's worth, however long a line is. */
+/** Splits a stream of bytes into lines. Keeps at most {@link LINE_BYTES_MAX} bytes, however long a line is. */
 export class LineSplitter {
   #number = 0
   #kept: Uint8Array[] = []
   #keptBytes = 0
   #isTooLong = false
 
-  /** The lines that end in `bytes`. */
+  /** Returns the lines that end in `bytes`. */
   push(bytes: Uint8Array): readonly Line[] {
     const lines: Line[] = []
     let from = 0
@@ -31,7 +31,7 @@ export class LineSplitter {
     return lines
   }
 
-  /** The last line, if it did not end. */
+  /** Returns the last line when it has no end. */
   end(): readonly Line[] {
     return this.#keptBytes > 0 || this.#isTooLong ? [this.#take()] : []
   }

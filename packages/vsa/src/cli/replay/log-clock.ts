@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../core/clock.ts'
 
-/** After this many turns of the event loop without work nothing more happens by itself. */
+/** After this many turns of the event loop without work, the program is idle. */
 const QUIET_TURNS = 2
 
 interface Pending {
@@ -8,13 +8,13 @@ interface Pending {
   readonly fire: () => void
 }
 
-/** A clock that shows the time of a log, and moves when the replay moves it. Timers fire on the way, each at its own time. */
+/** A clock that runs on the time of a log. The replay moves it forward; timers fire on the way, each at its own time. */
 export class LogClock implements Clock {
   readonly #start: number
   #time: number
-  /** In the order in which they fall due. */
+  /** In order of the times at which they are due. */
   readonly #timers: Pending[] = []
-  /** Store calls under way and callbacks of `soon` that have not run: time stands still until they are done. */
+  /** Pending store calls and callbacks of `soon`. Time stands still until they are done. */
   #work = 0
 
   constructor(start: number) {
@@ -31,7 +31,7 @@ export class LogClock implements Clock {
   }
 
   timer(delayMs: number, fire: () => void): Timer {
-    // Whole ms, as a real timer: a fraction would be lost in a time since 1970, and whoever waits for it would wait again, for ever.
+    // Whole ms, as real timers: a fraction is lost in ms since 1970, and a caller that waits for it would set its timer for ever.
     const pending: Pending = { dueAt: this.#time + Math.ceil(Math.max(0, delayMs)), fire }
     const behind = this.#timers.findLastIndex(({ dueAt }) => dueAt <= pending.dueAt)
     this.#timers.splice(behind + 1, 0, pending)
@@ -51,7 +51,7 @@ export class LogClock implements Clock {
     })
   }
 
-  /** Counts `work` as under way until it settles: time stands still meanwhile. */
+  /** Time stands still until `work` settles. */
   async during<T>(work: Promise<T>): Promise<T> {
     this.#work++
     try {
@@ -61,7 +61,7 @@ export class LogClock implements Clock {
     }
   }
 
-  /** Moves time forward to `time`; undefined when there was nothing to wait for, which is nearly always. */
+  /** Moves time forward to `time`. Returns undefined when no timer and no work had to be waited for, which is nearly always. */
   moveTo(time: number): Promise<void> | undefined {
     if (this.#work === 0 && (this.#timers[0]?.dueAt ?? Number.POSITIVE_INFINITY) > time) {
       this.#time = Math.max(this.#time, time)
@@ -70,11 +70,11 @@ export class LogClock implements Clock {
     return this.#advance(time)
   }
 
-  /** Waits for `wanted`; time moves from timer to timer for as long as that takes. */
+  /** Waits for `wanted`, and moves time from timer to timer until it settles. */
   async until<T>(wanted: Promise<T>): Promise<T> {
     let isSettled = false
     const noted = wanted.finally(() => (isSettled = true))
-    noted.catch(() => undefined) // whoever awaits it below gets the error
+    noted.catch(() => undefined) // the error is thrown below
     for (await this.#settle(); !isSettled; await this.#settle()) this.#fireNext(Number.POSITIVE_INFINITY)
     return noted
   }

@@ -3,13 +3,13 @@ import { Transform, pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { type Line, LineSplitter } from './line-splitter.ts'
 
-/** Some lines of a file, and how much of the file has been read so far, 0 to 1. */
+/** Some lines of a file, and the fraction of the file read so far, 0 to 1. */
 export interface LinesRead {
   readonly lines: readonly Line[]
   readonly fraction: number
 }
 
-/** Streams a file's lines, some at a time; a file that begins like gzip is unpacked. Rejects with the system's error when it cannot be read. */
+/** Streams the lines of a file. A gzip file is unpacked, whatever its name. Rejects with the error of the system when it cannot be read. */
 export async function* readLines(path: string): AsyncGenerator<LinesRead> {
   const file = await open(path)
   try {
@@ -28,7 +28,7 @@ export async function* readLines(path: string): AsyncGenerator<LinesRead> {
 }
 
 async function contentOf(file: FileHandle, onRead: (count: number) => void): Promise<AsyncIterable<Uint8Array>> {
-  const isPacked = await beginsLikeGzip(file)
+  const isGzipped = await isGzip(file)
   const counted = new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
       onRead(chunk.length)
@@ -36,13 +36,13 @@ async function contentOf(file: FileHandle, onRead: (count: number) => void): Pro
     },
   })
   const source = file.createReadStream({ start: 0, autoClose: false, highWaterMark: 65_536 })
-  // The reader of the last stream gets the error of any of them; the callback is only there because pipeline wants one.
-  return isPacked
+  // The reader of the last stream gets the error of any stream. The callback does nothing, but `pipeline` needs one.
+  return isGzipped
     ? pipeline(source, counted, createGunzip(), () => undefined)
     : pipeline(source, counted, () => undefined)
 }
 
-async function beginsLikeGzip(file: FileHandle): Promise<boolean> {
+async function isGzip(file: FileHandle): Promise<boolean> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0)
   return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
 }

@@ -1,16 +1,16 @@
-/** One line of a log, understood or not. Never an error: logs contain anything. */
+/** One parsed line of a log. A line that cannot be parsed is no error, because logs may contain anything. */
 export type Logged = LoggedRequest | { readonly kind: 'bad'; readonly reason: string }
 
-/** One request that a log tells of. */
+/** One request of a log. */
 export interface LoggedRequest {
   readonly kind: 'request'
-  /** When, ms since 1970. */
+  /** Time of the request, ms since 1970. */
   readonly at: number
-  /** The log knows whole seconds only. */
+  /** The log has whole seconds only. */
   readonly isWholeSecond: boolean
-  /** Units asked for. */
+  /** In units. */
   readonly cost: number
-  /** What a key may be made of, by name. */
+  /** Fields by name; one of them is the key. */
   readonly fields: Readonly<Record<string, unknown>>
 }
 

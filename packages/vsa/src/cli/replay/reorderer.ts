@@ -1,6 +1,6 @@
-/** A request that was logged this much later than others, by their own times, is still put in its place. */
+/** A request whose time is at most this far behind the latest one is still sorted into its place. */
 export const REORDER_WITHIN_MS = 300_000
-/** Requests that are kept back at most, to see whether earlier ones follow. */
+/** Requests kept in memory at most, in case earlier ones follow. */
 const KEPT_MAX = 200_000
 
 export interface Timed {
@@ -9,8 +9,8 @@ export interface Timed {
 }
 
 /**
- * Puts what comes in some order of time into the right one. Servers log a request when it ends, under the time at which it began, so that
- * lines are often a little out of order; and rotated or merged logs are worse. Equal times keep their order.
+ * Sorts requests by time, within a window. Servers log a request when it ends, with the time at which it began, so that lines are often a
+ * little out of order. Rotated and merged logs are more so. Equal times keep their order.
  */
 export class Reorderer<T extends Timed> {
   /** In order of time. */
@@ -21,17 +21,17 @@ export class Reorderer<T extends Timed> {
   #tooLate = 0
   #furthestBackMs = 0
 
-  /** Came behind a later one. */
+  /** Items that came after a later one. */
   get outOfOrder(): number {
     return this.#outOfOrder
   }
 
-  /** Of those, came too late to be put in their place: they are given with the others of their arrival. */
+  /** Of those, the ones that came too late to be sorted. They are released at once. */
   get tooLate(): number {
     return this.#tooLate
   }
 
-  /** The furthest that any was behind the latest before it. */
+  /** The longest time by which an item was behind the latest one before it. */
   get furthestBackMs(): number {
     return this.#furthestBackMs
   }
@@ -44,14 +44,14 @@ export class Reorderer<T extends Timed> {
     else this.#kept.splice(behind + 1, 0, item)
   }
 
-  /** Takes those that no earlier one can precede any more, in order. */
+  /** Removes and returns, in order, the items that can no longer be preceded by an earlier one. */
   takeReady(): readonly T[] {
     const safeUntil = this.#latest - REORDER_WITHIN_MS
     const waiting = this.#kept.findIndex(({ at }) => at > safeUntil)
     return this.#take(Math.max(waiting, this.#kept.length - KEPT_MAX))
   }
 
-  /** Takes all that is left, in order. */
+  /** Removes and returns all items, in order. */
   takeAll(): readonly T[] {
     return this.#take(this.#kept.length)
   }

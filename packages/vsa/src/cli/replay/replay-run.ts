@@ -1,11 +1,9 @@
 import type { WindowPolicy } from '../../core/policy.ts'
-import type { Family } from '../../engine/face.ts'
-import type { Stats } from '../../engine/stats.ts'
-import { open } from '../../index.ts'
+import { type Family, open, type Stats } from '../../index.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
 import { CommandError } from '../report.ts'
-import { type Books, readBooks } from '../books.ts'
-import { Company, type CompanyTally } from './company.ts'
+import { type StoreTotals, readTotals } from '../store-totals.ts'
+import { KeyIntervals, type KeyIntervalTally } from './key-intervals.ts'
 import { type DecisionTally, Decisions } from './decisions.ts'
 import type { KeyField } from './key-field.ts'
 import { LogClock } from './log-clock.ts'
@@ -18,39 +16,39 @@ export interface ReplayRunOptions {
   readonly key: KeyField
   readonly policy: WindowPolicy
   readonly flushIntervalMs: number
-  /** Where the store is made; it must not exist yet. */
+  /** A file that does not exist yet. */
   readonly storePath: string
-  /** Gets the part of the file that has been read, 0 to 1. */
+  /** Called with the fraction of the file read so far, 0 to 1. */
   readonly onProgress: (fraction: number) => void
 }
 
-/** One pass over a log, at one flush interval. */
+/** The result of one pass over a log, at one flush interval. */
 export interface ReplayRun {
   readonly flushIntervalMs: number
   readonly log: LogTally
   readonly decisions: DecisionTally
-  readonly company: CompanyTally
+  readonly keyIntervals: KeyIntervalTally
   readonly stats: Stats
-  /** The most units that were leased at any one time. */
+  /** The most units leased at any one time. */
   readonly leasedMost: number
-  /** What the store says afterwards. */
-  readonly books: Books
+  /** Of the store, afterwards. */
+  readonly totals: StoreTotals
 }
 
-/** An engine that is idle for long gives its leases back itself; this only keeps a long flush interval from being cut short. */
+/** An owner with leases exchanges at least each third of this (O6), which must not shorten the flush interval. */
 const LEASE_TTL_LEAST_MS = 30_000
 
-/** Runs a log through a fresh engine and a fresh SQLite file, on the log's own time, and reads the books afterwards. */
+/** Runs a log through a new engine and a new SQLite file, on the time of the log, and adds up the rows afterwards. */
 export async function replayRun(options: ReplayRunOptions): Promise<ReplayRun> {
   const reader = new RequestReader(options.key)
-  const company = new Company(options.flushIntervalMs)
+  const keyIntervals = new KeyIntervals(options.flushIntervalMs)
   let replay: Replay | undefined
   for await (const requests of requestsOf(options.file, reader, options.onProgress)) {
     const [first] = requests
     if (first === undefined) continue
     replay ??= await Replay.begin(options, first.at)
     for (const request of requests) {
-      company.add(request)
+      keyIntervals.add(request)
       await replay.decide(request)
     }
   }
@@ -59,9 +57,9 @@ export async function replayRun(options: ReplayRunOptions): Promise<ReplayRun> {
   return {
     flushIntervalMs: options.flushIntervalMs,
     log: reader.tally,
-    company: company.tally,
+    keyIntervals: keyIntervals.tally,
     ...outcome,
-    books: await readBooks(options.storePath),
+    totals: await readTotals(options.storePath),
   }
 }
 
@@ -79,10 +77,10 @@ async function* requestsOf(
 
 function noRequests(file: string, { lines, badExamples: [example] }: LogTally): CommandError {
   const why = example === undefined ? 'the file is empty' : `line ${example.line} is ${example.reason}`
-  return new CommandError('no_requests', `none of the ${lines} lines of ${file} tells of a request: ${why}`)
+  return new CommandError('no_requests', `none of the ${lines} lines of ${file} is a request: ${why}`)
 }
 
-/** The engine under replay, its clock and its store. */
+/** An engine with the clock and the store of a replay. */
 class Replay {
   readonly #clock: LogClock
   readonly #store: ReturnType<typeof watchStore>
@@ -112,7 +110,7 @@ class Replay {
     return replay
   }
 
-  /** Asks for the request's units at its time. The answer may come later: when the log's time has moved on, as it may in life. */
+  /** Asks for the units of a request at its time. The decision may come later, when the time of the log has moved on. */
   async decide(request: ReplayRequest): Promise<void> {
     await this.#clock.moveTo(request.at)
     this.#decisions.note(request, this.#family.of(request.id).admit(request.cost))

@@ -1,5 +1,5 @@
-import { PERIOD_MAX_MS } from '../../core/policy-check.ts'
-import { compilePolicy } from '../../core/plan.ts'
+import { PERIOD_MAX_MS } from '../../core/policy.ts'
+import { compilePolicy } from '../../core/policies/compile.ts'
 import type { Per, WindowPolicy } from '../../core/policy.ts'
 import { duration } from '../format.ts'
 import { bar, liveLine } from '../progress.ts'
@@ -15,17 +15,17 @@ export interface ReplayOptions {
   readonly limit: number
   readonly per: Per
   readonly flushIntervalMs: number
-  /** A new SQLite file to keep; absent for one that is thrown away. */
+  /** A new SQLite file to keep; absent for a temporary one. */
   readonly storePath?: string
   readonly showsProgress: boolean
 }
 
-/** The intervals between which a user chooses. */
+/** The flush intervals that are compared. */
 const INTERVALS_MS: readonly number[] = [100, 1_000, 10_000, 60_000, 600_000]
 
-/** Runs a log through the real engine and a real SQLite file, once for each interval. */
+/** Runs a log through the engine and a SQLite file, once for each flush interval. */
 export async function replay(options: ReplayOptions): Promise<Report> {
-  // Rows of past periods are kept, or their units could not be counted afterwards.
+  // Rows of past periods are kept, so that their units can be added up afterwards.
   const policy: WindowPolicy = { limit: options.limit, per: options.per, retentionMs: PERIOD_MAX_MS }
   const { atRisk } = compilePolicy(policy)
   const storePath = options.storePath === undefined ? undefined : newStorePath(options.storePath)

@@ -6,27 +6,27 @@ import { type Logged, bad } from './logged.ts'
 import { Reorderer } from './reorderer.ts'
 import { SecondSpreader } from './second-spreader.ts'
 
-/** One request to be replayed. */
+/** One request to replay. */
 export interface ReplayRequest {
-  /** The log's time, ms since 1970; never before that of the request before it. */
+  /** Ms since 1970, by the log; never before that of the previous request. */
   readonly at: number
   readonly id: string
   readonly cost: number
 }
 
-/** What the log was like. */
+/** Counts of a log. */
 export interface LogTally {
   readonly lines: number
   readonly requests: number
   readonly badLines: number
-  /** The first few of them. */
+  /** The first five bad lines. */
   readonly badExamples: readonly BadLine[]
-  /** Requests that were logged behind a later one. They were put in their place. */
+  /** Requests that were logged after a later one. They were sorted, except those that came too late. */
   readonly outOfOrder: number
-  /** All but these, which came too far behind: they were replayed at the time that the replay had reached, for time never goes back. */
+  /** Requests that came too late to be sorted. They were replayed at the time that the replay had reached. */
   readonly tooLate: number
   readonly furthestBackMs: number
-  /** Times of the first and the last request, ms since 1970; null without any. */
+  /** Times of the earliest and the latest request, ms since 1970; null without requests. */
   readonly from: number | null
   readonly to: number | null
 }
@@ -41,7 +41,7 @@ export interface BadLine {
 const BAD_EXAMPLES_MAX = 5
 const BAD_TEXT_MAX = 120
 
-/** Makes requests of lines, in the order of their times. */
+/** Turns lines into requests, in order of time. */
 export class RequestReader {
   readonly #key: KeyField
   readonly #reorderer = new Reorderer<Ordered>()
@@ -57,13 +57,13 @@ export class RequestReader {
     this.#key = key
   }
 
-  /** The requests that are ready with these lines; the last minutes of the log wait for stragglers. */
+  /** Returns the requests that are ready. Those of the last minutes wait in case earlier ones follow. */
   read(lines: readonly Line[]): readonly ReplayRequest[] {
     for (const line of lines) this.#readLine(line)
     return this.#spread(this.#reorderer.takeReady())
   }
 
-  /** The requests that were waiting. */
+  /** Returns the requests that were waiting. */
   end(): readonly ReplayRequest[] {
     return [...this.#spread(this.#reorderer.takeAll()), ...this.#spreader.end()]
   }
@@ -108,7 +108,7 @@ export class RequestReader {
   }
 }
 
-/** What is known of a request while it may have to change places. */
+/** A request before its second is spread. */
 interface Ordered extends ReplayRequest {
   readonly isWholeSecond: boolean
 }

@@ -1,18 +1,17 @@
 import type { ReplayRequest } from './request-reader.ts'
 
-/** More requests than this in one second are spread in parts. */
+/** A second with more requests than this is spread in several groups. */
 const GROUP_MAX = 100_000
 
 /**
- * An access log knows whole seconds only. Taken as they stand, all requests of a second would come at one instant, and look as if one write
- * could serve them all; so they are spread evenly over their second, in their order. Whoever flushes more often than once a second then
- * sees no gain that the traffic did not have.
+ * Spreads the requests of a second evenly over it, in their order. An access log has whole seconds only: left as they are, all requests of
+ * a second would come at one instant, and intervals shorter than a second would seem to save more records than they do.
  */
 export class SecondSpreader {
   #group: ReplayRequest[] = []
   #latest = 0
 
-  /** Takes a request, no earlier than the one before it; gives those that need not wait for others. */
+  /** Takes a request, no earlier than the previous one. Returns the requests that are ready. */
   push(request: ReplayRequest, isWholeSecond: boolean): readonly ReplayRequest[] {
     const first = this.#group[0]
     const joins = isWholeSecond && (first === undefined || (first.at === request.at && this.#group.length < GROUP_MAX))
@@ -22,7 +21,7 @@ export class SecondSpreader {
     return ready
   }
 
-  /** Gives the requests that were waiting for others of their second. */
+  /** Returns the requests that were waiting for others of their second. */
   end(): readonly ReplayRequest[] {
     const group = this.#group
     this.#group = []

@@ -2,13 +2,12 @@ import type { Answer, Batch } from '../../core/exchange.ts'
 import type { Store } from '../../core/store.ts'
 import type { LogClock } from './log-clock.ts'
 
-/** A store for a replay: the log's time stands still during its calls, and the leases that it gives are added up. */
+/** A store for a replay. The time of the log stands still during its calls, and the units that it leases are added up. */
 export interface WatchedStore extends Store {
-  /** The most units that were leased at any one time: what a crash at the worst moment would have burned. */
+  /** The most units leased at any one time: what a crash would have burned at worst. */
   readonly leasedMost: number
 }
 
-/** Wraps `store`. */
 export function watchStore(store: Store, clock: LogClock): WatchedStore {
   const held = new Map<string, number>()
   let leased = 0

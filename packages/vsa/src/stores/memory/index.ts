@@ -1,20 +1,28 @@
 import type { Store } from '../../core/store.ts'
+import { storeFrom } from '../../core/store-from.ts'
 import { assertUnits } from '../../core/units.ts'
-import { MemoryStore } from './store.ts'
+import { MemoryAdapter } from './adapter.ts'
 
 export interface MemoryOptions {
   /** Store time, ms since 1970. Default: the machine's wall clock. */
   readonly now?: () => number
   /** An owner is reaped this long after its last exchange, in ms, 1 to 86,400,000. Default 10,000. */
   readonly leaseTtlMs?: number
+  /** How often a call is preceded by upkeep (burning, pruning), in ms, from 0. Default 100. */
+  readonly upkeepEveryMs?: number
+  /** Leases burned and rows removed by one upkeep at most, each, from 1. Default 2,000: more than one exchange can make. */
+  readonly upkeepRowsMax?: number
 }
 
 /**
  * A store in this process's memory: exact, shared by every engine that is opened on it, and gone with the process.
- * For tests and as the executable specification; nothing is durable.
+ * For tests; nothing is durable.
+ * @throws TypeError, RangeError that name the option
  */
 export function memory(options: MemoryOptions = {}): Store {
-  const { now = () => Date.now(), leaseTtlMs = 10_000 } = options
+  const { now = () => Date.now(), leaseTtlMs = 10_000, upkeepEveryMs = 100, upkeepRowsMax = 2_000 } = options
   assertUnits('leaseTtlMs', leaseTtlMs, 1)
-  return new MemoryStore(now, leaseTtlMs)
+  assertUnits('upkeepEveryMs', upkeepEveryMs)
+  assertUnits('upkeepRowsMax', upkeepRowsMax, 1)
+  return storeFrom(new MemoryAdapter(now, leaseTtlMs), { now, upkeepEveryMs, upkeepRowsMax })
 }

@@ -1,11 +1,14 @@
 import { resolve } from 'node:path'
 import type { Store } from '../../core/store.ts'
+import { storeFrom } from '../../core/store-from.ts'
 import { assertUnits, describe } from '../../core/units.ts'
-import { DirectStore } from './direct-store.ts'
-import type { DatabaseConstructor, DriverName } from './driver.ts'
-import { ThreadStore } from './thread-store.ts'
+import { SqliteAdapter } from './adapter.ts'
+import type { DatabaseConstructor, DriverName } from './client/driver.ts'
+import { nowOf, type SharedTime } from './shared-time.ts'
+import { ThreadStore } from './thread/thread-store.ts'
 
-export type { ClientDatabase, ClientStatement, DatabaseConstructor, DriverName } from './driver.ts'
+export type { ClientDatabase, ClientStatement, DatabaseConstructor, DriverName } from './client/driver.ts'
+export type { SharedTime } from './shared-time.ts'
 
 /** A day: an owner that is silent for longer should not hold leases. */
 const LEASE_TTL_MS_MAX = 86_400_000
@@ -27,8 +30,15 @@ export interface SqliteOptions {
   readonly leaseTtlMs?: number
   /** How long a call waits for other processes that write the same file, in ms, 0 to 600,000. Default 5,000. */
   readonly busyTimeoutMs?: number
-  /** Store time, ms since 1970; only with `thread: false`. Default: the machine's wall clock. */
-  readonly now?: () => number
+  /**
+   * Store time, ms since 1970, for tests: a function with `thread: false`, a {@link SharedTime} with a thread, to which no function can cross.
+   * Default: the machine's wall clock.
+   */
+  readonly now?: (() => number) | SharedTime
+  /** How often a call is preceded by upkeep (reaping, burning, pruning), in ms, from 0. Default 100. */
+  readonly upkeepEveryMs?: number
+  /** Leases burned and rows removed by one upkeep at most, each, from 1. Default 2,000: more than one exchange can make. */
+  readonly upkeepRowsMax?: number
 }
 
 /**
@@ -40,20 +50,26 @@ export interface SqliteOptions {
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Store {
   assertPath(path)
-  const { driver, leaseTtlMs = 10_000, busyTimeoutMs = 5_000, now = () => Date.now() } = options
+  const { driver, leaseTtlMs = 10_000, busyTimeoutMs = 5_000, upkeepEveryMs = 100, upkeepRowsMax = 2_000 } = options
   const { thread = typeof driver !== 'function' } = options
   assertBetween('leaseTtlMs', leaseTtlMs, 1, LEASE_TTL_MS_MAX)
   assertBetween('busyTimeoutMs', busyTimeoutMs, 0, BUSY_TIMEOUT_MS_MAX)
+  assertUnits('upkeepEveryMs', upkeepEveryMs)
+  assertUnits('upkeepRowsMax', upkeepRowsMax, 1)
   if (driver !== undefined && typeof driver !== 'function' && !DRIVERS.includes(driver)) {
     throw new TypeError(`driver must be one of ${DRIVERS.join(', ')}, or a Database class, got ${describe(driver)}`)
   }
   const settings = { path: resolve(path), leaseTtlMs, busyTimeoutMs }
-  if (!thread) return new DirectStore(driver, settings, now)
+  const upkeep = { upkeepEveryMs, upkeepRowsMax }
+  if (!thread) {
+    const now = typeof options.now === 'function' ? options.now : nowOf(options.now ?? null)
+    return storeFrom(new SqliteAdapter(driver, settings, now), { now, ...upkeep })
+  }
   if (typeof driver === 'function')
     throw new TypeError('driver must be a name with thread: true: a Database class cannot cross to a thread')
-  if (options.now !== undefined)
-    throw new TypeError('now must be absent with thread: true: a function cannot cross to a thread')
-  return new ThreadStore({ ...settings, driver })
+  if (typeof options.now === 'function')
+    throw new TypeError('now must be a SharedTime with thread: true: a function cannot cross to a thread')
+  return new ThreadStore({ ...settings, driver, upkeep, time: options.now ?? null })
 }
 
 /** Clients read some strings as more than paths: `:memory:`, URIs, servers. None of those is a durable file. */

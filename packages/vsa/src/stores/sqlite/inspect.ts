@@ -1,15 +1,16 @@
 import { resolve } from 'node:path'
 import { StoreError } from '../../core/errors.ts'
-import type { OwnerRow } from '../../core/ledger.ts'
+import type { CounterRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange } from '../../core/store.ts'
-import { abandon, loadDriver, type Connection, type DatabaseConstructor, type DriverName } from './driver.ts'
-import { faultOf } from './faults.ts'
-import { assertFileThere } from './file.ts'
-import { listBudgets, listCounters, listOwners, type CounterRange, type CounterRow } from './listing.ts'
+import { abandon, loadDriver, type Connection, type DatabaseConstructor, type DriverName } from './client/driver.ts'
+import { storeErrorOf } from './errors.ts'
+import { assertFileThere } from './client/file.ts'
+import { listBudgets, listCounters, listOwners, type CounterRange } from './list.ts'
 import { isCurrent } from './schema.ts'
-import { StatementCache } from './statement-cache.ts'
+import { StatementCache } from './client/statement-cache.ts'
 
-export type { CounterRange, CounterRow } from './listing.ts'
+export type { CounterRow } from '../../core/rows.ts'
+export type { CounterRange } from './list.ts'
 
 export interface InspectionOptions {
   /** As for `sqlite`; the same as any store that this process has open on the file. */
@@ -19,7 +20,7 @@ export interface InspectionOptions {
 }
 
 /**
- * The books of one moment: one read transaction from opening to `close`, however long that takes and whoever writes meanwhile.
+ * The rows of one moment: one read transaction from opening to `close`, however long that takes. Other processes may write meanwhile.
  * Until it is closed the write-ahead log cannot be emptied, so do not keep it for long. Synchronous.
  */
 export interface Inspection {
@@ -50,7 +51,7 @@ export async function openReadOnly(path: string, options: InspectionOptions = {}
     return inspectionOf(connection, file)
   } catch (error) {
     if (connection !== undefined) abandon(connection)
-    throw faultOf(error, file, 'open')
+    throw storeErrorOf(error, file, 'open')
   }
 }
 
@@ -60,7 +61,7 @@ function inspectionOf(connection: Connection, path: string): Inspection {
     try {
       return read()
     } catch (error) {
-      throw faultOf(error, path, 'work')
+      throw storeErrorOf(error, path, 'work')
     }
   }
   return {

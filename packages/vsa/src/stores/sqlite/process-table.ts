@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 
-/** Who is alive on this host, as far as it can be told (S8). */
+/** Which processes of this host are alive, as far as that can be told (S8). */
 export interface ProcessTable {
   /** Names this process, for `owner.process`; null where any part of the name is unknown. */
   self(): string | null
@@ -23,7 +23,7 @@ interface ProcessStat {
   readonly startTime: string
 }
 
-/** Reads `/proc`; where there is none, nobody is named and nobody is known to be dead. */
+/** Reads `/proc`. Where there is none, `self` is null and no process is known to be dead. */
 export function processTable(folder = '/proc', pid: number = process.pid): ProcessTable {
   const own = nameSelf(folder, pid)
   return {

@@ -1,8 +1,8 @@
 import { InvariantError } from '../../core/errors.ts'
 import type { Outcome, RowName } from '../../core/exchange.ts'
-import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/ledger.ts'
-import type { Row, Value } from './driver.ts'
-import { decodeText, encodeText } from './text.ts'
+import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import type { Row, Value } from './client/driver.ts'
+import { decodeText, encodeText } from './client/text.ts'
 
 export const OWNER_COLUMNS = 'epoch, label, state, seq, outcome, seen_at, expires_at, lease_ttl_ms, process'
 export const BUDGET_COLUMNS =
@@ -15,7 +15,7 @@ export function ownerFrom(row: Row, at = 0): OwnerRow {
     label: decodeText(text(row[at + 1])),
     state: oneOf(row[at + 2], 'open', 'closed'),
     seq: integer(row[at + 3]),
-    // Written by `ownerValues` alone.
+    // The store writes this column from an `Outcome` alone.
     outcome: JSON.parse(text(row[at + 4])) as Outcome,
     seenAt: integer(row[at + 5]),
     expiresAt: integer(row[at + 6]),
@@ -104,7 +104,7 @@ function oneOf<A extends string, B extends string>(value: unknown, first: A, sec
   return second
 }
 
-/** STRICT tables make this impossible, unless somebody else writes into the file. */
+/** STRICT tables and this store's own writes make this impossible: another program has written into the file. */
 function unexpected(what: string, value: unknown): InvariantError {
   return new InvariantError(`expected ${what} in the SQLite file, got ${String(value)}`)
 }

@@ -1,5 +1,5 @@
 import { StoreError } from '../../core/errors.ts'
-import type { Connection } from './driver.ts'
+import type { Connection } from './client/driver.ts'
 import { firstInteger } from './rows.ts'
 
 /** `vsa1` in ASCII, kept in the file's header: says whose file it is. */
@@ -9,7 +9,7 @@ const APPLICATION_ID = 0x76_73_61_31
 const SCHEMA_VERSION = 1
 
 /**
- * The fields are those of `core/ledger.ts`. Beyond them:
+ * The fields are those of `core/rows.ts`. Beyond them:
  * - `store.time_seen` holds the highest store time that no open owner's `seen_at` tells any more; so an exchange need not write it.
  * - `owner.burning` is 1 from an epoch's end until none of its leases are left.
  */
@@ -107,7 +107,7 @@ export function isCurrent(connection: Connection, path: string): boolean {
   return false
 }
 
-/** On an error whoever opened the connection closes it, and that rolls back. */
+/** On an error the caller closes the connection, and that rolls back. */
 function within<T>(connection: Connection, begin: string, work: () => T): T {
   connection.exec(begin)
   const result = work()

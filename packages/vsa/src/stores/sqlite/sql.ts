@@ -1,29 +1,32 @@
-/** Every statement of the ledger, one for each thing it does. */
+/** Every statement of the store, one for each thing that it does. */
 import { BUDGET_COLUMNS, OWNER_COLUMNS } from './rows.ts'
 
-/** Store time seen, the latest `wanted_until`, and the owner that is calling: all that an exchange needs before its entries. */
+/** Store time seen, the latest `wanted_until`, whether an epoch is burning, and the owner that calls: what an exchange needs before its entries. */
 export const OPENING: string = `
 SELECT max(s.time_seen, coalesce((SELECT max(seen_at) FROM owner WHERE state = 'open'), 0)),
   coalesce((SELECT max(wanted_until) FROM budget WHERE wanted_until > 0), 0),
+  EXISTS (SELECT 1 FROM owner WHERE burning = 1),
   ${prefixed('o', OWNER_COLUMNS)}
 FROM store s LEFT JOIN owner o ON o.epoch = ?`
 
-export const OWNER: string = `SELECT ${OWNER_COLUMNS} FROM owner WHERE epoch = ?`
 export const OWNERS: string = `SELECT ${OWNER_COLUMNS} FROM owner ORDER BY epoch`
 /** By the index that holds open owners alone: closed ones stay for a week, and may be many. */
 export const OPEN_OWNERS: string = `
 SELECT ${OWNER_COLUMNS} FROM owner INDEXED BY owner_open WHERE state = 'open' ORDER BY epoch`
+export const BURNING_EPOCHS: string = 'SELECT epoch FROM owner WHERE burning = 1 ORDER BY epoch'
+export const FORGETTABLE_OWNERS: string = `
+SELECT epoch FROM owner WHERE state = 'closed' AND seen_at < ? AND burning = 0
+  AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.epoch = owner.epoch) LIMIT ?`
+export const INSERT_OWNER: string = `
+INSERT INTO owner (${OWNER_COLUMNS}, burning) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 /** What an exchange changes. No column of a partial index's condition, so that only one index moves. */
 export const RENEW_OWNER: string = 'UPDATE owner SET seq = ?, outcome = ?, seen_at = ?, expires_at = ? WHERE epoch = ?'
-export const SAVE_OWNER: string = `
-INSERT INTO owner (${OWNER_COLUMNS}, burning) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (epoch) DO UPDATE SET label = excluded.label, state = excluded.state, seq = excluded.seq, outcome = excluded.outcome,
-  seen_at = excluded.seen_at, expires_at = excluded.expires_at, lease_ttl_ms = excluded.lease_ttl_ms, process = excluded.process,
-  burning = excluded.burning`
-export const REMOVE_OWNERS: string = `
-DELETE FROM owner WHERE state = 'closed' AND seen_at < ? AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.epoch = owner.epoch)`
-export const NEXT_EPOCH: string = 'UPDATE store SET epochs = epochs + 1'
-export const EPOCH: string = 'SELECT epochs FROM store'
+export const CLOSE_OWNER: string = `
+UPDATE owner SET state = 'closed', burning = 1, seq = ?, outcome = ?, seen_at = ?, expires_at = ? WHERE epoch = ?`
+export const BURNED_OUT: string = 'UPDATE owner SET burning = 0 WHERE epoch = ?'
+export const REMOVE_OWNER: string = 'DELETE FROM owner WHERE epoch = ?'
+export const LAST_EPOCH: string = 'SELECT epochs FROM store'
+export const RAISE_EPOCH: string = 'UPDATE store SET epochs = max(epochs, ?)'
 export const RAISE_TIME: string = 'UPDATE store SET time_seen = max(time_seen, ?)'
 
 /** A row with the leases on it: this epoch's units, then the number and units of the others. One row of NULLs when there is none. */
@@ -50,9 +53,6 @@ WHERE keep_until IS NOT NULL AND keep_until < ?
   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.key = budget.key AND lease.period = budget.period)
 ORDER BY keep_until LIMIT ?`
 
-export const LEASES: string = `
-SELECT coalesce(sum(held) FILTER (WHERE epoch = ?), 0), count(*) FILTER (WHERE epoch <> ?), coalesce(sum(held) FILTER (WHERE epoch <> ?), 0)
-FROM lease WHERE key = ? AND period = ?`
 export const SAVE_LEASE: string = `
 INSERT INTO lease (key, period, epoch, held) VALUES (?, ?, ?, ?) ON CONFLICT (key, period, epoch) DO UPDATE SET held = excluded.held`
 export const REMOVE_LEASE: string = 'DELETE FROM lease WHERE key = ? AND period = ? AND epoch = ?'
@@ -60,9 +60,12 @@ export const REMOVE_LEASE: string = 'DELETE FROM lease WHERE key = ? AND period 
 export const WANTED: string = `
 SELECT b.key, b.period FROM budget b CROSS JOIN lease l ON l.key = b.key AND l.period = b.period AND l.epoch = ?
 WHERE b.wanted_until > 0 AND b.wanted_until > ? LIMIT ?`
-export const CLOSED_LEASES: string = `
+/** Leases of closed epochs: all of them, and those on one row. */
+export const ENDED_LEASES: string = `
 SELECT l.key, l.period, l.epoch, l.held FROM owner o CROSS JOIN lease l ON l.epoch = o.epoch WHERE o.burning = 1 LIMIT ?`
-export const BURNED: string = 'UPDATE owner SET burning = 0 WHERE burning = 1'
+export const ENDED_LEASES_ON: string = `
+SELECT l.key, l.period, l.epoch, l.held FROM lease l CROSS JOIN owner o ON o.epoch = l.epoch
+WHERE l.key = ? AND l.period = ? AND o.burning = 1`
 
 export const MINT: string = 'SELECT units FROM mint WHERE key = ? AND id = ?'
 export const SAVE_MINT: string = 'INSERT INTO mint (key, id, units) VALUES (?, ?, ?)'

@@ -1,13 +1,18 @@
 import type { Answer, Batch } from '../../core/exchange.ts'
-import { exchangeOn, joinOwner } from '../../core/housekeeping.ts'
+import { maintain, OWNERS_KEPT_MS } from '../../core/maintain.ts'
+import { openEpoch } from '../../core/open-epoch.ts'
 import type { Joined, ListedRow } from '../../core/store.ts'
-import { MemoryLedger } from '../../stores/memory/ledger.ts'
+import { transition } from '../../core/transition.ts'
+import { loadExchange, loadUpkeep } from '../../stores/memory/load.ts'
+import { MemoryRows } from '../../stores/memory/rows.ts'
+import { save } from '../../stores/memory/save.ts'
 
-const nobodyIsGone = (): boolean => false
+/** No call here has more to burn or to prune. */
+const ROWS_MAX = 1_000_000
 
-/** What every store must do: the specification, on a ledger of its own. */
+/** What every store must do: the transitions, on rows in memory, with upkeep complete before each exchange and behind each join. */
 export class Model {
-  readonly #ledger = new MemoryLedger()
+  readonly #rows = new MemoryRows()
   readonly #leaseTtlMs: number
 
   constructor(leaseTtlMs: number) {
@@ -15,19 +20,41 @@ export class Model {
   }
 
   join(now: number): Joined {
-    return joinOwner(this.#ledger, { label: 'test', leaseTtlMs: this.#leaseTtlMs, process: null }, now, nobodyIsGone)
+    const time = this.#timeAt(now)
+    const joining = { label: 'test', leaseTtlMs: this.#leaseTtlMs }
+    const { joined, writes } = openEpoch({ lastEpoch: this.#rows.lastEpoch, process: null }, joining, time)
+    save(this.#rows, writes)
+    this.#maintain(now, joined.epoch)
+    return joined
   }
 
   exchange(batch: Batch, now: number): Answer {
-    return exchangeOn(this.#ledger, batch, now, nobodyIsGone)
+    this.#maintain(now, batch.epoch)
+    const time = this.#timeAt(now)
+    const { answer, writes } = transition(loadExchange(this.#rows, batch, time), batch, time)
+    if (writes !== null) save(this.#rows, writes)
+    return answer
   }
 
-  /** The latest time that the books have kept. */
+  /** The latest time that was kept. */
   get timeSeen(): number {
-    return this.#ledger.timeSeen()
+    return this.#rows.timeSeen
   }
 
   rows(): readonly ListedRow[] {
-    return this.#ledger.allBudgets().map((budget) => ({ budget, leases: this.#ledger.leasesOn(budget) }))
+    return this.#rows.budgets().map((budget) => ({ budget, leases: [...this.#rows.leasesOn(budget)] }))
+  }
+
+  #maintain(now: number, present: number): void {
+    const time = this.#timeAt(now)
+    const rows = loadUpkeep(this.#rows, { rowsMax: ROWS_MAX, ownersKeptMs: OWNERS_KEPT_MS }, time)
+    const { writes, isBehind } = maintain(rows, time, present, ROWS_MAX)
+    if (writes !== null) save(this.#rows, writes)
+    if (isBehind) this.#maintain(now, present)
+  }
+
+  /** S1 */
+  #timeAt(now: number): number {
+    return Math.max(Math.floor(now), this.#rows.timeSeen)
   }
 }

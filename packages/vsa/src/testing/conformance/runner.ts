@@ -1,45 +1,51 @@
+import type { StoreAdapter } from '../../core/adapter.ts'
 import type { Store } from '../../core/store.ts'
 
-/** What the suite needs of a test runner: that of Vitest and Jest, handed in, so that the library depends on neither. */
+/** What the suite needs of a test runner. Handed in, so that the library depends on none: those of Vitest and Jest fit as they are. */
 export interface TestRunner {
   describe(name: string, body: () => void): unknown
+  /** @param timeoutMs absent: the runner's default */
   it(name: string, body: () => Promise<void>, timeoutMs?: number): unknown
   expect(actual: unknown): Expectation
 }
 
-/** The checks that the suite uses, as Vitest and Jest have them. */
+/** The checks that the suite uses. Each throws when it does not hold. */
 export interface Expectation {
+  /** Deeply equal; properties that are undefined count as absent. */
   toEqual(expected: unknown): void
+  /** Every property of `expected` is there and matches; arrays match element by element and have the same length. */
   toMatchObject(expected: object): void
 }
 
-/** What a store under test is to be made with. */
+/** What a store under test is made with. */
 export interface StoreNeeds {
-  /** Store time, ms since 1970. A store that cannot take it says so by `time: 'own'`. */
+  /** The clock that the store reads, ms since 1970. A store that cannot take one is tested with `time: 'own'`. */
   readonly now: () => number
+  /** How long an epoch lives after its last exchange, in ms: 400 to 14,400,000 where time is injected, 1,600 to 40,000 in real time. */
   readonly leaseTtlMs: number
 }
 
 /** A store on fresh, empty data. */
 export interface StoreUnderTest {
-  readonly store: Store
-  /** Another handle onto the same data, as another process would have it. Disposed of with the rest. */
-  another(): Store | Promise<Store>
-  /** Closes both and removes the data. */
+  /** A store, or an adapter that `storeFrom` makes a store of. */
+  readonly store: Store | StoreAdapter
+  /** Called once: a second handle onto the same data, as another process would have it. May be `store` itself where the data is in memory. */
+  another(): Store | StoreAdapter | Promise<Store | StoreAdapter>
+  /** Closes both handles and removes the data. Called once, also after a failed test. */
   dispose(): Promise<void>
 }
 
-/** Called once for each test. */
+/** Makes the store of one test. What it throws fails that test. */
 export type MakeStore = (needs: StoreNeeds) => StoreUnderTest | Promise<StoreUnderTest>
 
 export interface ConformanceOptions {
   /**
-   * `injected`: store time is what `StoreNeeds.now` says. `own`: it comes from elsewhere, a server's clock say: tests then wait in real
-   * time, and those that would wait longer than a second are left out. Default `injected`.
+   * `injected`: the store reads its time from `StoreNeeds.now`. `own`: it has a clock of its own, such as that of a server. Tests then
+   * wait in real time, up to 4 s each, and those that would wait longer are not registered. Default `injected`.
    */
   readonly time?: 'injected' | 'own'
-  /** Command sequences to compare with the model. Default 60. */
+  /** How many random sequences of 60 commands are compared with the model; 0 compares none. Default 60. */
   readonly sequences?: number
-  /** The first sequence's seed; the others count up. Default 1. */
+  /** A whole number: the seed of the first sequence; each next one has the seed after it. Default 1. */
   readonly seed?: number
 }

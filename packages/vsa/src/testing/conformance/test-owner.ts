@@ -2,14 +2,14 @@ import type { Answer, AppliedAnswer, Batch, BudgetAnswer, BudgetEntry, Entry, Ta
 import { invariant } from '../../core/errors.ts'
 import type { Joined, Store } from '../../core/store.ts'
 
-/** What a test says of a batch; the owner adds its epoch and the next seq. */
+/** The parts of a batch that a test chooses. The owner adds its epoch and seq. */
 export interface BatchParts {
   readonly entries?: readonly Entry[]
   readonly takes?: readonly Take[]
   readonly close?: boolean
 }
 
-/** One epoch, driven by hand: keeps count of the seq, and of nothing else. */
+/** One epoch. Counts its seq, and nothing else. */
 export class TestOwner {
   readonly epoch: number
   /** Store time at the join. */
@@ -25,13 +25,13 @@ export class TestOwner {
     this.leaseTtlMs = joined.leaseTtlMs
   }
 
-  /** The next batch, not sent yet. */
+  /** The next batch, without sending it. */
   next(parts: BatchParts): Batch {
     this.#seq += 1
     return this.again(parts)
   }
 
-  /** A batch with the seq of the last one: after a breach, what is left of it. */
+  /** A batch with the seq of the last one, as after a breach. */
   again(parts: BatchParts): Batch {
     const { entries = [], takes = [], close = false } = parts
     return { epoch: this.epoch, seq: this.#seq, entries, takes, close }
@@ -58,7 +58,7 @@ export function applied(answer: Answer, kind: AppliedAnswer['kind']): AppliedAns
   return answer
 }
 
-/** What an answer says of its entry at `index`, which must have found its row. */
+/** The answer for the entry at `index`, which must have found its row. */
 export function budgetAnswer(answer: AppliedAnswer, index: number): BudgetAnswer {
   const entry = answer.entries[index]
   invariant(entry?.kind === 'budget', `entry ${index} must be a budget row, got ${JSON.stringify(entry)}`)

@@ -1,0 +1,27 @@
+import { invariant } from './errors.ts'
+import { BATCH_ENTRIES_MAX, type Batch } from './exchange.ts'
+
+/** A batch is made by an engine: a malformed one is a bug, and must not touch a row. @throws InvariantError */
+export function assertBatch(batch: Batch): void {
+  invariant(
+    Number.isSafeInteger(batch.epoch) && batch.epoch > 0,
+    `batch.epoch must be a positive integer, got ${batch.epoch}`,
+  )
+  invariant(Number.isSafeInteger(batch.seq) && batch.seq > 0, `batch.seq must be a positive integer, got ${batch.seq}`)
+  invariant(
+    batch.entries.length <= BATCH_ENTRIES_MAX,
+    `a batch carries at most ${BATCH_ENTRIES_MAX} entries, got ${batch.entries.length}`,
+  )
+  invariant(
+    batch.takes.length <= BATCH_ENTRIES_MAX,
+    `a batch carries at most ${BATCH_ENTRIES_MAX} runs of takes, got ${batch.takes.length}`,
+  )
+  if (batch.entries.length < 2) return
+  const rows = new Set<string>()
+  for (const entry of batch.entries) {
+    if (entry.kind === 'void') continue
+    const name = entry.kind === 'budget' ? `${entry.period}:${entry.key}` : `counter:${entry.key}`
+    invariant(!rows.has(name), `a batch names each row once, got ${name} twice`)
+    rows.add(name)
+  }
+}

@@ -1,0 +1,45 @@
+import type { EntryEffect } from './settle-entry.ts'
+import type { Take } from './exchange.ts'
+import { invariant } from './errors.ts'
+import { isUnits } from './units.ts'
+
+/**
+ * S3, takes: in arrival order, each all or nothing over all that it needs, from pools that are positive. Of a run of `n` equal
+ * requests the first k are granted. Nothing is ever taken too much and given back.
+ * @returns k of each run
+ */
+export function grantTakes(takes: readonly Take[], effects: readonly EntryEffect[]): number[] {
+  return takes.map((take) => grantRun(take, effects))
+}
+
+function grantRun(take: Take, effects: readonly EntryEffect[]): number {
+  assertTake(take, effects.length)
+  let granted = take.n
+  for (const [index, cost] of take.need) granted = Math.min(granted, affordable(effects[index], cost))
+  if (granted === 0) return 0
+  for (const [index, cost] of take.need) {
+    const effect = effects[index]
+    invariant(effect?.kind === 'budget', `a take needs entry ${index}, which is no budget`)
+    effect.draft.take(granted * cost)
+  }
+  return granted
+}
+
+function affordable(effect: EntryEffect | undefined, cost: number): number {
+  if (effect?.kind !== 'budget') return 0
+  return effect.draft.pool <= 0 ? 0 : Math.floor(effect.draft.pool / cost)
+}
+
+/** Takes are made by an engine: a run of -1, or one row needed twice, would give out units that are not there. */
+function assertTake({ need, n }: Take, entries: number): void {
+  invariant(isUnits(n), `a take is for a number of requests, got ${n}`)
+  invariant(need.length > 0, 'a take needs at least one entry')
+  invariant(
+    need.length === 1 || new Set(need.map(([index]) => index)).size === need.length,
+    'a take needs each entry once',
+  )
+  for (const [index, cost] of need) {
+    invariant(isUnits(index) && index < entries, `a take needs entry ${index} of ${entries}`)
+    invariant(isUnits(cost) && cost > 0, `a take costs at least 1 unit, got ${cost}`)
+  }
+}

@@ -1,0 +1,33 @@
+import type { JoinRows, Writes } from './adapter.ts'
+import type { Joined } from './store.ts'
+import { writesOf } from './writes.ts'
+
+const NOTHING = { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } } as const
+
+export interface Joining {
+  /** What the process calls itself, for people. */
+  readonly label: string
+  /** How long the epoch lives after each exchange, in ms. */
+  readonly leaseTtlMs: number
+}
+
+/** The transition of a join: a new epoch, higher than every one before it. Pure. @param time store time, ms since 1970 */
+export function openEpoch(
+  { lastEpoch, process }: JoinRows,
+  { label, leaseTtlMs }: Joining,
+  time: number,
+): { readonly joined: Joined; readonly writes: Writes } {
+  const epoch = lastEpoch + 1
+  const row = {
+    epoch,
+    label,
+    state: 'open',
+    seq: 0,
+    outcome: NOTHING,
+    seenAt: time,
+    expiresAt: time + leaseTtlMs,
+    leaseTtlMs,
+    process,
+  } as const
+  return { joined: { epoch, time, leaseTtlMs }, writes: writesOf(time, { owners: [{ change: 'opened', row }] }) }
+}

@@ -1,0 +1,60 @@
+import type { Window } from '../calendar.ts'
+import type { BudgetEntry } from '../exchange.ts'
+import type { Plan } from '../plan.ts'
+import type { InitialPolicy } from '../policy.ts'
+import type { RowDraft } from '../row-draft.ts'
+import { assertUnits } from '../units.ts'
+import { burnMaxDefault, checkRisk, type Parts } from './parts.ts'
+import { moveLease, type Settled, settleUnits } from './settle.ts'
+
+/* `{ initial }`: that many units, plus every mint. It has one row, without a period. */
+
+/** The parts that such a policy may have. */
+export const PARTS: readonly string[] = ['initial', 'atRisk', 'burnMax']
+
+/** A policy whose every value is in range. Absent parts are left to `compile`. */
+export interface CheckedInitial extends InitialPolicy {
+  readonly kind: 'initial'
+}
+
+/** Never written to: what `initial` has for a window. */
+const ALWAYS: Window = Object.freeze({ start: 0, end: Number.POSITIVE_INFINITY })
+
+/** @throws TypeError, RangeError that name the part, as in `policy.initial` */
+export function check(parts: Parts): CheckedInitial {
+  for (const name of parts.keys()) {
+    if (!PARTS.includes(name))
+      throw new TypeError(`policy.${name} does not go with policy.initial, only with policy.limit`)
+  }
+  const initial = parts.get('initial')
+  assertUnits('policy.initial', initial)
+  return { kind: 'initial', initial, ...checkRisk(parts) }
+}
+
+export function compile(policy: CheckedInitial): Plan {
+  const limit = policy.initial
+  const atRisk = policy.atRisk ?? 0
+  // Units that come by mint are not known yet: with 5 % of nothing, no lease could ever be given.
+  const burnMax = policy.burnMax ?? Math.max(burnMaxDefault(limit), atRisk)
+  return {
+    kind: 'initial',
+    limit,
+    atRisk,
+    burnMax,
+    durable: atRisk === 0,
+    fingerprint: JSON.stringify(['initial', limit, atRisk, burnMax]),
+    windowAt: () => ALWAYS,
+    after: () => ALWAYS,
+    rowPolicy: (_window, version) => ({ kind: 'initial', limit, burnMax, version, endsAt: null, keepUntil: null }),
+  }
+}
+
+/** S3. `initial` only ever creates: another number later changes nothing. */
+export function settle(draft: RowDraft, entry: BudgetEntry): Settled {
+  return settleUnits(draft, entry)
+}
+
+/** S3, S5 */
+export function moveHold(draft: RowDraft, entry: BudgetEntry, time: number): void {
+  moveLease(draft, entry, time)
+}

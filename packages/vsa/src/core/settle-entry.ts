@@ -1,0 +1,105 @@
+import type { EntryRows, LoadedBudget, LoadedCounter } from './adapter.ts'
+import { invariant } from './errors.ts'
+import type { BudgetEntry, CounterEntry, Entry, EntryNote, NoRowKind, RowPolicy } from './exchange.ts'
+import { rulesOf } from './policies/rules.ts'
+import { BooksError, noteOf, RowDraft } from './row-draft.ts'
+import type { BudgetRow } from './rows.ts'
+
+/** A row may be created up to this long after its period's end by store time, and up to this long before its start (S4). */
+const PERIOD_SLACK_MS = 60_000
+
+/** What one entry comes to, before takes and holds. Nothing is written yet. */
+export type EntryEffect = NoRowEffect | BudgetEffect | CounterEffect
+
+interface NoRowEffect {
+  readonly kind: 'none'
+  readonly noRow: NoRowKind
+  readonly note: EntryNote | undefined
+}
+
+export interface BudgetEffect {
+  readonly kind: 'budget'
+  readonly entry: BudgetEntry
+  readonly draft: RowDraft
+  readonly note: EntryNote | undefined
+}
+
+interface CounterEffect {
+  readonly kind: 'counter'
+  readonly key: string
+  readonly value: number
+  readonly changed: boolean
+  readonly note: EntryNote | undefined
+}
+
+const VOID: NoRowEffect = { kind: 'none', noRow: 'void', note: undefined }
+
+/** S3, the part of each entry by itself: policy, mint, spent, refund. @throws BooksError for a row that is damaged or does not balance */
+export function settleEntry(entry: Entry, rows: EntryRows | null | undefined, time: number): EntryEffect {
+  if (entry.kind === 'void') return VOID
+  if (rows?.kind === 'damaged') {
+    throw new BooksError({ key: entry.key, period: entry.kind === 'budget' ? entry.period : 0 }, rows.detail)
+  }
+  if (entry.kind === 'counter') {
+    invariant(rows?.kind === 'counter', `the store loaded no counter for ${JSON.stringify(entry.key)}`)
+    return addToCounter(entry, rows)
+  }
+  invariant(rows?.kind === 'budget', `the store loaded no budget row for ${JSON.stringify(entry.key)}`)
+  return settleBudget(entry, rows, time)
+}
+
+function addToCounter(entry: CounterEntry, { value: before }: LoadedCounter): CounterEffect {
+  const value = before + entry.add
+  if (!Number.isSafeInteger(value)) {
+    return { kind: 'counter', key: entry.key, value: before, changed: false, note: { overflow: true } }
+  }
+  return { kind: 'counter', key: entry.key, value, changed: entry.add !== 0, note: undefined }
+}
+
+function settleBudget(entry: BudgetEntry, loaded: LoadedBudget, time: number): EntryEffect {
+  if (loaded.row === undefined) {
+    const refusal = refuseToCreate(entry, time)
+    if (refusal !== undefined) return { kind: 'none', noRow: refusal, note: { noRow: refusal } }
+  }
+  const draft = new RowDraft(loaded.row ?? newRow(entry), loaded)
+  const { refunded, mint } = rulesOf(draft.kind).settle(draft, entry)
+  return { kind: 'budget', entry, draft, note: noteOf(refunded, mint) }
+}
+
+/** S4. A row that was known and is gone is never made again: it would be a fresh budget. */
+function refuseToCreate(entry: BudgetEntry, time: number): NoRowKind | undefined {
+  if (entry.known) return 'row_lost'
+  const { policy, period } = entry
+  if (policy === undefined) return 'row_lost'
+  if (policy.endsAt === null) return undefined
+  if (policy.endsAt <= time - PERIOD_SLACK_MS) return 'period_closed'
+  const aheadMs = Math.min(policy.endsAt - period, PERIOD_SLACK_MS)
+  return period > time + aheadMs ? 'period_closed' : undefined
+}
+
+function newRow(entry: BudgetEntry): BudgetRow {
+  const { key, period, policy } = entry
+  invariant(policy !== undefined, 'a row is made from a policy')
+  const { kind, limit, burnMax, version, endsAt } = policy
+  const keepUntil = keptUntil(policy)
+  return {
+    key,
+    period,
+    kind,
+    minted: limit,
+    used: 0,
+    pool: limit,
+    burned: 0,
+    limit,
+    burnMax,
+    version,
+    wantedUntil: 0,
+    endsAt,
+    keepUntil,
+  }
+}
+
+/** S4, S10: however short its retention, a row outlives the time in which it could be made again, as a fresh budget. */
+function keptUntil({ endsAt, keepUntil }: RowPolicy): number | null {
+  return endsAt === null || keepUntil === null ? null : Math.max(keepUntil, endsAt + PERIOD_SLACK_MS)
+}

@@ -1,0 +1,214 @@
+import { WANTED_ROWS_MAX, type BudgetWrite, type EntryRows, type ExchangeRows, type Writes } from './adapter.ts'
+import { assertBatch } from './assert-batch.ts'
+import type {
+  Answer,
+  AppliedAnswer,
+  Batch,
+  BudgetAnswer,
+  Entry,
+  EntryAnswer,
+  EntryNote,
+  Outcome,
+  RowName,
+} from './exchange.ts'
+import { grantTakes } from './grant-takes.ts'
+import { rulesOf } from './policies/rules.ts'
+import { BooksError } from './row-draft.ts'
+import type { CounterRow, LeaseRow, MintRow, OwnerRow } from './rows.ts'
+import { settleEntry, type EntryEffect } from './settle-entry.ts'
+import { writesOf } from './writes.ts'
+
+export interface Transition {
+  readonly answer: Answer
+  /** Null when nothing is to be written: `fenced`, `stale`, `lost` and `breach` change nothing. */
+  readonly writes: Writes | null
+}
+
+/**
+ * The store's side of the exchange, and its specification (protocol.md section 3): rules S2 to S7 and S9. Pure and synchronous; every store
+ * loads rows, calls it, and saves what it returns.
+ * @param rows what the batch needs, as of one moment
+ * @param time store time, ms since 1970, read behind the locks
+ * @throws InvariantError for a malformed batch: a bug of the caller's
+ */
+export function transition(rows: ExchangeRows, batch: Batch, time: number): Transition {
+  assertBatch(batch)
+  const { owner } = rows
+  if (owner === undefined) return refusal({ kind: 'fenced', time, last: null })
+  if (owner.state === 'closed') {
+    return refusal({ kind: 'fenced', time, last: { seq: owner.seq, outcome: owner.outcome } })
+  }
+  if (batch.seq < owner.seq) return refusal({ kind: 'stale', time })
+  if (batch.seq > owner.seq + 1) return refusal({ kind: 'lost', time })
+  try {
+    return batch.seq === owner.seq ? replay(rows, batch, owner, time) : apply(rows, batch, owner, time)
+  } catch (error) {
+    if (error instanceof BooksError)
+      return refusal({ kind: 'breach', time, row: rowName(error.row), detail: error.message })
+    throw error
+  }
+}
+
+/** Whether the rows that the batch names matter: they need not be loaded for an answer that does not look at them. */
+export function needsRows(owner: OwnerRow | undefined, { seq }: Batch): boolean {
+  return owner?.state === 'open' && (seq === owner.seq || seq === owner.seq + 1)
+}
+
+function refusal(answer: Answer): Transition {
+  return { answer, writes: null }
+}
+
+function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, time: number): Transition {
+  const effects = batch.entries.map((entry, index) => settleEntry(entry, rows.entries[index], time))
+  const granted = grantTakes(batch.takes, effects)
+  for (const effect of effects) {
+    if (effect.kind !== 'budget') continue
+    rulesOf(effect.draft.kind).moveHold(effect.draft, effect.entry, time)
+    effect.draft.assertBalanced()
+  }
+  const changes = changesOf(effects, batch.epoch)
+  const outcome: Outcome = { granted, notes: notesOf(effects), written: changes.written }
+  const next = { ...renewed(owner, time), seq: batch.seq, outcome }
+  const owners = batch.close
+    ? [{ change: 'closed', row: { ...next, state: 'closed' } } as const]
+    : [{ change: 'renewed', row: next } as const]
+  const { budgets, leases, mints, counters } = changes
+  return {
+    answer: appliedAnswer('applied', next, time, {
+      entries: effects.map(answerOf),
+      outcome,
+      wanted: wantedAfter(rows, effects, time),
+    }),
+    writes: writesOf(time, { owners, budgets, leases, mints, counters }),
+  }
+}
+
+/** S2: nothing is applied; the rows tell what they can, the kept outcome the rest. */
+function replay(rows: ExchangeRows, batch: Batch, owner: OwnerRow, time: number): Transition {
+  const next = renewed(owner, time)
+  const { outcome } = owner
+  const entries = batch.entries.map((entry, index) => answerFromRows(entry, rows.entries[index], outcome.notes[index]))
+  return {
+    answer: appliedAnswer('replayed', next, time, { entries, outcome, wanted: rows.wanted }),
+    writes: writesOf(time, { owners: [{ change: 'renewed', row: next }] }),
+  }
+}
+
+function renewed(owner: OwnerRow, time: number): OwnerRow {
+  return { ...owner, seenAt: time, expiresAt: Math.max(owner.expiresAt, time + owner.leaseTtlMs) }
+}
+
+function appliedAnswer(
+  kind: AppliedAnswer['kind'],
+  { expiresAt }: OwnerRow,
+  time: number,
+  said: Pick<AppliedAnswer, 'entries' | 'wanted'> & { readonly outcome: Outcome },
+): AppliedAnswer {
+  const { entries, wanted, outcome } = said
+  return { kind, time, expiresAt, entries, granted: outcome.granted, wanted, written: outcome.written }
+}
+
+interface Changes {
+  readonly budgets: BudgetWrite[]
+  readonly leases: LeaseRow[]
+  readonly mints: MintRow[]
+  readonly counters: CounterRow[]
+  readonly written: Outcome['written']
+}
+
+/** What is written, and how many rows that is (L7): a row that only moved between pool and lease is no record. */
+function changesOf(effects: readonly EntryEffect[], epoch: number): Changes {
+  const [budgets, leases, mints, counters]: [BudgetWrite[], LeaseRow[], MintRow[], CounterRow[]] = [[], [], [], []]
+  let records = 0
+  let leaseRecords = 0
+  for (const effect of effects) {
+    if (effect.kind === 'counter' && effect.changed) {
+      counters.push({ key: effect.key, value: effect.value })
+      records += 1
+    }
+    if (effect.kind !== 'budget') continue
+    const { draft, entry, note } = effect
+    const write = draft.write()
+    if (write !== null) budgets.push(write)
+    const moved = draft.leaseWrites(epoch)
+    leases.push(...moved)
+    if (entry.mint !== undefined && note?.mint === 'minted') mints.push({ key: draft.key, ...entry.mint })
+    records += draft.isRecord ? 1 : 0
+    leaseRecords += moved.length + (write !== null && !draft.isRecord ? 1 : 0)
+  }
+  return { budgets, leases, mints, counters, written: { records, leaseRecords } }
+}
+
+function notesOf(effects: readonly EntryEffect[]): Outcome['notes'] {
+  const notes: Record<number, EntryNote> = {}
+  effects.forEach((effect, index) => {
+    if (effect.note !== undefined) notes[index] = effect.note
+  })
+  return notes
+}
+
+/** O12, after this exchange: rows of the batch as they are now, and the others as they were loaded. */
+function wantedAfter({ wanted }: ExchangeRows, effects: readonly EntryEffect[], time: number): readonly RowName[] {
+  const after: RowName[] = []
+  for (const effect of effects) {
+    if (effect.kind !== 'budget' || effect.draft.held === 0 || effect.draft.wantedUntil <= time) continue
+    after.push({ key: effect.draft.key, period: effect.draft.period })
+  }
+  if (wanted.length === 0) return after
+  const named = new Set<string>()
+  for (const effect of effects) {
+    if (effect.kind === 'budget') named.add(`${effect.draft.period}:${effect.draft.key}`)
+  }
+  const rest = wanted.filter(({ key, period }) => !named.has(`${period}:${key}`))
+  return [...after, ...rest].slice(0, WANTED_ROWS_MAX)
+}
+
+function answerOf(effect: EntryEffect): EntryAnswer {
+  switch (effect.kind) {
+    case 'none':
+      return { kind: effect.noRow }
+    case 'counter':
+      return { kind: 'counter', value: effect.value, overflow: effect.note?.overflow ?? false }
+    case 'budget':
+      return budgetAnswer(effect.draft, effect.note)
+  }
+}
+
+function answerFromRows(entry: Entry, rows: EntryRows | null | undefined, note: EntryNote | undefined): EntryAnswer {
+  if (entry.kind === 'void') return { kind: 'void' }
+  if (rows?.kind === 'damaged') {
+    throw new BooksError({ key: entry.key, period: entry.kind === 'budget' ? entry.period : 0 }, rows.detail)
+  }
+  if (rows?.kind === 'counter') return { kind: 'counter', value: rows.value, overflow: note?.overflow ?? false }
+  if (note?.noRow !== undefined) return { kind: note.noRow }
+  // It was unleased and past its retention. What this seq did to it counts all the same.
+  if (rows?.row === undefined) return { kind: 'removed', refunded: note?.refunded ?? 0 }
+  const { held, others, othersHeld, ended } = rows
+  const burned = ended.reduce((sum, lease) => sum + lease.held, rows.row.burned)
+  return budgetAnswer({ ...rows.row, burned, held, others, othersHeld }, note)
+}
+
+type RowFigures = Omit<BudgetAnswer, 'kind' | 'refunded' | 'mint'>
+
+function budgetAnswer(row: RowFigures, note: EntryNote | undefined): BudgetAnswer {
+  const { held, pool, used, burned, minted, limit, version, others, othersHeld } = row
+  const refunded = note?.refunded ?? 0
+  const figures = {
+    kind: 'budget',
+    held,
+    pool,
+    used,
+    burned,
+    minted,
+    limit,
+    version,
+    others,
+    othersHeld,
+    refunded,
+  } as const
+  return note?.mint === undefined ? figures : { ...figures, mint: note.mint }
+}
+
+function rowName({ key, period }: RowName): RowName {
+  return { key, period }
+}

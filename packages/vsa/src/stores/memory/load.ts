@@ -1,0 +1,66 @@
+import {
+  WANTED_ROWS_MAX,
+  type EntryRows,
+  type ExchangeRows,
+  type UpkeepBounds,
+  type UpkeepRows,
+} from '../../core/adapter.ts'
+import type { Batch, BudgetEntry, Entry } from '../../core/exchange.ts'
+import type { LeaseRow } from '../../core/rows.ts'
+import { needsRows } from '../../core/transition.ts'
+import type { MemoryRows } from './rows.ts'
+
+/** What the batch needs, as of now. @param time store time, ms since 1970 */
+export function loadExchange(rows: MemoryRows, batch: Batch, time: number): ExchangeRows {
+  const owner = rows.owner(batch.epoch)
+  if (!needsRows(owner, batch)) return { owner, entries: [], wanted: [] }
+  const entries = batch.entries.map((entry) => loadEntry(rows, entry, batch.epoch))
+  return { owner, entries, wanted: rows.wantedBy(batch.epoch, time, WANTED_ROWS_MAX) }
+}
+
+/** What upkeep needs, as of now. No process is known here, so that no owner is known to be dead before it expires. */
+export function loadUpkeep(rows: MemoryRows, { rowsMax, ownersKeptMs }: UpkeepBounds, time: number): UpkeepRows {
+  const owners = rows.owners()
+  const open = owners.filter(({ state }) => state === 'open').map((owner) => ({ owner, isGone: false }))
+  const closed = owners.filter(({ state }) => state === 'closed')
+  const burning = closed.map(({ epoch }) => epoch).filter((epoch) => rows.hasLeases(epoch))
+  const ended = rows.leasesOf(burning, rowsMax).map((lease) => ({ lease, row: rows.budget(lease) }))
+  const forgettable = closed.filter(({ epoch, seenAt }) => seenAt < time - ownersKeptMs && !rows.hasLeases(epoch))
+  return {
+    open,
+    burning,
+    ended,
+    prunable: rows.prunable(time, rowsMax),
+    forgettable: forgettable.slice(0, rowsMax).map(({ epoch }) => epoch),
+  }
+}
+
+function loadEntry(rows: MemoryRows, entry: Entry, epoch: number): EntryRows | null {
+  switch (entry.kind) {
+    case 'void':
+      return null
+    case 'counter':
+      return { kind: 'counter', value: rows.counter(entry.key) ?? 0 }
+    case 'budget':
+      return loadBudget(rows, entry, epoch)
+  }
+}
+
+function loadBudget(rows: MemoryRows, entry: BudgetEntry, epoch: number): EntryRows {
+  const ended: LeaseRow[] = []
+  let held = 0
+  let others = 0
+  let othersHeld = 0
+  for (const lease of rows.leasesOn(entry)) {
+    if (lease.epoch === epoch) {
+      held = lease.held
+    } else if (rows.owner(lease.epoch)?.state === 'open') {
+      others += 1
+      othersHeld += lease.held
+    } else {
+      ended.push(lease)
+    }
+  }
+  const mintedBefore = entry.mint === undefined ? undefined : rows.mintedUnits(entry.key, entry.mint.id)
+  return { kind: 'budget', row: rows.budget(entry), held, others, othersHeld, ended, mintedBefore }
+}

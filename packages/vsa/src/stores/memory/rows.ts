@@ -1,0 +1,172 @@
+import type { RowName } from '../../core/exchange.ts'
+import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+
+/** The rows of a memory store in plain maps, with the indexes that keep every load bounded by what it returns. */
+export class MemoryRows {
+  readonly #owners = new Map<number, OwnerRow>()
+  readonly #budgets = new Map<string, Map<number, BudgetRow>>()
+  /** By row name, then by epoch. */
+  readonly #leases = new Map<string, Map<number, LeaseRow>>()
+  readonly #mints = new Map<string, number>()
+  readonly #counters = new Map<string, number>()
+  /** Row names by epoch, so that a dead epoch's leases are found without a scan. */
+  readonly #leasedBy = new Map<number, Set<string>>()
+  /** Rows that are or were wanted: few, so that `wantedBy` looks at few. */
+  readonly #wantedRows = new Map<string, BudgetRow>()
+  /** When each row that has a retention may be removed. */
+  readonly #keepUntil = new Map<string, number>()
+  /** No row may be removed before that. */
+  #pruneFrom = Infinity
+  #lastEpoch = 0
+  #timeSeen = 0
+
+  /** The highest epoch that was given; 0 at first. */
+  get lastEpoch(): number {
+    return this.#lastEpoch
+  }
+
+  /** The latest store time that was kept; 0 at first. */
+  get timeSeen(): number {
+    return this.#timeSeen
+  }
+
+  keepTime(time: number): void {
+    this.#timeSeen = Math.max(this.#timeSeen, time)
+  }
+
+  owner(epoch: number): OwnerRow | undefined {
+    return this.#owners.get(epoch)
+  }
+
+  /** Every owner that is remembered, oldest first. */
+  owners(): readonly OwnerRow[] {
+    return [...this.#owners.values()]
+  }
+
+  saveOwner(owner: OwnerRow): void {
+    this.#owners.set(owner.epoch, owner)
+    this.#lastEpoch = Math.max(this.#lastEpoch, owner.epoch)
+  }
+
+  removeOwner(epoch: number): void {
+    this.#owners.delete(epoch)
+  }
+
+  budget({ key, period }: RowName): BudgetRow | undefined {
+    return this.#budgets.get(key)?.get(period)
+  }
+
+  /** Every budget row in (key, period) order. */
+  budgets(): readonly BudgetRow[] {
+    const keys = [...this.#budgets.keys()].toSorted()
+    return keys.flatMap((key) => [...(this.#budgets.get(key)?.values() ?? [])].toSorted((a, b) => a.period - b.period))
+  }
+
+  saveBudget(row: BudgetRow): void {
+    let periods = this.#budgets.get(row.key)
+    if (periods === undefined) this.#budgets.set(row.key, (periods = new Map<number, BudgetRow>()))
+    periods.set(row.period, row)
+    const name = nameOf(row)
+    if (row.wantedUntil > 0) this.#wantedRows.set(name, row)
+    else this.#wantedRows.delete(name)
+    if (row.keepUntil === null) return
+    this.#keepUntil.set(name, row.keepUntil)
+    this.#pruneFrom = Math.min(this.#pruneFrom, row.keepUntil)
+  }
+
+  removeBudget(row: RowName): void {
+    const periods = this.#budgets.get(row.key)
+    periods?.delete(row.period)
+    if (periods?.size === 0) this.#budgets.delete(row.key)
+    this.#keepUntil.delete(nameOf(row))
+    this.#wantedRows.delete(nameOf(row))
+  }
+
+  /** Every lease on one row. */
+  leasesOn(row: RowName): Iterable<LeaseRow> {
+    return this.#leases.get(nameOf(row))?.values() ?? []
+  }
+
+  saveLease(lease: LeaseRow): void {
+    const name = nameOf(lease)
+    const onRow = this.#leases.get(name) ?? new Map<number, LeaseRow>()
+    const ofEpoch = this.#leasedBy.get(lease.epoch) ?? new Set<string>()
+    if (lease.held > 0) {
+      this.#leases.set(name, onRow.set(lease.epoch, lease))
+      this.#leasedBy.set(lease.epoch, ofEpoch.add(name))
+      return
+    }
+    onRow.delete(lease.epoch)
+    ofEpoch.delete(name)
+    if (onRow.size === 0) this.#leases.delete(name)
+    if (ofEpoch.size === 0) this.#leasedBy.delete(lease.epoch)
+  }
+
+  mintedUnits(key: string, id: string): number | undefined {
+    return this.#mints.get(JSON.stringify([key, id]))
+  }
+
+  saveMint(key: string, id: string, units: number): void {
+    this.#mints.set(JSON.stringify([key, id]), units)
+  }
+
+  counter(key: string): number | undefined {
+    return this.#counters.get(key)
+  }
+
+  saveCounter(key: string, value: number): void {
+    this.#counters.set(key, value)
+  }
+
+  /** Rows leased by `epoch` and wanted beyond `time`; at most `max`. */
+  wantedBy(epoch: number, time: number, max: number): readonly RowName[] {
+    const names: RowName[] = []
+    for (const [name, { key, period, wantedUntil }] of this.#wantedRows) {
+      if (names.length >= max) break
+      if (wantedUntil > time && this.#leases.get(name)?.has(epoch)) names.push({ key, period })
+    }
+    return names
+  }
+
+  /** Whether `epoch` holds any lease. */
+  hasLeases(epoch: number): boolean {
+    return this.#leasedBy.has(epoch)
+  }
+
+  /** Leases of `epochs`; at most `max`. */
+  leasesOf(epochs: readonly number[], max: number): readonly LeaseRow[] {
+    const found: LeaseRow[] = []
+    for (const epoch of epochs) {
+      for (const name of this.#leasedBy.get(epoch) ?? []) {
+        if (found.length >= max) return found
+        const lease = this.#leases.get(name)?.get(epoch)
+        if (lease !== undefined) found.push(lease)
+      }
+    }
+    return found
+  }
+
+  /** Rows without a lease whose retention ended before `time`; at most `max`. */
+  prunable(time: number, max: number): readonly RowName[] {
+    if (time <= this.#pruneFrom) return []
+    const found: RowName[] = []
+    let nextFrom = Infinity
+    for (const [name, keepUntil] of this.#keepUntil) {
+      if (found.length < max && keepUntil < time && !this.#leases.has(name)) found.push(rowNameOf(name))
+      else nextFrom = Math.min(nextFrom, keepUntil)
+    }
+    // What was found may not be removed after all: it is looked for again.
+    this.#pruneFrom = found.length > 0 ? -Infinity : nextFrom
+    return found
+  }
+}
+
+/** The period has no colon, so the first one parts the two. */
+function nameOf({ key, period }: RowName): string {
+  return `${period}:${key}`
+}
+
+function rowNameOf(name: string): RowName {
+  const colon = name.indexOf(':')
+  return { period: Number(name.slice(0, colon)), key: name.slice(colon + 1) }
+}

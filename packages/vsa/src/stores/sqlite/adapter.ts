@@ -1,0 +1,208 @@
+import type {
+  Awaitable,
+  ExchangeRows,
+  JoinRows,
+  Snapshot,
+  StoreAdapter,
+  UpkeepBounds,
+  UpkeepRows,
+} from '../../core/adapter.ts'
+import { invariant } from '../../core/errors.ts'
+import { BATCH_ENTRIES_MAX, type Batch, type RowName } from '../../core/exchange.ts'
+import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
+import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
+import { StoreClock } from '../../core/store-clock.ts'
+import { Database } from './client/database.ts'
+import { loadDriver, type DatabaseConstructor, type Driver, type DriverName } from './client/driver.ts'
+import { checkPath } from './client/file.ts'
+import { replaced } from './errors.ts'
+import { listBudgets, listOwners, readBudgets } from './list.ts'
+import { loadExchange, loadJoin, loadOpening, loadUpkeep, type Opening } from './load.ts'
+import { Pace } from './pace.ts'
+import { processTable, type ProcessTable } from './process-table.ts'
+import { save } from './save.ts'
+
+/** No epoch: the first is 1. */
+const NO_EPOCH = 0
+/** How often the file is looked at: is it still the one that was opened? */
+const FILE_CHECK_EVERY_MS = 100
+/** How often other owners' processes are looked up. */
+const PROCESS_CHECK_EVERY_MS = 1_000
+
+export const CAPABILITIES: StoreCapabilities = { mayForget: false, batchMax: BATCH_ENTRIES_MAX }
+
+/** What a store is opened with; crosses to the thread. */
+export interface AdapterSettings {
+  /** Absolute. */
+  readonly path: string
+  readonly leaseTtlMs: number
+  readonly busyTimeoutMs: number
+}
+
+/**
+ * The rows of one SQLite file, on the calling thread and synchronous once the client is loaded. A load begins a write transaction
+ * (`BEGIN IMMEDIATE`), `save` commits it. Opens the file at the first call, and again after `close` or a commit whose outcome is in doubt.
+ */
+export class SqliteAdapter implements StoreAdapter {
+  readonly capabilities: StoreCapabilities = CAPABILITIES
+  readonly leaseTtlMs: number
+  readonly #choice: DriverName | DatabaseConstructor | undefined
+  readonly #settings: AdapterSettings
+  readonly #now: () => number
+  readonly #clock: StoreClock
+  readonly #processes: ProcessTable
+  readonly #fileChecks = new Pace(FILE_CHECK_EVERY_MS)
+  readonly #processChecks = new Pace(PROCESS_CHECK_EVERY_MS)
+  #driver: Driver | undefined
+  #loading: Promise<void> | undefined
+  #database: Database | undefined
+  /** Of the file that was opened last; undefined before the first time. */
+  #incarnation: string | undefined
+  #closed = false
+
+  /** @param now store time, ms since 1970 */
+  constructor(
+    choice: DriverName | DatabaseConstructor | undefined,
+    settings: AdapterSettings,
+    now: () => number,
+    processes: ProcessTable = processTable(),
+  ) {
+    this.#choice = choice
+    this.#settings = settings
+    this.leaseTtlMs = settings.leaseTtlMs
+    this.#now = now
+    this.#clock = new StoreClock(now, settings.leaseTtlMs)
+    this.#processes = processes
+  }
+
+  /** Loads the client. @throws StoreError `driver_missing` */
+  ready(): Awaitable<void> {
+    if (this.#driver !== undefined) return
+    this.#loading ??= this.#loadDriver()
+    return this.#loading
+  }
+
+  loadJoin(): Snapshot<JoinRows> {
+    // After `close`, what is there is the store. A file that went away without one is not to be replaced by an empty one.
+    if (this.#closed) this.#incarnation = undefined
+    this.#closed = false
+    this.#processChecks.reset()
+    return this.#snapshot(NO_EPOCH, true, (database) => loadJoin(database.statements, this.#processes.self()))
+  }
+
+  loadExchange(batch: Batch): Snapshot<ExchangeRows> {
+    return this.#snapshot(batch.epoch, false, (database, opening, time) =>
+      loadExchange(database.statements, opening, batch, time),
+    )
+  }
+
+  loadUpkeep(bounds: UpkeepBounds): Snapshot<UpkeepRows> {
+    const isGone = this.#processChecks.isDue(this.#now())
+      ? ({ process }: OwnerRow): boolean => this.#processes.isGone(process)
+      : (): boolean => false
+    return this.#snapshot(NO_EPOCH, false, (database, _opening, time) =>
+      loadUpkeep(database.statements, bounds, time, isGone),
+    )
+  }
+
+  read(names: readonly RowName[]): readonly BudgetRow[] {
+    return this.#read((database) => readBudgets(database.statements, names))
+  }
+
+  list(range: ListRange): ListPage {
+    return this.#read((database) => listBudgets(database.statements, range))
+  }
+
+  owners(): readonly OwnerRow[] {
+    return this.#read((database) => listOwners(database.statements))
+  }
+
+  /** Lets go of the file. */
+  close(): void {
+    this.#database?.close()
+    this.#database = undefined
+    this.#closed = true
+  }
+
+  async #loadDriver(): Promise<void> {
+    try {
+      this.#driver = await loadDriver(this.#choice)
+    } finally {
+      // A client that is missing may be installed by the next call.
+      this.#loading = undefined
+    }
+  }
+
+  /** S1: the time is read behind the lock. @param mayCreate as for `#opened` */
+  #snapshot<Rows>(
+    epoch: number,
+    mayCreate: boolean,
+    load: (database: Database, opening: Opening, time: number) => Rows,
+  ): Snapshot<Rows> {
+    const database = this.#opened(mayCreate)
+    const loaded = this.#guarded(database, () => {
+      database.begin()
+      return database.within(() => {
+        const opening = loadOpening(database.statements, epoch)
+        const time = this.#clock.read(opening.timeSeen)
+        return { time, rows: load(database, opening, time) }
+      })
+    })
+    return {
+      ...loaded,
+      save: (writes) =>
+        this.#guarded(database, () => {
+          database.within(() => save(database.statements, writes))
+          database.commit()
+          this.#clock.kept()
+          return true
+        }),
+      release: () => this.#guarded(database, () => database.rollBack()),
+    }
+  }
+
+  #read<T>(work: (database: Database) => T): T {
+    const database = this.#opened(true)
+    return this.#guarded(database, () => database.snapshot(() => work(database)))
+  }
+
+  #guarded<T>(database: Database, work: () => T): T {
+    try {
+      return work()
+    } finally {
+      if (!database.usable) {
+        database.abandon()
+        this.#database = undefined
+      }
+    }
+  }
+
+  /** @param mayCreate false for an owner's exchange: it knew a file here, and an empty one in its place would be a fresh budget */
+  #opened(mayCreate: boolean): Database {
+    if (this.#database !== undefined) {
+      if (this.#fileChecks.isDue(this.#now())) this.#assertInPlace(this.#database)
+      return this.#database
+    }
+    invariant(this.#driver !== undefined, 'the SQLite client is loaded before the file is opened')
+    const { path, busyTimeoutMs } = this.#settings
+    if (!checkPath(path) && !(mayCreate && this.#incarnation === undefined)) throw replaced(path)
+    const database = Database.open(this.#driver, path, busyTimeoutMs)
+    if (this.#incarnation !== undefined && database.incarnation !== this.#incarnation) {
+      database.close()
+      throw replaced(path)
+    }
+    this.#incarnation = database.incarnation
+    this.#database = database
+    return database
+  }
+
+  /** Looks again at the very next call once the file is gone, so that no call slips through. */
+  #assertInPlace(database: Database): void {
+    try {
+      database.assertInPlace()
+    } catch (error) {
+      this.#fileChecks.reset()
+      throw error
+    }
+  }
+}

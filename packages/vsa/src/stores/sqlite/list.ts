@@ -1,0 +1,92 @@
+import type { RowName } from '../../core/exchange.ts'
+import type { BudgetRow, CounterRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import type { ListPage, ListRange } from '../../core/store.ts'
+import { assertUnits } from '../../core/units.ts'
+import { budgetFrom, integer, leaseFrom, ownerFrom, text } from './rows.ts'
+import * as sql from './sql.ts'
+import type { StatementCache } from './client/statement-cache.ts'
+import { decodeText, encodeText } from './client/text.ts'
+
+/** Smaller than every key and every period. */
+const BEFORE_ALL = { key: '', period: Number.MIN_SAFE_INTEGER }
+
+/** Rows of one page at most: it is read in one piece, and crosses to another thread in one. */
+const PAGE_ROWS_MAX = 10_000
+
+export interface CounterRange {
+  /** Continue behind this key. */
+  readonly after?: string
+  /** Rows at most, 1 to 10,000. */
+  readonly limit: number
+}
+
+/** @throws TypeError or RangeError: to SQLite a limit of -1 would be none */
+export function assertPageLimit(limit: number): void {
+  assertUnits('limit', limit, 1)
+  if (limit > PAGE_ROWS_MAX) throw new RangeError(`limit must be at most ${PAGE_ROWS_MAX}, got ${limit}`)
+}
+
+/** One page of budgets with their leases, keys in the order of their UTF-8 bytes. Inside one transaction. */
+export function listBudgets(statements: StatementCache, range: ListRange): ListPage {
+  const { key, after = BEFORE_ALL, limit } = range
+  assertPageLimit(limit)
+  const found =
+    key === undefined
+      ? statements.statement(sql.LIST).all([encodeText(after.key), after.period, limit])
+      : statements.statement(sql.LIST_KEY).all([encodeText(key), periodAfter(key, after), limit])
+  const budgets = found.map(budgetFrom)
+  const leases = leasesBetween(statements, budgets[0], budgets.at(-1))
+  return { rows: budgets.map((budget) => ({ budget, leases: leases.get(nameOf(budget)) ?? [] })) }
+}
+
+/** Every owner that is remembered, oldest first. */
+export function listOwners(statements: StatementCache): readonly OwnerRow[] {
+  return statements
+    .statement(sql.OWNERS)
+    .all([])
+    .map((row) => ownerFrom(row))
+}
+
+export function listCounters(statements: StatementCache, { after = '', limit }: CounterRange): readonly CounterRow[] {
+  assertPageLimit(limit)
+  const rows = statements.statement(sql.LIST_COUNTERS).all([encodeText(after), limit])
+  return rows.map((row) => ({ key: decodeText(text(row[0])), value: integer(row[1]) }))
+}
+
+/** The rows that exist, in the order of the names. Inside one transaction. */
+export function readBudgets(statements: StatementCache, names: readonly RowName[]): readonly BudgetRow[] {
+  const statement = statements.statement(sql.READ_BUDGET)
+  return names.flatMap(({ key, period }) => {
+    const row = statement.get([encodeText(key), period])
+    return row === undefined ? [] : budgetFrom(row)
+  })
+}
+
+/** Where to go on within one key when the page before ended at `after`. */
+function periodAfter(key: string, after: RowName): number {
+  if (after.key === key) return after.period
+  // In the file's order, which is not that of JavaScript strings beyond U+FFFF.
+  return Buffer.compare(Buffer.from(encodeText(after.key)), Buffer.from(encodeText(key))) < 0
+    ? Number.MIN_SAFE_INTEGER
+    : Number.MAX_SAFE_INTEGER
+}
+
+function leasesBetween(
+  statements: StatementCache,
+  first: RowName | undefined,
+  last: RowName | undefined,
+): ReadonlyMap<string, readonly LeaseRow[]> {
+  const byRow = new Map<string, LeaseRow[]>()
+  if (first === undefined || last === undefined) return byRow
+  const bounds = [encodeText(first.key), first.period, encodeText(last.key), last.period]
+  for (const lease of statements.statement(sql.LIST_LEASES).all(bounds).map(leaseFrom)) {
+    const onRow = byRow.get(nameOf(lease))
+    if (onRow === undefined) byRow.set(nameOf(lease), [lease])
+    else onRow.push(lease)
+  }
+  return byRow
+}
+
+function nameOf({ key, period }: RowName): string {
+  return `${period}:${key}`
+}

@@ -1,0 +1,152 @@
+import {
+  WANTED_ROWS_MAX,
+  type EndedLease,
+  type EntryRows,
+  type ExchangeRows,
+  type JoinRows,
+  type LoadedBudget,
+  type OpenOwner,
+  type UpkeepBounds,
+  type UpkeepRows,
+} from '../../core/adapter.ts'
+import { InvariantError } from '../../core/errors.ts'
+import type { Batch, BudgetEntry, Entry } from '../../core/exchange.ts'
+import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import { needsRows } from '../../core/transition.ts'
+import type { Row } from './client/driver.ts'
+import type { StatementCache } from './client/statement-cache.ts'
+import { encodeText } from './client/text.ts'
+import { budgetFrom, firstInteger, integer, leaseFrom, ownerFrom, rowNameFrom } from './rows.ts'
+import * as sql from './sql.ts'
+
+/* What each transition must see, read inside one write transaction of the caller's. */
+
+/** What every exchange begins with, read before the time is. */
+export interface Opening {
+  readonly timeSeen: number
+  /** The latest `wanted_until` of any row; 0 where none is wanted. */
+  readonly wantedUntil: number
+  /** Some closed epoch may still have leases. */
+  readonly isBurning: boolean
+  readonly owner: OwnerRow | undefined
+}
+
+/** @param epoch the owner that calls; 0 for none */
+export function loadOpening(statements: StatementCache, epoch: number): Opening {
+  const row = statements.statement(sql.OPENING).get([epoch])
+  return {
+    timeSeen: integer(row?.[0]),
+    wantedUntil: integer(row?.[1]),
+    isBurning: integer(row?.[2]) === 1,
+    owner: row === undefined || row[3] === null ? undefined : ownerFrom(row, 3),
+  }
+}
+
+export function loadJoin(statements: StatementCache, process: string | null): JoinRows {
+  return { lastEpoch: firstInteger(statements.statement(sql.LAST_EPOCH).get([])), process }
+}
+
+/** @param time store time, ms since 1970 */
+export function loadExchange(statements: StatementCache, opening: Opening, batch: Batch, time: number): ExchangeRows {
+  const { owner, wantedUntil, isBurning } = opening
+  if (!needsRows(owner, batch)) return { owner, entries: [], wanted: [] }
+  const entries = batch.entries.map((entry) => loadEntry(statements, entry, batch.epoch, isBurning))
+  const wanted = wantedUntil <= time ? [] : statements.statement(sql.WANTED).all([batch.epoch, time, WANTED_ROWS_MAX])
+  return { owner, entries, wanted: wanted.map(rowNameFrom) }
+}
+
+/** @param isGone whether the process behind an owner is surely dead */
+export function loadUpkeep(
+  statements: StatementCache,
+  { rowsMax, ownersKeptMs }: UpkeepBounds,
+  time: number,
+  isGone: (owner: OwnerRow) => boolean,
+): UpkeepRows {
+  const open = statements
+    .statement(sql.OPEN_OWNERS)
+    .all([])
+    .map((row) => openOwner(ownerFrom(row), isGone))
+  const burning = statements
+    .statement(sql.BURNING_EPOCHS)
+    .all([])
+    .map((row) => firstInteger(row))
+  const prunable = statements.statement(sql.PRUNABLE_BUDGETS).all([time, rowsMax]).map(rowNameFrom)
+  const forgettable = statements.statement(sql.FORGETTABLE_OWNERS).all([time - ownersKeptMs, rowsMax])
+  return {
+    open,
+    burning,
+    ended: burning.length === 0 ? [] : loadEnded(statements, rowsMax),
+    prunable,
+    forgettable: forgettable.map((row) => firstInteger(row)),
+  }
+}
+
+function openOwner(owner: OwnerRow, isGone: (owner: OwnerRow) => boolean): OpenOwner {
+  return { owner, isGone: isGone(owner) }
+}
+
+function loadEnded(statements: StatementCache, max: number): readonly EndedLease[] {
+  const budget = statements.statement(sql.READ_BUDGET)
+  return statements
+    .statement(sql.ENDED_LEASES)
+    .all([max])
+    .map(leaseFrom)
+    .map((lease) => ({ lease, row: readable(budget.get([encodeText(lease.key), lease.period])) }))
+}
+
+/** Null for a row that cannot be read: it must not keep the others from being burned. */
+function readable(row: Row | undefined): BudgetRow | undefined | null {
+  if (row === undefined) return undefined
+  try {
+    return budgetFrom(row)
+  } catch (error) {
+    if (error instanceof InvariantError) return null
+    throw error
+  }
+}
+
+function loadEntry(statements: StatementCache, entry: Entry, epoch: number, isBurning: boolean): EntryRows | null {
+  if (entry.kind === 'void') return null
+  try {
+    return entry.kind === 'budget'
+      ? loadBudget(statements, entry, epoch, isBurning)
+      : { kind: 'counter', value: integer(statements.statement(sql.COUNTER).get([encodeText(entry.key)])?.[0] ?? 0) }
+  } catch (error) {
+    // A value that this store cannot have written (S6): the row is named, and the others go on.
+    if (error instanceof InvariantError) return { kind: 'damaged', detail: error.message }
+    throw error
+  }
+}
+
+function loadBudget(
+  statements: StatementCache,
+  { key, period, mint }: BudgetEntry,
+  epoch: number,
+  isBurning: boolean,
+): LoadedBudget {
+  const text = encodeText(key)
+  const row = statements.statement(sql.BUDGET).get([epoch, epoch, epoch, text, period])
+  const isThere = row !== undefined && row[0] !== null
+  const others = isThere ? integer(row[14]) : 0
+  const ended = isBurning && others > 0 ? loadEndedOn(statements, text, period) : NONE
+  return {
+    kind: 'budget',
+    row: isThere ? budgetFrom(row) : undefined,
+    held: isThere ? integer(row[13]) : 0,
+    others: others - ended.length,
+    othersHeld: ended.reduce((sum, lease) => sum - lease.held, isThere ? integer(row[15]) : 0),
+    ended,
+    mintedBefore: mint === undefined ? undefined : loadMint(statements, text, mint.id),
+  }
+}
+
+const NONE: readonly LeaseRow[] = []
+
+function loadEndedOn(statements: StatementCache, key: string, period: number): readonly LeaseRow[] {
+  return statements.statement(sql.ENDED_LEASES_ON).all([key, period]).map(leaseFrom)
+}
+
+function loadMint(statements: StatementCache, key: string, id: string): number | undefined {
+  const row = statements.statement(sql.MINT).get([key, encodeText(id)])
+  return row === undefined ? undefined : firstInteger(row)
+}

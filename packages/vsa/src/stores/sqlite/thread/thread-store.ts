@@ -1,0 +1,57 @@
+import type { Answer, Batch, RowName } from '../../../core/exchange.ts'
+import type { BudgetRow, OwnerRow } from '../../../core/rows.ts'
+import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from '../../../core/store.ts'
+import { CAPABILITIES } from '../adapter.ts'
+import { assertPageLimit } from '../list.ts'
+import { packBatch, unpackAnswer } from './packing.ts'
+import { StoreThread } from './store-thread.ts'
+import type { ThreadSettings } from './wire.ts'
+
+/**
+ * The store on a thread of its own, so that no commit blocks the event loop. The thread starts at the first call, and again at the
+ * first call after `close` or after its death.
+ */
+export class ThreadStore implements Store {
+  readonly capabilities: StoreCapabilities = CAPABILITIES
+  readonly #settings: ThreadSettings
+  #thread: StoreThread | undefined
+  #closing: Promise<unknown> = Promise.resolve()
+
+  constructor(settings: ThreadSettings) {
+    this.#settings = settings
+  }
+
+  async join(label: string): Promise<Joined> {
+    return this.#running().call('join', label)
+  }
+
+  async exchange(batch: Batch): Promise<Answer> {
+    return unpackAnswer(await this.#running().call('exchange', packBatch(batch)))
+  }
+
+  async read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {
+    return this.#running().call('read', names)
+  }
+
+  async list(range: ListRange): Promise<ListPage> {
+    assertPageLimit(range.limit)
+    return this.#running().call('list', range)
+  }
+
+  async owners(): Promise<readonly OwnerRow[]> {
+    return this.#running().call('owners', null)
+  }
+
+  /** Answers what is under way, closes the file and ends the thread. Calls made from now on start a new one. */
+  async close(): Promise<void> {
+    const thread = this.#thread
+    this.#thread = undefined
+    if (thread !== undefined) this.#closing = Promise.all([this.#closing, thread.close()])
+    await this.#closing
+  }
+
+  #running(): StoreThread {
+    if (this.#thread?.isAlive !== true) this.#thread = new StoreThread(this.#settings)
+    return this.#thread
+  }
+}

@@ -1,0 +1,79 @@
+import { InvariantError, StoreError, type StoreErrorCode, type Applied } from '../../../core/errors.ts'
+import type { RowName } from '../../../core/exchange.ts'
+import type { BudgetRow, OwnerRow } from '../../../core/rows.ts'
+import type { Joined, ListPage, ListRange } from '../../../core/store.ts'
+import type { AdapterSettings } from '../adapter.ts'
+import type { DriverName } from '../client/driver.ts'
+import type { SharedTime } from '../shared-time.ts'
+import type { PackedAnswer, PackedBatch } from './packing.ts'
+
+/*
+ * What crosses between the calling thread and the store's, as structured clones; batches are packed first.
+ * Both ends are this package of one version, so neither checks the other's shapes.
+ */
+
+/** What the thread is started with. */
+export interface ThreadSettings extends AdapterSettings {
+  readonly driver: DriverName | undefined
+  readonly upkeep: { readonly upkeepEveryMs: number; readonly upkeepRowsMax: number }
+  /** Null: the machine's wall clock. */
+  readonly time: SharedTime | null
+}
+
+/** What each call carries and what comes back. */
+export interface Calls {
+  join: { readonly argument: string; readonly result: Joined }
+  exchange: { readonly argument: PackedBatch; readonly result: PackedAnswer }
+  read: { readonly argument: readonly RowName[]; readonly result: readonly BudgetRow[] }
+  list: { readonly argument: ListRange; readonly result: ListPage }
+  owners: { readonly argument: null; readonly result: readonly OwnerRow[] }
+  close: { readonly argument: null; readonly result: null }
+}
+
+export type CallName = keyof Calls
+
+/** One call. `id` is given back with the reply. */
+export type Request = {
+  readonly [Name in CallName]: { readonly id: number; readonly call: Name; readonly argument: Calls[Name]['argument'] }
+}[CallName]
+
+export type Reply =
+  | { readonly id: number; readonly result: Calls[CallName]['result'] }
+  | { readonly id: number; readonly failure: Failure }
+
+/** An error that has crossed. */
+export interface Failure {
+  readonly kind: 'store' | 'invariant' | 'other'
+  readonly message: string
+  readonly stack: string | undefined
+  /** Only for `store`. */
+  readonly code: StoreErrorCode
+  readonly applied: Applied
+  readonly transient: boolean
+  readonly cause: string | undefined
+}
+
+export function failureOf(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error)
+  const stack = error instanceof Error ? error.stack : undefined
+  const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : undefined
+  if (error instanceof StoreError) {
+    const { code, applied, transient } = error
+    return { kind: 'store', message, stack, code, applied, transient, cause }
+  }
+  const kind = error instanceof InvariantError ? 'invariant' : 'other'
+  return { kind, message, stack, code: 'store_failed', applied: 'unknown', transient: false, cause }
+}
+
+export function errorOf(failure: Failure): Error {
+  const { kind, message, stack, code, applied, transient, cause } = failure
+  if (kind === 'invariant') return withStack(new InvariantError(message), stack)
+  if (kind === 'other') return withStack(new Error(message, { cause }), stack)
+  return new StoreError(code, message, { applied, transient, cause })
+}
+
+/** A bug is found where it was thrown, not where it arrived. */
+function withStack(error: Error, stack: string | undefined): Error {
+  if (stack !== undefined) error.stack = stack
+  return error
+}

@@ -1,0 +1,53 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { invariant } from '../../../core/errors.ts'
+import { storeFrom } from '../../../core/store-from.ts'
+import { SqliteAdapter } from '../adapter.ts'
+import { nowOf } from '../shared-time.ts'
+import { packAnswer, unpackBatch } from './packing.ts'
+import { failureOf, type Calls, type CallName, type Reply, type Request, type ThreadSettings } from './wire.ts'
+
+/* The store's thread: takes calls one after the other, and answers each. Started by `ThreadStore` alone. */
+
+invariant(parentPort !== null, 'vsa/stores/sqlite/worker runs in a worker thread')
+const port = parentPort
+// Written by `ThreadStore`, of the same version.
+const settings = workerData as ThreadSettings
+const now = nowOf(settings.time)
+const store = storeFrom(new SqliteAdapter(settings.driver, settings, now), { now, ...settings.upkeep })
+
+port.on('message', (request: Request) => {
+  serve(request).catch((bug: unknown) => {
+    // Ends the thread: the calls that wait are rejected with `store_lost`.
+    throw bug
+  })
+})
+
+async function serve(request: Request): Promise<void> {
+  port.postMessage(await replyTo(request), [])
+}
+
+async function replyTo(request: Request): Promise<Reply> {
+  try {
+    return { id: request.id, result: await call(request) }
+  } catch (error) {
+    return { id: request.id, failure: failureOf(error) }
+  }
+}
+
+async function call(request: Request): Promise<Calls[CallName]['result']> {
+  switch (request.call) {
+    case 'join':
+      return store.join(request.argument)
+    case 'exchange':
+      return packAnswer(await store.exchange(unpackBatch(request.argument)))
+    case 'read':
+      return store.read(request.argument)
+    case 'list':
+      return store.list(request.argument)
+    case 'owners':
+      return store.owners()
+    case 'close':
+      await store.close()
+      return null
+  }
+}

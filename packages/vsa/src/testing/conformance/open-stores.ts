@@ -1,0 +1,29 @@
+import type { StoreAdapter } from '../../core/adapter.ts'
+import { storeFrom } from '../../core/store-from.ts'
+import type { Store } from '../../core/store.ts'
+import type { MakeStore, StoreNeeds } from './runner.ts'
+
+/** Two handles onto the same fresh data. */
+export interface OpenStores {
+  readonly store: Store
+  readonly other: Store
+  /** Closes both and removes the data. */
+  dispose(): Promise<void>
+}
+
+/** Makes the store under test. Disposes of it again when its second handle cannot be opened. */
+export async function openStores(makeStore: MakeStore, needs: StoreNeeds): Promise<OpenStores> {
+  const made = await makeStore(needs)
+  try {
+    const other = await made.another()
+    return { store: storeOf(made.store, needs), other: storeOf(other, needs), dispose: () => made.dispose() }
+  } catch (error) {
+    await made.dispose()
+    throw error
+  }
+}
+
+/** The one place where what `makeStore` gives becomes the `Store` that the suite calls. An adapter's upkeep is done with every call. */
+function storeOf(made: Store | StoreAdapter, { now }: StoreNeeds): Store {
+  return 'exchange' in made ? made : storeFrom(made, { now, upkeepEveryMs: 0 })
+}

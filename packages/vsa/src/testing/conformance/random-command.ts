@@ -1,0 +1,107 @@
+import { oneOf, wholeBetween, type Random } from '../random.ts'
+
+/** One step of a random sequence. Plain data, so that a failing sequence can be shortened and printed. */
+export type Command =
+  /** A process starts, or restarts after a crash. Its old epoch stays open. */
+  | { readonly do: 'join'; readonly owner: number }
+  | {
+      readonly do: 'exchange'
+      readonly owner: number
+      readonly changes: readonly RowChange[]
+      readonly takes: readonly DrawnTake[]
+    }
+  /** Settles and returns every lease, and closes the epoch. */
+  | { readonly do: 'close'; readonly owner: number }
+  /** Sends a batch again: 0 is the last one sent. Older ones may be of earlier epochs. */
+  | { readonly do: 'resend'; readonly back: number }
+  /** Sends a seq that is `by` beyond the next. */
+  | { readonly do: 'skip'; readonly owner: number; readonly by: number }
+  | { readonly do: 'pass'; readonly ms: number }
+  /** Sets the clock that the store reads, forwards or back. */
+  | { readonly do: 'jump'; readonly ms: number }
+
+/** One entry, in terms of what the owner holds when it is sent. */
+export interface RowChange {
+  /** Which row: an index into `KEYS` of `random-owners.ts`. */
+  readonly row: number
+  /** How much of the lease was spent, in quarters. 5 is one unit more than the lease: a breach. */
+  readonly spentQuarters: number
+  readonly refund: number
+  readonly hold: number
+  readonly wantMs: number
+  readonly known: boolean
+  /** The limit declared, with the owner's epoch as its version. 0 declares nothing. */
+  readonly limit: number
+  /** The number of the mint, 1 to 4; 0 mints nothing. Its units are twice its number, or one more for a conflict. */
+  readonly mint: number
+  readonly conflict: boolean
+}
+
+export interface DrawnTake {
+  /** Positions in `changes`. */
+  readonly needs: readonly (readonly [change: number, cost: number])[]
+  readonly n: number
+}
+
+export const OWNERS = 3
+const ROW_COUNT = 7
+/** Longer than a store may put off its upkeep, so that the next call does it. */
+export const UPKEEP_DUE_MS = 200
+
+/** A sequence of `length` commands. */
+export function drawCommands(random: Random, length: number, isTimeInjected: boolean): Command[] {
+  const commands: Command[] = Array.from({ length: OWNERS }, (_, owner) => ({ do: 'join', owner }))
+  while (commands.length < length) commands.push(drawCommand(random, isTimeInjected))
+  return commands
+}
+
+function drawCommand(random: Random, isTimeInjected: boolean): Command {
+  const owner = wholeBetween(random, 0, OWNERS - 1)
+  const share = random()
+  if (share < 0.62) return drawExchange(random, owner)
+  if (share < 0.76) return { do: 'resend', back: oneOf(random, [0, 0, 0, 1, 2, 5]) }
+  if (share < 0.8) return { do: 'join', owner }
+  if (share < 0.83) return { do: 'close', owner }
+  if (share < 0.85) return { do: 'skip', owner, by: oneOf(random, [1, 7]) }
+  if (!isTimeInjected) return drawExchange(random, owner)
+  if (share < 0.88) return { do: 'jump', ms: oneOf(random, [-3_600_000, -500, 700]) }
+  return { do: 'pass', ms: oneOf(random, [UPKEEP_DUE_MS, 1_000, 4_000, 4_000, 11_000, 70_000, 200_000]) }
+}
+
+function drawExchange(random: Random, owner: number): Command {
+  const rows = Array.from({ length: ROW_COUNT }, (_, row) => row).filter(() => random() < 0.4)
+  const changes = rows.map((row) => drawChange(random, row))
+  const takes =
+    changes.length === 0
+      ? []
+      : Array.from({ length: wholeBetween(random, 0, 2) }, () => drawTake(random, changes.length))
+  return { do: 'exchange', owner, changes, takes }
+}
+
+function drawChange(random: Random, row: number): RowChange {
+  return {
+    row,
+    spentQuarters: random() < 0.01 ? 5 : oneOf(random, [0, 0, 1, 2, 4]),
+    refund: oneOf(random, [0, 0, 0, 1, 3, 50]),
+    hold: oneOf(random, [0, 1, 4, 4, 9, 30]),
+    wantMs: oneOf(random, [0, 0, 0, 0, 0, 300, 2_000]),
+    known: random() < 0.2,
+    limit: oneOf(random, [0, 10, 10, 14, 25]),
+    mint: random() < 0.2 ? wholeBetween(random, 1, 4) : 0,
+    conflict: random() < 0.2,
+  }
+}
+
+function drawTake(random: Random, changes: number): DrawnTake {
+  const first = wholeBetween(random, 0, changes - 1)
+  const second = wholeBetween(random, 0, changes - 1)
+  const cost = (): number => wholeBetween(random, 1, 6)
+  const needs =
+    second === first || random() < 0.6
+      ? ([[first, cost()]] as const)
+      : ([
+          [first, cost()],
+          [second, cost()],
+        ] as const)
+  return { needs, n: oneOf(random, [1, 1, 2, 5]) }
+}

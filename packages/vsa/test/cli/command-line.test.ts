@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest'
+import { type Command, type Flag, type Operand, UsageError, type ValueOption } from '../../src/cli/command.ts'
+import { parseCommandLine, type Request } from '../../src/cli/command-line.ts'
+import { COMMANDS } from '../../src/cli/commands.ts'
+import { commandHelp, programHelp } from '../../src/cli/help.ts'
+
+const FILE: Operand = { name: 'file', help: 'the file', isRequired: true }
+const KEY: Operand = { name: 'key', help: 'the key', isRequired: false }
+const QUIET: Flag = { kind: 'flag', name: 'quiet', short: 'q', help: 'print nothing' }
+const ROWS: ValueOption<number> = {
+  kind: 'value',
+  name: 'rows',
+  value: 'n',
+  help: 'rows to print',
+  default: 50,
+  parse: (text) => {
+    if (!/^\d+$/.test(text)) throw new RangeError(`expected a number, got ${text}`)
+    return Number(text)
+  },
+}
+const SHOW: Command = {
+  name: 'show',
+  summary: 'show a file',
+  operands: [FILE, KEY],
+  options: [QUIET, ROWS],
+  run: async () => null,
+}
+const HIDDEN: Command = { ...SHOW, name: 'secret', isHidden: true }
+
+const parse = (...args: readonly string[]): Request => parseCommandLine([SHOW, HIDDEN], args)
+
+/** What a command that was understood is given. */
+function given(...args: readonly string[]): unknown {
+  const request = parse('show', ...args)
+  if (request.kind !== 'run') return request.kind
+  const { invocation } = request
+  return [invocation.operand(FILE), invocation.optionalOperand(KEY), invocation.value(ROWS), invocation.isSet(QUIET)]
+}
+
+describe('what is understood', () => {
+  test.each<[readonly string[], unknown]>([
+    [['a.db'], ['a.db', undefined, 50, false]],
+    [
+      ['a.db', 'k', '--rows', '7', '--quiet'],
+      ['a.db', 'k', 7, true],
+    ],
+    [
+      ['--rows=7', 'a.db', '-q', 'k'],
+      ['a.db', 'k', 7, true],
+    ],
+    [
+      ['a.db', '--rows', '7', '--rows', '8'],
+      ['a.db', undefined, 8, false],
+    ],
+    [
+      ['--', '--rows', '-q'],
+      ['--rows', '-q', 50, false],
+    ],
+  ])('%j', (args, expected) => {
+    expect(given(...args)).toEqual(expected)
+  })
+  test('help and version, in each spelling', () => {
+    for (const args of [['--help'], ['-h'], ['help']]) expect(parse(...args)).toEqual({ kind: 'help', isAsked: true })
+    for (const args of [
+      ['show', '--help'],
+      ['show', 'a.db', '-h'],
+      ['help', 'show'],
+    ]) {
+      expect(parse(...args)).toEqual({ kind: 'help', command: SHOW, isAsked: true })
+    }
+    for (const args of [['--version'], ['-V']]) expect(parse(...args)).toEqual({ kind: 'version' })
+    expect(parse()).toEqual({ kind: 'help', isAsked: false })
+  })
+  test('a hidden command runs, and is not listed', () => {
+    expect(parse('secret', 'a.db')).toMatchObject({ kind: 'run', command: HIDDEN })
+    expect(programHelp([SHOW, HIDDEN])).not.toContain('secret')
+  })
+})
+
+describe('what is refused', () => {
+  test.each<[readonly string[], string]>([
+    [['shwo', 'a.db'], "unknown command 'shwo'; did you mean 'show'?"],
+    [['secrets'], "unknown command 'secrets'; the commands are show"],
+    [['--vers'], "unknown option '--vers' of 'vsa'; did you mean '--version'?"],
+    [['show', 'a.db', '--row', '7'], "unknown option '--row' of 'vsa show'; did you mean '--rows'?"],
+    [['show', 'a.db', '--no-quiet'], "unknown option '--no-quiet' of 'vsa show'; did you mean '--quiet'?"],
+    [['show', 'a.db', '-x'], "unknown option '-x' of 'vsa show'; it takes --quiet, --rows, --help"],
+    [
+      ['show', 'a.db', '--constructor'],
+      "unknown option '--constructor' of 'vsa show'; it takes --quiet, --rows, --help",
+    ],
+    [['show'], "missing argument <file> of 'vsa show': the file"],
+    [['show', 'a', 'b', 'c'], "'vsa show' takes at most 2 arguments, got 3"],
+    [['show', 'a.db', '--rows'], "option '--rows <n>' needs an argument"],
+    [['show', 'a.db', '--rows', '-1'], "option '--rows <n>': expected a number, got -1"],
+    [['show', 'a.db', '--quiet=yes'], "option '--quiet' takes no argument, got 'yes'"],
+  ])('%j', (args, message) => {
+    const understood = (): unknown => given(...args.slice(1))
+    expect(args[0] === 'show' ? understood : () => parse(...args)).toThrow(new UsageError(message))
+  })
+})
+
+describe('help', () => {
+  const texts = [programHelp(COMMANDS), ...COMMANDS.map(commandHelp)]
+  test('fits into 100 columns', () => {
+    for (const line of texts.join('\n').split('\n')) expect(line.length).toBeLessThan(100)
+  })
+  test('names every operand, option and default', () => {
+    for (const command of COMMANDS) {
+      const text = commandHelp(command)
+      for (const { name, help } of [...command.operands, ...command.options]) {
+        expect(text).toContain(name)
+        expect(text).toContain(help)
+      }
+    }
+    expect(texts.join('\n')).toContain('(default: 1m)')
+  })
+  test('columns line up', () => {
+    expect(commandHelp(SHOW)).toBe(
+      [
+        'Usage: vsa show [options] <file> [key]',
+        '',
+        'show a file',
+        '',
+        'Arguments:',
+        '  <file>  the file',
+        '  [key]   the key',
+        '',
+        'Options:',
+        '  -q, --quiet  print nothing',
+        '  --rows <n>   rows to print',
+        '  -h, --help   show this help',
+      ].join('\n'),
+    )
+  })
+})

@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { Batch, BudgetEntry } from '../../src/core/exchange.ts'
+import { sqlite } from '../../src/stores/sqlite/index.ts'
+import { loadDriver } from '../../src/stores/sqlite/client/driver.ts'
+
+/** A temporary folder, removed after the test. */
+export function aFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'vsa-cli-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** A store with two budgets of 500 units, 20 leased and 7 used, and a counter at 42. Its owner is alive. */
+export async function aStore(folder: string): Promise<string> {
+  const path = join(folder, 'store.db')
+  const store = sqlite(path, { thread: false })
+  const { epoch } = await store.join('the test')
+  const entries = ['concert-42', 'concert-43'].map((key) => entryOf(key, epoch))
+  const batch: Batch = {
+    epoch,
+    seq: 1,
+    entries: [...entries, { kind: 'counter', key: 'likes', add: 42 }],
+    takes: [],
+    close: false,
+  }
+  await store.exchange(batch)
+  await store.exchange({ ...batch, seq: 2, entries: entries.map((entry) => ({ ...entry, known: true, spent: 7 })) })
+  onTestFinished(() => store.close())
+  return path
+}
+
+function entryOf(key: string, version: number): BudgetEntry {
+  const policy = { kind: 'initial', limit: 500, burnMax: 25, version, endsAt: null, keepUntil: null } as const
+  return { kind: 'budget', key, period: 0, known: false, policy, spent: 0, refund: 0, hold: 20, wantMs: 0 }
+}
+
+/** Changes the file without the store. */
+export async function tamper(path: string, sql: string): Promise<void> {
+  const connection = (await loadDriver(undefined)).open(path)
+  connection.exec(sql)
+  connection.close()
+}

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+import type { RowPolicy } from '../../src/core/exchange.ts'
+import { asking, Books, LEASE_TTL_MS, seats } from './books-fixture.ts'
+
+const PAST: RowPolicy = { kind: 'window', limit: 9, burnMax: 5, version: 1, endsAt: 1_000_000, keepUntil: 1_070_000 }
+
+/** An owner that leased `units` of each of `rows` budgets, and is dead. */
+function dead(books: Books, rows: number, units: number): number {
+  const epoch = books.join()
+  const names = Array.from({ length: rows }, (_, index) => `k${index}`)
+  const entries = names.map((name) => asking(name, { policy: seats(units + 1), hold: units }))
+  books.apply(epoch, entries)
+  books.now += LEASE_TTL_MS + 1
+  return epoch
+}
+
+describe('upkeep is a transition of its own', () => {
+  test('S8 S10: an exchange by itself reaps, burns and removes nothing', () => {
+    const books = new Books()
+    const [silent, living] = [books.join(), books.join()]
+    books.row(silent, asking('a', { policy: seats(9), hold: 4 }))
+    books.row(living, asking('b', { policy: PAST }))
+    books.now = 1_070_001 + LEASE_TTL_MS
+    const look = books.batch(living, {})
+    expect(books.exchange(look).kind).toBe('applied')
+    expect(books.rows.owner(silent)?.state).toBe('open')
+    expect(books.budget('b')).toBeDefined()
+    expect(books.send(look).kind).toBe('replayed')
+    expect(books.rows.owner(silent)?.state).toBe('closed')
+    expect(books.budget('a')).toMatchObject({ burned: 4, pool: 5 })
+    expect(books.budget('b')).toBeUndefined()
+  })
+
+  test('S8: the owner that calls is alive, however late it is', () => {
+    const books = new Books()
+    const late = books.join()
+    books.now += LEASE_TTL_MS + 1
+    expect(books.maintain(late)).toBe(false)
+    expect(books.rows.owner(late)?.state).toBe('open')
+  })
+
+  test('S8: a process that is known to be gone is reaped before its epoch expires', () => {
+    const books = new Books()
+    const [gone, living] = [books.join(), books.join()]
+    books.row(gone, asking('a', { policy: seats(9), hold: 4 }))
+    books.maintain(living, ({ epoch }) => epoch === gone)
+    expect(books.rows.owner(gone)?.state).toBe('closed')
+    expect(books.rows.owner(living)?.state).toBe('open')
+  })
+
+  test('S8: a dead owner’s lease on a row that is not there any more goes, and makes no row', () => {
+    const books = new Books()
+    const silent = books.join()
+    books.row(silent, asking('a', { policy: seats(9), hold: 4 }))
+    books.rows.removeBudget({ key: 'a', period: 0 })
+    books.now += LEASE_TTL_MS + 1
+    books.join()
+    expect(books.rows.budgets()).toEqual([])
+    expect(books.rows.hasLeases(silent)).toBe(false)
+  })
+
+  test('S8, L2: several dead leases on one row are burned by one write of it', () => {
+    const books = new Books()
+    const [one, two] = [books.join(), books.join()]
+    books.row(one, asking('a', { policy: seats(9), hold: 4 }))
+    books.row(two, asking('a', { known: true, hold: 3 }))
+    books.now += LEASE_TTL_MS + 1
+    books.join()
+    expect(books.budget('a')).toMatchObject({ minted: 9, used: 0, pool: 2, burned: 7 })
+    expect(books.held('a')).toBe(0)
+  })
+
+  test('S1 S10: upkeep that removes a row keeps its time, so that a clock that was ahead cannot make the row again', () => {
+    const books = new Books()
+    const epoch = books.join()
+    books.row(epoch, asking('b', { policy: PAST }))
+    books.now = 1_070_001
+    books.maintain(epoch)
+    books.now = 1_000_000
+    expect(books.apply(epoch, [asking('b', { policy: PAST })]).entries).toEqual([{ kind: 'period_closed' }])
+  })
+
+  test('S1: upkeep with nothing to do keeps no time', () => {
+    const books = new Books()
+    const epoch = books.join()
+    books.now += 1_000
+    books.maintain(epoch)
+    expect(books.rows.timeSeen).toBe(1_000_000)
+  })
+})
+
+describe('upkeep is bounded per call, and says when there is more', () => {
+  test('S8, L2: leases burn in slices, and count as held until then', () => {
+    const books = new Books()
+    books.upkeepRowsMax = 200
+    dead(books, 500, 2)
+    const epoch = books.join()
+    const burned: number[] = []
+    for (let turn = 0; turn < 4; turn++) {
+      burned.push(books.rows.budgets().reduce((sum, row) => sum + row.burned, 0))
+      for (const row of books.rows.budgets()) {
+        expect(row.used + row.pool + row.burned + books.held(row.key)).toBe(row.minted)
+        expect(row.pool).toBe(1)
+      }
+      books.maintain(epoch)
+    }
+    expect(burned).toEqual([400, 800, 1_000, 1_000])
+  })
+
+  test('S8: no epoch is done with while it has a lease, and it is not looked at again afterwards', () => {
+    const books = new Books()
+    books.upkeepRowsMax = 2
+    const silent = dead(books, 5, 1)
+    const living = books.join()
+    expect(books.rows.hasLeases(silent)).toBe(true)
+    expect(books.maintain(living)).toBe(true)
+    expect(books.maintain(living)).toBe(false)
+    expect(books.rows.hasLeases(silent)).toBe(false)
+    expect(books.maintain(living)).toBe(false)
+  })
+
+  test('S10: as many rows as one exchange makes are removed by one upkeep, so that it keeps up with any rate', () => {
+    const books = new Books()
+    const epoch = books.join()
+    for (let turn = 0; turn < 5; turn++) {
+      const period = books.now
+      const policy = { ...PAST, endsAt: period + 1, keepUntil: period + 1 }
+      const names = Array.from({ length: 1_000 }, (_, index) => `k${index}`)
+      books.apply(
+        epoch,
+        names.map((name) => asking(name, { period, policy })),
+      )
+      books.now += 120_002
+      expect(books.rows.budgets()).toHaveLength(1_000)
+    }
+    books.maintain(epoch)
+    expect(books.rows.budgets()).toEqual([])
+  })
+
+  test('S2: a closed owner is forgotten after seven days, and not while it has a lease', () => {
+    const books = new Books()
+    books.upkeepRowsMax = 1
+    const silent = dead(books, 1, 1)
+    const living = books.join()
+    expect(books.rows.owner(silent)?.state).toBe('closed')
+    books.now += 7 * 86_400_000
+    books.maintain(living)
+    expect(books.rows.owner(silent)?.state).toBe('closed')
+    books.now += 1
+    books.maintain(living)
+    expect(books.rows.owner(silent)).toBeUndefined()
+  })
+})

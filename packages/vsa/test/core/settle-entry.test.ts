@@ -1,0 +1,149 @@
+import { describe, expect, test, vi } from 'vitest'
+import type { Entry, RowPolicy } from '../../src/core/exchange.ts'
+import { asking, Books, seats } from './books-fixture.ts'
+
+const WINDOW: RowPolicy = { kind: 'window', limit: 20, burnMax: 5, version: 1, endsAt: 2_000_000, keepUntil: 3_000_000 }
+
+describe('which policy holds', () => {
+  test.each<[string, RowPolicy, Partial<RowPolicy>]>([
+    ['a lower version', WINDOW, { version: 0, limit: 30 }],
+    ['the same version', WINDOW, { version: 1, limit: 30 }],
+    ['another number for `initial`', seats(20), { version: 9, limit: 30 }],
+    ['a window over an `initial` row', seats(20), { kind: 'window', version: 9, limit: 30 }],
+    ['`initial` over the row of a window', WINDOW, { kind: 'initial', version: 9, limit: 30 }],
+  ])('S3: %s changes nothing', (_, made, later) => {
+    const books = new Books()
+    const epoch = books.join()
+    books.row(epoch, asking('a', { policy: made }))
+    const before = books.budget('a')
+    books.row(epoch, asking('a', { policy: { ...made, ...later } }))
+    expect(books.budget('a')).toEqual(before)
+  })
+
+  test('S3: a higher version holds from then on, also where it changes no unit', () => {
+    const books = new Books()
+    const epoch = books.join()
+    books.row(epoch, asking('a', { policy: WINDOW }))
+    const same = books.apply(epoch, [asking('a', { policy: { ...WINDOW, version: 2, burnMax: 9 } })])
+    expect(same.written).toEqual({ records: 1, leaseRecords: 0 })
+    expect(books.budget('a')).toMatchObject({ version: 2, burnMax: 9, limit: 20, minted: 20 })
+    expect(books.row(epoch, asking('a', { policy: { ...WINDOW, version: 1, limit: 99 } }))).toMatchObject({
+      version: 2,
+      limit: 20,
+    })
+  })
+
+  test.each<[number | null, number | null, number | null]>([
+    [3_000_000, 4_000_000, 4_000_000],
+    [3_000_000, 2_500_000, 3_000_000],
+    [3_000_000, null, 3_000_000],
+    [null, 3_000_000, null],
+  ])(
+    'S10: a row kept until %s, and a later policy of %s: it is kept until %s, never less than promised',
+    (first, later, kept) => {
+      const books = new Books()
+      const epoch = books.join()
+      books.row(epoch, asking('a', { policy: { ...WINDOW, keepUntil: first } }))
+      books.row(epoch, asking('a', { policy: { ...WINDOW, version: 2, keepUntil: later } }))
+      expect(books.budget('a')?.keepUntil).toBe(kept)
+    },
+  )
+
+  test.each<[Partial<RowPolicy>, number | null]>([
+    [{ endsAt: 2_000_000, keepUntil: 2_000_000 }, 2_060_000],
+    [{ endsAt: 2_000_000, keepUntil: 2_060_001 }, 2_060_001],
+    [{ endsAt: 2_000_000, keepUntil: null }, null],
+    [{ endsAt: null, keepUntil: 2_000_000 }, null],
+  ])('S4 S10: a row of %j is kept until %s: as long as it could be made again', (ends, kept) => {
+    const books = new Books()
+    books.row(books.join(), asking('a', { policy: { ...WINDOW, ...ends } }))
+    expect(books.budget('a')?.keepUntil).toBe(kept)
+  })
+})
+
+describe('what an exchange says again', () => {
+  test('S2: what was refused stays refused when the exchange is repeated, though the row was made since', () => {
+    const books = new Books()
+    const [one, two] = [books.join(), books.join()]
+    const batch = books.batch(one, { entries: [asking('a', { hold: 3 })] })
+    expect(books.send(batch)).toMatchObject({ kind: 'applied', entries: [{ kind: 'row_lost' }] })
+    books.row(two, asking('a', { policy: seats(20) }))
+    expect(books.send(batch)).toMatchObject({ kind: 'replayed', entries: [{ kind: 'row_lost' }] })
+  })
+
+  test('S2 S10: repeated after its row has gone, an exchange is told that it counted, and that nothing is held', () => {
+    const books = new Books()
+    const epoch = books.join()
+    const batch = books.batch(epoch, { entries: [asking('a', { policy: WINDOW })], takes: [{ need: [[0, 2]], n: 1 }] })
+    books.send(batch)
+    books.now = 3_000_001
+    expect(books.exchange(batch)).toMatchObject({ kind: 'replayed', entries: [{ kind: 'budget', used: 2 }] })
+    books.maintain(epoch)
+    expect(books.rows.budgets()).toEqual([])
+    expect(books.send(batch)).toMatchObject({
+      kind: 'replayed',
+      granted: [1],
+      entries: [{ kind: 'removed', refunded: 0 }],
+    })
+  })
+
+  test('S2: only what the rows cannot tell is kept for it', () => {
+    const books = new Books()
+    const epoch = books.join()
+    const full: Entry = { kind: 'counter', key: 'full', add: Number.MAX_SAFE_INTEGER }
+    books.apply(epoch, [asking('a', { policy: seats(9) })], [{ need: [[0, 4]], n: 1 }])
+    books.send(books.batch(epoch, { entries: [full] }))
+    const entries: readonly Entry[] = [
+      asking('a', { known: true, hold: 2 }),
+      { kind: 'void' },
+      { kind: 'counter', key: 'likes', add: 1 },
+      asking('b', { policy: seats(9), mint: { id: 'm', units: 1 } }),
+      asking('c'),
+      full,
+    ]
+    books.send(books.batch(epoch, { entries }))
+    expect(books.rows.owner(epoch)?.outcome.notes).toStrictEqual({
+      3: { refunded: 0, mint: 'minted' },
+      4: { noRow: 'row_lost' },
+      5: { overflow: true },
+    })
+    books.apply(epoch, [asking('a', { known: true, refund: 3 })])
+    expect(books.rows.owner(epoch)?.outcome.notes).toStrictEqual({ 0: { refunded: 3 } })
+  })
+})
+
+describe('what is written', () => {
+  const written: readonly (readonly [string, readonly Entry[], number, number])[] = [
+    ['nothing asked', [asking('a', { known: true, hold: 2 })], 0, 0],
+    ['a row that is not there', [asking('b')], 0, 0],
+    ['a void entry, and another', [{ kind: 'void' }, { kind: 'void' }], 0, 0],
+    ['a look at a counter', [{ kind: 'counter', key: 'full', add: 0 }], 0, 0],
+    ['a counter that would overflow', [{ kind: 'counter', key: 'full', add: 1 }], 0, 0],
+    ['a counter', [{ kind: 'counter', key: 'full', add: -1 }], 1, 0],
+    ['a counter called like a budget', [{ kind: 'counter', key: 'a', add: 1 }, asking('a', { hold: 2 })], 1, 0],
+    ['spending, and a lease that stays', [asking('a', { known: true, spent: 1, hold: 2 })], 1, 0],
+    ['a lease alone', [asking('a', { known: true, hold: 5 })], 0, 2],
+    ['spending and a larger lease', [asking('a', { known: true, spent: 1, hold: 5 })], 1, 1],
+    ['a want', [asking('a', { known: true, hold: 2, wantMs: 5 })], 0, 1],
+    ['a new row', [asking('b', { policy: seats(3) })], 0, 1],
+    ['a new row with a lease', [asking('b', { policy: seats(3), hold: 1 })], 0, 2],
+    ['a mint', [asking('a', { known: true, hold: 2, mint: { id: 'm', units: 3 } })], 1, 0],
+    ['a mint of nothing', [asking('a', { known: true, hold: 2, mint: { id: 'm', units: 0 } })], 0, 0],
+  ]
+  test.each(written)('L7: %s', (_, entries, records, leaseRecords) => {
+    const books = new Books()
+    const epoch = books.join()
+    books.row(epoch, asking('a', { policy: seats(9), hold: 2 }))
+    books.send(books.batch(epoch, { entries: [{ kind: 'counter', key: 'full', add: Number.MAX_SAFE_INTEGER }] }))
+    const saves = [
+      vi.spyOn(books.rows, 'saveBudget'),
+      vi.spyOn(books.rows, 'saveLease'),
+      vi.spyOn(books.rows, 'saveCounter'),
+    ]
+    const answer = books.send(books.batch(epoch, { entries }))
+    expect(answer).toMatchObject({ kind: 'applied', written: { records, leaseRecords } })
+    // What is counted is what was written: a row is one write, its lease another.
+    const calls = saves.map((save) => save.mock.calls.length)
+    expect(calls.reduce((sum, count) => sum + count, 0)).toBe(records + leaseRecords)
+  })
+})

@@ -1,0 +1,192 @@
+import { describe, expect, it, test } from 'vitest'
+import type { Snapshot, StoreAdapter, UpkeepRows } from '../../src/core/adapter.ts'
+import type { Batch } from '../../src/core/exchange.ts'
+import { storeFrom } from '../../src/core/store-from.ts'
+import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
+import { storeConformance } from '../../src/testing/index.ts'
+import { seededRandom, wholeBetween } from '../../src/testing/random.ts'
+import { asking, LEASE_TTL_MS, seats } from './books-fixture.ts'
+import { turn, VersionedAdapter } from './versioned-adapter.ts'
+
+const batchOf = (epoch: number, seq: number, parts: Partial<Batch> = {}): Batch => ({
+  ...{ epoch, seq, entries: [], takes: [], close: false },
+  ...parts,
+})
+
+storeConformance(
+  'a store with versions',
+  ({ now, leaseTtlMs }) => {
+    const adapter = new VersionedAdapter(now, leaseTtlMs)
+    const random = seededRandom(1)
+    const pause = async (tries: number): Promise<void> => {
+      for (let turns = wholeBetween(random, 0, 8 * tries); turns > 0; turns -= 1) await turn()
+    }
+    const handle = (): ReturnType<typeof storeFrom> => storeFrom(adapter, { now, upkeepEveryMs: 0, pause })
+    const store = handle()
+    return { store, another: handle, dispose: () => store.close() }
+  },
+  { describe, it, expect },
+  { sequences: 10 },
+)
+
+describe('a version that has moved', () => {
+  test('L1, L2, L3: 16 owners that collide on one row are each applied once', async () => {
+    const adapter = new VersionedAdapter(() => 1_000_000, LEASE_TTL_MS)
+    const store = storeFrom(adapter, { now: () => 1_000_000 })
+    const owners = await Promise.all(Array.from({ length: 16 }, () => store.join('test')))
+    expect(new Set(owners.map(({ epoch }) => epoch)).size).toBe(16)
+    const takes = [{ need: [[0, 3]] as const, n: 5 }]
+    const entries = [asking('a', { policy: seats(200) })]
+    const answers = await Promise.all(owners.map(({ epoch }) => store.exchange(batchOf(epoch, 1, { entries, takes }))))
+    const granted = answers.map((answer) => (answer.kind === 'applied' ? (answer.granted[0] ?? 0) : -1))
+    // 66 times 3 of 200.
+    expect(granted.reduce((sum, count) => sum + count, 0)).toBe(66)
+    const [row] = await store.read([{ key: 'a', period: 0 }])
+    expect(row).toMatchObject({ minted: 200, used: 198, pool: 2 })
+    expect(adapter.moved).toBeGreaterThan(16)
+  })
+
+  test('it waits before it tries again, and gives up as busy, with nothing applied', async () => {
+    const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
+    const pauses: number[] = []
+    const pause = async (tries: number): Promise<void> => void pauses.push(tries)
+    const adapter = changed(memory, { loadJoin: () => ({ ...memory.loadJoin(), save: () => false }) })
+    const joining = storeFrom(adapter, { now: () => 0, pause }).join('test')
+    await expect(joining).rejects.toMatchObject({ code: 'store_busy', applied: 'no', transient: true })
+    expect(pauses).toEqual(Array.from({ length: 99 }, (_, index) => index + 1))
+    expect(memory.owners()).toEqual([])
+  })
+})
+
+describe('one transaction', () => {
+  test('a malformed batch lets go of the rows, and writes nothing', async () => {
+    const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
+    let released = 0
+    const adapter = changed(memory, {
+      loadExchange: (batch) => ({ ...memory.loadExchange(batch), release: () => void (released += 1) }),
+    })
+    const store = storeFrom(adapter, { now: () => 0 })
+    const { epoch } = await store.join('test')
+    await expect(store.exchange(batchOf(epoch, 0))).rejects.toThrow('batch.seq must be a positive integer')
+    expect(released).toBe(1)
+  })
+
+  test('S2: an answer that changes nothing releases and does not save', async () => {
+    const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
+    const ends: string[] = []
+    const adapter = changed(memory, {
+      loadExchange: (batch) => {
+        const { save, release, ...rest } = memory.loadExchange(batch)
+        return {
+          ...rest,
+          save: (writes) => (ends.push('save'), save(writes)),
+          release: () => (ends.push('release'), release()),
+        }
+      },
+    })
+    const store = storeFrom(adapter, { now: () => 0 })
+    const { epoch } = await store.join('test')
+    for (const [batch, kind] of [
+      [batchOf(epoch, 1), 'applied'],
+      [batchOf(epoch, 1), 'replayed'],
+      [batchOf(epoch, 9), 'lost'],
+      [batchOf(epoch + 1, 1), 'fenced'],
+    ] as const) {
+      expect((await store.exchange(batch)).kind).toBe(kind)
+    }
+    expect(ends).toEqual(['save', 'save', 'release', 'release'])
+  })
+
+  test('an adapter that answers at once is done in the turn of the call', () => {
+    const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
+    const store = storeFrom(memory, { now: () => 0 })
+    const calls = [store.join('one'), store.join('two')]
+    expect(memory.owners().map(({ label }) => label)).toEqual(['one', 'two'])
+    return Promise.all(calls)
+  })
+})
+
+describe('the pace of upkeep', () => {
+  test('S8: behind each join, before an exchange each 100 ms, and not in between', async () => {
+    const { store, upkeeps, clock } = paced()
+    const { epoch } = await store.join('test')
+    expect(upkeeps()).toBe(1)
+    const after: number[] = []
+    for (const [seq, ms] of [0, 99, 1, 50, 50].entries()) {
+      clock.now += ms
+      await store.exchange(batchOf(epoch, seq + 1))
+      after.push(upkeeps())
+    }
+    expect(after).toEqual([1, 1, 2, 2, 3])
+    clock.now -= 3_600_000
+    await store.exchange(batchOf(epoch, 6))
+    expect(upkeeps()).toBe(4)
+  })
+
+  test('S8, S10: before each exchange while there is more to do than one call does', async () => {
+    const { store, upkeeps, clock, adapter } = paced(2)
+    const dead = await store.join('dead')
+    const names = Array.from({ length: 9 }, (_, index) => `k${index}`)
+    const entries = names.map((name) => asking(name, { policy: seats(2), hold: 1 }))
+    await store.exchange(batchOf(dead.epoch, 1, { entries }))
+    clock.now += LEASE_TTL_MS + 1
+    const { epoch } = await store.join('test')
+    const before = upkeeps()
+    const left: number[] = []
+    for (let seq = 1; seq <= 4; seq += 1) {
+      await store.exchange(batchOf(epoch, seq))
+      left.push(adapter.list({ limit: 99 }).rows.filter(({ leases }) => leases.length > 0).length)
+    }
+    // Two by the join, then twice two for each exchange, and none when all are burned.
+    expect(left).toEqual([3, 0, 0, 0])
+    expect(upkeeps() - before).toBe(4)
+  })
+
+  test('a failure of upkeep is the failure of the call, with nothing applied', async () => {
+    const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
+    const broken = (): Snapshot<UpkeepRows> => {
+      throw new Error('no upkeep')
+    }
+    let isBroken = false
+    const adapter = changed(memory, { loadUpkeep: (bounds) => (isBroken ? broken() : memory.loadUpkeep(bounds)) })
+    const store = storeFrom(adapter, { now: () => 0, upkeepEveryMs: 0 })
+    const { epoch } = await store.join('test')
+    isBroken = true
+    await expect(store.exchange(batchOf(epoch, 1))).rejects.toThrow('no upkeep')
+    isBroken = false
+    expect((await store.exchange(batchOf(epoch, 1))).kind).toBe('applied')
+  })
+})
+
+interface Paced {
+  readonly store: ReturnType<typeof storeFrom>
+  readonly adapter: MemoryAdapter
+  readonly clock: { now: number }
+  upkeeps(): number
+}
+
+function paced(upkeepRowsMax = 2_000): Paced {
+  const clock = { now: 1_000_000 }
+  const adapter = new MemoryAdapter(() => clock.now, LEASE_TTL_MS)
+  let upkeeps = 0
+  const counting = changed(adapter, { loadUpkeep: (bounds) => ((upkeeps += 1), adapter.loadUpkeep(bounds)) })
+  const store = storeFrom(counting, { now: () => clock.now, upkeepRowsMax })
+  return { store, adapter, clock, upkeeps: () => upkeeps }
+}
+
+/** `adapter`, with some of its methods replaced. */
+function changed(adapter: MemoryAdapter, methods: Partial<StoreAdapter>): StoreAdapter {
+  return {
+    capabilities: adapter.capabilities,
+    leaseTtlMs: adapter.leaseTtlMs,
+    ready: () => adapter.ready(),
+    loadJoin: () => adapter.loadJoin(),
+    loadExchange: (batch) => adapter.loadExchange(batch),
+    loadUpkeep: (bounds) => adapter.loadUpkeep(bounds),
+    read: (names) => adapter.read(names),
+    list: (range) => adapter.list(range),
+    owners: () => adapter.owners(),
+    close: () => adapter.close(),
+    ...methods,
+  }
+}

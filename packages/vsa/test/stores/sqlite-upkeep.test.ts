@@ -1,0 +1,124 @@
+import Database from 'libsql'
+import { describe, expect, it } from 'vitest'
+import { sqlite } from '../../src/stores/sqlite/index.ts'
+import { applied, batch, closing, count, entry, initial, newPath } from './sqlite-fixture.ts'
+
+const LEASE_TTL_MS = 1_000
+
+describe('upkeep on SQLite', () => {
+  it('S8, L2: burns dead leases in slices, and is done with an epoch when it has none left', async () => {
+    const path = newPath()
+    let now = 1_000_000
+    const store = closing(
+      sqlite(path, { thread: false, driver: 'libsql', now: () => now, leaseTtlMs: LEASE_TTL_MS, upkeepRowsMax: 4 }),
+    )
+    const dead = await store.join('dead')
+    const keys = Array.from({ length: 10 }, (_, index) => `k${index}`)
+    await store.exchange(batch(dead.epoch, 1, { entries: keys.map((key) => entry({ key, hold: 2 })) }))
+    now += LEASE_TTL_MS + 1
+    const { epoch } = await store.join('living')
+    const states: (readonly [burned: number, leases: number, burning: number])[] = []
+    for (let seq = 1; seq <= 4; seq += 1) {
+      const { rows } = await store.list({ limit: 99 })
+      const burned = rows.reduce((sum, { budget }) => sum + budget.burned, 0)
+      const leases = rows.reduce((sum, row) => sum + row.leases.length, 0)
+      states.push([burned, leases, burningIn(path)])
+      for (const { budget, leases: held } of rows)
+        expect(budget.used + budget.pool + budget.burned + held.length * 2).toBe(budget.minted)
+      await store.exchange(batch(epoch, seq))
+    }
+    // The join closes the epoch and burns four leases; the next exchange burns the other six.
+    expect(states).toEqual([
+      [8, 6, 1],
+      [20, 0, 0],
+      [20, 0, 0],
+      [20, 0, 0],
+    ])
+  })
+
+  it('S8, L4: before upkeep has burned it, a dead lease counts as burned, and the exchange that touches its row burns it', async () => {
+    const path = newPath()
+    const store = closing(sqlite(path, { thread: false, driver: 'libsql', upkeepEveryMs: 3_600_000 }))
+    const [dead, living] = [await store.join('dead'), await store.join('living')]
+    const entries = [entry({ key: 'a', hold: 2, policy: { ...initial, burnMax: 2 } }), entry({ key: 'b', hold: 2 })]
+    await store.exchange(batch(dead.epoch, 1, { entries }))
+    // S9 leaves a lease that a closing batch still holds: a closed epoch with leases, and no upkeep since.
+    await store.exchange(
+      batch(dead.epoch, 2, {
+        entries: ['a', 'b'].map((key) => entry({ key, known: true, hold: 2 })),
+        close: true,
+      }),
+    )
+    const answer = applied(
+      await store.exchange(batch(living.epoch, 1, { entries: [entry({ key: 'a', known: true, hold: 9 })] })),
+    )
+    expect(answer.entries).toMatchObject([{ burned: 2, held: 0, others: 0, othersHeld: 0, pool: 98 }])
+    const { rows } = await store.list({ limit: 9 })
+    expect(rows).toMatchObject([
+      { budget: { key: 'a', burned: 2 }, leases: [] },
+      { budget: { key: 'b', burned: 0 }, leases: [{ epoch: dead.epoch, held: 2 }] },
+    ])
+  })
+})
+
+describe('a row that cannot be read', () => {
+  it.each([
+    ['used', '9223372036854775000'],
+    ['pool', '-9223372036854775000'],
+  ])('S6: %s = %s is a breach that names the row, and the others go on', async (column, value) => {
+    const path = newPath()
+    const store = closing(sqlite(path, { thread: false, driver: 'libsql' }))
+    const { epoch } = await store.join('a')
+    await store.exchange(batch(epoch, 1, { entries: [entry({ key: 'good' }), entry({ key: 'bad' })] }))
+    damage(path, `UPDATE budget SET ${column} = ${value} WHERE key = 'bad'`)
+    const entries = [entry({ key: 'good', known: true, hold: 1 }), entry({ key: 'bad', known: true })]
+    const answer = await store.exchange(batch(epoch, 2, { entries }))
+    expect(answer).toMatchObject({ kind: 'breach', row: { key: 'bad', period: 0 } })
+    const rest = await store.exchange(batch(epoch, 2, { entries: [entries[0] ?? entry(), { kind: 'void' }] }))
+    expect(rest).toMatchObject({ kind: 'applied', entries: [{ held: 1 }, { kind: 'void' }] })
+  })
+
+  it('S6: a counter too', async () => {
+    const path = newPath()
+    const store = closing(sqlite(path, { thread: false, driver: 'libsql' }))
+    const { epoch } = await store.join('a')
+    await store.exchange(batch(epoch, 1, { entries: [count('likes', 1)] }))
+    damage(path, 'UPDATE counter SET value = 9223372036854775000')
+    const answer = await store.exchange(batch(epoch, 2, { entries: [count('likes', 1)] }))
+    expect(answer).toMatchObject({ kind: 'breach', row: { key: 'likes', period: 0 } })
+  })
+
+  it('S8: it keeps its dead lease, and upkeep burns the others', async () => {
+    const path = newPath()
+    let now = 1_000_000
+    const store = closing(sqlite(path, { thread: false, driver: 'libsql', now: () => now, leaseTtlMs: LEASE_TTL_MS }))
+    const dead = await store.join('dead')
+    const keys = ['a', 'b', 'c']
+    await store.exchange(batch(dead.epoch, 1, { entries: keys.map((key) => entry({ key, hold: 2 })) }))
+    damage(path, `UPDATE budget SET used = 9223372036854775000 WHERE key = 'b'`)
+    now += LEASE_TTL_MS + 1
+    await store.join('living')
+    expect(query(path, `SELECT key FROM budget WHERE burned = 2`)).toEqual([['a'], ['c']])
+    expect(query(path, 'SELECT key FROM lease')).toEqual([['b']])
+    expect(burningIn(path)).toBe(1)
+  })
+})
+
+function damage(path: string, text: string): void {
+  const database = new Database(path)
+  database.exec(text)
+  database.close()
+}
+
+function query(path: string, text: string): unknown[] {
+  const database = new Database(path)
+  const rows = database.prepare(text).raw().all([])
+  database.close()
+  return rows
+}
+
+/** Closed epochs that the store still looks at. */
+function burningIn(path: string): number {
+  const [row] = query(path, 'SELECT count(*) FROM owner WHERE burning = 1')
+  return Array.isArray(row) ? Number(row[0]) : -1
+}

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest'
+import { canaryPage } from '../src/tables/canary-page.ts'
+import { markdownTable } from '../src/tables/markdown-table.ts'
+import { mutantPage, unexplained, type MutationReport } from '../src/tables/mutant-page.ts'
+
+const ORIGIN = { commit: 'abc1234', date: '2026-11-26' }
+
+test('a table has columns as wide as their widest cell, and escapes its separator', () => {
+  expect(markdownTable(['a', 'long'], [['x|y', 'z']])).toBe(
+    ['| a    | long |', '| ---- | ---- |', String.raw`| x\|y | z    |`].join('\n'),
+  )
+})
+
+test('the page of canaries has a row for each, also for one that was not caught or that has fields missing', () => {
+  const page = canaryPage(
+    [
+      { name: 'one', rules: ['S1', 'L2'], what: 'a bug', caught: true, seeds: 3, law: 'L2', foundBy: 'simulation' },
+      {
+        name: 'two',
+        rules: ['S7'],
+        what: 'no fsync',
+        caught: true,
+        law: 'S7',
+        laws: ['S7', 'L3'],
+        foundBy: 'conformance',
+      },
+      { name: 'wrong-law', rules: ['O1'], caught: false, seeds: 9, law: 'L8' },
+      { name: 'survivor', rules: ['O2'], seeds: null },
+    ],
+    [{ name: 'one', steps: 8 }],
+    ORIGIN,
+  )
+  expect(page).toContain('at commit abc1234 on 2026-11-26: 2 of 4 canaries caught.')
+  expect(cells(page)).toEqual([
+    ['S1 L2', '`one`', 'a bug', 'simulation', '3', 'L2', '8'],
+    ['S7', '`two`', 'no fsync', 'conformance', '', 'S7 (S7 L3)', ''],
+    ['O1', '`wrong-law`', '', '**not caught**', '9', 'L8', ''],
+    ['O2', '`survivor`', '', '**not caught**', '', '', ''],
+  ])
+})
+
+const REPORT: MutationReport = {
+  files: {
+    'packages/vsa/src/core/a.ts': {
+      source: 'const a = 1\nif (wished >\n  0) go()\n',
+      mutants: [
+        {
+          status: 'Killed',
+          replacement: '2',
+          location: { start: { line: 1, column: 11 }, end: { line: 1, column: 12 } },
+        },
+        {
+          status: 'Survived',
+          replacement: 'wished >= 0',
+          location: { start: { line: 2, column: 5 }, end: { line: 3, column: 4 } },
+        },
+        {
+          status: 'NoCoverage',
+          replacement: '',
+          location: { start: { line: 3, column: 6 }, end: { line: 3, column: 10 } },
+        },
+      ],
+    },
+  },
+}
+
+test('the page of mutants has the score of each file, and each survivor with its reason', () => {
+  const reasons = [{ code: 'wished > 0', becomes: 'wished >= 0', reason: 'a wish of 0 moves nothing' }]
+  const page = mutantPage(REPORT, reasons, ORIGIN)
+  expect(cells(page)).toEqual([
+    ['core/a.ts', '33.33', '1', '0', '1', '1'],
+    ['all', '33.33', '1', '0', '1', '1'],
+    ['core/a.ts:2', '`wished > 0`', '`wished >= 0`', 'a wish of 0 moves nothing'],
+    ['core/a.ts:3', '`go()`', 'nothing', '**not explained yet**'],
+  ])
+  expect(unexplained(REPORT, reasons)).toEqual(['core/a.ts:3  go()  ->  '])
+})
+
+test('a reason holds for its file and its change alone, where it names them', () => {
+  const explains = (reason: object): boolean =>
+    unexplained(REPORT, [{ code: 'wished > 0', reason: 'because', ...reason }]).length === 1
+  expect(explains({})).toBe(true)
+  expect(explains({ file: 'a.ts' })).toBe(true)
+  expect(explains({ file: 'b.ts' })).toBe(false)
+  expect(explains({ becomes: 'true' })).toBe(false)
+})
+
+/** The cells of every row below a table's head. */
+function cells(page: string): readonly (readonly string[])[] {
+  const lines = page.split('\n').filter((line) => line.startsWith('| '))
+  const heads = lines.flatMap((line, index) => (line.startsWith('| -') ? [index, index - 1] : []))
+  const rows = lines.filter((_, index) => !heads.includes(index))
+  return rows.map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
+}
