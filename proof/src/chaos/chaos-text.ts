@@ -11,7 +11,7 @@ export function chaosText(report: ChaosReport): string {
   table.push(...figuresOf(report).map(([name, figure, remark = '']) => [name, figure, remark]))
   return [
     `chaos, seed ${seed}: ${processesAtOnce} processes at once on one SQLite file, for ${minutes} minutes`,
-    table.toString(),
+    table.toString().replaceAll(/ +$/gm, ''),
     ...violations.map((violation) => `  ${violation}`),
     ...(violations.length === 0 ? [] : [`The file, the call logs and this report are in ${folder}`]),
   ].join('\n')
