@@ -6,10 +6,11 @@ export default {
   vitest: { configFile: 'vitest.mutation.config.ts', related: false },
   mutate: [
     'packages/vsa/src/core/**/*.ts',
-    'packages/vsa/src/engine/session.ts',
-    'packages/vsa/src/engine/session-table.ts',
-    'packages/vsa/src/engine/conversation.ts',
-    'packages/vsa/src/engine/flusher.ts',
+    'packages/vsa/src/engine/session/**/*.ts',
+    'packages/vsa/src/engine/exchange/flush-scheduler.ts',
+    'packages/vsa/src/engine/exchange/change-intake.ts',
+    'packages/vsa/src/engine/exchange/exchange-listener.ts',
+    'packages/vsa/src/engine/exchange/quarantine.ts',
   ],
   ignorePatterns: ['dist', 'bench', 'proof', '.ci', '*.tgz', '*.db', '*.db-*'],
   // There is none of this name: Stryker would rewrite its paths with an interface that TypeScript 7 does not have any more.

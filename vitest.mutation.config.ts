@@ -4,8 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** From the quickest, which are about one part alone, to the slowest: most mutants are dead after the first file. */
 const ORDER = [
   /\/core\//,
-  /\/engine\/(conversation|session|flusher)/,
-  /\/engine\/(?!economy|closing|laws|simulation|review-stranding)/,
+  /\/engine\/(state-machine|session|flush-scheduler)/,
+  /\/engine\/(?!economy|closing|laws|stranding)/,
   /\/engine\/(economy|closing)/,
 ]
 
@@ -37,7 +37,7 @@ export default defineConfig({
       'packages/vsa/test/engine/**/*.test.ts',
       'packages/vsa/test/stores/memory-conformance.test.ts',
     ],
-    exclude: ['**/*.alone.test.ts', '**/review-faults.test.ts'],
+    exclude: ['**/*.alone.test.ts', '**/many-requests.test.ts'],
     env: { ENGINE_SEEDS: '3', CONFORMANCE_SEQUENCES: '10' },
     sequence: { sequencer: QuickFirst },
     setupFiles: ['vitest.mutation.setup.ts'],

@@ -12,7 +12,7 @@ export interface Bounds {
   readonly requestsMax: number
   /** Callers may stop waiting for them. */
   readonly timeouts: boolean
-  /** Units that one owner may be giving back on one row at the same time: those that wait and those under way. */
+  /** Units that one owner may be giving back on one row at the same time: those that wait and those in flight. */
   readonly refundsMax: number
   /** Units for which the one mint id may be used, on the first row. Each owner mints once at a time. */
   readonly mints: readonly number[]
@@ -211,7 +211,7 @@ export const CONFIGURATIONS: readonly Bounds[] = [
   {
     ...BASE,
     name: 'wants',
-    what: 'rows that somebody wants, a limit to what may burn, a store that reaps when it likes',
+    what: 'rows that an owner wants, a limit to what may burn, a store that reaps at any time',
     rows: [{ ...TWO, burnMax: 1 }],
     costs: [1],
     wants: true,

@@ -1,12 +1,12 @@
 import type { Answer, Batch, Outcome } from '../../../packages/vsa/dist/core/exchange.js'
 import type { Bounds } from './bounds.ts'
-import type { AccountState, Epoch, Message, Owner, World } from './world.ts'
+import type { LeaseState, Epoch, Message, Owner, World } from './world.ts'
 
 /**
  * The name of a state: equal for states that nothing can tell apart from here on.
  *
  * Left out is what no rule looks at again: figures for display, versions (all owners declare the same policy), what the store remembers of a
- * batch that nobody asks about any more. Numbers that only differences matter of are given as differences: seqs from the last one
+ * batch that is no longer asked about. Numbers that only differences matter of are given as differences: seqs from the last one
  * applied, epochs not at all, times from now. What belongs to an owner or an epoch is gathered there, and owners and epochs are put in order by
  * what they are: so two states that differ by who is who, by the order of messages or by numbers alone have one name.
  */
@@ -105,23 +105,23 @@ function rowsCode(gathered: Gathering, { books, counts }: World): string {
 }
 
 function personCode(gathered: Gathering, owner: Owner, at: number): string {
-  const { epoch, batch } = owner.conversation
+  const { epoch, batch } = owner.session
   return ownerCode(owner, gathered.baseOf(epoch)) + gathered.codeOf(epoch, batch?.seq ?? null) + gathered.joinsOf(at)
 }
 
 function ownerCode(owner: Owner, base: number): string {
   return owner.memo.codeFrom(base, () => {
-    const { conversation, accounts, requests, cargo, closing } = owner
-    const { state, firstEpoch, seq, batch } = conversation
+    const { session, leases, requests, cargo, closing } = owner
+    const { state, firstEpoch, seq, batch } = session
     let code = `o${state.slice(0, 3)}${digit(Number(firstEpoch !== null))}${digit(state === 'joining' ? 0 : seq - base)}${digit(Number(closing))}`
-    for (const account of accounts) code += accountCode(account)
+    for (const lease of leases) code += leaseCode(lease)
     for (const { needs, place, told } of requests) code += digits(needs) + place + digit(Number(told))
     if (batch === null) return code
     return `${code}${batchCode(batch, base)}${cargo?.runs.map(digits).join(';') ?? ''}`
   })
 }
 
-function accountCode({ held, base, left, sent, refund, known, mint, unsent, owed }: AccountState): string {
+function leaseCode({ held, base, left, sent, refund, known, mint, unsent, owed }: LeaseState): string {
   const memory = digit(held) + digit(base) + digit(left) + digit(refund) + digit(unsent) + digit(owed)
   const carried = sent === null ? '-' : digit(sent.spent) + digit(sent.hold) + digit(sent.refund)
   const minting = mint === null ? '-' : digit(mint.units) + digit(Number(mint.sent))
@@ -148,7 +148,7 @@ function batchCode({ seq, close, entries, takes }: Batch, base: number): string 
   return code
 }
 
-/** @param hasTakes whether somebody may be refused: then it matters what the pool and the others have */
+/** @param hasTakes whether a request may be refused: then it matters what the pool and the others have */
 function answerCode(answer: Answer, base: number, hasTakes: boolean): string {
   switch (answer.kind) {
     case 'applied':

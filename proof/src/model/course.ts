@@ -55,7 +55,7 @@ export class Course {
     const { books, answer, messages } = this.#store.exchange(world.books, batch, keepsHouse)
     const seen = { before: world.books, after: books, batch }
     const counts = answer.kind === 'applied' ? auditRows(this.#bounds, { ...seen, answer }, world.counts) : world.counts
-    const message = messages[world.owners.findIndex((owner) => owner.conversation.batch === batch)]
+    const message = messages[world.owners.findIndex((owner) => owner.session.batch === batch)]
     const network = message === undefined ? world.network : [...world.network, message]
     return this.#tidy({ ...world, books, counts, network })
   }
@@ -81,13 +81,13 @@ export class Course {
     return this.#tidy(world)
   }
 
-  /** Drops what nobody can see any more, and copies of late requests beyond the bound. */
+  /** Drops what can no longer be observed, and copies of late requests beyond the bound. */
   #tidy(world: World): World {
     const { owners, books } = world
-    const isLive = (epoch: number): boolean => owners.some((owner) => owner.conversation.epoch === epoch)
+    const isLive = (epoch: number): boolean => owners.some((owner) => owner.session.epoch === epoch)
     let late = 0
     const network = world.network.filter((message) => {
-      if (message.kind === 'joined') return owners[message.to]?.conversation.state === 'joining'
+      if (message.kind === 'joined') return owners[message.to]?.session.state === 'joining'
       if (message.kind === 'answer') return this.#isHeard(owners[message.to], message)
       if (isLive(message.batch.epoch)) return true
       late += 1
@@ -104,8 +104,8 @@ export class Course {
   /** An answer to what is in flight, or to what was before it, under the same epoch. */
   #isHeard(owner: Owner | undefined, { batch }: AnswerMessage): boolean {
     if (owner === undefined) return false
-    const { conversation } = owner
-    return conversation.batch === batch || (this.#bounds.oldAnswers && conversation.epoch === batch.epoch)
+    const { session } = owner
+    return session.batch === batch || (this.#bounds.oldAnswers && session.epoch === batch.epoch)
   }
 }
 

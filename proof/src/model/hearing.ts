@@ -1,12 +1,12 @@
 import type { AppliedAnswer, FencedAnswer } from '../../../packages/vsa/dist/core/exchange.js'
-import type { Conversation } from '../../../packages/vsa/dist/engine/conversation.js'
+import type { SessionRecord } from '../../../packages/vsa/dist/engine/session/state-machine.js'
 import { must } from '../simulation/violation.ts'
 import type { Counted, LiveOwner } from './live-owner.ts'
 import { changed, type Moved, moved, type OwnerMoves } from './owner-moves.ts'
 import type { Production } from './production.ts'
-import type { AccountState, AnswerMessage, Epoch, EpochRecord, Owner, Request } from './world.ts'
+import type { LeaseState, AnswerMessage, Epoch, EpochRecord, Owner, Request } from './world.ts'
 
-/** What became of the batch, by the model's own record: it counts, it does not, or nobody can know any more. */
+/** What became of the batch, by the model's own record: it counts, it does not, or it cannot be known. */
 type Fate = { readonly kind: 'applied'; readonly record: EpochRecord } | { readonly kind: 'not_applied' | 'unknown' }
 
 /** An answer, and what the model knows besides. */
@@ -30,9 +30,9 @@ export class Hearing {
 
   answer(owner: Owner, heard: Heard): Moved {
     const { batch, answer } = heard.message
-    const { conversation } = owner
-    const turn = this.#production.converse(conversation, { kind: 'answer', batch, answer })
-    const isNews = conversation.batch === batch
+    const { session } = owner
+    const turn = this.#production.advanceSession(session, { kind: 'answer', batch, answer })
+    const isNews = session.batch === batch
     must(isNews || turn.action === 'ignore', 'O2', () => `an answer to batch ${batch.seq}, which is over, was believed`)
     switch (turn.action) {
       case 'settle':
@@ -52,39 +52,34 @@ export class Hearing {
     }
   }
 
-  #settled(owner: Owner, conversation: Conversation, heard: Heard, answer: AppliedAnswer): Moved {
+  #settled(owner: Owner, session: SessionRecord, heard: Heard, answer: AppliedAnswer): Moved {
     const fate = fateOf(heard)
     must(fate.kind === 'applied', 'L3', () => `batch ${heard.message.batch.seq} was told to be applied, and was not`)
     const live = this.#revive(owner, heard)
     live.settle(answer, owner.closing)
-    const counted = withRefunds(owner.accounts.map(countedOf), owner, heard, fate)
+    const counted = withRefunds(owner.leases.map(countedOf), owner, heard, fate)
     // A row that is not there takes nothing back, now or later.
     const missing = answer.entries.flatMap((entry, at) =>
       entry.kind === 'budget' || entry.kind === 'removed' ? [] : [owner.cargo?.rows[at] ?? -1],
     )
     const left = counted.map((count, row) => (missing.includes(row) ? { unsent: 0, owed: 0 } : count))
-    return told(owner, conversation, live, fate, left)
+    return told(owner, session, live, fate, left)
   }
 
   /** O5 */
-  #fenced(owner: Owner, conversation: Conversation, heard: Heard, answer: FencedAnswer | null): Moved {
+  #fenced(owner: Owner, session: SessionRecord, heard: Heard, answer: FencedAnswer | null): Moved {
     const { batch } = heard.message
     const fate = fateOf(heard)
     const isClosed = batch.close && fate.kind === 'applied'
     must(!isClosed, 'S9', () => `epoch ${batch.epoch} was closed, and its owner takes it for fenced`)
     const live = this.#revive(owner, heard)
     live.fence(batch, answer)
-    const counted = owner.accounts.map(({ owed }, row) => ({ unsent: 0, owed: owed + loweredOf(owner, row, fate) }))
-    return told(owner, conversation, live, fate, withRefunds(counted, owner, heard, fate))
+    const counted = owner.leases.map(({ owed }, row) => ({ unsent: 0, owed: owed + loweredOf(owner, row, fate) }))
+    return told(owner, session, live, fate, withRefunds(counted, owner, heard, fate))
   }
 
   /** S9, O13 */
-  #closed(
-    owner: Owner,
-    conversation: Conversation,
-    heard: Heard,
-    answer: AppliedAnswer | FencedAnswer | undefined,
-  ): Moved {
+  #closed(owner: Owner, session: SessionRecord, heard: Heard, answer: AppliedAnswer | FencedAnswer | undefined): Moved {
     const { epoch } = heard
     must(
       epoch.owner?.state !== 'open' && epoch.held.every((units) => units === 0),
@@ -96,7 +91,7 @@ export class Hearing {
     const live = this.#revive(owner, heard)
     if (answer?.kind === 'fenced') live.settleClosed(answer)
     else if (answer !== undefined) live.settle(answer, true)
-    const last = told(owner, conversation, live, fate, owner.accounts.map(countedOf))
+    const last = told(owner, session, live, fate, owner.leases.map(countedOf))
     must(last.owner.requests.length === 0, 'O13', () => 'a closed owner still owes an answer')
     // The process may start again.
     return { ...last, owner: this.#moves.fresh }
@@ -104,19 +99,13 @@ export class Hearing {
 
   #revive(owner: Owner, { forsakes }: Heard): LiveOwner {
     const live = this.#moves.live(owner)
-    if (forsakes) for (const account of live.accounts) account.refundGivenUpAtMs = -Infinity
+    if (forsakes) for (const { schedule } of live.rows) schedule.refundGivenUpAtMs = -Infinity
     return live
   }
 }
 
 /** Compares what callers are told with the model's own record. */
-function told(
-  owner: Owner,
-  conversation: Conversation,
-  live: LiveOwner,
-  fate: Fate,
-  counted: readonly Counted[],
-): Moved {
+function told(owner: Owner, session: SessionRecord, live: LiveOwner, fate: Fate, counted: readonly Counted[]): Moved {
   let owing = counted
   for (const [index, request] of owner.requests.entries()) {
     const verdict = live.requests[index]?.verdict ?? null
@@ -136,9 +125,9 @@ function told(
       owing = owing.map(({ unsent, owed }, row) => ({ unsent, owed: owed + (request.needs[row] ?? 0) }))
   }
   const mintsTold = live.mints.map((mint) => (mint?.verdict === true ? 1 : 0))
-  live.shipment = null
-  const { accounts, requests } = live.freeze(owing)
-  return moved(changed(owner, { conversation, accounts, requests, cargo: null }), [], mintsTold)
+  live.inFlight = null
+  const { leases, requests } = live.freeze(owing)
+  return moved(changed(owner, { session, leases, requests, cargo: null }), [], mintsTold)
 }
 
 /** O4: what the store did not take back is owed again. */
@@ -175,16 +164,16 @@ function isIn({ requests, cargo }: Owner, index: number, fate: Fate): boolean {
  * O5: what durable requests had spent from the lease is lost with it, and they ask again. Refunds that had lowered that spending are
  * owed again.
  */
-function loweredOf({ accounts, requests }: Owner, row: number, fate: Fate): number {
+function loweredOf({ leases, requests }: Owner, row: number, fate: Fate): number {
   const spentBy = (place: Request['place']): number =>
     requests.reduce((sum, request) => sum + (request.place === place ? (request.needs[row] ?? 0) : 0), 0)
-  const account = accounts[row]
-  const unsent = Math.max(0, spentBy('confirming') - (account?.unsent ?? 0))
-  const sent = Math.max(0, spentBy('confirming_sent') - (account?.sent?.spent ?? 0))
+  const lease = leases[row]
+  const unsent = Math.max(0, spentBy('confirming') - (lease?.unsent ?? 0))
+  const sent = Math.max(0, spentBy('confirming_sent') - (lease?.sent?.spent ?? 0))
   return fate.kind === 'not_applied' ? unsent + sent : unsent
 }
 
-function countedOf({ unsent, owed }: AccountState): Counted {
+function countedOf({ unsent, owed }: LeaseState): Counted {
   return { unsent, owed }
 }
 

@@ -53,15 +53,15 @@ function heldOn(books: Books, row: number): readonly number[] {
   return books.epochs.map(({ held }) => held[row] ?? 0).filter((units) => units > 0)
 }
 
-/** Nothing is under way, nobody waits, and nobody holds or owes anything. */
+/** Nothing is in flight, no request waits, and nothing is held or owed. */
 export function isDrained({ owners, network, books }: World): boolean {
   if (network.length > 0 || !owners.every(isIdle)) return false
   return books.epochs.every(({ held }) => held.every((units) => units === 0))
 }
 
-function isIdle({ conversation, closing, requests, accounts }: Owner): boolean {
-  if (closing || conversation.batch !== null || requests.length > 0) return false
-  return accounts.every(
+function isIdle({ session, closing, requests, leases }: Owner): boolean {
+  if (closing || session.batch !== null || requests.length > 0) return false
+  return leases.every(
     ({ held, left, refund, mint, unsent, owed }) => held + left + refund + unsent + owed === 0 && mint === null,
   )
 }

@@ -1,152 +1,165 @@
 import type { Plan, Window } from '../../../packages/vsa/dist/core/plan.js'
-import type { Account } from '../../../packages/vsa/dist/engine/account.js'
-import type { Backlog } from '../../../packages/vsa/dist/engine/backlog.js'
-import type { FiguresDesk } from '../../../packages/vsa/dist/engine/figures.js'
-import type { Gate } from '../../../packages/vsa/dist/engine/gate.js'
-import type { MintRequest } from '../../../packages/vsa/dist/engine/mint-request.js'
-import type { Parts } from '../../../packages/vsa/dist/engine/parts.js'
-import type { Shipment } from '../../../packages/vsa/dist/engine/shipment.js'
-import type { Verdict, Waiter } from '../../../packages/vsa/dist/engine/waiter.js'
-import type { Waiters } from '../../../packages/vsa/dist/engine/waiters.js'
+import type { Decisions } from '../../../packages/vsa/dist/engine/admission/decisions.js'
+import type { Gate } from '../../../packages/vsa/dist/engine/budget/gate.js'
+import type { SlowPath } from '../../../packages/vsa/dist/engine/budget/slow-path.js'
+import type { ExchangeParts } from '../../../packages/vsa/dist/engine/exchange/exchange-parts.js'
+import type { InFlightBatch } from '../../../packages/vsa/dist/engine/exchange/in-flight-batch.js'
+import type { MintRequest } from '../../../packages/vsa/dist/engine/requests/mint-request.js'
+import type { PendingRequest, Verdict } from '../../../packages/vsa/dist/engine/requests/pending-request.js'
+import type { LeasedRow } from '../../../packages/vsa/dist/engine/rows/leased-row.js'
 import { must, Violation } from '../simulation/violation.ts'
 import { MINT_ID } from './store.ts'
 import type { Production } from './production.ts'
-import { accountsOf, CLOCK, familyOf, flusherOf, sessionOf, SETTINGS } from './stand-ins.ts'
-import type { AccountState, Owner, Request } from './world.ts'
+import { CLOCK, familyOf, intakeOf, leaseTableOf, SCHEDULER, sessionOf, SETTINGS } from './stand-ins.ts'
+import type { LeaseState, Owner, Request } from './world.ts'
 
 const WINDOW: Window = { start: 0, end: Infinity }
 
-/** A durable request that waits, and what it was told in this step. */
+/** A durable request that waits, and its verdict in this step. */
 export interface LiveRequest {
-  readonly waiter: Waiter
+  readonly pending: PendingRequest
   readonly needs: readonly number[]
   verdict: Verdict['kind'] | null
 }
 
-/** A mint that waits, and what it was told in this step. */
+/** A mint that waits, and its outcome in this step. */
 interface LiveMint {
   readonly request: MintRequest
   verdict: boolean | 'refused' | null
 }
 
 /**
- * One owner's memory as production objects, brought to life from plain data for one step. When to flush, how much to lease and what rides in
- * which batch is the model's choice, not the flusher's: any choice at any time. The rest is the engine's own: gates, accounts,
- * the desk, the waiters, what is done with an answer and at the end of an epoch.
+ * One owner's memory as production objects, made from plain data for one step. When to flush, how much to lease and what goes in
+ * which batch is the model's choice, not the flush scheduler's: any choice at any time. The rest is the engine's own: gates, rows,
+ * admission, the wait queue, what is done with an answer and at the end of an epoch.
  */
 export class LiveOwner {
   readonly #production: Production
   readonly gates: readonly Gate[]
-  readonly accounts: readonly Account[]
-  readonly waiters: Waiters
-  readonly backlog: Backlog
+  readonly rows: readonly LeasedRow[]
+  readonly parts: ExchangeParts
   readonly requests: LiveRequest[] = []
   readonly mints: (LiveMint | null)[]
-  /** What is under way; null once its answer has been heard. */
-  shipment: Shipment | null
-  readonly #parts: Parts
+  /** What is in flight; null once its answer has been heard. */
+  inFlight: InFlightBatch | null
 
   constructor(production: Production, plans: readonly Plan[], keys: readonly string[], owner: Owner) {
     this.#production = production
-    const tally = new production.Tally()
-    this.waiters = new production.Waiters(CLOCK, tally, () => ({ kind: 'failed', error: null }))
-    this.backlog = new production.Backlog()
-    const family = familyOf(tally, () => this.#desk())
+    const metrics = new production.Metrics()
+    const family = familyOf(metrics, () => this.#slowPath())
     this.gates = plans.map((plan, row) => new production.Gate(family, keys[row] ?? '', plan))
-    this.accounts = this.gates.map((gate) => new production.Account(gate, WINDOW, gate.key, 0))
-    this.mints = owner.accounts.map(liveMint)
-    this.#parts = {
+    this.rows = this.gates.map((gate) => new production.LeasedRow(gate, WINDOW, gate.key, 0))
+    this.mints = owner.leases.map(liveMint)
+    this.parts = {
       settings: SETTINGS,
-      session: sessionOf(owner.conversation),
-      accounts: accountsOf(this.gates, this.accounts),
-      waiters: this.waiters,
-      backlog: this.backlog,
-      tally,
+      session: sessionOf(owner.session),
+      leases: leaseTableOf(this.gates, this.rows),
+      waiting: new production.WaitQueue(CLOCK, metrics, () => ({ kind: 'failed', error: null })),
+      requests: new production.RequestTable(),
+      sendQueue: new production.SendQueue(),
+      metrics,
     }
-    for (const [row, state] of owner.accounts.entries()) this.#restore(row, state, owner.closing)
+    for (const [row, state] of owner.leases.entries()) this.#restore(row, state, owner.closing)
     for (const request of owner.requests) this.requests.push(this.#liveRequest(request))
-    this.shipment = owner.cargo === null ? null : this.#shipmentOf(owner)
+    this.inFlight = owner.cargo === null ? null : this.#inFlightOf(owner)
   }
 
-  settle(answer: Parameters<InstanceType<Production['Settlement']>['settle']>[1], closing: boolean): void {
-    if (this.shipment !== null) this.#settlement().settle(this.shipment, answer, closing)
+  settle(answer: Parameters<InstanceType<Production['AnswerHandler']>['settle']>[1], closing: boolean): void {
+    if (this.inFlight !== null) this.#answers().settle(this.inFlight, answer, closing)
   }
 
   fence(...[batch, answer]: FencingArguments): void {
-    if (this.shipment === null) return
-    new this.#production.Fencing(this.#parts, this.#settlement()).fence(batch, this.shipment, answer)
+    if (this.inFlight === null) return
+    new this.#production.Fencing(this.parts, this.#answers()).fence(batch, this.inFlight, answer)
   }
 
   settleClosed(answer: Parameters<InstanceType<Production['Fencing']>['settleClosed']>[1]): void {
-    if (this.shipment === null) return
-    new this.#production.Fencing(this.#parts, this.#settlement()).settleClosed(this.shipment, answer)
+    if (this.inFlight === null) return
+    new this.#production.Fencing(this.parts, this.#answers()).settleClosed(this.inFlight, answer)
   }
 
-  /** A durable request: spends from the lease, or stands in line. Returns it, as the engine's desk made it. */
+  /** A durable request: spends from the lease, or is queued. Returns it, as the engine's admission made it. */
   ask(needs: readonly number[]): LiveRequest {
     const asked = needs.flatMap((units, row) => {
       const gate = this.gates[row]
       return units > 0 && gate !== undefined ? [{ gate, units }] : []
     })
-    let made: Waiter | undefined
-    const confirming = this.accounts.map((account) => account.confirming.length)
+    let made: PendingRequest | undefined
+    const confirming = this.rows.map((row) => this.#unsentOf(row).length)
     const [first] = asked
-    const desk = this.#desk()
+    const admission = this.#admission()
     const options = { durable: true }
     const promise =
       asked.length === 1 && first !== undefined
-        ? desk.admit(first.gate, first.units, options)
-        : desk.admitAll(asked, options)
+        ? admission.admit(first.gate, first.units, options)
+        : admission.admitAll(asked, options)
     promise.catch(() => undefined)
-    for (const [row, account] of this.accounts.entries())
-      if (account.confirming.length > (confirming[row] ?? 0)) made = account.confirming.at(-1)
-    if (made === undefined) this.waiters.visit((waiter) => (made = waiter))
+    for (const [index, row] of this.rows.entries())
+      if (this.#unsentOf(row).length > (confirming[index] ?? 0)) made = this.#unsentOf(row).at(-1)
+    if (made === undefined) this.parts.waiting.visit((pending) => (made = pending))
     if (made === undefined) throw new Violation('O9', 'a durable request was answered before the store was asked')
-    const request: LiveRequest = { waiter: made, needs, verdict: null }
+    const request: LiveRequest = { pending: made, needs, verdict: null }
     this.requests.push(request)
     return request
   }
 
-  #settlement(): InstanceType<Production['Settlement']> {
-    return new this.#production.Settlement(this.#parts)
+  /** Which row's lease the request has been spent from, not sent yet; -1 when none. */
+  confirmingAt({ pending }: LiveRequest): number {
+    return this.rows.findIndex((row) => this.#unsentOf(row).includes(pending))
   }
 
-  #desk(): InstanceType<Production['Desk']> {
-    const { settings, tally, session, accounts, waiters } = this.#parts
-    const flusher = flusherOf(this.backlog, waiters)
-    const joined = (): Promise<void> => Promise.resolve()
+  #unsentOf(row: LeasedRow): readonly PendingRequest[] {
+    return this.parts.requests.find(row)?.unsent ?? []
+  }
+
+  #answers(): InstanceType<Production['AnswerHandler']> {
+    return new this.#production.AnswerHandler(this.parts)
+  }
+
+  #admission(): InstanceType<Production['AdmissionController']> {
     // Decisions are not asked for: no figures.
-    const figures = null as unknown as FiguresDesk
-    return new this.#production.Desk({ settings, tally, session, accounts, waiters, flusher, figures, joined })
+    const decisions = null as unknown as Decisions
+    const intake = intakeOf(this.parts)
+    return new this.#production.AdmissionController({ ...this.parts, scheduler: SCHEDULER, intake, decisions })
   }
 
-  #restore(row: number, state: AccountState, closing: boolean): void {
-    const { accounts, gates } = this
-    const [account, gate] = [accounts[row], gates[row]]
-    if (account === undefined || gate === undefined) return
-    if (!closing) {
-      gate.account = account
-      account.retired = false
+  #slowPath(): SlowPath<Gate> {
+    const admission = this.#admission()
+    const refunds = new this.#production.Refunds({ ...this.parts, scheduler: SCHEDULER, intake: intakeOf(this.parts) })
+    const slowPath: Pick<SlowPath<Gate>, 'tryAdmit' | 'admit' | 'refund'> = {
+      tryAdmit: (gate, units) => admission.tryAdmit(gate, units),
+      admit: (gate, units, options) => admission.admit(gate, units, options),
+      refund: (gate, units, decision) => refunds.refund(gate, units, decision),
     }
-    account.held = state.held
-    account.base = state.base
-    account.refund = state.refund
-    account.known = state.known
-    account.left = state.left
+    return slowPath as SlowPath<Gate>
+  }
+
+  #restore(index: number, state: LeaseState, closing: boolean): void {
+    const row = this.rows[index]
+    if (row === undefined) return
+    const { lease } = row
+    if (!closing) row.attach()
+    lease.held = state.held
+    lease.base = state.base
+    lease.refund = state.refund
+    lease.left = state.left
+    row.isKnown = state.known
     // The first spending after a send takes the slow path, those after it the hot one.
-    if (state.unsent + state.refund > 0) this.backlog.markDirty(account)
-    account.settleFloor()
-    const mint = this.mints[row] ?? null
-    const isSent = state.mint?.sent === true
-    if (mint !== null && !isSent) account.mints.push(mint.request)
-    if (state.sent !== null) account.sent = { ...state.sent, mint: isSent && mint !== null ? mint.request : null }
+    if (state.unsent + state.refund > 0) this.parts.sendQueue.markDirty(row)
+    lease.settleFloor()
+    if (state.sent !== null) lease.sent = { ...state.sent }
+    const mint = this.mints[index] ?? null
+    if (mint === null) return
+    const requests = this.parts.requests.of(row)
+    if (state.mint?.sent === true) requests.mintSent = mint.request
+    else requests.mints.push(mint.request)
   }
 
   #liveRequest({ needs, place, told }: Request): LiveRequest {
     const request: LiveRequest = {
       needs,
       verdict: null,
-      waiter: {
+      pending: {
         needs: needs.flatMap((units, row) => {
           const gate = this.gates[row]
           return units > 0 && gate !== undefined ? [{ gate, units }] : []
@@ -154,92 +167,92 @@ export class LiveOwner {
         durable: true,
         deadlineMs: 1_000,
         deadlineAtMs: 1_000,
-        tell: ({ kind }) => (request.verdict = kind),
-        state: told ? 'told' : place === 'queued' ? 'queued' : 'sent',
+        resolve: ({ kind }) => (request.verdict = kind),
+        state: told ? 'resolved' : place === 'queued' ? 'queued' : 'sent',
         refused: false,
         unaccounted: false,
       },
     }
-    const { waiter } = request
-    const account = this.accounts[needs.findIndex((units) => units > 0)]
-    if (place === 'queued') this.waiters.add(waiter)
-    if (place === 'confirming') account?.confirming.push(waiter)
-    if (place === 'confirming_sent') account?.confirmingSent.push(waiter)
+    const { pending } = request
+    const row = this.rows[needs.findIndex((units) => units > 0)]
+    if (place === 'queued') this.parts.waiting.add(pending)
+    if (row !== undefined && place === 'confirming') this.parts.requests.of(row).unsent.push(pending)
+    if (row !== undefined && place === 'confirming_sent') this.parts.requests.of(row).sent.push(pending)
     return request
   }
 
-  #shipmentOf({ cargo, conversation }: Owner): Shipment {
-    const takes = conversation.batch?.takes ?? []
+  #inFlightOf({ cargo, session }: Owner): InFlightBatch {
+    const takes = session.batch?.takes ?? []
     return {
-      rows: (cargo?.rows ?? []).map((row) => this.accounts[row] ?? null),
+      rows: (cargo?.rows ?? []).map((row) => this.rows[row] ?? null),
       runs: (cargo?.runs ?? []).map((run, index) => {
         const need = takes[index]?.need ?? []
-        const accounts = need.flatMap(([entry]) => this.accounts[cargo?.rows[entry] ?? -1] ?? [])
-        const waiters = run.flatMap((at) => this.requests[at]?.waiter ?? [])
-        for (const account of accounts) account.takers += waiters.length
-        return { accounts, costs: need.map(([, cost]) => cost), waiters }
+        const rows = need.flatMap(([entry]) => this.rows[cargo?.rows[entry] ?? -1] ?? [])
+        const requests = run.flatMap((at) => this.requests[at]?.pending ?? [])
+        for (const row of rows) row.takers += requests.length
+        return { rows, costs: need.map(([, cost]) => cost), requests }
       }),
       flushes: [],
     }
   }
 
   /**
-   * The memory as plain data again. Whoever has been told and is not under way is gone.
+   * The memory as plain data again. A request that is resolved and not in flight is gone.
    * @param counted by row, what the model itself counts
    */
-  freeze(
-    counted: readonly Counted[],
-  ): Pick<Owner, 'accounts' | 'requests'> & { readonly kept: readonly LiveRequest[] } {
-    for (const { quarantined, gate } of this.accounts)
-      must(!quarantined, 'S6', () => `the owner found that its books of ${gate.key} do not balance`)
+  freeze(counted: readonly Counted[]): Pick<Owner, 'leases' | 'requests'> & { readonly kept: readonly LiveRequest[] } {
+    for (const { isQuarantined, key } of this.rows)
+      must(!isQuarantined, 'S6', () => `the owner found that its books of ${key} do not balance`)
     const kept = this.requests.filter((request) => this.#placeOf(request) !== null)
     return {
-      accounts: this.accounts.map((account, row) => this.#freezeAccount(account, row, counted[row])),
+      leases: this.rows.map((row, index) => this.#freezeLease(row, index, counted[index])),
       requests: kept.map((request) => ({
         needs: request.needs,
         place: this.#placeOf(request) ?? 'queued',
-        told: request.waiter.state === 'told',
+        told: request.pending.state === 'resolved',
       })),
       kept,
     }
   }
 
-  #freezeAccount(account: Account, row: number, counted: Counted = { unsent: 0, owed: 0 }): AccountState {
-    const { held, base, left, refund, known, sent } = account
-    const mint = this.mints[row] ?? null
+  #freezeLease(row: LeasedRow, index: number, counted: Counted = { unsent: 0, owed: 0 }): LeaseState {
+    const { held, base, left, refund, sent } = row.lease
+    const mint = this.mints[index] ?? null
     const waits = mint !== null && mint.verdict === null
+    const mintSent = this.parts.requests.find(row)?.mintSent ?? null
     return {
-      ...{ held, base, left, refund, known },
+      ...{ held, base, left, refund, known: row.isKnown },
       sent: sent === null ? null : { spent: sent.spent, hold: sent.hold, refund: sent.refund },
-      mint: waits ? { units: mint.request.mint.units, sent: sent?.mint === mint.request } : null,
+      mint: waits ? { units: mint.request.mint.units, sent: mintSent === mint.request } : null,
       unsent: counted.unsent,
       owed: counted.owed,
     }
   }
 
-  #placeOf({ waiter }: LiveRequest): Request['place'] | null {
-    for (const account of this.accounts) {
-      if (account.confirming.includes(waiter)) return 'confirming'
-      if (account.confirmingSent.includes(waiter)) return 'confirming_sent'
+  #placeOf({ pending }: LiveRequest): Request['place'] | null {
+    for (const row of this.rows) {
+      const requests = this.parts.requests.find(row)
+      if (requests?.unsent.includes(pending) === true) return 'confirming'
+      if (requests?.sent.includes(pending) === true) return 'confirming_sent'
     }
-    // When those who were refused ask again is scheduling: with any batch after.
-    if (waiter.state === 'queued' || waiter.state === 'parked') return 'queued'
-    return this.#isUnderWay(waiter) ? 'sent' : null
+    // When those that were refused ask again is scheduling: with any batch after.
+    if (pending.state === 'queued' || pending.state === 'parked') return 'queued'
+    return this.#isInFlight(pending) ? 'sent' : null
   }
 
-  #isUnderWay(waiter: Waiter): boolean {
-    return this.shipment?.runs.some((run) => run.waiters.includes(waiter)) === true
+  #isInFlight(pending: PendingRequest): boolean {
+    return this.inFlight?.runs.some((run) => run.requests.includes(pending)) === true
   }
 }
 
-export type Counted = Pick<AccountState, 'unsent' | 'owed'>
+export type Counted = Pick<LeaseState, 'unsent' | 'owed'>
 
 type FencingArguments = [
   batch: Parameters<InstanceType<Production['Fencing']>['fence']>[0],
   answer: Parameters<InstanceType<Production['Fencing']>['fence']>[2],
 ]
 
-function liveMint({ mint }: AccountState): LiveMint | null {
+function liveMint({ mint }: LeaseState): LiveMint | null {
   return mint === null ? null : newMint(mint.units)
 }
 

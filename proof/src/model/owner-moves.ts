@@ -1,6 +1,6 @@
 import type { Batch, RowPolicy } from '../../../packages/vsa/dist/core/exchange.js'
 import type { Plan } from '../../../packages/vsa/dist/core/plan.js'
-import type { Conversation } from '../../../packages/vsa/dist/engine/conversation.js'
+import type { SessionRecord } from '../../../packages/vsa/dist/engine/session/state-machine.js'
 import { must } from '../simulation/violation.ts'
 import type { Bounds, RowBounds } from './bounds.ts'
 import { type Counted, LiveOwner, newMint } from './live-owner.ts'
@@ -46,9 +46,9 @@ export class OwnerMoves {
     this.#keys = bounds.rows.map(({ key }) => key)
     const nothing = { held: 0, base: 0, left: 0, sent: null, refund: 0, known: false, mint: null }
     this.fresh = {
-      conversation: production.NOT_JOINED,
+      session: production.NOT_JOINED,
       closing: false,
-      accounts: bounds.rows.map(() => ({ ...nothing, unsent: 0, owed: 0 })),
+      leases: bounds.rows.map(() => ({ ...nothing, unsent: 0, owed: 0 })),
       requests: [],
       cargo: null,
       memo: new Memo(),
@@ -59,7 +59,7 @@ export class OwnerMoves {
     return new LiveOwner(this.#production, this.#plans, this.#keys, owner)
   }
 
-  /** The hot path, or the desk. */
+  /** The hot path, or the slow one. */
   admit(owner: Owner, row: number, units: number): Moved {
     const live = this.live(owner)
     if (live.gates[row]?.tryAdmit(units) !== true) return moved(owner)
@@ -70,8 +70,8 @@ export class OwnerMoves {
   refund(owner: Owner, row: number, units: number): Moved {
     const live = this.live(owner)
     live.gates[row]?.refund(units)
-    const lowered = Math.min(units, owner.accounts[row]?.unsent ?? 0)
-    const counted = owner.accounts.map((was, index) =>
+    const lowered = Math.min(units, owner.leases[row]?.unsent ?? 0)
+    const counted = owner.leases.map((was, index) =>
       index === row ? { unsent: was.unsent - lowered, owed: was.owed + units - lowered } : was,
     )
     return moved(frozen(owner, live, counted), only(owner, row, -lowered))
@@ -80,23 +80,22 @@ export class OwnerMoves {
   /** A durable request (O9). What it spends from the lease counts at once, though it is told later. */
   ask(owner: Owner, needs: readonly number[]): Moved {
     const live = this.live(owner)
-    const { waiter } = live.ask(needs)
-    const row = live.accounts.findIndex((account) => account.confirming.includes(waiter))
-    return row < 0 ? moved(frozen(owner, live, owner.accounts)) : spent(owner, live, row, needs[row] ?? 0)
+    const row = live.confirmingAt(live.ask(needs))
+    return row < 0 ? moved(frozen(owner, live, owner.leases)) : spent(owner, live, row, needs[row] ?? 0)
   }
 
   /** A caller's deadline passes (O10). */
   giveUp(owner: Owner, index: number): Moved {
     const live = this.live(owner)
     const request = live.requests[index]
-    if (request !== undefined) live.waiters.tell(request.waiter, { kind: 'failed', error: null })
-    return moved(frozen(owner, live, owner.accounts))
+    if (request !== undefined) live.parts.waiting.resolve(request.pending, { kind: 'failed', error: null })
+    return moved(frozen(owner, live, owner.leases))
   }
 
   mint(owner: Owner, units: number): Moved {
     const live = this.live(owner)
     live.mints[0] = newMint(units)
-    return moved(frozen(owner, live, owner.accounts))
+    return moved(frozen(owner, live, owner.leases))
   }
 
   /** O13: no gate admits any more. */
@@ -106,48 +105,48 @@ export class OwnerMoves {
 
   /** An epoch is open, or another one was before it. */
   joined(owner: Owner, epoch: number): Moved {
-    const { next } = this.#production.converse(owner.conversation, { kind: 'joined', epoch })
-    return moved(changed(owner, { conversation: next }))
+    const { next } = this.#production.advanceSession(owner.session, { kind: 'joined', epoch })
+    return moved(changed(owner, { session: next }))
   }
 
   /** O2: an attempt failed, and the next one follows. */
   resend(owner: Owner): Moved {
-    const { next } = this.#production.converse(owner.conversation, { kind: 'failed' })
-    const turn = this.#production.converse(next, { kind: 'retry' })
+    const { next } = this.#production.advanceSession(owner.session, { kind: 'failed' })
+    const turn = this.#production.advanceSession(next, { kind: 'retry' })
     if (turn.action !== 'attempt') throw new Error(`an attempt failed, and the session says ${turn.action}`)
     return { ...moved(inTurn(owner, turn.next)), batch: turn.batch }
   }
 
-  /** Makes a batch as the composer does, but with any order. Checks that it carries what callers were told. */
+  /** Makes a batch as the batch planner does, but with any order. Checks that it carries what callers were told. */
   send(owner: Owner, order: Order): Moved {
     const live = this.live(owner)
-    const loading = this.#load(live, order)
-    const takes = loading.takes()
-    const accounts = loading.rows.flatMap((row) => live.accounts.find((account) => account === row) ?? [])
-    const rows = accounts.map((account) => live.accounts.indexOf(account))
-    const entries = accounts.map((account, index) => {
-      const row = rows[index] ?? 0
-      const { hold = 0, wants = false } = order.rows.find((one) => one.row === row) ?? {}
-      const policy = account.known ? undefined : this.#policies[row]
-      return this.#production.entryOf(account, { hold, wantMs: wants ? this.#bounds.tickMs : 0, policy }, 0)
+    const builder = this.#load(live, order)
+    const takes = builder.takes()
+    const sent = builder.rows.flatMap((row) => live.rows.find((one) => one === row) ?? [])
+    const rows = sent.map((row) => live.rows.indexOf(row))
+    const entries = sent.map((row, index) => {
+      const at = rows[index] ?? 0
+      const { hold = 0, wants = false } = order.rows.find((one) => one.row === at) ?? {}
+      const policy = row.isKnown ? undefined : this.#policies[at]
+      const rowOrder = { hold, wantMs: wants ? this.#bounds.tickMs : 0, policy }
+      return this.#production.entryOf(row, live.parts.requests.find(row), rowOrder, 0)
     })
-    loading.clearPlaces()
-    for (const run of loading.runs) live.waiters.send(run.waiters)
-    live.shipment = { rows: [...accounts], runs: loading.runs, flushes: [] }
-    const netted = owner.accounts.map((account, row) => {
+    for (const run of builder.runs) live.parts.waiting.send(run.requests)
+    live.inFlight = { rows: [...sent], runs: builder.runs, flushes: [] }
+    const netted = owner.leases.map((lease, row) => {
       const entry = entries[rows.indexOf(row)]
-      return entry === undefined ? 0 : nettedBy(account, entry)
+      return entry === undefined ? 0 : nettedBy(lease, entry)
     })
-    const counted = owner.accounts.map((was, row) => (rows.includes(row) ? { unsent: 0, owed: 0 } : was))
+    const counted = owner.leases.map((was, row) => (rows.includes(row) ? { unsent: 0, owed: 0 } : was))
     const content = { entries, takes, close: order.close }
-    const turn = this.#production.converse(owner.conversation, { kind: 'send', content })
+    const turn = this.#production.advanceSession(owner.session, { kind: 'send', content })
     if (turn.action !== 'attempt') throw new Error(`a batch was sent, and the session says ${turn.action}`)
     const { kept, ...memory } = live.freeze(counted)
-    const runs = loading.runs.map((run) =>
-      run.waiters.map((waiter) => kept.findIndex((request) => request.waiter === waiter)),
+    const runs = builder.runs.map((run) =>
+      run.requests.map((pending) => kept.findIndex((request) => request.pending === pending)),
     )
     const cargo: Cargo = { rows, runs }
-    const sender = changed(owner, { ...memory, conversation: turn.next, cargo })
+    const sender = changed(owner, { ...memory, session: turn.next, cargo })
     return {
       ...moved(
         sender,
@@ -157,19 +156,20 @@ export class OwnerMoves {
     }
   }
 
-  #load(live: LiveOwner, order: Order): InstanceType<Production['Loading']> {
-    const loading = new this.#production.Loading(1_000)
-    live.waiters.unpark(() => true)
-    live.waiters.drain((waiter) => {
-      const accounts = waiter.needs.flatMap(({ gate }) => live.accounts[live.gates.indexOf(gate)] ?? [])
-      for (const account of accounts) account.takers += 1
-      return loading.addWaiter(waiter, accounts)
+  #load(live: LiveOwner, order: Order): InstanceType<Production['BatchBuilder']> {
+    const builder = new this.#production.BatchBuilder(1_000)
+    const { waiting } = live.parts
+    waiting.unpark(() => true)
+    waiting.drain((request) => {
+      const rows = request.needs.flatMap(({ gate }) => live.rows[live.gates.indexOf(gate)] ?? [])
+      for (const row of rows) row.takers += 1
+      return builder.addRequest(request, rows)
     })
-    for (const { row } of order.rows) {
-      const account = live.accounts[row]
-      if (account !== undefined) loading.addAccount(account)
+    for (const { row: at } of order.rows) {
+      const row = live.rows[at]
+      if (row !== undefined) builder.addRow(row)
     }
-    return loading
+    return builder
   }
 }
 
@@ -197,8 +197,8 @@ export function changed(owner: Owner, change: Partial<Omit<Owner, 'memo'>>): Own
   return { ...owner, ...change, memo: new Memo() }
 }
 
-function inTurn(owner: Owner, next: Conversation): Owner {
-  return next === owner.conversation ? owner : changed(owner, { conversation: next })
+function inTurn(owner: Owner, next: SessionRecord): Owner {
+  return next === owner.session ? owner : changed(owner, { session: next })
 }
 
 export function moved(owner: Owner, admitted: readonly number[] = [], mintsTold: readonly number[] = []): Moved {
@@ -207,20 +207,20 @@ export function moved(owner: Owner, admitted: readonly number[] = [], mintsTold:
 
 /** Units spent from a lease: admitted, and not sent yet. */
 function spent(owner: Owner, live: LiveOwner, row: number, units: number): Moved {
-  const counted = owner.accounts.map((was, index) => (index === row ? { ...was, unsent: was.unsent + units } : was))
+  const counted = owner.leases.map((was, index) => (index === row ? { ...was, unsent: was.unsent + units } : was))
   return moved(frozen(owner, live, counted), only(owner, row, units))
 }
 
 function only(owner: Owner, row: number, units: number): readonly number[] {
-  return owner.accounts.map((_account, index) => (index === row ? units : 0))
+  return owner.leases.map((_lease, index) => (index === row ? units : 0))
 }
 
-/** The owner after a step that left its conversation and what is under way alone. */
+/** The owner after a step that left its session and what is in flight alone. */
 function frozen(owner: Owner, live: LiveOwner, counted: readonly Counted[]): Owner {
-  const { kept, accounts, requests } = live.freeze(counted)
-  if (owner.cargo === null) return changed(owner, { accounts, requests })
-  // Requests may have left the line: those under way are found again by who they are.
+  const { kept, leases, requests } = live.freeze(counted)
+  if (owner.cargo === null) return changed(owner, { leases, requests })
+  // Requests may have left the queue: those in flight are found again by identity.
   const { rows, runs } = owner.cargo
   const found = runs.map((run) => run.map((index) => kept.findIndex((one) => one === live.requests[index])))
-  return changed(owner, { accounts, requests, cargo: { rows, runs: found } })
+  return changed(owner, { leases, requests, cargo: { rows, runs: found } })
 }

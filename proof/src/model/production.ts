@@ -1,24 +1,27 @@
-import type * as CompileModule from '../../../packages/vsa/dist/core/policies/compile.js'
 import type * as MaintainModule from '../../../packages/vsa/dist/core/maintain.js'
 import type * as OpenEpochModule from '../../../packages/vsa/dist/core/open-epoch.js'
+import type * as CompileModule from '../../../packages/vsa/dist/core/policies/compile.js'
 import type * as TransitionModule from '../../../packages/vsa/dist/core/transition.js'
-import type * as AccountModule from '../../../packages/vsa/dist/engine/account.js'
-import type * as BacklogModule from '../../../packages/vsa/dist/engine/backlog.js'
-import type * as ConversationModule from '../../../packages/vsa/dist/engine/conversation.js'
-import type * as DeskModule from '../../../packages/vsa/dist/engine/desk.js'
-import type * as FencingModule from '../../../packages/vsa/dist/engine/fencing.js'
-import type * as GateModule from '../../../packages/vsa/dist/engine/gate.js'
-import type * as SettlementModule from '../../../packages/vsa/dist/engine/settlement.js'
-import type * as ShipmentModule from '../../../packages/vsa/dist/engine/shipment.js'
-import type * as TallyModule from '../../../packages/vsa/dist/engine/tally.js'
-import type * as WaitersModule from '../../../packages/vsa/dist/engine/waiters.js'
+import type * as AdmissionControllerModule from '../../../packages/vsa/dist/engine/admission/admission-controller.js'
+import type * as RefundsModule from '../../../packages/vsa/dist/engine/admission/refunds.js'
+import type * as GateModule from '../../../packages/vsa/dist/engine/budget/gate.js'
+import type * as AnswerHandlerModule from '../../../packages/vsa/dist/engine/exchange/answer-handler.js'
+import type * as BatchBuilderModule from '../../../packages/vsa/dist/engine/exchange/batch-builder.js'
+import type * as BatchEntriesModule from '../../../packages/vsa/dist/engine/exchange/batch-entries.js'
+import type * as FencingModule from '../../../packages/vsa/dist/engine/exchange/fencing.js'
+import type * as SendQueueModule from '../../../packages/vsa/dist/engine/exchange/send-queue.js'
+import type * as RowRequestsModule from '../../../packages/vsa/dist/engine/requests/row-requests.js'
+import type * as WaitQueueModule from '../../../packages/vsa/dist/engine/requests/wait-queue.js'
+import type * as LeasedRowModule from '../../../packages/vsa/dist/engine/rows/leased-row.js'
+import type * as MetricsModule from '../../../packages/vsa/dist/engine/runtime/metrics.js'
+import type * as StateMachineModule from '../../../packages/vsa/dist/engine/session/state-machine.js'
 import type * as LoadModule from '../../../packages/vsa/dist/stores/memory/load.js'
 import type * as RowsModule from '../../../packages/vsa/dist/stores/memory/rows.js'
 import type * as SaveModule from '../../../packages/vsa/dist/stores/memory/save.js'
 import { moduleOf } from '../subject.ts'
 
-/** The production code that the model walks: the shipped build, or a canary's copy of it. */
-export interface Production {
+/** The store's part of the production code. */
+interface StoreProduction {
   readonly compilePolicy: typeof CompileModule.compilePolicy
   readonly openEpoch: typeof OpenEpochModule.openEpoch
   readonly transition: typeof TransitionModule.transition
@@ -27,22 +30,35 @@ export interface Production {
   readonly loadExchange: typeof LoadModule.loadExchange
   readonly loadUpkeep: typeof LoadModule.loadUpkeep
   readonly save: typeof SaveModule.save
-  readonly converse: typeof ConversationModule.converse
-  readonly NOT_JOINED: ConversationModule.Conversation
-  readonly Gate: typeof GateModule.Gate
-  readonly Account: typeof AccountModule.Account
-  readonly Desk: typeof DeskModule.Desk
-  readonly Loading: typeof ShipmentModule.Loading
-  readonly entryOf: typeof ShipmentModule.entryOf
-  readonly Settlement: typeof SettlementModule.Settlement
-  readonly Fencing: typeof FencingModule.Fencing
-  readonly Waiters: typeof WaitersModule.Waiters
-  readonly Backlog: typeof BacklogModule.Backlog
-  readonly Tally: typeof TallyModule.Tally
 }
+
+/** The engine's part of the production code. */
+interface EngineProduction {
+  readonly advanceSession: typeof StateMachineModule.advanceSession
+  readonly NOT_JOINED: StateMachineModule.SessionRecord
+  readonly Gate: typeof GateModule.Gate
+  readonly LeasedRow: typeof LeasedRowModule.LeasedRow
+  readonly AdmissionController: typeof AdmissionControllerModule.AdmissionController
+  readonly Refunds: typeof RefundsModule.Refunds
+  readonly BatchBuilder: typeof BatchBuilderModule.BatchBuilder
+  readonly entryOf: typeof BatchEntriesModule.entryOf
+  readonly AnswerHandler: typeof AnswerHandlerModule.AnswerHandler
+  readonly Fencing: typeof FencingModule.Fencing
+  readonly WaitQueue: typeof WaitQueueModule.WaitQueue
+  readonly RequestTable: typeof RowRequestsModule.RequestTable
+  readonly SendQueue: typeof SendQueueModule.SendQueue
+  readonly Metrics: typeof MetricsModule.Metrics
+}
+
+/** The production code that the model walks: the shipped build, or a canary's copy of it. */
+export type Production = StoreProduction & EngineProduction
 
 /** @param folder a built library */
 export async function productionOf(folder: string): Promise<Production> {
+  return { ...(await storeProduction(folder)), ...(await engineProduction(folder)) }
+}
+
+async function storeProduction(folder: string): Promise<StoreProduction> {
   const { compilePolicy } = await moduleOf<typeof CompileModule>(folder, 'core/policies/compile.js')
   const { openEpoch } = await moduleOf<typeof OpenEpochModule>(folder, 'core/open-epoch.js')
   const { transition } = await moduleOf<typeof TransitionModule>(folder, 'core/transition.js')
@@ -50,19 +66,26 @@ export async function productionOf(folder: string): Promise<Production> {
   const { MemoryRows } = await moduleOf<typeof RowsModule>(folder, 'stores/memory/rows.js')
   const { loadExchange, loadUpkeep } = await moduleOf<typeof LoadModule>(folder, 'stores/memory/load.js')
   const { save } = await moduleOf<typeof SaveModule>(folder, 'stores/memory/save.js')
-  const { converse, NOT_JOINED } = await moduleOf<typeof ConversationModule>(folder, 'engine/conversation.js')
-  const { Gate } = await moduleOf<typeof GateModule>(folder, 'engine/gate.js')
-  const { Account } = await moduleOf<typeof AccountModule>(folder, 'engine/account.js')
-  const { Desk } = await moduleOf<typeof DeskModule>(folder, 'engine/desk.js')
-  const { Loading, entryOf } = await moduleOf<typeof ShipmentModule>(folder, 'engine/shipment.js')
-  const { Settlement } = await moduleOf<typeof SettlementModule>(folder, 'engine/settlement.js')
-  const { Fencing } = await moduleOf<typeof FencingModule>(folder, 'engine/fencing.js')
-  const { Waiters } = await moduleOf<typeof WaitersModule>(folder, 'engine/waiters.js')
-  const { Backlog } = await moduleOf<typeof BacklogModule>(folder, 'engine/backlog.js')
-  const { Tally } = await moduleOf<typeof TallyModule>(folder, 'engine/tally.js')
+  return { compilePolicy, openEpoch, transition, maintain, MemoryRows, loadExchange, loadUpkeep, save }
+}
+
+async function engineProduction(folder: string): Promise<EngineProduction> {
+  const of = <T>(file: string): Promise<T> => moduleOf<T>(folder, `engine/${file}.js`)
+  const { advanceSession, NOT_JOINED } = await of<typeof StateMachineModule>('session/state-machine')
+  const { Gate } = await of<typeof GateModule>('budget/gate')
+  const { LeasedRow } = await of<typeof LeasedRowModule>('rows/leased-row')
+  const { AdmissionController } = await of<typeof AdmissionControllerModule>('admission/admission-controller')
+  const { Refunds } = await of<typeof RefundsModule>('admission/refunds')
+  const { BatchBuilder } = await of<typeof BatchBuilderModule>('exchange/batch-builder')
+  const { entryOf } = await of<typeof BatchEntriesModule>('exchange/batch-entries')
+  const { AnswerHandler } = await of<typeof AnswerHandlerModule>('exchange/answer-handler')
+  const { Fencing } = await of<typeof FencingModule>('exchange/fencing')
+  const { WaitQueue } = await of<typeof WaitQueueModule>('requests/wait-queue')
+  const { RequestTable } = await of<typeof RowRequestsModule>('requests/row-requests')
+  const { SendQueue } = await of<typeof SendQueueModule>('exchange/send-queue')
+  const { Metrics } = await of<typeof MetricsModule>('runtime/metrics')
   return {
-    ...{ compilePolicy, openEpoch, transition, maintain, MemoryRows, loadExchange, loadUpkeep, save },
-    ...{ converse, NOT_JOINED, Gate, Account, Desk },
-    ...{ Loading, entryOf, Settlement, Fencing, Waiters, Backlog, Tally },
+    ...{ advanceSession, NOT_JOINED, Gate, LeasedRow, AdmissionController, Refunds, BatchBuilder, entryOf },
+    ...{ AnswerHandler, Fencing, WaitQueue, RequestTable, SendQueue, Metrics },
   }
 }

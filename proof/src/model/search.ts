@@ -83,12 +83,12 @@ export function search(bounds: Bounds, steps: Steps, { statesMax, progress }: Se
   const undrained = graph.firstStranded(drained, false)
   if (undrained !== null) {
     const trace = traceOf(steps, graph.pathTo(undrained))
-    return result(true, { law: 'L5', what: 'L5: what is under way from here never comes to an end', trace })
+    return result(true, { law: 'L5', what: 'L5: from here what is in flight never ends', trace })
   }
   const unspent = bounds.isSpendable ? graph.firstStranded(spent, true) : null
   if (unspent !== null) {
     const trace = traceOf(steps, graph.pathTo(unspent))
-    return result(true, { law: 'L5', what: 'L5: units are left here that nobody can ever admit', trace })
+    return result(true, { law: 'L5', what: 'L5: units are left here that can never be admitted', trace })
   }
   return result(true, null)
 }

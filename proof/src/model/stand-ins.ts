@@ -1,21 +1,21 @@
 import type { Clock } from '../../../packages/vsa/dist/core/clock.js'
-import type { Account } from '../../../packages/vsa/dist/engine/account.js'
-import type { Accounts } from '../../../packages/vsa/dist/engine/accounts.js'
-import type { Backlog } from '../../../packages/vsa/dist/engine/backlog.js'
-import type { Conversation } from '../../../packages/vsa/dist/engine/conversation.js'
-import type { Desk } from '../../../packages/vsa/dist/engine/desk.js'
-import type { Family } from '../../../packages/vsa/dist/engine/family.js'
-import type { Flusher } from '../../../packages/vsa/dist/engine/flusher.js'
-import type { Gate } from '../../../packages/vsa/dist/engine/gate.js'
-import type { Session } from '../../../packages/vsa/dist/engine/session.js'
-import type { OpenSettings } from '../../../packages/vsa/dist/engine/settings.js'
-import type { Tally } from '../../../packages/vsa/dist/engine/tally.js'
-import type { Waiter } from '../../../packages/vsa/dist/engine/waiter.js'
-import type { Waiters } from '../../../packages/vsa/dist/engine/waiters.js'
+import type { Settings } from '../../../packages/vsa/dist/engine/api/settings.js'
+import type { Family } from '../../../packages/vsa/dist/engine/budget/family.js'
+import type { Gate } from '../../../packages/vsa/dist/engine/budget/gate.js'
+import type { SlowPath } from '../../../packages/vsa/dist/engine/budget/slow-path.js'
+import type { ChangeIntake } from '../../../packages/vsa/dist/engine/exchange/change-intake.js'
+import type { ExchangeParts } from '../../../packages/vsa/dist/engine/exchange/exchange-parts.js'
+import type { FlushScheduler } from '../../../packages/vsa/dist/engine/exchange/flush-scheduler.js'
+import type { PendingRequest } from '../../../packages/vsa/dist/engine/requests/pending-request.js'
+import type { LeasedRow } from '../../../packages/vsa/dist/engine/rows/leased-row.js'
+import type { LeaseTable } from '../../../packages/vsa/dist/engine/rows/lease-table.js'
+import type { Metrics } from '../../../packages/vsa/dist/engine/runtime/metrics.js'
+import type { Session } from '../../../packages/vsa/dist/engine/session/session.js'
+import type { SessionRecord } from '../../../packages/vsa/dist/engine/session/state-machine.js'
 
 /*
- * What stands in for the parts of an engine that schedule, so that the model does it instead. Each has only what the production code under
- * it asks for: hence the casts.
+ * What stands in for the parts of an engine that schedule, so that the model does it instead. Each has only what the production code
+ * under it asks for: hence the casts.
  */
 
 /** Time stands still within a step, and nothing happens by itself. */
@@ -26,62 +26,63 @@ export const CLOCK: Clock = {
   soon: (): void => undefined,
 }
 
-export const SETTINGS: OpenSettings = {
+export const SETTINGS: Settings = {
   clock: CLOCK,
   flushIntervalMs: 100,
   deadlineMs: 1_000,
   waitersMax: 1_000,
   thresholds: [],
-  announce: (): void => undefined,
-} as unknown as OpenSettings
+  emit: (): void => undefined,
+} as unknown as Settings
 
-export function sessionOf({ epoch, firstEpoch }: Conversation): Session {
+export function sessionOf({ epoch, firstEpoch }: SessionRecord): Session {
   const session = { hasJoined: firstEpoch !== null, epoch, time: 0, leaseTtlMs: 1_000, lastError: null }
   return session as unknown as Session
 }
 
-/** @param desk made when it is asked for: most steps need none */
-export function familyOf(tally: Tally, desk: () => Desk): Family {
+/** @param slowPath made when it is asked for: most steps need none */
+export function familyOf(metrics: Metrics, slowPath: () => SlowPath<Gate>): Family {
   const family = {
-    tally,
+    metrics,
     keyOf: (id: string) => id,
     live: (gate: Gate) => gate,
-    tryAdmitSlowly: (gate: Gate, units: number) => desk().tryAdmit(gate, units),
-    get desk() {
-      return desk()
+    tryAdmitSlowly: (gate: Gate, units: number) => slowPath().tryAdmit(gate, units),
+    get slowPath() {
+      return slowPath()
     },
   }
   return family as unknown as Family
 }
 
-/** One account for each row, for ever: which one is current, and when one is dropped, is scheduling. */
-export function accountsOf(gates: readonly Gate[], accounts: readonly Account[]): Accounts {
-  const all = {
+/** One object for each row, for ever: which one is current, and when one is dropped, is scheduling. */
+export function leaseTableOf(gates: readonly Gate[], rows: readonly LeasedRow[]): LeaseTable {
+  const table = {
     leasedUnits: 0,
-    all: () => accounts.values(),
+    all: () => rows.values(),
     touch: () => undefined,
     find: () => undefined,
-    current: (gate: Gate) => accounts[gates.indexOf(gate)],
+    current: (gate: Gate) => rows[gates.indexOf(gate)],
     dropIfIdle: () => false,
   }
-  return all as unknown as Accounts
+  return table as unknown as LeaseTable
 }
 
-/** What the desk asks of the flusher, less the scheduling. */
-export function flusherOf(backlog: Backlog, waiters: Waiters): Flusher {
-  const flusher = {
-    ended: false,
-    spent: (account: Account) => {
-      backlog.markDirty(account)
-      account.settleFloor()
+/** When an exchange leaves is the model's choice. */
+export const SCHEDULER: FlushScheduler = { ended: false, wake: () => undefined } as unknown as FlushScheduler
+
+/** What admissions ask of the intake, less the scheduling. */
+export function intakeOf({ sendQueue, requests, waiting }: ExchangeParts): ChangeIntake {
+  const intake = {
+    spent: (row: LeasedRow) => {
+      sendQueue.markDirty(row)
+      row.lease.settleFloor()
     },
     askLease: () => undefined,
-    refund: (account: Account, units: number) => {
-      account.giveBack(units)
-      if (account.refund > 0) backlog.markDirty(account)
+    refund: (row: LeasedRow, units: number) => {
+      row.lease.giveBack(units)
+      if (row.lease.refund > 0) sendQueue.markDirty(row)
     },
-    confirm: (account: Account, waiter: Waiter) => waiters.confirm(account.confirming, waiter),
-    wake: () => undefined,
+    confirm: (row: LeasedRow, request: PendingRequest) => waiting.confirm(requests.of(row).unsent, request),
   }
-  return flusher as unknown as Flusher
+  return intake as unknown as ChangeIntake
 }

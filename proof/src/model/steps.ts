@@ -48,19 +48,19 @@ export class Steps {
 
   #ofCallers(steps: Step[], world: World, at: number, owner: Owner): void {
     const bounds = this.#bounds
-    const { conversation, closing, accounts, requests } = owner
-    if (conversation.firstEpoch === null || conversation.batch?.close === true) return
+    const { session, closing, leases, requests } = owner
+    if (session.firstEpoch === null || session.batch?.close === true) return
     const mayAsk = !closing
-    for (const [row, account] of accounts.entries()) {
+    for (const [row, lease] of leases.entries()) {
       const key = bounds.rows[row]?.key
       for (const units of bounds.costs)
-        if (mayAsk && account.left >= units)
+        if (mayAsk && lease.left >= units)
           this.#moving(steps, world, at, `a${row}${units}`, {
             cause: 'caller',
             say: (name) => `${name} admits ${units} of ${key} from its lease`,
             move: () => this.#course.moves.admit(owner, row, units),
           })
-      if (account.owed + (account.sent?.refund ?? 0) < bounds.refundsMax)
+      if (lease.owed + (lease.sent?.refund ?? 0) < bounds.refundsMax)
         this.#moving(steps, world, at, `r${row}`, {
           cause: 'caller',
           say: (name) => `a caller gives 1 of ${key} back to ${name}`,
@@ -74,7 +74,7 @@ export class Steps {
           say: (name) => `a caller asks ${name} for ${needs.join(' and ')}, durably`,
           move: () => this.#course.moves.ask(owner, needs),
         })
-    if (mayAsk && accounts[0]?.mint === null)
+    if (mayAsk && leases[0]?.mint === null)
       for (const units of bounds.mints)
         this.#moving(steps, world, at, `m${units}`, {
           cause: 'caller',
@@ -91,8 +91,8 @@ export class Steps {
   }
 
   #ofOwner(steps: Step[], world: World, at: number, owner: Owner): void {
-    const { conversation, closing } = owner
-    const { state, epoch, batch } = conversation
+    const { session, closing } = owner
+    const { state, epoch, batch } = session
     if (state === 'joining') {
       const joins = world.network.filter((message) => message.kind === 'joined' && message.to === at).length
       if (joins < this.#bounds.joinsMax)
@@ -123,7 +123,7 @@ export class Steps {
         say: (name) => `${name} is to close`,
         move: () => this.#course.moves.close(owner),
       })
-    if (this.#bounds.crashes && conversation.firstEpoch !== null && lateWithout(world, at) <= this.#bounds.lateMax)
+    if (this.#bounds.crashes && session.firstEpoch !== null && lateWithout(world, at) <= this.#bounds.lateMax)
       add(
         steps,
         'fault',
@@ -144,11 +144,11 @@ export class Steps {
     )
   }
 
-  /** What may ride in the next batch. A closing owner asks for no lease, and closes with a batch for whose answer nobody waits. */
-  #ordersOf({ closing, requests, accounts }: Owner): readonly Order[] {
+  /** What may go in the next batch. A closing owner asks for no lease, and closes with a batch whose answer no request waits for. */
+  #ordersOf({ closing, requests, leases }: Owner): readonly Order[] {
     if (!closing) return this.#orders
-    const isAwaited = requests.length > 0 || accounts.some(({ mint }) => mint !== null)
-    const rows = accounts.map((_account, row) => ({ row, hold: 0, wants: false }))
+    const isAwaited = requests.length > 0 || leases.some(({ mint }) => mint !== null)
+    const rows = leases.map((_lease, row) => ({ row, hold: 0, wants: false }))
     return isAwaited
       ? [{ rows, close: false }]
       : [
@@ -246,7 +246,7 @@ function ordersOf({ rows, wants }: Bounds): readonly Order[] {
 /** Requests without an owner, if this one goes. */
 function lateWithout({ network, owners }: World, at: number): number {
   const isLive = (epoch: number): boolean =>
-    owners.some((owner, index) => index !== at && owner.conversation.epoch === epoch)
+    owners.some((owner, index) => index !== at && owner.session.epoch === epoch)
   return network.filter((message) => message.kind === 'request' && !isLive(message.batch.epoch)).length
 }
 

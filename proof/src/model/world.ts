@@ -1,6 +1,6 @@
 import type { Answer, Batch } from '../../../packages/vsa/dist/core/exchange.js'
 import type { BudgetRow, OwnerRow } from '../../../packages/vsa/dist/core/rows.js'
-import type { Conversation } from '../../../packages/vsa/dist/engine/conversation.js'
+import type { SessionRecord } from '../../../packages/vsa/dist/engine/session/state-machine.js'
 import type { Memo } from './memo.ts'
 
 /** One state of everything: plain data, never changed. */
@@ -65,16 +65,16 @@ export interface EpochRecord {
 
 /** One owner's memory. */
 export interface Owner {
-  readonly conversation: Conversation
+  readonly session: SessionRecord
   readonly closing: boolean
-  readonly accounts: readonly AccountState[]
-  /** Durable requests that wait, or that gave up waiting while their batch is under way. */
+  readonly leases: readonly LeaseState[]
+  /** Durable requests that wait, or that gave up waiting while their batch is in flight. */
   readonly requests: readonly Request[]
   readonly cargo: Cargo | null
   readonly memo: Memo
 }
 
-export interface AccountState {
+export interface LeaseState {
   readonly held: number
   readonly base: number
   readonly left: number
@@ -91,7 +91,7 @@ export interface AccountState {
 export interface Request {
   /** By row, units. */
   readonly needs: readonly number[]
-  /** In line for the next batch, spent from the lease and waiting for it to be durable, or a take under way. */
+  /** Queued for the next batch, spent from the lease and waiting to be durable, or a take in flight. */
   readonly place: 'queued' | 'confirming' | 'confirming_sent' | 'sent'
   /** The caller has been told of a timeout. */
   readonly told: boolean

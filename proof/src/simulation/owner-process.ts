@@ -15,11 +15,9 @@ import type { BudgetSetting, Setting } from './script.ts'
 
 /** What a gate knows of the row that it admits from: where a `true` came from, which the public face does not tell. */
 interface Peeked {
-  readonly account: {
+  readonly row: {
     readonly window: { readonly start: number; readonly end: number }
-    readonly spentSince: number
-    readonly held: number
-    readonly sent: { readonly hold: number } | null
+    readonly lease: { readonly spentSince: number; readonly held: number; readonly sent: { readonly hold: number } | null }
   } | null
   readonly plan: { windowAt(time: number): { readonly start: number; readonly end: number } }
 }
@@ -106,7 +104,7 @@ export class OwnerProcess {
 
   /** The window that the budget admits from now; undefined while it has none. */
   windowOf(setting: BudgetSetting): { readonly start: number; readonly end: number } | undefined {
-    return peeked(this.#fresh(setting)).account?.window
+    return peeked(this.#fresh(setting)).row?.window
   }
 
   #fresh(setting: BudgetSetting): Budget {
@@ -120,13 +118,13 @@ export class OwnerProcess {
 
   /** Spent and not sent. */
   unsent(setting: BudgetSetting): number {
-    return peeked(this.#fresh(setting)).account?.spentSince ?? 0
+    return peeked(this.#fresh(setting)).row?.lease.spentSince ?? 0
   }
 
   /** An exchange that offers part of the lease back is in flight. */
   givesBack(budget: Budget): boolean {
-    const { account } = peeked(budget)
-    return account?.sent !== null && account?.sent !== undefined && account.sent.hold < account.held
+    const lease = peeked(budget).row?.lease
+    return lease?.sent !== null && lease?.sent !== undefined && lease.sent.hold < lease.held
   }
 
   /** A durable budget refuses `tryAdmit`. */

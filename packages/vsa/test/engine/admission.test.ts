@@ -58,15 +58,15 @@ describe('admit, decide and tryAdmit', () => {
     const budget = vsa.budget('calls', MONTHLY)
     await budget.admit()
     net.inject('exchange', { kind: 'delay', requestMs: 50, answerMs: 0 })
-    let told = false
+    let resolved = false
     const asked = budget.admit(2, { durable: true }).then((admitted) => {
-      told = admitted
+      resolved = admitted
     })
     await clock.advance(49)
-    expect(told).toBe(false)
+    expect(resolved).toBe(false)
     await clock.advance(2)
     await asked
-    expect(told).toBe(true)
+    expect(resolved).toBe(true)
     expect((await row('calls')).used).toBe(3)
   })
 
@@ -168,7 +168,7 @@ describe('admit, decide and tryAdmit', () => {
     expect((await row('a')).used).toBe(1)
   })
 
-  test('a durable budget has no tryAdmit: it could never be true', async () => {
+  test('tryAdmit on a durable budget throws: it could never be true', async () => {
     const seats = bench().owner().vsa.budget('seats', { initial: 3 })
     expect(() => seats.tryAdmit()).toThrow(expect.objectContaining({ code: 'durable_only' }) as Error)
   })

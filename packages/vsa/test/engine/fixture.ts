@@ -59,7 +59,17 @@ export function bench(options: { readonly leaseTtlMs?: number } = {}): Bench {
   }
 }
 
-/** Long enough for everything that hangs on a flush: the flush itself, a recall, an idle lease. */
+/** The store refuses every batch with this key: its books do not balance. */
+export function damage({ net }: Owner, clock: Bench['clock'], key: string): void {
+  const exchange = net.exchange.bind(net)
+  net.exchange = async (batch) => {
+    const bad = batch.entries.find((entry) => entry.kind === 'budget' && entry.key === key)
+    if (bad?.kind !== 'budget') return exchange(batch)
+    return { kind: 'breach', time: clock.now(), row: { key, period: bad.period }, detail: 'planted' }
+  }
+}
+
+/** The default flush interval. */
 export const FLUSH_MS = 100
 
 /** For `catch`: what kind of failure it was. */

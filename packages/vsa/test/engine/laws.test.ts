@@ -59,9 +59,9 @@ async function closeAll(world: World): Promise<void> {
   await world.clock.advance(12_000)
 }
 
-/** What every owner counted is what callers were told; counters are exact, whatever befell the epochs. */
+/** Every owner's figures match what callers were answered; counters are exact, whatever became of the epochs. */
 async function checkCounts(world: World, seed: number): Promise<void> {
-  const told = [...world.told.values()]
+  const answered = [...world.answered.values()]
   const stats = world.owners.map((owner) => owner.vsa.stats())
   const totals = [
     stats.reduce((sum, { admittedUnits }) => sum + admittedUnits, 0),
@@ -70,8 +70,8 @@ async function checkCounts(world: World, seed: number): Promise<void> {
   ]
   const context = `seed ${seed}\n${world.trace.slice(-60).join('\n')}`
   expect(totals, context).toEqual([
-    told.reduce((sum, { admitted }) => sum + admitted, 0),
-    told.reduce((sum, { refunded }) => sum + refunded, 0),
+    answered.reduce((sum, { admitted }) => sum + admitted, 0),
+    answered.reduce((sum, { refunded }) => sum + refunded, 0),
     0,
   ])
   const reader = world.start()
@@ -85,15 +85,19 @@ test('L1 L2 L3: without faults, used is what was admitted and not refunded, to t
     await closeAll(world)
     expect([world.pending, world.ambiguous], `seed ${seed}`).toEqual([0, false])
     for (const { budget, leases } of await world.rows()) {
-      const told = world.told.get(`${budget.period}:${budget.key}`) ?? { admitted: 0, refunded: 0 }
+      const answered = world.answered.get(`${budget.period}:${budget.key}`) ?? { admitted: 0, refunded: 0 }
       const context = `seed ${seed} ${budget.key} ${budget.period}\n${world.trace.slice(-60).join('\n')}`
-      expect([budget.used, budget.burned, leases.length], context).toEqual([told.admitted - told.refunded, 0, 0])
+      expect([budget.used, budget.burned, leases.length], context).toEqual([
+        answered.admitted - answered.refunded,
+        0,
+        0,
+      ])
     }
     await checkCounts(world, seed)
   }
 }, 120_000)
 
-test('L1 L2 L3: with a network that loses, doubles and delays, used is what was admitted and not refunded, less what was burned', async () => {
+test('L1 L2 L3: with a network that loses, repeats and delays, used is what was admitted and not refunded, less what was burned', async () => {
   for (let seed = FROM; seed < FROM + SEEDS; seed += 1) {
     const world = await live(seed, { faults: true })
     expect(world.pending, `seed ${seed}\n${world.trace.slice(-40).join('\n')}`).toBe(0)
@@ -101,8 +105,8 @@ test('L1 L2 L3: with a network that loses, doubles and delays, used is what was 
     expect(world.pending, `seed ${seed}`).toBe(0)
     const fenced = world.ambiguous || world.events.some((event) => event.type === 'fenced')
     for (const { budget, leases } of await world.rows()) {
-      const told = world.told.get(`${budget.period}:${budget.key}`) ?? { admitted: 0, refunded: 0 }
-      const net = told.admitted - told.refunded
+      const answered = world.answered.get(`${budget.period}:${budget.key}`) ?? { admitted: 0, refunded: 0 }
+      const net = answered.admitted - answered.refunded
       if (!world.ambiguous) expect(leases, `seed ${seed}`).toEqual([])
       if (fenced || world.events.some((event) => event.type === 'refunds_refused'))
         expect(net).toBeLessThanOrEqual(budget.minted)
@@ -116,7 +120,7 @@ test('L1 L2 L3: with a network that loses, doubles and delays, used is what was 
   }
 }, 120_000)
 
-test('L1 L2 L4: owners that crash burn their leases, and nobody is admitted more than was minted', async () => {
+test('L1 L2 L4: owners that crash burn their leases, and no more is admitted than was minted', async () => {
   for (let seed = FROM; seed < FROM + SEEDS; seed += 1) {
     const world = await live(seed, { faults: true, crashes: true })
     await closeAll(world)
@@ -134,7 +138,7 @@ test('L1 L2 L4: owners that crash burn their leases, and nobody is admitted more
   }
 }, 120_000)
 
-test('L1 L2 O11: a store whose clock jumps about neither mints nor loses a unit, and everybody is answered', async () => {
+test('L1 L2 O11: a store whose clock jumps neither mints nor loses a unit, and every request is answered', async () => {
   for (let seed = FROM; seed < FROM + SEEDS; seed += 1) {
     const world = await live(seed, { faults: true, jumps: true })
     expect(world.pending, `seed ${seed}\n${world.trace.slice(-40).join('\n')}`).toBe(0)

@@ -12,7 +12,7 @@ describe('several owners', () => {
     expect(first.vsa.stats().leasedUnits).toBe(8)
     const asker = second.vsa.budget('calls', { ...LEASED, limit: 20, atRisk: 20 })
     const asked = asker.decide(5)
-    // The holder goes on spending, so that its lease is not idle; it shrinks because somebody wants the row.
+    // The holder goes on spending, so that its lease is not idle; it shrinks because another owner wants the row.
     for (let turn = 0; turn < 6; turn += 1) {
       holder.tryAdmit()
       await clock.advance(FLUSH_MS / 2)
@@ -48,14 +48,14 @@ describe('several owners', () => {
     await clock.advance(6_000)
     await Promise.all(waiting)
     for (let rest = 0; rest < 50 && admitted < 500; rest += 1) {
-      const told = owners[0]?.vsa
+      const resolved = owners[0]?.vsa
         .budget('calls', policy)
         .admit()
         .then((yes) => {
           if (yes) admitted += 1
         })
       await clock.advance(500)
-      await told
+      await resolved
     }
     expect(admitted).toBe(500)
     await Promise.all(owners.map(({ vsa }) => vsa.close()))
@@ -94,26 +94,6 @@ describe('several owners', () => {
     expect(admitted + later).toBeLessThanOrEqual(minted)
     expect(used + burned).toBe(100)
     expect(later).toBe(used - 1)
-  })
-
-  test('O5: an owner that slept beyond its lease is fenced: what it spent is burned, and it goes on under a new epoch', async () => {
-    const { clock, owner, row } = bench({ leaseTtlMs: 1_000 })
-    const [sleeper, other] = [owner(), owner()]
-    const budget = sleeper.vsa.budget('calls', LEASED)
-    await budget.admit(10)
-    sleeper.net.cut('hang')
-    expect(budget.tryAdmit(5)).toBe(true)
-    await clock.advance(3_000)
-    await other.vsa.budget('x', { initial: 1 }).admit()
-    const { burned } = await row('calls')
-    expect(burned).toBeGreaterThanOrEqual(5)
-    sleeper.net.heal()
-    await clock.advance(5_000)
-    expect(sleeper.events).toContainEqual({ type: 'fenced', epoch: 1, unitsLost: burned })
-    expect(await budget.admit(2)).toBe(true)
-    expect(sleeper.vsa.stats().epoch).toBe(3)
-    await sleeper.vsa.close()
-    expect(await row('calls')).toMatchObject({ used: 12, burned })
   })
 
   test('S5 L4: once burnMax units have burned, the budget admits durably until the period ends, and an event says so', async () => {
@@ -178,7 +158,7 @@ describe('several owners', () => {
     expect(events).toContainEqual({ type: 'policy_conflict', key: 'seats', declared: 999, holds: 10 })
   })
 
-  test('a hundred owners start cold on one hot budget: bounded store calls, and nobody starves', async () => {
+  test('a hundred owners start cold on one hot budget: the store calls are bounded, and every owner is served', async () => {
     const { clock, owner, row } = bench()
     const owners = Array.from({ length: 100 }, () => owner())
     const policy = { limit: 100_000, per: 'month' } as const

@@ -2,16 +2,16 @@ import { describe, expect, test } from 'vitest'
 import { StoreError } from '../../src/core/errors.ts'
 import type { Answer, AppliedAnswer, Batch } from '../../src/core/exchange.ts'
 import type { Joined, Store } from '../../src/core/store.ts'
-import type { BatchContent } from '../../src/engine/conversation.ts'
-import type { VsaEvent } from '../../src/engine/events.ts'
-import { Session } from '../../src/engine/session.ts'
-import { Tally } from '../../src/engine/tally.ts'
+import type { BatchContent } from '../../src/engine/session/state-machine.ts'
+import type { VsaEvent } from '../../src/engine/runtime/events.ts'
+import { Session } from '../../src/engine/session/session.ts'
+import { Metrics } from '../../src/engine/runtime/metrics.ts'
 import { manualClock, type ManualClock } from '../../src/testing/index.ts'
 
 const CONTENT: BatchContent = { entries: [], takes: [], close: false }
 const TIMEOUT_MS = 1_000
 
-/** One call of the session's, to be answered by the test when it likes. */
+/** One call of the session, which the test answers. */
 interface Call {
   readonly atMs: number
   readonly batch: Batch | null
@@ -24,20 +24,20 @@ interface Stage {
   readonly session: Session
   readonly calls: Call[]
   readonly events: VsaEvent[]
-  /** What the listener was told, in words. */
-  readonly told: string[]
-  readonly tally: Tally
+  /** What the listener was called with, in words. */
+  readonly reports: string[]
+  readonly metrics: Metrics
   /** What is to be sent instead of a batch with a row that does not balance. */
   rest: BatchContent | null
 }
 
-/** A session whose store answers by hand. */
+/** A session whose store is answered by the test. */
 function stage(random = 0.5): Stage {
   const clock = manualClock()
   const calls: Call[] = []
   const events: VsaEvent[] = []
-  const told: string[] = []
-  const tally = new Tally()
+  const reports: string[] = []
+  const metrics = new Metrics()
   const call = <T>(batch: Batch | null): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       // The test answers a join with `Joined` and an exchange with `Answer`.
@@ -52,28 +52,28 @@ function stage(random = 0.5): Stage {
       random: () => random,
       label: 'test',
       exchangeTimeoutMs: TIMEOUT_MS,
-      announce: (event) => events.push(event),
-      tally,
+      emit: (event) => events.push(event),
+      metrics,
     },
     {
-      opened: (epoch) => told.push(`opened ${epoch}`),
-      settled: ({ seq }, { kind }) => told.push(`settled ${seq} ${kind}`),
-      fenced: ({ seq }, answer) => told.push(`fenced ${seq} ${answer?.last?.seq ?? 'unknown'}`),
+      opened: (epoch) => reports.push(`opened ${epoch}`),
+      settled: ({ seq }, { kind }) => reports.push(`settled ${seq} ${kind}`),
+      fenced: ({ seq }, answer) => reports.push(`fenced ${seq} ${answer?.last?.seq ?? 'unknown'}`),
       voided: ({ seq }, row, detail) => {
-        told.push(`voided ${seq} ${row?.key ?? 'nothing'} ${detail}`)
+        reports.push(`voided ${seq} ${row?.key ?? 'nothing'} ${detail}`)
         return scene.rest
       },
-      ended: ({ seq }, { kind }) => told.push(`ended ${seq} ${kind}`),
-      failed: ({ message }) => told.push(`failed ${message}`),
+      ended: ({ seq }, { kind }) => reports.push(`ended ${seq} ${kind}`),
+      failed: ({ message }) => reports.push(`failed ${message}`),
     },
   )
-  const scene: Stage = { clock, session, calls, events, told, tally, rest: null }
+  const scene: Stage = { clock, session, calls, events, reports, metrics, rest: null }
   return scene
 }
 
 const JOINED: Joined = { epoch: 7, time: 5_000, leaseTtlMs: 1_000 }
 
-/** Answers the last call, and lets everybody hear it. */
+/** Answers the last call, and waits until it is handled. */
 async function answer(scene: Stage, value: Answer | Joined): Promise<void> {
   scene.calls.at(-1)?.answer(value)
   await scene.clock.settle()
@@ -122,7 +122,7 @@ describe('attempts', () => {
     }
     expect(gaps(scene.calls)).toEqual(pauses)
     expect(new Set(scene.calls.map(({ batch }) => batch)).size).toBe(1)
-    expect(scene.tally.exchanges).toBe(pauses.length + 1)
+    expect(scene.metrics.exchanges).toBe(pauses.length + 1)
     // The next batch begins with the short pause again.
     await answer(scene, applied(6_000))
     await sent(scene)
@@ -154,7 +154,7 @@ describe('attempts', () => {
     await scene.clock.advance(TIMEOUT_MS + 15)
     expect(gaps(scene.calls).at(-1)).toBe(TIMEOUT_MS + 15)
     expect(scene.calls.at(-1)?.batch).toBe(scene.calls.at(-2)?.batch)
-    expect(scene.told).toEqual([
+    expect(scene.reports).toEqual([
       'failed the store did not answer within 5000 ms; the same call is sent again',
       'opened 7',
       'failed the store did not answer within 1000 ms; the same call is sent again',
@@ -162,7 +162,7 @@ describe('attempts', () => {
     expect(scene.session.lastError).toMatchObject({ code: 'store_failed', applied: 'unknown', transient: true })
   })
 
-  test('O2: an earlier attempt that fails late is no failure of the one under way', async () => {
+  test('O2: a late failure of an earlier attempt does not fail the present one', async () => {
     const scene = stage()
     await joined(scene)
     await sent(scene)
@@ -173,24 +173,24 @@ describe('attempts', () => {
     await scene.clock.advance(500)
     expect(scene.calls).toHaveLength(tries)
     await answer(scene, applied(6_000))
-    expect(scene.told.slice(-2)).toEqual([
+    expect(scene.reports.slice(-2)).toEqual([
       'failed the store did not answer within 1000 ms; the same call is sent again',
       'settled 1 applied',
     ])
   })
 
-  test('O2: an attempt that times out and then fails has failed once, and the pause is not begun again', async () => {
+  test('O2: an attempt that times out and then fails counts as one failure, and the pause does not start again', async () => {
     const scene = stage()
     await joined(scene)
     await sent(scene)
     await scene.clock.advance(TIMEOUT_MS + 10)
     await fail(scene, DOWN)
-    expect(scene.told.filter((line) => line.startsWith('failed'))).toHaveLength(1)
+    expect(scene.reports.filter((line) => line.startsWith('failed'))).toHaveLength(1)
     await scene.clock.advance(5)
     expect(gaps(scene.calls).at(-1)).toBe(TIMEOUT_MS + 15)
   })
 
-  test('O2: an attempt for a batch that is settled by now fails for nobody', async () => {
+  test('O2: a late failure of an attempt for a settled batch is ignored', async () => {
     const scene = stage()
     await joined(scene)
     await sent(scene)
@@ -203,7 +203,7 @@ describe('attempts', () => {
     expect(scene.session).toMatchObject({ state: 'sending', lastError: null })
   })
 
-  test('O2: a late answer to a batch that is settled by now does not end the watch over the next one', async () => {
+  test('O2: a late answer to a settled batch does not cancel the time limit of the next one', async () => {
     const scene = stage()
     await joined(scene)
     await sent(scene)
@@ -217,23 +217,23 @@ describe('attempts', () => {
     expect(scene.session.time).toBeLessThan(90_000)
     await scene.clock.advance(TIMEOUT_MS + 15)
     expect(gaps(scene.calls).at(-1)).toBe(TIMEOUT_MS + 15)
-    expect(scene.told.filter((line) => line.startsWith('settled'))).toHaveLength(1)
+    expect(scene.reports.filter((line) => line.startsWith('settled'))).toHaveLength(1)
   })
 
-  test('O2: the answer to an earlier attempt counts, also while the next one waits for its turn', async () => {
+  test('O2: the answer to an earlier attempt counts, also during the pause before the next one', async () => {
     const scene = stage()
     await joined(scene)
     await sent(scene)
     await scene.clock.advance(TIMEOUT_MS + 5)
     expect(scene.session.state).toBe('resending')
     await answer(scene, applied(6_000, 'replayed'))
-    expect(scene.told.at(-1)).toBe('settled 1 replayed')
+    expect(scene.reports.at(-1)).toBe('settled 1 replayed')
     await scene.clock.advance(10 * TIMEOUT_MS)
     expect(scene.calls).toHaveLength(2)
     expect(scene.clock.timers).toBe(0)
   })
 
-  test('a store that throws, or rejects with what is no error, is heard; its own error stays itself', async () => {
+  test('what a store throws or rejects with becomes a StoreError; a StoreError is passed on as it is', async () => {
     const clock = manualClock()
     const failures: StoreError[] = []
     const causes: unknown[] = [new Error('half open'), 'a string', DOWN]
@@ -245,7 +245,7 @@ describe('attempts', () => {
       },
     }
     const listener = { failed: (error: StoreError) => void failures.push(error) }
-    const options = { label: 'test', exchangeTimeoutMs: TIMEOUT_MS, tally: new Tally(), announce: () => undefined }
+    const options = { label: 'test', exchangeTimeoutMs: TIMEOUT_MS, metrics: new Metrics(), emit: () => undefined }
     const session = new Session(
       { ...options, store: store as unknown as Store, clock, random: () => 0 },
       listener as unknown as ConstructorParameters<typeof Session>[1],
@@ -263,7 +263,7 @@ describe('attempts', () => {
     expect(failures[2]).toBe(DOWN)
   })
 
-  test('O13: after `abandon` nothing is tried again, and nothing is left that could fire', async () => {
+  test('O13: after `abandon` nothing is tried again, and no timer is left', async () => {
     for (const isFailing of [false, true]) {
       const scene = stage()
       await joined(scene)
@@ -274,13 +274,13 @@ describe('attempts', () => {
       await scene.clock.advance(10 * TIMEOUT_MS)
       await answer(scene, applied(6_000))
       expect(scene.calls).toHaveLength(2)
-      expect(scene.told.filter((line) => line.startsWith('settled'))).toEqual([])
+      expect(scene.reports.filter((line) => line.startsWith('settled'))).toEqual([])
     }
   })
 })
 
 describe('time', () => {
-  test('O11: it is the store’s at the last answer, and goes on by the monotonic clock', async () => {
+  test('O11: the session’s time is the store’s at the last answer plus monotonic time since', async () => {
     const scene = stage()
     expect(scene.session).toMatchObject({ time: 0, hasJoined: false, epoch: null })
     await scene.clock.advance(100)
@@ -297,14 +297,14 @@ describe('time', () => {
     expect(scene.session.time).toBe(9_001)
   })
 
-  test('O11: an owner that is ahead of the store goes back to it, and is ahead by the answer’s way here at most', async () => {
+  test('O11: an owner ahead of the store is corrected, and is ahead by the age of the answer at most', async () => {
     for (const [tookMs, said, time] of [
       [0, 4_000, 4_000],
       [30, 4_000, 4_030],
       [30.2, 4_000, 4_031],
       [30, 5_099, 5_129],
       [30, 5_100, 5_130],
-      // The answer was slow on its way: the owner's own time is as good.
+      // The answer may be as old as its call: the owner's own time is within that age.
       [30, 5_110, 5_130],
       [30, 5_130, 5_130],
       [30, 5_131, 5_131],
@@ -319,7 +319,7 @@ describe('time', () => {
     }
   })
 
-  test('O11: an answer is as old as the first attempt, and a join as well', async () => {
+  test('O11: the age of an answer counts from the first attempt, for exchanges and joins', async () => {
     const scene = stage()
     await scene.clock.advance(100)
     await joined(scene)
@@ -347,7 +347,7 @@ describe('time', () => {
     expect(scene.session).toMatchObject({ version: 7, epoch: 9, state: 'ready' })
   })
 
-  test('O6: a third of the lease’s life after the last answer, a sign of life is due', async () => {
+  test('O6: a keepalive is due a third of the lease lifetime after the last answer', async () => {
     const scene = stage()
     await scene.clock.advance(50)
     await joined(scene)
@@ -382,8 +382,8 @@ describe('time', () => {
   })
 })
 
-describe('what is said', () => {
-  test('a store that is away is told once, and once that it is back, with how long it was away', async () => {
+describe('events and reports', () => {
+  test('`store_away` and `store_back` are reported once each, with the time that the store was away', async () => {
     const scene = stage()
     await scene.clock.advance(100)
     scene.session.start()
@@ -413,7 +413,7 @@ describe('what is said', () => {
     ])
   })
 
-  test.each(['stale', 'lost'] as const)('O5: an answer of `%s` is told as a store that forgot', async (kind) => {
+  test.each(['stale', 'lost'] as const)('O5: an answer of `%s` is reported as `store_forgot`', async (kind) => {
     const scene = stage()
     await joined(scene)
     await sent(scene)
@@ -423,7 +423,7 @@ describe('what is said', () => {
       epoch: 7,
       detail: `batch 1 was answered ${kind}`,
     })
-    expect(scene.told.at(-1)).toBe('fenced 1 unknown')
+    expect(scene.reports.at(-1)).toBe('fenced 1 unknown')
     expect(scene.session).toMatchObject({ state: 'joining', epoch: null })
     expect(scene.calls.at(-1)?.batch).toBeNull()
   })
@@ -438,7 +438,7 @@ describe('what is said', () => {
     }
     const outcome = { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } }
     await answer(scene, { kind: 'fenced', time: 6_000, last: { seq: 0, outcome } })
-    expect(scene.told.at(-1)).toBe('fenced 1 0')
+    expect(scene.reports.at(-1)).toBe('fenced 1 0')
     expect(scene.events.map(({ type }) => type)).not.toContain('store_forgot')
     await fail(scene, DOWN)
     await scene.clock.advance(15)
@@ -448,25 +448,25 @@ describe('what is said', () => {
     expect(scene.calls.at(-1)?.batch).toEqual({ epoch: 8, seq: 1, ...CONTENT })
   })
 
-  test('S6: a batch without the row that does not balance goes out at once, and without a pause', async () => {
+  test('S6: the batch without the row that does not balance goes out at once', async () => {
     const scene = stage()
     await joined(scene)
     await sent(scene)
     scene.rest = { ...CONTENT, entries: [{ kind: 'void' }] }
     await answer(scene, { kind: 'breach', time: 6_000, row: { key: 'a', period: 0 }, detail: 'minted is 0.5' })
-    expect(scene.told.at(-1)).toBe('voided 1 a minted is 0.5')
+    expect(scene.reports.at(-1)).toBe('voided 1 a minted is 0.5')
     expect(scene.calls.at(-1)?.batch).toEqual({ epoch: 7, seq: 1, ...scene.rest })
     expect(gaps(scene.calls).at(-1)).toBe(0)
     await answer(scene, applied(6_000))
-    expect(scene.told.at(-1)).toBe('settled 1 applied')
+    expect(scene.reports.at(-1)).toBe('settled 1 applied')
   })
 
-  test('S6: a refusal that names no row of the batch is a failure of the store, and says why', async () => {
+  test('S6: a refusal that names no row of the batch is a store failure with the reason', async () => {
     const scene = stage()
     await joined(scene)
     await sent(scene)
     await answer(scene, { kind: 'breach', time: 6_000 })
-    expect(scene.told.slice(-2)).toEqual([
+    expect(scene.reports.slice(-2)).toEqual([
       'voided 1 nothing the books do not balance',
       'failed the store refused a batch: the books do not balance',
     ])
@@ -475,19 +475,19 @@ describe('what is said', () => {
     expect(scene.calls.at(-1)?.batch).toBe(scene.calls.at(-2)?.batch)
   })
 
-  test('S9: the answer to the closing batch ends it all: nothing is left that could fire', async () => {
+  test('S9: the answer to the closing batch ends the session: no timer is left', async () => {
     const scene = stage()
     await joined(scene)
     await sent(scene, { ...CONTENT, close: true })
     await answer(scene, applied(6_000))
-    expect(scene.told.at(-1)).toBe('ended 1 applied')
+    expect(scene.reports.at(-1)).toBe('ended 1 applied')
     expect(scene.session.state).toBe('ended')
     expect(scene.clock.timers).toBe(0)
     scene.session.abandon()
-    expect(scene.told.filter((line) => line.startsWith('ended'))).toHaveLength(1)
+    expect(scene.reports.filter((line) => line.startsWith('ended'))).toHaveLength(1)
   })
 
-  test('a second answer to a join that was tried twice opens nothing', async () => {
+  test('a second answer to a join is ignored', async () => {
     const scene = stage()
     scene.session.start()
     const first = scene.calls[0]
@@ -496,7 +496,7 @@ describe('what is said', () => {
     await scene.clock.settle()
     scene.session.abandon()
     await answer(scene, { epoch: 8, time: 99_000, leaseTtlMs: 5 })
-    expect(scene.told.filter((line) => line.startsWith('opened'))).toEqual(['opened 7'])
+    expect(scene.reports.filter((line) => line.startsWith('opened'))).toEqual(['opened 7'])
     expect(scene.session).toMatchObject({ leaseTtlMs: 1_000, epoch: 7 })
   })
 })

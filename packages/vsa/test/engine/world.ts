@@ -25,18 +25,18 @@ interface Owner {
   crashed: boolean
 }
 
-/** What callers were told, by row. */
-interface Told {
+/** What callers were answered, by row. */
+interface Answered {
   admitted: number
   refunded: number
 }
 
-/** Several owners on one store, faults between them, and an account of what callers were told that is independent of the engine. */
+/** Several owners on one store, faults between them, and a record of the answers to callers that is independent of the engine. */
 export class World {
   readonly clock: ManualClock = manualClock()
   readonly random: Random
   readonly books: Store
-  readonly told = new Map<string, Told>()
+  readonly answered = new Map<string, Answered>()
   readonly events: VsaEvent[] = []
   readonly trace: string[] = []
   /** What was added to each counter. */
@@ -113,7 +113,7 @@ export class World {
     )
   }
 
-  /** One window at most, and first: the record tells the period of the first need alone. */
+  /** One window at most, and first: a decision has the period of the first need only. */
   #all(owner: Owner, units: number): void {
     const keys = oneOf(this.random, [
       ['seats', 'credits'],
@@ -173,34 +173,34 @@ export class World {
     const times = wholeBetween(this.random, 1, 12)
     for (let time = 0; time < times; time += 1) {
       if (!budget.tryAdmit()) continue
-      const period = (budget as unknown as { account: { window: { start: number } } }).account.window.start
-      const told = this.#count(budget.key, period, 1)
+      const period = (budget as unknown as { row: { window: { start: number } } }).row.window.start
+      const answered = this.#count(budget.key, period, 1)
       if (this.random() > 0.2) continue
       budget.refund()
-      told.refunded += 1
+      answered.refunded += 1
     }
   }
 
-  /** Only what was admitted is refunded here, so that the strict account stays strict. */
+  /** Only what was admitted is refunded here, so that the record is exact. */
   #refund(budget: Budget, units: number): void {
-    const rows = [...this.told].filter(
-      ([name, told]) => name.endsWith(`:${budget.key}`) && told.admitted - told.refunded >= units,
+    const rows = [...this.answered].filter(
+      ([name, answered]) => name.endsWith(`:${budget.key}`) && answered.admitted - answered.refunded >= units,
     )
-    const [name, told] = rows[wholeBetween(this.random, 0, rows.length - 1)] ?? []
-    if (name === undefined || told === undefined) return
-    told.refunded += units
+    const [name, answered] = rows[wholeBetween(this.random, 0, rows.length - 1)] ?? []
+    if (name === undefined || answered === undefined) return
+    answered.refunded += units
     this.trace.push(`refund ${name} ${units}`)
     const period = Number(name.slice(0, name.indexOf(':')))
     if (period === 0 && this.random() < 0.5) budget.refund(units)
     else budget.refund(units, { period })
   }
 
-  #count(key: string, period: number, units: number): Told {
+  #count(key: string, period: number, units: number): Answered {
     const name = `${period}:${key}`
-    const told = this.told.get(name) ?? { admitted: 0, refunded: 0 }
-    told.admitted += units
-    this.told.set(name, told)
-    return told
+    const answered = this.answered.get(name) ?? { admitted: 0, refunded: 0 }
+    answered.admitted += units
+    this.answered.set(name, answered)
+    return answered
   }
 
   #watch(what: string, asked: Promise<Decision>, admitted: (decision: Decision) => void): void {
@@ -220,24 +220,24 @@ export class World {
     )
   }
 
-  /** The process is gone: nothing of it reaches the store any more, and nobody hears its answers. */
+  /** The process is gone: it reaches the store no more, and gets no answers. */
   crash(owner: Owner): void {
     owner.net.cut('hang')
     owner.alive = false
     owner.crashed = true
     this.trace.push(`${owner.name} crashes`)
-    // Its callers died with it: what they would be told counts for nobody. Only what they were told before does.
+    // Its callers died with it: only what they were answered before counts.
     this.pending = 0
   }
 
-  /** Somebody sets the clock of the machine that the store runs on. */
+  /** The clock of the store's machine is set. */
   jump(): void {
     const ms = wholeBetween(this.random, -5_000, 5_000)
     this.trace.push(`the store's clock jumps by ${ms}`)
     this.clock.jumpWall(ms)
   }
 
-  /** The faults end: whatever is under way comes to its end. */
+  /** The faults end: what is in flight is answered. */
   heal(): void {
     for (const { crashed, net } of this.owners) {
       if (crashed) continue
@@ -256,9 +256,9 @@ export class World {
       const held = leases.reduce((sum, lease) => sum + lease.held, 0)
       const { minted, used, pool, burned, key, period } = budget
       if (minted !== used + pool + burned + held) throw new Error(`L2: ${JSON.stringify(budget)} held ${held}`)
-      const told = this.told.get(`${period}:${key}`)
-      if (told !== undefined && told.admitted - told.refunded > minted) {
-        throw new Error(`L1: ${JSON.stringify(told)} of ${JSON.stringify(budget)}`)
+      const answered = this.answered.get(`${period}:${key}`)
+      if (answered !== undefined && answered.admitted - answered.refunded > minted) {
+        throw new Error(`L1: ${JSON.stringify(answered)} of ${JSON.stringify(budget)}`)
       }
     }
   }

@@ -11,6 +11,74 @@ const imports = 'eslint(no-restricted-imports)'
 const globals = 'eslint(no-restricted-globals)'
 const properties = 'eslint(no-restricted-properties)'
 
+/** The rooms of the engine, and which rooms each may import: the arrows of docs/architecture.md. */
+const belowBudget = ['api', 'session', 'runtime']
+const belowRows = ['budget', ...belowBudget]
+const belowExchange = ['rows', 'requests', ...belowRows]
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  admission: ['exchange', ...belowExchange],
+  counters: ['exchange', ...belowExchange],
+  exchange: belowExchange,
+  rows: belowRows,
+  requests: belowRows,
+  budget: belowBudget,
+  api: ['runtime'],
+  session: ['runtime'],
+  runtime: [],
+}
+
+/** From each room to each other one: an import, and an import of a type. */
+function rooms(): Planted[] {
+  const names = Object.keys(arrows)
+  return names.flatMap((from) =>
+    names
+      .filter((to) => to !== from)
+      .flatMap((to): Planted[] => {
+        const isAllowed = arrows[from]?.includes(to) === true
+        const rule = isAllowed ? null : imports
+        return [
+          [`engine/${from}/a.ts`, `export { a } from '../${to}/a.ts'`, rule],
+          [`engine/${from}/a.ts`, `export type { A } from '../${to}/a.ts'`, rule],
+        ]
+      }),
+  )
+}
+
+/** Two files that import each other, which must be refused, also where only types are imported. */
+const circles: readonly (readonly [file: string, code: string, other: string, otherCode: string])[] = [
+  ['core/x.ts', `export { y as x } from './y.ts'`, 'core/y.ts', `export { x as y } from './x.ts'`],
+  [
+    'engine/rows/x.ts',
+    `import { y } from './y.ts'\nexport const x = y`,
+    'engine/rows/y.ts',
+    `import { x } from './x.ts'\nexport const y = x`,
+  ],
+  [
+    'engine/budget/x.ts',
+    `import type { Y } from './y.ts'\nexport type X = Y | 1`,
+    'engine/budget/y.ts',
+    `import type { X } from './x.ts'\nexport type Y = X | 2`,
+  ],
+  [
+    'engine/exchange/x.ts',
+    `import { y } from './y.ts'\nexport type X = 1\nexport const x = y`,
+    'engine/exchange/y.ts',
+    `import type { X } from './x.ts'\nexport const y: X = 1`,
+  ],
+  [
+    'stores/memory/x.ts',
+    `import type { Y } from './y.ts'\nexport type X = Y | 1`,
+    'stores/memory/y.ts',
+    `import type { X } from './x.ts'\nexport type Y = X | 2`,
+  ],
+  [
+    'cli/x.ts',
+    `import type { Y } from './demo/y.ts'\nexport type X = Y | 1`,
+    'cli/demo/y.ts',
+    `import type { X } from '../x.ts'\nexport type Y = X | 2`,
+  ],
+]
+
 const planted: readonly Planted[] = [
   ['core/a.ts', `export { a } from './b.ts'`, null],
   ['core/a.ts', `export { b } from './calendar/b.ts'`, null],
@@ -22,8 +90,8 @@ const planted: readonly Planted[] = [
   ['core/a.ts', `import '../index.ts'`, imports],
   ['core/a.ts', `import { a } from '../cli/main.ts'`, imports],
   ['core/a.ts', `export const a = import('../engine/a.ts')`, imports],
-  ['core/a.ts', `import { a } from './../engine/a.ts'`, imports],
-  ['core/a.ts', `import { a } from './calendar/../../engine/a.ts'`, imports],
+  ['core/a.ts', `import { a } from '../engine/a.ts'`, imports],
+  ['core/a.ts', `import { a } from '../engine/a.ts'`, imports],
   ['core/a.ts', `import { readFileSync } from 'node:fs'`, imports],
   ['core/a.ts', `import { readFileSync } from 'fs'`, imports],
   ['core/a.ts', `import { a } from 'vsa'`, imports],
@@ -32,10 +100,13 @@ const planted: readonly Planted[] = [
   ['core/calendar/a.ts', `export { a } from './b.ts'`, null],
   ['core/calendar/a.ts', `import { a } from '../../engine/a.ts'`, imports],
   ['core/calendar/a.ts', `import { a } from 'node:os'`, imports],
+  ['core/policies/a.ts', `export { a } from '../a.ts'`, null],
+  ['core/policies/a.ts', `import type { A } from '../../engine/a.ts'`, imports],
+  ['core/policies/a.ts', `import { a } from '../../stores/memory/index.ts'`, imports],
 
   ['engine/a.ts', `export { a } from './b.ts'`, null],
+  ['engine/a.ts', `export { a } from './admission/a.ts'`, null],
   ['engine/a.ts', `export { a } from '../core/a.ts'`, null],
-  ['engine/a.ts', `export { channel } from 'node:diagnostics_channel'`, null],
   ['engine/a.ts', `import { a } from '../stores/memory/index.ts'`, imports],
   ['engine/a.ts', `import type { A } from '../stores/sqlite/index.ts'`, imports],
   ['engine/a.ts', `import { a } from '../testing/index.ts'`, imports],
@@ -43,8 +114,18 @@ const planted: readonly Planted[] = [
   ['engine/a.ts', `import { a } from '../index.ts'`, imports],
   ['engine/a.ts', `import { setTimeout } from 'node:timers/promises'`, imports],
   ['engine/a.ts', `import { hostname } from 'node:os'`, imports],
-  ['engine/session/a.ts', `export { a } from '../../core/a.ts'`, null],
+  ['engine/runtime/a.ts', `export { channel } from 'node:diagnostics_channel'`, null],
+  ['engine/api/a.ts', `import { channel } from 'node:diagnostics_channel'`, imports],
   ['engine/session/a.ts', `import { a } from '../../stores/memory/index.ts'`, imports],
+  ['engine/session/a.ts', `import type { A } from '../../testing/index.ts'`, imports],
+  ['engine/rows/a.ts', `import { a } from '../engine.ts'`, imports],
+  ['engine/rows/a.ts', `import type { A } from '../open.ts'`, imports],
+  ['engine/rows/a.ts', `import { a } from './../exchange/a.ts'`, imports],
+  ['engine/rows/a.ts', `import { a } from '../budget/../exchange/a.ts'`, imports],
+  ['engine/rows/a.ts', `export const a = import('../exchange/a.ts')`, imports],
+  ['engine/lobby/a.ts', `export { a } from '../../core/a.ts'`, null],
+  ['engine/lobby/a.ts', `import { a } from '../runtime/a.ts'`, imports],
+  ...rooms(),
 
   ['stores/sqlite/a.ts', `export { a } from '../../core/a.ts'`, null],
   ['stores/sqlite/a.ts', `export { Worker } from 'node:worker_threads'`, null],
@@ -56,6 +137,13 @@ const planted: readonly Planted[] = [
   ['stores/sqlite/drivers/a.ts', `export { a } from '../../../core/a.ts'`, null],
   ['stores/sqlite/drivers/a.ts', `import { a } from '../../memory/a.ts'`, imports],
   ['stores/sqlite/drivers/a.ts', `import { a } from '../../../engine/a.ts'`, imports],
+  ['stores/sqlite/client/a.ts', `export { a } from '../../../core/a.ts'`, null],
+  ['stores/sqlite/client/a.ts', `export { a } from '../thread/a.ts'`, null],
+  ['stores/sqlite/client/a.ts', `import { a } from '../../memory/a.ts'`, imports],
+  ['stores/sqlite/client/a.ts', `import type { A } from '../../../engine/a.ts'`, imports],
+  ['stores/sqlite/thread/a.ts', `export { a } from '../a.ts'`, null],
+  ['stores/sqlite/thread/a.ts', `import { a } from '../../memory/a.ts'`, imports],
+  ['stores/sqlite/thread/a.ts', `import type { A } from '../../../testing/a.ts'`, imports],
 
   ['testing/a.ts', `export { a } from '../core/a.ts'`, null],
   ['testing/a.ts', `export { a } from '../stores/memory/index.ts'`, null],
@@ -89,7 +177,7 @@ const planted: readonly Planted[] = [
   ['engine/a.ts', `export const a = AbortSignal.timeout(1)`, properties],
   ['core/a.ts', `import { Temporal } from 'temporal-polyfill'\nexport const a = Temporal.Now.instant()`, properties],
   ['engine/open.ts', `export const a = Date.now()`, globals],
-  ['engine/real-clock.ts', `export const a = Date.now() + Math.random() + performance.now()`, null],
+  ['engine/runtime/real-clock.ts', `export const a = Date.now() + Math.random() + performance.now()`, null],
   ['cli/a.ts', `export const a = Date.now() + process.pid`, null],
 
   // The strict rules that need types, or that the house rules name.
@@ -104,6 +192,8 @@ const planted: readonly Planted[] = [
   ],
 ]
 
+const source = 'packages/vsa/src'
+
 interface Diagnostic {
   readonly filename: string
   readonly code?: string
@@ -115,11 +205,16 @@ function lint(folder: string): Map<string, Set<string>> {
   for (const config of ['.oxlintrc.json', 'tsconfig.json', 'tsconfig.base.json']) {
     copyFileSync(join(root, config), join(folder, config))
   }
-  planted.forEach(([file, code], index) => {
-    const path = join(folder, place(file, index))
+  const write = (place: string, code: string): void => {
+    const path = join(folder, place)
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, `${code}\n`)
-  })
+  }
+  planted.forEach(([file, code], index) => write(place(file, index), code))
+  for (const [file, code, other, otherCode] of circles) {
+    write(join(source, file), code)
+    write(join(source, other), otherCode)
+  }
   const oxlint = join(root, 'node_modules/oxlint/bin/oxlint')
   const run = spawnSync(process.execPath, [oxlint, '--format', 'json', 'packages'], { cwd: folder, encoding: 'utf8' })
   const report = JSON.parse(run.stdout) as { readonly diagnostics: readonly Diagnostic[] }
@@ -132,7 +227,7 @@ function lint(folder: string): Map<string, Set<string>> {
 
 /** Planted files do not share a name: `core/a.ts` becomes `core/a-7.ts`. */
 function place(file: string, index: number): string {
-  return join('packages/vsa/src', file.replace(/\/a\.ts$/, `/a-${index}.ts`))
+  return join(source, file.replace(/\/a\.ts$/, `/a-${index}.ts`))
 }
 
 const found = lint(temporaryFolder())
@@ -140,4 +235,9 @@ const found = lint(temporaryFolder())
 test.each(planted.map((entry, index) => [...entry, index] as const))('%s: %s -> %s', (file, _code, rule, index) => {
   const rules = [...(found.get(place(file, index)) ?? [])]
   expect(rules.filter((broken) => rule === null || broken === rule)).toEqual(rule === null ? [] : [rule])
+})
+
+test.each(circles)('a circle is refused: %s: %s <-> %s', (file, _code, other) => {
+  const broken = [file, other].flatMap((name) => [...(found.get(join(source, name)) ?? [])])
+  expect(broken).toContain('import(no-cycle)')
 })

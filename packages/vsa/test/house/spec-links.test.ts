@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { format } from 'oxfmt'
 import { expect, test } from 'vitest'
-import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../src/engine/session-table.ts'
+import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../src/engine/session/transition-table.ts'
 import { files, read, root } from './repository.ts'
 import { linkTargets, ruleTests } from './rule-tests.ts'
 import { testTitles, titlesIn } from './test-titles.ts'

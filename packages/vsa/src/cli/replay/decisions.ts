@@ -1,5 +1,5 @@
 import { describeError } from '../report.ts'
-import type { ReplayRequest } from './request-reader.ts'
+import type { ReplayRequest } from './replay-request.ts'
 
 /** The decisions of a replay. */
 export interface DecisionTally {

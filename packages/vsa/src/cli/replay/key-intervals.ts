@@ -1,4 +1,4 @@
-import type { ReplayRequest } from './request-reader.ts'
+import type { ReplayRequest } from './replay-request.ts'
 
 /** How many requests of a log share a key and a flush interval. At least one record is needed for each such pair. */
 export interface KeyIntervalTally {

@@ -1,4 +1,4 @@
-import type { ReplayRequest } from './request-reader.ts'
+import type { ReplayRequest } from './replay-request.ts'
 
 /** A second with more requests than this is spread in several groups. */
 const GROUP_MAX = 100_000

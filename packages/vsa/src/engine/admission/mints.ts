@@ -1,0 +1,48 @@
+import { assertKey } from '../../core/key.ts'
+import { assertUnits, describe } from '../../core/units.ts'
+import { closedError, timeoutError } from '../api/errors.ts'
+import type { Settings } from '../api/settings.ts'
+import type { Gate } from '../budget/gate.ts'
+import type { ChangeIntake } from '../exchange/change-intake.ts'
+import { Deferred } from '../runtime/deferred.ts'
+import type { Session } from '../session/session.ts'
+
+export interface MintParts {
+  readonly settings: Settings
+  readonly session: Session
+  readonly intake: ChangeIntake
+  /** O13: mints are refused from `close` on. */
+  readonly isClosed: () => boolean
+}
+
+/** Creates units, once per id: checks the arguments, and waits for the store. */
+export class Mints {
+  readonly #parts: MintParts
+
+  constructor(parts: MintParts) {
+    this.#parts = parts
+  }
+
+  async mint(handle: Gate, units: number, options: { readonly id: string }): Promise<boolean> {
+    const { settings, session, intake, isClosed } = this.#parts
+    assertUnits('units', units)
+    if (typeof options !== 'object' || options === null)
+      throw new TypeError(`options must be { id }, got ${describe(options)}`)
+    const { id } = options
+    assertKey('options.id', id)
+    const gate = handle.family.live(handle)
+    const { key } = gate
+    if (gate.plan.kind !== 'initial') {
+      throw new TypeError(
+        `mint is for budgets declared with { initial }; ${JSON.stringify(key)} has a limit per period`,
+      )
+    }
+    if (isClosed()) throw closedError(key)
+    const { clock, deadlineMs } = settings
+    const reply = new Deferred<boolean>(clock, deadlineMs, () =>
+      timeoutError({ key, deadlineMs, applied: 'unknown', lastError: session.lastError }),
+    )
+    intake.mint(gate, { mint: { units, id }, reply })
+    return reply.promise
+  }
+}

@@ -1,0 +1,60 @@
+import type { StoreError, VsaError } from '../../core/errors.ts'
+import { closedError, permanentError, timeoutError } from '../api/errors.ts'
+import type { Settings } from '../api/settings.ts'
+import { appliedOf, type PendingRequest, unitsOf, type Verdict } from '../requests/pending-request.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { Session } from '../session/session.ts'
+
+/** The verdict of requests that the store has not answered: by `onStoreUnavailable`, unless the store had refused them before. */
+export class UnansweredRequests {
+  readonly #settings: Settings
+  readonly #metrics: Metrics
+  readonly #session: Session
+
+  constructor(settings: Settings, metrics: Metrics, session: Session) {
+    this.#settings = settings
+    this.#metrics = metrics
+    this.#session = session
+  }
+
+  /** The deadline has passed. A request that the store had refused is denied, because other owners still hold the units. */
+  expired(request: PendingRequest): Verdict {
+    const need = request.needs[0]
+    const { lastError } = this.#session
+    if (need !== undefined && request.refused && lastError === null) {
+      this.#metrics.countDenial(unitsOf(request.needs))
+      return { kind: 'denied', ...need, row: need.gate.row }
+    }
+    const { deadlineMs } = request
+    const timeout = { key: need?.gate.key, deadlineMs, applied: appliedOf(request), lastError }
+    return this.#unknown(request, timeoutError(timeout))
+  }
+
+  /** The store failed for good: waiting does not help. */
+  failed(request: PendingRequest, error: StoreError): Verdict {
+    return this.#unknown(request, permanentError(request.needs[0]?.gate.key, error, appliedOf(request)))
+  }
+
+  /** The engine has closed without an answer. */
+  closed(request: PendingRequest): Verdict {
+    return this.#unknown(request, closedError(request.needs[0]?.gate.key, appliedOf(request)))
+  }
+
+  #unknown(request: PendingRequest, error: VsaError): Verdict {
+    const units = unitsOf(request.needs)
+    switch (this.#settings.onStoreUnavailable) {
+      case 'throw':
+        return { kind: 'failed', error }
+      case 'deny': {
+        const need = request.needs[0]
+        this.#metrics.countDenial(units)
+        return need === undefined ? { kind: 'failed', error } : { kind: 'denied', ...need, row: need.gate.row }
+      }
+      case 'allow':
+        this.#metrics.unaccounted += 1
+        this.#metrics.unaccountedUnits += units
+        request.unaccounted = true
+        return { kind: 'unaccounted' }
+    }
+  }
+}

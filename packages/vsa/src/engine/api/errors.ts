@@ -1,0 +1,97 @@
+import { type Applied, type StoreError, VsaError } from '../../core/errors.ts'
+
+/* The errors that callers see. Each says what happened, to which budget, and what to do. */
+
+/** @param key the budget that was asked for; undefined where the call names none */
+export function closedError(key: string | undefined, applied: Applied = 'no'): VsaError {
+  const what = key === undefined ? 'this engine' : `the engine of budget ${JSON.stringify(key)}`
+  return new VsaError('closed', `${what} was closed; open another one to go on`, { applied })
+}
+
+export function durableOnlyError(key: string): VsaError {
+  return new VsaError(
+    'durable_only',
+    `budget ${JSON.stringify(key)} is durable: tryAdmit could never be true. Use await admit(), or declare it with atRisk above 0.`,
+  )
+}
+
+export function quarantinedError(key: string): VsaError {
+  return new VsaError(
+    'quarantined',
+    `the books of budget ${JSON.stringify(key)} do not balance; run "vsa verify" on the store`,
+  )
+}
+
+/** What a caller waited for in vain. */
+interface Timeout {
+  /** The budget; undefined where the call names none. */
+  readonly key?: string | undefined
+  readonly deadlineMs: number
+  readonly applied: Applied
+  /** Why the store could not be reached last; null while it can. */
+  readonly lastError: StoreError | null
+}
+
+export function timeoutError({ key, deadlineMs, applied, lastError }: Timeout): VsaError {
+  const which = ofBudget(key)
+  const after =
+    applied === 'unknown' ? 'the units may have been taken; what is granted late is given back' : 'nothing was spent'
+  if (lastError === null)
+    return new VsaError('timeout', `no answer${which} within ${deadlineMs} ms; ${after}`, { applied, statusCode: 503 })
+  const message = `the store could not be asked${which} within ${deadlineMs} ms (${lastError.message}); ${after}`
+  return new VsaError('store_unavailable', message, { applied, statusCode: 503, cause: lastError })
+}
+
+export function permanentError(key: string | undefined, cause: StoreError, applied: Applied): VsaError {
+  return new VsaError('store_unavailable', `the store cannot be used${ofBudget(key)}: ${cause.message}`, {
+    applied,
+    statusCode: 503,
+    cause,
+  })
+}
+
+export function tooManyWaitersError(key: string, waitersMax: number): VsaError {
+  const message = `${waitersMax} requests wait for the store already; budget ${JSON.stringify(key)} was not asked. Shed load, or raise waitersMax.`
+  return new VsaError('too_many_waiters', message, { statusCode: 503 })
+}
+
+export function rowLostError(key: string): VsaError {
+  const message = `the row of budget ${JSON.stringify(key)} is gone from the store; nothing is admitted until its next period. Was it truncated?`
+  return new VsaError('row_lost', message, { statusCode: 503 })
+}
+
+export function fencedUnknownError(key: string | undefined): VsaError {
+  const message = `the store forgot the epoch that asked${ofBudget(key)}; the units may have been taken. Nothing is given twice.`
+  return new VsaError('store_unavailable', message, { applied: 'unknown', statusCode: 503 })
+}
+
+export function idConflictError(key: string, units: number, id: string): VsaError {
+  const message = `id ${JSON.stringify(id)} was minted for ${JSON.stringify(key)} before, with other units than ${units}; use another id`
+  return new VsaError('id_conflict', message, { statusCode: 409 })
+}
+
+export function unitsOverflowError(key: string, units: number): VsaError {
+  const message = `minting ${units} would take ${JSON.stringify(key)} beyond 2^53 - 1 units`
+  return new VsaError('units_overflow', message, { statusCode: 422 })
+}
+
+export function policyConflictError(what: string): VsaError {
+  return new VsaError(
+    'policy_conflict',
+    `${what} was declared with another policy in this process. Declare each budget or family once, and share the handle.`,
+  )
+}
+
+export function closeAmbiguousError(deadlineMs: number, lastError: StoreError | null): VsaError {
+  const why = lastError === null ? '' : ` (${lastError.message})`
+  const message = `the store did not confirm the close within ${deadlineMs} ms${why}; what was not settled is burned when the lease is reaped`
+  return new VsaError('close_ambiguous', message, {
+    applied: 'unknown',
+    statusCode: 503,
+    cause: lastError ?? undefined,
+  })
+}
+
+function ofBudget(key: string | undefined): string {
+  return key === undefined ? '' : ` for budget ${JSON.stringify(key)}`
+}

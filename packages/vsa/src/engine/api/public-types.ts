@@ -1,0 +1,123 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Decision } from '../../core/decision.ts'
+import type { Policy } from '../../core/policy.ts'
+import type { Store } from '../../core/store.ts'
+import type { VsaEvent } from '../runtime/events.ts'
+import type { Stats } from '../runtime/stats.ts'
+
+export interface OpenOptions {
+  readonly store: Store
+  /** What this process calls itself in `vsa inspect`. Default: host name and pid. */
+  readonly label?: string
+  /** How often changes are made durable, in ms, 1 to 3,600,000. Default 100. */
+  readonly flushIntervalMs?: number
+  /** How long `admit` and `decide` wait for the store, in ms, 1 to 3,600,000. Default 5,000. */
+  readonly deadlineMs?: number
+  /** How long one exchange may take before it is sent again, in ms. Default 2,000. */
+  readonly exchangeTimeoutMs?: number
+  /** Requests that may wait at once; one more throws `too_many_waiters`. Default 1,000,000. */
+  readonly waitersMax?: number
+  /** Budgets kept in memory; idle ones above this are evicted, which changes nothing (L9). Default 1,048,576. */
+  readonly budgetsMax?: number
+  /** What a request gets when the store does not answer and no lease covers it. Default `throw`. */
+  readonly onStoreUnavailable?: 'throw' | 'deny' | 'allow'
+  /** Fractions of the limit, above 0 and at most 1, at which a `threshold` event is raised. Default `[0.8, 1]`. */
+  readonly thresholds?: readonly number[]
+  /** Gets every event; without it, warnings go to `console.warn`. A throwing listener is ignored. */
+  readonly onEvent?: (event: VsaEvent) => void
+  /** Default: the machine's. */
+  readonly clock?: Clock
+  /** Numbers in [0, 1), for the jitter of retries. Default `Math.random`. */
+  readonly random?: () => number
+}
+
+export interface Vsa {
+  /** Resolves when the store has been joined. @throws StoreError as soon as one attempt to join fails; joining goes on. */
+  ready(): Promise<void>
+  /** One policy, or `id => policy`, for many budgets. Keys are `name:id`. `name` has no `:`. */
+  budgets(name: string, policy: Policy | ((id: string) => Policy)): Family
+  /** One budget. The same key again gives the same budget; with another policy it throws `policy_conflict`. */
+  budget(key: string, policy: Policy): Budget
+  /** A counter: a number without a limit, which admits or denies nothing. */
+  counter(key: string): Counter
+  /** All or none: resolves to true when every budget admitted its units. */
+  admitAll(needs: readonly Need[], options?: AdmitOptions): Promise<boolean>
+  /** As `admitAll`; the record names the budget that refused. */
+  decideAll(needs: readonly Need[], options?: AdmitOptions): Promise<Decision>
+  /** Figures since `open`, up to this instant. */
+  stats(): Stats
+  /** Resolves when everything admitted, refunded and added before the call is durable. @throws VsaError `timeout` */
+  flush(options?: FlushOptions): Promise<void>
+  /**
+   * Refuses new admissions, answers the waiting ones, settles, returns every lease and ends the epoch; then closes the store.
+   * Idempotent. @throws VsaError `close_ambiguous` when the store did not answer in time: leases are then reaped.
+   */
+  close(options?: CloseOptions): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** A budget (or its key's handle) and the units wanted of it, at least 1. The same budget twice counts once with the sum. */
+export type Need = readonly [budget: Budget, units: number]
+
+export interface Family {
+  readonly name: string
+  /** The budget `name:id`. Cheap: call it on each request. */
+  of(id: string): Budget
+}
+
+export interface Budget {
+  readonly key: string
+  /** Resolves to whether `units` (default 1) were admitted. Immediate from a lease; otherwise it waits for one exchange, or for units to be recalled. */
+  admit(units?: number, options?: AdmitOptions): Promise<boolean>
+  /** As `admit`, with figures and the reason. */
+  decide(units?: number, options?: AdmitOptions): Promise<Decision>
+  /** Whether `units` were admitted from memory, now. @throws VsaError `durable_only` on a durable budget, `closed` after close. */
+  tryAdmit(units?: number): boolean
+  /** Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else the current one. */
+  refund(units?: number, decision?: { readonly period: number }): void
+  /** Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. @throws VsaError `id_conflict`, `units_overflow` */
+  mint(units: number, options: { readonly id: string }): Promise<boolean>
+  /** The row as the store has it now, less what this owner has not sent. Changes nothing. */
+  peek(): Promise<Peek>
+}
+
+export interface AdmitOptions {
+  /** Resolve only when the admission is durable. Default: whether the budget is durable. */
+  readonly durable?: boolean
+  /** How long to wait, in ms, 1 to 3,600,000. Default: that of `open`. */
+  readonly deadlineMs?: number
+  /** Aborting rejects with the signal's reason; units granted meanwhile are given back. */
+  readonly signal?: AbortSignal
+}
+
+export interface Peek {
+  readonly limit: number
+  readonly minted: number
+  readonly used: number
+  /** `minted - used - burned` less what this owner has not sent; never below 0. */
+  readonly remaining: number
+  /** Units leased by this owner. */
+  readonly leased: number
+  readonly burned: number
+  readonly resetAtMs?: number
+}
+
+export interface Counter {
+  readonly key: string
+  /** Adds any safe integer, in memory; durable with the next flush. Default 1. */
+  add(n?: number): void
+  /** The durable value and what this owner has not sent. */
+  read(): Promise<number>
+}
+
+export interface FlushOptions {
+  /** Give every lease back as well. Default false. */
+  readonly returnLeases?: boolean
+  /** Default: that of `open`. */
+  readonly deadlineMs?: number
+}
+
+export interface CloseOptions {
+  /** Default 10,000. */
+  readonly deadlineMs?: number
+}

@@ -1,0 +1,118 @@
+import { assertKey, KEY_LENGTH_MAX } from '../../core/key.ts'
+import type { Plan } from '../../core/plan.ts'
+import type { Policy } from '../../core/policy.ts'
+import { policyConflictError } from '../api/errors.ts'
+import type { Family as PublicFamily } from '../api/public-types.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { ClockEviction } from './clock-eviction.ts'
+import { Gate, type GateFamily } from './gate.ts'
+import type { PolicyCache } from './policy-cache.ts'
+import type { SlowPath } from './slow-path.ts'
+
+export type PolicyOf = (id: string) => Policy
+
+/** What all families of one engine share. */
+export interface FamilyParts {
+  readonly slowPath: SlowPath<Gate>
+  readonly metrics: Metrics
+  readonly eviction: ClockEviction
+  readonly policies: PolicyCache
+}
+
+/**
+ * All budgets whose keys begin with `name:`, or, without a name, those whose keys have no colon. One map from id to gate:
+ * there is no other, so that one key can never have two gates (G5).
+ */
+export class Family implements PublicFamily, GateFamily {
+  readonly name: string
+  readonly slowPath: SlowPath<Gate>
+  readonly metrics: Metrics
+  readonly tryAdmitSlowly: (gate: Gate, units: number) => boolean
+  readonly #gates = new Map<string, Gate>()
+  readonly #eviction: ClockEviction
+  readonly #policies: PolicyCache
+  #declared: Policy | PolicyOf | null = null
+  #plan: Plan | null = null
+
+  constructor(name: string, parts: FamilyParts) {
+    const { slowPath } = parts
+    this.name = name
+    this.slowPath = slowPath
+    this.tryAdmitSlowly = (gate, units) => slowPath.tryAdmit(gate, units)
+    this.metrics = parts.metrics
+    this.#eviction = parts.eviction
+    this.#policies = parts.policies
+  }
+
+  /** A named family's budget. The root has no policy of its own, and is never handed out. */
+  of(id: string): Gate {
+    return this.#gates.get(id) ?? this.#make(id, null)
+  }
+
+  keyOf(id: string): string {
+    return this.name === '' ? id : `${this.name}:${id}`
+  }
+
+  /** Gives the family its policy, or checks that it is the same. @throws VsaError `policy_conflict` */
+  declare(policy: Policy | PolicyOf): this {
+    if (policy === this.#declared) return this
+    const plan = typeof policy === 'function' ? null : this.#policies.of(policy)
+    if (this.#declared !== null && (plan === null || plan.fingerprint !== this.#plan?.fingerprint)) {
+      throw policyConflictError(`budgets ${JSON.stringify(this.name)}`)
+    }
+    if (plan !== null) this.#checkMembers(plan)
+    this.#declared = policy
+    this.#plan = plan
+    return this
+  }
+
+  /** One budget by itself, under this policy. @throws VsaError `policy_conflict` */
+  single(id: string, policy: Policy): Gate {
+    const plan = this.#policies.of(policy)
+    const gate = this.#gates.get(id)
+    if (gate === undefined) {
+      const declared = this.#declared === null ? plan : this.#planFor(id)
+      if (declared.fingerprint !== plan.fingerprint)
+        throw policyConflictError(`budget ${JSON.stringify(this.keyOf(id))}`)
+      return this.#make(id, declared)
+    }
+    if (gate.plan.fingerprint !== plan.fingerprint) throw policyConflictError(`budget ${JSON.stringify(gate.key)}`)
+    return gate
+  }
+
+  live(gate: Gate): Gate {
+    if (!gate.isEvicted) return gate
+    const other = this.#gates.get(gate.id)
+    if (other !== undefined) return other
+    gate.isEvicted = false
+    this.#gates.set(gate.id, gate)
+    this.#eviction.add(gate)
+    return gate
+  }
+
+  forget(gate: Gate): void {
+    this.#gates.delete(gate.id)
+  }
+
+  #make(id: string, plan: Plan | null): Gate {
+    const lengthMax = this.name === '' ? KEY_LENGTH_MAX : KEY_LENGTH_MAX - this.name.length - 1
+    assertKey(this.name === '' ? 'key' : 'id', id, lengthMax)
+    const gate = new Gate(this, id, plan ?? this.#planFor(id))
+    this.#gates.set(id, gate)
+    this.#eviction.add(gate)
+    return gate
+  }
+
+  #planFor(id: string): Plan {
+    if (this.#plan !== null) return this.#plan
+    if (typeof this.#declared !== 'function') throw new Error(`unreachable: family ${this.name} has no policy`)
+    return this.#policies.of(this.#declared(id))
+  }
+
+  /** Budgets that were declared one by one before their family. */
+  #checkMembers(plan: Plan): void {
+    for (const gate of this.#gates.values()) {
+      if (gate.plan.fingerprint !== plan.fingerprint) throw policyConflictError(`budget ${JSON.stringify(gate.key)}`)
+    }
+  }
+}

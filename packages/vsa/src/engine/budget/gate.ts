@@ -1,0 +1,118 @@
+import type { Decision } from '../../core/decision.ts'
+import type { Plan, Window } from '../../core/plan.ts'
+import type { AdmitOptions, Budget, Peek } from '../api/public-types.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { HotCell } from './hot-cell.ts'
+import type { RowView } from './row-view.ts'
+import type { SlowPath } from './slow-path.ts'
+
+/** Made once, so that the hot path of `admit` allocates nothing. It cannot be changed. */
+const ADMITTED: Promise<boolean> = Promise.resolve(true)
+
+/** What a gate needs of the family that it belongs to. */
+export interface GateFamily {
+  readonly metrics: Metrics
+  readonly slowPath: SlowPath<Gate>
+  /**
+   * `slowPath.tryAdmit`. Called by `call`, and kept in a field, so that V8 does not inline the slow path into the gate's `tryAdmit`. If it did
+   * (it does while most calls are slow, as at first), `tryAdmit` would be too large to be inlined into the loops that call it: three times
+   * as slow, for good.
+   */
+  readonly tryAdmitSlowly: (gate: Gate, units: number) => boolean
+  keyOf(id: string): string
+  /** The key's one gate: this one, another one made while this one was evicted, or this one put back (G5). */
+  live(gate: Gate): Gate
+  /** The gate is evicted. */
+  forget(gate: Gate): void
+}
+
+/**
+ * One budget in memory: the hot path, and the handle that users hold. One key has one gate (G5).
+ *
+ * A gate stays small while its budget is idle: what is kept of a row is in `row`, which is dropped when there is nothing to keep.
+ * The fields are plain because the rooms of the engine share them; users see {@link Budget}.
+ */
+export class Gate implements Budget, HotCell {
+  room = 0
+  /** The family's. Next to `room`, so that both lie in one cache line: with a million budgets each further line costs a wait. */
+  readonly metrics: Metrics
+  roomMax = 0
+  /** The row that is admitted from now; null while there is nothing to keep of it. Set by the rows room. */
+  row: RowView | null = null
+  /** The next period's row, fetched ahead. Set by the rows room. */
+  upcoming: RowView | null = null
+  /** The last window whose row the store is known to have: it must never be created again (S4). */
+  knownWindow: Window | null = null
+  /** The next gate in the eviction ring. */
+  ringNext: Gate | null = null
+  /** Its last lease went back unspent: the next one waits for a second request, so that a rare key costs one record a request. */
+  isSparse = false
+  /** No longer in its family: the next slow call finds the key's gate, or puts this one back. */
+  isEvicted = false
+  readonly id: string
+  readonly family: GateFamily
+  readonly plan: Plan
+
+  constructor(family: GateFamily, id: string, plan: Plan) {
+    this.family = family
+    this.id = id
+    this.plan = plan
+    this.metrics = family.metrics
+  }
+
+  get key(): string {
+    return this.family.keyOf(this.id)
+  }
+
+  /** The gate is its own hot cell: one object, so that the hot path follows no further pointer. */
+  get cell(): HotCell {
+    return this
+  }
+
+  tryAdmit(units = 1): boolean {
+    const room = this.room - units
+    if (!(room >= 0) || units <= 0 || !Number.isInteger(units)) {
+      // Compared, so that V8 knows both ways out to be booleans: the loop that calls this tests no tagged value.
+      // oxlint-disable-next-line typescript/no-unnecessary-boolean-literal-compare
+      return this.family.tryAdmitSlowly.call(undefined, this, units) === true
+    }
+    this.room = room
+    if (units !== 1) this.metrics.surplusUnits += units - 1
+    return true
+  }
+
+  admit(units = 1, options?: AdmitOptions): Promise<boolean> {
+    const room = this.room - units
+    if (options !== undefined || !(room >= 0) || units <= 0 || !Number.isInteger(units)) {
+      return this.family.slowPath.admit(this, units, options)
+    }
+    this.room = room
+    if (units !== 1) this.metrics.surplusUnits += units - 1
+    return ADMITTED
+  }
+
+  decide(units = 1, options?: AdmitOptions): Promise<Decision> {
+    return this.family.slowPath.decide(this, units, options)
+  }
+
+  refund(units = 1, decision?: { readonly period: number }): void {
+    const room = this.room + units
+    if (!(room <= this.roomMax) || decision !== undefined || units <= 0 || !Number.isInteger(units)) {
+      this.family.slowPath.refund(this, units, decision)
+      return
+    }
+    this.room = room
+    const { metrics } = this
+    metrics.unspentUnits += units
+    metrics.refundedUnits += units
+    metrics.refunds += 1
+  }
+
+  mint(units: number, options: { readonly id: string }): Promise<boolean> {
+    return this.family.slowPath.mint(this, units, options)
+  }
+
+  peek(): Promise<Peek> {
+    return this.family.slowPath.peek(this)
+  }
+}

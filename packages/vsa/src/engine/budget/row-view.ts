@@ -1,0 +1,18 @@
+import type { BudgetAnswer } from '../../core/exchange.ts'
+import type { Window } from '../../core/plan.ts'
+
+/** What the store last said of a row. */
+export type RowFigures = Omit<BudgetAnswer, 'kind' | 'refunded' | 'mint'>
+
+/** One row of a budget, as this owner knows it: for display, never for deciding. */
+export interface RowView {
+  readonly window: Window
+  /** Null before the first answer. */
+  readonly figures: RowFigures | null
+  /** Units leased to this owner, as of the last answer. */
+  readonly held: number
+  /** Units that this owner has spent and the store has not acknowledged. */
+  readonly delta: number
+  /** What the row could give to this owner in all, as far as is known; Infinity when nothing is. */
+  readonly reach: number
+}

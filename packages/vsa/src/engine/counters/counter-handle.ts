@@ -1,0 +1,36 @@
+import { assertSummand } from '../api/arguments.ts'
+import type { Counter } from '../api/public-types.ts'
+import type { CounterState } from '../rows/counter-state.ts'
+
+/** What a handle needs of the engine's counters. */
+export interface CounterStates {
+  stateOf(key: string): CounterState
+  add(state: CounterState, n: number): void
+  read(state: CounterState): Promise<number>
+}
+
+/** One counter, as users hold it. */
+export class CounterHandle implements Counter {
+  readonly key: string
+  readonly #states: CounterStates
+  #state: CounterState | null = null
+
+  constructor(key: string, states: CounterStates) {
+    this.key = key
+    this.#states = states
+  }
+
+  add(n = 1): void {
+    assertSummand(n)
+    this.#states.add(this.#live(), n)
+  }
+
+  read(): Promise<number> {
+    return this.#states.read(this.#live())
+  }
+
+  #live(): CounterState {
+    if (this.#state === null || this.#state.evicted) this.#state = this.#states.stateOf(this.key)
+    return this.#state
+  }
+}

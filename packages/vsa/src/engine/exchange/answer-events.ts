@@ -1,0 +1,45 @@
+import type { BudgetAnswer } from '../../core/exchange.ts'
+import type { RowFigures } from '../budget/row-view.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import type { EventSink } from '../runtime/event-sink.ts'
+
+/** What was known of a row before its answer came. */
+interface Before {
+  /** Null when it was not kept: the budget was idle. */
+  readonly figures: RowFigures | null
+  /** Units used before this exchange, as far as this owner can tell. */
+  readonly used: number
+  /** The row had been seen. */
+  readonly known: boolean
+}
+
+/** Compares what the store says of a row with what it said before, and raises the events that follow. */
+export class AnswerEvents {
+  readonly #emit: EventSink
+  readonly #thresholds: readonly number[]
+
+  constructor(emit: EventSink, thresholds: readonly number[]) {
+    this.#emit = emit
+    this.#thresholds = thresholds
+  }
+
+  compare({ key, plan, window }: LeasedRow, before: Before, after: BudgetAnswer): void {
+    const row = { key, period: window.start }
+    const { figures } = before
+    const isNewLimit = figures === null ? !before.known : figures.limit !== after.limit
+    if (isNewLimit && after.limit !== plan.limit) {
+      this.#emit({ type: 'policy_conflict', key, declared: plan.limit, holds: after.limit })
+    }
+    if (figures !== null && after.burned > figures.burned) {
+      this.#emit({ type: 'burned', ...row, units: after.burned - figures.burned, burned: after.burned })
+      if (figures.burned < plan.burnMax && after.burned >= plan.burnMax)
+        this.#emit({ type: 'burn_limit', ...row, burned: after.burned })
+    }
+    for (const fraction of this.#thresholds) {
+      const mark = fraction * after.minted
+      if (before.used < mark && after.used >= mark) {
+        this.#emit({ type: 'threshold', ...row, fraction, used: after.used, limit: after.limit })
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import type { AppliedAnswer, Written } from '../../core/exchange.ts'
+import { settleCounter } from '../rows/counter-state.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import { WANT_FLUSHES } from '../rows/row-schedule.ts'
+import type { ExchangeParts } from './exchange-parts.ts'
+import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
+import { RowAnswers } from './row-answers.ts'
+import { TakeAnswers } from './take-answers.ts'
+
+/** Takes in the certain answer to a batch: rows first, then the requests that waited for them. */
+export class AnswerHandler {
+  readonly #parts: ExchangeParts
+  readonly #rows: RowAnswers
+  readonly #takes: TakeAnswers
+
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts
+    this.#rows = new RowAnswers(parts)
+    this.#takes = new TakeAnswers(parts)
+  }
+
+  /** @param closing no request may wait for units that other owners may return */
+  settle(batch: InFlightBatch, answer: AppliedAnswer, closing: boolean): void {
+    this.count(answer.written)
+    this.#settleRows(batch, answer)
+    this.#recall(answer)
+    for (const [index, run] of batch.runs.entries()) this.#takes.settle(run, answer.granted[index] ?? 0, closing)
+    const serves = batch.rows.some((row) => isLeasedRow(row) && row.isAwaited && row.lease.left > 0)
+    for (const row of batch.rows) if (isLeasedRow(row)) this.#finish(row)
+    this.#takes.unpark(closing)
+    if (serves) this.#takes.serveFromLeases()
+    for (const flush of batch.flushes) flush.reply.resolve()
+  }
+
+  /** L7 */
+  count({ records, leaseRecords }: Written): void {
+    this.#parts.metrics.records += records
+    this.#parts.metrics.leaseRecords += leaseRecords
+  }
+
+  #settleRows(batch: InFlightBatch, answer: AppliedAnswer): void {
+    const taken = takenUnits(batch, answer)
+    for (const [index, row] of batch.rows.entries()) {
+      const entry = answer.entries[index]
+      if (row === null || entry === undefined) continue
+      if (isLeasedRow(row)) this.#rows.settle(row, entry, taken.get(row) ?? 0)
+      else if (entry.kind === 'counter') settleCounter(row, entry.value, entry.overflow, this.#parts.settings.emit)
+      else settleCounter(row, null, false, this.#parts.settings.emit)
+    }
+  }
+
+  /** O12: other owners want these rows. Leases on them go back with the next exchange. */
+  #recall(answer: AppliedAnswer): void {
+    if (answer.wanted.length === 0) return
+    const { leases, sendQueue, settings } = this.#parts
+    const untilMs = settings.clock.monotonic() + WANT_FLUSHES * settings.flushIntervalMs
+    for (const { key, period } of answer.wanted) {
+      const row = leases.find(key, period)
+      if (row === undefined || row.held === 0) continue
+      row.schedule.recalledUntilMs = untilMs
+      sendQueue.markUrgent(row)
+    }
+  }
+
+  /** What the answer leaves to be done for the row. */
+  #finish(row: LeasedRow): void {
+    const { leases, requests, sendQueue, settings } = this.#parts
+    row.isAwaited = false
+    if (row.lease.refund > 0) sendQueue.markDirty(row)
+    if ((requests.find(row)?.mints.length ?? 0) > 0) sendQueue.markUrgent(row)
+    if (row.lease.isDirty && row.isLow) sendQueue.markUrgent(row)
+    if (row.isRetired || row.schedule.isUnused(settings.clock.monotonic(), settings.flushIntervalMs))
+      leases.dropIfIdle(row)
+  }
+}
+
+/** Units that the exchange took, by row. */
+function takenUnits({ runs }: InFlightBatch, { granted }: AppliedAnswer): ReadonlyMap<LeasedRow, number> {
+  const taken = new Map<LeasedRow, number>()
+  for (const [index, { rows, costs }] of runs.entries()) {
+    for (const [at, row] of rows.entries())
+      taken.set(row, (taken.get(row) ?? 0) + (granted[index] ?? 0) * (costs[at] ?? 0))
+  }
+  return taken
+}

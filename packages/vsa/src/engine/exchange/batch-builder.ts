@@ -1,0 +1,117 @@
+import { invariant } from '../../core/errors.ts'
+import type { Take } from '../../core/exchange.ts'
+import type { PendingRequest } from '../requests/pending-request.ts'
+import type { CounterState } from '../rows/counter-state.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import { isLeasedRow, type Run } from './in-flight-batch.ts'
+
+/** Collects the rows and runs of one batch, up to its limits. Nothing is sent, and no row changes. */
+export class BatchBuilder {
+  readonly rows: (LeasedRow | CounterState)[] = []
+  readonly runs: Run[] = []
+  readonly #max: number
+  /** Where each leased row is in `rows`. */
+  readonly #places = new Map<LeasedRow, number>()
+  /** By place: the last run that touches the row; -1 when none does. */
+  readonly #lastRuns: number[] = []
+
+  /** @param max rows, and runs, that one exchange may carry */
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get isFull(): boolean {
+    return this.rows.length >= this.#max
+  }
+
+  get hasRefund(): boolean {
+    return this.rows.some((row) => isLeasedRow(row) && row.lease.refund > 0)
+  }
+
+  has(row: LeasedRow): boolean {
+    return this.#places.has(row)
+  }
+
+  /** Gives the row a place. False when there is none left. */
+  addRow(row: LeasedRow): boolean {
+    if (this.#places.has(row)) return true
+    if (this.isFull) return false
+    this.#places.set(row, this.rows.length)
+    this.#lastRuns[this.rows.length] = -1
+    this.rows.push(row)
+    return true
+  }
+
+  addCounter(counter: CounterState): boolean {
+    if (this.isFull) return false
+    this.rows.push(counter)
+    return true
+  }
+
+  /**
+   * Puts a request into the run that was last to touch all of its rows, if that one is for the same, else into a new run:
+   * so that requests for the same row keep their order, and equal neighbours share a run. False when there is no place.
+   */
+  addRequest(request: PendingRequest, rows: readonly LeasedRow[]): boolean {
+    const last = this.#lastRunOf(rows)
+    if (last !== undefined && asksFor(last, request, rows)) {
+      last.requests.push(request)
+      return true
+    }
+    if (this.runs.length >= this.#max) return false
+    const missing = rows.filter((row) => !this.#places.has(row)).length
+    if (this.rows.length + missing > this.#max) return false
+    for (const row of rows) {
+      this.addRow(row)
+      this.#lastRuns[this.#placeOf(row)] = this.runs.length
+    }
+    this.runs.push({ rows, costs: request.needs.map((need) => need.units), requests: [request] })
+    return true
+  }
+
+  /** Puts a request for one row into the run that was last to touch it, if that one is for the same; false otherwise. */
+  joinRun(row: LeasedRow, units: number, request: PendingRequest): boolean {
+    const run = this.#runAt(this.#lastRunAt(row))
+    if (run === undefined || run.rows.length !== 1 || run.costs[0] !== units) return false
+    run.requests.push(request)
+    return true
+  }
+
+  takes(): Take[] {
+    return this.runs.map(({ rows, costs, requests }) => ({
+      need: rows.map((row, index) => [this.#placeOf(row), costs[index] ?? 0] as const),
+      n: requests.length,
+    }))
+  }
+
+  #lastRunOf(rows: readonly LeasedRow[]): Run | undefined {
+    const [first] = rows
+    if (first === undefined) return undefined
+    const at = this.#lastRunAt(first)
+    return rows.every((row) => this.#lastRunAt(row) === at) ? this.#runAt(at) : undefined
+  }
+
+  #runAt(at: number): Run | undefined {
+    return at < 0 ? undefined : this.runs[at]
+  }
+
+  /** -1 when no run touches the row. */
+  #lastRunAt(row: LeasedRow): number {
+    const place = this.#places.get(row)
+    return place === undefined ? -1 : (this.#lastRuns[place] ?? -1)
+  }
+
+  #placeOf(row: LeasedRow): number {
+    const place = this.#places.get(row)
+    invariant(place !== undefined, 'a run is made of rows that have a place')
+    return place
+  }
+}
+
+function asksFor(run: Run, request: PendingRequest, rows: readonly LeasedRow[]): boolean {
+  if (run.rows.length !== rows.length) return false
+  for (let index = 0; index < rows.length; index += 1) {
+    if (run.rows[index] !== rows[index] || run.costs[index] !== request.needs[index]?.units) return false
+  }
+  return true
+}

@@ -1,0 +1,49 @@
+import type { BudgetEntry, Entry, RowPolicy } from '../../core/exchange.ts'
+import type { RowRequests } from '../requests/row-requests.ts'
+import type { CounterState } from '../rows/counter-state.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+
+/** How one row is to be sent. */
+export interface RowOrder {
+  readonly hold: number
+  readonly wantMs: number
+  /** Absent when the store has the policy of this owner already. */
+  readonly policy: RowPolicy | undefined
+}
+
+/**
+ * Puts what the row has to say in flight, and writes the entry.
+ * @param requests those that wait for the row's exchange
+ */
+export function entryOf(
+  row: LeasedRow,
+  requests: RowRequests | undefined,
+  order: RowOrder,
+  nowMs: number,
+): BudgetEntry {
+  const { isKnown: known } = row
+  const mint = requests?.send() ?? null
+  row.send(order.hold, nowMs)
+  const { spent, refund } = row.lease.sent ?? { spent: 0, refund: 0 }
+  const entry: BudgetEntry = {
+    kind: 'budget',
+    key: row.key,
+    period: row.window.start,
+    known,
+    spent,
+    refund,
+    hold: order.hold,
+    wantMs: order.wantMs,
+  }
+  const withPolicy = order.policy === undefined ? entry : { ...entry, policy: order.policy }
+  return mint === null ? withPolicy : { ...withPolicy, mint: mint.mint }
+}
+
+export function counterEntryOf(counter: CounterState): Entry {
+  counter.sent = counter.pending
+  counter.pending = 0
+  counter.dirty = false
+  counter.readersSent = counter.readers
+  counter.readers = []
+  return { kind: 'counter', key: counter.key, add: counter.sent }
+}

@@ -1,0 +1,155 @@
+import type { Batch, Entry } from '../../core/exchange.ts'
+import { quarantinedError } from '../api/errors.ts'
+import type { Gate } from '../budget/gate.ts'
+import type { PendingRequest } from '../requests/pending-request.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import { IDLE_FLUSHES } from '../rows/row-schedule.ts'
+import { BatchBuilder } from './batch-builder.ts'
+import { counterEntryOf, entryOf } from './batch-entries.ts'
+import type { ExchangeParts } from './exchange-parts.ts'
+import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
+import { LeasePlan } from './lease-plan.ts'
+import type { FlushRequest } from './send-queue.ts'
+
+const UNKNOWN = { pool: Infinity, othersHeld: 0 }
+
+export interface PlannedBatch {
+  readonly content: Pick<Batch, 'entries' | 'takes' | 'close'>
+  readonly inFlight: InFlightBatch
+}
+
+interface Order {
+  readonly close: boolean
+  readonly flushes: readonly FlushRequest[]
+  /** Every lease goes back. */
+  readonly returning: boolean
+  readonly nowMs: number
+}
+
+/** Decides what the next batch carries: requests that wait, then urgent rows, then, when a flush is due, everything that changed. */
+export class BatchPlanner {
+  readonly #parts: ExchangeParts
+  readonly #leasePlan: LeasePlan
+
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts
+    this.#leasePlan = new LeasePlan(parts.settings, parts.session)
+  }
+
+  /**
+   * @param lingers a refund that the store does not accept may be sent again
+   * @returns null when there is nothing to send
+   */
+  plan(closing: boolean, lingers: boolean): PlannedBatch | null {
+    const { settings, sendQueue } = this.#parts
+    const nowMs = settings.clock.monotonic()
+    const builder = new BatchBuilder(settings.store.capabilities.batchMax)
+    const allLoaded = this.#parts.waiting.drain((request) => this.#loadRequest(builder, request, nowMs))
+    const load = (row: LeasedRow): boolean => row.isQuarantined || builder.addRow(row)
+    sendQueue.drainUrgent(load)
+    if (sendQueue.due) sendQueue.drainDirty(load)
+    sendQueue.drainCounters((counter) => builder.addCounter(counter))
+    if (sendQueue.due) this.#loadUnused(builder, closing, nowMs)
+    const complete = sendQueue.due && allLoaded && !builder.isFull
+    const flushes = complete ? sendQueue.takeFlushes() : []
+    const returning = sendQueue.returning || flushes.some((flush) => flush.returnLeases)
+    if (complete) sendQueue.due = false
+    // No request may wait for the last batch: a late answer could not be refunded or repeated any more.
+    const close = closing && complete && !this.#isAwaited(builder) && !(lingers && builder.hasRefund)
+    if (builder.rows.length === 0 && !close && !this.#isKeepaliveDue(nowMs)) {
+      for (const flush of flushes) flush.reply.resolve()
+      return null
+    }
+    return this.#make(builder, { close, flushes, returning, nowMs })
+  }
+
+  #make(builder: BatchBuilder, order: Order): PlannedBatch {
+    const takes = builder.takes()
+    const entries: Entry[] = []
+    for (const row of builder.rows) {
+      if (isLeasedRow(row)) entries.push(this.#entryOf(row, order))
+      else entries.push(counterEntryOf(row))
+    }
+    for (const run of builder.runs) this.#parts.waiting.send(run.requests)
+    const { close, flushes } = order
+    return { content: { entries, takes, close }, inFlight: { rows: [...builder.rows], runs: builder.runs, flushes } }
+  }
+
+  #entryOf(row: LeasedRow, { returning, nowMs }: Order): Entry {
+    const order = this.#leasePlan.orderFor(row, returning, nowMs)
+    return entryOf(row, this.#parts.requests.find(row), order, nowMs)
+  }
+
+  #isAwaited(builder: BatchBuilder): boolean {
+    const { requests } = this.#parts
+    return builder.runs.length > 0 || builder.rows.some((row) => isLeasedRow(row) && requests.isAwaited(row))
+  }
+
+  #loadRequest(builder: BatchBuilder, request: PendingRequest, nowMs: number): boolean {
+    return this.#joinRun(builder, request, nowMs) || this.#loadAnyRequest(builder, request, nowMs)
+  }
+
+  /** Most requests ask for the same as their neighbour in the queue: they join its run, and nothing is allocated for them. */
+  #joinRun(builder: BatchBuilder, request: PendingRequest, nowMs: number): boolean {
+    const [need, second] = request.needs
+    if (need === undefined || second !== undefined) return false
+    const row = this.#parts.leases.current(need.gate.family.live(need.gate))
+    if (row.isQuarantined || !builder.joinRun(row, need.units, request)) return false
+    row.takers += 1
+    noteDemand(row, request, need.units, nowMs)
+    return true
+  }
+
+  #loadAnyRequest(builder: BatchBuilder, request: PendingRequest, nowMs: number): boolean {
+    const rows = request.needs.map(({ gate }) => this.#takenRow(gate.family.live(gate)))
+    const bad = rows.find((row) => row.isQuarantined)
+    if (bad !== undefined) {
+      for (const row of rows) row.takers -= 1
+      this.#parts.waiting.resolve(request, { kind: 'failed', error: quarantinedError(bad.key) })
+      return true
+    }
+    if (!builder.addRequest(request, rows)) {
+      for (const row of rows) row.takers -= 1
+      return false
+    }
+    for (const [index, row] of rows.entries()) noteDemand(row, request, request.needs[index]?.units ?? 0, nowMs)
+    return true
+  }
+
+  /** Counted as in use at once, so that making room for the next gate cannot evict this one. */
+  #takenRow(gate: Gate): LeasedRow {
+    const row = this.#parts.leases.current(gate)
+    row.takers += 1
+    return row
+  }
+
+  /** O6: unused leases go back, and rows with nothing to keep are forgotten; when closing, all of them. */
+  #loadUnused(builder: BatchBuilder, closing: boolean, nowMs: number): void {
+    const { leases, sendQueue, settings } = this.#parts
+    const everything = closing || sendQueue.returning
+    const unusedBeforeMs = nowMs - IDLE_FLUSHES * settings.flushIntervalMs
+    for (const row of leases.all()) {
+      if (builder.isFull) return
+      if (!everything && row.schedule.usedAtMs > unusedBeforeMs) return
+      if (builder.has(row) || row.isQuarantined || leases.dropIfIdle(row)) continue
+      if (row.held > 0) builder.addRow(row)
+    }
+  }
+
+  #isKeepaliveDue(nowMs: number): boolean {
+    return this.#parts.leases.leasedUnits > 0 && nowMs >= this.#parts.session.keepaliveAtMs
+  }
+}
+
+/** What the request says about the row: how large a lease would have served it, and whether the pool lacks its units. */
+function noteDemand(row: LeasedRow, request: PendingRequest, units: number, nowMs: number): void {
+  const { schedule } = row
+  if (!request.durable) {
+    schedule.demand += units
+    schedule.spentAtMs = nowMs
+  }
+  schedule.usedAtMs = Math.max(schedule.usedAtMs, nowMs)
+  const { pool, othersHeld } = row.figures ?? UNKNOWN
+  if (request.refused || units > pool) schedule.yields = true
+  if (request.refused && units > pool && othersHeld > 0) schedule.wants = true
+}

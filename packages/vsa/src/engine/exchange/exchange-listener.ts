@@ -1,0 +1,64 @@
+import type { AppliedAnswer, Batch, FencedAnswer, RowName } from '../../core/exchange.ts'
+import { AnswerHandler } from './answer-handler.ts'
+import type { ChangeIntake } from './change-intake.ts'
+import type { ExchangeParts } from './exchange-parts.ts'
+import { Fencing } from './fencing.ts'
+import type { FlushScheduler } from './flush-scheduler.ts'
+import { isLeasedRow } from './in-flight-batch.ts'
+import { Quarantine } from './quarantine.ts'
+import { RefundSettlement } from './refund-settlement.ts'
+
+/** Hears from the session what became of the batch in flight, and has it settled. */
+export class ExchangeListener {
+  readonly #scheduler: FlushScheduler
+  readonly #intake: ChangeIntake
+  readonly #answers: AnswerHandler
+  readonly #fencing: Fencing
+  readonly #quarantine: Quarantine
+  readonly #refunds: RefundSettlement
+
+  constructor(parts: ExchangeParts, scheduler: FlushScheduler, intake: ChangeIntake) {
+    this.#scheduler = scheduler
+    this.#intake = intake
+    this.#answers = new AnswerHandler(parts)
+    this.#fencing = new Fencing(parts, this.#answers)
+    this.#quarantine = new Quarantine(parts)
+    this.#refunds = new RefundSettlement(parts)
+  }
+
+  /** The session has an epoch, and nothing is in flight. */
+  opened(): void {
+    this.#intake.opened()
+    this.#scheduler.wake()
+    this.#scheduler.arm()
+  }
+
+  settled(answer: AppliedAnswer): void {
+    const batch = this.#scheduler.inFlight.take()
+    this.#answers.settle(batch, answer, this.#scheduler.isClosing)
+    for (const row of batch.rows) if (isLeasedRow(row) && row.held > 0) this.#scheduler.watchWindow(row)
+    // A refund that was not accepted goes with the next flush, not at once.
+    const isRefundLeft = batch.rows.some((row) => isLeasedRow(row) && row.lease.refund > 0)
+    if (this.#scheduler.lingers && isRefundLeft) this.#scheduler.arm()
+    else this.#scheduler.goOn()
+  }
+
+  fenced(batch: Batch, answer: FencedAnswer | null): void {
+    this.#fencing.fence(batch, this.#scheduler.inFlight.take(), answer)
+    this.#scheduler.reopen()
+  }
+
+  /** S6 */
+  voided(batch: Batch, row: RowName | undefined, detail: string): Batch | null {
+    return this.#quarantine.leaveOut(batch, this.#scheduler.inFlight.batch, row, detail)
+  }
+
+  /** The closing batch counts. A fenced answer with its own seq says so too (S9). */
+  closed(answer: AppliedAnswer | FencedAnswer): void {
+    this.#scheduler.end()
+    const batch = this.#scheduler.inFlight.take()
+    if (answer.kind === 'fenced') this.#fencing.settleClosed(batch, answer)
+    else this.#answers.settle(batch, answer, true)
+    for (const row of batch.rows) if (isLeasedRow(row)) this.#refunds.drop(row)
+  }
+}

@@ -1,0 +1,150 @@
+import type { Batch, FencedAnswer, Outcome } from '../../core/exchange.ts'
+import { fencedUnknownError } from '../api/errors.ts'
+import { settleMint } from '../requests/mint-request.ts'
+import type { PendingRequest } from '../requests/pending-request.ts'
+import { type CounterState, settleCounter } from '../rows/counter-state.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import type { AnswerHandler } from './answer-handler.ts'
+import { Confirmations } from './confirmations.ts'
+import type { ExchangeParts } from './exchange-parts.ts'
+import { type InFlightBatch, isLeasedRow, type Run } from './in-flight-batch.ts'
+import { RefundSettlement } from './refund-settlement.ts'
+import { TakeAnswers } from './take-answers.ts'
+
+/** What became of the batch that was in flight when its epoch ended: it counted, it surely did not, or it is not known. */
+type Fate =
+  | { readonly kind: 'applied'; readonly outcome: Outcome }
+  | { readonly kind: 'not_applied' }
+  | { readonly kind: 'unknown' }
+
+function fateOf(batch: Batch, answer: FencedAnswer | null): Fate {
+  const last = answer?.last ?? null
+  if (last === null) return { kind: 'unknown' }
+  return last.seq === batch.seq ? { kind: 'applied', outcome: last.outcome } : { kind: 'not_applied' }
+}
+
+/**
+ * O5: the epoch is over. Every lease is lost at once, with what was spent from it. Requests in the last batch get its outcome;
+ * requests, refunds, mints and counter deltas that surely were not applied move to the next epoch.
+ */
+export class Fencing {
+  readonly #parts: ExchangeParts
+  readonly #answers: AnswerHandler
+  readonly #confirmations: Confirmations
+  readonly #refunds: RefundSettlement
+  readonly #takes: TakeAnswers
+
+  constructor(parts: ExchangeParts, answers: AnswerHandler) {
+    this.#parts = parts
+    this.#answers = answers
+    this.#confirmations = new Confirmations(parts)
+    this.#refunds = new RefundSettlement(parts)
+    this.#takes = new TakeAnswers(parts)
+  }
+
+  fence(batch: Batch, inFlight: InFlightBatch, answer: FencedAnswer | null): void {
+    const { leases, settings, waiting, sendQueue } = this.#parts
+    const fate = fateOf(batch, answer)
+    if (fate.kind === 'applied') this.#answers.count(fate.outcome.written)
+    const unitsLost = leases.leasedUnits
+    const again: PendingRequest[] = []
+    for (const [index, run] of inFlight.runs.entries()) this.#fenceRun(run, fate, index, again)
+    for (const [index, row] of inFlight.rows.entries()) {
+      if (isLeasedRow(row)) this.#fenceRow(row, fate, index, again)
+      else if (row !== null) this.#fenceCounter(row, fate, index)
+    }
+    this.#loseAll(again)
+    waiting.requeue(again)
+    for (const flush of inFlight.flushes) sendQueue.addFlush(flush)
+    sendQueue.due = true
+    settings.emit({ type: 'fenced', epoch: batch.epoch, unitsLost })
+  }
+
+  /** S9: the closing batch had been applied, and its answer was lost. No request waits for what it carried, except counter reads. */
+  settleClosed(inFlight: InFlightBatch, answer: FencedAnswer): void {
+    const outcome = answer.last?.outcome
+    if (outcome === undefined) return
+    this.#answers.count(outcome.written)
+    const fate: Fate = { kind: 'applied', outcome }
+    for (const [index, row] of inFlight.rows.entries()) {
+      if (isLeasedRow(row)) this.#fenceRow(row, fate, index, [])
+      else if (row !== null)
+        settleCounter(row, null, outcome.notes[index]?.overflow === true, this.#parts.settings.emit)
+    }
+    this.#loseAll([])
+    for (const flush of inFlight.flushes) flush.reply.resolve()
+  }
+
+  #fenceRun(run: Run, fate: Fate, index: number, again: PendingRequest[]): void {
+    this.#parts.waiting.arrived(run.requests)
+    for (const row of run.rows) row.takers -= run.requests.length
+    const granted = fate.kind === 'applied' ? (fate.outcome.granted[index] ?? 0) : 0
+    for (const [at, request] of run.requests.entries()) {
+      if (at < granted) this.#takes.grant(request, run.rows)
+      else if (fate.kind === 'unknown') this.#failUnknown(request)
+      else again.push(request)
+    }
+  }
+
+  #fenceCounter(counter: CounterState, fate: Fate, index: number): void {
+    const { settings, sendQueue } = this.#parts
+    if (fate.kind !== 'applied') counter.pending += counter.sent ?? 0
+    // The answer does not tell the value: the reads go again under the next epoch.
+    counter.readers = [...counter.readersSent, ...counter.readers]
+    counter.readersSent = []
+    const hasOverflow = fate.kind === 'applied' && fate.outcome.notes[index]?.overflow === true
+    settleCounter(counter, null, hasOverflow, settings.emit)
+    if (counter.pending !== 0 || counter.readers.length > 0) sendQueue.markCounter(counter)
+  }
+
+  #fenceRow(row: LeasedRow, fate: Fate, index: number, again: PendingRequest[]): void {
+    const { sent } = row.lease
+    if (sent === null) return
+    const note = fate.kind === 'applied' ? fate.outcome.notes[index] : undefined
+    if (fate.kind === 'applied') this.#refunds.settle(row, sent.refund, note?.refunded ?? 0)
+    else if (fate.kind === 'not_applied') row.lease.owe(sent.refund)
+    const requests = this.#parts.requests.find(row)
+    const mint = requests?.takeMintSent() ?? null
+    if (mint !== null) {
+      if (fate.kind === 'applied') settleMint(row.key, mint, note?.mint ?? 'repeated')
+      else requests?.mints.unshift(mint)
+    }
+    if (fate.kind === 'applied') return this.#confirmations.confirmAll(row)
+    const unconfirmed = this.#confirmations.takeUnconfirmed(row, 'sent')
+    if (fate.kind === 'not_applied') oweLowered(row, unconfirmed, sent.spent)
+    for (const request of unconfirmed) {
+      if (fate.kind === 'unknown') this.#failUnknown(request)
+      else again.push(request)
+    }
+  }
+
+  #loseAll(again: PendingRequest[]): void {
+    const { leases, requests, sendQueue } = this.#parts
+    for (const row of [...leases.all()]) {
+      const { held } = row
+      const { spentSince } = row.lease
+      row.lose()
+      leases.touch(row, held)
+      const unconfirmed = this.#confirmations.takeUnconfirmed(row, 'unsent')
+      oweLowered(row, unconfirmed, spentSince)
+      for (const request of unconfirmed) again.push(request)
+      if (row.lease.refund > 0) sendQueue.markDirty(row)
+      if ((requests.find(row)?.mints.length ?? 0) > 0) sendQueue.markUrgent(row)
+      if (row.isRetired) leases.dropIfIdle(row)
+    }
+  }
+
+  #failUnknown(request: PendingRequest): void {
+    const error = fencedUnknownError(request.needs[0]?.gate.key)
+    this.#parts.waiting.resolve(request, { kind: 'failed', error })
+  }
+}
+
+/**
+ * O4, O5: spending that durable requests wait for is asked for again under the next epoch. Refunds that had lowered it would be lost with it:
+ * what is less than those requests spent is owed again.
+ */
+function oweLowered(row: LeasedRow, unconfirmed: readonly PendingRequest[], spent: number): void {
+  const units = unconfirmed.reduce((sum, { needs }) => sum + (needs[0]?.units ?? 0), 0)
+  if (units > spent) row.lease.owe(units - spent)
+}

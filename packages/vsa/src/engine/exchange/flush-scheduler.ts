@@ -1,0 +1,156 @@
+import type { Timer } from '../../core/clock.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import { IDLE_FLUSHES } from '../rows/row-schedule.ts'
+import { WindowRollover } from '../rows/window-rollover.ts'
+import { BatchPlanner } from './batch-planner.ts'
+import type { ExchangeParts } from './exchange-parts.ts'
+import { InFlightSlot } from './in-flight-batch.ts'
+
+/** Decides when an exchange leaves: at once for requests that wait and leases that run low, each flush interval for all that changed. */
+export class FlushScheduler {
+  readonly inFlight: InFlightSlot = new InFlightSlot()
+  readonly #parts: ExchangeParts
+  readonly #planner: BatchPlanner
+  readonly #rollover: WindowRollover
+  #scheduled = false
+  #timer: Timer | null = null
+  #timerAtMs = Infinity
+  #flushAtMs = -Infinity
+  #closing = false
+  /** Until then a close waits for refunds that the store does not accept yet: their admissions may be in another owner's delta. */
+  #lingerUntilMs = -Infinity
+  #ended = false
+
+  constructor(parts: ExchangeParts) {
+    const { settings, session, leases, sendQueue } = parts
+    const { clock, flushIntervalMs } = settings
+    this.#parts = parts
+    this.#planner = new BatchPlanner(parts)
+    this.#rollover = new WindowRollover({
+      ...{ clock, flushIntervalMs, session, leases },
+      markDirty: (row) => sendQueue.markDirty(row),
+      markUrgent: (row) => sendQueue.markUrgent(row),
+      wake: () => this.wake(),
+    })
+  }
+
+  get isClosing(): boolean {
+    return this.#closing
+  }
+
+  /** The last batch has been sent: nothing more is accepted (O13). */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** While closing, refunds that the store does not accept yet may be sent again. */
+  get lingers(): boolean {
+    return this.#closing && this.#parts.settings.clock.monotonic() < this.#lingerUntilMs
+  }
+
+  /** Sends after this turn, when nothing is in flight. */
+  wake(): void {
+    if (this.#scheduled || this.#ended) return
+    this.#scheduled = true
+    this.#parts.settings.clock.soon(() => {
+      this.#scheduled = false
+      this.#send()
+    })
+  }
+
+  /** The row goes out now, without waiting for the interval. */
+  urge(row: LeasedRow): void {
+    this.#parts.sendQueue.markUrgent(row)
+    this.wake()
+  }
+
+  /** Everything that is dirty goes out now, without waiting for the interval. */
+  flushNow(): void {
+    this.#parts.sendQueue.due = true
+    this.wake()
+  }
+
+  /** Sets the timer for the next flush or keepalive, if there is anything to flush or to keep. An owner that holds nothing has none (O6). */
+  arm(): void {
+    if (this.#ended || !this.#parts.session.hasJoined) return
+    const { leases, sendQueue, waiting, settings } = this.#parts
+    if (leases.size === 0) this.#rollover.stop()
+    if (sendQueue.isEmpty && leases.size === 0 && waiting.parked === 0) return
+    const nowMs = settings.clock.monotonic()
+    if (this.#flushAtMs <= nowMs) this.#flushAtMs = nowMs + settings.flushIntervalMs
+    const atMs = Math.min(this.#flushAtMs, this.#keepaliveAtMs())
+    if (atMs >= this.#timerAtMs) return
+    this.#timer?.cancel()
+    this.#timerAtMs = atMs
+    this.#timer = settings.clock.timer(Math.max(0, Math.ceil(atMs - nowMs)), () => this.#tick())
+  }
+
+  /** An answer is settled: the next exchange leaves at once where something waits for it. */
+  goOn(): void {
+    const { sendQueue, waiting } = this.#parts
+    if (this.#closing || sendQueue.hasUrgent || waiting.queued > 0) this.wake()
+    this.arm()
+  }
+
+  /** The row has a lease: the edges of its period are watched. */
+  watchWindow(row: LeasedRow): void {
+    this.#rollover.watch(row)
+  }
+
+  /** O13: sends what is left, returns every lease, and closes the epoch with the last batch. */
+  close(): void {
+    const { clock, flushIntervalMs } = this.#parts.settings
+    this.#closing = true
+    this.#lingerUntilMs = clock.monotonic() + IDLE_FLUSHES * flushIntervalMs
+    this.#parts.leases.retireAll()
+    this.#parts.waiting.unpark(() => true)
+    this.#rollover.stop()
+    this.flushNow()
+  }
+
+  /** A closing batch did not count, so it was not the last one. */
+  reopen(): void {
+    this.#ended = false
+  }
+
+  /** Nothing more is sent or accepted, whatever is left. */
+  end(): void {
+    this.#ended = true
+    this.#timer?.cancel()
+    this.#timer = null
+    this.#timerAtMs = Infinity
+    this.#rollover.stop()
+  }
+
+  #tick(): void {
+    this.#timer = null
+    this.#timerAtMs = Infinity
+    const { settings, waiting, sendQueue } = this.#parts
+    if (settings.clock.monotonic() >= this.#flushAtMs) {
+      this.#flushAtMs += settings.flushIntervalMs
+      sendQueue.due = true
+      waiting.unpark(() => true)
+    }
+    this.#send()
+    this.arm()
+  }
+
+  #send(): void {
+    const { session, sendQueue } = this.#parts
+    if (session.state !== 'ready' || this.#ended) return
+    if (this.#closing) sendQueue.due = true
+    const planned = this.#planner.plan(this.#closing, this.lingers)
+    if (planned === null) return
+    this.inFlight.put(planned.inFlight)
+    // O13: a refund after the last batch could not reach the store.
+    if (planned.content.close) this.#ended = true
+    session.send(planned.content)
+  }
+
+  /** While an exchange is in flight, no keepalive is due. */
+  #keepaliveAtMs(): number {
+    const { leases, session } = this.#parts
+    if (leases.leasedUnits === 0 || session.state !== 'ready') return Infinity
+    return session.keepaliveAtMs
+  }
+}

@@ -1,0 +1,45 @@
+import { invariant } from '../../core/errors.ts'
+import type { PendingRequest } from '../requests/pending-request.ts'
+import type { CounterState } from '../rows/counter-state.ts'
+import { LeasedRow } from '../rows/leased-row.ts'
+import type { FlushRequest } from './send-queue.ts'
+
+/** What one batch carries, and for which requests: rows line up with entries, runs with takes. */
+export interface InFlightBatch {
+  readonly rows: (LeasedRow | CounterState | null)[]
+  readonly runs: readonly Run[]
+  /** Flushes that are complete when this batch has been acknowledged. */
+  readonly flushes: readonly FlushRequest[]
+}
+
+/** Equal requests in order of arrival. */
+export interface Run {
+  readonly rows: readonly LeasedRow[]
+  readonly costs: readonly number[]
+  readonly requests: PendingRequest[]
+}
+
+export function isLeasedRow(row: LeasedRow | CounterState | null | undefined): row is LeasedRow {
+  return row instanceof LeasedRow
+}
+
+/** Holds the batch in flight, of which there is one at most (O2). */
+export class InFlightSlot {
+  #batch: InFlightBatch | null = null
+
+  /** Null when nothing is in flight. */
+  get batch(): InFlightBatch | null {
+    return this.#batch
+  }
+
+  put(batch: InFlightBatch): void {
+    this.#batch = batch
+  }
+
+  take(): InFlightBatch {
+    const batch = this.#batch
+    invariant(batch !== null, 'an answer belongs to a batch in flight')
+    this.#batch = null
+    return batch
+  }
+}

@@ -1,0 +1,49 @@
+import { nextHold } from '../../core/lease-sizing.ts'
+import type { Settings } from '../api/settings.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import { WANT_FLUSHES } from '../rows/row-schedule.ts'
+import type { Session } from '../session/session.ts'
+import type { RowOrder } from './batch-entries.ts'
+
+/** What a row's entry asks for: the next lease (O6, O7), and whether the row is marked as wanted (O12). */
+export class LeasePlan {
+  readonly #settings: Settings
+  readonly #session: Session
+
+  constructor(settings: Settings, session: Session) {
+    this.#settings = settings
+    this.#session = session
+  }
+
+  /** @param returning every lease goes back */
+  orderFor(row: LeasedRow, returning: boolean, nowMs: number): RowOrder {
+    const { flushIntervalMs } = this.#settings
+    const isWanted = row.schedule.takeWant(nowMs, flushIntervalMs)
+    return {
+      hold: returning ? 0 : this.#holdFor(row, nowMs),
+      wantMs: isWanted ? WANT_FLUSHES * flushIntervalMs : 0,
+      policy: row.isKnown ? undefined : row.plan.rowPolicy(row.window, this.#session.version),
+    }
+  }
+
+  #holdFor(row: LeasedRow, nowMs: number): number {
+    const { flushIntervalMs } = this.#settings
+    const { plan, figures, lease, schedule } = row
+    if (row.isRetired || schedule.yields || plan.atRisk === 0 || nowMs < schedule.recalledUntilMs) return 0
+    if (figures !== null && figures.burned >= plan.burnMax) return 0
+    const isFirstRequest = figures === null && row.takers === 1
+    if (row.gate.isSparse && isFirstRequest) return 0
+    const spent = lease.spentSince + schedule.demand
+    if (spent === 0 && schedule.isUnused(nowMs, flushIntervalMs)) return 0
+    return nextHold({
+      hold: lease.hold,
+      spent,
+      elapsedMs: nowMs - schedule.sentAtMs,
+      flushIntervalMs,
+      exchangeMs: this.#session.exchangeMs,
+      atRisk: plan.atRisk,
+      available: figures === null ? Infinity : Math.max(figures.pool, 0) + lease.held,
+      others: figures?.others ?? 0,
+    })
+  }
+}

@@ -1,0 +1,97 @@
+import { InvariantError } from '../../core/errors.ts'
+import type { BudgetAnswer, EntryAnswer } from '../../core/exchange.ts'
+import { rowLostError } from '../api/errors.ts'
+import { type MintRequest, settleMint } from '../requests/mint-request.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import { AnswerEvents } from './answer-events.ts'
+import { Confirmations } from './confirmations.ts'
+import type { ExchangeParts } from './exchange-parts.ts'
+import { Quarantine } from './quarantine.ts'
+import { RefundSettlement } from './refund-settlement.ts'
+import { isLost, wasEarly } from './row-absence.ts'
+import { TakeAnswers } from './take-answers.ts'
+
+/** Takes the answer to one entry into its row. */
+export class RowAnswers {
+  readonly #parts: ExchangeParts
+  readonly #events: AnswerEvents
+  readonly #confirmations: Confirmations
+  readonly #refunds: RefundSettlement
+  readonly #quarantine: Quarantine
+  readonly #takes: TakeAnswers
+
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts
+    this.#events = new AnswerEvents(parts.settings.emit, parts.settings.thresholds)
+    this.#confirmations = new Confirmations(parts)
+    this.#refunds = new RefundSettlement(parts)
+    this.#quarantine = new Quarantine(parts)
+    this.#takes = new TakeAnswers(parts)
+  }
+
+  /** @param taken units that the exchange took from the row */
+  settle(row: LeasedRow, answer: EntryAnswer, taken: number): void {
+    if (answer.kind === 'budget') this.#acknowledge(row, answer, taken)
+    else if (answer.kind === 'removed') this.#settleRemoved(row, answer.refunded)
+    else if (answer.kind !== 'counter') this.#refuse(row)
+  }
+
+  #acknowledge(row: LeasedRow, answer: BudgetAnswer, taken: number): void {
+    const { sent, figures: before } = row.lease
+    const { held, isKnown: known, gate, window } = row
+    const { refunded, mint, ...figures } = answer
+    try {
+      row.acknowledge(figures)
+    } catch (error) {
+      if (!(error instanceof InvariantError)) throw error
+      return this.#quarantine.quarantine(row, error.message)
+    }
+    if (gate.knownWindow === null || gate.knownWindow.start < window.start) gate.knownWindow = window
+    this.#pause(row)
+    this.#parts.leases.touch(row, held)
+    const mintSent = this.#takeMintSent(row)
+    if (mintSent !== null) settleMint(row.key, mintSent, mint ?? 'repeated')
+    this.#confirmations.confirmAll(row)
+    if (sent !== null) this.#refunds.settle(row, sent.refund, refunded)
+    // Last, because a listener may call anything: the row is consistent again.
+    const usedBefore = before?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
+    this.#events.compare(row, { figures: before, used: usedBefore, known }, answer)
+  }
+
+  /** S10: the exchange counted, and then the row's retention passed. Nothing was leased from it any more. */
+  #settleRemoved(row: LeasedRow, refunded: number): void {
+    const { held } = row
+    const { sent } = row.lease
+    row.lose()
+    this.#takeMintSent(row)
+    this.#parts.leases.touch(row, held)
+    this.#confirmations.confirmAll(row)
+    if (sent !== null) this.#refunds.settle(row, sent.refund, refunded)
+  }
+
+  /** S4: the row is not there. Nothing was settled, and nothing of it is held. */
+  #refuse(row: LeasedRow): void {
+    const { leases, settings, session } = this.#parts
+    const { held, key, window } = row
+    const { sent } = row.lease
+    if (isLost(row, session.time)) settings.emit({ type: 'row_lost', key, period: window.start })
+    row.lose()
+    leases.touch(row, held)
+    this.#pause(row)
+    this.#refunds.drop(row, sent?.refund)
+    this.#takeMintSent(row)?.reply.reject(rowLostError(key))
+    for (const request of this.#confirmations.takeUnconfirmed(row, 'sent')) this.#takes.retryLater(request, row)
+    // The gate has not entered the period: it goes back to the store's.
+    if (wasEarly(row, session.time)) row.retire()
+  }
+
+  /** O12: the row is not asked again within one flush interval when it cannot cover a request. */
+  #pause({ schedule }: LeasedRow): void {
+    const { clock, flushIntervalMs } = this.#parts.settings
+    schedule.askAgainAtMs = clock.monotonic() + flushIntervalMs
+  }
+
+  #takeMintSent(row: LeasedRow): MintRequest | null {
+    return this.#parts.requests.find(row)?.takeMintSent() ?? null
+  }
+}

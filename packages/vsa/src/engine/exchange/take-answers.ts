@@ -1,0 +1,106 @@
+import { closedError, rowLostError } from '../api/errors.ts'
+import { type PendingRequest, unitsOf } from '../requests/pending-request.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import type { ExchangeParts } from './exchange-parts.ts'
+import type { Run } from './in-flight-batch.ts'
+import { isLost, wasEarly } from './row-absence.ts'
+
+/** What becomes of the requests that took from rows: granted, denied, or waiting for units that other owners may return. */
+export class TakeAnswers {
+  readonly #parts: ExchangeParts
+
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts
+  }
+
+  /** @param granted how many requests of the run the store granted */
+  settle(run: Run, granted: number, closing: boolean): void {
+    this.#parts.waiting.arrived(run.requests)
+    for (const row of run.rows) row.takers -= run.requests.length
+    const again: PendingRequest[] = []
+    for (const [index, request] of run.requests.entries()) {
+      if (index < granted) this.grant(request, run.rows)
+      else if (request.state !== 'resolved' && !this.#denyOrPark(request, run.rows, closing)) again.push(request)
+    }
+    this.#parts.waiting.requeue(again)
+  }
+
+  /** O10: the store has given the units. A request that was resolved otherwise meanwhile is refunded. */
+  grant(request: PendingRequest, rows: readonly LeasedRow[]): void {
+    const { waiting, metrics, sendQueue } = this.#parts
+    if (request.state === 'resolved' && !request.unaccounted) {
+      for (const [index, row] of rows.entries()) {
+        row.lease.owe(request.needs[index]?.units ?? 0)
+        sendQueue.markDirty(row)
+      }
+      return
+    }
+    metrics.takes += 1
+    for (const need of request.needs) metrics.takenUnits += need.units
+    waiting.resolve(request, { kind: 'admitted', row: rows[0] ?? null })
+  }
+
+  /** The row was refused: the request goes again with the next flush, or fails. */
+  retryLater(request: PendingRequest, row: LeasedRow, closing = false): void {
+    const { waiting, session } = this.#parts
+    if (isLost(row, session.time)) waiting.resolve(request, { kind: 'failed', error: rowLostError(row.key) })
+    else if (closing) waiting.resolve(request, { kind: 'failed', error: closedError(row.key) })
+    else if (request.state !== 'resolved') waiting.park(request)
+  }
+
+  /** Parked requests go again at once where the pools cover them now. */
+  unpark(closing: boolean): void {
+    const { waiting } = this.#parts
+    if (waiting.parked === 0) return
+    waiting.unpark(({ needs }) => closing || needs.every(({ gate, units }) => (gate.row?.figures?.pool ?? 0) >= units))
+  }
+
+  /** A lease that has come may serve requests that were queued while the exchange was in flight. */
+  serveFromLeases(): void {
+    const { waiting, leases, sendQueue, metrics } = this.#parts
+    waiting.visit((request) => {
+      const [need, second] = request.needs
+      if (request.durable || second !== undefined || need === undefined) return
+      const row = leases.current(need.gate.family.live(need.gate))
+      if (row.lease.left < need.units) return
+      row.lease.left -= need.units
+      if (need.units !== 1) metrics.surplusUnits += need.units - 1
+      sendQueue.markDirty(row)
+      row.lease.settleFloor()
+      waiting.resolve(request, { kind: 'admitted', row })
+    })
+  }
+
+  /** @returns false when the request is to go with the next exchange */
+  #denyOrPark(request: PendingRequest, rows: readonly LeasedRow[], closing: boolean): boolean {
+    const { waiting, metrics, session } = this.#parts
+    for (const [index, row] of rows.entries()) {
+      const need = request.needs[index]
+      if (need === undefined) continue
+      if (row.figures === null) {
+        // The period that the gate is in now is one that the store has.
+        if (wasEarly(row, session.time) && !closing) return false
+        this.retryLater(request, row, closing)
+        return true
+      }
+      if (need.units > row.reach || closing) {
+        metrics.countDenial(unitsOf(request.needs))
+        waiting.resolve(request, { kind: 'denied', ...need, row })
+        return true
+      }
+    }
+    for (const [index, row] of rows.entries()) this.#wantUnits(row, request.needs[index]?.units ?? 0)
+    waiting.park(request)
+    return true
+  }
+
+  /** O12: other owners hold the units, or this owner's own lease does. The lease goes back, and the row is marked as wanted. */
+  #wantUnits(row: LeasedRow, units: number): void {
+    const { settings, sendQueue } = this.#parts
+    const { schedule, figures } = row
+    if ((figures?.pool ?? 0) >= units) return
+    schedule.yields = true
+    schedule.wants = (figures?.othersHeld ?? 0) > 0 && settings.clock.monotonic() >= schedule.wantAgainAtMs
+    if (schedule.wants || row.held > 0) sendQueue.markUrgent(row)
+  }
+}

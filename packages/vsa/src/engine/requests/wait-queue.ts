@@ -1,0 +1,170 @@
+import type { Clock, Timer } from '../../core/clock.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { PendingRequest, Verdict } from './pending-request.ts'
+
+/** Deadlines are met to within this, plus 1 ms for each `SWEPT_PER_MS` requests, because a sweep looks at all of them (L8). */
+const SWEEP_PAUSE_MIN_MS = 5
+const SWEPT_PER_MS = 2_000
+
+/** All requests that wait for the store, in order of arrival, and one timer for all their deadlines. */
+export class WaitQueue {
+  readonly #clock: Clock
+  readonly #metrics: Metrics
+  /** The verdict of a request whose deadline has passed. */
+  readonly #expire: (request: PendingRequest) => Verdict
+  /** In the queue from `#head` on; the ones before it have left. */
+  #queue: PendingRequest[] = []
+  #head = 0
+  #parked: PendingRequest[] = []
+  readonly #sent = new Set<readonly PendingRequest[]>()
+  #sweep: Timer | null = null
+  #sweepAtMs = Infinity
+
+  constructor(clock: Clock, metrics: Metrics, expire: (request: PendingRequest) => Verdict) {
+    this.#clock = clock
+    this.#metrics = metrics
+    this.#expire = expire
+  }
+
+  get queued(): number {
+    return this.#queue.length - this.#head
+  }
+
+  get parked(): number {
+    return this.#parked.length
+  }
+
+  /** A new request, last in the queue. */
+  add(request: PendingRequest): void {
+    this.#queue.push(request)
+    this.#metrics.waiters += 1
+    if (request.deadlineAtMs < this.#sweepAtMs) this.#armSweep(request.deadlineAtMs)
+  }
+
+  /** Hands out the queue from its head while `take` has a place. @returns whether the queue is empty now */
+  drain(take: (request: PendingRequest) => boolean): boolean {
+    for (; this.#head < this.#queue.length; this.#head += 1) {
+      const request = this.#queue[this.#head]
+      if (request !== undefined && request.state !== 'resolved' && !take(request)) break
+    }
+    // Those that left are dropped once they are the larger part, so that a request costs no more in a long queue than in a short one.
+    if (2 * this.#head >= this.#queue.length) this.#dropLeft()
+    return this.#head === this.#queue.length
+  }
+
+  /** Looks at every request in the queue. */
+  visit(look: (request: PendingRequest) => void): void {
+    for (let at = this.#head; at < this.#queue.length; at += 1) {
+      const request = this.#queue[at]
+      if (request !== undefined && request.state !== 'resolved') look(request)
+    }
+  }
+
+  /** Back to the head of the queue, in the order given. */
+  requeue(requests: readonly PendingRequest[]): void {
+    const waiting = requests.filter((request) => request.state !== 'resolved')
+    for (const request of waiting) request.state = 'queued'
+    if (waiting.length === 0) return
+    this.#queue = waiting.concat(this.#queue.slice(this.#head))
+    this.#head = 0
+  }
+
+  /** Until the next flush: the units exist, but other owners hold them. */
+  park(request: PendingRequest): void {
+    request.state = 'parked'
+    request.refused = true
+    this.#parked.push(request)
+  }
+
+  /** The flush is due, or units have come back: the requests that `may` try again go to the head of the queue. */
+  unpark(may: (request: PendingRequest) => boolean): void {
+    if (this.#parked.length === 0) return
+    const staying: PendingRequest[] = []
+    const going: PendingRequest[] = []
+    for (const request of this.#parked) (may(request) ? going : staying).push(request)
+    this.#parked = staying
+    this.requeue(going)
+  }
+
+  /** A request that has its units and waits for them to be durable: it joins `run`, whose deadlines are swept. */
+  confirm(run: PendingRequest[], request: PendingRequest): void {
+    request.state = 'sent'
+    run.push(request)
+    this.#sent.add(run)
+    this.#metrics.waiters += 1
+    if (request.deadlineAtMs < this.#sweepAtMs) this.#armSweep(request.deadlineAtMs)
+  }
+
+  /** A run is in flight: the deadlines of its requests go on. */
+  send(run: readonly PendingRequest[]): void {
+    for (const request of run) request.state = 'sent'
+    this.#sent.add(run)
+  }
+
+  /** The run has its answer. */
+  arrived(run: readonly PendingRequest[]): void {
+    this.#sent.delete(run)
+  }
+
+  /** Resolves the request, once. */
+  resolve(request: PendingRequest, verdict: Verdict): void {
+    if (request.state === 'resolved') return
+    request.state = 'resolved'
+    this.#metrics.waiters -= 1
+    if (this.#metrics.waiters === 0) this.#disarmSweep()
+    request.resolve(verdict)
+  }
+
+  /** Resolves all requests: queued, parked and in flight. */
+  resolveAll(verdictOf: (request: PendingRequest) => Verdict): void {
+    for (const request of this.#all()) this.resolve(request, verdictOf(request))
+    this.#dropResolved()
+  }
+
+  *#all(): Generator<PendingRequest> {
+    yield* this.#queue.slice(this.#head)
+    yield* this.#parked
+    for (const run of this.#sent) yield* run
+  }
+
+  #armSweep(atMs: number): void {
+    this.#sweep?.cancel()
+    this.#sweepAtMs = atMs
+    const pauseMs = Math.max(
+      atMs - this.#clock.monotonic(),
+      SWEEP_PAUSE_MIN_MS + Math.floor(this.#metrics.waiters / SWEPT_PER_MS),
+    )
+    // A caller awaits the answer: the process must not exit before.
+    this.#sweep = this.#clock.timer(pauseMs, () => this.#sweepDeadlines(), true)
+  }
+
+  #disarmSweep(): void {
+    this.#sweep?.cancel()
+    this.#sweep = null
+    this.#sweepAtMs = Infinity
+  }
+
+  #sweepDeadlines(): void {
+    const nowMs = this.#clock.monotonic()
+    let nextAtMs = Infinity
+    for (const request of [...this.#all()]) {
+      if (request.state === 'resolved') continue
+      if (request.deadlineAtMs <= nowMs) this.resolve(request, this.#expire(request))
+      else nextAtMs = Math.min(nextAtMs, request.deadlineAtMs)
+    }
+    this.#dropResolved()
+    this.#disarmSweep()
+    if (nextAtMs < Infinity) this.#armSweep(nextAtMs)
+  }
+
+  #dropLeft(): void {
+    if (this.#head > 0) this.#queue = this.#queue.slice(this.#head)
+    this.#head = 0
+  }
+
+  #dropResolved(): void {
+    this.#dropLeft()
+    this.#queue = this.#queue.filter((request) => request.state !== 'resolved')
+    this.#parked = this.#parked.filter((request) => request.state !== 'resolved')
+  }
+}

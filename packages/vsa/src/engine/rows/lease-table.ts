@@ -1,0 +1,161 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Window } from '../../core/plan.ts'
+import type { Gate } from '../budget/gate.ts'
+import type { RowView } from '../budget/row-view.ts'
+import type { Session } from '../session/session.ts'
+import { LeasedRow } from './leased-row.ts'
+
+/** The requests that wait for a row. They are kept elsewhere, and a row is kept while it has any. */
+export interface RowRequestsView {
+  isAwaited(row: RowView): boolean
+  forget(row: RowView): void
+}
+
+/** The rows that this owner keeps, by name: at most one object for a row, whether its gate admits from it now, later, or no more. */
+export class LeaseTable {
+  readonly #clock: Clock
+  readonly #session: Pick<Session, 'time'>
+  readonly #requests: RowRequestsView
+  /** The longest untouched first: what is not used goes back and is forgotten, without a scan of the others (G3). */
+  readonly #rows = new Map<string, LeasedRow>()
+  #leasedUnits = 0
+  #closing = false
+
+  constructor(clock: Clock, session: Pick<Session, 'time'>, requests: RowRequestsView) {
+    this.#clock = clock
+    this.#session = session
+    this.#requests = requests
+  }
+
+  get size(): number {
+    return this.#rows.size
+  }
+
+  /** Units leased to this owner, as of the last answers. */
+  get leasedUnits(): number {
+    return this.#leasedUnits
+  }
+
+  /** The longest untouched first. */
+  all(): IterableIterator<LeasedRow> {
+    return this.#rows.values()
+  }
+
+  /** The row that the store names; undefined when nothing is kept of it. */
+  find(key: string, period: number): LeasedRow | undefined {
+    return this.#rows.get(rowName(key, period))
+  }
+
+  /**
+   * The row that `gate` admits from now; made, or moved to the present period, where needed. Never of an earlier period than before,
+   * though the store's time may have gone back (O11).
+   */
+  current(gate: Gate): LeasedRow {
+    const present = leasedRow(gate.row)
+    // A budget without windows has one row while it has any: no clock need be read.
+    if (present?.window.end === Infinity) return present
+    const window = gate.plan.windowAt(this.#session.time)
+    if (present !== null && present.window.end >= window.end) return present
+    present?.retire()
+    const upcoming = leasedRow(gate.upcoming)
+    if (upcoming !== null && upcoming.window.end < window.end) upcoming.retire()
+    const row = this.#of(gate, window)
+    if (!this.#closing) row.attach()
+    return row
+  }
+
+  /** The row's period is over: its gate goes on with the row that was fetched ahead, if there is one. */
+  advance(row: LeasedRow): void {
+    const { gate } = row
+    row.retire()
+    const upcoming = leasedRow(gate.upcoming)
+    // Never before its period begins (O11).
+    if (upcoming !== null && upcoming.window.start <= this.#session.time) upcoming.attach()
+  }
+
+  /** The row of the next period, fetched ahead. */
+  fetchAhead(row: LeasedRow): LeasedRow {
+    const { gate } = row
+    const window = gate.plan.after(row.window)
+    const upcoming = this.#of(gate, window)
+    upcoming.isRetired = false
+    upcoming.schedule.usedAtMs = this.#clock.monotonic() + Math.max(0, window.start - this.#session.time)
+    upcoming.schedule.spentAtMs = row.schedule.spentAtMs
+    upcoming.lease.hold = row.lease.hold
+    gate.upcoming = upcoming
+    return upcoming
+  }
+
+  /** The row of any period, for refunds: the gate does not admit from it unless it is the present one. */
+  ofWindow(gate: Gate, window: Window): LeasedRow {
+    const now = gate.plan.windowAt(this.#session.time)
+    const present = gate.row !== null && gate.row.window.end > now.end ? gate.row.window : now
+    return window.start === present.start ? this.current(gate) : this.#of(gate, window)
+  }
+
+  /** From now on no gate admits. What waits in each row is still sent. */
+  retireAll(): void {
+    this.#closing = true
+    for (const row of this.#rows.values()) row.retire()
+  }
+
+  /** The row has its answer: it was touched, and its lease may have changed. */
+  touch(row: LeasedRow, heldBefore: number): void {
+    this.#leasedUnits += row.held - heldBefore
+    this.#rows.delete(row.name)
+    this.#rows.set(row.name, row)
+  }
+
+  /** G5: nothing is kept of the gate's rows that must not be dropped. */
+  isIdle(gate: Gate): boolean {
+    const row = leasedRow(gate.row)
+    return gate.upcoming === null && (row === null || (this.#isIdleRow(row) && !this.#isAhead(row)))
+  }
+
+  /** What is kept of an idle gate is dropped. */
+  drop(gate: Gate): void {
+    const row = leasedRow(gate.row)
+    if (row !== null) this.dropIfIdle(row)
+  }
+
+  /** Forgets the row when there is nothing to keep of it. */
+  dropIfIdle(row: LeasedRow): boolean {
+    if (!this.#isIdleRow(row) || this.#isAhead(row)) return false
+    if (row.usage !== 'none') row.gate.isSparse = row.usage === 'untouched'
+    row.retire()
+    this.#requests.forget(row)
+    return this.#rows.delete(row.name)
+  }
+
+  #isIdleRow(row: LeasedRow): boolean {
+    return row.isIdle && !this.#requests.isAwaited(row)
+  }
+
+  /** The gate is in a period that has not begun by the store's time: without the row it would go back into an earlier one (O11). */
+  #isAhead(row: LeasedRow): boolean {
+    return row.isCurrent && row.isKnown && row.window.start > this.#session.time
+  }
+
+  /** One row has one object: two would each count the whole lease. Retired until a gate admits from it. */
+  #of(gate: Gate, window: Window): LeasedRow {
+    const name = rowName(gate.key, window.start)
+    const known = this.#rows.get(name)
+    if (known !== undefined) {
+      // Its gate may have been evicted, and the key have another now.
+      if (known.gate !== gate) known.moveTo(gate)
+      return known
+    }
+    const row = new LeasedRow(gate, window, name, this.#clock.monotonic())
+    this.#rows.set(name, row)
+    return row
+  }
+}
+
+/** Gates know their rows as views: the budget room does not know leases. Each is a `LeasedRow`, set in this room. */
+function leasedRow(view: RowView | null): LeasedRow | null {
+  return view instanceof LeasedRow ? view : null
+}
+
+function rowName(key: string, period: number): string {
+  return `${period}:${key}`
+}

@@ -1,0 +1,135 @@
+import type { Plan, Window } from '../../core/plan.ts'
+import type { Gate } from '../budget/gate.ts'
+import type { RowFigures, RowView } from '../budget/row-view.ts'
+import { RowLease } from './row-lease.ts'
+import { RowSchedule } from './row-schedule.ts'
+
+/** One row of the store as this owner keeps it: its lease and its schedule. Exists only while there is something to keep. */
+export class LeasedRow implements RowView {
+  gate: Gate
+  readonly window: Window
+  /** The row's name in the lease table. */
+  readonly name: string
+  readonly lease: RowLease
+  readonly schedule: RowSchedule
+  /** This owner has seen the row: the store must have it (S4). */
+  isKnown: boolean
+  /** No gate admits from it, and its lease goes back: its period is over or has not begun, or the engine closes. */
+  isRetired = true
+  /** Its books did not balance: nothing more is sent or admitted (S6). */
+  isQuarantined = false
+  /** A request was queued while an exchange for this row was in flight: its answer may serve the request. */
+  isAwaited = false
+  /** Requests that take from the row and are in flight. */
+  takers = 0
+  /** What became of the leases on this row so far: there was none, none was spent from, or one was. */
+  usage: 'none' | 'untouched' | 'spent' = 'none'
+
+  constructor(gate: Gate, window: Window, name: string, nowMs: number) {
+    this.gate = gate
+    this.window = window
+    this.name = name
+    this.lease = new RowLease(gate)
+    this.schedule = new RowSchedule(nowMs)
+    this.isKnown = gate.knownWindow?.start === window.start
+  }
+
+  get key(): string {
+    return this.gate.key
+  }
+
+  get plan(): Plan {
+    return this.gate.plan
+  }
+
+  get figures(): RowFigures | null {
+    return this.lease.figures
+  }
+
+  get held(): number {
+    return this.lease.held
+  }
+
+  get delta(): number {
+    return this.lease.delta
+  }
+
+  get reach(): number {
+    return this.lease.reach
+  }
+
+  /** The gate admits from this row. */
+  get isCurrent(): boolean {
+    return this.lease.isAttached
+  }
+
+  /** O8 */
+  get isLow(): boolean {
+    return !this.isRetired && this.lease.isLow
+  }
+
+  /** Nothing is held, spent, asked or owed: the row may be dropped (G5, L9). */
+  get isIdle(): boolean {
+    return this.lease.isEmpty && this.takers === 0 && !this.schedule.isUrgent && !this.isQuarantined
+  }
+
+  /** Whether a larger lease may be had by asking now: the last answer gave more, or was a flush interval ago (O8, O12). */
+  mayLeaseMore(nowMs: number): boolean {
+    if (nowMs >= this.schedule.askAgainAtMs) return true
+    const { figures, plan } = this
+    return figures !== null && this.schedule.hasGrown && figures.pool > 0 && figures.burned < plan.burnMax
+  }
+
+  /** The gate admits from this row from now on. */
+  attach(): void {
+    this.isRetired = false
+    if (this.gate.upcoming === this) this.gate.upcoming = null
+    this.gate.row = this
+    this.lease.attach()
+  }
+
+  /** The gate moves on: nothing more is admitted from the row, and its lease goes back. */
+  retire(): void {
+    this.#leaveGate()
+    this.isRetired = true
+  }
+
+  /** The row's gate was evicted, and the key has another one now. */
+  moveTo(gate: Gate): void {
+    this.#leaveGate()
+    this.gate = gate
+    this.lease.budget = gate
+  }
+
+  /** The row goes in flight with its next entry. */
+  send(hold: number, nowMs: number): void {
+    const gross = this.lease.send(hold)
+    this.gate.metrics.spentUnits += gross
+    this.schedule.sent(nowMs, gross > 0)
+    if (gross > 0) this.usage = 'spent'
+  }
+
+  /** @throws InvariantError before anything changes, when more was spent than the store says is held */
+  acknowledge(figures: RowFigures): void {
+    const heldBefore = this.held
+    this.lease.acknowledge(figures)
+    this.schedule.hasGrown = figures.held > heldBefore
+    if (figures.held > 0 && this.usage === 'none') this.usage = 'untouched'
+    this.isKnown = true
+  }
+
+  /** O5 */
+  lose(): void {
+    this.gate.metrics.spentUnits += this.lease.lose()
+    this.schedule.askAgainAtMs = -Infinity
+  }
+
+  #leaveGate(): void {
+    const { gate } = this
+    if (gate.row === this) {
+      this.lease.detach()
+      gate.row = null
+    }
+    if (gate.upcoming === this) gate.upcoming = null
+  }
+}

@@ -1,0 +1,209 @@
+import { invariant } from '../../core/errors.ts'
+import { lowWaterOf } from '../../core/lease-sizing.ts'
+import type { Plan } from '../../core/plan.ts'
+import { UNITS_MAX } from '../../core/units.ts'
+import type { HotCell } from '../budget/hot-cell.ts'
+import type { RowFigures } from '../budget/row-view.ts'
+
+/** The most that may be spent before the hot path stops: what V8 keeps unboxed. */
+const ROOM_MAX = 2 ** 30
+
+/** What a lease needs of its budget. */
+export interface LeasedBudget {
+  readonly key: string
+  readonly plan: Plan
+  readonly cell: HotCell
+}
+
+/** What the exchange in flight carries for a row. */
+export interface SentUnits {
+  readonly spent: number
+  readonly hold: number
+  readonly refund: number
+}
+
+/**
+ * The arithmetic of one row's lease (O3, O4): what is held, what has been spent since the last send, what waits to be given back.
+ *
+ * `base` is what may be spent before the next send: the lease as acknowledged, or, while an exchange is in flight,
+ * `min(held - sent.spent, sent.hold)`, so that what a batch offers back is deducted before it is sent. What is left is
+ * `base - spentSince`. While the lease is attached, what is left is in the hot cell of its budget, else it is here.
+ */
+export class RowLease {
+  /** Another budget object when the key's gate was evicted and made again. */
+  budget: LeasedBudget
+  /** The lease as of the last answer. */
+  held = 0
+  base = 0
+  /** The lease asked for with the last send. */
+  hold = 0
+  /** Null while no exchange carries the row. */
+  sent: SentUnits | null = null
+  /** Units to give back through the store, not sent yet. */
+  refund = 0
+  figures: RowFigures | null = null
+  /** The row is in the send queue: the hot path need not stop at the first spending (G1). */
+  isDirty = false
+  #cell: HotCell | null = null
+  #left = 0
+  /** Where the hot path stops (G1). */
+  #floor = 0
+
+  constructor(budget: LeasedBudget) {
+    this.budget = budget
+  }
+
+  /** The hot path of the budget spends from this lease. */
+  get isAttached(): boolean {
+    return this.#cell !== null
+  }
+
+  get left(): number {
+    return this.#cell === null ? this.#left : this.#cell.room + this.#floor
+  }
+
+  set left(units: number) {
+    if (this.#cell === null) this.#left = units
+    else this.#makeRoom(this.#cell, units, this.#floor)
+  }
+
+  get spentSince(): number {
+    return this.base - this.left
+  }
+
+  /** Spent, and not acknowledged. */
+  get delta(): number {
+    return this.spentSince + (this.sent?.spent ?? 0)
+  }
+
+  /** What the row could give to this owner in all, as far as is known; Infinity when nothing is. */
+  get reach(): number {
+    if (this.figures === null) return Infinity
+    const { pool, othersHeld } = this.figures
+    const unspent = this.held - (this.sent?.spent ?? 0) - this.spentSince
+    return Math.max(pool, 0) + othersHeld + unspent + this.refund + (this.sent?.refund ?? 0)
+  }
+
+  /** The lease runs out, and a larger one, or the same again, can be had (O8). */
+  get isLow(): boolean {
+    if (this.spentSince === 0 || this.left >= Math.max(lowWaterOf(this.hold), 1)) return false
+    return this.figures === null || (this.figures.pool > 0 && this.figures.burned < this.budget.plan.burnMax)
+  }
+
+  /** Nothing is held, spent, in flight or owed. */
+  get isEmpty(): boolean {
+    return this.held === 0 && this.sent === null && this.refund === 0 && !this.isDirty
+  }
+
+  /** O1: check and spend, with nothing in between. */
+  spend(units: number): boolean {
+    const left = this.left - units
+    if (left < 0 || !this.isAttached) return false
+    this.left = left
+    return true
+  }
+
+  /** O4: units to give back through the store. No row can take back more than all the units there can be. */
+  owe(units: number): void {
+    this.refund = Math.min(this.refund + units, UNITS_MAX)
+  }
+
+  /**
+   * O4: what was spent since the last send is lowered first; the rest is owed.
+   * @returns the units that may be admitted again at once
+   */
+  giveBack(units: number): number {
+    const usable = Math.min(units, this.spentSince)
+    this.left += usable
+    this.owe(units - usable)
+    return usable
+  }
+
+  detach(): void {
+    if (this.#cell === null) return
+    const { left } = this
+    this.#cell.room = 0
+    this.#cell.roomMax = 0
+    this.#cell = null
+    this.#left = left
+    this.#floor = 0
+  }
+
+  attach(): void {
+    this.#cell = this.budget.cell
+    this.left = this.#left
+    this.#left = 0
+    this.settleFloor()
+  }
+
+  /**
+   * O3 and O4: refunds that wait are netted against what was spent, so that churn sends nothing. The rest goes in flight,
+   * and what is offered back is deducted at once.
+   * @returns the gross units spent since the last send
+   */
+  send(hold: number): number {
+    invariant(this.sent === null, 'one exchange at a time')
+    const gross = this.spentSince
+    const netted = Math.min(gross, this.refund)
+    const spent = gross - netted
+    this.sent = { spent, hold, refund: this.refund - netted }
+    this.refund = 0
+    this.hold = hold
+    this.base = Math.min(this.held - spent, hold)
+    this.left = this.base
+    this.isDirty = false
+    this.settleFloor()
+    return gross
+  }
+
+  /** The answer is certain: the lease is what the store says, less what was spent since the send. */
+  acknowledge(figures: RowFigures): void {
+    const { spentSince } = this
+    invariant(
+      spentSince <= figures.held,
+      `the lease of ${JSON.stringify(this.budget.key)} is ${figures.held}, but ${spentSince} were spent from it`,
+    )
+    this.held = figures.held
+    this.figures = figures
+    this.sent = null
+    this.base = figures.held
+    this.left = figures.held - spentSince
+    this.settleFloor()
+  }
+
+  /**
+   * O5: the epoch is over, or the row is gone. What was spent is burned and forgotten; refunds that wait stay.
+   * @returns the units spent since the last send
+   */
+  lose(): number {
+    const { spentSince } = this
+    this.held = 0
+    this.base = 0
+    this.hold = 0
+    this.left = 0
+    this.sent = null
+    this.figures = null
+    this.settleFloor()
+    return spentSince
+  }
+
+  /** G1: where the hot path must stop next: at the first spending, then at the low-water mark, then at 0. */
+  settleFloor(): void {
+    if (this.#cell === null) return
+    const { left } = this
+    const lowWater = lowWaterOf(this.hold)
+    const above = left >= lowWater ? lowWater : 0
+    this.#makeRoom(this.#cell, left, this.isDirty ? above : left)
+  }
+
+  /**
+   * The room is a small integer, whatever the lease: one room that V8 keeps as a double turns those of all gates into boxed ones,
+   * and the hot path takes three times as long. A floor higher than asked for is reached earlier, and then settled anew.
+   */
+  #makeRoom(cell: HotCell, left: number, floor: number): void {
+    this.#floor = Math.min(Math.max(floor, left - ROOM_MAX), left)
+    // Figures from a store may be integers that V8 keeps as doubles: `| 0` makes them small integers again.
+    cell.room = (left - this.#floor) | 0
+    cell.roomMax = Math.min(this.base - this.#floor, ROOM_MAX) | 0
+  }
+}

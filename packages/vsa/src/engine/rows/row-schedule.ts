@@ -1,0 +1,60 @@
+/** A lease unused for this many flush intervals goes back (O6). */
+export const IDLE_FLUSHES = 3
+/** A want holds for this many flush intervals (O12). */
+export const WANT_FLUSHES = 2
+
+/** When things are due for one row, by the owner's monotonic clock, and what its next entry must ask for. */
+export class RowSchedule {
+  sentAtMs: number
+  /** When the row was last asked for. */
+  usedAtMs: number
+  /** When the row, or the one of the period before, was last spent from: what is not spent from is not fetched ahead. */
+  spentAtMs: number
+  /** Until then the lease goes back, because another owner wants the row (O12). */
+  recalledUntilMs: number = -Infinity
+  /** Not asked again before that: the row could not cover what was asked (O12). */
+  askAgainAtMs: number = -Infinity
+  /** The row is not marked as wanted again before that (O12). */
+  wantAgainAtMs: number = -Infinity
+  /** When refunds that the store does not accept are given up (O4); Infinity while none was refused. */
+  refundGivenUpAtMs: number = Infinity
+  /** In the send queue's list of rows that do not wait for the next flush. */
+  isUrgent = false
+  /** The last answer brought a larger lease than the one before. */
+  hasGrown = false
+  /** Units asked for since the last send that a larger lease would have served (O7). */
+  demand = 0
+  /** A request waits for units that the pool lacks: the lease goes back to the pool for it. */
+  yields = false
+  /** Other owners hold those units: the row is to be marked as wanted (O12). */
+  wants = false
+
+  constructor(nowMs: number) {
+    this.sentAtMs = nowMs
+    this.usedAtMs = nowMs
+    this.spentAtMs = nowMs
+  }
+
+  /** The entry is made: what it asks for is no longer to be asked. */
+  sent(nowMs: number, hasSpent: boolean): void {
+    this.isUrgent = false
+    this.demand = 0
+    this.yields = false
+    this.wants = false
+    this.sentAtMs = nowMs
+    if (!hasSpent) return
+    this.usedAtMs = nowMs
+    this.spentAtMs = nowMs
+  }
+
+  isUnused(nowMs: number, flushIntervalMs: number): boolean {
+    return nowMs - this.usedAtMs >= IDLE_FLUSHES * flushIntervalMs
+  }
+
+  /** The pause between two wants is one flush interval. @returns whether the row may be marked as wanted now */
+  takeWant(nowMs: number, flushIntervalMs: number): boolean {
+    if (!this.wants || nowMs < this.wantAgainAtMs) return false
+    this.wantAgainAtMs = nowMs + flushIntervalMs
+    return true
+  }
+}

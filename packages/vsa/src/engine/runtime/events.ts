@@ -1,0 +1,53 @@
+import type { StoreError } from '../../core/errors.ts'
+
+/** What the engine reports to `onEvent`. {@link isWarning} gives the severity of each. */
+export type VsaEvent =
+  | { readonly type: 'joined'; readonly epoch: number }
+  | { readonly type: 'fenced'; readonly epoch: number; readonly unitsLost: number }
+  | {
+      readonly type: 'burned'
+      readonly key: string
+      readonly period: number
+      readonly units: number
+      readonly burned: number
+    }
+  | { readonly type: 'burn_limit'; readonly key: string; readonly period: number; readonly burned: number }
+  | { readonly type: 'store_away'; readonly error: StoreError }
+  | { readonly type: 'store_back'; readonly downMs: number }
+  | { readonly type: 'store_forgot'; readonly epoch: number; readonly detail: string }
+  | { readonly type: 'row_lost'; readonly key: string; readonly period: number }
+  | { readonly type: 'policy_conflict'; readonly key: string; readonly declared: number; readonly holds: number }
+  | {
+      readonly type: 'threshold'
+      readonly key: string
+      readonly period: number
+      readonly fraction: number
+      readonly used: number
+      readonly limit: number
+    }
+  | { readonly type: 'refunds_refused'; readonly key: string; readonly period: number; readonly units: number }
+  | { readonly type: 'counter_overflow'; readonly key: string; readonly pending: number }
+  | { readonly type: 'quarantined'; readonly key: string; readonly detail: string }
+
+/** Whether the event is printed where there is no listener. */
+export function isWarning(event: VsaEvent): boolean {
+  switch (event.type) {
+    case 'joined':
+    case 'store_back':
+    case 'threshold':
+      return false
+    case 'fenced':
+      // An idle owner that held no lease lost nothing.
+      return event.unitsLost > 0
+    case 'burned':
+    case 'burn_limit':
+    case 'store_away':
+    case 'store_forgot':
+    case 'row_lost':
+    case 'policy_conflict':
+    case 'refunds_refused':
+    case 'counter_overflow':
+    case 'quarantined':
+      return true
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * What an engine counts. A class of plain number fields, made once, so that counting allocates nothing.
+ *
+ * The hot path counts nothing for an admission of one unit: the units spent follow from what is left of the lease. The number of
+ * admissions follows from those units and from `surplusUnits`.
+ */
+export class Metrics {
+  /** Units spent from leases up to the last sends, net of refunds that lowered a delta. */
+  spentUnits = 0
+  /** Sum of cost - 1 over all spending from leases. */
+  surplusUnits = 0
+  /** Refunds that lowered a delta: already subtracted from what was spent. */
+  unspentUnits = 0
+  /** Admissions that the store granted, and their units. */
+  takes = 0
+  takenUnits = 0
+  denials = 0
+  deniedUnits = 0
+  refunds = 0
+  refundedUnits = 0
+  refundsRefused = 0
+  unaccounted = 0
+  unaccountedUnits = 0
+  counterAdds = 0
+  exchanges = 0
+  records = 0
+  leaseRecords = 0
+  /** Requests that wait for an answer now. */
+  waiters = 0
+
+  /** One request, denied. */
+  countDenial(units: number): void {
+    this.denials += 1
+    this.deniedUnits += units
+  }
+}

@@ -1,0 +1,53 @@
+import type { Metrics } from './metrics.ts'
+
+/** Figures of one engine since it was opened. */
+export interface Stats {
+  /** N: admissions decided, refunds and counter additions. A look (0 units) is none. */
+  readonly operations: number
+  readonly admittedUnits: number
+  readonly deniedUnits: number
+  readonly refundedUnits: number
+  /** Units given back that the store did not accept within one lease lifetime. */
+  readonly refundsRefused: number
+  /** Units admitted without a record in the store, under `onStoreUnavailable: 'allow'`. */
+  readonly unaccountedUnits: number
+  /** Store calls: exchanges that were answered, and those sent again. */
+  readonly exchanges: number
+  /** I: budget and counter rows written by exchanges. */
+  readonly records: number
+  /** Lease rows written, and budget rows written only because units moved between pool and lease. */
+  readonly leaseRecords: number
+  /** Budgets in memory. */
+  readonly budgets: number
+  readonly counters: number
+  /** Requests waiting for an answer. */
+  readonly waiters: number
+  /** Units leased to this owner, as of the last exchange. */
+  readonly leasedUnits: number
+  /** The owner's epoch; null before the first join. */
+  readonly epoch: number | null
+}
+
+/** What is read from the other parts when the figures are asked for. */
+export interface StatsNow extends Pick<Stats, 'budgets' | 'counters' | 'leasedUnits' | 'epoch'> {
+  /** Units spent from leases and not sent yet. */
+  readonly unsentUnits: number
+}
+
+export function statsOf(metrics: Metrics, { unsentUnits, ...now }: StatsNow): Stats {
+  const spentUnits = metrics.spentUnits + unsentUnits + metrics.unspentUnits
+  const spends = spentUnits - metrics.surplusUnits
+  return {
+    operations: spends + metrics.takes + metrics.denials + metrics.refunds + metrics.counterAdds + metrics.unaccounted,
+    admittedUnits: spentUnits + metrics.takenUnits,
+    deniedUnits: metrics.deniedUnits,
+    refundedUnits: metrics.refundedUnits,
+    refundsRefused: metrics.refundsRefused,
+    unaccountedUnits: metrics.unaccountedUnits,
+    exchanges: metrics.exchanges,
+    records: metrics.records,
+    leaseRecords: metrics.leaseRecords,
+    waiters: metrics.waiters,
+    ...now,
+  }
+}

@@ -1,0 +1,33 @@
+import type { Clock } from '../../core/clock.ts'
+import type { StoreError } from '../../core/errors.ts'
+import type { AppliedAnswer, Batch, FencedAnswer, RowName } from '../../core/exchange.ts'
+import type { Store } from '../../core/store.ts'
+import type { EventSink } from '../runtime/event-sink.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { BatchContent } from './state-machine.ts'
+
+/** What the session reports to the engine. Never called from inside a call of the engine to the session. */
+export interface SessionListener {
+  /** A new epoch is open and nothing is in flight. */
+  readonly opened: (epoch: number) => void
+  /** The batch in flight counts, once. */
+  readonly settled: (batch: Batch, answer: AppliedAnswer) => void
+  /** The epoch is over. `batch`: what was in flight; `answer` says what became of it, null when the store has lost it. */
+  readonly fenced: (batch: Batch, answer: FencedAnswer | null) => void
+  /** The row is to be left out: returns what to send instead, under the same seq; null when the batch has no such row. */
+  readonly voided: (batch: Batch, row: RowName | undefined, detail: string) => BatchContent | null
+  /** The closing batch counts: the engine has closed its epoch. */
+  readonly ended: (batch: Batch, answer: AppliedAnswer | FencedAnswer) => void
+  /** An attempt to join or to exchange failed; another follows. */
+  readonly failed: (error: StoreError) => void
+}
+
+export interface SessionOptions {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: () => number
+  readonly label: string
+  readonly exchangeTimeoutMs: number
+  readonly emit: EventSink
+  readonly metrics: Metrics
+}

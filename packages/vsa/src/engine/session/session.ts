@@ -1,0 +1,222 @@
+import { invariant, StoreError } from '../../core/errors.ts'
+import type { Answer, Batch, FencedAnswer, RowName } from '../../core/exchange.ts'
+import type { Joined } from '../../core/store.ts'
+import { Attempts } from './attempts.ts'
+import { OwnerTime } from './owner-time.ts'
+import type { SessionListener, SessionOptions } from './session-listener.ts'
+import {
+  advanceSession,
+  type BatchContent,
+  NOT_JOINED,
+  type SessionInput,
+  type SessionRecord,
+  type SessionTurn,
+} from './state-machine.ts'
+import { asStoreError, StoreHealth, timedOut } from './store-health.ts'
+import type { SessionState } from './transition-table.ts'
+
+/** A join may take this many times as long as an exchange: it may have to start a thread or open a file. */
+const JOIN_TIMEOUT_FACTOR = 5
+
+/** One owner's session with its store over time: calls, time limits, retries, and the store's time (O2, O5, O11). */
+export class Session {
+  readonly #options: SessionOptions
+  readonly #listener: SessionListener
+  readonly #attempts: Attempts
+  readonly #time: OwnerTime
+  readonly #health: StoreHealth
+  #record: SessionRecord = NOT_JOINED
+  #leaseTtlMs = 0
+
+  constructor(options: SessionOptions, listener: SessionListener) {
+    const { clock, random, emit } = options
+    this.#options = options
+    this.#listener = listener
+    this.#attempts = new Attempts(clock, random)
+    this.#time = new OwnerTime(clock)
+    this.#health = new StoreHealth(clock, emit)
+  }
+
+  /** Joins in the background, and goes on trying until it succeeds or is abandoned. */
+  start(): void {
+    this.#join()
+  }
+
+  get state(): SessionState {
+    return this.#record.state
+  }
+
+  get epoch(): number | null {
+    return this.#record.epoch
+  }
+
+  /** The version of this process's policies: its first epoch (S3). */
+  get version(): number {
+    const { firstEpoch } = this.#record
+    invariant(firstEpoch !== null, 'a policy is sent only after a join')
+    return firstEpoch
+  }
+
+  /** Why the last attempt failed; null once an answer has come. */
+  get lastError(): StoreError | null {
+    return this.#health.lastError
+  }
+
+  get leaseTtlMs(): number {
+    return this.#leaseTtlMs
+  }
+
+  /** How long an exchange takes, in ms: a moving average. */
+  get exchangeMs(): number {
+    return this.#attempts.exchangeMs
+  }
+
+  /** O6: when an owner that holds leases must exchange again, by the monotonic clock. */
+  get keepaliveAtMs(): number {
+    return this.#time.heardAtMs + Math.floor(this.#leaseTtlMs / 3)
+  }
+
+  /** There is an epoch, or was one: the store's time is known. Reads no clock. */
+  get hasJoined(): boolean {
+    return this.#record.firstEpoch !== null
+  }
+
+  /** O11: the store's time, ms since 1970; 0 before the first join. It may go back, and every caller allows for that. */
+  get time(): number {
+    return this.hasJoined ? this.#time.now : 0
+  }
+
+  /** Sends a batch; only when `state` is `ready`. The listener is called with the outcome. */
+  send(content: BatchContent): void {
+    this.#attempts.restart()
+    this.#act(this.#advance({ kind: 'send', content }))
+  }
+
+  /** Gives up: nothing more is sent, and answers are ignored. */
+  abandon(): void {
+    this.#act(this.#advance({ kind: 'abandon' }))
+  }
+
+  #advance(input: SessionInput): SessionTurn {
+    const turn = advanceSession(this.#record, input)
+    this.#record = turn.next
+    return turn
+  }
+
+  #act(turn: SessionTurn): void {
+    switch (turn.action) {
+      case 'ignore':
+      case 'pause':
+        return
+      case 'join':
+        return this.#join()
+      case 'open':
+        return this.#open(turn.epoch)
+      case 'attempt':
+        return this.#attempt(turn.batch)
+      case 'settle':
+        this.#attempts.restart()
+        return this.#listener.settled(turn.batch, turn.answer)
+      case 'rejoin':
+        return this.#rejoin(turn.batch, turn.answer)
+      case 'void':
+        return this.#leaveOut(turn.batch, turn.row, turn.detail)
+      case 'end':
+        this.#attempts.restart()
+        this.#attempts.cancel()
+        if (turn.last !== null) this.#listener.ended(turn.last.batch, turn.last.answer)
+    }
+  }
+
+  #join(): void {
+    const { store, label, exchangeTimeoutMs } = this.#options
+    this.#attempts.begin()
+    this.#call(
+      () => store.join(label),
+      (joined) => this.#joined(joined),
+      JOIN_TIMEOUT_FACTOR * exchangeTimeoutMs,
+    )
+  }
+
+  #joined({ epoch, time, leaseTtlMs }: Joined): void {
+    const turn = this.#advance({ kind: 'joined', epoch })
+    if (turn.action === 'ignore') return
+    this.#leaseTtlMs = leaseTtlMs
+    this.#heard(time)
+    this.#act(turn)
+  }
+
+  #open(epoch: number): void {
+    this.#options.emit({ type: 'joined', epoch })
+    this.#listener.opened(epoch)
+  }
+
+  #attempt(batch: Batch): void {
+    const { store, exchangeTimeoutMs, metrics } = this.#options
+    this.#attempts.begin()
+    metrics.exchanges += 1
+    this.#call(
+      () => store.exchange(batch),
+      (answer) => this.#answered(batch, answer),
+      exchangeTimeoutMs,
+    )
+  }
+
+  /** Calls the store. A failure, or no answer in time, fails this attempt once. A late answer still counts. */
+  #call<T>(call: () => Promise<T>, heard: (answer: T) => void, timeoutMs: number): void {
+    const attempt = this.#attempts.count
+    const { batch } = this.#record
+    const isPresent = (): boolean => this.#attempts.count === attempt && this.#record.batch === batch
+    const fail = (error: StoreError): void => {
+      if (isPresent()) this.#failed(error)
+    }
+    this.#attempts.limit(timeoutMs, () => fail(timedOut(timeoutMs)))
+    called(call).then(heard, (cause: unknown) => fail(asStoreError(cause)))
+  }
+
+  #failed(error: StoreError): void {
+    if (this.#advance({ kind: 'failed' }).action === 'ignore') return
+    this.#health.failed(error)
+    this.#attempts.pause(() => this.#act(this.#advance({ kind: 'retry' })))
+    this.#listener.failed(error)
+  }
+
+  #answered(batch: Batch, answer: Answer): void {
+    const turn = this.#advance({ kind: 'answer', batch, answer })
+    if (turn.action === 'ignore') return
+    this.#heard(answer.time)
+    if (answer.kind === 'applied' || answer.kind === 'replayed') this.#attempts.measure()
+    if (answer.kind === 'stale' || answer.kind === 'lost') {
+      const detail = `batch ${batch.seq} was answered ${answer.kind}`
+      this.#options.emit({ type: 'store_forgot', epoch: batch.epoch, detail })
+    }
+    this.#act(turn)
+  }
+
+  #heard(time: number): void {
+    this.#attempts.cancel()
+    this.#time.hear(time, this.#attempts.sentAtMs)
+    this.#health.answered()
+  }
+
+  /** S6 */
+  #leaveOut(batch: Batch, row: RowName | undefined, detail: string): void {
+    const content = this.#listener.voided(batch, row, detail)
+    if (content !== null) return this.#act(this.#advance({ kind: 'replaced', content }))
+    const message = `the store refused a batch: ${detail}`
+    this.#failed(new StoreError('store_failed', message, { applied: 'no', transient: true }))
+  }
+
+  /** O5. The listener settles what was in flight before the next epoch opens. */
+  #rejoin(batch: Batch, answer: FencedAnswer | null): void {
+    this.#attempts.restart()
+    this.#listener.fenced(batch, answer)
+    // A user's event listener may have closed the engine.
+    if (this.state === 'joining') this.#join()
+  }
+}
+
+/** A store that throws instead of rejecting has failed as well. */
+async function called<T>(call: () => Promise<T>): Promise<T> {
+  return call()
+}

@@ -1,0 +1,176 @@
+import { invariant } from '../../core/errors.ts'
+import type { Answer, AppliedAnswer, Batch, FencedAnswer, RowName } from '../../core/exchange.ts'
+import { SESSION_TABLE, type SessionEvent, type SessionState, type SessionStep } from './transition-table.ts'
+
+/**
+ * One owner's session with its store (O2, O5, S2) as plain data and one pure function: which epoch, which seq, which batch is in
+ * flight, and what an answer means for it. It uses no clock, no promise and no store, so that a model checker can visit every state.
+ */
+export interface SessionRecord {
+  readonly state: SessionState
+  /** Null while there is none. */
+  readonly epoch: number | null
+  /** The process's first epoch; null before the first join. */
+  readonly firstEpoch: number | null
+  /** The last seq of this epoch that surely counts; 0 at first. */
+  readonly seq: number
+  /** What is in flight, the same object until its answer is certain; null when nothing is. */
+  readonly batch: Batch | null
+}
+
+/** Before the first join. */
+export const NOT_JOINED: SessionRecord = { state: 'joining', epoch: null, firstEpoch: null, seq: 0, batch: null }
+
+export type BatchContent = Pick<Batch, 'entries' | 'takes' | 'close'>
+
+/** What happens to a session. */
+export type SessionInput =
+  | { readonly kind: 'joined'; readonly epoch: number }
+  | { readonly kind: 'send'; readonly content: BatchContent }
+  /** `batch` is what the answer is to, as it was sent. */
+  | { readonly kind: 'answer'; readonly batch: Batch; readonly answer: Answer }
+  /** S6: what is left of the batch in flight without the row that does not balance. */
+  | { readonly kind: 'replaced'; readonly content: BatchContent }
+  | { readonly kind: 'failed' | 'retry' | 'abandon' }
+
+/** The session afterwards, and what to do: the actions of the transition table, each with its data. */
+export type SessionTurn = { readonly next: SessionRecord } & (
+  | { readonly action: 'ignore' | 'join' | 'pause' }
+  | { readonly action: 'open'; readonly epoch: number }
+  | { readonly action: 'attempt'; readonly batch: Batch }
+  | { readonly action: 'settle'; readonly batch: Batch; readonly answer: AppliedAnswer }
+  /** `answer` is null when the store has lost the batch. */
+  | { readonly action: 'rejoin'; readonly batch: Batch; readonly answer: FencedAnswer | null }
+  | { readonly action: 'void'; readonly batch: Batch; readonly row: RowName | undefined; readonly detail: string }
+  /** `last` is null when the engine gave up before an answer came. */
+  | { readonly action: 'end'; readonly last: FinalAnswer | null }
+)
+
+/** The closing batch, and the answer that confirms it. */
+interface FinalAnswer {
+  readonly batch: Batch
+  readonly answer: AppliedAnswer | FencedAnswer
+}
+
+/** The next state and the action. Every input in every state has an outcome; one that only a bug could cause is an assertion. */
+export function advanceSession(from: SessionRecord, input: SessionInput): SessionTurn {
+  switch (input.kind) {
+    case 'joined':
+      return open(from, input.epoch)
+    case 'send':
+      return send(from, input.content)
+    case 'answer':
+      // An answer to an older batch, or to one that was replaced, is ignored.
+      return input.batch === from.batch ? hear(from, input.batch, input.answer) : ignoring(from)
+    case 'replaced':
+      return replace(from, input.content)
+    case 'failed':
+      return pause(from)
+    case 'retry':
+      return tryAgain(from)
+    case 'abandon':
+      return end(from, 'abandon', null)
+  }
+}
+
+/** A late answer to an earlier join is ignored once an epoch is open. */
+function open(from: SessionRecord, epoch: number): SessionTurn {
+  const step = stepOf(from, 'joined')
+  if (step === null) return ignoring(from)
+  const next = { state: step.next, epoch, firstEpoch: from.firstEpoch ?? epoch, seq: 0, batch: null }
+  return { next, action: 'open', epoch }
+}
+
+function send(from: SessionRecord, content: BatchContent): SessionTurn {
+  const step = stepOf(from, 'send')
+  if (step === null) return ignoring(from)
+  invariant(from.epoch !== null, 'a batch needs an epoch')
+  const batch = { epoch: from.epoch, seq: from.seq + 1, ...content }
+  return { next: { ...from, state: step.next, batch }, action: 'attempt', batch }
+}
+
+/** What an answer to the batch in flight means. */
+function hear(from: SessionRecord, batch: Batch, answer: Answer): SessionTurn {
+  switch (answer.kind) {
+    case 'applied':
+    case 'replayed':
+      return batch.close ? end(from, 'closed', { batch, answer }) : settle(from, batch, answer)
+    case 'fenced':
+      // S9: fenced by the very batch that closed the epoch.
+      if (batch.close && answer.last?.seq === batch.seq) return end(from, 'closed', { batch, answer })
+      return rejoin(from, 'fenced', batch, answer)
+    case 'stale':
+    case 'lost':
+      return rejoin(from, 'forgot', batch, null)
+    case 'breach':
+      return leaveOut(from, batch, answer.row, answer.detail ?? 'the books do not balance')
+  }
+}
+
+function settle(from: SessionRecord, batch: Batch, answer: AppliedAnswer): SessionTurn {
+  const step = stepOf(from, 'applied')
+  if (step === null) return ignoring(from)
+  return { next: { ...from, state: step.next, seq: batch.seq, batch: null }, action: 'settle', batch, answer }
+}
+
+/** O5 */
+function rejoin(
+  from: SessionRecord,
+  event: 'fenced' | 'forgot',
+  batch: Batch,
+  answer: FencedAnswer | null,
+): SessionTurn {
+  const step = stepOf(from, event)
+  if (step === null) return ignoring(from)
+  return { next: { ...from, state: step.next, epoch: null, batch: null }, action: 'rejoin', batch, answer }
+}
+
+/** S6: the batch stays in flight until its replacement is known. */
+function leaveOut(from: SessionRecord, batch: Batch, row: RowName | undefined, detail: string): SessionTurn {
+  const step = stepOf(from, 'breach')
+  if (step === null) return ignoring(from)
+  return { next: { ...from, state: step.next }, action: 'void', batch, row, detail }
+}
+
+/** S6: the rest goes out under the same seq. Answers to the batch that it replaces are ignored from now on. */
+function replace(from: SessionRecord, content: BatchContent): SessionTurn {
+  // The event listener may have ended the session meanwhile.
+  if (from.state === 'ended') return ignoring(from)
+  invariant(from.state === 'sending' && from.batch !== null, `a batch was replaced while ${from.state}`)
+  const { entries, takes, close } = content
+  const batch = { ...from.batch, entries, takes, close }
+  return { next: { ...from, batch }, action: 'attempt', batch }
+}
+
+function pause(from: SessionRecord): SessionTurn {
+  const step = stepOf(from, 'failed')
+  if (step === null) return ignoring(from)
+  return { next: { ...from, state: step.next }, action: 'pause' }
+}
+
+/** O2: the same batch under the same seq. */
+function tryAgain(from: SessionRecord): SessionTurn {
+  const step = stepOf(from, 'retry')
+  if (step === null) return ignoring(from)
+  const next = { ...from, state: step.next }
+  if (step.action === 'join') return { next, action: 'join' }
+  invariant(from.batch !== null, 'an attempt needs a batch')
+  return { next, action: 'attempt', batch: from.batch }
+}
+
+function end(from: SessionRecord, event: 'closed' | 'abandon', last: FinalAnswer | null): SessionTurn {
+  const step = stepOf(from, event)
+  if (step === null) return ignoring(from)
+  return { next: { ...from, state: step.next, batch: null }, action: 'end', last }
+}
+
+/** The table's entry; null where the event is ignored. */
+function stepOf({ state }: SessionRecord, event: SessionEvent): SessionStep | null {
+  const step = SESSION_TABLE[state][event]
+  invariant(step.action !== 'impossible', `the session met ${event} while ${state}`)
+  return step.action === 'ignore' ? null : step
+}
+
+function ignoring(from: SessionRecord): SessionTurn {
+  return { next: from, action: 'ignore' }
+}

@@ -1,0 +1,49 @@
+import type { Clock } from '../../core/clock.ts'
+import { StoreError } from '../../core/errors.ts'
+import type { EventSink } from '../runtime/event-sink.ts'
+
+/** Whether the store can be reached: the last error, and the events `store_away` and `store_back`. */
+export class StoreHealth {
+  readonly #clock: Clock
+  readonly #emit: EventSink
+  #lastError: StoreError | null = null
+  #awaySinceMs: number | null = null
+
+  constructor(clock: Clock, emit: EventSink) {
+    this.#clock = clock
+    this.#emit = emit
+  }
+
+  /** Why the last attempt failed; null once an answer has come. */
+  get lastError(): StoreError | null {
+    return this.#lastError
+  }
+
+  failed(error: StoreError): void {
+    if (this.#awaySinceMs === null) {
+      this.#awaySinceMs = this.#clock.monotonic()
+      this.#emit({ type: 'store_away', error })
+    }
+    this.#lastError = error
+  }
+
+  answered(): void {
+    this.#lastError = null
+    if (this.#awaySinceMs === null) return
+    const downMs = this.#clock.monotonic() - this.#awaySinceMs
+    this.#emit({ type: 'store_back', downMs })
+    this.#awaySinceMs = null
+  }
+}
+
+export function timedOut(timeoutMs: number): StoreError {
+  const message = `the store did not answer within ${timeoutMs} ms; the same call is sent again`
+  return new StoreError('store_failed', message, { applied: 'unknown', transient: true })
+}
+
+/** What a store threw or rejected with, as a store error. */
+export function asStoreError(cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause
+  const message = `the store failed: ${cause instanceof Error ? cause.message : String(cause)}`
+  return new StoreError('store_failed', message, { applied: 'unknown', transient: true, cause })
+}

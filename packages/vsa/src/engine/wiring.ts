@@ -1,0 +1,68 @@
+import { AdmissionController } from './admission/admission-controller.ts'
+import { BudgetSlowPath } from './admission/budget-slow-path.ts'
+import { Decisions } from './admission/decisions.ts'
+import { ReadyCalls } from './admission/ready-calls.ts'
+import { UnansweredRequests } from './admission/unanswered-requests.ts'
+import type { Settings } from './api/settings.ts'
+import { ClockEviction } from './budget/clock-eviction.ts'
+import { FamilyRegistry } from './budget/family-registry.ts'
+import { PolicyCache } from './budget/policy-cache.ts'
+import { Counters } from './counters/counters.ts'
+import { ChangeIntake } from './exchange/change-intake.ts'
+import { ExchangeListener } from './exchange/exchange-listener.ts'
+import { FlushScheduler } from './exchange/flush-scheduler.ts'
+import { SendQueue } from './exchange/send-queue.ts'
+import { RequestTable } from './requests/row-requests.ts'
+import { WaitQueue } from './requests/wait-queue.ts'
+import { LeaseTable } from './rows/lease-table.ts'
+import type { Metrics } from './runtime/metrics.ts'
+import type { Session } from './session/session.ts'
+
+/** The parts of one engine that its public methods call. */
+export interface EngineParts {
+  readonly leases: LeaseTable
+  readonly waiting: WaitQueue
+  readonly unanswered: UnansweredRequests
+  readonly sendQueue: SendQueue
+  readonly scheduler: FlushScheduler
+  readonly intake: ChangeIntake
+  readonly exchange: ExchangeListener
+  readonly admission: AdmissionController
+  readonly slowPath: BudgetSlowPath
+  readonly counters: Counters
+  readonly eviction: ClockEviction
+  readonly families: FamilyRegistry
+  readonly readyCalls: ReadyCalls
+}
+
+/**
+ * Makes the parts and connects them.
+ * @param ready resolves once an epoch is open, and rejects after `close`
+ */
+export function wire(settings: Settings, metrics: Metrics, session: Session, ready: () => Promise<void>): EngineParts {
+  const { clock, flushIntervalMs, deadlineMs } = settings
+  const sendQueue = new SendQueue()
+  const requests = new RequestTable()
+  const unanswered = new UnansweredRequests(settings, metrics, session)
+  const waiting = new WaitQueue(clock, metrics, (request) => unanswered.expired(request))
+  const leases = new LeaseTable(clock, session, requests)
+  const parts = { settings, session, leases, waiting, requests, sendQueue, metrics }
+  const scheduler = new FlushScheduler(parts)
+  const intake = new ChangeIntake(parts, scheduler)
+  const exchange = new ExchangeListener(parts, scheduler, intake)
+  const admissionParts = { ...parts, scheduler, intake, decisions: new Decisions(session, flushIntervalMs) }
+  const admission = new AdmissionController(admissionParts)
+  const slowPath = new BudgetSlowPath(admission, admissionParts, ready)
+  const eviction = new ClockEviction({
+    max: settings.budgetsMax,
+    isIdle: (gate) => leases.isIdle(gate),
+    drop: (gate) => leases.drop(gate),
+  })
+  const families = new FamilyRegistry({ slowPath, metrics, eviction, policies: new PolicyCache() })
+  const counters = new Counters({ settings, session, sendQueue, scheduler, metrics })
+  const readyCalls = new ReadyCalls(clock, deadlineMs, session)
+  return {
+    ...{ leases, waiting, unanswered, sendQueue, scheduler, intake, exchange },
+    ...{ admission, slowPath, counters, eviction, families, readyCalls },
+  }
+}

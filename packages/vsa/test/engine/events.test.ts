@@ -1,0 +1,56 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { describe, expect, test } from 'vitest'
+import { bench, FLUSH_MS } from './fixture.ts'
+
+describe('events', () => {
+  test('thresholds of a rarely used budget are reported once each', async () => {
+    const { clock, owner } = bench()
+    const { vsa, events } = owner({ thresholds: [0.5, 1] })
+    const [seats, calls] = [
+      vsa.budget('seats', { initial: 10 }),
+      vsa.budget('calls', { limit: 10, per: 'month', atRisk: 4 }),
+    ]
+    for (let turn = 0; turn < 12; turn += 1) {
+      await Promise.all([seats.admit(), calls.admit()])
+      await clock.advance(10 * FLUSH_MS)
+    }
+    const reported = events
+      .filter((event) => event.type === 'threshold')
+      .map(({ key, fraction }) => `${key} ${fraction}`)
+    expect(reported.toSorted()).toEqual(['calls 0.5', 'calls 1', 'seats 0.5', 'seats 1'])
+  })
+
+  test('S3: a limit that another process holds is reported once, not with each request', async () => {
+    const { clock, owner } = bench()
+    const [old, young] = [owner(), owner()]
+    await young.vsa.budget('calls', { limit: 30, per: 'month' }).admit()
+    for (let turn = 0; turn < 5; turn += 1) {
+      await old.vsa.budget('calls', { limit: 10, per: 'month' }).admit()
+      await clock.advance(10 * FLUSH_MS)
+    }
+    expect(old.events.filter((event) => event.type === 'policy_conflict')).toHaveLength(1)
+  })
+
+  test('every event is published on the diagnostics channel as well', async () => {
+    const { owner } = bench()
+    const heard: unknown[] = []
+    const listen = (event: unknown): void => void heard.push(event)
+    subscribe('vsa', listen)
+    const { vsa, events } = owner()
+    await vsa.ready()
+    unsubscribe('vsa', listen)
+    expect(heard).toEqual(events)
+    expect(events).toEqual([{ type: 'joined', epoch: 1 }])
+  })
+
+  test('thresholds are reported once each', async () => {
+    const { clock, owner } = bench()
+    const { vsa, events } = owner({ thresholds: [0.5, 1] })
+    const seats = vsa.budget('seats', { initial: 10 })
+    for (let seat = 0; seat < 12; seat += 1) {
+      await seats.admit()
+      await clock.advance(10)
+    }
+    expect(events.filter((event) => event.type === 'threshold').map((event) => event.fraction)).toEqual([0.5, 1])
+  })
+})

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest'
+import { bench, codeOf, damage, FLUSH_MS } from './fixture.ts'
+
+const LEASED = { limit: 10_000, per: 'month', atRisk: 500 } as const
+
+describe('a budget whose books do not balance', () => {
+  test('S6: nothing more is sent of a quarantined budget, and calls on it fail', async () => {
+    const { clock, owner } = bench()
+    const one = owner()
+    const seats = one.vsa.budget('seats', { initial: 10 })
+    await seats.admit(4)
+    damage(one, clock, 'seats')
+    const minted = seats.mint(5, { id: 'a' }).catch((error: unknown) => error)
+    const later = seats.mint(5, { id: 'b' }).catch((error: unknown) => error)
+    await clock.settle()
+    expect(await minted).toMatchObject({ code: 'quarantined' })
+    expect(await later).toMatchObject({ code: 'quarantined' })
+    const sent = one.batches.length
+    seats.refund(2)
+    await expect(seats.mint(5, { id: 'c' })).rejects.toMatchObject({ code: 'quarantined' })
+    await clock.advance(5 * FLUSH_MS)
+    expect(one.batches.length).toBe(sent)
+    expect(one.events.filter((event) => event.type === 'quarantined')).toHaveLength(1)
+    expect(one.vsa.stats().refundsRefused).toBe(2)
+    await one.vsa.close()
+  })
+
+  test('S6: mints and refunds of it are refused with an error or counted as refused', async () => {
+    const { clock, owner } = bench()
+    const one = owner()
+    const seats = one.vsa.budget('seats', { initial: 10 })
+    await seats.admit(4)
+    damage(one, clock, 'seats')
+    await expect(seats.admit()).rejects.toMatchObject({ code: 'quarantined' })
+    await expect(seats.mint(5, { id: 'balcony' })).rejects.toMatchObject({ code: 'quarantined' })
+    seats.refund(3)
+    await clock.advance(FLUSH_MS)
+    expect(one.vsa.stats().refundsRefused).toBe(3)
+    expect(one.events).toContainEqual(expect.objectContaining({ type: 'refunds_refused', key: 'seats', units: 3 }))
+  })
+
+  test('S6: all requests that need it fail, alone or with other budgets; the other requests are served by the same batch', async () => {
+    const { clock, owner, row } = bench()
+    const one = owner()
+    const [bad, good, fine] = ['bad', 'good', 'fine'].map((key) => one.vsa.budget(key, { initial: 10 }))
+    if (bad === undefined || good === undefined || fine === undefined) throw new Error('no budgets')
+    await Promise.all([bad.admit(), good.admit(), fine.admit()])
+    damage(one, clock, 'bad')
+    const sent = one.batches.length
+    const asked = Promise.all([
+      good.admit(2),
+      bad.admit(3).catch(codeOf),
+      one.vsa
+        .admitAll([
+          [good, 1],
+          [bad, 1],
+        ])
+        .catch(codeOf),
+      one.vsa.admitAll([
+        [good, 1],
+        [fine, 4],
+      ]),
+    ])
+    await clock.settle()
+    expect(await asked).toEqual([true, 'quarantined', 'quarantined', true])
+    expect([await row('bad'), await row('good'), await row('fine')]).toMatchObject([
+      { used: 1 },
+      { used: 4 },
+      { used: 5 },
+    ])
+    const [whole, rest] = one.batches.slice(sent)
+    expect(rest).toMatchObject({ epoch: whole?.epoch, seq: whole?.seq })
+    expect(rest?.entries.filter(({ kind }) => kind === 'void')).toHaveLength(1)
+    expect(rest?.entries).toHaveLength(whole?.entries.length ?? -1)
+    const badAt = whole?.entries.findIndex((entry) => entry.kind === 'budget' && entry.key === 'bad')
+    expect(rest?.takes.map(({ n }) => n)).toEqual(
+      whole?.takes.map(({ need, n }) => (need.some(([at]) => at === badAt) ? 0 : n)),
+    )
+    expect(rest?.takes.map(({ n }) => n)).toContain(1)
+    expect(one.batches).toHaveLength(sent + 2)
+    await one.vsa.close()
+  })
+
+  test('S6: a refusal that names another period, or a row that is not in the batch, quarantines nothing', async () => {
+    const { clock, owner } = bench()
+    const one = owner()
+    const seats = one.vsa.budget('seats', { initial: 10 })
+    await seats.admit()
+    const exchange = one.net.exchange.bind(one.net)
+    const names = [{ key: 'seats', period: 60_000 }, { key: 'else', period: 0 }, undefined]
+    one.net.exchange = async (batch) => {
+      if (names.length === 0) return exchange(batch)
+      const row = names.shift()
+      return { kind: 'breach', time: clock.now(), detail: 'planted', ...(row === undefined ? {} : { row }) }
+    }
+    const asked = seats.admit(2)
+    await clock.advance(1_000)
+    expect(await asked).toBe(true)
+    expect(one.events.map(({ type }) => type)).toEqual([
+      'joined',
+      'store_away',
+      'store_back',
+      'store_away',
+      'store_back',
+      'store_away',
+      'store_back',
+    ])
+  })
+
+  test('S6: one budget whose books are damaged is quarantined; the thousand others go on', async () => {
+    const { clock, owner, books } = bench()
+    const { vsa, net, events } = owner()
+    const calls = vsa.budgets('calls', LEASED)
+    await Promise.all(Array.from({ length: 900 }, (_, id) => calls.of(String(id)).admit()))
+    const exchange = net.exchange.bind(net)
+    net.exchange = async (batch) => {
+      const bad = batch.entries.find((entry) => entry.kind === 'budget' && entry.key === 'calls:7')
+      if (bad === undefined) return exchange(batch)
+      return {
+        kind: 'breach',
+        time: clock.now(),
+        row: { key: 'calls:7', period: (bad as { period: number }).period },
+        detail: 'planted',
+      }
+    }
+    for (let id = 0; id < 900; id += 1) expect(calls.of(String(id)).tryAdmit()).toBe(true)
+    await clock.advance(FLUSH_MS)
+    expect(events).toContainEqual({ type: 'quarantined', key: 'calls:7', detail: 'planted' })
+    await expect(calls.of('7').admit()).rejects.toMatchObject({ code: 'quarantined' })
+    expect(calls.of('7').tryAdmit()).toBe(false)
+    const { rows } = await books.list({ limit: 1_000 })
+    expect(rows.filter((row) => row.budget.used === 2)).toHaveLength(899)
+    await vsa.close()
+  })
+})

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../src/testing/index.ts'
+import { wholeBetween } from '../../src/testing/random.ts'
+import { bench, FLUSH_MS } from './fixture.ts'
+
+describe('no stranded units', () => {
+  test('L5 O12: one request for all that is left gets it, although every other owner holds a lease and uses it', async () => {
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const random = seededRandom(seed)
+      const { clock, owner, row } = bench()
+      const owners = Array.from({ length: wholeBetween(random, 2, 5) }, () => owner())
+      const policy = {
+        limit: wholeBetween(random, 20, 200),
+        per: 'month',
+        atRisk: wholeBetween(random, 1, 20),
+      } as const
+      const budgets = owners.map(({ vsa }) => vsa.budget('calls', policy))
+      let spent = 0
+      for (const budget of budgets) {
+        const admitted = budget.admit(3)
+        await clock.advance(3 * FLUSH_MS)
+        if (await admitted) spent += 3
+      }
+      const [asker, ...holders] = budgets
+      for (let turn = 0; turn < wholeBetween(random, 0, 20); turn += 1) if (asker?.tryAdmit()) spent += 1
+      if (random() < 0.5) {
+        asker?.refund(3)
+        spent -= 3
+      }
+      const durable = random() < 0.5
+      const asked = asker?.decide(policy.limit - spent, { deadlineMs: 3_000, durable })
+      for (let turn = 0; turn < 100; turn += 1) {
+        for (const budget of holders) if (budget.tryAdmit()) budget.refund()
+        await clock.advance(wholeBetween(random, 1, 30))
+      }
+      await clock.advance(3_000)
+      expect(await asked, `seed ${seed}`).toMatchObject({ admitted: true })
+      const closing = Promise.all(owners.map(({ vsa }) => vsa.close()))
+      await clock.advance(FLUSH_MS)
+      await closing
+      expect(await row('calls'), `seed ${seed}`).toMatchObject({ used: policy.limit, pool: 0, burned: 0 })
+    }
+  })
+
+  test('L5: units that another owner refunds after a denial are admitted', async () => {
+    const { clock, owner } = bench()
+    const [first, second] = [owner(), owner()]
+    const seats = { initial: 10 } as const
+    await first.vsa.budget('seats', seats).admit(10)
+    await first.vsa.budget('lease', { initial: 10, atRisk: 5 }).admit(5)
+    const denied = await second.vsa.budget('seats', seats).decide(4)
+    expect(denied).toMatchObject({ admitted: false, reason: 'exhausted' })
+    first.vsa.budget('seats', seats).refund(4)
+    await clock.advance(2 * FLUSH_MS)
+    expect(await second.vsa.budget('seats', seats).admit(4)).toBe(true)
+  })
+})
