@@ -17,7 +17,11 @@ import type { BudgetSetting, Setting } from './script.ts'
 interface Peeked {
   readonly row: {
     readonly window: { readonly start: number; readonly end: number }
-    readonly lease: { readonly spentSince: number; readonly held: number; readonly sent: { readonly hold: number } | null }
+    readonly lease: {
+      readonly spentSince: number
+      readonly held: number
+      readonly sent: { readonly hold: number } | null
+    }
   } | null
   readonly plan: { windowAt(time: number): { readonly start: number; readonly end: number } }
 }
