@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../src/engine/session/transition-table.ts'
 
 const spec = readFileSync(join(import.meta.dirname, '../../../../docs/spec.md'), 'utf8')
-const lines = /(?<=<!-- session -->\n)[^]*(?=<!-- \/session -->)/.exec(spec)?.[0].trim().split('\n') ?? []
+const section = /(?<=<!-- session -->\n)[^]*(?=<!-- \/session -->)/.exec(spec)?.[0] ?? ''
+const lines = section.split('\n').filter((line) => line.startsWith('|'))
 const [head = [], , ...rows] = lines.map((line) => line.split('|').slice(1, -1).map(plain))
 const states = head.slice(1) as SessionState[]
 const cells = rows.flatMap(([event = '', ...row]) =>
