@@ -7,15 +7,15 @@ interface Counts {
 }
 
 /**
- * Ends every run with one line that a machine can read: `N passed, N failed`, and `, N skipped` where there are any;
- * those are named before it. Comes last in the list of reporters.
+ * Ends every run with a line for machines: `N passed, N failed`, and `, N skipped` when there are skipped tests. Those are listed before it,
+ * each with its reason. It must be the last reporter in the list.
  */
 export const countsReporter: Reporter = {
   onTestRunEnd(modules, errors) {
     const counts: Counts = { passed: 0, failed: errors.length, skipped: [] }
     for (const module of modules) countModule(module, counts)
     const { passed, failed, skipped } = counts
-    for (const test of skipped) console.log(`skipped: ${test.module.relativeModuleId} > ${test.fullName}`)
+    for (const test of skipped) console.log(skippedText(test))
     if (passed + failed === 0) console.log('No test ran.')
     console.log(`\n${passed} passed, ${failed} failed${skipped.length === 0 ? '' : `, ${skipped.length} skipped`}`)
   },
@@ -28,7 +28,13 @@ function countModule(module: TestModule, counts: Counts): void {
     else if (state === 'passed') counts.passed += 1
     else counts.failed += 1
   }
-  // A file or a suite that breaks outside its tests has failed, even when it has none.
+  // A file or a suite that throws outside its tests has failed, also when it has no tests.
   counts.failed += module.errors().length
   for (const suite of module.children.allSuites()) counts.failed += suite.errors().length
+}
+
+function skippedText(test: TestCase): string {
+  const result = test.result()
+  const reason = result.state === 'skipped' && result.note !== undefined ? `: ${result.note}` : ''
+  return `skipped: ${test.module.relativeModuleId} > ${test.fullName}${reason}`
 }

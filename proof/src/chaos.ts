@@ -1,49 +1,59 @@
+import { SingleBar } from 'cli-progress'
 import { parseArgs } from 'node:util'
+import type { Until } from './chaos/chaos-plan.ts'
+import { chaosPlan } from './chaos/chaos-plans.ts'
 import { runChaos } from './chaos/chaos-run.ts'
 import { chaosText } from './chaos/chaos-text.ts'
-import { chaosPlan } from './chaos/plans.ts'
-import { clearProgress, drawProgress } from './chaos/progress.ts'
 
 /*
- * `npm run chaos -- --minutes 5`: many real processes on one SQLite file are killed, stopped and closed while their clocks jump; then the books are
- * held against what they were told. Exits 1 on any violation, and keeps the file and the tallies then.
+ * `npm run chaos -- --minutes 5`: many real processes on one SQLite file are killed, paused and closed while their clocks jump. Then the store is
+ * compared to what they were answered. Exits 1 on a violation, and then keeps the file and the call logs.
  */
 
 const { values } = parseArgs({
   options: {
-    minutes: { type: 'string' },
+    minutes: { type: 'string', default: '5' },
     seconds: { type: 'string' },
-    seed: { type: 'string' },
+    kills: { type: 'string' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     processes: { type: 'string', default: '8' },
     json: { type: 'boolean', default: false },
   },
 })
+const AMOUNT_MAX = 100_000
 const PROCESSES_MAX = 64
-const seed = whole('seed', values.seed ?? String(Date.now() % 2 ** 31), 0, 2 ** 31)
-const processes = whole('processes', values.processes, 1, PROCESSES_MAX)
-const ms =
-  values.seconds === undefined
-    ? amount('minutes', values.minutes ?? '5') * 60_000
-    : amount('seconds', values.seconds) * 1_000
+const seed = whole('seed', values.seed, 0, 2 ** 31)
+const plan = chaosPlan(seed, whole('processes', values.processes, 1, PROCESSES_MAX), until())
 
+const bar = new SingleBar({ format: '[{bar}] {percentage} %, {kills} kills', clearOnComplete: true, hideCursor: true })
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort(signal))
+if (!values.json) bar.start(1, 0, { kills: 0 })
 try {
-  const plan = chaosPlan(seed, processes, { kind: 'time', ms })
-  const report = await runChaos(plan, { signal: stopping.signal, onProgress: drawProgress })
-  clearProgress()
+  const report = await runChaos(plan, {
+    signal: stopping.signal,
+    onProgress: (fraction, kills) => bar.update(Math.min(1, fraction), { kills }),
+  })
+  bar.stop()
   console.log(values.json ? JSON.stringify(report, null, 2) : chaosText(report))
   if (report.violations.length > 0) process.exitCode = 1
 } catch (error) {
-  clearProgress()
+  bar.stop()
   if (!stopping.signal.aborted) throw error
   console.error(`stopped by ${String(stopping.signal.reason)}; no process is left`)
   process.exitCode = 130
 }
 
+/** The end of the run: a number of kills, or a time. */
+function until(): Until {
+  if (values.kills !== undefined) return { kind: 'kills', count: whole('kills', values.kills, 1, AMOUNT_MAX) }
+  if (values.seconds !== undefined) return { kind: 'time', ms: amount('seconds', values.seconds) * 1_000 }
+  return { kind: 'time', ms: amount('minutes', values.minutes) * 60_000 }
+}
+
 function amount(name: string, text: string): number {
   const number = Number(text)
-  if (text.trim() === '' || !(number > 0 && number <= 100_000)) refuse(name, 'a number above 0', text)
+  if (text.trim() === '' || !(number > 0 && number <= AMOUNT_MAX)) refuse(name, 'a number above 0', text)
   return number
 }
 

@@ -1,115 +1,156 @@
-import type { CrewEnd } from './crew.ts'
-import type { Findings } from './inquest.ts'
-import type { ChaosPlan } from './plan.ts'
-import type { Tallies } from './tallies.ts'
-import type { Seen } from './watcher.ts'
+import type { CallTotals } from './call-totals.ts'
+import type { ChaosPlan } from './chaos-plan.ts'
+import type { Findings } from './final-verifier.ts'
+import type { PoolResult } from './process-pool.ts'
+import type { Observations } from './store-monitor.ts'
 
-/** What happened, and what was wrong. */
+/** What happened in a run, and which laws broke. */
 export interface ChaosReport {
   readonly seed: number
   readonly processesAtOnce: number
-  /** Until the last child had ended; what came after is not counted. */
+  /** Until the last child had ended; the final verification is not included. */
   readonly minutes: number
   readonly processes: number
-  /** Those that were told of at least one admission. */
+  /** Those with at least one admission. */
   readonly busyProcesses: number
   readonly kills: number
   readonly killsInClose: number
-  readonly stopsBeyondLease: number
+  readonly pausesBeyondLease: number
   readonly closes: number
   readonly clockJumps: number
   readonly clockJumpsBack: number
-  readonly clockAheadMostMs: number
-  readonly clockBehindMostMs: number
-  /** How far store time was ahead of the real one at the end. */
+  readonly clockAheadMaxMs: number
+  readonly clockBehindMaxMs: number
+  /** How far store time was ahead of real time at the end. */
   readonly storeTimeAheadMs: number
-  /** Admissions asked for and answered. */
+  /** Admission requests that were answered. */
   readonly operations: number
   readonly admittedUnits: number
-  readonly neighbourRefunds: number
+  readonly refundsForOthers: number
   readonly mints: number
   readonly flushes: number
-  /** Those that were applied. */
+  /** Exchanges that were applied. */
   readonly exchanges: number
   readonly epochs: number
   readonly fencedOwners: number
   readonly burnedUnits: number
   /** By key. */
   readonly burned: Readonly<Record<string, number>>
+  /** By key. */
   readonly admitted: Readonly<Record<string, number>>
-  /** By key: what the clean process could still admit. */
+  /** By key: what the final verifier could still admit. */
   readonly drained: Readonly<Record<string, number>>
-  /** Rows of periods that ended while the children lived. */
+  /** Rows of windowed budgets. */
   readonly periods: number
-  readonly looks: number
-  readonly rowsSeen: number
-  readonly leasesSeen: number
-  readonly recallsSeen: number
-  /** Looks at which store time stood still while owners exchanged. */
-  readonly stillsSeen: number
+  readonly snapshots: number
+  /** Rows, leases and wanted leases in all snapshots together. */
+  readonly rowsChecked: number
+  readonly leasesChecked: number
+  readonly wantedLeasesChecked: number
+  /** Snapshots before which owners exchanged and store time did not move. */
+  readonly snapshotsTimeStopped: number
   readonly events: Readonly<Record<string, number>>
   /** Each begins with the law that is broken. */
   readonly violations: readonly string[]
-  /** Where the file and the tallies are; kept only if there are violations. */
+  /** Where the file and the call logs are; kept only when there are violations. */
   readonly folder: string
 }
 
-export interface Ran {
+export interface RunResult {
   readonly plan: ChaosPlan
   readonly folder: string
-  readonly ranMs: number
-  readonly end: CrewEnd
-  readonly seen: Seen
-  readonly tallies: Tallies
+  readonly runMs: number
+  readonly pool: PoolResult
+  readonly observations: Observations
+  readonly totals: CallTotals
   readonly findings: Findings
 }
 
-export function chaosReport({ plan, folder, ranMs, end, seen, tallies, findings }: Ran): ChaosReport {
-  const { rows, owners } = findings.books
-  const keys = Object.keys(plan.subjects)
-  const byKey = (units: (key: string) => number): Record<string, number> =>
-    Object.fromEntries(keys.map((key) => [key, units(key)]))
-  const burned = byKey((key) => rows.reduce((sum, { budget }) => sum + (budget.key === key ? budget.burned : 0), 0))
-  const admitted = byKey((key) => tallies.sumOf(key).admitted)
+export function chaosReport(result: RunResult): ChaosReport {
+  const { plan, folder, runMs, pool, observations, findings } = result
   return {
     seed: plan.seed,
     processesAtOnce: plan.processes,
-    minutes: Math.round(ranMs / 600) / 100,
-    processes: end.started,
-    busyProcesses: tallies.busyChildren,
-    kills: end.kills,
-    killsInClose: end.killedInClose,
-    stopsBeyondLease: end.stops,
-    closes: end.closes,
-    clockJumps: end.clockJumps,
-    clockJumpsBack: end.jumpsBack,
-    clockAheadMostMs: end.aheadMostMs,
-    clockBehindMostMs: end.behindMostMs,
-    storeTimeAheadMs: Math.max(...owners.map(({ seenAt }) => seenAt)) - Date.now(),
-    operations: tallies.answers,
-    admittedUnits: sum(Object.values(admitted)),
-    neighbourRefunds: tallies.countOf('neighbour_refund'),
-    mints: sum(
-      [...tallies.mints.values()].flatMap((ids) => [...ids.values()].map(({ first, again }) => first + again)),
-    ),
-    flushes: tallies.flushes,
-    exchanges: sum(owners.map(({ seq }) => seq)),
-    epochs: owners.length,
-    fencedOwners: tallies.countOf('fenced'),
-    burnedUnits: sum(Object.values(burned)),
-    burned,
-    admitted,
-    drained: findings.drained,
-    periods: rows.filter(({ budget }) => plan.subjects[budget.key]?.isWindowed === true).length,
-    looks: seen.looks,
-    rowsSeen: seen.rows,
-    leasesSeen: seen.leases,
-    recallsSeen: seen.recalls,
-    stillsSeen: seen.stills,
-    events: Object.fromEntries(tallies.events),
-    violations: [...seen.faults, ...findings.faults, ...end.complaints.map((text) => `complaint: ${text}`)],
+    minutes: Math.round(runMs / 600) / 100,
+    processes: pool.started,
+    kills: pool.kills,
+    killsInClose: pool.killedInClose,
+    pausesBeyondLease: pool.pauses,
+    closes: pool.closes,
+    clockJumps: pool.clocks.jumps,
+    clockJumpsBack: pool.clocks.jumpsBack,
+    clockAheadMaxMs: pool.clocks.aheadMaxMs,
+    clockBehindMaxMs: pool.clocks.behindMaxMs,
+    ...callFigures(result),
+    ...storeFigures(result),
+    snapshots: observations.snapshots,
+    rowsChecked: observations.rows,
+    leasesChecked: observations.leases,
+    wantedLeasesChecked: observations.wantedLeases,
+    snapshotsTimeStopped: observations.timeStopped,
+    violations: [
+      ...observations.violations,
+      ...findings.violations,
+      ...pool.childErrors.map((text) => `child: ${text}`),
+    ],
     folder,
   }
+}
+
+type CallFigures = Pick<
+  ChaosReport,
+  | 'busyProcesses'
+  | 'operations'
+  | 'admittedUnits'
+  | 'admitted'
+  | 'refundsForOthers'
+  | 'mints'
+  | 'flushes'
+  | 'fencedOwners'
+  | 'events'
+>
+
+/** What the call logs say. */
+function callFigures({ plan, totals }: RunResult): CallFigures {
+  const admitted = byKey(plan, (key) => totals.sumOf(key).admitted)
+  const mints = [...totals.mints.values()].flatMap((ids) => [...ids.values()])
+  return {
+    busyProcesses: totals.busyChildren,
+    operations: totals.answers,
+    admittedUnits: sum(Object.values(admitted)),
+    admitted,
+    refundsForOthers: totals.countOf('refund_for_other'),
+    mints: sum(mints.map(({ first, repeated }) => first + repeated)),
+    flushes: totals.flushes,
+    fencedOwners: totals.countOf('fenced'),
+    events: Object.fromEntries(totals.events),
+  }
+}
+
+type StoreFigures = Pick<
+  ChaosReport,
+  'storeTimeAheadMs' | 'exchanges' | 'epochs' | 'burnedUnits' | 'burned' | 'drained' | 'periods'
+>
+
+/** What the store says. */
+function storeFigures({ plan, findings }: RunResult): StoreFigures {
+  const { rows, owners } = findings.contents
+  const burned = byKey(plan, (key) =>
+    sum(rows.filter(({ budget }) => budget.key === key).map(({ budget }) => budget.burned)),
+  )
+  return {
+    storeTimeAheadMs: Math.max(...owners.map(({ seenAt }) => seenAt)) - Date.now(),
+    exchanges: sum(owners.map(({ seq }) => seq)),
+    epochs: owners.length,
+    burnedUnits: sum(Object.values(burned)),
+    burned,
+    drained: findings.drained,
+    periods: rows.filter(({ budget }) => plan.budgets[budget.key]?.isWindowed === true).length,
+  }
+}
+
+function byKey(plan: ChaosPlan, unitsOf: (key: string) => number): Record<string, number> {
+  return Object.fromEntries(Object.keys(plan.budgets).map((key) => [key, unitsOf(key)]))
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,27 +1,28 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CallTotals } from './call-totals.ts'
+import type { ChaosPlan } from './chaos-plan.ts'
 import { chaosReport, type ChaosReport } from './chaos-report.ts'
-import { Crew } from './crew.ts'
-import { Inquest } from './inquest.ts'
-import type { ChaosPlan } from './plan.ts'
-import { Tallies } from './tallies.ts'
-import { Watcher } from './watcher.ts'
+import { FinalVerifier } from './final-verifier.ts'
+import { ProcessPool } from './process-pool.ts'
+import { StoreMonitor } from './store-monitor.ts'
 
 export interface RunOptions {
-  /** Ends every child at once; the run then rejects with its reason. */
+  /** Kills every child. The run then rejects with the signal's reason. */
   readonly signal?: AbortSignal
-  readonly onProgress?: (part: number, what: string) => void
+  /** @param fraction how much of the run is over, from 0 to 1 and a little more */
+  readonly onProgress?: (fraction: number, kills: number) => void
 }
 
-const PROGRESS_EVERY_MS = 200
+const PROGRESS_INTERVAL_MS = 200
 
-/** Lets a crew live and die on one file as the plan says, then holds the books against what its children were told. Leaves no process behind. */
-export async function runChaos(plan: ChaosPlan, { signal, onProgress }: RunOptions = {}): Promise<ChaosReport> {
+/** Runs children on one file as the plan says, then compares the store to their call logs. Leaves no process behind. */
+export async function runChaos(plan: ChaosPlan, options: RunOptions = {}): Promise<ChaosReport> {
   const folder = mkdtempSync(join(tmpdir(), 'vsa-chaos-'))
   let keepsFolder = false
   try {
-    const report = await runIn(folder, plan, { ...(signal && { signal }), ...(onProgress && { onProgress }) })
+    const report = await runIn(folder, plan, options)
     keepsFolder = report.violations.length > 0
     if (keepsFolder) writeFileSync(join(folder, 'report.json'), JSON.stringify(report, null, 2))
     return report
@@ -32,25 +33,25 @@ export async function runChaos(plan: ChaosPlan, { signal, onProgress }: RunOptio
 
 async function runIn(folder: string, plan: ChaosPlan, { signal, onProgress }: RunOptions): Promise<ChaosReport> {
   const startedAtMs = performance.now()
-  const file = join(folder, 'books.db')
-  const tallies = new Tallies()
-  const crew = new Crew(plan, file, join(folder, 'tallies'), tallies)
-  const watcher = new Watcher(file, plan.subjects)
-  mkdirSync(join(folder, 'tallies'))
-  const stop = (): void => crew.stop()
+  const file = join(folder, 'store.db')
+  const logFolder = join(folder, 'calls')
+  const totals = new CallTotals()
+  const monitor = new StoreMonitor(file, plan.budgets)
+  const pool = new ProcessPool(plan, { file, logFolder, totals, onFirstReady: () => monitor.start() })
+  mkdirSync(logFolder)
+  const stop = (): void => pool.stop()
   signal?.addEventListener('abort', stop)
-  const showing = setInterval(() => onProgress?.(crew.part, `${crew.end.kills} kills`), PROGRESS_EVERY_MS)
+  const progress = setInterval(() => onProgress?.(pool.fraction, pool.result.kills), PROGRESS_INTERVAL_MS)
   try {
-    crew.ready.then(() => watcher.start()).catch(stop)
-    const end = await crew.run()
-    const seen = await watcher.stop()
-    const ranMs = performance.now() - startedAtMs
+    const result = await pool.run()
+    const observations = await monitor.stop()
+    const runMs = performance.now() - startedAtMs
     signal?.throwIfAborted()
-    const findings = await new Inquest(plan, file, end, tallies).hold()
-    return chaosReport({ plan, folder, ranMs, end, seen, tallies, findings })
+    const findings = await new FinalVerifier(plan, file, result, totals).verify()
+    return chaosReport({ plan, folder, runMs, pool: result, observations, totals, findings })
   } finally {
-    clearInterval(showing)
+    clearInterval(progress)
     signal?.removeEventListener('abort', stop)
-    await watcher.stop()
+    await monitor.stop()
   }
 }

@@ -1,46 +1,47 @@
+import Table from 'cli-table3'
+import { PLAIN_TABLE } from '../plain-table.ts'
 import type { ChaosReport } from './chaos-report.ts'
 
-/** For people. */
+type Figure = readonly [name: string, figure: string, remark?: string]
+
+/** The report for people. */
 export function chaosText(report: ChaosReport): string {
-  const { violations } = report
-  const back = count(report.clockJumpsBack)
-  const offsets = `from ${seconds(-report.clockBehindMostMs)} to ${seconds(report.clockAheadMostMs)}`
+  const { seed, processesAtOnce, minutes, violations, folder } = report
+  const table = new Table({ ...PLAIN_TABLE, colAligns: ['left', 'right', 'left'] })
+  table.push(...figuresOf(report).map(([name, figure, remark = '']) => [name, figure, remark]))
   return [
-    `chaos, seed ${report.seed}: ${report.processesAtOnce} processes at once on one SQLite file, for ${report.minutes} minutes`,
-    line(
-      'processes started',
-      count(report.processes),
-      `${count(report.busyProcesses)} of them were told of an admission`,
-    ),
-    line('kills', count(report.kills), `${count(report.killsInClose)} of them during a close`),
-    line('stops beyond the lease', count(report.stopsBeyondLease)),
-    line('closes', count(report.closes)),
-    line('clock jumps', count(report.clockJumps), `${back} of them back; offsets ${offsets}`),
-    line('operations told', count(report.operations), `${count(report.admittedUnits)} units admitted`),
-    line('refunds by another', count(report.neighbourRefunds)),
-    line('mints told', count(report.mints)),
-    line('periods', count(report.periods)),
-    line('exchanges', count(report.exchanges)),
-    line('epochs', count(report.epochs), `${count(report.fencedOwners)} owners were fenced alive`),
-    line('units burned', count(report.burnedUnits)),
-    line(
-      'looks at the books',
-      count(report.looks),
-      `${count(report.leasesSeen)} leases, ${count(report.recallsSeen)} of them recalled`,
-    ),
-    line('store time stood still', count(report.stillsSeen), 'of those looks'),
-    line('drained at the end', count(Object.values(report.drained).reduce((sum, units) => sum + units, 0)), 'units'),
-    line('violations', count(violations.length)),
+    `chaos, seed ${seed}: ${processesAtOnce} processes at once on one SQLite file, for ${minutes} minutes`,
+    table.toString().replaceAll(/ +$/gm, ''),
     ...violations.map((violation) => `  ${violation}`),
-    ...(violations.length === 0 ? [] : [`The file, the tallies and this report are in ${report.folder}`]),
+    ...(violations.length === 0 ? [] : [`The file, the call logs and this report are in ${folder}`]),
   ].join('\n')
 }
 
-const NAME_WIDTH = 24
-const COUNT_WIDTH = 12
-
-function line(name: string, figure: string, remark = ''): string {
-  return `  ${name.padEnd(NAME_WIDTH)}${figure.padStart(COUNT_WIDTH)}   ${remark}`.trimEnd()
+function figuresOf(report: ChaosReport): readonly Figure[] {
+  const offsets = `from ${seconds(-report.clockBehindMaxMs)} to ${seconds(report.clockAheadMaxMs)}`
+  const drained = Object.values(report.drained).reduce((sum, units) => sum + units, 0)
+  return [
+    ['processes started', count(report.processes), `${count(report.busyProcesses)} of them admitted something`],
+    ['kills', count(report.kills), `${count(report.killsInClose)} of them during close`],
+    ['pauses beyond the lease', count(report.pausesBeyondLease)],
+    ['closes', count(report.closes)],
+    ['clock jumps', count(report.clockJumps), `${count(report.clockJumpsBack)} of them back; offsets ${offsets}`],
+    ['requests answered', count(report.operations), `${count(report.admittedUnits)} units admitted`],
+    ['refunds by another process', count(report.refundsForOthers)],
+    ['mints answered', count(report.mints)],
+    ['periods', count(report.periods)],
+    ['exchanges', count(report.exchanges)],
+    ['epochs', count(report.epochs), `${count(report.fencedOwners)} owners were fenced alive`],
+    ['units burned', count(report.burnedUnits)],
+    [
+      'snapshots checked',
+      count(report.snapshots),
+      `${count(report.leasesChecked)} leases, ${count(report.wantedLeasesChecked)} of them wanted by another owner`,
+    ],
+    ['snapshots with time stopped', count(report.snapshotsTimeStopped)],
+    ['drained at the end', count(drained), 'units'],
+    ['violations', count(report.violations.length)],
+  ]
 }
 
 function count(number: number): string {

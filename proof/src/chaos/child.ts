@@ -1,45 +1,56 @@
 import { open, type VsaEvent } from 'vsa'
 import { sqlite } from 'vsa/sqlite'
-import { Caller } from './caller.ts'
-import { orderOf } from './order.ts'
-import { seededRandom } from './random.ts'
-import { TallyWriter } from './tally-file.ts'
+import { CallLogWriter } from './call-log.ts'
+import { JOINED, parseChildConfig } from './child-config.ts'
+import { Rng } from './rng.ts'
+import { Workload } from './workload.ts'
 
-/* A process that spends as fast as it is told to until it is killed, and writes down what it was told. It uses the built package, as users do. */
+/* A process that uses the built package as fast as its configuration allows, until it is killed, and logs its calls and their answers. */
 
-const order = orderOf(process.argv[2])
-const tally = new TallyWriter(order.tally)
+const config = parseChildConfig(process.argv[2])
+const log = new CallLogWriter(config.callLog)
 const vsa = open({
-  store: sqlite(order.file, { leaseTtlMs: order.leaseTtlMs, thread: order.thread }),
-  flushIntervalMs: order.flushIntervalMs,
-  onEvent: noteEvent,
+  store: sqlite(config.file, { leaseTtlMs: config.leaseTtlMs, thread: config.thread }),
+  flushIntervalMs: config.flushIntervalMs,
+  onEvent: logEvent,
 })
-const caller = new Caller(vsa, order, tally, seededRandom(order.seed))
+const workload = new Workload(vsa, config, log, new Rng(config.seed))
+const closeRequested = new Promise<void>((resolve) => process.on('SIGTERM', () => resolve()))
 
-process.on('SIGTERM', () => {
-  caller.stop()
-  vsa.close().then(
-    () => {
-      tally.note('C')
-      process.exit(0)
-    },
-    (error: unknown) => {
-      caller.noteError(error)
-      process.exit(1)
-    },
-  )
-})
-// Whoever started this may be gone, and nobody else will end it.
+// The pool is gone when the input ends. Without it, nothing else would end this process.
 process.stdin.on('end', () => process.exit(3)).resume()
-setTimeout(() => process.exit(3), order.lifeMaxMs).unref()
-vsa
-  .ready()
-  .catch((error: unknown) => caller.noteError(error))
-  .finally(() => process.stdout.write('ready\n'))
-await Promise.all(Array.from({ length: order.callers }, () => caller.run()))
+setTimeout(() => process.exit(3), config.lifeMaxMs).unref()
+await Promise.all([printReady(), closeWhenRequested(), ...Array.from({ length: config.callers }, () => workload.run())])
 
-function noteEvent(event: VsaEvent): void {
-  if (event.type === 'refunds_refused')
-    tally.note('X', event.key, event.units, order.budgets[event.key]?.isWindowed === true ? event.period : 0)
-  tally.note('E', event.type === 'store_away' ? event.error.code : event.type, 'units' in event ? event.units : 0)
+async function printReady(): Promise<void> {
+  try {
+    await vsa.ready()
+    process.stdout.write(`${JOINED}\n`)
+  } catch (error) {
+    workload.logError(error)
+    process.stdout.write('not joined\n')
+  }
+}
+
+/** Closes while calls are under way: those must get an answer, too. */
+async function closeWhenRequested(): Promise<void> {
+  await closeRequested
+  workload.stop()
+  try {
+    await vsa.close()
+    log.write('closed')
+    process.exit(0)
+  } catch (error) {
+    workload.logError(error)
+    process.exit(1)
+  }
+}
+
+function logEvent(event: VsaEvent): void {
+  if (event.type === 'refunds_refused') {
+    const { isWindowed } = config.budgets[event.key] ?? { isWindowed: false }
+    log.write('refused', event.key, event.units, isWindowed ? event.period : 0)
+  }
+  const units = 'units' in event ? event.units : 0
+  log.write('event', event.type === 'store_away' ? event.error.code : event.type, units)
 }

@@ -1,7 +1,7 @@
 /*
- * Shifts the wall clock of every thread of a child, by a schedule that changes while it runs: `NODE_OPTIONS=--require` loads this into each thread,
- * also into SQLite's, whose `execArgv` is its own. The schedule is `[[atMs, offsetMs], …]` in the environment; `atMs` counts on the machine's
- * monotonic clock, which all processes and threads share, so that they agree on when a clock jumps.
+ * Shifts the wall clock in every thread of a child, by a schedule that takes effect while it runs. `NODE_OPTIONS=--require` loads this file in
+ * each thread, also in SQLite's. The schedule is `[[atMs, offsetMs], …]` in the environment. `atMs` is on the machine's monotonic clock, which
+ * all processes and threads share, so that the clocks of one process jump together.
  */
 {
   const schedule = JSON.parse(process.env['VSA_CHAOS_CLOCK'] ?? '[]') as [number, number][]

@@ -163,17 +163,17 @@ describe('store time that is ahead of the clock', () => {
 test('S1 O11 L5: on a file and with real time, a budget per second goes on when the clock is set back by an hour', async () => {
   let aheadMs = HOUR_MS
   const store = sqlite(newPath(), { thread: false, now: () => Date.now() + aheadMs })
-  const vsa = open({ store, deadlineMs: 1_000 })
+  const vsa = open({ store, deadlineMs: 60_000 })
   const budget = vsa.budget('calls', { limit: 1, per: 'second' })
   await budget.admit()
   aheadMs = 0
   const from = Date.now()
   const periods = new Set<number>()
-  while (periods.size < 2 && Date.now() < from + 8_000) {
+  while (periods.size < 2 && Date.now() < from + 60_000) {
     const decision = await budget.decide()
     if (decision.admitted) periods.add(decision.period)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   await vsa.close()
   expect(periods.size).toBe(2)
-}, 20_000)
+})

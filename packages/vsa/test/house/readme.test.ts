@@ -26,10 +26,10 @@ test('every program in the README has an output to compare, and none is missing'
   expect(programs.length).toBeGreaterThanOrEqual(6)
 })
 
-test.each(programs)('README: $title', { timeout: 60_000 }, async ({ code, output }) => {
+test.each(programs)('README: $title', async ({ code, output }) => {
   const place = mkdtempSync(join(folder, 'program-'))
   writeFileSync(join(place, 'program.mjs'), code)
-  const run = await promisify(execFile)(process.execPath, ['program.mjs'], { cwd: place, timeout: 50_000 })
+  const run = await promisify(execFile)(process.execPath, ['program.mjs'], { cwd: place, timeout: 100_000 })
   expect({ stdout: run.stdout, stderr: run.stderr }).toEqual({ stdout: output, stderr: '' })
 })
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
 
-/** The built package, as a URL: a child process has no TypeScript loader. */
+/** The built package: a child process cannot load TypeScript. */
 const built = new URL('../../dist/', import.meta.url)
 
 export interface Child {
@@ -15,17 +15,13 @@ export interface Child {
   readonly ended: Promise<number | string | null>
 }
 
-/**
- * Runs a module beside `path`, with `path` and `sqlite` of the built package in scope. Killed with the test.
- * @param uid runs as this user
- */
-export function child(path: string, source: string, uid?: number): Child {
+/** Runs a module in the folder of `path`, with `path` and `sqlite` of the built package in scope. It is killed when the test ends. */
+export function child(path: string, source: string): Child {
   const script = join(dirname(path), `child-${Math.abs(hash(source))}.mjs`)
   const head = `import { sqlite } from ${JSON.stringify(new URL('stores/sqlite/index.js', built).href)}\nconst path = ${JSON.stringify(path)}\n`
   writeFileSync(script, head + source)
   const process = spawn(globalThis.process.execPath, [script], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    ...(uid === undefined ? {} : { uid }),
   })
   const ended = new Promise<number | string | null>((resolve) => {
     process.on('close', (code, signal) => resolve(code ?? signal))

@@ -15,8 +15,12 @@ const settings = workerData as ThreadSettings
 const now = nowOf(settings.time)
 const store = storeFrom(new SqliteAdapter(settings.driver, settings, now), { now, ...settings.upkeep })
 
+let previous: Promise<void> = Promise.resolve()
+
 port.on('message', (request: Request) => {
-  serve(request).catch((bug: unknown) => {
+  // In order: after the answer to `close` the thread ends, so every call before it must have its answer.
+  previous = previous.then(() => serve(request))
+  previous.catch((bug: unknown) => {
     // Ends the thread: the calls that wait are rejected with `store_lost`.
     throw bug
   })

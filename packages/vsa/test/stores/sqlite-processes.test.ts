@@ -1,0 +1,177 @@
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { sqlite } from '../../src/stores/sqlite/index.ts'
+import { processTable } from '../../src/stores/sqlite/process-table.ts'
+import { applied, batch, closing, count, entry, newPath } from './sqlite-fixture.ts'
+import { child } from './sqlite-children.ts'
+
+const join = `const { epoch } = await store.join('child')\nconsole.log(epoch)\n`
+
+describe('S8: a dead process is detected', () => {
+  beforeEach(({ skip }) => skip(process.platform !== 'linux', 'only Linux has /proc'))
+
+  it('its lease is burned at once, before it expires; the lease of a living process is not', async () => {
+    const path = newPath()
+    const clock = { skewMs: 0 }
+    const store = closing(sqlite(path, { thread: false, leaseTtlMs: 3_600_000, now: () => Date.now() + clock.skewMs }))
+    const { epoch } = await store.join('parent')
+    await store.exchange(batch(epoch, 1, { entries: [entry()] }))
+    const other = child(
+      path,
+      `const store = sqlite(path, { leaseTtlMs: 3_600_000 })\n${join}
+      const entry = { kind: 'budget', key: 'seats', period: 0, known: true, spent: 0, refund: 0, hold: 30, wantMs: 0 }
+      await store.exchange({ epoch, seq: 1, entries: [entry], takes: [], close: false })
+      console.log('leased')
+      setInterval(() => {}, 1_000)`,
+    )
+    const childEpoch = Number(await other.line())
+    expect(await other.line()).toBe('leased')
+    let seq = 1
+    const look = async (skewMs: number) => {
+      clock.skewMs += skewMs
+      seq += 1
+      return applied(await store.exchange(batch(epoch, seq, { entries: [entry({ known: true })] }))).entries[0]
+    }
+    expect(await look(2_000)).toMatchObject({ others: 1, othersHeld: 30, burned: 0 })
+
+    other.process.kill('SIGKILL')
+    await other.ended
+    // Looked up at most once a second.
+    expect(await look(500)).toMatchObject({ others: 1, burned: 0 })
+    expect(await look(1_000)).toMatchObject({ others: 0, othersHeld: 0, burned: 30, pool: 70 })
+    expect((await store.owners()).find((owner) => owner.epoch === childEpoch)?.state).toBe('closed')
+  })
+
+  it('a zombie counts as gone, a running process does not', async () => {
+    const table = processTable()
+    const self = table.self()
+    expect(table.isGone(self)).toBe(false)
+    // A child of a shell that never waits for it.
+    const shell = child(
+      newPath(),
+      `import { spawn } from 'node:child_process'
+      const shell = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'inherit', 'inherit'] })
+      process.on('SIGTERM', () => { shell.kill('SIGKILL'); process.exit() })`,
+    )
+    const pid = Number(await shell.line())
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ')
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const name = JSON.stringify({ ...JSON.parse(self ?? ''), pid, startTime })
+    expect(table.isGone(name)).toBe(true)
+    shell.process.kill('SIGTERM')
+    await shell.ended
+  })
+
+  it('a process of another boot or namespace, and a name that cannot be parsed, do not count as gone', () => {
+    const table = processTable()
+    const name = JSON.parse(table.self() ?? '') as Record<string, unknown>
+    const dead = { ...name, pid: 2 ** 22 + 1 }
+    expect(table.isGone(JSON.stringify(dead))).toBe(true)
+    expect(table.isGone(JSON.stringify({ ...name, startTime: '1' }))).toBe(true)
+    for (const unknown of [
+      { ...dead, bootId: 'other' },
+      { ...dead, pidNamespace: 'pid:[1]' },
+      { ...dead, pid: -1 },
+    ]) {
+      expect(table.isGone(JSON.stringify(unknown))).toBe(false)
+    }
+    for (const malformed of [null, '', '{', '7', 'null', '{}', JSON.stringify({ ...dead, pid: '7' })]) {
+      expect(table.isGone(malformed)).toBe(false)
+    }
+  })
+
+  it('has no name for its own process when /proc is missing or of another namespace', () => {
+    const folder = dirname(newPath())
+    expect(processTable(folder).self()).toBeNull()
+    mkdirSync(`${folder}/sys/kernel/random`, { recursive: true })
+    mkdirSync(`${folder}/self/ns`, { recursive: true })
+    writeFileSync(`${folder}/sys/kernel/random/boot_id`, 'boot\n')
+    symlinkSync('pid:[1]', `${folder}/self/ns/pid`)
+    const fields = Array.from({ length: 40 }, (_, index) => `f${index}`).join(' ')
+    writeFileSync(`${folder}/self/stat`, `7 (a (strange) name) ${fields}`)
+    expect(processTable(folder, 8).self()).toBeNull()
+    const own = { bootId: 'boot', pidNamespace: 'pid:[1]', pid: 7, startTime: 'f19' }
+    expect(JSON.parse(processTable(folder, 7).self() ?? '')).toEqual(own)
+  })
+})
+
+describe('a process without write permission', () => {
+  beforeEach(({ skip }) => skip(process.platform === 'win32', 'Windows has no permission bits'))
+
+  it('gets an error that names the file or the folder', async () => {
+    const path = newPath()
+    const folder = dirname(path)
+    writeFileSync(path, '')
+    chmodSync(path, 0o444)
+    // Root may write everything, so it changes to another user. Before that it opens a store: that user may not be able to read the package.
+    const joinInFolder = (mode: number): string => `
+      import { chmodSync } from 'node:fs'
+      await sqlite(${JSON.stringify(newPath())}, { thread: false }).join('a')
+      chmodSync(${JSON.stringify(folder)}, ${mode})
+      if (process.getuid() === 0) process.setuid(65534)
+      await sqlite(path, { thread: false }).join('a').catch((error) => console.log(error.code, error.message))`
+    expect(await child(path, joinInFolder(0o777)).line()).toContain(`read_only ${path} cannot be written`)
+    const line = await child(path, joinInFolder(0o555)).line()
+    chmodSync(folder, 0o755)
+    expect(line).toContain(`read_only the folder ${folder} cannot be written`)
+  })
+})
+
+describe('several processes', () => {
+  it('create one file at the same time, get different epochs, and lose no writes', async () => {
+    const path = newPath()
+    const source = `const store = sqlite(path, { thread: THREAD })
+      ${join}
+      for (let seq = 1; seq <= 50; seq += 1) {
+        await store.exchange({ epoch, seq, entries: [{ kind: 'counter', key: 'c', add: 1 }], takes: [], close: false })
+      }
+      await store.close()`
+    const children = Array.from({ length: 6 }, (_, index) => child(path, source.replace('THREAD', String(index < 3))))
+    const epochs = await Promise.all(children.map(async (other) => Number(await other.line())))
+    expect(epochs.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6])
+    expect(await Promise.all(children.map((other) => other.ended))).toEqual([0, 0, 0, 0, 0, 0])
+    const store = closing(sqlite(path, { thread: false }))
+    const { epoch } = await store.join('parent')
+    expect(applied(await store.exchange(batch(epoch, 1, { entries: [count('c', 0)] }))).entries).toMatchObject([
+      { value: 300 },
+    ])
+  })
+})
+
+describe('a process that is killed', () => {
+  it('L3: every transaction is applied completely or not at all', async () => {
+    const path = newPath()
+    const keys = Array.from({ length: 60 }, (_, index) => `c${index}`)
+    const source = `const store = sqlite(path, { thread: THREAD })\n${join}
+      const entries = ${JSON.stringify(keys.map((key) => count(key, 1)))}
+      for (let seq = 1; ; seq += 1) {
+        await store.exchange({ epoch, seq, entries, takes: [], close: false })
+        console.log(seq)
+      }`
+    let before = 0
+    for (const [round, thread] of [true, false, true, false].entries()) {
+      const other = child(path, source.replace('THREAD', String(thread)))
+      await other.line()
+      let answered = 0
+      for (let lines = 0; lines < 20 + 7 * round; lines += 1) answered = Number(await other.line())
+      other.process.kill('SIGKILL')
+      await other.ended
+      for (let line = await other.line(); line !== undefined; line = await other.line()) answered = Number(line)
+
+      const store = sqlite(path, { thread: false })
+      const { epoch } = await store.join('parent')
+      const looks = keys.map((key) => count(key, 0))
+      const { entries } = applied(await store.exchange(batch(epoch, 1, { entries: looks })))
+      const values = new Set(entries.map((answer) => (answer.kind === 'counter' ? answer.value : -1)))
+      await store.close()
+      expect(values.size).toBe(1)
+      const [value = -1] = values
+      // What was answered is applied. Of the rest, at most the exchange in flight.
+      expect(value - before - answered).toBeGreaterThanOrEqual(0)
+      expect(value - before - answered).toBeLessThanOrEqual(1)
+      before = value
+    }
+  })
+})

@@ -1,0 +1,34 @@
+import { check, type Part } from './part.ts'
+import { runChaosProgram } from './programs.ts'
+
+const KILLS = 250
+const SEED = Number(process.env['VSA_CHAOS_SEED'] ?? 20_261_122)
+/** Store time must run ahead: this shows that clocks are wrong in the thread that writes the file, too. */
+const STORE_TIME_AHEAD_MIN_MS = 10_000
+
+/** Real processes on one file, with kills, pauses and wrong clocks. */
+export const chaosPart: Part = {
+  name: 'chaos',
+  expectedSeconds: 90,
+  run: async (signal) => {
+    const report = await runChaosProgram(KILLS, SEED, signal)
+    const happened = {
+      kills: report.kills >= KILLS,
+      closes: report.closes > 0,
+      'pauses beyond the lease': report.pausesBeyondLease > 0,
+      'clock jumps back': report.clockJumpsBack > 0,
+      'fenced owners': report.fencedOwners > 0,
+      'requests answered': report.operations > KILLS,
+      periods: report.periods > 0,
+      'store time ahead': report.storeTimeAheadMs > STORE_TIME_AHEAD_MIN_MS,
+    }
+    return {
+      checks: [
+        check('no law is broken', report.violations.length === 0, [...report.violations, report.folder].join('\n')),
+        ...Object.entries(happened).map(([name, holds]) => check(name, holds, 'did not happen')),
+      ],
+      skipped: [],
+      summary: `${report.processes} processes, ${report.kills} kills, ${report.pausesBeyondLease} pauses, ${report.clockJumps} clock jumps, ${report.operations} requests, ${report.violations.length} violations`,
+    }
+  },
+}

@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { chaosPlan, closingPlan, crashPlan } from '../src/chaos/chaos-plans.ts'
+import { runChaos } from '../src/chaos/chaos-run.ts'
+import { runNode } from '../src/proof/programs.ts'
+
+const PROGRAM = fileURLToPath(new URL('../dist/chaos.js', import.meta.url))
+const SEED = 20_261_122
+/** `npm run proof` kills hundreds. */
+const KILLS = 6
+
+test('L1 L2 L3 L4 L5: kills break nothing', async () => {
+  const report = await runChaos(crashPlan(SEED, KILLS))
+  expect(report.violations).toEqual([])
+  expect(report.kills).toBeGreaterThanOrEqual(KILLS)
+  expect(report.operations).toBeGreaterThan(0)
+})
+
+test('L1 L2 L3 L4 L5: kills, pauses and clocks that jump break nothing', async () => {
+  const report = await runChaos(chaosPlan(SEED, 4, { kind: 'kills', count: KILLS }))
+  expect(report.violations).toEqual([])
+  expect(report.kills).toBeGreaterThanOrEqual(KILLS)
+  expect(report.operations).toBeGreaterThan(0)
+})
+
+test('L3: after closes without crashes, `used` is what was admitted and not refunded, to the unit', async () => {
+  const report = await runChaos(closingPlan(SEED, 2))
+  expect(report.violations).toEqual([])
+  expect([report.closes >= 2, report.kills, report.burnedUnits]).toEqual([true, 0, 0])
+  expect(report.admittedUnits).toBeGreaterThan(0)
+})
+
+test.each([
+  ['--seconds', '0'],
+  ['--minutes', 'soon'],
+  ['--kills', '0'],
+  ['--processes', '0.5'],
+])('a wrong %s is refused by its name', async (name, value) => {
+  const { code, stderr } = await runNode([PROGRAM, name, value])
+  expect([code, stderr]).toEqual([2, expect.stringContaining(name)])
+})
