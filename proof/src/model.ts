@@ -90,12 +90,12 @@ async function huntAll(): Promise<void> {
     console.log(catchText(found))
     if (found.found !== null) console.log(`${foundText(found.found)}\n`)
   }
-  const survivors = caught.filter(({ found }) => found === null)
+  const survivors = caught.filter(({ isCaught }) => !isCaught)
   if (values.json) {
     console.log(
       JSON.stringify(
-        caught.map(({ canary, configuration, states, found }) => ({
-          ...{ name: canary.name, rules: canary.rules, configuration, states },
+        caught.map(({ canary, isCaught, configuration, states, found }) => ({
+          ...{ name: canary.name, rules: canary.rules, caught: isCaught, configuration, states },
           ...{
             steps: found?.trace.length ?? null,
             law: found?.law ?? null,

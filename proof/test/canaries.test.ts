@@ -20,5 +20,7 @@ test('the simulation catches a sample of planted bugs', async () => {
 
 test('every canary has a name and a bug of its own', () => {
   expect(new Set(CATALOGUE.map(({ name }) => name)).size).toBe(CATALOGUE.length)
-  expect(new Set(CATALOGUE.map(({ file, find, replace }) => [file, find, replace].join('\n'))).size).toBe(CATALOGUE.length)
+  expect(new Set(CATALOGUE.map(({ file, find, replace }) => [file, find, replace].join('\n'))).size).toBe(
+    CATALOGUE.length,
+  )
 })

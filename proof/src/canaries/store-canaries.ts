@@ -23,8 +23,8 @@ export const STORE_CANARIES: readonly Canary[] = [
     rules: ['S2', 'L3'],
     what: 'a batch that was applied is applied again when it is repeated',
     file: 'core/transition',
-    find: 'return batch.seq === owner.seq ? replay',
-    replace: 'return false ? replay',
+    find: "seq === owner.seq ? 'repeated'",
+    replace: "false ? 'repeated'",
   },
   {
     name: 'ended-epoch-accepted',
@@ -39,7 +39,7 @@ export const STORE_CANARIES: readonly Canary[] = [
     rules: ['S2', 'L3'],
     what: 'a batch that was delayed behind a later one is applied',
     file: 'core/transition',
-    find: "if (batch.seq < owner.seq)\n        return refusal({ kind: 'stale', time });",
+    find: "if (seq < owner.seq)\n        return { kind: 'stale', owner };",
     replace: '',
   },
   {
@@ -47,7 +47,7 @@ export const STORE_CANARIES: readonly Canary[] = [
     rules: ['S2'],
     what: 'a seq from the future is applied, as if the store had lost nothing',
     file: 'core/transition',
-    find: "if (batch.seq > owner.seq + 1)\n        return refusal({ kind: 'lost', time });",
+    find: "if (seq > owner.seq + 1)\n        return { kind: 'lost', owner };",
     replace: '',
   },
   {
@@ -63,7 +63,7 @@ export const STORE_CANARIES: readonly Canary[] = [
     rules: ['S2', 'O5'],
     what: 'a fenced answer does not say what became of the last batch',
     file: 'core/transition',
-    find: 'last: { seq: owner.seq, outcome: owner.outcome } });',
+    find: 'last: { seq, outcome } });',
     replace: 'last: null });',
   },
   {
@@ -71,8 +71,8 @@ export const STORE_CANARIES: readonly Canary[] = [
     rules: ['S2', 'O5'],
     what: 'a fenced answer names the seq before the last one that was applied',
     file: 'core/transition',
-    find: 'last: { seq: owner.seq, outcome: owner.outcome } });',
-    replace: 'last: { seq: owner.seq - 1, outcome: owner.outcome } });',
+    find: 'last: { seq, outcome } });',
+    replace: 'last: { seq: seq - 1, outcome } });',
   },
   {
     name: 'epoch-given-twice',

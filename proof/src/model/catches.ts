@@ -1,74 +1,81 @@
-import type { Canary } from '../canaries/canary.ts'
-import { GATE_CANARIES } from '../canaries/gate-canaries.ts'
-import { OWNER_CANARIES } from '../canaries/owner-canaries.ts'
+import { CATALOGUE, type ExpectedCanary } from '../canaries/catalogue.ts'
 import { plant } from '../canaries/plant.ts'
-import { ROW_CANARIES } from '../canaries/row-canaries.ts'
-import { SESSION_CANARIES } from '../canaries/session-canaries.ts'
-import { STORE_CANARIES } from '../canaries/store-canaries.ts'
 import { type Bounds, CONFIGURATIONS } from './bounds.ts'
 import { productionOf } from './production.ts'
 import { type Found, search } from './search.ts'
 import { Steps } from './steps.ts'
 
-const ALL: readonly Canary[] = [
-  ...STORE_CANARIES,
-  ...ROW_CANARIES,
-  ...SESSION_CANARIES,
-  ...OWNER_CANARIES,
-  ...GATE_CANARIES,
-]
+interface Expectation {
+  /** The one that finds the canary among the fewest states. */
+  readonly configuration: string
+  /** Laws by which this model may report it, besides those of the catalogue. */
+  readonly laws?: readonly string[]
+}
 
-/** The canaries that this model can express, and the configuration that finds each among the fewest states. */
-const EXPECTED: Readonly<Record<string, string>> = {
-  'batch-half-applied': 'pairs',
-  'replay-applied-again': 'leases',
-  'ended-epoch-accepted': 'order',
-  'old-seq-applied': 'order',
-  'replay-renews-nothing': 'leases',
-  'fenced-without-outcome': 'endings',
-  'fenced-one-seq-behind': 'endings',
-  'epoch-given-twice': 'leases',
-  'spent-stays-leased': 'leases',
-  'refund-beyond-used': 'refunds',
-  'refund-made-of-nothing': 'durable',
-  'minted-twice': 'mints',
-  'id-conflict-minted': 'mints',
-  'mint-id-forgotten': 'mints',
-  'take-in-part': 'pairs',
-  'take-of-the-first-pool': 'pairs',
-  'take-rounded-up': 'takes',
-  'lease-from-an-empty-pool': 'durable',
-  'lease-without-debit': 'leases',
-  'settlement-unwritten': 'leases',
-  'wanted-lease-grows': 'wants',
-  'grows-past-burn-max': 'wants',
-  'taken-units-from-the-rows': 'takes',
-  'lease-answered-as-it-was': 'leases',
-  'dead-lease-returned': 'leases',
-  'dead-lease-dropped': 'order',
-  'dead-lease-burned-for-ever': 'order',
-  'reaped-early': 'periods',
-  'late-owner-reaps-itself': 'order',
-  'living-lease-burned': 'order',
-  'close-keeps-the-epoch-open': 'endings',
-  'leased-row-removed': 'periods',
-  'spent-is-forgotten': 'leases',
-  'refund-accepted-unsaid': 'durable',
-  'new-seq-after-unknown': 'leases',
-  'return-deducted-on-acknowledgement': 'leases',
-  'sent-spending-forgotten': 'leases',
-  'asked-counts-as-had': 'leases',
-  'spent-since-forgotten': 'wants',
+/** The canaries that this model can express. */
+const EXPECTED: Readonly<Record<string, Expectation>> = {
+  // Units that were answered as taken are given again.
+  'batch-half-applied': { configuration: 'pairs', laws: ['L1'] },
+  'replay-applied-again': { configuration: 'leases' },
+  'ended-epoch-accepted': { configuration: 'order' },
+  'old-seq-applied': { configuration: 'order' },
+  'replay-renews-nothing': { configuration: 'leases' },
+  // An owner does not learn that its closing batch was applied.
+  'fenced-without-outcome': { configuration: 'endings', laws: ['S9'] },
+  // An owner does not learn that its closing batch was applied.
+  'fenced-one-seq-behind': { configuration: 'endings', laws: ['S9'] },
+  'epoch-given-twice': { configuration: 'leases' },
+  'spent-stays-leased': { configuration: 'leases' },
+  'refund-beyond-used': { configuration: 'refunds' },
+  'refund-made-of-nothing': { configuration: 'durable' },
+  'minted-twice': { configuration: 'mints' },
+  'id-conflict-minted': { configuration: 'mints' },
+  'mint-id-forgotten': { configuration: 'mints' },
+  'take-in-part': { configuration: 'pairs' },
+  'take-of-the-first-pool': { configuration: 'pairs' },
+  'take-rounded-up': { configuration: 'takes' },
+  'lease-from-an-empty-pool': { configuration: 'durable' },
+  'lease-without-debit': { configuration: 'leases' },
+  'settlement-unwritten': { configuration: 'leases' },
+  'wanted-lease-grows': { configuration: 'wants' },
+  'grows-past-burn-max': { configuration: 'wants' },
+  // A caller is not told of units that the store gave.
+  'taken-units-from-the-rows': { configuration: 'takes', laws: ['L3'] },
+  // The owner finds that the answer cannot be, and quarantines the row.
+  'lease-answered-as-it-was': { configuration: 'leases', laws: ['S6'] },
+  // The units may have been admitted.
+  'dead-lease-returned': { configuration: 'leases', laws: ['L1'] },
+  'dead-lease-dropped': { configuration: 'order' },
+  'dead-lease-burned-for-ever': { configuration: 'order' },
+  'reaped-early': { configuration: 'periods' },
+  'late-owner-reaps-itself': { configuration: 'order' },
+  // What the owner spends is not leased any more.
+  'living-lease-burned': { configuration: 'order', laws: ['L2'] },
+  'close-keeps-the-epoch-open': { configuration: 'endings' },
+  // Leased units belong to no row.
+  'leased-row-removed': { configuration: 'periods', laws: ['L2'] },
+  'spent-is-forgotten': { configuration: 'leases' },
+  'refund-accepted-unsaid': { configuration: 'durable' },
+  // The batch before it never arrived, so the store misses one.
+  'new-seq-after-unknown': { configuration: 'leases', laws: ['S2'] },
+  'return-deducted-on-acknowledgement': { configuration: 'leases' },
+  'sent-spending-forgotten': { configuration: 'leases' },
+  'asked-counts-as-had': { configuration: 'leases' },
+  'spent-since-forgotten': { configuration: 'wants' },
 }
 
 export interface Expected {
-  readonly canary: Canary
+  readonly canary: ExpectedCanary
   readonly bounds: Bounds
+  /** The laws by which the canary may be reported. Any other law is no catch. */
+  readonly laws: readonly string[]
 }
 
 /** How a canary was found. */
 export interface Catch {
-  readonly canary: Canary
+  readonly canary: ExpectedCanary
+  /** A law that the bug breaks was the one that was reported. */
+  readonly isCaught: boolean
   readonly configuration: string
   readonly states: number
   /** Null when the bug was planted and no law broke. */
@@ -78,21 +85,23 @@ export interface Catch {
 /** @throws Error for a name that is in none of the lists */
 export function expected(names: readonly string[] | undefined): readonly Expected[] {
   return (names ?? Object.keys(EXPECTED)).map((name) => {
-    const canary = ALL.find((one) => one.name === name)
+    const canary = CATALOGUE.find((one) => one.name === name)
     if (canary === undefined) throw new Error(`there is no canary ${name}`)
-    const bounds = CONFIGURATIONS.find((one) => one.name === EXPECTED[name])
+    const expectation = EXPECTED[name]
+    const bounds = CONFIGURATIONS.find((one) => one.name === expectation?.configuration)
     if (bounds === undefined) throw new Error(`canary ${name} is none that the model expresses`)
-    return { canary, bounds }
+    return { canary, bounds, laws: [...canary.laws, ...(expectation?.laws ?? [])] }
   })
 }
 
 /** Plants the bug, and searches breadth first until a law breaks. */
-export async function hunt({ canary, bounds }: Expected, statesMax: number): Promise<Catch> {
+export async function hunt({ canary, bounds, laws }: Expected, statesMax: number): Promise<Catch> {
   const planted = plant(canary)
   try {
     const steps = new Steps(await productionOf(planted.folder), bounds)
     const { found, states } = search(bounds, steps, { statesMax, progress: () => undefined })
-    return { canary, configuration: bounds.name, states, found }
+    const isCaught = found !== null && laws.includes(found.law)
+    return { canary, isCaught, configuration: bounds.name, states, found }
   } finally {
     planted.remove()
   }

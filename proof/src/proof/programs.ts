@@ -61,8 +61,6 @@ export interface ModelCanaryResult extends CanaryResult {
   readonly trace: readonly string[]
 }
 
-type ModelCanaryJson = Omit<ModelCanaryResult, 'caught'> & { readonly caught?: boolean }
-
 /** Runs a Node program to its end. Rejects when `signal` ends it, or when it hangs. */
 export async function runNode(args: readonly string[], signal?: AbortSignal, cwd?: string): Promise<ProgramEnd> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], signal, cwd, timeout: TIMEOUT_MS })
@@ -110,8 +108,7 @@ export async function runModel(
 /** `npm run model -- --canaries`: those named, or all that the model can express. */
 export async function runModelCanaries(names: readonly string[], signal?: AbortSignal): Promise<ModelCanaryResult[]> {
   const options = names.length === 0 ? ['--canaries'] : names.flatMap((name) => ['--canary', name])
-  const results = (await run('model.js', ['--json', ...options], signal)) as ModelCanaryJson[]
-  return results.map((result) => ({ ...result, caught: result.caught ?? result.steps !== null }))
+  return (await run('model.js', ['--json', ...options], signal)) as ModelCanaryResult[]
 }
 
 /** `npm run chaos`, until so many processes were killed. */

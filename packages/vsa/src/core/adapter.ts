@@ -56,7 +56,7 @@ export interface ExchangeRows {
   readonly owner: OwnerRow | undefined
   /** What each entry of the batch names, by its index; null for a void entry. May be empty where `needsRows` says that no row is needed. */
   readonly entries: readonly (EntryRows | null)[]
-  /** Rows leased by this epoch with `wantedUntil` past the time, also those not in the batch; at most {@link WANTED_ROWS_MAX}. */
+  /** Rows leased by this epoch with `wantedUntil` past the time, also those not in the batch: at most {@link WANTED_ROWS_MAX} besides those in it. */
   readonly wanted: readonly RowName[]
 }
 

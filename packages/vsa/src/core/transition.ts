@@ -33,25 +33,52 @@ export interface Transition {
  */
 export function transition(rows: ExchangeRows, batch: Batch, time: number): Transition {
   assertBatch(batch)
-  const { owner } = rows
-  if (owner === undefined) return refusal({ kind: 'fenced', time, last: null })
-  if (owner.state === 'closed') {
-    return refusal({ kind: 'fenced', time, last: { seq: owner.seq, outcome: owner.outcome } })
-  }
-  if (batch.seq < owner.seq) return refusal({ kind: 'stale', time })
-  if (batch.seq > owner.seq + 1) return refusal({ kind: 'lost', time })
-  try {
-    return batch.seq === owner.seq ? replay(rows, batch, owner, time) : apply(rows, batch, owner, time)
-  } catch (error) {
-    if (error instanceof BooksError)
-      return refusal({ kind: 'breach', time, row: rowName(error.row), detail: error.message })
-    throw error
+  const standing = standingOf(rows.owner, batch)
+  switch (standing.kind) {
+    case 'unknown':
+      return refusal({ kind: 'fenced', time, last: null })
+    case 'closed': {
+      const { seq, outcome } = standing.owner
+      return refusal({ kind: 'fenced', time, last: { seq, outcome } })
+    }
+    case 'stale':
+    case 'lost':
+      return refusal({ kind: standing.kind, time })
+    case 'repeated':
+      return balanced(time, () => replay(rows, batch, standing.owner, time))
+    case 'next':
+      return balanced(time, () => apply(rows, batch, standing.owner, time))
   }
 }
 
 /** Whether the rows that the batch names matter: they need not be loaded for an answer that does not look at them. */
-export function needsRows(owner: OwnerRow | undefined, { seq }: Batch): boolean {
-  return owner?.state === 'open' && (seq === owner.seq || seq === owner.seq + 1)
+export function needsRows(owner: OwnerRow | undefined, batch: Batch): boolean {
+  const { kind } = standingOf(owner, batch)
+  return kind === 'repeated' || kind === 'next'
+}
+
+type Standing =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'closed' | 'stale' | 'lost' | 'repeated' | 'next'; readonly owner: OwnerRow }
+
+/** S2: what the batch is to its epoch. */
+function standingOf(owner: OwnerRow | undefined, { seq }: Batch): Standing {
+  if (owner === undefined) return { kind: 'unknown' }
+  if (owner.state === 'closed') return { kind: 'closed', owner }
+  if (seq < owner.seq) return { kind: 'stale', owner }
+  if (seq > owner.seq + 1) return { kind: 'lost', owner }
+  return { kind: seq === owner.seq ? 'repeated' : 'next', owner }
+}
+
+/** S6: a row that does not balance is named, and nothing is written. */
+function balanced(time: number, work: () => Transition): Transition {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof BooksError)) throw error
+    const { key, period } = error.row
+    return refusal({ kind: 'breach', time, row: { key, period }, detail: error.message })
+  }
 }
 
 function refusal(answer: Answer): Transition {
@@ -207,8 +234,4 @@ function budgetAnswer(row: RowFigures, note: EntryNote | undefined): BudgetAnswe
     refunded,
   } as const
   return note?.mint === undefined ? figures : { ...figures, mint: note.mint }
-}
-
-function rowName({ key, period }: RowName): RowName {
-  return { key, period }
 }

@@ -15,7 +15,7 @@ export function loadExchange(rows: MemoryRows, batch: Batch, time: number): Exch
   const owner = rows.owner(batch.epoch)
   if (!needsRows(owner, batch)) return { owner, entries: [], wanted: [] }
   const entries = batch.entries.map((entry) => loadEntry(rows, entry, batch.epoch))
-  return { owner, entries, wanted: rows.wantedBy(batch.epoch, time, WANTED_ROWS_MAX) }
+  return { owner, entries, wanted: rows.wantedBy(batch.epoch, time, WANTED_ROWS_MAX + entries.length) }
 }
 
 /** What upkeep needs, as of now. No process is known here, so that no owner is known to be dead before it expires. */

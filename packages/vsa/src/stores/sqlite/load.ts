@@ -51,7 +51,8 @@ export function loadExchange(statements: StatementCache, opening: Opening, batch
   const { owner, wantedUntil, isBurning } = opening
   if (!needsRows(owner, batch)) return { owner, entries: [], wanted: [] }
   const entries = batch.entries.map((entry) => loadEntry(statements, entry, batch.epoch, isBurning))
-  const wanted = wantedUntil <= time ? [] : statements.statement(sql.WANTED).all([batch.epoch, time, WANTED_ROWS_MAX])
+  const wantedMax = WANTED_ROWS_MAX + entries.length
+  const wanted = wantedUntil <= time ? [] : statements.statement(sql.WANTED).all([batch.epoch, time, wantedMax])
   return { owner, entries, wanted: wanted.map(rowNameFrom) }
 }
 
