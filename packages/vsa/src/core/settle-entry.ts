@@ -1,5 +1,5 @@
 import type { EntryRows, LoadedBudget, LoadedCounter } from './adapter.ts'
-import { invariant } from './errors.ts'
+import { invariant, InvariantError } from './errors.ts'
 import type { BudgetEntry, CounterEntry, Entry, EntryNote, NoRowKind, RowPolicy } from './exchange.ts'
 import { rulesOf } from './policies/rules.ts'
 import { BooksError, noteOf, RowDraft } from './row-draft.ts'
@@ -41,11 +41,15 @@ export function settleEntry(entry: Entry, rows: EntryRows | null | undefined, ti
     throw new BooksError({ key: entry.key, period: entry.kind === 'budget' ? entry.period : 0 }, rows.detail)
   }
   if (entry.kind === 'counter') {
-    invariant(rows?.kind === 'counter', `the store loaded no counter for ${JSON.stringify(entry.key)}`)
+    if (rows?.kind !== 'counter') throw notLoaded(entry)
     return addToCounter(entry, rows)
   }
-  invariant(rows?.kind === 'budget', `the store loaded no budget row for ${JSON.stringify(entry.key)}`)
+  if (rows?.kind !== 'budget') throw notLoaded(entry)
   return settleBudget(entry, rows, time)
+}
+
+function notLoaded({ kind, key }: BudgetEntry | CounterEntry): InvariantError {
+  return new InvariantError(`the store loaded no ${kind} for ${JSON.stringify(key)}`)
 }
 
 function addToCounter(entry: CounterEntry, { value: before }: LoadedCounter): CounterEffect {

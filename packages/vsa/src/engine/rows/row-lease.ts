@@ -1,4 +1,4 @@
-import { invariant } from '../../core/errors.ts'
+import { invariant, InvariantError } from '../../core/errors.ts'
 import { lowWaterOf } from '../../core/lease-sizing.ts'
 import type { Plan } from '../../core/plan.ts'
 import { UNITS_MAX } from '../../core/units.ts'
@@ -159,10 +159,10 @@ export class RowLease {
   /** The answer is certain: the lease is what the store says, less what was spent since the send. */
   acknowledge(figures: RowFigures): void {
     const { spentSince } = this
-    invariant(
-      spentSince <= figures.held,
-      `the lease of ${JSON.stringify(this.budget.key)} is ${figures.held}, but ${spentSince} were spent from it`,
-    )
+    if (spentSince > figures.held) {
+      const lease = `the lease of ${JSON.stringify(this.budget.key)} is ${figures.held}`
+      throw new InvariantError(`${lease}, but ${spentSince} were spent from it`)
+    }
     this.held = figures.held
     this.figures = figures
     this.sent = null
