@@ -66,7 +66,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'reaped-early': simulated(['S8']),
   'late-owner-reaps-itself': simulated(['S8']),
   'living-lease-burned': simulated(['S8']),
-  'dead-lease-counts-as-living': simulated(['S7', 'L4', 'S5'], 'the answer gives its units to another owner'),
+  'dead-lease-counts-as-living': simulated(['S8', 'L4']),
   'dead-lease-forgotten-on-touch': simulated(['L2', 'S8']),
   'dead-lease-kept-on-touch': simulated(['L2', 'S8']),
   'dead-lease-outside-burn-max': simulated(['L4', 'S5']),

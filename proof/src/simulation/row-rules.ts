@@ -107,6 +107,11 @@ export function assertFigures(
     const closed = closedUnits(row, epochs)
     const burned = row.budget.burned + closed
     const held = row.leases.get(batch.epoch) ?? 0
+    must(
+      closed === 0 || said.burned !== row.budget.burned,
+      'S8',
+      () => `${entry.key} ${entry.period}: ${closed} units of closed epochs are not answered as burned`,
+    )
     const othersHeld = heldOn(row) - held - closed
     const kept = { held, minted, used, pool, burned, limit, version, othersHeld }
     for (const [name, value] of Object.entries(kept)) {
