@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 
 /**
  * One line of a call log. A child logs a call before it makes it, and the answer before it does anything else. So after a
- * kill the log has every call that can have reached the store, and no answer that was not given.
+ * kill the log has every call that can have reached the store, and no answer that was not received.
  *
  * - `requested` units are about to be asked for
  * - `admitted` in this period · `denied`, or certainly not applied · `unknown`: the call failed and may have been applied

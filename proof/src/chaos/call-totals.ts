@@ -1,6 +1,6 @@
 import { CallLogReader, type CallRecord } from './call-log.ts'
 
-/** What the logs say about one budget, in units. */
+/** The totals of the logs for one budget, in units. */
 export interface BudgetTotals {
   /** Asked for. */
   readonly requested: number

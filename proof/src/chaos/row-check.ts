@@ -20,7 +20,7 @@ export interface RowEvidence {
 /**
  * The laws that a row breaks after the run; empty when all hold. Exact: there is no tolerance.
  *
- * No check is about time. With wrong clocks, owners are reaped and rows begin and end early or late, but the units of a row still add up.
+ * No check depends on time. With wrong clocks, owners are reaped and rows begin and end early or late, but the units of a row still add up.
  */
 export function rowViolations(evidence: RowEvidence): string[] {
   const { row, totals, limit, atRisk, burnMax, deaths, ownersMax } = evidence
