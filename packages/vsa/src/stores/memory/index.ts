@@ -15,8 +15,8 @@ export interface MemoryOptions {
 }
 
 /**
- * A store in this process's memory: exact, shared by every engine that is opened on it, and gone with the process.
- * For tests; nothing is durable.
+ * A store in this process's memory: exact, shared by every engine opened on it, and lost when the process ends.
+ * For tests: nothing is durable.
  * @throws TypeError, RangeError that name the option
  */
 export function memory(options: MemoryOptions = {}): Store {
