@@ -1,6 +1,6 @@
 import type { Canary } from './canary.ts'
 
-/** Bugs that break L4, L6 or L8 and no rule that another check would report first; and old bugs that the corpus was kept for. */
+/** Bugs that break L4, L6 or L8 without first breaking a rule of another check, and old bugs that the corpus reproduces. */
 export const LAW_CANARIES: readonly Canary[] = [
   {
     name: 'burn-max-is-the-limit',

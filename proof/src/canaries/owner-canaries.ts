@@ -1,6 +1,6 @@
 import type { Canary } from './canary.ts'
 
-/** One bug for each owner rule (O) that can be broken alone, in what an owner decides, settles and keeps. */
+/** One bug for each owner rule (O) that can be broken alone, in the decisions, settlements and state of an owner. */
 export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'overdraft',

@@ -1,6 +1,6 @@
 import type { Canary } from './canary.ts'
 
-/** Bugs in what a row is, says and becomes: store rules that a model of one row and two owners has no room for. */
+/** Bugs in rows, their answers and their changes: store rules that a model of one row and two owners cannot express. */
 export const ROW_CANARIES: readonly Canary[] = [
   {
     name: 'time-seen-forgotten',

@@ -1,6 +1,6 @@
 import type { Canary } from './canary.ts'
 
-/** Bugs in an owner's conversation with its store, and in what it keeps of one row: rules O2 to O5, O9 and O13. */
+/** Bugs in an owner's session with its store, and in its state of one row: rules O2 to O5, O9 and O13. */
 export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'new-seq-after-unknown',

@@ -1,6 +1,6 @@
 import type { Canary } from './canary.ts'
 
-/** Bugs that only the SQLite store can have: what it keeps besides the rows, and what it asks of SQLite. */
+/** Bugs that only the SQLite store can have: in its data besides the rows, and in its SQLite settings. */
 export const SQLITE_CANARIES: readonly Canary[] = [
   {
     name: 'sqlite-stale-lease-total',

@@ -49,7 +49,7 @@ export class CallLogWriter {
   }
 }
 
-/** Reads a log, also while it is being written. A line that a kill cut short is ignored: its call was not made, or its answer not given. */
+/** Reads a log, also while it is being written. A line truncated by a kill is ignored: its call was not made, or its answer was not received. */
 export class CallLogReader {
   readonly #path: string
   #offset = 0

@@ -55,7 +55,7 @@ export class CallTotals {
     }
   }
 
-  /** By period; requests are under period 0, because a request does not know its period. */
+  /** By period; requests are under period 0, because their period is not known when they are logged. */
   periodsOf(key: string): ReadonlyMap<number, BudgetTotals> {
     return this.#budgets.get(key) ?? new Map()
   }

@@ -58,7 +58,7 @@ function singleViolations(state: EndState, key: string, budget: TestBudget, rows
 
 function windowedViolations(state: EndState, key: string, budget: TestBudget, rows: readonly ListedRow[]): string[] {
   const sum = state.totals.sumOf(key)
-  // An unanswered request does not know its period. It may belong to any row; to all rows together only once.
+  // The period of an unanswered request is unknown. It may belong to any row, but counts only once over all rows.
   const unanswered = unansweredUnits(sum)
   const periods = state.totals.periodsOf(key)
   const used = rows.reduce((total, row) => total + row.budget.used, 0)

@@ -102,7 +102,7 @@ export class FinalVerifier {
 
   /**
    * With an owner of its own, which joins at store time and is done within its first period. An owner that stayed would enter later periods:
-   * store time stands still where the clocks of dead processes were ahead, and the time of an owner does not.
+   * store time stops when the clocks of dead processes were ahead, and the time of an owner does not.
    */
   async #drainWindow(key: string, budget: TestBudget): Promise<number> {
     const usedBefore = new Map((await this.#rowsOf(key)).map((row) => [row.budget.period, row.budget.used]))

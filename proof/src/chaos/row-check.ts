@@ -4,7 +4,7 @@ import { unansweredUnits, type BudgetTotals } from './call-totals.ts'
 /** A row, with everything that the laws compare it to. */
 export interface RowEvidence {
   readonly row: ListedRow
-  /** For a budget with several rows, `requested` and `denied` are those of the whole key: a request does not know its period. */
+  /** For a budget with several rows, `requested` and `denied` are those of the whole key: the period of a request is not logged. */
   readonly totals: BudgetTotals
   /** Units of the policy, and what was minted. */
   readonly limit: number

@@ -119,7 +119,7 @@ export class Workload {
     }
   }
 
-  /** Logged before the call: the store never accepts more than the log says. */
+  /** Logged before the call: so the store never accepts more than is logged. */
   #refund({ budget, isWindowed }: Target, units: number, period: number): void {
     this.#log.write('refunding', budget.key, units, isWindowed ? period : 0)
     try {

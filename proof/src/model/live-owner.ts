@@ -29,7 +29,7 @@ interface LiveMint {
 }
 
 /**
- * One owner's memory as production objects, made from plain data for one step. When to flush, how much to lease and what goes in
+ * One owner's memory as production objects, created from plain data for one step. When to flush, how much to lease and what goes in
  * which batch is the model's choice, not the flush scheduler's: any choice at any time. The rest is the engine's own: gates, rows,
  * admission, the wait queue, the handling of answers and of the end of an epoch.
  */
@@ -197,7 +197,7 @@ export class LiveOwner {
   }
 
   /**
-   * The memory as plain data again. A request that is resolved and not in flight is gone.
+   * The memory as plain data again, without requests that are resolved and not in flight.
    * @param counted by row, the model's own counts
    */
   freeze(counted: readonly Counted[]): Pick<Owner, 'leases' | 'requests'> & { readonly kept: readonly LiveRequest[] } {

@@ -12,7 +12,7 @@ export interface Step {
   /** What it is, in words. */
   readonly say: () => string
   readonly cause: Cause
-  /** @throws Violation when a law breaks on the way, or whatever production code throws */
+  /** @throws Violation when a law breaks on the way, or an error of the production code */
   readonly take: () => World
 }
 

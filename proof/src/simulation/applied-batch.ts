@@ -60,7 +60,7 @@ export function limitChangeOf({ was, row }: RowChange): number {
   return was === undefined ? 0 : row.budget.limit - was.budget.limit
 }
 
-/** L7: whether the row is a record of its own. @param minted units that the entry's mint made */
+/** L7: whether the row counts as a record. @param minted units that the entry's mint created */
 export function isRecord({ was, row }: RowChange, minted: number): boolean {
   if (was === undefined) return row.budget.used !== 0 || minted !== 0
   return (['used', 'minted', 'limit', 'version', 'burnMax'] as const).some(

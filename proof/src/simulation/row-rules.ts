@@ -47,13 +47,13 @@ export function assertSpent({ name, was, row, entry, said, taken, base }: Settli
   must(
     row.budget.used === used,
     'L3',
-    () => `${name}: used is ${row.budget.used}; spent, taken and refunded make ${used}`,
+    () => `${name}: used is ${row.budget.used}; spent, taken and refunded units give ${used}`,
   )
   must(base >= 0, 'L3', () => `${name}: ${entry.spent} spent of a lease of ${base + entry.spent}`)
   must(said.refunded <= entry.refund, 'S3', () => `${name}: ${said.refunded} of ${entry.refund} were refunded`)
 }
 
-/** S3: units are created by mints and by limit changes only. @param minted units that the entry's mint made */
+/** S3: units are created by mints and by limit changes only. @param minted units that the entry's mint created */
 export function assertMinted(settling: Settling, minted: number): void {
   const { name, was, row } = settling
   const isOlder = was !== undefined && row.budget.version < was.budget.version
@@ -67,7 +67,7 @@ export function assertMinted(settling: Settling, minted: number): void {
   )
 }
 
-/** L6: a denial changes no minted, used, burned or limit. @param minted units that the entry's mint made @param burned of ended epochs */
+/** L6: a denial changes no minted, used, burned or limit. @param minted units that the entry's mint created @param burned of ended epochs */
 export function assertDenialFree(settling: Settling, minted: number, burned: number): void {
   const { name, was, row, entry, said, taken, denied } = settling
   const settlesNothing = taken === 0 && entry.spent === 0 && said.refunded === 0 && minted === 0

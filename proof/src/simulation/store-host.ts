@@ -26,7 +26,7 @@ export class StoreHost {
   /** Calls are served one after the other, each with its audit. */
   #last: Promise<unknown> = Promise.resolve()
   auditor: Auditor | null = null
-  /** Called with whatever the store throws. */
+  /** Called with every error of the store. */
   onFailure: (error: unknown) => void = () => undefined
 
   constructor(timeline: Timeline, startMs: number, open: OpenStore) {

@@ -25,7 +25,7 @@ export class Violations {
     this.onAdded(error)
   }
 
-  /** Runs one check. What it throws is kept, and the caller goes on with the next check. */
+  /** Runs one check. Its error is recorded, and the caller continues with the next check. */
   attempt(check: () => void): void {
     try {
       check()

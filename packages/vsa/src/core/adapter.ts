@@ -34,7 +34,7 @@ export interface StoreAdapter {
 /** A consistent snapshot of rows, locked or versioned until `save` or `release`. Exactly one of the two is called, once. */
 export interface Snapshot<Rows> {
   readonly rows: Rows
-  /** Store time, read behind the locks, whole ms since 1970. It never goes back (S1). */
+  /** Store time, read while holding the locks, whole ms since 1970. It never goes back (S1). */
   readonly time: number
   /** Writes all or nothing, durable on return. False on a version conflict: nothing was written, and the rows must be loaded again. */
   save(writes: Writes): Awaitable<boolean>

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Wall time, ms since 1970. Used by stores only. */
   now(): number
-  /** Time that never goes back, ms from any origin. */
+  /** Monotonic time, ms from any origin. */
   monotonic(): number
   /**
    * Calls `fire` once after `delayMs` (0 to any length).

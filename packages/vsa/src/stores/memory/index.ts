@@ -10,7 +10,7 @@ export interface MemoryOptions {
   readonly leaseTtlMs?: number
   /** How often a call is preceded by upkeep (burning, pruning), in ms, from 0. Default 100. */
   readonly upkeepEveryMs?: number
-  /** Leases burned and rows removed by one upkeep at most, each, from 1. Default 2,000: more than one exchange can make. */
+  /** The most leases burned and rows removed by one upkeep, each, from 1. Default 2,000: more than one exchange can create. */
   readonly upkeepRowsMax?: number
 }
 

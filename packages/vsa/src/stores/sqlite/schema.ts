@@ -84,7 +84,7 @@ PRAGMA user_version = ${SCHEMA_VERSION};
 
 /**
  * Creates the tables in an empty file, and refuses a file of another application. A refused file is not changed.
- * @throws StoreError `not_a_database`, `schema_too_new`; whatever the client throws
+ * @throws StoreError `not_a_database`, `schema_too_new`; also the errors of the client
  */
 export function ensureSchema(connection: Connection, path: string): void {
   if (within(connection, 'BEGIN', () => isCurrent(connection, path))) return

@@ -104,7 +104,7 @@ export function rollBack(connection: Connection): boolean {
   }
 }
 
-/** Closes a connection that has failed, whatever state it is in. Never throws. */
+/** Closes a failed connection in any state. Never throws. */
 export function abandon(connection: Connection): void {
   rollBack(connection)
   try {
