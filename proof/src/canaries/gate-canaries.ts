@@ -53,7 +53,7 @@ export const GATE_CANARIES: readonly Canary[] = [
   {
     name: 'look-spends',
     rules: ['G2'],
-    what: 'a cost of 0 is refused instead of answered from the figures',
+    what: 'a cost of 0 is refused instead of admitted',
     file: 'engine/admission/admission-controller',
     find: 'if (only === undefined)\n            return resolve(LOOKED);',
     replace:

@@ -140,7 +140,7 @@ export class Callers {
     Promise.all([kept.decide(0), fresh.decide(0)])
       .then((looks) => {
         const [first, second] = looks.map(textOf)
-        must(first === second, 'G5', () => `${setting.key}: one handle has ${first} remaining, the other one ${second}`)
+        must(first === second, 'G5', () => `${setting.key}: one handle reports ${first}, the other one ${second}`)
       })
       .catch(this.#context.fail)
   }
