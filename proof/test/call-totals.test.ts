@@ -35,7 +35,7 @@ test('adds before a flush that resolved are in the counter, and later adds may b
   expect(counterBounds([first, record('flushing'), second, third])).toEqual(new Map([['c', { min: -2, max: 3 }]]))
 })
 
-test('a line that a kill cut short is ignored, and its request is unanswered', () => {
+test('a line truncated by a kill is ignored, and its request is unanswered', () => {
   const path = logPath()
   const writer = new CallLogWriter(path)
   writer.write('requested', 'a', 2)

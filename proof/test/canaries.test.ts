@@ -18,7 +18,7 @@ test('the simulation catches a sample of planted bugs', async () => {
   expect(results.filter(({ caught }) => !caught)).toEqual([])
 })
 
-test('every canary has a name and a bug of its own', () => {
+test('every canary has a unique name and a unique bug', () => {
   expect(new Set(CATALOGUE.map(({ name }) => name)).size).toBe(CATALOGUE.length)
   expect(new Set(CATALOGUE.map(({ file, find, replace }) => [file, find, replace].join('\n'))).size).toBe(
     CATALOGUE.length,

@@ -9,14 +9,14 @@ const SEED = 20_261_122
 /** `npm run proof` kills hundreds. */
 const KILLS = 6
 
-test('L1 L2 L3 L4 L5: kills break nothing', async () => {
+test('L1 L2 L3 L4 L5: every law holds through kills', async () => {
   const report = await runChaos(crashPlan(SEED, KILLS))
   expect(report.violations).toEqual([])
   expect(report.kills).toBeGreaterThanOrEqual(KILLS)
   expect(report.operations).toBeGreaterThan(0)
 })
 
-test('L1 L2 L3 L4 L5: kills, pauses and clocks that jump break nothing', async () => {
+test('L1 L2 L3 L4 L5: every law holds through kills, pauses and clock jumps', async () => {
   const report = await runChaos(chaosPlan(SEED, 4, { kind: 'kills', count: KILLS }))
   expect(report.violations).toEqual([])
   expect(report.kills).toBeGreaterThanOrEqual(KILLS)
@@ -35,7 +35,7 @@ test.each([
   ['--minutes', 'soon'],
   ['--kills', '0'],
   ['--processes', '0.5'],
-])('a wrong %s is refused by its name', async (name, value) => {
+])('an invalid %s is refused, and the error names it', async (name, value) => {
   const { code, stderr } = await runNode([PROGRAM, name, value])
   expect([code, stderr]).toEqual([2, expect.stringContaining(name)])
 })

@@ -18,7 +18,7 @@ describe('L1 to L5 through SIGKILL and SIGSTOP, on SQLite', () => {
     console.log(`crash tests, seed ${SEED}:`, JSON.stringify(report))
   })
 
-  test('the planned number of children was killed, most of them while they worked', () => {
+  test('the planned number of children was killed, most of them during work', () => {
     expect(report.kills).toBeGreaterThanOrEqual(KILLS)
     expect(report.busyProcesses).toBeGreaterThan(KILLS * 0.5)
     expect(report.pausesBeyondLease).toBeGreaterThan(8)
@@ -26,7 +26,7 @@ describe('L1 to L5 through SIGKILL and SIGSTOP, on SQLite', () => {
     expect(report.violations.filter((violation) => !/^[LS]\d+:/.test(violation))).toEqual([])
   })
 
-  test('L2: every row added up in every snapshot', () => {
+  test('L2: every row balanced in every snapshot', () => {
     expect(report.snapshots).toBeGreaterThan(100)
     expect(report.rowsChecked).toBeGreaterThan(100)
     expect(broken('L2')).toEqual([])

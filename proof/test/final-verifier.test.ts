@@ -23,7 +23,7 @@ const POOL: PoolResult = {
 const scarce = TEST_BUDGETS['scarce'] as TestBudget
 const ticks = TEST_BUDGETS['ticks'] as TestBudget
 
-/** What the verifier finds after one owner admitted 5 units, minted once, added 7 and closed, when its call log has these lines. */
+/** The violations that the verifier reports after one owner admitted 5 units, minted once, added 7 and closed, when its call log has these lines. */
 async function violationsWith(lines: (period: number) => readonly string[]): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'vsa-verifier-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -94,7 +94,7 @@ test.each<readonly [string, string, (period: number) => readonly string[]]>([
     'event: children logged row_lost',
     (period) => [...correctLines(period), 'event row_lost 0 0 -'],
   ],
-])('a wrong log is found: %s', async (_, violation, lines) => {
+])('a wrong log is a violation: %s', async (_, violation, lines) => {
   const found = await violationsWith(lines)
   expect(found.filter((text) => text.startsWith(violation))).toHaveLength(1)
 })

@@ -4,7 +4,7 @@ import { runModel, runModelCanaries } from '../src/proof/programs.ts'
 /** For each configuration. `npm run proof` visits many more. */
 const STATES_MAX = 1_000
 
-/** Planted bugs that the model finds within some hundred states. `npm run proof` plants all that it can express. */
+/** Planted bugs that the model finds within a few hundred states. `npm run proof` plants all that it can express. */
 const SAMPLE = [
   'replay-applied-again',
   'ended-epoch-accepted',
@@ -20,7 +20,7 @@ const SAMPLE = [
   'asked-counts-as-had',
 ]
 
-test('L1 L2 L3 L4: no law breaks in the nearest states of each configuration', async () => {
+test('L1 L2 L3 L4: no law breaks in the first states of each configuration', async () => {
   const report = await runModel(STATES_MAX)
   expect(report.violations).toBe(0)
   expect(report.configurations.length).toBeGreaterThan(10)

@@ -10,7 +10,7 @@ interface Broken {
   readonly held?: number
 }
 
-/** Consistent evidence after three deaths, with something changed: 60 units admitted, 48 of them used, 12 burned with their leases. */
+/** A consistent row after three deaths, with the given changes: 60 units admitted, 48 of them used, 12 burned with their leases. */
 function evidence(broken: Broken = {}): RowEvidence {
   const budget: BudgetRow = {
     key: 'a',
@@ -38,7 +38,7 @@ function evidence(broken: Broken = {}): RowEvidence {
   }
 }
 
-test('consistent evidence has no violations', () => {
+test('a consistent row has no violations', () => {
   expect(rowViolations(evidence())).toEqual([])
 })
 

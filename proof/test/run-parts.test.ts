@@ -28,7 +28,7 @@ async function run(parts: readonly Part[]): Promise<{ readonly totals: Totals; r
   return { totals, output: lines.join('\n') }
 }
 
-test('a part that passed is one line with its name, its time and what it has shown', async () => {
+test('a passed part prints one line with its name, its time and its summary', async () => {
   const { totals, output } = await run([passing])
   expect(totals).toEqual({ passed: 2, failed: 0, skipped: 0 })
   expect(output).toMatch(/^passing +passed +1\.0 s {2}passing was run$/)
@@ -42,7 +42,7 @@ test('a failed check is printed with its reason, and the other parts still run',
   expect(output).toContain('  law: L1: broken')
 })
 
-test('a part that throws has failed', async () => {
+test('a part that throws fails', async () => {
   const throwing = part('throwing', async () => {
     throw new Error('exit code 7')
   })
@@ -50,11 +50,11 @@ test('a part that throws has failed', async () => {
   expect([totals.failed, output]).toEqual([1, expect.stringContaining('exit code 7')])
 })
 
-test('a part that checks nothing has failed', async () => {
+test('a part that checks nothing fails', async () => {
   expect((await run([part('empty', async () => ({}))])).totals).toEqual({ passed: 0, failed: 1, skipped: 0 })
 })
 
-test('what was skipped is printed and counted', async () => {
+test('skipped checks are printed and counted', async () => {
   const skipping = part('skipping', async () => ({
     checks: [{ name: 'a', failure: null }],
     skipped: ['Node 24: not installed'],
@@ -64,7 +64,7 @@ test('what was skipped is printed and counted', async () => {
   expect(totalsText(totals)).toBe('1 passed, 0 failed, 1 skipped')
 })
 
-test('a stopped proof rejects instead of counting a stopped part', async () => {
+test('a stopped proof rejects, and does not count the stopped part', async () => {
   const stopping = new AbortController()
   const stopped = part('stopped', async () => {
     stopping.abort(new Error('SIGINT'))

@@ -13,7 +13,7 @@ test(`L1 L2 L3 L4 L5 L6 L7 L9: ${SEEDS} seeds and every script of the corpus run
   for (const [kind, times] of Object.entries(report.faults)) expect([kind, times > 0]).toEqual([kind, true])
 })
 
-test('a seed is reproducible: the same seed gives the same trace, to the byte', async () => {
+test('the same seed gives the same trace, byte for byte', async () => {
   const withoutTimes = (trace: string): string => trace.replace(/^1 seeds in .*$/m, '')
   const [first, second] = await Promise.all([traceSeed(7), traceSeed(7)])
   expect(first.split('\n').length).toBeGreaterThan(100)

@@ -5,13 +5,13 @@ import { mutantPage, unexplained, type MutationReport } from '../src/tables/muta
 
 const ORIGIN = { commit: 'abc1234', date: '2026-11-26' }
 
-test('a table has columns as wide as their widest cell, and escapes its separator', () => {
+test('a table pads its columns to the widest cell, and escapes its separator', () => {
   expect(markdownTable(['a', 'long'], [['x|y', 'z']])).toBe(
     ['| a    | long |', '| ---- | ---- |', String.raw`| x\|y | z    |`].join('\n'),
   )
 })
 
-test('the page of canaries has a row for each, also for one that was not caught or that has fields missing', () => {
+test('the page of canaries has a row for each canary, also for one that was not caught or has missing fields', () => {
   const page = canaryPage(
     [
       { name: 'one', rules: ['S1', 'L2'], what: 'a bug', caught: true, seeds: 3, law: 'L2', foundBy: 'simulation' },
@@ -76,7 +76,7 @@ test('the page of mutants has the score of each file, and each survivor with its
   expect(unexplained(REPORT, reasons)).toEqual(['core/a.ts:3  go()  ->  '])
 })
 
-test('a reason holds for its file and its change alone, where it names them', () => {
+test('a reason that names a file or a change applies only to it', () => {
   const explains = (reason: object): boolean =>
     unexplained(REPORT, [{ code: 'wished > 0', reason: 'because', ...reason }]).length === 1
   expect(explains({})).toBe(true)

@@ -5,7 +5,7 @@ export const GATE_CANARIES: readonly Canary[] = [
   {
     name: 'fractions-admitted',
     rules: ['G1'],
-    what: 'the hot path takes half a unit',
+    what: 'the hot path admits half a unit',
     file: 'engine/budget/gate',
     find: 'if (!(room >= 0) || units <= 0 || !Number.isInteger(units)) {',
     replace: 'if (!(room >= 0) || units <= 0) {',
@@ -13,7 +13,7 @@ export const GATE_CANARIES: readonly Canary[] = [
   {
     name: 'negatives-admitted',
     rules: ['G1'],
-    what: 'the hot path takes a negative number of units',
+    what: 'the hot path admits a negative number of units',
     file: 'engine/budget/gate',
     find: 'if (!(room >= 0) || units <= 0 || !Number.isInteger(units)) {',
     replace: 'if (!(room >= 0) || !Number.isInteger(units)) {',
@@ -21,7 +21,7 @@ export const GATE_CANARIES: readonly Canary[] = [
   {
     name: 'not-a-number-admitted',
     rules: ['G1'],
-    what: 'the comparison lets through what is no number',
+    what: 'the hot path admits a cost that is not a number',
     file: 'engine/budget/gate',
     find: 'if (!(room >= 0) || units <= 0 || !Number.isInteger(units)) {',
     replace: 'if (room < 0) {',
@@ -29,7 +29,7 @@ export const GATE_CANARIES: readonly Canary[] = [
   {
     name: 'room-below-zero',
     rules: ['G1', 'L1'],
-    what: 'the hot path goes one unit too far',
+    what: 'the hot path admits one unit more than it has room for',
     file: 'engine/budget/gate',
     find: 'if (!(room >= 0) || units <= 0 || !Number.isInteger(units)) {',
     replace: 'if (!(room >= -1) || units <= 0 || !Number.isInteger(units)) {',
@@ -37,7 +37,7 @@ export const GATE_CANARIES: readonly Canary[] = [
   {
     name: 'refund-above-the-delta',
     rules: ['G1', 'O4'],
-    what: 'a refund on the hot path makes units that this owner has not spent',
+    what: 'a hot-path refund returns units that this owner has not spent',
     file: 'engine/budget/gate',
     find: '!(room <= this.roomMax) ||',
     replace: 'this.row === null ||',
@@ -45,7 +45,7 @@ export const GATE_CANARIES: readonly Canary[] = [
   {
     name: 'first-spend-unmarked',
     rules: ['G1', 'G3'],
-    what: 'the first spending after a flush does not stop at the floor, so that nobody flushes it',
+    what: 'the first spending after a flush does not take the slow path, so the row is never marked for a flush',
     file: 'engine/rows/row-lease',
     find: 'this.#makeRoom(this.#cell, left, this.isDirty ? above : left);',
     replace: 'this.#makeRoom(this.#cell, left, above);',
@@ -53,7 +53,7 @@ export const GATE_CANARIES: readonly Canary[] = [
   {
     name: 'look-spends',
     rules: ['G2'],
-    what: 'a cost of 0 is refused instead of looked at',
+    what: 'a cost of 0 is refused instead of admitted',
     file: 'engine/admission/admission-controller',
     find: 'if (only === undefined)\n            return resolve(LOOKED);',
     replace:
@@ -70,7 +70,7 @@ export const GATE_CANARIES: readonly Canary[] = [
   {
     name: 'late-period',
     rules: ['G4', 'L3'],
-    what: 'what is told of the period is not what the units came from',
+    what: 'the decision names the current period, not the period that the units came from',
     file: 'engine/admission/decisions',
     find: 'const window = row?.window ?? plan.windowAt(this.#session.time);',
     replace: 'const window = plan.windowAt(this.#session.time);',
@@ -86,7 +86,7 @@ export const GATE_CANARIES: readonly Canary[] = [
   {
     name: 'account-dropped-in-use',
     rules: ['G5', 'L9'],
-    what: 'what is kept of a row is forgotten while its lease is held',
+    what: 'the state of a row is dropped while its lease is held',
     file: 'engine/rows/row-lease',
     find: 'return this.held === 0 && this.sent === null',
     replace: 'return this.sent === null',
@@ -94,7 +94,7 @@ export const GATE_CANARIES: readonly Canary[] = [
   {
     name: 'two-gates',
     rules: ['G5'],
-    what: 'a handle that outlives an eviction goes on by itself beside the key’s new gate',
+    what: 'a handle that outlives an eviction keeps its old gate beside the key’s new one',
     file: 'engine/budget/family',
     find: 'if (other !== undefined)\n            return other;',
     replace: '',
@@ -102,7 +102,7 @@ export const GATE_CANARIES: readonly Canary[] = [
   {
     name: 'two-accounts',
     rules: ['G5', 'L1'],
-    what: 'a row gets a second account, and both believe to have the lease',
+    what: 'a row gets a second lease record, and both spend the same lease',
     file: 'engine/rows/lease-table',
     find: 'if (known !== undefined) {',
     replace: 'if (known !== undefined && known.gate === gate) {',

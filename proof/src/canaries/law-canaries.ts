@@ -1,11 +1,11 @@
 import type { Canary } from './canary.ts'
 
-/** Bugs that break L4, L6 or L8 and no rule that another check would report first; and old bugs that the corpus was kept for. */
+/** Bugs that break L4, L6 or L8 without first breaking a rule of another check, and old bugs that the corpus reproduces. */
 export const LAW_CANARIES: readonly Canary[] = [
   {
     name: 'burn-max-is-the-limit',
     rules: ['L4'],
-    what: 'the row of a window gets its limit as `burnMax`, so that leases grow however much has burned',
+    what: 'a window row gets its limit as `burnMax`, so leases grow however many units have burned',
     file: 'core/policies/window',
     find: 'policy.burnMax ?? burnMaxDefault(limit);',
     replace: 'limit;',
@@ -13,7 +13,7 @@ export const LAW_CANARIES: readonly Canary[] = [
   {
     name: 'dead-lease-outside-burn-max',
     rules: ['L4', 'S5', 'S8'],
-    what: 'leases of closed epochs count towards `burnMax` only once their row has been rewritten',
+    what: 'leases of closed epochs count towards `burnMax` only after their row has been rewritten',
     file: 'core/row-draft',
     find: 'this.burned < this.burnMax;',
     replace: 'this.#before.burned < this.burnMax;',
@@ -29,7 +29,7 @@ export const LAW_CANARIES: readonly Canary[] = [
   {
     name: 'denial-takes-away',
     rules: ['L6'],
-    what: 'a denied request takes one unit away from the budget',
+    what: 'a denied request removes one unit from the budget',
     file: 'core/grant-takes',
     find: 'if (granted === 0)\n        return 0;',
     replace:
@@ -38,7 +38,7 @@ export const LAW_CANARIES: readonly Canary[] = [
   {
     name: 'flush-visits-every-row',
     rules: ['L8', 'G3'],
-    what: 'each flush looks at every row that the owner leases, not at those that have been idle for long',
+    what: 'each flush visits every leased row, not only those that have been idle for long',
     file: 'engine/exchange/batch-planner',
     find: 'if (!everything && row.schedule.usedAtMs > unusedBeforeMs)\n                return;',
     replace: 'if (!everything && row.schedule.usedAtMs > unusedBeforeMs)\n                continue;',
@@ -46,7 +46,7 @@ export const LAW_CANARIES: readonly Canary[] = [
   {
     name: 'gate-counts-each-unit',
     rules: ['L8', 'G1'],
-    what: 'the hot path does something for each unit of the cost',
+    what: 'the hot path loops once for each unit of the cost',
     file: 'engine/budget/gate',
     find: 'tryAdmit(units = 1) {\n        const room = this.room - units;',
     replace:
@@ -55,7 +55,7 @@ export const LAW_CANARIES: readonly Canary[] = [
   {
     name: 'lowered-durable-lost',
     rules: ['O4', 'O5', 'L3'],
-    what: 'a refund that lowered what a durable request had spent is lost when that request moves to a new epoch',
+    what: 'a refund that lowered the spending of a durable request is lost when the request moves to a new epoch',
     file: 'engine/exchange/fencing',
     find: 'if (units > spent)\n        row.lease.owe(units - spent);',
     replace: '',

@@ -1,11 +1,11 @@
 import type { Canary } from './canary.ts'
 
-/** One bug for each owner rule (O) that can be broken alone, in what an owner decides, settles and keeps. */
+/** One bug for each owner rule (O) that can be broken alone, in the decisions, settlements and state of an owner. */
 export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'overdraft',
     rules: ['O1'],
-    what: 'one unit more is spent than the lease has left',
+    what: 'an owner spends one unit more than its lease has left',
     file: 'engine/rows/row-lease',
     find: 'if (left < 0 || !this.isAttached)',
     replace: 'if (left < -1 || !this.isAttached)',
@@ -13,7 +13,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'served-from-nothing',
     rules: ['O1'],
-    what: 'those in line are served from a lease that does not cover them',
+    what: 'waiting requests are admitted from a lease that does not cover them',
     file: 'engine/exchange/take-answers',
     find: 'if (row.lease.left < need.units)\n                return;',
     replace: 'if (row.lease.left + 1 < need.units)\n                return;',
@@ -21,7 +21,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'unsent-refund-forgotten',
     rules: ['O4'],
-    what: 'a refund that could not lower the delta is dropped instead of kept for the store',
+    what: 'a refund that could not lower the delta is dropped instead of kept for the next batch',
     file: 'engine/rows/row-lease',
     find: 'this.owe(units - usable);',
     replace: '',
@@ -53,7 +53,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'counter-dropped-on-fencing',
     rules: ['O5'],
-    what: 'what a counter had in a batch that was surely not applied is dropped',
+    what: 'counter additions in a batch that was surely not applied are dropped',
     file: 'engine/exchange/fencing',
     find: 'counter.pending += counter.sent ?? 0;',
     replace: ';',
@@ -61,7 +61,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'counter-doubled-on-fencing',
     rules: ['O5'],
-    what: 'what a counter had in a batch that was applied is sent again under the new epoch',
+    what: 'counter additions in a batch that was applied are sent again under the new epoch',
     file: 'engine/exchange/fencing',
     find: "if (fate.kind !== 'applied')\n            counter.pending",
     replace: 'if (true)\n            counter.pending',
@@ -69,7 +69,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'waiters-dropped-on-fencing',
     rules: ['O5'],
-    what: 'those who waited for a batch that was surely not applied are forgotten',
+    what: 'requests of a batch that was surely not applied are dropped without an answer',
     file: 'engine/exchange/fencing',
     find: 'waiting.requeue(again);',
     replace: '',
@@ -77,7 +77,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'taken-again-after-fencing',
     rules: ['O5'],
-    what: 'takes that the fenced answer says were granted are asked for a second time',
+    what: 'takes that the fenced answer reports as granted are requested a second time',
     file: 'engine/exchange/fencing',
     find: '(fate.outcome.granted[index] ?? 0)',
     replace: '0',
@@ -85,7 +85,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'lease-kept-on-fencing',
     rules: ['O5'],
-    what: 'a fenced owner goes on with its leases under the new epoch',
+    what: 'a fenced owner keeps its leases under the new epoch',
     file: 'engine/exchange/fencing',
     find: 'row.lose();\n            leases.touch(row, held);',
     replace: 'row.lease.sent = null;\n            leases.touch(row, held);',
@@ -93,7 +93,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'no-keepalive',
     rules: ['O6'],
-    what: 'an owner that holds leases and has nothing to say gives no sign of life',
+    what: 'an owner that holds leases and has nothing to send sends no keepalive',
     file: 'engine/exchange/batch-planner',
     find: 'return this.#parts.leases.leasedUnits > 0 && nowMs >= this.#parts.session.keepaliveAtMs;',
     replace: 'return false;',
@@ -101,7 +101,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'idle-lease-kept',
     rules: ['O6'],
-    what: 'a lease that nobody uses never goes back',
+    what: 'an unused lease is never returned',
     file: 'engine/exchange/lease-plan',
     find: 'if (spent === 0 && schedule.isUnused(nowMs, flushIntervalMs))\n            return 0;',
     replace: '',
@@ -117,7 +117,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'low-lease-not-topped-up',
     rules: ['O8'],
-    what: 'an admit that finds too little waits in line, and no exchange is sent for it',
+    what: 'an admit that finds too few units waits, and no exchange is sent for it',
     file: 'engine/admission/admission-controller',
     find: 'waiting.add(request);\n        scheduler.wake();',
     replace: 'waiting.add(request);',
@@ -125,7 +125,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'durable-before-acknowledged',
     rules: ['O9'],
-    what: 'a durable request that the lease covers is told before its exchange is acknowledged',
+    what: 'a durable request covered by the lease is resolved before its exchange is acknowledged',
     file: 'engine/admission/admission-controller',
     find: 'intake.confirm(row, request);\n                return;',
     replace:
@@ -134,7 +134,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'durable-served-from-a-lease',
     rules: ['O9'],
-    what: 'a durable request in line is served from a lease that has come, at once',
+    what: 'a waiting durable request is admitted from a new lease before an exchange settles it',
     file: 'engine/exchange/take-answers',
     find: 'if (request.durable || second !== undefined || need === undefined)',
     replace: 'if (second !== undefined || need === undefined)',
@@ -142,7 +142,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'late-grant-kept',
     rules: ['O10'],
-    what: 'units that are granted to a request that had timed out are not given back',
+    what: 'units granted to a request that had timed out are not refunded',
     file: 'engine/exchange/take-answers',
     find: 'row.lease.owe(request.needs[index]?.units ?? 0);\n                sendQueue.markDirty(row);',
     replace: '',
@@ -150,7 +150,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'late-confirmation-kept',
     rules: ['O10'],
-    what: 'units spent from the lease for a durable request that had timed out are not given back',
+    what: 'units spent from the lease for a durable request that had timed out are not refunded',
     file: 'engine/exchange/confirmations',
     find: 'this.#uncount(request);\n        row.lease.owe(request.needs[0]?.units ?? 0);',
     replace: 'this.#uncount(request);',
@@ -158,7 +158,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'no-deadline',
     rules: ['O10'],
-    what: 'nobody looks at the deadlines of those whose batch is in flight',
+    what: 'deadlines of requests whose batch is in flight are not checked',
     file: 'engine/requests/wait-queue',
     find: 'for (const run of this.#sent)\n            yield* run;',
     replace: '',
@@ -166,7 +166,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'next-period-early',
     rules: ['O11'],
-    what: 'a gate enters its next period before it begins',
+    what: 'a gate enters its next period before that period begins',
     file: 'engine/rows/lease-table',
     find: 'const window = gate.plan.windowAt(this.#session.time);',
     replace: 'const window = gate.plan.windowAt(this.#session.time + 100);',
@@ -174,7 +174,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'period-mixed-up',
     rules: ['O11', 'L3'],
-    what: 'a refund goes into the present period, whichever it was admitted in',
+    what: 'a refund goes to the current period instead of the period of its admission',
     file: 'engine/rows/lease-table',
     find: 'return window.start === present.start ? this.current(gate) : this.#of(gate, window);',
     replace: 'return this.current(gate);',
@@ -182,7 +182,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'wall-clock',
     rules: ['O11'],
-    what: 'the owner takes the time of its own wall clock',
+    what: 'the owner uses its own wall clock instead of store time',
     file: 'engine/session/owner-time',
     find: 'return this.#time + Math.max(0, Math.floor(this.#clock.monotonic() - this.#heardAtMs));',
     replace: 'return this.#clock.now();',
@@ -190,7 +190,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'exhausted-for-ever',
     rules: ['O12', 'L5'],
-    what: 'a row that was seen exhausted is denied from memory without end',
+    what: 'a row that was seen exhausted is denied from memory for ever',
     file: 'engine/admission/local-admission',
     find: 'units > row.reach && this.#clock.monotonic() < row.schedule.askAgainAtMs',
     replace: 'units > row.reach',
@@ -198,7 +198,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'want-not-marked',
     rules: ['O12', 'L5'],
-    what: 'an owner that lacks units others hold does not mark the row as wanted',
+    what: 'an owner that needs units held by others does not mark the row as wanted',
     file: 'engine/exchange/lease-plan',
     find: 'wantMs: isWanted ? WANT_FLUSHES * flushIntervalMs : 0,',
     replace: 'wantMs: 0,',
@@ -214,7 +214,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'reserved-is-denied',
     rules: ['O12', 'L5'],
-    what: 'units that other owners hold count as gone',
+    what: 'units held by other owners count as spent',
     file: 'engine/rows/row-lease',
     find: 'return Math.max(pool, 0) + othersHeld + unspent',
     replace: 'return Math.max(pool, 0) + unspent',
@@ -222,7 +222,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'refund-behind-the-last-batch',
     rules: ['O13'],
-    what: 'a refund is taken after the closing batch has been sent',
+    what: 'a refund is accepted after the closing batch has been sent',
     file: 'engine/admission/refunds',
     find: 'if (scheduler.ended)\n            throw closedError(gate.key);\n        if (units === 0)',
     replace: 'if (units === 0)',
@@ -230,7 +230,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'closing-leaves-waiters',
     rules: ['O13'],
-    what: 'the closing batch carries requests, whose late answers have no way to the store any more',
+    what: 'the closing batch carries requests, and late grants can no longer be refunded',
     file: 'engine/exchange/batch-planner',
     find: 'const close = closing && complete && !this.#isAwaited(builder) && !(lingers && builder.hasRefund);',
     replace: 'const close = closing && complete && !(lingers && builder.hasRefund);',
@@ -238,7 +238,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'closes-with-leases',
     rules: ['O13', 'S9'],
-    what: 'the closing batch leaves leases behind that nobody has used of late',
+    what: 'the closing batch does not return leases that were not used recently',
     file: 'engine/exchange/batch-planner',
     find: 'const everything = closing || sendQueue.returning;',
     replace: 'const everything = sendQueue.returning;',
@@ -246,7 +246,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'quarantine-takes-all',
     rules: ['S6'],
-    what: 'the entry whose books do not balance is not left out of the batch',
+    what: 'an entry whose row does not balance is not removed from the batch',
     file: 'engine/exchange/quarantine',
     find: "(at === index ? { kind: 'void' } : entry)",
     replace: '(entry)',
@@ -254,7 +254,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
   {
     name: 'flush-resolves-early',
     rules: ['O2', 'L3'],
-    what: 'a flush resolves when its batch is sent',
+    what: 'a flush resolves when its batch is sent, not when it is acknowledged',
     file: 'engine/exchange/batch-planner',
     find: 'const { close, flushes } = order;',
     replace:

@@ -1,11 +1,11 @@
 import type { Canary } from './canary.ts'
 
-/** Bugs in what a row is, says and becomes: store rules that a model of one row and two owners has no room for. */
+/** Bugs in rows, their answers and their changes: store rules that a model of one row and two owners cannot express. */
 export const ROW_CANARIES: readonly Canary[] = [
   {
     name: 'time-seen-forgotten',
     rules: ['S1'],
-    what: 'the books do not remember the latest time that they have seen',
+    what: 'the store does not keep the latest time that it has seen',
     file: 'stores/memory/rows',
     find: 'return this.#timeSeen;',
     replace: 'return 0;',
@@ -13,7 +13,7 @@ export const ROW_CANARIES: readonly Canary[] = [
   {
     name: 'spent-is-forgotten',
     rules: ['S3', 'L3'],
-    what: 'what was spent goes back to the pool',
+    what: 'spent units return to the pool',
     file: 'core/row-draft',
     find: 'this.held -= units;\n        this.used += units;',
     replace: 'this.held -= units;\n        this.pool += units;',
@@ -21,7 +21,7 @@ export const ROW_CANARIES: readonly Canary[] = [
   {
     name: 'refund-accepted-unsaid',
     rules: ['S3', 'S7'],
-    what: 'units are taken back, and the answer says none were',
+    what: 'a refund is accepted, and the answer reports 0 accepted units',
     file: 'core/row-draft',
     find: 'return refunded > 0 ? { refunded } : undefined;',
     replace: 'return undefined;',
@@ -37,7 +37,7 @@ export const ROW_CANARIES: readonly Canary[] = [
   {
     name: 'initial-minted-again',
     rules: ['S3', 'L1'],
-    what: 'another number in `initial` changes what was minted',
+    what: 'a changed `initial` changes the minted units of an existing row',
     file: 'core/policies/initial',
     find: 'return settleUnits(draft, entry);',
     replace:
@@ -46,7 +46,7 @@ export const ROW_CANARIES: readonly Canary[] = [
   {
     name: 'made-too-early',
     rules: ['S4'],
-    what: 'a row is made for a period that is far ahead',
+    what: 'a row is created for a period that is far ahead',
     file: 'core/settle-entry',
     find: "return period > time + aheadMs ? 'period_closed' : undefined;",
     replace: 'return undefined;',
@@ -54,7 +54,7 @@ export const ROW_CANARIES: readonly Canary[] = [
   {
     name: 'overflow-stops-all',
     rules: ['S6'],
-    what: 'a mint beyond 2^53 - 1 is a breach, not an answer',
+    what: 'a mint beyond 2^53 - 1 is answered as a breach of the whole batch, not as an overflow of its entry',
     file: 'core/row-draft',
     find: "return 'units_overflow';",
     replace: "this.#refuse('too many units');",
@@ -62,7 +62,7 @@ export const ROW_CANARIES: readonly Canary[] = [
   {
     name: 'others-unsaid',
     rules: ['S7', 'L5'],
-    what: 'the answer does not say what others hold',
+    what: 'the answer omits the units that other owners hold',
     file: 'core/transition',
     find: 'const { held, pool, used, burned, minted, limit, version, others, othersHeld } = row;',
     replace: 'const { held, pool, used, burned, minted, limit, version, others } = row;\n    const othersHeld = 0;',
@@ -78,7 +78,7 @@ export const ROW_CANARIES: readonly Canary[] = [
   {
     name: 'dead-lease-counts-as-living',
     rules: ['S8', 'L4'],
-    what: 'the lease of a closed epoch counts as another owner’s until upkeep has burned it',
+    what: 'the lease of a closed epoch counts as another owner’s lease until upkeep has burned it',
     file: 'stores/memory/load',
     find: "else if (rows.owner(lease.epoch)?.state === 'open') {",
     replace: 'else if (true) {',
@@ -86,7 +86,7 @@ export const ROW_CANARIES: readonly Canary[] = [
   {
     name: 'dead-lease-forgotten-on-touch',
     rules: ['S8', 'L2'],
-    what: 'an exchange that touches a row removes the leases of closed epochs and burns nothing',
+    what: 'an exchange that touches a row removes the leases of closed epochs without burning them',
     file: 'core/row-draft',
     find: 'for (const lease of loaded.ended)\n            this.burned += lease.held;',
     replace: '',
@@ -94,7 +94,7 @@ export const ROW_CANARIES: readonly Canary[] = [
   {
     name: 'dead-lease-kept-on-touch',
     rules: ['S8', 'L2'],
-    what: 'an exchange that touches a row burns the leases of closed epochs and leaves them there',
+    what: 'an exchange that touches a row burns the leases of closed epochs without removing them',
     file: 'core/row-draft',
     find: 'const burned = ended.map((lease) => ({ ...lease, held: 0 }));',
     replace: 'const burned = [];',

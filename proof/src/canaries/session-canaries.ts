@@ -1,6 +1,6 @@
 import type { Canary } from './canary.ts'
 
-/** Bugs in an owner's conversation with its store, and in what it keeps of one row: rules O2 to O5, O9 and O13. */
+/** Bugs in an owner's session with its store, and in its state of one row: rules O2 to O5, O9 and O13. */
 export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'new-seq-after-unknown',
@@ -14,7 +14,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'old-answer-believed',
     rules: ['O2'],
-    what: 'an answer to an earlier batch is taken for one to the present batch',
+    what: 'an answer to an earlier batch is accepted as the answer to the batch in flight',
     file: 'engine/session/state-machine',
     find: 'return input.batch === from.batch ? hear(from, input.batch, input.answer) : ignoring(from);',
     replace: 'return from.batch !== null ? hear(from, from.batch, input.answer) : ignoring(from);',
@@ -22,7 +22,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'seq-stands-still',
     rules: ['O2'],
-    what: 'the next batch goes out under the seq of the one before',
+    what: 'the next batch reuses the seq of the batch before',
     file: 'engine/session/state-machine',
     find: 'seq: batch.seq, batch: null },',
     replace: 'batch: null },',
@@ -30,7 +30,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'seq-survives-its-epoch',
     rules: ['O2', 'O5'],
-    what: 'a new epoch goes on with the seqs of the one before',
+    what: 'a new epoch continues the seq numbers of the old one',
     file: 'engine/session/state-machine',
     find: 'seq: 0, batch: null };\n    return',
     replace: 'seq: from.seq, batch: null };\n    return',
@@ -38,7 +38,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'return-deducted-on-acknowledgement',
     rules: ['O3', 'L1'],
-    what: 'what a batch gives back can be spent until its answer is there',
+    what: 'units that a batch returns can be spent until its answer arrives',
     file: 'engine/rows/row-lease',
     find: 'this.base = Math.min(this.held - spent, hold);',
     replace: 'this.base = this.held - spent;',
@@ -46,7 +46,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'sent-spending-forgotten',
     rules: ['O3', 'L1'],
-    what: 'what a batch carries as spent can be spent again while it is in flight',
+    what: 'units that a batch settles as spent can be spent again while it is in flight',
     file: 'engine/rows/row-lease',
     find: 'this.base = Math.min(this.held - spent, hold);',
     replace: 'this.base = Math.min(this.held, hold);',
@@ -54,7 +54,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'asked-counts-as-had',
     rules: ['O3', 'L1'],
-    what: 'a lease that is asked for is spent before it is there',
+    what: 'a requested lease can be spent before it is granted',
     file: 'engine/rows/row-lease',
     find: 'this.base = Math.min(this.held - spent, hold);',
     replace: 'this.base = hold;',
@@ -62,7 +62,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'spent-since-forgotten',
     rules: ['O3', 'L1'],
-    what: 'what was spent while a batch was in flight is forgotten with its answer',
+    what: 'spending during an exchange is forgotten when its answer arrives',
     file: 'engine/rows/row-lease',
     find: 'this.left = figures.held - spentSince;',
     replace: 'this.left = figures.held;',
@@ -70,7 +70,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'refund-usable-at-once',
     rules: ['O4', 'L1'],
-    what: 'a refund can be admitted again at once, also beyond what was spent since the send',
+    what: 'a refund can be admitted again at once, even beyond the spending since the last send',
     file: 'engine/rows/row-lease',
     find: 'const usable = Math.min(units, this.spentSince);',
     replace: 'const usable = units;',
@@ -78,7 +78,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'refund-lowers-and-travels',
     rules: ['O4', 'L3'],
-    what: 'a refund that lowered the delta is sent all the same',
+    what: 'a refund that lowered the delta is also sent to the store',
     file: 'engine/rows/row-lease',
     find: 'this.owe(units - usable);',
     replace: 'this.owe(units);',
@@ -86,7 +86,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'refund-sent-twice',
     rules: ['O4', 'L3'],
-    what: 'a refund that was sent goes with the next batch as well',
+    what: 'a refund that was sent is sent again in the next batch',
     file: 'engine/rows/row-lease',
     find: 'this.refund = 0;',
     replace: '',
@@ -94,7 +94,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'netted-and-sent',
     rules: ['O4', 'L3'],
-    what: 'a refund lowers the spending that a batch carries, and travels as a refund too',
+    what: 'a refund lowers the spending in the batch, and the batch also carries it as a refund',
     file: 'engine/rows/row-lease',
     find: 'refund: this.refund - netted',
     replace: 'refund: this.refund',
@@ -102,7 +102,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'accepted-refund-owed-again',
     rules: ['O4', 'L3'],
-    what: 'a refund of which the store accepted a part is sent again whole',
+    what: 'a refund that the store accepted in part is sent again in full',
     file: 'engine/exchange/refund-settlement',
     find: 'return lease.owe(sent - accepted);',
     replace: 'return lease.owe(sent);',
@@ -110,7 +110,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'left-after-fencing',
     rules: ['O5', 'L1'],
-    what: 'a fenced owner goes on admitting what it had left',
+    what: 'a fenced owner continues to admit from its old lease',
     file: 'engine/rows/row-lease',
     find: 'this.left = 0;',
     replace: '',
@@ -118,7 +118,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'delta-carried-over',
     rules: ['O5'],
-    what: 'what a fenced owner had spent goes over to its new epoch',
+    what: 'the delta of a fenced owner moves to its new epoch',
     file: 'engine/rows/row-lease',
     find: 'this.base = 0;',
     replace: 'this.base = this.spentSince;',
@@ -126,7 +126,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'refund-of-an-applied-batch-sent-again',
     rules: ['O5', 'L3'],
-    what: 'a refund in a batch that was applied before its epoch ended goes over to the new one',
+    what: 'a refund in a batch that was applied before its epoch ended is sent again under the new epoch',
     file: 'engine/exchange/fencing',
     find: 'this.#refunds.settle(row, sent.refund, note?.refunded ?? 0);',
     replace: 'row.lease.owe(sent.refund);',
@@ -134,7 +134,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'fenced-counts-as-applied',
     rules: ['O5', 'L3'],
-    what: 'the batch in flight at the end of an epoch is taken for applied, whatever the answer says',
+    what: 'the batch in flight at the end of an epoch counts as applied, whatever the answer says',
     file: 'engine/exchange/fencing',
     find: 'return last.seq === batch.seq ? ',
     replace: 'return last !== null ? ',
@@ -142,7 +142,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'confirmed-with-the-batch-before',
     rules: ['O9'],
-    what: 'durable requests that came after the send are told with its answer',
+    what: 'durable requests that arrived after the send are resolved by its answer',
     file: 'engine/exchange/confirmations',
     find: 'const confirmed = requests.takeSent();',
     replace: 'const confirmed = [...requests.takeSent(), ...requests.takeUnsent()];',
@@ -158,7 +158,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
   {
     name: 'fenced-taken-for-closed',
     rules: ['O13', 'S9'],
-    what: 'an owner that was reaped before its close takes it for done',
+    what: 'an owner that was reaped before its close treats the close as applied',
     file: 'engine/session/state-machine',
     find: 'if (batch.close && answer.last?.seq === batch.seq)',
     replace: 'if (batch.close)',

@@ -1,11 +1,11 @@
 import type { Canary } from './canary.ts'
 
-/** Bugs that only the SQLite store can have: what it keeps besides the rows, and what it asks of SQLite. */
+/** Bugs that only the SQLite store can have: in its data besides the rows, and in its SQLite settings. */
 export const SQLITE_CANARIES: readonly Canary[] = [
   {
     name: 'sqlite-stale-lease-total',
     rules: ['S7', 'L2'],
-    what: 'the total of the other leases on a row still has those of closed epochs, which count as burned',
+    what: 'the total of the other leases on a row includes those of closed epochs, which count as burned',
     file: 'stores/sqlite/load',
     find: 'othersHeld: ended.reduce((sum, lease) => sum - lease.held, isThere ? integer(row[15]) : 0),',
     replace: 'othersHeld: isThere ? integer(row[15]) : 0,',
@@ -13,7 +13,7 @@ export const SQLITE_CANARIES: readonly Canary[] = [
   {
     name: 'sqlite-burning-done-after-one-slice',
     rules: ['S8', 'L4'],
-    what: 'burning is marked as done after one slice, whatever is left',
+    what: 'burning is marked as complete after one slice, even when leases are left',
     file: 'core/maintain',
     find: 'const burnedOut = ended.length < rowsMax && leases.length === ended.length ? rows.burning : [];',
     replace: 'const burnedOut = rows.burning;',
@@ -21,7 +21,7 @@ export const SQLITE_CANARIES: readonly Canary[] = [
   {
     name: 'sqlite-not-synchronous',
     rules: ['S7'],
-    what: 'commits are not synced to the disk: synchronous is NORMAL, and is not read back',
+    what: 'commits are not synced to disk: synchronous is NORMAL, and is not read back',
     file: 'stores/sqlite/client/database',
     find: "connection.exec('PRAGMA synchronous = FULL');\n    if (firstInteger(connection.prepare('PRAGMA synchronous').get([])) !== FULL)\n        throw notDurable(path, 'synchronous=FULL');",
     replace: "connection.exec('PRAGMA synchronous = NORMAL');",

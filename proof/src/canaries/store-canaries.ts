@@ -5,7 +5,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'time-goes-back',
     rules: ['S1'],
-    what: 'store time follows the clock of the process that asks, also backwards',
+    what: 'store time follows the wall clock of the calling process, also backwards',
     file: 'core/store-clock',
     find: 'const time = now < seen ? Math.max(seen, this.#goneOn(now)) : now;',
     replace: 'const time = now;',
@@ -21,7 +21,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'replay-applied-again',
     rules: ['S2', 'L3'],
-    what: 'a batch that was applied is applied again when it is repeated',
+    what: 'a batch that was already applied is applied again when it is repeated',
     file: 'core/transition',
     find: "seq === owner.seq ? 'repeated'",
     replace: "false ? 'repeated'",
@@ -37,7 +37,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'old-seq-applied',
     rules: ['S2', 'L3'],
-    what: 'a batch that was delayed behind a later one is applied',
+    what: 'a delayed batch is applied after a later one',
     file: 'core/transition',
     find: "if (seq < owner.seq)\n        return { kind: 'stale', owner };",
     replace: '',
@@ -45,7 +45,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'gap-applied',
     rules: ['S2'],
-    what: 'a seq from the future is applied, as if the store had lost nothing',
+    what: 'a batch with a gap in its seq is applied, although the store has lost a batch',
     file: 'core/transition',
     find: "if (seq > owner.seq + 1)\n        return { kind: 'lost', owner };",
     replace: '',
@@ -53,7 +53,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'replay-renews-nothing',
     rules: ['S2'],
-    what: 'a repeated batch leaves the expiry as it was',
+    what: 'a repeated batch does not renew the expiry of its epoch',
     file: 'core/transition',
     find: 'const next = renewed(owner, time);\n    const { outcome }',
     replace: 'const next = owner;\n    const { outcome }',
@@ -61,7 +61,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'fenced-without-outcome',
     rules: ['S2', 'O5'],
-    what: 'a fenced answer does not say what became of the last batch',
+    what: 'a fenced answer omits the outcome of the last batch',
     file: 'core/transition',
     find: 'last: { seq, outcome } });',
     replace: 'last: null });',
@@ -77,7 +77,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'epoch-given-twice',
     rules: ['S2'],
-    what: 'two owners get one epoch',
+    what: 'two owners get the same epoch',
     file: 'core/open-epoch',
     find: 'const epoch = lastEpoch + 1;',
     replace: 'const epoch = 1;',
@@ -85,7 +85,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'spent-stays-leased',
     rules: ['S3', 'L2'],
-    what: 'what was spent is not taken out of the lease',
+    what: 'spent units are not removed from the lease',
     file: 'core/row-draft',
     find: 'this.held -= units;',
     replace: '',
@@ -93,7 +93,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'refund-beyond-used',
     rules: ['S3', 'L2'],
-    what: 'more is given back than was ever used',
+    what: 'a refund returns more units than were used',
     file: 'core/row-draft',
     find: 'const accepted = Math.min(units, this.used);',
     replace: 'const accepted = units;',
@@ -101,7 +101,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'refund-made-of-nothing',
     rules: ['S3', 'L1'],
-    what: 'a refund fills the pool and leaves what is used as it was',
+    what: 'a refund adds to the pool and does not lower used',
     file: 'core/row-draft',
     find: 'this.used -= accepted;',
     replace: 'this.minted += accepted;',
@@ -109,7 +109,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'minted-twice',
     rules: ['S3', 'L1'],
-    what: 'a mint id makes its units each time',
+    what: 'a repeated mint id mints its units again',
     file: 'core/row-draft',
     find: "if (before !== undefined)\n            return before === units ? 'repeated' : 'id_conflict';",
     replace: '',
@@ -117,7 +117,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'id-conflict-minted',
     rules: ['S3', 'S6'],
-    what: 'a mint id makes units again when it asks for another number of them',
+    what: 'a repeated mint id with another number of units mints them',
     file: 'core/row-draft',
     find: 'if (before !== undefined)',
     replace: 'if (before === units)',
@@ -125,7 +125,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'mint-id-forgotten',
     rules: ['S3', 'L1'],
-    what: 'the units of a mint are written, and its id is not',
+    what: 'a mint writes its units and does not record its id',
     file: 'core/transition',
     find: "if (entry.mint !== undefined && note?.mint === 'minted')",
     replace: 'if (false)',
@@ -133,7 +133,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'take-in-part',
     rules: ['S3', 'L2'],
-    what: 'a request for two budgets takes from the first one alone',
+    what: 'a take over two budgets takes units from the first one only',
     file: 'core/grant-takes',
     find: 'for (const [index, cost] of take.need) {\n        const effect',
     replace: 'for (const [index, cost] of take.need.slice(0, 1)) {\n        const effect',
@@ -141,7 +141,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'take-of-the-first-pool',
     rules: ['S3'],
-    what: 'a request for two budgets is granted when the first one has the units',
+    what: 'a take over two budgets is granted when only the first pool covers it',
     file: 'core/grant-takes',
     find: 'for (const [index, cost] of take.need)\n        granted',
     replace: 'for (const [index, cost] of take.need.slice(0, 1))\n        granted',
@@ -149,7 +149,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'take-rounded-up',
     rules: ['S3'],
-    what: 'the last request is granted though the pool covers it in part only',
+    what: 'the last request of a run is granted although the pool covers only a part of it',
     file: 'core/grant-takes',
     find: 'Math.floor(effect.draft.pool / cost)',
     replace: 'Math.ceil(effect.draft.pool / cost)',
@@ -157,7 +157,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'lease-from-an-empty-pool',
     rules: ['S3', 'L1'],
-    what: 'a lease grows to what was asked for, whatever the pool has',
+    what: 'a lease grows to the requested size, even beyond the pool',
     file: 'core/row-draft',
     find: 'Math.min(wished, Math.max(this.pool, 0))',
     replace: 'wished',
@@ -165,7 +165,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'lease-without-debit',
     rules: ['S3', 'L2'],
-    what: 'a lease grows, and the pool keeps the units',
+    what: 'a lease grows, and the pool is not reduced',
     file: 'core/row-draft',
     find: 'this.pool -= change;',
     replace: '',
@@ -173,7 +173,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'settlement-unwritten',
     rules: ['S3', 'L2'],
-    what: 'a row of which only the used units changed is not written',
+    what: 'a row of which only used has changed is not written',
     file: 'core/row-draft',
     find: 'this.used === before.used &&\n            this.minted',
     replace: 'this.minted',
@@ -181,7 +181,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'ended-period-created',
     rules: ['S4', 'L1'],
-    what: 'a row is made for a period that has ended long ago',
+    what: 'a row is created for a period that ended long ago',
     file: 'core/settle-entry',
     find: 'if (policy.endsAt <= time - PERIOD_SLACK_MS)',
     replace: 'if (false)',
@@ -189,7 +189,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'wanted-lease-grows',
     rules: ['S5'],
-    what: 'a lease grows on a row that somebody wants',
+    what: 'a lease grows on a row that is marked as wanted',
     file: 'core/row-draft',
     find: 'const mayGrow = this.wantedUntil <= time && this.burned',
     replace: 'const mayGrow = this.burned',
@@ -197,7 +197,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'grows-past-burn-max',
     rules: ['S5', 'L4'],
-    what: 'leases grow however much has burned',
+    what: 'leases grow however many units have burned',
     file: 'core/row-draft',
     find: 'const mayGrow = this.wantedUntil <= time && this.burned < this.burnMax;',
     replace: 'const mayGrow = this.wantedUntil <= time;',
@@ -205,7 +205,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'taken-units-from-the-rows',
     rules: ['S7', 'S2'],
-    what: 'a repeated batch is answered without what its requests were granted',
+    what: 'the answer to a repeated batch omits the granted takes',
     file: 'core/transition',
     find: "appliedAnswer('replayed', next, time, { entries, outcome,",
     replace: "appliedAnswer('replayed', next, time, { entries, outcome: { ...outcome, granted: [] },",
@@ -213,7 +213,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'refund-answered-from-the-rows',
     rules: ['S7', 'S2'],
-    what: 'a repeated batch is answered as if its refund had not been accepted',
+    what: 'the answer to a repeated batch reports its refund as not accepted',
     file: 'core/transition',
     find: 'answerFromRows(entry, rows.entries[index], outcome.notes[index])',
     replace: 'answerFromRows(entry, rows.entries[index], undefined)',
@@ -221,7 +221,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'removed-row-refused',
     rules: ['S2', 'S10'],
-    what: 'a repeated batch whose row has gone since is answered as one that was refused',
+    what: 'a repeated batch whose row was removed since is answered as refused',
     file: 'core/transition',
     find: "return { kind: 'removed', refunded: note?.refunded ?? 0 };",
     replace: "return { kind: 'period_closed' };",
@@ -229,7 +229,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'lease-answered-as-it-was',
     rules: ['S7'],
-    what: 'the answer gives the lease as it was before the exchange',
+    what: 'the answer reports the lease as it was before the exchange',
     file: 'core/transition',
     find: 'return budgetAnswer(effect.draft, effect.note);',
     replace: 'return { ...budgetAnswer(effect.draft, effect.note), held: effect.entry.spent };',
@@ -237,7 +237,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'dead-lease-returned',
     rules: ['S8', 'L1'],
-    what: 'the lease of a dead owner goes back to the pool',
+    what: 'the lease of a dead owner returns to the pool',
     file: 'core/maintain',
     find: 'burned: before.burned + lease.held',
     replace: 'pool: before.pool + lease.held',
@@ -245,7 +245,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'dead-lease-dropped',
     rules: ['S8', 'L2'],
-    what: 'the lease of a dead owner vanishes, and nothing burns',
+    what: 'the lease of a dead owner is removed without being burned',
     file: 'core/maintain',
     find: 'rows.set(name, { ...before, burned: before.burned + lease.held });',
     replace: 'rows.set(name, before);',
@@ -253,7 +253,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'dead-lease-burned-for-ever',
     rules: ['S8', 'L2'],
-    what: 'the lease of a dead owner burns again with each exchange',
+    what: 'the lease of a dead owner is burned again with each exchange',
     file: 'core/maintain',
     find: 'leases.push({ ...lease, held: 0 });',
     replace: 'leases.push(lease);',
@@ -261,7 +261,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'reaped-early',
     rules: ['S8'],
-    what: 'an owner that was silent for a moment is reaped',
+    what: 'an owner is reaped before its expiry',
     file: 'core/maintain',
     find: 'owner.expiresAt < time)',
     replace: 'owner.seenAt < time)',
@@ -269,7 +269,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'late-owner-reaps-itself',
     rules: ['S8'],
-    what: 'the exchange of an owner that is late, and was not reaped, reaps it',
+    what: 'the exchange of a late owner that was not reaped yet reaps it',
     file: 'core/maintain',
     find: 'owner.epoch !== present && (',
     replace: '(',
@@ -277,7 +277,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'living-lease-burned',
     rules: ['S8', 'L4'],
-    what: 'leases of open epochs burn as well',
+    what: 'leases of open epochs are burned too',
     file: 'stores/memory/load',
     find: 'const burning = closed.map(',
     replace: 'const burning = owners.map(',
@@ -285,7 +285,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'close-keeps-the-epoch-open',
     rules: ['S9'],
-    what: 'a closing batch is applied like any other',
+    what: 'a closing batch does not close its epoch',
     file: 'core/transition',
     find: "[{ change: 'closed', row: { ...next, state: 'closed' } }]",
     replace: "[{ change: 'renewed', row: next }]",
@@ -293,7 +293,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'row-removed-early',
     rules: ['S10', 'L1'],
-    what: 'a row is removed while it may still be created',
+    what: 'a row is removed while it may still be created again',
     file: 'stores/memory/load',
     find: 'rows.prunable(time, rowsMax)',
     replace: 'rows.prunable(time + 120_000, rowsMax)',
@@ -301,7 +301,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'leased-row-removed',
     rules: ['S10', 'L2'],
-    what: 'the row of a past period is removed though somebody leases it',
+    what: 'the row of a past period is removed while it is leased',
     file: 'stores/memory/rows',
     find: ' && !this.#leases.has(name)',
     replace: '',
@@ -309,7 +309,7 @@ export const STORE_CANARIES: readonly Canary[] = [
   {
     name: 'upkeep-time-forgotten',
     rules: ['S1', 'S10', 'L1'],
-    what: 'upkeep removes rows and does not keep its time',
+    what: 'upkeep removes rows and does not store its time',
     file: 'core/maintain',
     find: 'writes: writesOf(time, changes)',
     replace: 'writes: writesOf(0, changes)',

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 
 /**
  * One line of a call log. A child logs a call before it makes it, and the answer before it does anything else. So after a
- * kill the log has every call that can have reached the store, and no answer that was not given.
+ * kill the log has every call that can have reached the store, and no answer that was not received.
  *
  * - `requested` units are about to be asked for
  * - `admitted` in this period · `denied`, or certainly not applied · `unknown`: the call failed and may have been applied
@@ -49,7 +49,7 @@ export class CallLogWriter {
   }
 }
 
-/** Reads a log, also while it is being written. A line that a kill cut short is ignored: its call was not made, or its answer not given. */
+/** Reads a log, also while it is being written. A line truncated by a kill is ignored: its call was not made, or its answer was not received. */
 export class CallLogReader {
   readonly #path: string
   #offset = 0

@@ -1,6 +1,6 @@
 import { CallLogReader, type CallRecord } from './call-log.ts'
 
-/** What the logs say about one budget, in units. */
+/** The totals of the logs for one budget, in units. */
 export interface BudgetTotals {
   /** Asked for. */
   readonly requested: number
@@ -55,7 +55,7 @@ export class CallTotals {
     }
   }
 
-  /** By period; requests are under period 0, because a request does not know its period. */
+  /** By period; requests are under period 0, because their period is not known when they are logged. */
   periodsOf(key: string): ReadonlyMap<number, BudgetTotals> {
     return this.#budgets.get(key) ?? new Map()
   }

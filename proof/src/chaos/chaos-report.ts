@@ -11,7 +11,7 @@ export interface ChaosReport {
   /** Until the last child had ended; the final verification is not included. */
   readonly minutes: number
   readonly processes: number
-  /** Those with at least one admission. */
+  /** Processes with at least one admission. */
   readonly busyProcesses: number
   readonly kills: number
   readonly killsInClose: number
@@ -110,7 +110,7 @@ type CallFigures = Pick<
   | 'events'
 >
 
-/** What the call logs say. */
+/** The figures from the call logs. */
 function callFigures({ plan, totals }: RunResult): CallFigures {
   const admitted = byKey(plan, (key) => totals.sumOf(key).admitted)
   const mints = [...totals.mints.values()].flatMap((ids) => [...ids.values()])
@@ -132,7 +132,7 @@ type StoreFigures = Pick<
   'storeTimeAheadMs' | 'exchanges' | 'epochs' | 'burnedUnits' | 'burned' | 'drained' | 'periods'
 >
 
-/** What the store says. */
+/** The figures from the store. */
 function storeFigures({ plan, findings }: RunResult): StoreFigures {
   const { rows, owners } = findings.contents
   const burned = byKey(plan, (key) =>

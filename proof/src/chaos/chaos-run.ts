@@ -17,7 +17,7 @@ export interface RunOptions {
 
 const PROGRESS_INTERVAL_MS = 200
 
-/** Runs children on one file as the plan says, then compares the store to their call logs. Leaves no process behind. */
+/** Runs children on one file as the plan says, then compares the store to their call logs. All child processes have ended when it returns. */
 export async function runChaos(plan: ChaosPlan, options: RunOptions = {}): Promise<ChaosReport> {
   const folder = mkdtempSync(join(tmpdir(), 'vsa-chaos-'))
   let keepsFolder = false

@@ -4,7 +4,7 @@ import type { ChaosReport } from './chaos-report.ts'
 
 type Figure = readonly [name: string, figure: string, remark?: string]
 
-/** The report for people. */
+/** The report as text. */
 export function chaosText(report: ChaosReport): string {
   const { seed, processesAtOnce, minutes, violations, folder } = report
   const table = new Table({ ...PLAIN_TABLE, colAligns: ['left', 'right', 'left'] })

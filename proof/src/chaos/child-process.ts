@@ -26,7 +26,7 @@ export class ChildProcess {
   constructor(config: ChildConfig, clockSteps: readonly ClockStep[]) {
     const clock = { NODE_OPTIONS: `--require=${CLOCK_SHIFT}`, VSA_CHAOS_CLOCK: JSON.stringify(clockSteps) }
     const child = spawn(process.execPath, [PROGRAM, JSON.stringify(config)], {
-      // The child exits when its input ends: when this process ends, in whatever way.
+      // The child exits when its input ends, which happens however this process ends.
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...(clockSteps.length > 0 && clock) },
     })

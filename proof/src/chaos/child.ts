@@ -17,7 +17,7 @@ const vsa = open({
 const workload = new Workload(vsa, config, log, new Rng(config.seed))
 const closeRequested = new Promise<void>((resolve) => process.on('SIGTERM', () => resolve()))
 
-// The pool is gone when the input ends. Without it, nothing else would end this process.
+// The input ends when the process pool exits. Then this process must exit too.
 process.stdin.on('end', () => process.exit(3)).resume()
 setTimeout(() => process.exit(3), config.lifeMaxMs).unref()
 await Promise.all([printReady(), closeWhenRequested(), ...Array.from({ length: config.callers }, () => workload.run())])

@@ -14,7 +14,7 @@ export interface EndState {
   readonly contents: StoreContents
 }
 
-/** Events and error codes that these runs produce. Any other is a violation: nothing here quarantines a budget, loses a row or a store. */
+/** Events and error codes that these runs produce. Any other is a violation: in these runs no budget is quarantined, and no row or store is lost. */
 const EXPECTED_EVENTS = new Set([
   'joined',
   'fenced',
@@ -32,7 +32,7 @@ const EXPECTED_EVENTS = new Set([
   'closed',
 ])
 
-/** What the rows, the counters and the events break, each with its law. */
+/** Violations in the rows, the counters and the events, each with its law. */
 export function endStateViolations(state: EndState): string[] {
   return [...undeclaredRows(state), ...budgetViolations(state), ...counterViolations(state), ...eventViolations(state)]
 }
@@ -58,7 +58,7 @@ function singleViolations(state: EndState, key: string, budget: TestBudget, rows
 
 function windowedViolations(state: EndState, key: string, budget: TestBudget, rows: readonly ListedRow[]): string[] {
   const sum = state.totals.sumOf(key)
-  // An unanswered request does not know its period. It may belong to any row; to all rows together only once.
+  // The period of an unanswered request is unknown. It may belong to any row, but counts only once over all rows.
   const unanswered = unansweredUnits(sum)
   const periods = state.totals.periodsOf(key)
   const used = rows.reduce((total, row) => total + row.budget.used, 0)
@@ -75,7 +75,7 @@ function windowedViolations(state: EndState, key: string, budget: TestBudget, ro
   ]
 }
 
-/** Also for periods whose row was removed: a row that was created again would have given its units twice. */
+/** Also for periods whose row was removed: a row that was created again would have minted its units twice. */
 function periodViolations(
   key: string,
   budget: TestBudget,

@@ -11,7 +11,7 @@ import type { PoolResult } from './process-pool.ts'
 import { readStore, type StoreContents } from './store-contents.ts'
 import { mintId, type TestBudget } from './test-budgets.ts'
 
-/** What a new process finds when all children are dead. */
+/** What a new process finds after all children have ended. */
 export interface Findings {
   readonly violations: readonly string[]
   /** The store before the new process spent anything. */
@@ -20,7 +20,7 @@ export interface Findings {
   readonly drained: Readonly<Record<string, number>>
 }
 
-/** Opens the store when no child is left, compares it to the call logs, and admits what is left. */
+/** Opens the store after all children have ended, compares it to the call logs, and admits the remaining units. */
 export class FinalVerifier {
   readonly #plan: ChaosPlan
   readonly #file: string
@@ -66,7 +66,7 @@ export class FinalVerifier {
       this.#expect(leases.length === 0, `S8: ${budget.key} ${budget.period}: a dead owner still has a lease`)
   }
 
-  /** Mints every id again: an id that a child was answered is known, and all together are minted once each. */
+  /** Mints every id again: an id that was answered to a child must be known, and each id must be minted once. */
   async #mintAll(vsa: Vsa): Promise<void> {
     const budgets = Object.entries(this.#plan.budgets).filter(([, { mintUnits }]) => mintUnits > 0)
     const ids = Array.from({ length: this.#pool.mintIds }, (_, number) => mintId(number))
@@ -102,7 +102,7 @@ export class FinalVerifier {
 
   /**
    * With an owner of its own, which joins at store time and is done within its first period. An owner that stayed would enter later periods:
-   * store time stands still where the clocks of dead processes were ahead, and the time of an owner does not.
+   * store time stops when the clocks of dead processes were ahead, and the time of an owner does not.
    */
   async #drainWindow(key: string, budget: TestBudget): Promise<number> {
     const usedBefore = new Map((await this.#rowsOf(key)).map((row) => [row.budget.period, row.budget.used]))

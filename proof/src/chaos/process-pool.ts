@@ -71,7 +71,7 @@ export class ProcessPool {
     return { ...this.#counts, clocks: this.#clockCounts, childErrors: this.#childErrors }
   }
 
-  /** How much of the run is over, from 0 to 1 and a little more. */
+  /** The elapsed fraction of the run, from 0 to slightly above 1. */
   get fraction(): number {
     const { until } = this.#plan
     switch (until.kind) {

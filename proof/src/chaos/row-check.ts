@@ -4,7 +4,7 @@ import { unansweredUnits, type BudgetTotals } from './call-totals.ts'
 /** A row, with everything that the laws compare it to. */
 export interface RowEvidence {
   readonly row: ListedRow
-  /** For a budget with several rows, `requested` and `denied` are those of the whole key: a request does not know its period. */
+  /** For a budget with several rows, `requested` and `denied` are those of the whole key: the period of a request is not logged. */
   readonly totals: BudgetTotals
   /** Units of the policy, and what was minted. */
   readonly limit: number
@@ -20,7 +20,7 @@ export interface RowEvidence {
 /**
  * The laws that a row breaks after the run; empty when all hold. Exact: there is no tolerance.
  *
- * No check is about time. With wrong clocks, owners are reaped and rows begin and end early or late, but the units of a row still add up.
+ * No check depends on time. With wrong clocks, owners are reaped and rows begin and end early or late, but the units of a row still add up.
  */
 export function rowViolations(evidence: RowEvidence): string[] {
   const { row, totals, limit, atRisk, burnMax, deaths, ownersMax } = evidence

@@ -1,6 +1,6 @@
 import type { Policy } from 'vsa'
 
-/** A budget that the children spend from, with what the checks need to know about it. */
+/** A budget that the children spend from, with the data that the checks need. */
 export interface TestBudget {
   readonly policy: Policy
   /** Units of each row when it is created. Mints come on top. */

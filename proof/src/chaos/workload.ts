@@ -70,7 +70,7 @@ export class Workload {
     else await this.#admitPair(target, this.#rng.pick(this.#targets))
   }
 
-  /** `tryAdmit`, from memory. Not for windowed budgets: it does not tell the period in which it admitted. */
+  /** `tryAdmit`, from memory. Not for windowed budgets: it does not return the period in which it admitted. */
   #tryMany({ budget }: Target): void {
     for (let times = this.#rng.whole(1, 20); times > 0; times -= 1) {
       const units = this.#rng.whole(1, 3)
@@ -89,7 +89,7 @@ export class Workload {
   }
 
   async #admitPair(first: Target, second: Target): Promise<void> {
-    // The decision tells one period: that of the first budget.
+    // The decision names one period: that of the first budget.
     if (first === second || second.isWindowed) return
     const needs: Needs = [
       [first, this.#rng.whole(1, 2)],
@@ -119,7 +119,7 @@ export class Workload {
     }
   }
 
-  /** Logged before the call: the store never accepts more than the log says. */
+  /** Logged before the call: so the store never accepts more than is logged. */
   #refund({ budget, isWindowed }: Target, units: number, period: number): void {
     this.#log.write('refunding', budget.key, units, isWindowed ? period : 0)
     try {

@@ -4,16 +4,19 @@ import type { Bounds } from './bounds.ts'
 import type { Books, Count, Epoch, EpochRecord } from './world.ts'
 
 /**
- * Watches one exchange from outside. Keeps the model's own record of first applications, by which everything after is judged.
- * @returns the books with that record
+ * Checks one exchange from outside. Keeps the model's own record of first applications, and compares later answers to it.
+ * @returns the store's state with that record
  */
 export function auditAnswer(before: Books, batch: Batch, answer: Answer, after: Books): Books {
   const time = Math.max(before.wall, before.timeSeen)
   switch (answer.kind) {
     case 'breach':
-      throw new Violation('L2', `the store refused a batch: ${answer.detail ?? 'the books do not balance'}`)
+      throw new Violation('L2', `the store refused a batch: ${answer.detail ?? 'a row does not balance'}`)
     case 'lost':
-      throw new Violation('S2', `batch ${batch.seq} of epoch ${batch.epoch} was answered lost, and nothing was`)
+      throw new Violation(
+        'S2',
+        `batch ${batch.seq} of epoch ${batch.epoch} was answered \`lost\`, but no write was lost`,
+      )
     case 'fenced':
     case 'stale':
       mustBeOver(before, batch, answer)
@@ -33,15 +36,15 @@ function mustBeNext({ epochs }: Books, { epoch, seq }: Batch): void {
   const known = epochs.find((one) => one.epoch === epoch)
   must(known !== undefined && isOpen(known), 'L3', () => `a batch of epoch ${epoch} was applied after its end`)
   const last = known.record.seq
-  must(seq === last + 1, 'L3', () => `batch ${seq} of epoch ${epoch} was applied behind batch ${last}`)
+  must(seq === last + 1, 'L3', () => `batch ${seq} of epoch ${epoch} was applied after batch ${last}`)
 }
 
-/** What an applied batch did to the rows, held against what it should have done. @returns A(t) and B(t) afterwards */
+/** What an applied batch did to the rows, compared to what it should have done. @returns A(t) and B(t) afterwards */
 export function auditRows(bounds: Bounds, seen: Seen, counts: readonly Count[]): readonly Count[] {
   return counts.map((count, row) => countOf(bounds, row, seen, count))
 }
 
-/** S8: the exchange of an owner that is late, but was not reaped before, renews its epoch. */
+/** S8: a late owner that was not reaped yet renews its epoch with its exchange. */
 function mustBeOver({ epochs }: Books, batch: Batch, { kind }: Answer): void {
   const open = epochs.find((one) => one.epoch === batch.epoch && isOpen(one))
   const isOwn = open !== undefined && batch.seq >= open.record.seq
@@ -73,7 +76,7 @@ function countOf(bounds: Bounds, row: number, seen: Seen, count: Count): Count {
     must(
       used === usedBefore,
       'L3',
-      () => `units used of ${key} went from ${usedBefore} to ${used} by a batch without it`,
+      () => `units used of ${key} changed from ${usedBefore} to ${used} by a batch that does not name it`,
     )
     must(takenOf(batch, answer, at) === 0, 'L3', () => `a request for ${key} was granted without a row`)
     return count
@@ -89,14 +92,14 @@ function countOf(bounds: Bounds, row: number, seen: Seen, count: Count): Count {
   must(
     said.refunded <= entry.refund,
     'L3',
-    () => `${said.refunded} units of ${key} were given back, of ${entry.refund}`,
+    () => `${said.refunded} units of ${key} were accepted of a refund of ${entry.refund}`,
   )
   mustGrowRightly(seen, row, entry)
   const made = mintedBy(seen, row, entry, said.mint, count)
   return { ...count, ...made, admitted: count.admitted + taken - said.refunded }
 }
 
-/** B(t): a row makes its units once, however often it is created; and so does a mint. */
+/** B(t): a row mints its units once, however often it is created. A mint id does the same. */
 function mintedBy(
   { before }: Seen,
   row: number,
@@ -108,7 +111,7 @@ function mintedBy(
   const minted = count.minted + made
   if (entry.mint === undefined) return { minted, mint: count.mint }
   const due = count.mint === null ? 'minted' : count.mint === entry.mint.units ? 'repeated' : 'id_conflict'
-  must(said === due, 'S3', () => `a mint was answered ${String(said)}, and ${due} is right`)
+  must(said === due, 'S3', () => `a mint was answered ${String(said)}, expected ${due}`)
   return due === 'minted' ? { minted: minted + entry.mint.units, mint: entry.mint.units } : { minted, mint: count.mint }
 }
 
@@ -121,7 +124,7 @@ function mustGrowRightly({ before, after, batch }: Seen, row: number, entry: Bud
   must(
     !grew || (entry.wantMs === 0 && wantedUntil <= time),
     'S5',
-    () => `a lease on ${entry.key} grew while it is wanted`,
+    () => `a lease on ${entry.key} grew while the row was wanted`,
   )
   const { burned, burnMax } = after.rows[row] ?? { burned: 0, burnMax: Infinity }
   must(!grew || burned < burnMax, 'S5', () => `a lease on ${entry.key} grew after ${burned} units had burned`)
@@ -134,7 +137,7 @@ function takenOf(batch: Batch, answer: AppliedAnswer, at: number): number {
   return units
 }
 
-/** L3: whatever is not applied changes nothing but what housekeeping burns. */
+/** L3: a batch that is not applied changes nothing. Only upkeep may burn units. */
 function mustNotMove(before: Books, after: Books): void {
   for (const [row, was] of before.rows.entries()) {
     const is = after.rows[row]
@@ -163,7 +166,7 @@ function withRecord(books: Books, epoch: number, change: (record: EpochRecord) =
   return { ...books, epochs }
 }
 
-/** S8, L4: an epoch that its owner did not close has ended. It must have been silent for its whole life. */
+/** S8, L4: an epoch ended without a close by its owner. Its last exchange must be older than the lease lifetime. */
 export function auditReaping(bounds: Bounds, before: Books, after: Books): void {
   const time = Math.max(before.wall, before.timeSeen)
   for (const was of before.epochs) {
@@ -173,7 +176,7 @@ export function auditReaping(bounds: Bounds, before: Books, after: Books): void 
       time > was.record.heardAt + bounds.leaseTtlMs,
       'S8',
       () =>
-        `epoch ${was.epoch} was reaped ${time - was.record.heardAt} ms after it was heard of, and lives ${bounds.leaseTtlMs} ms`,
+        `epoch ${was.epoch} was reaped ${time - was.record.heardAt} ms after its last exchange; its lifetime is ${bounds.leaseTtlMs} ms`,
     )
   }
 }

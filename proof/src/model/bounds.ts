@@ -1,4 +1,4 @@
-/** How far one search goes: what there is, what callers may ask, and what the network may do. Everything within is tried. */
+/** The bounds of one search: rows, requests of callers, faults of the network. Every step within the bounds is tried. */
 export interface Bounds {
   /** Words with hyphens. */
   readonly name: string
@@ -10,31 +10,31 @@ export interface Bounds {
   readonly needs: readonly (readonly number[])[]
   /** Durable requests of one owner that wait at the same time. */
   readonly requestsMax: number
-  /** Callers may stop waiting for them. */
+  /** Callers of these requests may time out. */
   readonly timeouts: boolean
-  /** Units that one owner may be giving back on one row at the same time: those that wait and those in flight. */
+  /** Units that one owner may be refunding on one row at the same time, waiting or in flight. */
   readonly refundsMax: number
   /** Units for which the one mint id may be used, on the first row. Each owner mints once at a time. */
   readonly mints: readonly number[]
   /** Copies of one epoch's requests in the network. */
   readonly attemptsMax: number
-  /** Copies of requests whose epoch has no owner any more. */
+  /** Copies of requests whose epoch no longer has an owner. */
   readonly lateMax: number
   /** Answers to batches on their way to one owner. */
   readonly answersMax: number
-  /** Answers to batches that are over stay on their way. */
+  /** Late answers to earlier batches stay in the network. */
   readonly oldAnswers: boolean
   /** Answers to joins on their way to one owner. */
   readonly joinsMax: number
-  /** Requests may be delivered and come again. */
+  /** A request may be delivered more than once. */
   readonly duplicates: boolean
-  /** Owners may die, and come back under a new epoch. */
+  /** Owners may crash, and join again under a new epoch. */
   readonly crashes: boolean
   /** Owners may be closed. */
   readonly closes: boolean
   /** Entries may mark their row as wanted. */
   readonly wants: boolean
-  /** The store may put off reaping, burning and pruning. */
+  /** The store may delay upkeep (reaping, burning, pruning). */
   readonly lazyStore: boolean
   /** The store may forget an epoch that has ended. */
   readonly forgets: boolean
@@ -43,7 +43,7 @@ export interface Bounds {
   readonly leaseTtlMs: number
   readonly jumpsMax: number
   readonly timeMax: number
-  /** Callers may ask for every unit that there is, to the end. */
+  /** Callers may request units until none are left. */
   readonly isSpendable: boolean
   /** The search stops at this many states, if there are more. */
   readonly statesMax: number
@@ -58,11 +58,11 @@ export interface RowBounds {
   readonly endsAt: number | null
 }
 
-/** One unit, which may be leased. */
+/** A budget of one unit, which may be leased. */
 const ONE: RowBounds = { key: 'a', units: 1, atRisk: 1, burnMax: 9, endsAt: null }
 const TWO: RowBounds = { ...ONE, units: 2 }
 
-/** Two owners and one budget, which the others change. */
+/** The default: two owners and one budget. Each configuration below overrides parts of it. */
 const BASE: Bounds = {
   name: 'base',
   what: '',
@@ -92,7 +92,7 @@ const BASE: Bounds = {
   statesMax: 1_000_000,
 }
 
-/** One row that goes: its period lasts a minute, and it may be made until two minutes and must be kept until three. */
+/** One row that is removed: its period lasts one minute, it may be created for two minutes, and must be kept for three. */
 const PERIOD: Bounds = {
   ...BASE,
   tickMs: 45_000,
@@ -106,7 +106,7 @@ export const CONFIGURATIONS: readonly Bounds[] = [
   {
     ...BASE,
     name: 'leases',
-    what: 'two owners spend from leases, die, come back and are reaped; messages come twice',
+    what: 'two owners spend from leases, crash, restart and are reaped; messages are duplicated',
     rows: [TWO],
     costs: [1],
     crashes: true,
@@ -115,14 +115,14 @@ export const CONFIGURATIONS: readonly Bounds[] = [
   {
     ...BASE,
     name: 'wide-leases',
-    what: 'leases of two units, spent and given back one at a time',
+    what: 'leases of two units, spent and refunded one unit at a time',
     rows: [{ ...TWO, atRisk: 2 }],
     costs: [1],
   },
   {
     ...BASE,
     name: 'refunds',
-    what: 'callers give back units of their own, of the other owner, and more than there were',
+    what: 'refunds of own units, of the other owner’s units, and of more units than were admitted',
     costs: [1],
     refundsMax: 1,
   },
@@ -137,7 +137,7 @@ export const CONFIGURATIONS: readonly Bounds[] = [
   {
     ...BASE,
     name: 'order',
-    what: 'requests and answers overtake each other, within an epoch and beyond its end',
+    what: 'requests and answers are reordered, within an epoch and after its end',
     costs: [1],
     attemptsMax: 2,
     lateMax: 1,
@@ -146,7 +146,7 @@ export const CONFIGURATIONS: readonly Bounds[] = [
   {
     ...BASE,
     name: 'durable',
-    what: 'durable requests, from a lease or as takes, whose callers may stop waiting',
+    what: 'durable requests, from a lease or as takes, with timeouts',
     needs: [[1]],
     timeouts: true,
   },
@@ -162,14 +162,14 @@ export const CONFIGURATIONS: readonly Bounds[] = [
   {
     ...BASE,
     name: 'endings',
-    what: 'owners close, with units spent and left, and start again',
+    what: 'owners close with spent and unspent units, and start again',
     costs: [1],
     closes: true,
   },
   {
     ...BASE,
     name: 'forgotten',
-    what: 'the store forgets epochs that have ended, while their owners wait for an answer',
+    what: 'the store forgets ended epochs while their owners wait for an answer',
     rows: [{ ...ONE, atRisk: 0 }],
     needs: [[1]],
     closes: true,
@@ -178,7 +178,7 @@ export const CONFIGURATIONS: readonly Bounds[] = [
   {
     ...BASE,
     name: 'last-refunds',
-    what: 'owners close with requests and refunds on their way',
+    what: 'owners close with requests and refunds in flight',
     rows: [{ ...ONE, atRisk: 0 }],
     needs: [[1]],
     refundsMax: 1,
@@ -187,7 +187,7 @@ export const CONFIGURATIONS: readonly Bounds[] = [
   {
     ...BASE,
     name: 'mints',
-    what: 'units come by mint, under one id, for one unit or two',
+    what: 'mints under one id, for one unit or two',
     rows: [{ ...ONE, units: 0, atRisk: 0 }],
     mints: [1, 2],
     crashes: true,
@@ -211,7 +211,7 @@ export const CONFIGURATIONS: readonly Bounds[] = [
   {
     ...BASE,
     name: 'wants',
-    what: 'rows that an owner wants, a limit to what may burn, a store that reaps at any time',
+    what: 'wanted rows, a small burnMax, a store that reaps at any time',
     rows: [{ ...TWO, burnMax: 1 }],
     costs: [1],
     wants: true,
@@ -221,14 +221,14 @@ export const CONFIGURATIONS: readonly Bounds[] = [
   {
     ...PERIOD,
     name: 'periods',
-    what: 'leases on a row whose period ends, and which is removed, by a clock that is set back',
+    what: 'leases on a row whose period ends and which is removed; the store clock is set back',
     rows: [{ ...ONE, endsAt: 60_000 }],
     costs: [1],
   },
   {
     ...PERIOD,
     name: 'removed',
-    what: 'requests and refunds for such a row, with nothing at risk',
+    what: 'durable requests and refunds for such a row',
     rows: [{ ...ONE, atRisk: 0, endsAt: 60_000 }],
     needs: [[1]],
     refundsMax: 1,
@@ -236,7 +236,7 @@ export const CONFIGURATIONS: readonly Bounds[] = [
   {
     ...BASE,
     name: 'everything',
-    what: 'all of it at once but mints and periods, as far as the bound',
+    what: 'everything except mints and periods, up to the bound',
     rows: [{ ...TWO, atRisk: 2 }],
     costs: [1],
     needs: [[1], [2]],

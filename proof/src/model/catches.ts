@@ -14,7 +14,7 @@ interface Expectation {
 
 /** The canaries that this model can express. */
 const EXPECTED: Readonly<Record<string, Expectation>> = {
-  // Units that were answered as taken are given again.
+  // Granted units are granted a second time.
   'batch-half-applied': { configuration: 'pairs', laws: ['L1'] },
   'replay-applied-again': { configuration: 'leases' },
   'ended-epoch-accepted': { configuration: 'order' },
@@ -39,9 +39,9 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'settlement-unwritten': { configuration: 'leases' },
   'wanted-lease-grows': { configuration: 'wants' },
   'grows-past-burn-max': { configuration: 'wants' },
-  // A caller is not told of units that the store gave.
+  // A caller is not informed of units that the store granted.
   'taken-units-from-the-rows': { configuration: 'takes', laws: ['L3'] },
-  // The owner finds that the answer cannot be, and quarantines the row.
+  // The owner detects an impossible answer and quarantines the row.
   'lease-answered-as-it-was': { configuration: 'leases', laws: ['S6'] },
   // The units may have been admitted.
   'dead-lease-returned': { configuration: 'leases', laws: ['L1'] },
@@ -49,14 +49,14 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'dead-lease-burned-for-ever': { configuration: 'order' },
   'reaped-early': { configuration: 'periods' },
   'late-owner-reaps-itself': { configuration: 'order' },
-  // What the owner spends is not leased any more.
+  // The owner spends units that are no longer leased.
   'living-lease-burned': { configuration: 'order', laws: ['L2'] },
   'close-keeps-the-epoch-open': { configuration: 'endings' },
-  // Leased units belong to no row.
+  // Leases are left on a row that was removed.
   'leased-row-removed': { configuration: 'periods', laws: ['L2'] },
   'spent-is-forgotten': { configuration: 'leases' },
   'refund-accepted-unsaid': { configuration: 'durable' },
-  // The batch before it never arrived, so the store misses one.
+  // The batch before it never arrived, so the store sees a gap.
   'new-seq-after-unknown': { configuration: 'leases', laws: ['S2'] },
   'return-deducted-on-acknowledgement': { configuration: 'leases' },
   'sent-spending-forgotten': { configuration: 'leases' },
@@ -89,7 +89,7 @@ export function expected(names: readonly string[] | undefined): readonly Expecte
     if (canary === undefined) throw new Error(`there is no canary ${name}`)
     const expectation = EXPECTED[name]
     const bounds = CONFIGURATIONS.find((one) => one.name === expectation?.configuration)
-    if (bounds === undefined) throw new Error(`canary ${name} is none that the model expresses`)
+    if (bounds === undefined) throw new Error(`the model has no configuration for canary ${name}`)
     return { canary, bounds, laws: [...canary.laws, ...(expectation?.laws ?? [])] }
   })
 }

@@ -3,12 +3,12 @@ import type { Bounds } from './bounds.ts'
 import type { LeaseState, Epoch, Message, Owner, World } from './world.ts'
 
 /**
- * The name of a state: equal for states that nothing can tell apart from here on.
+ * The name of a state. States with the same future behaviour have the same name.
  *
- * Left out is what no rule looks at again: figures for display, versions (all owners declare the same policy), what the store remembers of a
- * batch that is no longer asked about. Numbers that only differences matter of are given as differences: seqs from the last one
- * applied, epochs not at all, times from now. What belongs to an owner or an epoch is gathered there, and owners and epochs are put in order by
- * what they are: so two states that differ by who is who, by the order of messages or by numbers alone have one name.
+ * It omits what no rule reads again: figures for display, versions (all owners declare the same policy), and the outcome of a batch that
+ * cannot be repeated any more. Relative numbers replace absolute ones: seqs count from the last applied seq, times from now, and epoch
+ * numbers are omitted. The parts of an owner or an epoch are collected and sorted by content. So states that differ only in the
+ * numbering of owners, the order of messages or absolute numbers share one name.
  */
 export function codeOf(bounds: Bounds, world: World): string {
   const { books, owners } = world
@@ -33,7 +33,7 @@ class Gathering {
     this.#now = bounds.timeMax < Infinity ? wall : Math.max(wall, timeSeen)
   }
 
-  /** The hour, where it matters which one it is. */
+  /** The absolute time, where it matters. */
   get time(): string {
     const { tickMs, timeMax } = this.#bounds
     const { books, jumps } = this.#world
@@ -53,7 +53,7 @@ class Gathering {
     return this.#world.books.epochs.find((one) => one.epoch === epoch)?.record.seq ?? 0
   }
 
-  /** @param asked the seq in flight: while it is the last one applied, its outcome may still be asked about */
+  /** @param asked the seq in flight: while it is the last one applied, its outcome may still be read */
   codeOf(epoch: number | null, asked: number | null): string {
     const one = this.#world.books.epochs.find((other) => other.epoch === epoch)
     if (one === undefined) return ''
@@ -148,7 +148,7 @@ function batchCode({ seq, close, entries, takes }: Batch, base: number): string 
   return code
 }
 
-/** @param hasTakes whether a request may be refused: then it matters what the pool and the others have */
+/** @param hasTakes whether a request may be refused: then the pool and the other leases matter */
 function answerCode(answer: Answer, base: number, hasTakes: boolean): string {
   switch (answer.kind) {
     case 'applied':

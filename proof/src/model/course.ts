@@ -8,7 +8,7 @@ import type { Production } from './production.ts'
 import { ModelStore } from './store.ts'
 import type { AnswerMessage, Epoch, Owner, World } from './world.ts'
 
-/** What becomes of a state when something happens in it. */
+/** The next state after each kind of event. */
 export class Course {
   readonly moves: OwnerMoves
   readonly #bounds: Bounds
@@ -33,7 +33,7 @@ export class Course {
     }
   }
 
-  /** An owner does something by itself. */
+  /** A step of one owner alone. */
   move(world: World, at: number, moved: Moved): World {
     return withMoved(world, at, moved)
   }
@@ -44,13 +44,13 @@ export class Course {
     return { ...world, books, network: [...world.network, { kind: 'joined', to: at, epoch }] }
   }
 
-  /** Its answer reaches the owner. */
+  /** The answer to a join reaches its owner. */
   joined(world: World, at: number, epoch: number): World {
     const owner = world.owners[at]
     return owner === undefined ? world : this.#tidy(withMoved(world, at, this.moves.joined(owner, epoch)))
   }
 
-  /** @param keepsHouse whether reaping, burning and pruning ride along */
+  /** @param keepsHouse whether upkeep (reaping, burning, pruning) runs before it */
   exchange(world: World, batch: Batch, keepsHouse: boolean): World {
     const { books, answer, messages } = this.#store.exchange(world.books, batch, keepsHouse)
     const seen = { before: world.books, after: books, batch }
@@ -60,17 +60,17 @@ export class Course {
     return this.#tidy({ ...world, books, counts, network })
   }
 
-  /** @param forsakes a refund that is not accepted has been offered for long enough (O4) */
+  /** @param forsakes the owner gives up a refund that the store does not accept (O4) */
   hear(world: World, message: AnswerMessage, forsakes: boolean): World {
     const at = message.to
     const owner = world.owners[at]
     const epoch = world.books.epochs.find((one) => one.epoch === message.batch.epoch)
-    if (owner === undefined || epoch === undefined) throw new Error(`nothing is known of epoch ${message.batch.epoch}`)
+    if (owner === undefined || epoch === undefined) throw new Error(`epoch ${message.batch.epoch} is unknown`)
     const hear = (): Moved => this.#hearing.answer(owner, { message, epoch, forsakes })
     return this.#tidy(withMoved(world, at, forsakes ? hear() : owner.memo.recall(message, hear)))
   }
 
-  /** What is lost with the process: its memory, and whatever was on its way to it. */
+  /** A crash: the process loses its memory and the messages addressed to it. */
   crash(world: World, at: number): World {
     const network = world.network.filter((message) => message.kind === 'request' || message.to !== at)
     return this.#tidy({ ...withOwner(world, at, this.moves.fresh), network })
@@ -101,7 +101,7 @@ export class Course {
     return { ...world, network, books: { ...books, epochs: books.epochs.filter(isOfUse), memo: new Memo() } }
   }
 
-  /** An answer to what is in flight, or to what was before it, under the same epoch. */
+  /** An answer to the batch in flight or to an earlier one, under the same epoch. */
   #isHeard(owner: Owner | undefined, { batch }: AnswerMessage): boolean {
     if (owner === undefined) return false
     const { session } = owner

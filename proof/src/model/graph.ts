@@ -22,18 +22,18 @@ export class Numbers {
   }
 }
 
-/** Who brings a step about: the course of things, a caller who asks for something, or bad luck. */
+/** The cause of a step: normal progress, a caller's request, or a fault. */
 export type Cause = 'course' | 'caller' | 'fault'
 
-/** The search so far: how each state was first reached, and every way that leads on without a fault. */
+/** The search so far: how each state was first reached, and every edge that is not a fault. */
 export class Graph {
   /** By state. */
   readonly parent: Numbers = new Numbers()
   readonly step: Numbers = new Numbers()
-  /** Ends and beginnings of ways, the ways of one state side by side. */
+  /** Targets and sources of edges; the edges of one state are adjacent. */
   readonly #from: Numbers = new Numbers()
   readonly #to: Numbers = new Numbers()
-  /** 1 for the ways of callers. */
+  /** 1 for edges that callers cause. */
   readonly #asked: Numbers = new Numbers()
 
   /** The next state in order, first reached from `parent` by its step number `step`. */
@@ -56,8 +56,8 @@ export class Graph {
   }
 
   /**
-   * @param withCallers whether callers may go on asking
-   * @returns the first state, breadth first, from which no way leads to any of `goals`; null when each has one
+   * @param withCallers whether callers may make further requests
+   * @returns the first state, breadth first, from which no path leads to any of `goals`; null when every state has one
    */
   firstStranded(goals: readonly number[], withCallers: boolean): number | null {
     const origins = this.#originsByEnd(withCallers)
@@ -75,7 +75,7 @@ export class Graph {
     return stranded < 0 ? null : stranded
   }
 
-  /** Where the ways that end in a state begin: sorted by counting. */
+  /** The sources of the edges into each state, by a counting sort. */
   #originsByEnd(withCallers: boolean): (state: number) => Uint32Array {
     const isWay = (way: number): boolean => withCallers || this.#asked.at(way) === 0
     const starts = new Uint32Array(this.parent.length + 1)

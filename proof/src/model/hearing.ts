@@ -6,19 +6,19 @@ import { changed, type Moved, moved, type OwnerMoves } from './owner-moves.ts'
 import type { Production } from './production.ts'
 import type { LeaseState, AnswerMessage, Epoch, EpochRecord, Owner, Request } from './world.ts'
 
-/** What became of the batch, by the model's own record: it counts, it does not, or it cannot be known. */
+/** The fate of the batch in the model's own record: applied, not applied, or unknown. */
 type Fate = { readonly kind: 'applied'; readonly record: EpochRecord } | { readonly kind: 'not_applied' | 'unknown' }
 
-/** An answer, and what the model knows besides. */
+/** An answer that was received, with what the model knows about its batch. */
 export interface Heard {
   readonly message: AnswerMessage
   /** The epoch of the batch. */
   readonly epoch: Epoch
-  /** A refund that is not accepted has been offered for long enough (O4). */
+  /** The owner gives up a refund that the store does not accept (O4). */
   readonly forsakes: boolean
 }
 
-/** What an owner does with an answer of the store, and what its callers are told then. */
+/** How an owner handles an answer of the store, and what its callers are answered. */
 export class Hearing {
   readonly #production: Production
   readonly #moves: OwnerMoves
@@ -33,7 +33,7 @@ export class Hearing {
     const { session } = owner
     const turn = this.#production.advanceSession(session, { kind: 'answer', batch, answer })
     const isNews = session.batch === batch
-    must(isNews || turn.action === 'ignore', 'O2', () => `an answer to batch ${batch.seq}, which is over, was believed`)
+    must(isNews || turn.action === 'ignore', 'O2', () => `an answer to batch ${batch.seq}, which is over, was accepted`)
     switch (turn.action) {
       case 'settle':
         return this.#settled(owner, turn.next, heard, turn.answer)
@@ -48,17 +48,17 @@ export class Hearing {
       case 'open':
       case 'attempt':
       case 'pause':
-        throw new Error(`an answer was heard, and the session says ${turn.action}`)
+        throw new Error(`unexpected session action ${turn.action} after an answer`)
     }
   }
 
   #settled(owner: Owner, session: SessionRecord, heard: Heard, answer: AppliedAnswer): Moved {
     const fate = fateOf(heard)
-    must(fate.kind === 'applied', 'L3', () => `batch ${heard.message.batch.seq} was told to be applied, and was not`)
+    must(fate.kind === 'applied', 'L3', () => `batch ${heard.message.batch.seq} was reported as applied, and was not`)
     const live = this.#revive(owner, heard)
     live.settle(answer, owner.closing)
     const counted = withRefunds(owner.leases.map(countedOf), owner, heard, fate)
-    // A row that is not there takes nothing back, now or later.
+    // A missing row accepts no refund, now or later.
     const missing = answer.entries.flatMap((entry, at) =>
       entry.kind === 'budget' || entry.kind === 'removed' ? [] : [owner.cargo?.rows[at] ?? -1],
     )
@@ -71,7 +71,7 @@ export class Hearing {
     const { batch } = heard.message
     const fate = fateOf(heard)
     const isClosed = batch.close && fate.kind === 'applied'
-    must(!isClosed, 'S9', () => `epoch ${batch.epoch} was closed, and its owner takes it for fenced`)
+    must(!isClosed, 'S9', () => `epoch ${batch.epoch} was closed, and its owner treats it as fenced`)
     const live = this.#revive(owner, heard)
     live.fence(batch, answer)
     const counted = owner.leases.map(({ owed }, row) => ({ unsent: 0, owed: owed + loweredOf(owner, row, fate) }))
@@ -84,15 +84,15 @@ export class Hearing {
     must(
       epoch.owner?.state !== 'open' && epoch.held.every((units) => units === 0),
       'S9',
-      () => `epoch ${epoch.epoch} is told to be closed, and is open or holds units`,
+      () => `epoch ${epoch.epoch} is reported as closed, and is open or holds units`,
     )
     const fate = fateOf(heard)
-    must(fate.kind === 'applied', 'S9', () => `the close of epoch ${epoch.epoch} was told to be applied, and was not`)
+    must(fate.kind === 'applied', 'S9', () => `the close of epoch ${epoch.epoch} was reported as applied, and was not`)
     const live = this.#revive(owner, heard)
     if (answer?.kind === 'fenced') live.settleClosed(answer)
     else if (answer !== undefined) live.settle(answer, true)
     const last = told(owner, session, live, fate, owner.leases.map(countedOf))
-    must(last.owner.requests.length === 0, 'O13', () => 'a closed owner still owes an answer')
+    must(last.owner.requests.length === 0, 'O13', () => 'a closed owner has an unanswered request')
     // The process may start again.
     return { ...last, owner: this.#moves.fresh }
   }
@@ -104,7 +104,7 @@ export class Hearing {
   }
 }
 
-/** Compares what callers are told with the model's own record. */
+/** Compares the answers to callers with the model's own record. */
 function told(owner: Owner, session: SessionRecord, live: LiveOwner, fate: Fate, counted: readonly Counted[]): Moved {
   let owing = counted
   for (const [index, request] of owner.requests.entries()) {
@@ -113,14 +113,15 @@ function told(owner: Owner, session: SessionRecord, live: LiveOwner, fate: Fate,
     must(
       verdict !== 'admitted' || isGranted,
       'L3',
-      () => `a caller was told that ${units(request.needs)} are admitted, and the store has no such thing`,
+      () => `a caller was answered that ${units(request.needs)} are admitted, and the store did not grant them`,
     )
     must(
       !isGranted || request.told || verdict === 'admitted',
       'L3',
-      () => `the store gave ${units(request.needs)} to a request, and its caller was told ${verdict ?? 'nothing'}`,
+      () =>
+        `the store granted ${units(request.needs)} to a request, and its caller was answered ${verdict ?? 'nothing'}`,
     )
-    // O10: who was told otherwise meanwhile has not got them.
+    // O10: the caller timed out before, so the granted units are refunded.
     if (isGranted && request.told)
       owing = owing.map(({ unsent, owed }, row) => ({ unsent, owed: owed + (request.needs[row] ?? 0) }))
   }
@@ -130,7 +131,7 @@ function told(owner: Owner, session: SessionRecord, live: LiveOwner, fate: Fate,
   return moved(changed(owner, { session, leases, requests, cargo: null }), [], mintsTold)
 }
 
-/** O4: what the store did not take back is owed again. */
+/** O4: the part of a refund that the store did not accept is owed again. */
 function withRefunds(counted: readonly Counted[], owner: Owner, heard: Heard, fate: Fate): readonly Counted[] {
   const { entries } = heard.message.batch
   if (fate.kind === 'unknown' || (fate.kind === 'applied' && heard.forsakes)) return counted
@@ -150,7 +151,7 @@ function fateOf({ message, epoch }: Heard): Fate {
   return { kind: 'not_applied' }
 }
 
-/** Whether the units of the request are in the store, for it. */
+/** Whether the store has granted the units of the request. */
 function isIn({ requests, cargo }: Owner, index: number, fate: Fate): boolean {
   if (fate.kind !== 'applied' || cargo === null) return false
   if (requests[index]?.place === 'confirming_sent') return true
@@ -161,8 +162,8 @@ function isIn({ requests, cargo }: Owner, index: number, fate: Fate): boolean {
 }
 
 /**
- * O5: what durable requests had spent from the lease is lost with it, and they ask again. Refunds that had lowered that spending are
- * owed again.
+ * O5: units that durable requests spent from the lease are lost with it, and those requests are queued again. Refunds that had lowered
+ * that spending are owed again.
  */
 function loweredOf({ leases, requests }: Owner, row: number, fate: Fate): number {
   const spentBy = (place: Request['place']): number =>

@@ -13,16 +13,16 @@ export function checkLaws(bounds: Bounds, world: World): void {
     must(
       count.mintsTold <= 1,
       'L3',
-      () => `${count.mintsTold} callers were told that their mint made the units of ${key}`,
+      () => `${count.mintsTold} callers were answered that their mint created the units of ${key}`,
     )
     must(
       count.mintsTold === 0 || count.mint !== null,
       'L3',
-      () => `a caller was told of a mint of ${key} that the store has not`,
+      () => `a caller was answered that ${key} was minted, and the store has no such mint`,
     )
     const held = heldOn(world.books, row)
     if (books === null) {
-      must(held.length === 0, 'L2', () => `${held.join(' + ')} units of ${key} are leased, and its row is gone`)
+      must(held.length === 0, 'L2', () => `${held.join(' + ')} units of ${key} are leased, and its row does not exist`)
       continue
     }
     const { used, pool, burned } = books
@@ -32,7 +32,7 @@ export function checkLaws(bounds: Bounds, world: World): void {
       'L2',
       () => `minted ${books.minted} of ${key} is not used ${used} + pool ${pool} + burned ${burned} + held ${sum}`,
     )
-    must(books.minted === minted, 'L1', () => `${key} counts ${books.minted} units as minted, and ${minted} were`)
+    must(books.minted === minted, 'L1', () => `${key} has minted ${books.minted}, and ${minted} units were minted`)
     must(used <= admitted, 'L3', () => `${used} units of ${key} are used, and ${admitted} were admitted`)
     must(
       admitted <= used + burned + sum,
@@ -66,12 +66,12 @@ function isIdle({ session, closing, requests, leases }: Owner): boolean {
   )
 }
 
-/** Nothing that was minted is left to admit: every unit is used or burned. */
+/** No unit is left to admit: every minted unit is used or burned. */
 export function isSpent({ books }: World): boolean {
   return books.rows.every((row) => row !== null && row.used + row.burned === row.minted)
 }
 
-/** L3, in a drained state: what callers were told, and what the store says was used. @throws Violation */
+/** L3, in a drained state: admitted units equal used units, except for burned ones. @throws Violation */
 export function checkDrained(bounds: Bounds, world: World): void {
   for (const [row, { key }] of bounds.rows.entries()) {
     const books = world.books.rows[row] ?? null
@@ -81,7 +81,7 @@ export function checkDrained(bounds: Bounds, world: World): void {
     must(
       admitted <= used + burned && (burned > 0 || used === admitted),
       'L3',
-      () => `all is settled: ${admitted} units of ${key} were admitted, ${used} are used and ${burned} burned`,
+      () => `in a drained state, ${admitted} units of ${key} were admitted, ${used} are used and ${burned} burned`,
     )
   }
 }

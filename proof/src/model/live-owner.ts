@@ -29,9 +29,9 @@ interface LiveMint {
 }
 
 /**
- * One owner's memory as production objects, made from plain data for one step. When to flush, how much to lease and what goes in
+ * One owner's memory as production objects, created from plain data for one step. When to flush, how much to lease and what goes in
  * which batch is the model's choice, not the flush scheduler's: any choice at any time. The rest is the engine's own: gates, rows,
- * admission, the wait queue, what is done with an answer and at the end of an epoch.
+ * admission, the wait queue, the handling of answers and of the end of an epoch.
  */
 export class LiveOwner {
   readonly #production: Production
@@ -40,7 +40,7 @@ export class LiveOwner {
   readonly parts: ExchangeParts
   readonly requests: LiveRequest[] = []
   readonly mints: (LiveMint | null)[]
-  /** What is in flight; null once its answer has been heard. */
+  /** The batch in flight; null once its answer has arrived. */
   inFlight: InFlightBatch | null
 
   constructor(production: Production, plans: readonly Plan[], keys: readonly string[], owner: Owner) {
@@ -78,7 +78,7 @@ export class LiveOwner {
     new this.#production.Fencing(this.parts, this.#answers()).settleClosed(this.inFlight, answer)
   }
 
-  /** A durable request: spends from the lease, or is queued. Returns it, as the engine's admission made it. */
+  /** A durable request: spends from the lease, or is queued. Returns the request as the engine's admission created it. */
   ask(needs: readonly number[]): LiveRequest {
     const asked = needs.flatMap((units, row) => {
       const gate = this.gates[row]
@@ -97,7 +97,7 @@ export class LiveOwner {
     for (const [index, row] of this.rows.entries())
       if (this.#unsentOf(row).length > (confirming[index] ?? 0)) made = this.#unsentOf(row).at(-1)
     if (made === undefined) this.parts.waiting.visit((pending) => (made = pending))
-    if (made === undefined) throw new Violation('O9', 'a durable request was answered before the store was asked')
+    if (made === undefined) throw new Violation('O9', 'a durable request was answered before an exchange carried it')
     const request: LiveRequest = { pending: made, needs, verdict: null }
     this.requests.push(request)
     return request
@@ -117,7 +117,7 @@ export class LiveOwner {
   }
 
   #admission(): InstanceType<Production['AdmissionController']> {
-    // Decisions are not asked for: no figures.
+    // The model asks for booleans, so no figures are needed.
     const decisions = null as unknown as Decisions
     const intake = intakeOf(this.parts)
     return new this.#production.AdmissionController({ ...this.parts, scheduler: SCHEDULER, intake, decisions })
@@ -197,12 +197,12 @@ export class LiveOwner {
   }
 
   /**
-   * The memory as plain data again. A request that is resolved and not in flight is gone.
-   * @param counted by row, what the model itself counts
+   * The memory as plain data again, without requests that are resolved and not in flight.
+   * @param counted by row, the model's own counts
    */
   freeze(counted: readonly Counted[]): Pick<Owner, 'leases' | 'requests'> & { readonly kept: readonly LiveRequest[] } {
     for (const { isQuarantined, key } of this.rows)
-      must(!isQuarantined, 'S6', () => `the owner found that its books of ${key} do not balance`)
+      must(!isQuarantined, 'S6', () => `the owner quarantined ${key}: its figures do not balance`)
     const kept = this.requests.filter((request) => this.#placeOf(request) !== null)
     return {
       leases: this.rows.map((row, index) => this.#freezeLease(row, index, counted[index])),
@@ -235,7 +235,7 @@ export class LiveOwner {
       if (requests?.unsent.includes(pending) === true) return 'confirming'
       if (requests?.sent.includes(pending) === true) return 'confirming_sent'
     }
-    // When those that were refused ask again is scheduling: with any batch after.
+    // When a refused request is sent again is scheduling: any later batch may carry it.
     if (pending.state === 'queued' || pending.state === 'parked') return 'queued'
     return this.#isInFlight(pending) ? 'sent' : null
   }
@@ -256,7 +256,7 @@ function liveMint({ mint }: LeaseState): LiveMint | null {
   return mint === null ? null : newMint(mint.units)
 }
 
-/** What answers a mint is no promise here. */
+/** Here the answer to a mint is not a promise. */
 export function newMint(units: number): LiveMint {
   const live: LiveMint = {
     verdict: null,

@@ -1,18 +1,18 @@
 /**
- * What was worked out about a thing before. Most states share their owners and their books with many others, and what an owner or a store does
- * next depends on it alone. A thing that is changed is another thing, with a memo of its own.
+ * Results that were computed before, for one owner or one store state. Most states share them with many others, and the next steps of an
+ * owner or a store depend on it alone. A changed owner or store state is a new object with a new memo.
  */
 export class Memo {
-  /** Its name, and the seq from which that counts. */
+  /** The name of its object, and the seq from which that name counts. */
   code = ''
   base = Number.NaN
   #results: Map<unknown, unknown> | null = null
 
-  /** @param key names the work: the same key, the same work and the same type of result */
+  /** @param key names the computation: equal keys mean the same computation and result type */
   recall<T>(key: unknown, work: () => T): T {
     this.#results ??= new Map<unknown, unknown>()
     const known = this.#results.get(key)
-    // As promised by the caller.
+    // The caller guarantees the type, see `key`.
     if (known !== undefined) return known as T
     const result = work()
     this.#results.set(key, result)

@@ -2,7 +2,7 @@ import type { Catch } from './catches.ts'
 import type { Bounds } from './bounds.ts'
 import type { Found, Searched } from './search.ts'
 
-/** What one search saw, on one line, and the trace when a law broke. */
+/** The result of one search on one line, with the trace when a law broke. */
 export function searchText(
   bounds: Bounds,
   { states, transitions, depth, exhausted, found }: Searched,
@@ -19,7 +19,7 @@ export function searchText(
   return found === null ? line : `${line}\n${foundText(found)}`
 }
 
-/** The shortest way to a broken law, step by step. */
+/** The shortest counterexample, step by step. */
 export function foundText({ what, trace }: Found): string {
   const steps = trace.map((step, index) => `  ${String(index + 1).padStart(3)}. ${step}`)
   return [...steps, `       ${what}`].join('\n')

@@ -8,27 +8,27 @@ import { Memo } from './memo.ts'
 import type { Production } from './production.ts'
 import type { Cargo, Owner } from './world.ts'
 
-/** All owners declare the same policy: which version holds does not matter here. */
+/** All owners declare the same policy, so its version does not matter here. */
 const VERSION = 1
 
-/** What an owner may put into its next batch. */
+/** The choices for an owner's next batch. */
 export interface Order {
   readonly rows: readonly { readonly row: number; readonly hold: number; readonly wants: boolean }[]
   readonly close: boolean
 }
 
-/** What a move makes of an owner, and of what callers were told. */
+/** The result of a move: the owner, and the answers to callers. */
 export interface Moved {
   readonly owner: Owner
-  /** By row, by how many units A(t) moves. */
+  /** By row: the change of A(t), in units. */
   readonly admitted: readonly number[]
-  /** By row, how many callers were told that their mint made the units. */
+  /** By row: callers that were answered that their mint created the units. */
   readonly mintsTold: readonly number[]
-  /** What is put on its way to the store. */
+  /** The message that is sent to the store. */
   readonly batch: Batch | null
 }
 
-/** What an owner and its callers do between two answers of the store. */
+/** The steps of an owner and its callers between two answers of the store. */
 export class OwnerMoves {
   readonly #production: Production
   readonly #bounds: Bounds
@@ -77,7 +77,7 @@ export class OwnerMoves {
     return moved(frozen(owner, live, counted), only(owner, row, -lowered))
   }
 
-  /** A durable request (O9). What it spends from the lease counts at once, though it is told later. */
+  /** A durable request (O9). Units spent from the lease count at once, before the caller is answered. */
   ask(owner: Owner, needs: readonly number[]): Moved {
     const live = this.live(owner)
     const row = live.confirmingAt(live.ask(needs))
@@ -103,7 +103,7 @@ export class OwnerMoves {
     return moved(changed(owner, { closing: true }))
   }
 
-  /** An epoch is open, or another one was before it. */
+  /** An epoch is open, or an earlier one was. */
   joined(owner: Owner, epoch: number): Moved {
     const { next } = this.#production.advanceSession(owner.session, { kind: 'joined', epoch })
     return moved(changed(owner, { session: next }))
@@ -113,11 +113,11 @@ export class OwnerMoves {
   resend(owner: Owner): Moved {
     const { next } = this.#production.advanceSession(owner.session, { kind: 'failed' })
     const turn = this.#production.advanceSession(next, { kind: 'retry' })
-    if (turn.action !== 'attempt') throw new Error(`an attempt failed, and the session says ${turn.action}`)
+    if (turn.action !== 'attempt') throw new Error(`unexpected session action ${turn.action} after a failed attempt`)
     return { ...moved(inTurn(owner, turn.next)), batch: turn.batch }
   }
 
-  /** Makes a batch as the batch planner does, but with any order. Checks that it carries what callers were told. */
+  /** Builds a batch as the batch planner does, but with any choice of leases. Checks that it carries what callers were answered. */
   send(owner: Owner, order: Order): Moved {
     const live = this.live(owner)
     const builder = this.#load(live, order)
@@ -140,7 +140,7 @@ export class OwnerMoves {
     const counted = owner.leases.map((was, row) => (rows.includes(row) ? { unsent: 0, owed: 0 } : was))
     const content = { entries, takes, close: order.close }
     const turn = this.#production.advanceSession(owner.session, { kind: 'send', content })
-    if (turn.action !== 'attempt') throw new Error(`a batch was sent, and the session says ${turn.action}`)
+    if (turn.action !== 'attempt') throw new Error(`unexpected session action ${turn.action} after a send`)
     const { kept, ...memory } = live.freeze(counted)
     const runs = builder.runs.map((run) =>
       run.requests.map((pending) => kept.findIndex((request) => request.pending === pending)),
@@ -173,7 +173,7 @@ export class OwnerMoves {
   }
 }
 
-/** L3: an entry says what callers spent and gave back since the last one; what cancels out may be left out. @returns units that do */
+/** L3: an entry carries the spending and refunds since the last one. Equal amounts of both may cancel out. @returns units that cancel out */
 function nettedBy(
   { unsent, owed }: Counted,
   { key, spent, refund }: { readonly key: string; readonly spent: number; readonly refund: number },
@@ -182,7 +182,7 @@ function nettedBy(
   must(
     netted >= 0 && netted <= owed && refund === owed - netted,
     'L3',
-    () => `callers spent ${unsent} units of ${key} and gave ${owed} back, and the batch says ${spent} and ${refund}`,
+    () => `callers spent ${unsent} units of ${key} and refunded ${owed}, and the batch carries ${spent} and ${refund}`,
   )
   return netted
 }
@@ -192,7 +192,7 @@ function planOf(production: Production, { units, atRisk, burnMax, endsAt }: RowB
   return production.compilePolicy({ limit: units, per: endsAt, atRisk, burnMax })
 }
 
-/** Another owner, with a memo of its own. */
+/** A changed copy of the owner, with a new memo. */
 export function changed(owner: Owner, change: Partial<Omit<Owner, 'memo'>>): Owner {
   return { ...owner, ...change, memo: new Memo() }
 }
@@ -215,11 +215,11 @@ function only(owner: Owner, row: number, units: number): readonly number[] {
   return owner.leases.map((_lease, index) => (index === row ? units : 0))
 }
 
-/** The owner after a step that left its session and what is in flight alone. */
+/** The owner after a step that did not change its session or its batch in flight. */
 function frozen(owner: Owner, live: LiveOwner, counted: readonly Counted[]): Owner {
   const { kept, leases, requests } = live.freeze(counted)
   if (owner.cargo === null) return changed(owner, { leases, requests })
-  // Requests may have left the queue: those in flight are found again by identity.
+  // Requests may have left the queue, so those in flight are matched by identity.
   const { rows, runs } = owner.cargo
   const found = runs.map((run) => run.map((index) => kept.findIndex((one) => one === live.requests[index])))
   return changed(owner, { leases, requests, cargo: { rows, runs: found } })

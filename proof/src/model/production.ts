@@ -50,7 +50,7 @@ interface EngineProduction {
   readonly Metrics: typeof MetricsModule.Metrics
 }
 
-/** The production code that the model walks: the shipped build, or a canary's copy of it. */
+/** The production code that the model runs: the shipped build, or a canary's copy of it. */
 export type Production = StoreProduction & EngineProduction
 
 /** @param folder a built library */

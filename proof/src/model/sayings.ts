@@ -2,7 +2,7 @@ import type { Bounds } from './bounds.ts'
 import type { Order } from './owner-moves.ts'
 import type { Message } from './world.ts'
 
-/** What an owner is called. */
+/** The name of an owner in traces. */
 export function nameOf(owner: number): string {
   return owner === 0 ? 'A' : 'B'
 }

@@ -12,13 +12,13 @@ export interface Searched {
   readonly transitions: number
   /** Steps from the first state to the farthest one. */
   readonly depth: number
-  /** No state is left to go on from: this is all there is within the bounds. */
+  /** Every state within the bounds was visited. */
   readonly exhausted: boolean
   readonly drained: number
   readonly found: Found | null
 }
 
-/** A law that broke, and the shortest way there. */
+/** A law that broke, with its shortest counterexample. */
 export interface Found {
   readonly law: string
   readonly what: string
@@ -27,7 +27,7 @@ export interface Found {
 
 export interface SearchLimits {
   readonly statesMax: number
-  /** Called now and then. */
+  /** Called from time to time, to report progress. */
   readonly progress: (states: number, open: number) => void
 }
 
@@ -37,7 +37,7 @@ interface Open {
   readonly world: World
 }
 
-/** Breadth first: so the first violation is one of the nearest. */
+/** Breadth first, so the first violation has a shortest trace. */
 export function search(bounds: Bounds, steps: Steps, { statesMax, progress }: SearchLimits): Searched {
   const seen = new Seen()
   const graph = new Graph()
@@ -83,23 +83,23 @@ export function search(bounds: Bounds, steps: Steps, { statesMax, progress }: Se
   const undrained = graph.firstStranded(drained, false)
   if (undrained !== null) {
     const trace = traceOf(steps, graph.pathTo(undrained))
-    return result(true, { law: 'L5', what: 'L5: from here what is in flight never ends', trace })
+    return result(true, { law: 'L5', what: 'L5: from this state the work in flight can never finish', trace })
   }
   const unspent = bounds.isSpendable ? graph.firstStranded(spent, true) : null
   if (unspent !== null) {
     const trace = traceOf(steps, graph.pathTo(unspent))
-    return result(true, { law: 'L5', what: 'L5: units are left here that can never be admitted', trace })
+    return result(true, { law: 'L5', what: 'L5: from this state some minted units can never be admitted', trace })
   }
   return result(true, null)
 }
 
-/** The steps in words, each with what it did. */
+/** The steps in words. */
 function traceOf(steps: Steps, path: readonly number[]): readonly string[] {
   const words: string[] = []
   let world = steps.first
   for (const number of path) {
     const step = steps.from(world)[number]
-    if (step === undefined) throw new Error(`a state has no step ${number}`)
+    if (step === undefined) throw new Error(`no step ${number} in this state`)
     words.push(step.say())
     try {
       world = step.take()

@@ -1,14 +1,14 @@
-/** A table is filled to this part at most. */
+/** The highest load factor of the table. */
 const FULL = 0.6
 
 /**
- * The states that were met, by the 64-bit hash of their name: 12 bytes for each place. Of N states, the odds that two different ones
- * share a hash, so that one is left out, are about N² / 2^65: 1 in 9 million for two million states.
+ * The visited states, by the 64-bit hash of their name, in 12 bytes per slot. With N states, the probability that two different ones
+ * share a hash, so that one is skipped, is about N² / 2^65: 1 in 9 million for two million states.
  */
 export class Seen {
   #high: Uint32Array
   #low: Uint32Array
-  /** One more than the state's number; 0 where there is none. */
+  /** The state's number plus 1; 0 in an empty slot. */
   #number: Uint32Array
   #size = 0
 

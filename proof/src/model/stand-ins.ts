@@ -14,11 +14,11 @@ import type { Session } from '../../../packages/vsa/dist/engine/session/session.
 import type { SessionRecord } from '../../../packages/vsa/dist/engine/session/state-machine.js'
 
 /*
- * What stands in for the parts of an engine that schedule, so that the model does it instead. Each has only what the production code
- * under it asks for: hence the casts.
+ * Substitutes for the scheduling parts of an engine, because the model schedules instead. Each has only the members that the production
+ * code under test uses, so each needs a cast.
  */
 
-/** Time stands still within a step, and nothing happens by itself. */
+/** Time does not pass within a step, and no timer fires. */
 export const CLOCK: Clock = {
   now: () => 0,
   monotonic: () => 0,
@@ -40,7 +40,7 @@ export function sessionOf({ epoch, firstEpoch }: SessionRecord): Session {
   return session as unknown as Session
 }
 
-/** @param slowPath made when it is asked for: most steps need none */
+/** @param slowPath created on first use: most steps need none */
 export function familyOf(metrics: Metrics, slowPath: () => SlowPath<Gate>): Family {
   const family = {
     metrics,
@@ -54,7 +54,7 @@ export function familyOf(metrics: Metrics, slowPath: () => SlowPath<Gate>): Fami
   return family as unknown as Family
 }
 
-/** One object for each row, for ever: which one is current, and when one is dropped, is scheduling. */
+/** One lease object for each row, never dropped: when to create or drop one is scheduling. */
 export function leaseTableOf(gates: readonly Gate[], rows: readonly LeasedRow[]): LeaseTable {
   const table = {
     leasedUnits: 0,
@@ -67,10 +67,10 @@ export function leaseTableOf(gates: readonly Gate[], rows: readonly LeasedRow[])
   return table as unknown as LeaseTable
 }
 
-/** When an exchange leaves is the model's choice. */
+/** The model chooses when an exchange is sent. */
 export const SCHEDULER: FlushScheduler = { ended: false, wake: () => undefined } as unknown as FlushScheduler
 
-/** What admissions ask of the intake, less the scheduling. */
+/** The part of the intake that admissions use, without the scheduling. */
 export function intakeOf({ sendQueue, requests, waiting }: ExchangeParts): ChangeIntake {
   const intake = {
     spent: (row: LeasedRow) => {

@@ -12,11 +12,11 @@ export interface Step {
   /** What it is, in words. */
   readonly say: () => string
   readonly cause: Cause
-  /** @throws Violation when a law breaks on the way, or whatever production code throws */
+  /** @throws Violation when a law breaks on the way, or an error of the production code */
   readonly take: () => World
 }
 
-/** Everything that may happen next in a state, within the bounds. The order is always the same, so that a number names a step. */
+/** Every possible next step of a state, within the bounds. The order is fixed, so that a number identifies a step. */
 export class Steps {
   readonly #bounds: Bounds
   readonly #course: Course
@@ -63,7 +63,7 @@ export class Steps {
       if (lease.owed + (lease.sent?.refund ?? 0) < bounds.refundsMax)
         this.#moving(steps, world, at, `r${row}`, {
           cause: 'caller',
-          say: (name) => `a caller gives 1 of ${key} back to ${name}`,
+          say: (name) => `a caller refunds 1 of ${key} to ${name}`,
           move: () => this.#course.moves.refund(owner, row, 1),
         })
     }
@@ -71,7 +71,7 @@ export class Steps {
       for (const needs of bounds.needs)
         this.#moving(steps, world, at, `n${needs.join('+')}`, {
           cause: 'caller',
-          say: (name) => `a caller asks ${name} for ${needs.join(' and ')}, durably`,
+          say: (name) => `a caller requests ${needs.join(' and ')} from ${name}, durably`,
           move: () => this.#course.moves.ask(owner, needs),
         })
     if (mayAsk && leases[0]?.mint === null)
@@ -85,7 +85,7 @@ export class Steps {
       if (bounds.timeouts && !request.told)
         this.#moving(steps, world, at, `t${index}`, {
           cause: 'caller',
-          say: (name) => `the caller of ${name} waits no longer`,
+          say: (name) => `a request of ${name} times out`,
           move: () => this.#course.moves.giveUp(owner, index),
         })
   }
@@ -120,7 +120,7 @@ export class Steps {
     if (this.#bounds.closes && epoch !== null && !closing)
       this.#moving(steps, world, at, 'close', {
         cause: 'course',
-        say: (name) => `${name} is to close`,
+        say: (name) => `${name} begins to close`,
         move: () => this.#course.moves.close(owner),
       })
     if (this.#bounds.crashes && session.firstEpoch !== null && lateWithout(world, at) <= this.#bounds.lateMax)
@@ -132,7 +132,7 @@ export class Steps {
       )
   }
 
-  /** A step of one owner: worked out once for all the states that have this owner. */
+  /** A step of one owner, computed once for all states that contain this owner. */
   #moving(steps: Step[], world: World, at: number, key: string, { cause, say, move }: Move): void {
     const owner = world.owners[at]
     if (owner === undefined) return
@@ -168,7 +168,7 @@ export class Steps {
       case 'answer':
         add(steps, 'course', say('arrives'), () => this.#course.hear(without(), message, false))
         if (message.batch.entries.some((entry) => entry.kind === 'budget' && entry.refund > 0))
-          add(steps, 'course', say('arrives, and what it refuses to take back is given up'), () =>
+          add(steps, 'course', say('arrives, and the refund that it does not accept is given up'), () =>
             this.#course.hear(without(), message, true),
           )
         return
@@ -177,11 +177,11 @@ export class Steps {
         if (answersTo(world, batch.epoch) >= this.#bounds.answersMax) return
         add(steps, 'course', say('arrives'), () => this.#course.exchange(without(), batch, true))
         if (this.#bounds.duplicates)
-          add(steps, 'fault', say('arrives, and another copy is on its way'), () =>
+          add(steps, 'fault', say('arrives, and a duplicate stays in the network'), () =>
             this.#course.exchange(world, batch, true),
           )
         if (this.#bounds.lazyStore && hasHousework(world))
-          add(steps, 'fault', say('arrives, and the store puts its housework off'), () =>
+          add(steps, 'fault', say('arrives, and the store delays its upkeep'), () =>
             this.#course.exchange(without(), batch, false),
           )
       }
@@ -243,7 +243,7 @@ function ordersOf({ rows, wants }: Bounds): readonly Order[] {
   return together.map((order) => ({ rows: order, close: false }))
 }
 
-/** Requests without an owner, if this one goes. */
+/** Requests in the network without an owner, if this owner crashes. */
 function lateWithout({ network, owners }: World, at: number): number {
   const isLive = (epoch: number): boolean =>
     owners.some((owner, index) => index !== at && owner.session.epoch === epoch)
@@ -263,7 +263,7 @@ function copiesOf({ network }: World, epoch: number | null): number {
   return network.filter((message) => message.kind === 'request' && message.batch.epoch === epoch).length
 }
 
-/** Answers on their way to the owner of an epoch. */
+/** Answers in the network for the owner of an epoch. */
 function answersTo({ network }: World, epoch: number): number {
   return network.filter((message) => message.kind === 'answer' && message.batch.epoch === epoch).length
 }

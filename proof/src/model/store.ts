@@ -9,7 +9,7 @@ import type { AnswerMessage, Books, Epoch, EpochRecord } from './world.ts'
 
 /** The one mint id. */
 export const MINT_ID = 'm'
-/** The model's rows are fewer than this: one upkeep does all that there is to do. */
+/** More than the model's rows, so that one upkeep call completes all work. */
 const ROWS_MAX = 1_000
 const KEPT_MS = 7 * 86_400_000
 
@@ -28,11 +28,11 @@ interface Opened {
 interface Exchanged {
   readonly books: Books
   readonly answer: Answer
-  /** The answer, on its way to either owner. */
+  /** The answer, addressed to either owner. */
   readonly messages: readonly AnswerMessage[]
 }
 
-/** The store: the production transitions on the production rows in memory, which are filled from plain data and emptied into it again. */
+/** The store: the production transitions on the production memory rows, which are loaded from plain data and read back into it. */
 export class ModelStore {
   readonly #production: Production
   readonly #bounds: Bounds

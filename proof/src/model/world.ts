@@ -3,12 +3,12 @@ import type { BudgetRow, OwnerRow } from '../../../packages/vsa/dist/core/rows.j
 import type { SessionRecord } from '../../../packages/vsa/dist/engine/session/state-machine.js'
 import type { Memo } from './memo.ts'
 
-/** One state of everything: plain data, never changed. */
+/** One state of the model: immutable plain data. */
 export interface World {
   readonly books: Books
   readonly owners: readonly Owner[]
   readonly network: readonly Message[]
-  /** By row: what callers were told and what was minted, counted here and nowhere else. */
+  /** By row: answers to callers and minted units, counted by the model alone. */
   readonly counts: readonly Count[]
   /** How often the store's clock was set back. */
   readonly jumps: number
@@ -21,20 +21,20 @@ export interface Count {
   readonly minted: number
   /** Units for which the mint id was used; null before. */
   readonly mint: number | null
-  /** How many callers were told that their mint made the units. */
+  /** Callers that were answered that their mint created the units. */
   readonly mintsTold: number
 }
 
 /** What the store keeps. */
 export interface Books {
-  /** What the store's clock says, ms. */
+  /** The store's clock, ms. */
   readonly wall: number
-  /** The latest time that the ledger has kept. */
+  /** The latest time that the store has kept. */
   readonly timeSeen: number
   readonly epochsGiven: number
   /** By row; null where there is none. */
   readonly rows: readonly (BudgetRow | null)[]
-  /** The units that the ledger says the one mint id was used for. */
+  /** The units recorded in the store for the one mint id. */
   readonly mint: number | null
   readonly epochs: readonly Epoch[]
   readonly memo: Memo
@@ -46,7 +46,7 @@ export interface Epoch {
   readonly owner: OwnerRow | null
   /** By row, units. */
   readonly held: readonly number[]
-  /** What the model itself saw the store do for this epoch. */
+  /** The model's own record of what the store did for this epoch. */
   readonly record: EpochRecord
 }
 
@@ -59,7 +59,7 @@ export interface EpochRecord {
   /** By entry, units. */
   readonly refunded: readonly number[]
   readonly closed: boolean
-  /** Store time when the epoch was last heard of: until then plus its life it must not be reaped. */
+  /** Store time of the epoch's last exchange. It must not be reaped before this plus its lifetime. */
   readonly heardAt: number
 }
 
@@ -68,7 +68,7 @@ export interface Owner {
   readonly session: SessionRecord
   readonly closing: boolean
   readonly leases: readonly LeaseState[]
-  /** Durable requests that wait, or that gave up waiting while their batch is in flight. */
+  /** Durable requests that wait, or that timed out while their batch is in flight. */
   readonly requests: readonly Request[]
   readonly cargo: Cargo | null
   readonly memo: Memo
@@ -82,9 +82,9 @@ export interface LeaseState {
   readonly refund: number
   readonly known: boolean
   readonly mint: { readonly units: number; readonly sent: boolean } | null
-  /** Counted here: units that callers were admitted for since the last send, less those given back meanwhile. */
+  /** The model's count: units admitted since the last send, less refunds since then. */
   readonly unsent: number
-  /** Counted here: units that callers gave back and that wait for the store. */
+  /** The model's count: refunded units that wait for the store. */
   readonly owed: number
 }
 
@@ -93,11 +93,11 @@ export interface Request {
   readonly needs: readonly number[]
   /** Queued for the next batch, spent from the lease and waiting to be durable, or a take in flight. */
   readonly place: 'queued' | 'confirming' | 'confirming_sent' | 'sent'
-  /** The caller has been told of a timeout. */
+  /** The caller has already been answered with a timeout. */
   readonly told: boolean
 }
 
-/** For whom the batch in flight is. */
+/** The rows and requests of the batch in flight. */
 export interface Cargo {
   /** By entry, which row. */
   readonly rows: readonly number[]

@@ -2,7 +2,7 @@ import { CONFIGURATIONS } from '../model/bounds.ts'
 import { check, type Part } from './part.ts'
 import { runModel, runModelCanaries, type ModelReport } from './programs.ts'
 
-/** Of each configuration. `npm run model` goes on to the end. */
+/** For each configuration. `npm run model` searches without this bound. */
 const STATES_MAX = 100_000
 /** A search uses one core. */
 const PROCESSES = 2

@@ -9,7 +9,7 @@ export interface PartResult {
   readonly checks: readonly Check[]
   /** What was not checked, with the reason. */
   readonly skipped: readonly string[]
-  /** What the part has shown, in one line. */
+  /** The result of the part, in one line. */
   readonly summary: string
 }
 

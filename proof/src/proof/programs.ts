@@ -8,7 +8,7 @@ import type { ChaosReport } from '../chaos/chaos-report.ts'
  */
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
-/** No program takes this long: it hangs. */
+/** A program that takes longer is considered hung. */
 const TIMEOUT_MS = 3_600_000
 const MODEL_MEMORY_MIB = 6_000
 /** Characters of output in an error. */
@@ -117,7 +117,7 @@ export async function runChaosProgram(kills: number, seed: number, signal?: Abor
   return (await run('chaos.js', options, signal)) as ChaosReport
 }
 
-/** @returns the report, to be trusted: the same build wrote it. @throws Error with what the program said when it has no report */
+/** @returns the report, trusted, because the same build wrote it. @throws Error with the program's output when there is no report */
 async function run(program: string, options: readonly string[], signal?: AbortSignal): Promise<unknown> {
   const memory = program === 'model.js' ? [`--max-old-space-size=${MODEL_MEMORY_MIB}`] : []
   const { code, stdout, stderr } = await runNode([...memory, `${DIST}${program}`, ...options], signal)

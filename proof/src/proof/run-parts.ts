@@ -17,7 +17,7 @@ export interface RunPartsOptions {
 
 const NAME_WIDTH = 16
 
-/** Runs one part after the other, and prints what each has shown. A part that throws, or checks nothing, has failed. */
+/** Runs one part after the other, and prints the result of each. A part that throws, or checks nothing, has failed. */
 export async function runParts(parts: readonly Part[], options: RunPartsOptions): Promise<Totals> {
   const totals = { passed: 0, failed: 0, skipped: 0 }
   for (const part of parts) {

@@ -36,18 +36,26 @@ export class Admissions {
     totals.admitted.add(name, units)
     if (durable) totals.admittedDurably.add(name, units)
     this.#violations.attempt(() =>
-      // Clocks of store and owner go at one speed here.
-      must(period <= latestTime, 'O11', () => `${name}: admitted of a period to come; it is ${latestTime}`),
+      // Store and owner clocks run at the same speed here.
+      must(
+        period <= latestTime,
+        'O11',
+        () => `${name}: admitted from a future period; the latest store time is ${latestTime}`,
+      ),
     )
     this.#violations.attempt(() => this.#assertBound(name, key))
     this.#violations.attempt(() => this.assertCovered(totals, name))
     const lacking = totals.admittedDurably.of(name) - totals.refunded.of(name) - totals.settled.of(name)
     this.#violations.attempt(() =>
-      must(!durable || lacking <= 0, 'O9', () => `${name}: ${lacking} units were answered as durable, and are not`),
+      must(
+        !durable || lacking <= 0,
+        'O9',
+        () => `${name}: ${lacking} units were answered as durable, and are not durable`,
+      ),
     )
   }
 
-  /** A caller gives units back. They count from the call: the weaker claim for L1, and the stronger one for the totals at the end. */
+  /** A caller refunds units. They count from the call: the weaker check for L1, the stronger one for the final totals. */
   addRefunded(totals: ProcessTotals, key: string, period: number, units: number): void {
     const name = rowName(key, period)
     this.refunded.add(name, units)
@@ -60,7 +68,7 @@ export class Admissions {
     this.#minted.set(key, ids)
   }
 
-  /** The store has changed a row; it may be gone again by the end of the same transaction. */
+  /** The store has changed a row, which may be removed by the end of the same transaction. */
   rowChanged({ key, period, minted }: BudgetRow): void {
     const name = rowName(key, period)
     this.#mintedMost.set(name, Math.max(minted, this.#mintedMost.get(name) ?? 0))
@@ -74,7 +82,7 @@ export class Admissions {
     if (setting === undefined || !areExact(name, this.admitted, this.refunded)) return
     let bound = Math.max(...setting.policies.map(unitsOf))
     for (const units of this.#minted.get(key)?.values() ?? []) bound += units
-    must(net <= bound, 'L1', () => `${name}: ${net} units were admitted, and there are ${bound}`)
+    must(net <= bound, 'L1', () => `${name}: ${net} units were admitted, and at most ${bound} exist`)
     const most = this.#mintedMost.get(name) ?? 0
     must(net <= most, 'L1', () => `${name}: ${net} units were admitted, and ${most} were minted`)
   }

@@ -16,15 +16,15 @@ export interface Settling extends RowChange {
   readonly said: Extract<AppliedAnswer['entries'][number], { readonly kind: 'budget' }>
   /** Units that the batch's takes took by way of the entry. */
   readonly taken: number
-  /** Some request that the entry serves was denied. */
+  /** At least one take that needs the entry was denied. */
   readonly denied: boolean
-  /** The sender's lease: before the batch, that less what was spent, and now. Units. */
+  /** The sender's lease in units: before the batch, before it less what was spent, and now. */
   readonly heldBefore: number
   readonly base: number
   readonly held: number
 }
 
-/** Where the entries of budgets are, by row. */
+/** The indexes of budget entries, by row. */
 export function indexByRow({ batch }: AppliedBatch): ReadonlyMap<string, number> {
   const indices = new Map<string, number>()
   for (const [index, entry] of batch.entries.entries())
@@ -60,7 +60,7 @@ export function limitChangeOf({ was, row }: RowChange): number {
   return was === undefined ? 0 : row.budget.limit - was.budget.limit
 }
 
-/** L7: whether the row is a record of its own. @param minted units that the entry's mint made */
+/** L7: whether the row counts as a record. @param minted units that the entry's mint created */
 export function isRecord({ was, row }: RowChange, minted: number): boolean {
   if (was === undefined) return row.budget.used !== 0 || minted !== 0
   return (['used', 'minted', 'limit', 'version', 'burnMax'] as const).some(

@@ -13,7 +13,7 @@ import type { BudgetSetting } from './script.ts'
 import { must } from './violation.ts'
 import { wideBudget } from './wide-budgets.ts'
 
-/** The callers of all processes: they ask, spend and give back, and record every answer. */
+/** The callers of all processes: they request, spend and refund units, and record every answer. */
 export class Callers {
   readonly counters: CounterCalls
   readonly #context: RunContext
@@ -34,7 +34,7 @@ export class Callers {
     for (let time = 0; time < operation.times; time += 1) this.#askOnce(owner, setting, operation)
   }
 
-  /** Every row of a range at once: batches, wanted rows and slices of upkeep reach their limits. */
+  /** Requests every row of a range at once, so that batches, wanted rows and slices of upkeep reach their limits. */
   sweep(owner: OwnerProcess, { from, rows, units }: OperationOf<'sweep'>): void {
     const once = {
       kind: 'ask',
@@ -51,7 +51,7 @@ export class Callers {
     }
   }
 
-  /** G2: a cost of 0 is admitted, whatever is known of the budget. */
+  /** G2: a cost of 0 is admitted, whatever the state of the budget. */
   #look(owner: OwnerProcess, setting: BudgetSetting): void {
     this.#context.scenarios.note('19 cost 0')
     const budget = owner.budget(setting)
@@ -59,7 +59,7 @@ export class Callers {
     if (!owner.isDurable(setting)) looks.push(Promise.resolve(budget.tryAdmit(0)))
     Promise.all(looks.map((look) => look.catch(() => false)))
       .then((admitted) =>
-        must(admitted.every(Boolean), 'G2', () => `${setting.key}: a look was answered ${admitted.join()}`),
+        must(admitted.every(Boolean), 'G2', () => `${setting.key}: a cost of 0 was answered ${admitted.join()}`),
       )
       .catch(this.#context.fail)
   }
@@ -94,7 +94,7 @@ export class Callers {
     admissions.addAdmitted(owner.totals, { key: setting.key, period, units, durable }, audit.latestTime)
   }
 
-  /** All or none. One window at most, and first: the record tells the period of the first need alone. */
+  /** All or none. At most one budget has windows, and it comes first: the decision names the period of the first budget only. */
   all(owner: OwnerProcess, operation: OperationOf<'all'>): void {
     const chosen = operation.budgets.flatMap((index) => this.#setting(index) ?? [])
     const windowed = chosen.filter((setting) => setting.windowed).slice(0, 1)
@@ -132,7 +132,7 @@ export class Callers {
     for (let time = 0; time < operation.times; time += 1) this.#tryOnce(owner, setting, budget, operation.units)
   }
 
-  /** G5: a handle that outlives an eviction and a fresh one know the same. */
+  /** G5: a handle that outlives an eviction and a fresh one lead to the same gate. */
   #assertOneGate(owner: OwnerProcess, setting: BudgetSetting): void {
     const [kept, fresh] = owner.handlesOf(setting)
     if (kept === fresh) return
@@ -140,7 +140,7 @@ export class Callers {
     Promise.all([kept.decide(0), fresh.decide(0)])
       .then((looks) => {
         const [first, second] = looks.map(textOf)
-        must(first === second, 'G5', () => `${setting.key}: one handle knows ${first}, another one ${second}`)
+        must(first === second, 'G5', () => `${setting.key}: one handle reports ${first}, the other one ${second}`)
       })
       .catch(this.#context.fail)
   }
@@ -163,7 +163,7 @@ export class Callers {
     owner.exchanges.admitted(name, units)
   }
 
-  /** Admits and gives back at once. L7: nothing of it may be left to write. */
+  /** Admits and refunds at once. L7: no net change may be left to write. */
   churn(owner: OwnerProcess, operation: OperationOf<'churn'>): void {
     const setting = this.#setting(operation.budget)
     if (setting === undefined || owner.isDurable(setting)) return
@@ -204,7 +204,7 @@ export class Callers {
     )
   }
 
-  /** Everything before the call is durable when it resolves. */
+  /** All changes before the call are durable when it resolves. */
   flush(owner: OwnerProcess, { returnLeases }: OperationOf<'flush'>): void {
     const { totals } = owner
     const before = [...totals.admitted.names()].map(
@@ -217,7 +217,7 @@ export class Callers {
         // Refunds since then may have been netted against what was spent before.
         const since = totals.refunded.of(name)
         const settled = totals.settled.of(name)
-        must(settled + since >= net, 'L3', () => `${name}: flushed, and of ${net} units ${settled} are durable`)
+        must(settled + since >= net, 'L3', () => `${name}: flushed, and only ${settled} of ${net} units are durable`)
       }
     })
   }

@@ -8,7 +8,7 @@ import type { Script } from './script.ts'
 
 const CORPUS = fileURLToPath(new URL('../../corpus', import.meta.url))
 
-/** A script that once broke a law, shortened, and what it found. Kept whole, because a seed draws another script once the draw has changed. */
+/** A script that once broke a law, shortened, with the law that it broke. The whole script is kept, because the same seed draws another script after the generator has changed. */
 export interface CorpusEntry {
   readonly file: string
   readonly found: string
@@ -17,7 +17,7 @@ export interface CorpusEntry {
   readonly script: Script
 }
 
-/** Every script that once failed, by the name of its file. */
+/** Every script of the corpus, by the name of its file. */
 export function corpusEntries(): readonly CorpusEntry[] {
   const files = readdirSync(CORPUS).filter((file) => file.endsWith('.json'))
   return files.toSorted().map((file) => entryOf(file))
@@ -37,7 +37,7 @@ export function parseScript(value: unknown, file: string): Script {
     script.setting?.faultRates,
     script.setting?.wide,
   ]
-  if (parts.includes(undefined) || !Array.isArray(script.actions)) throw new TypeError(`${file} is no script`)
+  if (parts.includes(undefined) || !Array.isArray(script.actions)) throw new TypeError(`${file} is not a script`)
   return script
 }
 

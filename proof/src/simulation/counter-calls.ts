@@ -22,7 +22,7 @@ export class CounterCalls {
     try {
       owner.vsa.counter(key).add(units)
     } catch (error) {
-      // More than a safe integer waits to be sent already; or the last batch has been sent.
+      // The sum would leave the safe integers, or the closing batch has been sent.
       const isExpected = error instanceof RangeError || (owner.closing && this.#context.isExpected(error))
       must(isExpected, 'O13', () => `a counter threw ${String(error)}`)
       return

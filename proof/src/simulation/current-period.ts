@@ -3,9 +3,9 @@ import type { BudgetSetting } from './script.ts'
 import { Violation } from './violation.ts'
 
 /**
- * Hands `record` the period that the budget admits from now. `tryAdmit` and `refund` do not say which period they used; a look (a cost of 0) made in
- * the same turn does. It is decided at the call, and only its promise resolves later: records keep the order of the calls, within one event.
- * @param fail called when the look fails (G2), and with what `record` throws
+ * Calls `record` with the period that the budget admits from now. `tryAdmit` and `refund` do not return the period that they used. A `decide` with cost 0
+ * in the same turn does: it is decided at the call, and only its promise resolves later. Records keep the order of the calls within one event.
+ * @param fail called when that `decide` fails (G2), and with what `record` throws
  */
 export function withCurrentPeriod(
   budget: Budget,
@@ -16,7 +16,7 @@ export function withCurrentPeriod(
   if (!windowed) return attempt(() => record(0), fail)
   budget.decide(0).then(
     ({ period }) => attempt(() => record(period), fail),
-    (error: unknown) => fail(new Violation('G2', `${key}: a look failed: ${String(error)}`)),
+    (error: unknown) => fail(new Violation('G2', `${key}: a cost of 0 failed: ${String(error)}`)),
   )
 }
 

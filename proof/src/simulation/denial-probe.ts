@@ -8,20 +8,20 @@ import type { World } from './world.ts'
 /** Requests that are denied, and the flush intervals that they are spread over. */
 const REQUESTS = 40
 const INTERVALS = 2
-/** Store calls besides one for each interval: the one that is under way, and a sign of life at either end. */
+/** Extra store calls besides one for each interval: the call that is under way, and a keepalive at either end. */
 const CALLS_BESIDES = 3
-/** An exchange for each request shows only where an interval has room for many. */
+/** One exchange for each request is visible only when an interval has room for many requests. */
 const EXCHANGES_PER_INTERVAL_MIN = 8
 
 /**
- * L6: a denial costs nothing. An exhausted row is asked for again and again. The store is asked about it at most once each flush interval,
+ * L6: a denial costs nothing. An exhausted row is requested repeatedly. It causes at most one store call per flush interval,
  * and the denials change no unit and write no record.
  */
 export async function probeDenials(world: World, last: OwnerProcess, setting: BudgetSetting): Promise<void> {
   const { timeline, script, network, audit } = world
   const { flushIntervalMs } = script.setting
   if (timeline.stopped || 2 * network.faultRates.latencyMaxMs * EXCHANGES_PER_INTERVAL_MIN > flushIntervalMs) return
-  // What was admitted before is written now, and not while the denials are counted.
+  // Earlier admissions are written now, so that they are not counted with the denials.
   await waitFor(world, last.vsa.flush(), 6_000, 'the last process flushes')
   const { period } = await last.budget(setting).decide(0)
   const name = rowName(setting.key, period)
@@ -36,7 +36,7 @@ export async function probeDenials(world: World, last: OwnerProcess, setting: Bu
       .then(
         // The period may end meanwhile.
         (decision) => (denied += decision.admitted || decision.period !== period ? 0 : 1),
-        // The store may be slow to answer: a time-out is no denial.
+        // The store may be slow to answer: a timeout is not a denial.
         () => undefined,
       )
     await timeline.pass((INTERVALS * flushIntervalMs) / REQUESTS)
@@ -47,7 +47,7 @@ export async function probeDenials(world: World, last: OwnerProcess, setting: Bu
   const after = last.vsa.stats()
   const calls = after.exchanges - before.exchanges
   const bound = INTERVALS + 1 + CALLS_BESIDES
-  must(calls <= bound, 'L6', () => `${name}: ${denied} denials took ${calls} store calls, and ${bound} is the bound`)
+  must(calls <= bound, 'L6', () => `${name}: ${denied} denials caused ${calls} store calls; the bound is ${bound}`)
   must(after.records === before.records, 'L6', () => `${name}: ${denied} denials wrote records`)
   const unitsOf = ({ minted, used, burned, limit }: typeof row.budget): string =>
     JSON.stringify({ minted, used, burned, limit })

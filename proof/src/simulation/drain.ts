@@ -5,16 +5,16 @@ import { must } from './violation.ts'
 import { waitFor } from './wait-for.ts'
 import type { World } from './world.ts'
 
-/** Units of one budget that the last process asks for at most, so that a budget of 2^53 units comes to an end. */
+/** The last process requests at most this many units of one budget, so that the drain of 2^53 units ends. */
 const DRAINED_MAX = 100_000
 
-/** L5: what was minted and is neither used nor burned can be admitted, whichever owner asks, and wherever it is leased. */
+/** L5: every minted unit that is neither used nor burned can be admitted by any owner, wherever it is leased. */
 export async function drain(world: World, last: OwnerProcess, setting: BudgetSetting): Promise<void> {
   const budget = last.budget(setting)
   let admitted = 0
   let units = 64
   while (admitted < DRAINED_MAX && !world.timeline.stopped) {
-    // Other processes go on spending meanwhile: they may have some units, and must not keep them.
+    // Other processes continue to spend: they may hold some units, and must return them.
     for (const owner of world.living) if (owner !== last && owner.machine.running) compete(world, owner, setting)
     const decision = await waitFor(
       world,
@@ -35,7 +35,7 @@ export async function drain(world: World, last: OwnerProcess, setting: BudgetSet
   }
 }
 
-/** Another process spends a little, or admits and gives back: what it holds is in use, and must be found all the same. */
+/** Another process spends a little, or admits and refunds. Its lease is in use, and must be recalled all the same. */
 function compete(world: World, owner: OwnerProcess, setting: BudgetSetting): void {
   const budget = world.script.setting.budgets.indexOf(setting)
   if (budget < 0) return
@@ -43,13 +43,13 @@ function compete(world: World, owner: OwnerProcess, setting: BudgetSetting): voi
   else world.callers.churn(owner, { kind: 'churn', budget, times: 1 })
 }
 
-/** One unit was denied: there must be none. */
+/** One unit was denied: no unit may be left. */
 function assertDrained(world: World, setting: BudgetSetting, period: number): void {
   const name = rowName(setting.key, period)
   const row = world.audit.rows.get(name)
   if (row === undefined) return
   const { minted, used, burned, pool } = row.budget
-  must(pool <= 0, 'L5', () => `${name}: one unit was denied, and the pool has ${pool}`)
+  must(pool <= 0, 'L5', () => `${name}: one unit was denied, and the pool holds ${pool}`)
   let unsent = 0
   for (const { totals, machine } of world.processes) if (!machine.dead) unsent += unsentOf(totals, name)
   // After a clock that was ahead is set back, store time moves slowly, and dead owners are not reaped yet.

@@ -3,14 +3,14 @@ import { drawSettings } from './draw-settings.ts'
 import { drawWideScript } from './draw-wide.ts'
 import type { Action, Operation, RefundKind, Script, Setting } from './script.ts'
 
-/** Wrong on purpose; `misuse` operations name them by index. */
+/** Invalid costs; `misuse` operations name them by index. */
 export const MISUSES: readonly unknown[] = [2 ** 53, NaN, -1, 0.5, '3', null, Infinity, -Infinity, {}]
 
-/** One in so many scripts has very many rows. */
+/** One script in this many has very many rows. */
 const WIDE_EVERY = 100
 const WIDE_AT = 50
 
-/** The share of each operation in a run. Each is left out of some runs, so that runs differ in kind. */
+/** The weight of each operation in a run. Each is omitted from some runs, so that runs differ. */
 type Mixture = readonly (readonly [weight: number, draw: (rng: Rng, setting: Setting) => Operation])[]
 
 /** The script of one seed: requests and faults, in order of time. */

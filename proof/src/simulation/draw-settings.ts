@@ -39,12 +39,12 @@ const NASTY_KEYS: readonly [string, ...string[]] = [
   'calls:tenant-7',
 ]
 
-/** One in so many runs is on SQLite, is on SQLite with a thread of its own, or starts a hundred processes at once. They take longer than others. */
+/** One run in this many uses SQLite, SQLite on its own thread, or a hundred processes at once. These runs take longer. */
 const SQLITE_EVERY = 5
 const THREAD_EVERY = 20
 const CROWD_EVERY = 200
 
-/** What holds for a whole run. Each feature and fault is on or off for the whole run, so that some runs are calm, and each fault meets every other. */
+/** The settings of a whole run. Each feature and fault is on or off for the whole run, so that some runs have few faults and all faults are combined. */
 export function drawSettings(seed: number, rng: Rng): Setting {
   const flushIntervalMs = rng.pick([20, 50, 100, 200])
   const mixed = rng.chance(0.3)
@@ -115,7 +115,7 @@ function drawBudget(rng: Rng, key: string, mixed: boolean): BudgetSetting {
   }
   const limits: [number, ...number[]] = [rng.pick([1, 5, 12, 60, 400, 5_000])]
   if (mixed) limits.push(rng.pick([2, 5, 30, 100, 1_000]))
-  // The edge of a calendar period may be seconds away: the start was chosen for it.
+  // The start time was chosen so that a calendar edge may be seconds away.
   const isCalendar = per === 'day' || per === 'month' || per === 'year'
   return settingOf(key, limits.map(policyOf), true, lasting && !isCalendar)
 }
@@ -151,7 +151,7 @@ export function settingOf(
   }
 }
 
-/** The documented defaults, written down a second time: `design.md`, section 3. */
+/** The documented defaults, repeated here independently: `design.md`, section 3. */
 function atRiskOf(policy: Policy): number {
   if ('initial' in policy) return policy.atRisk ?? 0
   const { limit, per, atRisk } = policy

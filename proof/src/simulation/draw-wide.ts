@@ -12,13 +12,13 @@ const LIVES = 8
 
 type Kind = 'burning' | 'wanting' | 'removing' | 'crashing'
 
-/** Which limits a script passes. */
+/** The limit that a script exceeds. */
 const KINDS: readonly Kind[] = ['burning', 'wanting', 'removing', 'crashing']
 
-/** Without the faults of the network these reach what they are for each time; with them hardly ever. */
+/** These kinds reach their limit only without network faults. */
 const MUST_BE_CALM: readonly Kind[] = ['wanting', 'crashing']
 
-/** Scripts with rows enough to pass the limits of one slice of upkeep, one answer and one batch. They take as long as many others. */
+/** Scripts with enough rows to exceed the limits of one slice of upkeep, one answer and one batch. They are slow. */
 export function drawWideScript(seed: number, rng: Rng, every: number): Script {
   const turn = Math.floor(seed / every)
   const kind = KINDS[turn % KINDS.length] ?? 'burning'
@@ -59,7 +59,7 @@ interface Shape {
 }
 
 const SHAPES: Readonly<Record<Kind, Shape>> = {
-  /** An owner that leases from all rows is killed, twice; another one goes on meanwhile. */
+  /** An owner that leases from all rows is killed, twice; another one continues to run. */
   burning: {
     rows: UPKEEP_ROWS_MAX + BEYOND,
     policy: { limit: 400, per: 'hour', atRisk: 8, burnMax: 100 },
@@ -70,7 +70,7 @@ const SHAPES: Readonly<Record<Kind, Shape>> = {
       ...[2_400, 2_550, 2_700].map((atMs) => sweep(atMs, 1, 20)),
     ],
   },
-  /** One owner leases all units of all rows, and another one asks for them. */
+  /** One owner leases all units of all rows, and another owner requests them. */
   wanting: {
     rows: WANTED_ROWS_MAX + BEYOND,
     policy: { limit: 8, per: 'hour', atRisk: 8 },

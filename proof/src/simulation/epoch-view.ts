@@ -1,7 +1,7 @@
 import type { AppliedAnswer, Batch, OwnerRow, Outcome } from '../../../packages/vsa/dist/index.js'
 import type { ProcessTotals } from './process-totals.ts'
 
-/** One epoch as the store must keep it: what was applied, and how it may end. */
+/** The expected state of one epoch in the store: what was applied, and how it ended. */
 export interface EpochView {
   readonly epoch: number
   /** The name of the process that joined. */
@@ -16,7 +16,7 @@ export interface EpochView {
 
 export type AnswerKind = 'applied' | 'replayed' | 'fenced' | 'stale' | 'lost'
 
-/** S2: what the store must say to a batch. */
+/** S2: the kind of answer that the store must give to a batch. */
 export function kindFor(view: EpochView | undefined, batch: Batch): AnswerKind {
   if (view === undefined || view.end !== null) return 'fenced'
   if (batch.seq < view.seq) return 'stale'
@@ -24,7 +24,7 @@ export function kindFor(view: EpochView | undefined, batch: Batch): AnswerKind {
   return batch.seq === view.seq + 1 ? 'applied' : 'lost'
 }
 
-/** What of an applied batch cannot be read from the rows later. */
+/** The part of an applied batch's outcome that cannot be read from the rows later. */
 export function outcomeOf(answer: AppliedAnswer): EpochView['outcome'] {
   const notes: Record<number, Outcome['notes'][number]> = {}
   for (const [index, entry] of answer.entries.entries()) {

@@ -6,7 +6,7 @@ import type { Scenarios } from './scenarios.ts'
 import { must } from './violation.ts'
 import type { Violations } from './violations.ts'
 
-/** All epochs as the store must keep them: which process has each, what was applied, how it ended. */
+/** The expected state of all epochs: which process owns each, what was applied, how it ended. */
 export class Epochs {
   readonly #leaseTtlMs: number
   readonly #scenarios: Scenarios
@@ -34,14 +34,14 @@ export class Epochs {
     return { burned, alive }
   }
 
-  /** A process with that label joined, and this is what the store keeps of it. */
+  /** A process with that label joined, and this is its row in the store. */
   begin(label: string, row: OwnerRow): void {
     const isNamesake = [...this.#epochs.values()].some((other) => other.end === null && other.label === label)
     if (isNamesake) this.#scenarios.note('6 two processes with one name')
     this.#epochs.set(row.epoch, viewOf(row))
   }
 
-  /** A process has heard that this epoch is its own. */
+  /** A process has received the answer that gives it this epoch. */
   own(epoch: number, totals: ProcessTotals): void {
     const view = this.#epochs.get(epoch)
     if (view !== undefined) view.totals = totals
@@ -58,7 +58,7 @@ export class Epochs {
   replayed(view: EpochView, batch: Batch, answer: AppliedAnswer): void {
     if (batch.takes.length > 0) this.#scenarios.note('25 take repeated')
     this.#renew(view, answer)
-    // S6: the answer to what is a void entry now was kept by its index.
+    // S6: the answer for an entry that is now void was kept by its index.
     const isVoid = (index: string): boolean => batch.entries[Number(index)]?.kind === 'void'
     assertOutcome(view, outcomeOf(answer), isVoid)
   }
@@ -81,7 +81,7 @@ export class Epochs {
   }
 
   /**
-   * What the store's owners have become.
+   * The owners of the store after a transaction.
    * @param time store time of the transaction, ms since 1970: a refused exchange reaps as well
    * @param present the epoch that called
    * @returns the epochs that were reaped since the last transaction
@@ -99,16 +99,16 @@ export class Epochs {
   /** S8: an epoch ends by its own closing batch, or when store time passes its expiry. */
   #followOwner(view: EpochView, row: OwnerRow | undefined, time: number, present: number | null): void {
     if (view.end !== null)
-      return must(row?.state !== 'open', 'S9', () => `epoch ${view.epoch} ended, and is open again`)
+      return must(row?.state !== 'open', 'S9', () => `epoch ${view.epoch} ended, and was opened again`)
     if (row?.state === 'open') return
-    // Its own closing batch is looked at when it has been answered.
+    // Its own closing batch is checked when it is answered.
     if (row !== undefined && row.seq > view.seq) return
     view.end = 'reaped'
     must(view.epoch !== present, 'S8', () => `epoch ${view.epoch} was reaped by its own exchange`)
     must(
       time > view.expiresAt,
       'S8',
-      () => `epoch ${view.epoch} was reaped at ${time}, and lives until ${view.expiresAt}`,
+      () => `epoch ${view.epoch} was reaped at ${time}, before its expiry at ${view.expiresAt}`,
     )
     if (time - view.expiresAt <= 20) this.#scenarios.note('21 reaper and renewal within 20 ms')
   }
@@ -123,5 +123,9 @@ function assertOutcome(
   const textOf = ({ granted, notes }: EpochView['outcome']): string =>
     JSON.stringify({ granted, notes: Object.fromEntries(Object.entries(notes).filter(([index]) => !isSkipped(index))) })
   const [kept, said] = [textOf(view.outcome), textOf(answered)]
-  must(kept === said, 'S2', () => `seq ${view.seq} of epoch ${view.epoch} came to ${kept}, and is answered ${said}`)
+  must(
+    kept === said,
+    'S2',
+    () => `seq ${view.seq} of epoch ${view.epoch} had the outcome ${kept}, and is answered with ${said}`,
+  )
 }

@@ -10,11 +10,11 @@ import { wideBudget } from './wide-budgets.ts'
 import type { World } from './world.ts'
 
 const NO_FAULTS = { refused: 0, requestLost: 0, answerLost: 0, reset: 0, duplicated: 0, slow: 0, storeDies: 0 }
-/** Of many budgets that are alike, the first few are checked to the last unit. */
+/** Of many equal budgets, the first few are checked to the unit. */
 const WIDE_CHECKED = 2
 
 /**
- * The end of every run. The faults stop. Then each call is answered (O10), one process is given what is left of each budget (L5), denials
+ * The end of every run. The faults stop. Then each call is answered (O10), one process can admit what is left of each budget (L5), denials
  * cost nothing (L6), idle owners hold nothing and have no timer (O6, G3), closes are confirmed (O13), and the totals agree to the unit (L3).
  */
 export async function runFinalChecks(world: World): Promise<void> {
@@ -72,13 +72,13 @@ function assertNoLeases({ audit, host, script, processes, violations }: World): 
     if (budget.key === script.setting.corrupt) continue
     for (const epoch of leases.keys()) {
       const view = audit.epoch(epoch)
-      // After a clock that was ahead is set back, store time moves slowly, and epochs live on.
+      // After a clock that was ahead is set back, store time moves slowly, and epochs expire later.
       if (host.now() <= (view?.expiresAt ?? 0)) continue
       const owner = processes.find((process) => process.epoch === epoch)
       const isAlive = view?.end === null && owner !== undefined && !owner.machine.dead
       const law = isAlive ? 'O6' : 'S8'
       violations.attempt(() =>
-        must(false, law, () => `${name}: epoch ${epoch} is idle or gone, and its lease is still there`),
+        must(false, law, () => `${name}: epoch ${epoch} is idle or ended, and still has a lease`),
       )
     }
   }
@@ -99,7 +99,7 @@ async function assertIdle(world: World, owner: OwnerProcess): Promise<void> {
   )
 }
 
-/** O11: a budget entered a period before the clock was set back. Its engine waits for that period to come round, with a timer. */
+/** O11: a budget entered a period before the clock was set back. Its engine waits for that period with a timer. */
 async function isAhead(world: World, owner: OwnerProcess): Promise<boolean> {
   const { budgets } = world.script.setting
   const looks = await Promise.all(budgets.map((setting) => owner.budget(setting).decide(0)))

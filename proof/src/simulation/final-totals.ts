@@ -3,7 +3,7 @@ import { areExact, keyOf } from './process-totals.ts'
 import { must } from './violation.ts'
 import type { World } from './world.ts'
 
-/** L3: what the store has settled of each process is what its callers were answered, to the unit. */
+/** L3: the units that the store has settled for each process equal the units answered to its callers. */
 export function assertTotals(world: World): void {
   if (world.timeline.stopped) return
   for (const owner of world.processes) {
@@ -23,7 +23,7 @@ function assertRows({ script, violations }: World, owner: OwnerProcess): void {
 function assertCounters({ script, audit, violations }: World, { totals, name }: OwnerProcess): void {
   for (const key of script.setting.counters) {
     const [added, counted] = [totals.added.of(key), totals.counted.of(key)]
-    // What would leave the safe integers stays with its owner, which reports it.
+    // An addition that would leave the safe integers stays with its owner, which reports it.
     const isSafe = Math.abs(audit.counters.of(key)) + Math.abs(added) < 1e15
     violations.attempt(() =>
       must(!isSafe || added === counted, 'L3', () => `${name} added ${added} to ${key}, and ${counted} were counted`),
@@ -38,10 +38,10 @@ function assertRow({ totals, fenced, name: process }: OwnerProcess, name: string
   const net = admitted.of(name) - refunded.of(name) + refused.of(name)
   const kept = settled.of(name) - accepted.of(name)
   const burned = totals.burned.of(name)
-  // Admitted without account: the units may have been taken all the same.
+  // Unaccounted admissions: their units may have been taken all the same.
   const unaccounted = totals.unaccounted.of(keyOf(name))
   const text = (): string => `${name}: ${process} admitted ${net}; ${kept} are settled, ${burned} burned`
-  // How much of a lease that burned had been spent is not known.
+  // The spent part of a burned lease is unknown.
   must(kept <= net + unaccounted, 'L3', text)
   must(net <= kept + (fenced ? burned : 0), 'L3', text)
 }

@@ -5,7 +5,7 @@ import { must } from './violation.ts'
 import { allBudgets } from './wide-budgets.ts'
 
 /**
- * L4: no lease above what one crash may burn, and all crashes of a period together within their bound. A closed epoch's lease counts as burned
+ * L4: no lease is above `atRisk`, and all crashes of a period together burn no more than their bound. A closed epoch's lease counts as burned
  * from the moment the epoch is closed, however late its row is rewritten.
  */
 export class LeaseBounds {
@@ -39,7 +39,7 @@ export class LeaseBounds {
       all <= bound,
       'L4',
       () =>
-        `${name}: ${all} burned (${burned} in leases of closed epochs), and the bound is ${bound} with ${most} owners`,
+        `${name}: ${all} burned (${burned} in leases of closed epochs), above the bound of ${bound} with ${most} owners`,
     )
   }
 }

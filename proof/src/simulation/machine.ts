@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '../../../packages/vsa/dist/index.js'
 import type { Timeline } from './timeline.ts'
 
-/** `stopped`: by SIGSTOP or a long garbage collection; its clocks go on. `suspended`: with its machine; monotonic time stands still. */
+/** `stopped`: by SIGSTOP or a long garbage collection; the clocks continue. `suspended`: with the machine; monotonic time stops. */
 export type Standstill = 'stopped' | 'suspended'
 
-/** One machine with one process on it: its clocks, its timers, the messages that reach it, and the ways in which it may stop. */
+/** One machine with one process on it: its clocks, its timers, the messages that reach it, and its stops. */
 export class Machine implements Clock {
   readonly #timeline: Timeline
   /** Wall time when true time was 0. */
@@ -15,7 +15,7 @@ export class Machine implements Clock {
   #dead = false
   /** Timers that wait. */
   #timers = 0
-  /** Timers that fell due and messages that arrived while the process stood still. */
+  /** Due timers and received messages while the process was stopped. */
   #held: (() => void)[] = []
 
   constructor(timeline: Timeline, wallAtZeroMs: number) {
@@ -53,7 +53,7 @@ export class Machine implements Clock {
     }
     const due = (): void => {
       if (!waits) return
-      // Monotonic time stood still meanwhile.
+      // Monotonic time did not advance meanwhile.
       if (this.monotonic() + 1e-6 < dueAtMs) return arm()
       end()
       fire()
@@ -75,7 +75,7 @@ export class Machine implements Clock {
     this.#timeline.soon(() => this.reach(run))
   }
 
-  /** Runs something in the process: now, or once it goes on. A dead process runs nothing. */
+  /** Runs a callback in the process: now, or when it resumes. A dead process runs nothing. */
   reach(run: () => void): void {
     if (this.#dead) return
     if (this.#still === null) run()
@@ -93,7 +93,7 @@ export class Machine implements Clock {
     if (how === 'suspended') this.#suspendedAtMs = this.#timeline.nowMs
   }
 
-  /** The process goes on. What was held up runs now, each in an event of its own. */
+  /** The process resumes. Delayed callbacks run now, each in its own event. */
   goOn(): void {
     if (this.#still === null || this.#dead) return
     this.#still = null

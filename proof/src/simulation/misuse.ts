@@ -19,13 +19,17 @@ export function misuse(
   assertThrows(() => budget.refund(units), units)
   for (const promise of [budget.admit(units), budget.decide(units), owner.vsa.admitAll([[budget, units]])]) {
     promise.then(
-      () => fail(new TypeError(`G1: ${String(units)} was taken for a number of units`)),
+      () => fail(new TypeError(`G1: ${String(units)} was accepted as a number of units`)),
       (error: unknown) => {
         if (!isRefusal(error)) fail(error)
       },
     )
   }
-  must(JSON.stringify(owner.vsa.stats()) === before, 'G1', () => `${String(units)} changed something`)
+  must(
+    JSON.stringify(owner.vsa.stats()) === before,
+    'G1',
+    () => `the invalid cost ${String(units)} changed the statistics`,
+  )
   scenarios.note('19 misuse')
 }
 
@@ -36,7 +40,7 @@ function assertThrows(call: () => unknown, units: unknown): void {
     if (isRefusal(error)) return
     throw error
   }
-  must(false, 'G1', () => `${String(units)} was taken for a number of units`)
+  must(false, 'G1', () => `${String(units)} was accepted as a number of units`)
 }
 
 function isRefusal(error: unknown): boolean {

@@ -2,10 +2,10 @@ import type { Answer, Batch, Entry, EntryAnswer, Take } from '../../../packages/
 import { rowName } from './process-totals.ts'
 import { must } from './violation.ts'
 
-/** A sign of life may be late by this much, in ms: a timer fires in whole ms, and others may be due before it. */
+/** The tolerated delay of a keepalive, in ms: a timer fires in whole ms, and others may be due before it. */
 const KEEPALIVE_SLACK_MS = 5
 
-/** The exchanges of one process as it sends and hears them, held to the owner rules that show on the wire: O2, O3, O5, O6 and G5. */
+/** The exchanges of one process, checked against the owner rules that are visible on the wire: O2, O3, O5, O6 and G5. */
 export class OwnerExchanges {
   readonly #leaseTtlMs: number
   /** The last batch that was sent; null before the first. */
@@ -16,12 +16,12 @@ export class OwnerExchanges {
   #heldUnits = 0
   /** By leased row: units that are neither used nor burned, as of the last answer. */
   readonly #remaining = new Map<string, number>()
-  /** When the process last heard an answer, by its monotonic clock, and how often it had stood still by then. */
+  /** When the process last received an answer, by its monotonic clock, and how often it had been stopped by then. */
   #heardAtMs = 0
   #heardStandstills = 0
   /** The row that the store refused in the last batch (S6); null where it refused none. */
   #refused: string | null = null
-  /** Epochs that this process heard the end of. */
+  /** Epochs of this process that have ended, as far as it knows. */
   #endedEpochs = 0
   /** Units admitted from memory since the row was last part of a batch. */
   readonly #unsent = new Map<string, number>()
@@ -46,7 +46,7 @@ export class OwnerExchanges {
     const expected = last === null || batch.epoch !== last.epoch ? 1 : last.seq + 1
     must(batch.seq === expected, 'O2', () => `seq ${batch.seq} of epoch ${batch.epoch} is sent, not ${expected}`)
     const isNext = wasAnswered || batch.epoch !== last?.epoch
-    must(isNext, 'O2', () => `seq ${batch.seq} is sent, and no answer to seq ${batch.seq - 1} was heard`)
+    must(isNext, 'O2', () => `seq ${batch.seq} is sent, and seq ${batch.seq - 1} has no answer yet`)
     const rows = rowsOf(batch)
     must(new Set(rows).size === rows.length, 'G5', () => `one row has two entries in seq ${batch.seq}`)
     for (const entry of batch.entries) this.#assertLeased(entry)
@@ -67,7 +67,7 @@ export class OwnerExchanges {
     this.#heardStandstills = standstills
   }
 
-  /** O6: who holds leases exchanges at least each third of a lease's life. @throws Violation */
+  /** O6: an owner that holds leases exchanges at least once in each third of the lease lifetime. @throws Violation */
   assertAlive(nowMs: number, standstills: number, slackMs: number = KEEPALIVE_SLACK_MS): void {
     if (this.#heldUnits === 0 || !this.#isAnswered || standstills !== this.#heardStandstills) return
     const silentMs = nowMs - this.#heardAtMs
@@ -85,10 +85,10 @@ export class OwnerExchanges {
     must(this.#held.has(name), law, () => `${name}: ${units} admitted from memory, without a lease in this epoch`)
   }
 
-  /** L9, G5: a budget with a lease is not evicted: what the last answer said of its row is still known. @throws Violation */
+  /** L9, G5: a budget with a lease is not evicted: the figures of its last answer are kept. @throws Violation */
   assertRemembered(name: string, remaining: number): void {
     const known = this.#remaining.get(name) ?? Infinity
-    must(remaining <= known, 'L9', () => `${name}: ${remaining} units remain, and the last answer said ${known}`)
+    must(remaining <= known, 'L9', () => `${name}: ${remaining} units remain, the last answer allows at most ${known}`)
   }
 
   /** Units admitted from memory that no batch carries yet. */
@@ -96,7 +96,7 @@ export class OwnerExchanges {
     return this.#unsent.get(name) ?? 0
   }
 
-  /** Whether an exchange that offers part of the row's lease back is in flight. */
+  /** Whether an exchange that returns part of the row's lease is in flight. */
   givesBack(name: string): boolean {
     if (this.#last === null || this.#isAnswered) return false
     const entry = this.#last.entries.find((one) => one.kind === 'budget' && rowName(one.key, one.period) === name)
@@ -109,7 +109,7 @@ export class OwnerExchanges {
     must(!isThere, 'S6', () => `${this.#refused} was refused, and is in seq ${batch.seq} again`)
   }
 
-  /** O3, O5: what a batch settles was leased to its epoch. */
+  /** O3, O5: a batch settles only units that were leased to its epoch. */
   #assertLeased(entry: Entry): void {
     if (entry.kind !== 'budget' || entry.spent === 0) return
     const name = rowName(entry.key, entry.period)

@@ -35,15 +35,15 @@ export class OwnerProcess {
   readonly totals: ProcessTotals = new ProcessTotals()
   readonly exchanges: OwnerExchanges
   readonly requests: Requests
-  /** Its last epoch; null before the first. */
+  /** Its current or last epoch; null before the first. */
   epoch: number | null = null
   /** Its callers have called `close`. */
   closing = false
   /** The promise of `close` has resolved: the store confirmed it. */
   closed = false
-  /** An epoch of it ended otherwise than by its own close: what was spent then is burned. */
+  /** One of its epochs ended without a close, so units may have burned. */
   fenced = false
-  /** `close` gave up: units may have been taken. */
+  /** `close` failed: units may have been taken. */
   ambiguous = false
   readonly #setting: Setting
   readonly #handles = new Map<string, Budget>()
@@ -72,7 +72,7 @@ export class OwnerProcess {
     this.vsa = open(options)
   }
 
-  /** Takes requests. */
+  /** Accepts requests. */
   get serves(): boolean {
     return this.machine.running && !this.closing
   }
@@ -86,7 +86,7 @@ export class OwnerProcess {
     return policies[this.number % policies.length] ?? policies[0]
   }
 
-  /** A handle, as callers have them: every other time the one of the first use, which may have been evicted meanwhile. */
+  /** A handle for a caller. Every other call returns the first handle, whose budget may have been evicted meanwhile. */
   budget(setting: BudgetSetting): Budget {
     this.#uses += 1
     const kept = this.#handles.get(setting.key)

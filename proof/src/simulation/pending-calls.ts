@@ -2,9 +2,9 @@ import type { Budget, Decision, Need } from '../../../packages/vsa/dist/index.js
 import { isUnaccounted, type OwnerProcess } from './owner-process.ts'
 import type { RunContext } from './run-context.ts'
 
-/** The reason of a signal whose caller has gone. */
-export const ABORTED: Error = new Error('the caller has gone')
-/** Instead of a value: the call failed as calls may. */
+/** The abort reason of callers that stop waiting. */
+export const ABORTED: Error = new Error('the caller stopped waiting')
+/** Instead of a value: the call failed with an expected error. */
 const FAILED = Symbol('failed')
 
 /** Calls that wait for an answer. A call that fails with an unexpected error is reported, and so is what `onValue` throws. */
@@ -15,7 +15,7 @@ export class PendingCalls {
     this.#context = context
   }
 
-  /** A request, to be decided within its deadline. @param onDecision gets the decision unless it is unaccounted */
+  /** A request that must be decided by its deadline. @param onDecision gets the decision unless it is unaccounted */
   decided(
     owner: OwnerProcess,
     budget: Budget,

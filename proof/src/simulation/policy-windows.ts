@@ -7,7 +7,7 @@ export interface Window {
   readonly end: number
 }
 
-/** The periods of policies, by the library's calendar: pure functions, which know nothing of any engine. */
+/** The periods of policies, by the library's calendar: pure functions without engine state. */
 export class PolicyWindows {
   readonly #compile: Library['compilePolicy']
   readonly #plans = new Map<Policy, ReturnType<Library['compilePolicy']>>()

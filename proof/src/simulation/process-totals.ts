@@ -1,4 +1,4 @@
-/** Sums of units by name, over a whole run: with units near 2^53 a sum may leave the safe integers. */
+/** Sums of units by name, over a whole run: near 2^53 units a sum may leave the safe integers. */
 export class UnitSums {
   readonly #sums = new Map<string, number>()
   readonly #inexact = new Set<string>()
@@ -23,13 +23,13 @@ export class UnitSums {
   }
 }
 
-/** One process as its callers and the store see it. Nothing here comes from the engine's own state. Sums of units by row. */
+/** The totals of one process, from its callers' answers and the store. Nothing comes from the engine's own state. Sums of units by row. */
 export class ProcessTotals {
   /** Admitted, as its callers were answered. */
   readonly admitted: UnitSums = new UnitSums()
-  /** Of that, what was answered as durable. */
+  /** The part of that which was answered as durable. */
   readonly admittedDurably: UnitSums = new UnitSums()
-  /** What its callers gave back. */
+  /** Refunded by its callers. */
   readonly refunded: UnitSums = new UnitSums()
   /** Refunds that the engine reported as refused. */
   readonly refused: UnitSums = new UnitSums()
@@ -37,14 +37,14 @@ export class ProcessTotals {
   readonly settled: UnitSums = new UnitSums()
   /** Refunds that the store accepted from it. */
   readonly accepted: UnitSums = new UnitSums()
-  /** What burned of its leases. */
+  /** Burned units of its leases. */
   readonly burned: UnitSums = new UnitSums()
-  /** What its epochs hold now. */
+  /** Units that its epochs hold now. */
   readonly held: UnitSums = new UnitSums()
   /** By counter: what callers added, and what its exchanges carried, first applications alone. */
   readonly added: UnitSums = new UnitSums()
   readonly counted: UnitSums = new UnitSums()
-  /** By key: admitted without account. It may have been taken all the same, from an unknown period. */
+  /** By key: unaccounted admissions. Their units may have been taken all the same, from an unknown period. */
   readonly unaccounted: UnitSums = new UnitSums()
 }
 

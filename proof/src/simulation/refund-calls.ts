@@ -8,10 +8,10 @@ import type { RunContext } from './run-context.ts'
 import type { BudgetSetting } from './script.ts'
 import { must } from './violation.ts'
 
-/** A refund that is not owed is at most this large, so that it hides little from L1. Units. */
+/** The largest refund of units that were not admitted, so that it weakens the L1 check little. Units. */
 const UNOWED_MAX = 10
 
-/** Callers that give units back: what was admitted, and what is not owed. */
+/** Callers that refund units: admitted ones, and ones that were never admitted. */
 export class RefundCalls {
   readonly #context: RunContext
 
@@ -37,7 +37,7 @@ export class RefundCalls {
     }
   }
 
-  /** What was admitted and not given back yet. */
+  /** Units admitted and not refunded yet. */
   #refundAdmitted(
     owner: OwnerProcess,
     setting: BudgetSetting,
@@ -50,7 +50,7 @@ export class RefundCalls {
       (name) => keyOf(name) === setting.key && admitted.of(name) - refunded.of(name) >= units,
     )
     const name = rng.pickAny(rows)
-    // What all processes together have not given back bounds what one may give.
+    // One refund is bounded by what all processes together have admitted and not refunded.
     if (name === undefined || admissions.admitted.of(name) - admissions.refunded.of(name) < units) return
     const period = periodOf(name)
     const isDelta = owner.exchanges.unsent(name) >= units
@@ -71,12 +71,12 @@ export class RefundCalls {
       if (owed < units) scenarios.note('12 refund of more than was admitted')
       this.giveBack(owner, setting, budget, units, period)
     }
-    // A closing engine refuses a look.
+    // A closing engine refuses a cost of 0.
     if (owner.closing) giveBack(windows.windowAt(owner.policyOf(setting), storeTime()).start)
     else withCurrentPeriod(budget, setting, giveBack, fail)
   }
 
-  /** Into a period before or after: a row that is not there is refused, and makes no budget. */
+  /** A refund into an earlier or later period: a missing row refuses it, and no budget is created. */
   #refundOdd(owner: OwnerProcess, setting: BudgetSetting, units: number, rng: Rng): void {
     if (!setting.windowed || units > UNOWED_MAX) return
     const policy = owner.policyOf(setting)
@@ -89,7 +89,7 @@ export class RefundCalls {
 
   /**
    * @param period the one that is named in the call; without it the engine's current one
-   * @returns whether the engine took it
+   * @returns whether the engine accepted it
    */
   giveBack(owner: OwnerProcess, setting: BudgetSetting, budget: Budget, units: number, period?: number): boolean {
     const { isExpected, fail } = this.#context

@@ -3,7 +3,7 @@ import type { EpochView } from './epoch-view.ts'
 import type { RowView } from './row-view.ts'
 import { must } from './violation.ts'
 
-/** S10: rows that the store has removed, for good. */
+/** S10: rows that the store has removed permanently. */
 export class RemovedRows {
   readonly #epochs: Epochs
   readonly #names = new Set<string>()
@@ -17,7 +17,7 @@ export class RemovedRows {
   }
 
   /**
-   * A row is there no more.
+   * A row was removed.
    * @param time store time, ms since 1970
    * @param view the epoch whose batch it was: it may have settled the row before
    */
@@ -25,12 +25,12 @@ export class RemovedRows {
     must(
       budget.keepUntil !== null && budget.keepUntil < time,
       'S10',
-      () => `${name} was removed at ${time}, and kept until ${budget.keepUntil}`,
+      () => `${name} was removed at ${time}, before the end of its retention at ${budget.keepUntil}`,
     )
     for (const [epoch, held] of leases) {
       const { end, totals } = this.#epochs.of(epoch) ?? {}
       if (epoch === view?.epoch) continue
-      must(end === 'reaped', 'S10', () => `${name} was removed, and epoch ${epoch} leases from it`)
+      must(end === 'reaped', 'S10', () => `${name} was removed while epoch ${epoch} had a lease on it`)
       // Burned in the same transaction.
       if (totals?.held.of(name) === held) {
         totals.held.add(name, -held)
@@ -38,7 +38,7 @@ export class RemovedRows {
       }
     }
     const own = view?.totals?.held.of(name) ?? 0
-    must(own === 0, 'S10', () => `${name} was removed, and its last owner leases ${own} from it`)
+    must(own === 0, 'S10', () => `${name} was removed while its last owner leased ${own} units of it`)
     this.#names.add(name)
   }
 }

@@ -5,7 +5,7 @@ import type { Script } from './script.ts'
 import type { Totals } from './totals.ts'
 
 const whole = new Intl.NumberFormat('en-US')
-/** Below so many seeds a scenario may be missed by chance. */
+/** With fewer seeds a scenario may be missed by chance. */
 const SEEDS_FOR_ALL = 500
 
 /** Scenarios that should have happened and did not; a short run need reach none. */
@@ -46,7 +46,7 @@ export function failureText({ seed, laws, what }: Failure, short: Script, { trac
     `VIOLATION of ${laws.join(', ')} with seed ${seed}`,
     what,
     '',
-    `shortened to ${short.actions.length} actions: ${violations[0]?.what ?? 'it does not fail any more'}`,
+    `shortened to ${short.actions.length} actions: ${violations[0]?.what ?? 'it no longer fails'}`,
     `setting ${JSON.stringify(setting)}`,
     `faultRates ${JSON.stringify(faultRates)}`,
     ...trace,

@@ -5,7 +5,7 @@ interface Request {
   readonly what: string
   /** By the process's monotonic clock. */
   readonly dueAtMs: number
-  /** How often the process had stood still when it was made. */
+  /** How often the process had been stopped when the call was made. */
   readonly standstills: number
 }
 
@@ -26,7 +26,7 @@ export class Requests {
     return this.#open.size
   }
 
-  /** @returns to be called when the answer has come */
+  /** @returns call it when the answer has arrived */
   add(what: string, deadlineMs: number): () => void {
     const request: Request = { what, dueAtMs: this.#monotonic() + deadlineMs, standstills: this.standstills }
     this.#open.add(request)

@@ -3,7 +3,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator'
 
-/** Random numbers of one stream of a seed. Streams have names, so that what is drawn from one changes nothing in another. */
+/** Random numbers of one stream of a seed. Streams are named and independent: draws from one do not change another. */
 export class Rng {
   /** A number in [0, 1). */
   readonly random: () => number

@@ -19,7 +19,7 @@ import type { Setting } from './script.ts'
 import { must } from './violation.ts'
 import type { Violations } from './violations.ts'
 
-/** Checks what one transaction did to the budget rows. */
+/** Checks the changes of one transaction to the budget rows. */
 export class RowAudit {
   readonly #epochs: Epochs
   readonly #violations: Violations
@@ -102,7 +102,7 @@ export class RowAudit {
     this.#slices.noteRemoved(removed)
   }
 
-  /** S8, L4: leases of ended epochs that are gone have burned, and the lease of no other epoch was touched. @returns units burned */
+  /** S8, L4: removed leases of ended epochs have burned, and the leases of other epochs did not change. @returns units burned */
   #burn({ name, was, row }: RowChange, present: number | undefined): number {
     let units = 0
     for (const [epoch, held] of was?.leases ?? []) {
@@ -132,8 +132,8 @@ export class RowAudit {
     const { name, was } = change
     const settling = settlingOf(applied, index, change)
     if (settling === undefined) {
-      // Refused, because it was not there; it cannot be there now.
-      this.#check(() => must(was !== undefined, 'S4', () => `${name} was refused, and made`))
+      // The entry was refused because the row was missing, so the row must still be missing.
+      this.#check(() => must(was !== undefined, 'S4', () => `${name} was refused, and was created`))
       if (was !== undefined) this.#check(() => assertUntouched(change, burned))
       return false
     }
@@ -156,7 +156,7 @@ export class RowAudit {
   }
 
   #assertMade(name: string, { entry }: { readonly entry: Parameters<typeof assertMayBegin>[1] }, time: number): void {
-    must(!this.#removed.has(name), 'L1', () => `${name} had been removed, and is a fresh budget now`)
+    must(!this.#removed.has(name), 'L1', () => `${name} had been removed, and was created again`)
     assertMayBegin(name, entry, time)
   }
 

@@ -7,44 +7,53 @@ import { must } from './violation.ts'
 
 const MINUTE_MS = 60_000
 
-/** L3: a row that is in no entry changes only by a burned lease. */
+/** L3: a row without an entry changes only when a lease burns. */
 export function assertUntouched({ name, was, row }: RowChange, burned: number): void {
-  must(was !== undefined, 'S4', () => `${name} came into being by itself`)
+  must(was !== undefined, 'S4', () => `${name} was created without an exchange`)
   for (const part of ['used', 'minted', 'pool', 'limit', 'version'] as const) {
     must(
       was.budget[part] === row.budget[part],
       'L3',
-      () => `${name}: ${part} went from ${was.budget[part]} to ${row.budget[part]} by no exchange (burned ${burned})`,
+      () =>
+        `${name}: ${part} went from ${was.budget[part]} to ${row.budget[part]} without an exchange (burned ${burned})`,
     )
   }
   for (const epoch of row.leases.keys())
-    must(was.leases.has(epoch), 'L3', () => `${name}: epoch ${epoch} has a lease by no exchange`)
+    must(was.leases.has(epoch), 'L3', () => `${name}: epoch ${epoch} has a new lease without an exchange`)
 }
 
 /** S4. @param time store time, ms since 1970 */
 export function assertMayBegin(name: string, { known, policy, period }: BudgetEntry, time: number): void {
-  must(!known && policy !== undefined, 'S4', () => `${name} was known, and is made anew`)
+  must(!known && policy !== undefined, 'S4', () => `${name} was known, and was created again`)
   const { endsAt } = policy
   if (endsAt === null) return
-  must(endsAt > time - MINUTE_MS, 'S4', () => `${name} is made, and ended at ${endsAt}; it is ${time}`)
+  must(
+    endsAt > time - MINUTE_MS,
+    'S4',
+    () => `${name} was created after its period ended at ${endsAt}; store time is ${time}`,
+  )
   const aheadMs = Math.min(endsAt - period, MINUTE_MS)
-  must(period <= time + aheadMs, 'S4', () => `${name} is made, and begins at ${period}; it is ${time}`)
+  must(
+    period <= time + aheadMs,
+    'S4',
+    () => `${name} was created too early, for a period from ${period}; store time is ${time}`,
+  )
 }
 
-/** S3: `used` changes by what was spent, taken and given back, to the unit. */
+/** S3: `used` changes by the units spent, taken and refunded, exactly. */
 export function assertSpent({ name, was, row, entry, said, taken, base }: Settling): void {
-  // In the order of S3: no sum on the way is above what was minted.
+  // In the order of S3, so that no intermediate sum exceeds minted.
   const used = (was?.budget.used ?? 0) + entry.spent - said.refunded + taken
   must(
     row.budget.used === used,
     'L3',
-    () => `${name}: used is ${row.budget.used}; spent, taken and refunded make ${used}`,
+    () => `${name}: used is ${row.budget.used}; spent, taken and refunded units give ${used}`,
   )
   must(base >= 0, 'L3', () => `${name}: ${entry.spent} spent of a lease of ${base + entry.spent}`)
-  must(said.refunded <= entry.refund, 'S3', () => `${name}: ${said.refunded} of ${entry.refund} were taken back`)
+  must(said.refunded <= entry.refund, 'S3', () => `${name}: ${said.refunded} of ${entry.refund} were refunded`)
 }
 
-/** S3: units come from mints and from limits alone. @param minted units that the entry's mint made */
+/** S3: units are created by mints and by limit changes only. @param minted units that the entry's mint created */
 export function assertMinted(settling: Settling, minted: number): void {
   const { name, was, row } = settling
   const isOlder = was !== undefined && row.budget.version < was.budget.version
@@ -58,7 +67,7 @@ export function assertMinted(settling: Settling, minted: number): void {
   )
 }
 
-/** L6: a denial changes no minted, used, burned or limit. @param minted units that the entry's mint made @param burned of ended epochs */
+/** L6: a denial changes no minted, used, burned or limit. @param minted units that the entry's mint created @param burned of ended epochs */
 export function assertDenialFree(settling: Settling, minted: number, burned: number): void {
   const { name, was, row, entry, said, taken, denied } = settling
   const settlesNothing = taken === 0 && entry.spent === 0 && said.refunded === 0 && minted === 0
@@ -72,7 +81,7 @@ export function assertDenialFree(settling: Settling, minted: number, burned: num
   )
 }
 
-/** O3, S5: the lease moves towards what is wanted, and grows only where it may. @param time store time, ms since 1970 */
+/** O3, S5: the lease moves towards the requested size, and grows only where that is allowed. @param time store time, ms since 1970 */
 export function assertHeld(settling: Settling, time: number, epochs: Epochs): void {
   const { name, row, entry, taken, base, held } = settling
   const { pool, wantedUntil, burnMax } = row.budget
@@ -82,9 +91,13 @@ export function assertHeld(settling: Settling, time: number, epochs: Epochs): vo
     return must(
       held >= Math.min(entry.hold, base),
       'S3',
-      () => `${name}: the lease fell from ${base} to ${held}, and ${entry.hold} were wanted`,
+      () => `${name}: the lease fell from ${base} to ${held}, and ${entry.hold} were requested`,
     )
-  must(held <= entry.hold, 'S3', () => `${name}: the lease grew from ${base} to ${held}, and ${entry.hold} were wanted`)
+  must(
+    held <= entry.hold,
+    'S3',
+    () => `${name}: the lease grew from ${base} to ${held}, and ${entry.hold} were requested`,
+  )
   must(wantedUntil <= time, 'S5', () => `${name}: a lease grew while the row was wanted`)
   must(burned < burnMax, 'S5', () => `${name}: a lease grew after ${burned} of ${burnMax} had burned`)
   must(pool >= 0, 'S3', () => `${name}: a lease grew, and the pool is ${pool}`)
@@ -102,7 +115,7 @@ export function assertFigures(
     const entry = batch.entries[index]
     if (said.kind !== 'budget' || entry?.kind !== 'budget') continue
     const row = rows.get(rowName(entry.key, entry.period))
-    must(row !== undefined, 'S7', () => `${entry.key} ${entry.period} is answered, and is not there`)
+    must(row !== undefined, 'S7', () => `${entry.key} ${entry.period} is answered, and the row does not exist`)
     const { minted, used, pool, limit, version } = row.budget
     const closed = closedUnits(row, epochs)
     const burned = row.budget.burned + closed
@@ -119,7 +132,7 @@ export function assertFigures(
       must(
         answered === value,
         'S7',
-        () => `${entry.key} ${entry.period}: ${name} is ${value}, and is answered ${answered}`,
+        () => `${entry.key} ${entry.period}: ${name} is ${value}, and is answered as ${answered}`,
       )
     }
   }

@@ -4,10 +4,10 @@ import type { RowChange, RowView } from './row-view.ts'
 
 const HOUR_MS = 3_600_000
 
-/** Notes the scenarios that show in how rows change. */
+/** Records the scenarios that are visible in row changes. */
 export class RowScenarios {
   readonly #scenarios: Scenarios
-  /** By row: the versions of its policy that it has had. */
+  /** By row: its policy versions so far. */
   readonly #versions = new Map<string, Set<number>>()
 
   constructor(scenarios: Scenarios) {

@@ -11,7 +11,7 @@ export interface RowView {
 /** A row before a transaction and after it. */
 export interface RowChange {
   readonly name: string
-  /** Undefined where the row was made. */
+  /** Undefined when the transaction created the row. */
   readonly was: RowView | undefined
   readonly row: RowView
 }

@@ -18,8 +18,8 @@ export interface RunContext {
   readonly trace: (line: () => string) => void
   /** Reports a violation or an error. The run ends with the present event. */
   readonly fail: (error: unknown) => void
-  /** Runs one check, and goes on with the next one if it fails. */
+  /** Runs one check. A failure is recorded, and the next check still runs. */
   readonly attempt: (check: () => void) => void
-  /** Requests that callers made. */
+  /** Requests by callers. */
   operations: number
 }

@@ -11,7 +11,7 @@ export interface RunResult {
   readonly seed: number
   /** All violations of the event in which the first was seen; empty when every law held. */
   readonly violations: readonly Reported[]
-  /** Where the store's code ran. */
+  /** The store that was used. */
   readonly store: Setting['store']
   readonly operations: number
   readonly exchanges: number
@@ -20,7 +20,7 @@ export interface RunResult {
   readonly simulatedMs: number
   readonly faults: Readonly<Record<Fault | 'crash' | 'standstill' | 'clockJump' | 'callDuringOutage', number>>
   readonly scenarios: Readonly<Partial<Record<Scenario, number>>>
-  /** What happened, line by line; empty unless it was asked for. */
+  /** The trace, line by line; empty unless requested. */
   readonly trace: readonly string[]
 }
 

@@ -8,25 +8,25 @@ import { BATCH_ENTRIES_MAX, UPKEEP_ROWS_MAX, WANTED_ROWS_MAX } from './store-opt
 export const SCENARIOS = {
   '1 answer lost, batch repeated': 'the exchange commits, its answer is lost, the owner repeats it',
   '2 answer lost, process dies':
-    'the exchange commits, its answer is lost, the process dies and comes back under a new epoch',
+    'the exchange commits, its answer is lost, the process dies and restarts under a new epoch',
   '3 late request, fenced': 'a delayed request arrives after its owner was fenced',
   '3 late request, stale': 'a delayed request arrives after a later one',
-  '4 admits after its lease was burned': 'an owner that stood still beyond its expiry wakes up and admits',
+  '4 admits after its lease was burned': 'an owner that was stopped beyond its expiry resumes and admits',
   '5 wall clock of an owner jumps': 'an hour or a day, either way',
   '5 clock of the store jumps': 'an hour or a day, either way',
   '5 monotonic time stands still': 'a suspended machine',
   '6 two processes with one name': 'two epochs at once under one label',
   '7 message duplicated': 'a request arrives twice, in any order with others',
-  '8 store dies, batch applied': 'the store dies behind the commit',
+  '8 store dies, batch applied': 'the store dies after the commit',
   '8 store dies, batch not applied': 'the store dies before the commit',
   '8 store down': 'calls while the store cannot be reached',
   '10 last units were leased to another': 'admitted after the store had refused for units that others held',
-  '11 admitted while units go back': 'an admission while an exchange that offers part of the lease back is in flight',
+  '11 admitted while units go back': 'an admission while an exchange that returns part of the lease is in flight',
   '12 refund before its flush': 'lowers the delta',
   '12 refund after its flush': 'travels through the store',
   '12 refund after its period': 'into a period that is over',
   '12 refund of more than was admitted': 'twice, or never admitted',
-  '12 refund of an unknown budget': 'a row that the store has not',
+  '12 refund of an unknown budget': 'a row that does not exist in the store',
   '12 refund by another owner': 'of units that another process admitted',
   '14 lease just before an edge': 'a lease is granted within 20 ms of its period’s end',
   '14 settled after the edge': 'an exchange settles spending of a period that is over',
@@ -44,7 +44,7 @@ export const SCENARIOS = {
   '19 cost 0': 'a look',
   '19 cost above the limit': 'denied',
   '19 nasty key': 'quotes, NUL, braces, 1,024 characters, emoji',
-  '20 answer after 2 s or never': 'and everything drains when the store is back',
+  '20 answer after 2 s or never': 'all requests drain when the store is back',
   '21 reaper and renewal within 20 ms': 'either wins',
   '22 close while the answer is uncertain': 'an exchange is being sent again',
   '22 close twice': 'the same promise',
@@ -52,7 +52,7 @@ export const SCENARIOS = {
   '23 owners that disagree on a limit': 'one adopts what the other declared',
   '24 churn to zero': 'admits and refunds that cancel out write nothing',
   '25 take repeated': 'a batch with takes is answered as a replay',
-  '25 take answered after fencing': 'its owner is fenced, and learns what became of it',
+  '25 take answered after fencing': 'its owner is fenced, and the answer has the outcome of the take',
   '26 the first in line of several costs': 'granted in part of the line only',
   '27 late exchange for a removed row': 'no fresh budget',
   '28 limits alternate': 'three versions or more have declared one row',
@@ -71,22 +71,22 @@ export const SCENARIOS = {
 
 export type Scenario = keyof typeof SCENARIOS
 
-/** Scenarios that a simulation of today's engine cannot reach, and where they are looked after instead. */
+/** Scenarios that the simulation cannot reach with the present engine, and where they are covered instead. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
-  '9': 'a store that loses acknowledged writes: neither store of today may; what an owner does about it is not built yet (protocol.md section 6)',
+  '9': 'a store that loses acknowledged writes: neither present store may do so; the owner side is not built yet (protocol.md section 6)',
   '13': 'reservations are not built yet',
   '15': 'token buckets are not built yet',
   '16 deleted or reset': 'there is no call that deletes or resets a budget yet',
   '18 a million budgets': '`npm run bench:sqlite -- --part memory` touches and closes a million',
   '22 a close with 100,000 waiters': 'packages/vsa/test/engine/closing.test.ts',
   '33': 'refunds with a decision that was unaccounted, denied or of another budget are not refused yet',
-  '34': 'a file that is copied, linked or restored is no simulated event: packages/vsa/test/stores',
-  '36 100,000 cold keys': 'a thousand and some are swept at once here; more are measured by the benchmarks',
+  '34': 'a file that is copied, linked or restored is not simulated: packages/vsa/test/stores',
+  '36 100,000 cold keys': 'more than a thousand are used at once here; the benchmarks measure more',
   '37': 'a period that turns while the exchange is under way, and `retryAfterMs` waited for exactly: not right yet',
   '38': 'one owner with a flush interval of 30 s: not fair to the others yet',
   '39': 'malformed answers and listeners that throw: packages/vsa/test/engine',
-  '40': 'a store that stands still for longer than the lease, for all alike: owners are still reaped',
-  '41': 'a clock ten years ahead: the leap is not guarded against yet',
+  '40': 'a store that stops for longer than the lease, for all owners: they are still reaped',
+  '41': 'a clock ten years ahead: there is no protection against the jump yet',
 }
 
 /** How often each scenario happened. */

@@ -1,6 +1,6 @@
 import type { Policy } from '../../../packages/vsa/dist/index.js'
 
-/** Everything that one run is made of: plain data, drawn from a seed, shortened by leaving actions out, kept in the corpus. */
+/** The complete input of one run. Plain data: drawn from a seed, shortened by removing actions, kept in the corpus. */
 export interface Script {
   readonly seed: number
   readonly setting: Setting
@@ -8,7 +8,7 @@ export interface Script {
 }
 
 export interface Setting {
-  /** Which store's code runs. */
+  /** The store under test. */
   readonly store: 'memory' | 'sqlite' | 'sqlite-thread'
   /** Wall time at first, ms since 1970. */
   readonly startMs: number
@@ -20,7 +20,7 @@ export interface Setting {
   readonly waitersMax: number
   readonly onStoreUnavailable: 'throw' | 'deny' | 'allow'
   readonly budgets: readonly BudgetSetting[]
-  /** Many budgets that are alike, for scripts that pass the limits of one slice or batch; null in most. */
+  /** Many equal budgets, for scripts that exceed the limits of one slice or batch; null in most scripts. */
   readonly wide: WideSetting | null
   readonly counters: readonly string[]
   /** Places for processes: each has one at a time. */
@@ -32,7 +32,7 @@ export interface Setting {
 
 export interface WideSetting {
   readonly rows: number
-  /** What each is like; its key is followed by a number from 0. */
+  /** The setting of each budget; a number from 0 is appended to its key. */
   readonly budget: BudgetSetting
 }
 
@@ -42,10 +42,10 @@ export interface BudgetSetting {
   readonly policies: readonly [Policy, ...Policy[]]
   /** The most that any of the policies leases to one owner. */
   readonly atRiskMax: number
-  /** The largest `burnMax` of the policies: which of them holds for a row is not known here. */
+  /** The largest `burnMax` of the policies: it is not known here which policy a row has. */
   readonly burnMaxMost: number
   readonly windowed: boolean
-  /** Its period, if it has any, does not end while a run lasts. */
+  /** Its period, if any, does not end during a run. */
   readonly lasting: boolean
 }
 
@@ -87,7 +87,7 @@ export type Operation =
   | { readonly kind: 'peek'; readonly budget: number }
   | { readonly kind: 'misuse'; readonly budget: number; readonly how: number }
   | { readonly kind: 'close'; readonly deadlineMs: number; readonly twice: boolean }
-  /** A kill, and a new process in its place after a while. */
+  /** A kill; a new process takes the place later. */
   | { readonly kind: 'crash'; readonly restartAfterMs: number }
   /** A new process in the place while the old one closes: a rolling deploy. */
   | { readonly kind: 'replace' }
@@ -100,5 +100,5 @@ export type Operation =
   | { readonly kind: 'jump'; readonly who: 'store' | 'owner'; readonly byMs: number }
   | { readonly kind: 'outage'; readonly forMs: number; readonly how: 'refused' | 'silent' }
 
-/** `own`: what this process admitted. `other`: what another process admitted. `twice`, `unknown`: not owed. `odd`: into a period before or after. */
+/** `own`: units that this process admitted. `other`: units that another process admitted. `twice`, `unknown`: units that were not admitted. `odd`: into an earlier or later period. */
 export type RefundKind = 'own' | 'other' | 'twice' | 'unknown' | 'odd'

@@ -5,7 +5,7 @@ import type { Action, Script, FaultRates } from './script.ts'
 /** Runs of one shortening at most. */
 const RUNS_MAX = 400
 
-/** A script that breaks the same law with less: fewer faults, then fewer actions, until nothing more can be left out or {@link RUNS_MAX} is reached. */
+/** A shorter script that breaks the same law: fewer faults, then fewer actions, until nothing more can be removed or {@link RUNS_MAX} is reached. */
 export async function shorten(library: Library, script: Script, law: string): Promise<Script> {
   let runs = 0
   const stillFails = async (candidate: Script): Promise<boolean> => {
@@ -19,7 +19,7 @@ export async function shorten(library: Library, script: Script, law: string): Pr
     const candidate = { ...best, setting }
     if (await stillFails(candidate)) best = candidate
   }
-  // Halves, quarters, … single actions are left out as long as the script still fails.
+  // Removes halves, quarters, … single actions as long as the script still fails.
   for (
     let size = Math.ceil(best.actions.length / 2);
     size >= 1 && runs < RUNS_MAX;

@@ -42,8 +42,8 @@ interface Clocks {
 
 /**
  * Reads the whole store after each of its transactions, and checks every change against the rules (S1 to S10), with totals of its own:
- * what each first application settled, granted and took back. It believes none of the store's sums. A check that fails does not keep the
- * others from being made.
+ * what each first application settled, granted and refunded. It uses none of the store's sums. After a failed check the other checks
+ * still run.
  */
 export class StoreAudit implements Auditor {
   readonly #store: Readable
@@ -77,12 +77,12 @@ export class StoreAudit implements Auditor {
     this.#rows.onChanged = changed
   }
 
-  /** What was added to each counter. */
+  /** The additions to each counter. */
   get counters(): UnitSums {
     return this.#counters.sums
   }
 
-  /** A process has heard that this epoch is its own. */
+  /** A process has received the answer that gives it this epoch. */
   own(epoch: number, totals: ProcessTotals): void {
     this.#epochs.own(epoch, totals)
   }
@@ -91,7 +91,7 @@ export class StoreAudit implements Auditor {
     return epoch === null ? undefined : this.#epochs.of(epoch)
   }
 
-  /** O11: no owner's time may be past this: the latest that the store has ever said, and what has passed since. ms since 1970. */
+  /** O11: the upper bound of every owner's time: the latest store time plus the time since then. ms since 1970. */
   get latestTime(): number {
     return this.#latest + Math.ceil(this.#clocks.trueMs() - this.#latestAtMs)
   }
@@ -102,7 +102,7 @@ export class StoreAudit implements Auditor {
     const before = this.rows
     const owners = await this.#look(time, true, null)
     const row = owners.get(epoch)
-    this.#check(() => must(row !== undefined, 'S1', () => `epoch ${epoch} was given and is not kept`))
+    this.#check(() => must(row !== undefined, 'S1', () => `epoch ${epoch} was given and is not stored`))
     if (row !== undefined && isNew) this.#epochs.begin(label, row)
     this.#rows.compare(before, this.rows, this.#time)
   }
@@ -171,7 +171,7 @@ export class StoreAudit implements Auditor {
       )
   }
 
-  /** S6: only a budget whose entries are made to lie may be refused. L2: the store stopped what would not have added up. */
+  /** S6: only the budget with corrupt entries may be refused. L2: the store rejected a result that does not balance. */
   #assertBreach(answer: RefusedAnswer): void {
     const { row } = answer
     if (row !== undefined && row.key === this.#corrupt) return this.#scenarios.note('30 one key is refused')
@@ -180,7 +180,7 @@ export class StoreAudit implements Auditor {
   }
 
   /**
-   * Reads everything anew.
+   * Reads the whole store again.
    * @param keeps whether the exchange keeps its time: a refused one does not. Upkeep before it keeps its time when it changed anything
    * @param present the epoch that called
    */

@@ -9,7 +9,7 @@ import { type SharedClock, upkeepOption } from './store-options.ts'
 /** Linux keeps this folder in memory. No power cut is simulated, so a commit need not reach a disk, and a run takes a fifth of the time. */
 const MEMORY_FOLDER = '/dev/shm'
 
-/** What the store keeps through its restarts. */
+/** The durable state of the store across restarts. */
 export class StoreDisk {
   readonly #library: Library
   readonly #setting: Setting
@@ -30,7 +30,7 @@ export class StoreDisk {
   open(now: () => number, shared: SharedClock): Store {
     const { store, leaseTtlMs } = this.#setting
     const options = { leaseTtlMs, ...upkeepOption() }
-    // The object in memory stands for the contents of a disk: a restart does not lose it.
+    // The object in memory represents the disk: a restart does not lose it.
     if (store === 'memory') return (this.#memory ??= this.#library.memory({ now, ...options }))
     this.#folder ??= mkdtempSync(join(temporaryFolder(), 'vsa-sim-'))
     const path = join(this.#folder, 'store.db')
@@ -47,7 +47,7 @@ export class StoreDisk {
   }
 }
 
-/** @returns null where the library's threaded store does not take a shared clock yet: it says so with a TypeError */
+/** @returns null where the library's threaded store does not accept a shared clock yet: it throws a TypeError */
 function openThreaded(
   { sqlite }: Library,
   path: string,

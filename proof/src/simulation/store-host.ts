@@ -13,7 +13,7 @@ export interface Auditor {
 /** Opens the store. @param shared the same clock as `now`, for a store on a thread */
 export type OpenStore = (now: () => number, shared: SharedClock) => Store
 
-/** The machine that the store runs on: the store under test, a clock of its own, and the ways in which it may be unreachable. */
+/** The store's machine: the store under test, its clock, and its outages. */
 export class StoreHost {
   readonly #timeline: Timeline
   readonly #startMs: number
@@ -26,7 +26,7 @@ export class StoreHost {
   /** Calls are served one after the other, each with its audit. */
   #last: Promise<unknown> = Promise.resolve()
   auditor: Auditor | null = null
-  /** Called with whatever the store throws. */
+  /** Called with every error of the store. */
   onFailure: (error: unknown) => void = () => undefined
 
   constructor(timeline: Timeline, startMs: number, open: OpenStore) {
@@ -53,7 +53,7 @@ export class StoreHost {
     this.#jumpedMs += ms
   }
 
-  /** The store's process dies, and comes back with what it had committed. */
+  /** The store's process dies, and restarts with its committed state. */
   fail(how: HowDown, forMs: number): void {
     this.#down = how
     const down = (this.#downs += 1)
@@ -62,7 +62,7 @@ export class StoreHost {
     })
   }
 
-  /** A new process of the store opens what the last one left. */
+  /** A new store process opens the state of the last one. */
   async recover(): Promise<void> {
     await this.#serve(() => this.#store.close())
     this.#store = this.#opened()
@@ -112,7 +112,7 @@ export class StoreHost {
       this.#shared.set(this.now())
       return call()
     })
-    // The store under test reports every failure of its own as an error: none is expected of a healthy file.
+    // Every failure of the store under test is reported as an error, because the file is healthy.
     this.#last = served.catch((error: unknown) => this.onFailure(error))
     return this.#timeline.during(served)
   }

@@ -1,5 +1,5 @@
 /*
- * What this harness assumes of the stores of the library under test. When the stores change, this is the one file to change.
+ * The assumptions of this harness about the stores under test. When the stores change, only this file must change.
  */
 
 /** Rows that one slice of upkeep burns or removes at most. Scripts with many rows pass it. */

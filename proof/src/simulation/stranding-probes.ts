@@ -6,12 +6,12 @@ import { waitFor } from './wait-for.ts'
 import { must } from './violation.ts'
 import type { World } from './world.ts'
 
-/** A lease that is worth recalling: more than its owner spends while another process waits. Units. */
+/** The smallest lease that is recalled in this check: more than its owner spends while another process waits. Units. */
 const HELD_MIN = 7
 
 /**
- * L5, O12: the last units are leased to an owner that goes on using them, a little at a time. Another process that asks gets one within ten
- * flush intervals: the row is marked as wanted, its owner gives back, and no lease grows meanwhile (S5).
+ * L5, O12: the last units are leased to an owner that continues to use them slowly. Another process that requests one gets it within ten
+ * flush intervals: the row is marked as wanted, its owner returns units, and no lease grows meanwhile (S5).
  */
 export async function probeRecall(world: World, last: OwnerProcess, setting: BudgetSetting): Promise<void> {
   const { flushIntervalMs, budgets } = world.script.setting
@@ -40,7 +40,7 @@ export async function probeRecall(world: World, last: OwnerProcess, setting: Bud
     world,
     asked,
     deadlineMs + 1_000,
-    `the last process asks for a unit of ${setting.key} that another one leases`,
+    `the last process requests a unit of ${setting.key} that another one leases`,
   )
   isAsking = false
   if (decision === undefined) return
@@ -58,7 +58,7 @@ async function takeAll(world: World, last: OwnerProcess, setting: BudgetSetting,
     world,
     last.budget(setting).decide(pool, { deadlineMs: 2_500 }),
     3_000,
-    `the last process asks for the pool of ${setting.key}`,
+    `the last process requests the pool of ${setting.key}`,
   )
   if (decision?.admitted === true) world.addAdmitted(last, setting, decision.period, pool)
 }
@@ -66,12 +66,12 @@ async function takeAll(world: World, last: OwnerProcess, setting: BudgetSetting,
 /** Whether so many units of its lease are neither admitted nor settled. */
 function holds(world: World, { totals }: OwnerProcess, name: string, units: number): boolean {
   const net = totals.admitted.of(name) - totals.refunded.of(name) + totals.refused.of(name)
-  // Below 0 where callers went ahead without account.
+  // Below 0 after unaccounted admissions.
   const unsent = Math.max(0, net - totals.settled.of(name) + totals.accepted.of(name))
   return !world.timeline.stopped && totals.held.of(name) - unsent >= units
 }
 
-/** L5, O12: a row was seen exhausted, and then a unit is given back. A request more than two flush intervals later is admitted. */
+/** L5, O12: a row was seen exhausted, and then a unit is refunded. A request more than two flush intervals later is admitted. */
 export async function probeReturn(world: World, last: OwnerProcess, setting: BudgetSetting): Promise<void> {
   const { flushIntervalMs, budgets } = world.script.setting
   const { latencyMaxMs } = world.network.faultRates
@@ -91,17 +91,12 @@ export async function probeReturn(world: World, last: OwnerProcess, setting: Bud
   if (world.admissions.refunded.of(name) === before) return
   await world.timeline.pass(2.5 * flushIntervalMs)
   const asked = last.budget(setting).decide(1, { deadlineMs: 5_000 })
-  const decision = await waitFor(
-    world,
-    asked,
-    6_000,
-    `the last process asks for the unit of ${setting.key} that was given back`,
-  )
+  const decision = await waitFor(world, asked, 6_000, `the last process requests the refunded unit of ${setting.key}`)
   if (decision === undefined) return
   must(
     decision.admitted,
     'L5',
-    () => `${name}: a unit was given back, and more than two flush intervals later it is denied`,
+    () => `${name}: a unit was refunded, and more than two flush intervals later it is denied`,
   )
   world.addAdmitted(last, setting, decision.period, 1)
 }
@@ -128,7 +123,7 @@ export async function probeCorrupt(world: World, last: OwnerProcess): Promise<vo
   }
 }
 
-/** After a clock that was ahead is set back, store time moves slowly, and what is wanted stays wanted. */
+/** After a clock that was ahead is set back, store time moves slowly, and wanted rows stay wanted for longer. */
 function isFrozen(world: World): boolean {
   return world.host.now() + 1 < world.audit.latestTime - 2_000
 }

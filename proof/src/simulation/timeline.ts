@@ -1,6 +1,6 @@
 import { must } from './violation.ts'
 
-/** Events of one run, events at one moment, and turns after one event. A run that needs more is in a loop (L8). */
+/** The most events of one run, events at one moment, and turns after one event. More mean an endless loop (L8). */
 const EVENTS_MAX = 200_000
 const EVENTS_AT_ONCE_MAX = 5_000
 const TURNS_MAX = 10_000
@@ -13,18 +13,18 @@ interface Scheduled {
 /** Simulated time and everything that is scheduled. Nothing happens outside an event of the timeline, so a seed determines the whole run. */
 export class Timeline {
   nowMs = 0
-  /** Events that happened. */
+  /** Events so far. */
   events = 0
-  /** Called after each event, when all that it started has settled. */
+  /** Called after each event, when all promises that it started have settled. */
   afterEach: () => void = () => undefined
-  /** Called before a loop is reported, for checks of what should have happened instead. */
+  /** Called before an endless loop is reported, for checks that explain it. */
   onLoop: () => void = () => undefined
   #stopped = false
   #eventsAtOnce = 0
   /** By due time; equal times in the order of creation. */
   readonly #scheduled: Scheduled[] = []
   #soon: (() => void)[] = []
-  /** Calls to other threads that are under way: simulated time stands still until they are answered. */
+  /** Calls to other threads that are under way: simulated time does not advance until they are answered. */
   #realCalls = 0
   #onIdle: () => void = () => undefined
 
@@ -38,12 +38,12 @@ export class Timeline {
     }
   }
 
-  /** After the present event and the promises that it settled. */
+  /** Runs after the present event and the promises that it settled. */
   soon(run: () => void): void {
     this.#soon.push(run)
   }
 
-  /** Time stands still while the call takes real time. */
+  /** Simulated time does not advance while the call takes real time. */
   async during<T>(call: Promise<T>): Promise<T> {
     this.#realCalls += 1
     try {
@@ -75,7 +75,7 @@ export class Timeline {
     if (!this.#stopped) this.nowMs = endMs
   }
 
-  /** No event follows the present one. */
+  /** No further event runs. */
   stop(): void {
     this.#stopped = true
   }
@@ -88,7 +88,7 @@ export class Timeline {
     must(!isLoop, 'L8', () => `still busy after ${this.events} events, ${this.#eventsAtOnce} of them at one moment`)
   }
 
-  /** Promises first, then what asked for the next turn, until nothing is left to do without time passing. */
+  /** Promises first, then callbacks for the next turn, until nothing is left to do at this time. */
   async #rest(): Promise<void> {
     for (let turns = 0; ; turns += 1) {
       must(turns <= TURNS_MAX, 'L8', () => `still busy after ${TURNS_MAX} turns at one moment`)

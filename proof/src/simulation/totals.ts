@@ -12,7 +12,7 @@ export interface Totals {
   records: number
   events: number
   simulatedMs: number
-  /** Seeds by where the store's code ran. */
+  /** Seeds by store. */
   readonly stores: Partial<Record<Setting['store'], number>>
   readonly faults: FaultCounts
   readonly scenarios: Partial<Record<Scenario, number>>

@@ -1,4 +1,4 @@
-/** A law or a rule that did not hold, and how that was seen. */
+/** A law or rule that did not hold, with the evidence. */
 export class Violation extends Error {
   override readonly name: string = 'Violation'
   /** As in `L1` or `S8`. */

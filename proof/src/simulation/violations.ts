@@ -2,12 +2,12 @@ import { Violation } from './violation.ts'
 
 /** How one violation is reported. Plain data. */
 export interface Reported {
-  /** As in `L1` or `S8`; `assertion` where the library stopped itself, `error` for anything else that was thrown. */
+  /** As in `L1` or `S8`; `assertion` for a failed assertion of the library, `error` for any other exception. */
   readonly law: string
   readonly what: string
 }
 
-/** Errors kept of one run: the event in which the first is seen may raise the same one for each of many rows. */
+/** The most errors kept of one run: one event may raise the same error for each of many rows. */
 const KEPT_MAX = 50
 
 /** All violations of one run. The run ends with the event in which the first is seen, so that every law that broke in it is reported. */
@@ -25,7 +25,7 @@ export class Violations {
     this.onAdded(error)
   }
 
-  /** Runs one check. What it throws is kept, and the caller goes on with the next check. */
+  /** Runs one check. Its error is recorded, and the caller continues with the next check. */
   attempt(check: () => void): void {
     try {
       check()

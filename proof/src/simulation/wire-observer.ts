@@ -50,10 +50,10 @@ export class WireObserver {
         return scenarios.note('23 owners that disagree on a limit')
       case 'quarantined':
         if (event.key === setting.corrupt) return
-        return fail(new Violation('L2', `a budget is quarantined without a reason: ${JSON.stringify(event)}`))
+        return fail(new Violation('L2', `a budget is quarantined without a cause: ${JSON.stringify(event)}`))
       case 'store_forgot':
       case 'row_lost':
-        return fail(new Violation('L3', `the engine reports what did not happen: ${JSON.stringify(event)}`))
+        return fail(new Violation('L3', `the engine reports an event that did not happen: ${JSON.stringify(event)}`))
       case 'burned':
       case 'burn_limit':
       case 'store_away':
@@ -63,11 +63,11 @@ export class WireObserver {
     }
   }
 
-  /** S9: an epoch that was closed stays closed, also where the answer was lost: its process opens no other. */
+  /** S9: a closed epoch stays closed, also when the answer was lost: its process joins no other. */
   #joined(owner: OwnerProcess, epoch: number): void {
     const { audit, fail } = this.#context
     if (audit.epoch(owner.epoch)?.end === 'closed') {
-      fail(new Violation('S9', `${owner.name} had closed epoch ${owner.epoch}, and opens ${epoch}`))
+      fail(new Violation('S9', `${owner.name} had closed epoch ${owner.epoch}, and joined ${epoch}`))
     }
     owner.epoch = epoch
     audit.own(epoch, owner.totals)
@@ -96,7 +96,7 @@ export class WireObserver {
     const answered = wire.exchange(batch)
     answered.then(
       (answer) => {
-        trace(() => `${this.#nameOf(number)} hears ${JSON.stringify(answer)}`)
+        trace(() => `${this.#nameOf(number)} receives ${JSON.stringify(answer)}`)
         owner?.exchanges.heard(batch, answer, owner.machine.monotonic(), owner.requests.standstills)
         this.#noteAnswer(batch, answer)
         this.#noteGrants(batch, answer, wanted)
@@ -128,7 +128,7 @@ export class WireObserver {
     if (isPartial) scenarios.note('26 the first in line of several costs')
   }
 
-  /** A process may send before it is in the list. */
+  /** A process may send before it is in the process list. */
   #nameOf(number: number): string | number {
     return this.#processes[number]?.name ?? number
   }

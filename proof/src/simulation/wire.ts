@@ -19,7 +19,7 @@ import type { Timeline } from './timeline.ts'
 export const FAULTS = ['refused', 'requestLost', 'answerLost', 'reset', 'duplicated', 'slow', 'storeDies'] as const
 export type Fault = (typeof FAULTS)[number]
 
-/** What the wires of a run share. */
+/** The network state that all connections of a run share. */
 export interface Network {
   readonly timeline: Timeline
   readonly host: StoreHost
@@ -27,14 +27,14 @@ export interface Network {
   faultRates: FaultRates
   /** Messages with a fault, by its kind. */
   readonly faults: Record<Fault, number>
-  /** Calls that met a store that was down. */
+  /** Calls made while the store was down. */
   refusedByOutage: number
   readonly scenarios: Scenarios
   /** The failure that a client of the store reports. */
   readonly failure: (message: string, applied: Applied) => Error
 }
 
-/** Called with each exchange that was done and whose answer its owner does not get. */
+/** Called with each exchange that was done and whose answer is lost. */
 export type OnAnswerLost = (batch: Batch, answer: Answer) => void
 
 /** The connection of one process to the store. Every call is a message, and its answer another one. */
@@ -81,7 +81,7 @@ export class Wire implements Store {
 
   async close(): Promise<void> {}
 
-  /** A bug in the owner: one budget's entries claim what was never leased. */
+  /** A bug in the owner: one budget's entries settle units that were never leased. */
   #corrupted(batch: Batch): Batch {
     const entries = batch.entries.map((entry) =>
       entry.kind === 'budget' && entry.key === this.#corrupt ? { ...entry, spent: entry.spent + 1e9 } : entry,
@@ -103,7 +103,7 @@ interface Call<T> {
   readonly lost: ((answer: T) => void) | undefined
 }
 
-/** One request on its way, with its fault. */
+/** One request in flight, with its fault. */
 class Message<T> {
   readonly #network: Network
   readonly #machine: Machine
@@ -159,7 +159,7 @@ class Message<T> {
     return undefined
   }
 
-  /** @param backMs how long the answer travels; null when it gets lost */
+  /** @param backMs the latency of the answer; null when it is lost */
   #arrive(afterMs: number, backMs: number | null): void {
     const { timeline, host, scenarios } = this.#network
     if (afterMs + (backMs ?? 0) >= 2_000) scenarios.note('20 answer after 2 s or never')
@@ -179,7 +179,7 @@ class Message<T> {
     if (this.#network.host.down === 'refused' && backMs !== null) this.#fail(backMs, 'connection refused', 'no')
   }
 
-  /** The store's process dies during this call. All of the call was done, or nothing. */
+  /** The store's process dies during this call. The call was done completely or not at all. */
   #killStore(): void {
     const { timeline, host, scenarios } = this.#network
     const downMs = this.#rng.whole(5, 1_500)

@@ -18,10 +18,10 @@ import { Timeline } from './timeline.ts'
 import { FAULTS, type Fault, type Network, Wire } from './wire.ts'
 import { WireObserver } from './wire-observer.ts'
 
-/** When a process that stood still admits again, in ms after it goes on. */
+/** When a stopped process admits again, in ms after it resumes. */
 const WAKING_TRIES_MS = [0, 15, 60] as const
 
-/** Everything of one run: a store, processes in their places, the network between them, and the checks. */
+/** The state of one run: a store, processes in their places, the network between them, and the checks. */
 export class World {
   readonly script: Script
   readonly timeline: Timeline = new Timeline()
@@ -37,7 +37,7 @@ export class World {
   readonly trace: string[] = []
   readonly violations: Violations = new Violations()
   crashes = 0
-  /** Clocks were set, of the store or of owners. */
+  /** Clocks of the store or of owners were set. */
   jumps = 0
   standstills = 0
   readonly #library: Library
@@ -115,7 +115,7 @@ export class World {
     return this.#disk.isThreaded
   }
 
-  /** O6: time stands still in a loop. A sign of life that is due now will not be sent. */
+  /** O6: time does not advance in an endless loop. A keepalive that is due now will not be sent. */
   #checkDue({ exchanges, machine, closing, requests }: OwnerProcess): void {
     if (!machine.running || closing) return
     this.violations.attempt(() => exchanges.assertAlive(machine.monotonic(), requests.standstills, 0))
@@ -244,9 +244,9 @@ export class World {
     owner.machine.stand(how)
     owner.requests.standstills += 1
     this.timeline.after(forMs, () => {
-      this.note(() => `${owner.name} goes on`)
+      this.note(() => `${owner.name} resumes`)
       owner.machine.goOn()
-      // It stood still in the middle of admitting, and goes on before and after it hears that it was fenced.
+      // It was stopped while admitting, and continues before and after it learns that it was fenced.
       for (const afterMs of WAKING_TRIES_MS) this.timeline.after(afterMs, () => this.#tryAll(owner, wakesWith))
     })
   }

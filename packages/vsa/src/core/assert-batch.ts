@@ -1,7 +1,7 @@
 import { invariant } from './errors.ts'
 import { BATCH_ENTRIES_MAX, type Batch } from './exchange.ts'
 
-/** A batch is made by an engine: a malformed one is a bug, and must not touch a row. @throws InvariantError */
+/** Engines build batches, so a malformed one is a bug, and must not change a row. @throws InvariantError */
 export function assertBatch(batch: Batch): void {
   invariant(
     Number.isSafeInteger(batch.epoch) && batch.epoch > 0,

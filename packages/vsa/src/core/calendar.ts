@@ -9,7 +9,7 @@ export interface Window {
 }
 
 /**
- * How time is cut into windows, in its simplest form: two ways to say the same windows give equal calendars.
+ * How time is divided into windows, in a canonical form: equal windows have equal calendars.
  * `fixed`: equal lengths in ms. `clock`: minutes or hours of a zone's wall clock. `dates`: days and longer of a zone.
  */
 export type Calendar =
@@ -47,7 +47,7 @@ export function calendarOf(per: Per, timeZone: string, startDay: number): Calend
   }
 }
 
-/** The window that holds `time` (ms since 1970). Windows tile time: each ends where the next one starts. */
+/** The window that contains `time` (ms since 1970). Windows have no gaps: each ends where the next one starts. */
 export function windowHolding(calendar: Calendar, time: number): Window {
   const at = Math.floor(time)
   switch (calendar.kind) {
@@ -67,8 +67,8 @@ function fixed(lengthMs: number, originMs = 0): Calendar {
 }
 
 /**
- * Only the part of the offset below one unit matters, its phase: an hour that a zone repeats or leaves out moves no edge.
- * Where the phase itself changes (Lord Howe Island moves by 30 minutes) the change cuts a window short, so that none is ever too long.
+ * Only the part of the offset below one unit matters, its phase: a repeated or skipped hour moves no edge.
+ * Where the phase itself changes (Lord Howe Island moves by 30 minutes) the change shortens a window, so that no window is too long.
  */
 function clockWindow(lengthMs: number, timeZone: string, at: number): Window {
   const phaseAt = (time: number): number => modulo(offsetAt(timeZone, time), lengthMs)
@@ -83,8 +83,8 @@ function clockWindow(lengthMs: number, timeZone: string, at: number): Window {
 }
 
 /**
- * An edge is the first instant of a date that begins a unit. A clock may go back over midnight (St. John's did, at 00:01) or leave a whole
- * date out (Samoa did); so the window is found by its edges, never by the date that the clock shows.
+ * An edge is the first instant of a date that begins a unit. A clock may go back over midnight (St. John's, at 00:01) or skip a
+ * whole date (Samoa). So the window is found by its edges, not by the local date.
  */
 function datesWindow(unit: DateUnit, timeZone: string, startDay: number, at: number): Window {
   let date = firstDate(unit, startDay, zoned(timeZone, at).toPlainDate())
@@ -141,7 +141,7 @@ function offsetAt(timeZone: string, time: number): number {
   return zoned(timeZone, time).offsetNanoseconds / 1_000_000
 }
 
-/** The first time in `(from, to]` for which `holds`; it must not hold at `from`, must hold at `to`, and change once between. */
+/** The first time in `(from, to]` for which `holds` is true. It must be false at `from`, true at `to`, and change once between. */
 function firstWhere(from: number, to: number, holds: (time: number) => boolean): number {
   let before = from
   let after = to

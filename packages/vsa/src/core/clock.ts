@@ -1,12 +1,12 @@
-/** The only source of time and of turns for an engine. Injected; `realClock()` in production, `manualClock()` in tests. */
+/** The only source of time and scheduling for an engine. Injected; `realClock()` in production, `manualClock()` in tests. */
 export interface Clock {
-  /** Wall time, ms since 1970: stores only. */
+  /** Wall time, ms since 1970. Used by stores only. */
   now(): number
-  /** Time that never goes back, ms from any origin. */
+  /** Monotonic time, ms from any origin. */
   monotonic(): number
   /**
    * Calls `fire` once after `delayMs` (0 to any length).
-   * @param keepAlive whether the process must not exit before: only where a promise waits for the outcome. Default false.
+   * @param keepAlive keeps the process alive until then: only where a promise waits for the outcome. Default false.
    */
   timer(delayMs: number, fire: () => void, keepAlive?: boolean): Timer
   /** Calls `run` after the current turn of the event loop and the promises that it settled. */

@@ -1,4 +1,4 @@
-/** What `decide` answers: a record for headers and reasons, never thrown. */
+/** The result of `decide`: a record for headers and reasons, never thrown. */
 export type Decision = Admitted | Denied
 
 /** The figures of the budget as of the last exchange, less what this owner has spent since: for display, never for deciding. */
@@ -16,19 +16,19 @@ interface Figures {
 
 export interface Admitted extends Figures {
   readonly admitted: true
-  /** `true`: admitted under `onStoreUnavailable: 'allow'`, and in no account. */
+  /** `true`: admitted under `onStoreUnavailable: 'allow'`, and not counted in any budget. */
   readonly unaccounted?: true
 }
 
 export interface Denied extends Figures {
   readonly admitted: false
   readonly reason: DenialReason
-  /** How long until asking again may help, in ms, at least 1; absent when waiting does not help. */
+  /** The time until a retry may help, in ms, at least 1; absent when waiting does not help. */
   readonly retryAfterMs?: number
 }
 
 /**
  * `exhausted`: the units are spent. `reserved`: other owners hold them, and did not return them in time.
- * `over-limit`: the cost is above everything minted, so it can never be admitted as things are.
+ * `over-limit`: the cost is above everything minted, so it can never be admitted under the present limit.
  */
 export type DenialReason = 'exhausted' | 'reserved' | 'over-limit'

@@ -1,4 +1,4 @@
-/** Every operating failure of VSA. Stable: programs may switch on it. */
+/** The codes of all operating failures. Stable: programs may switch on them. */
 export type ErrorCode =
   | 'closed'
   | 'close_ambiguous'
@@ -13,7 +13,7 @@ export type ErrorCode =
   | 'store_unavailable'
   | StoreErrorCode
 
-/** What can go wrong in a store. */
+/** The codes of store failures. */
 export type StoreErrorCode =
   | 'store_failed'
   | 'store_busy'
@@ -27,7 +27,7 @@ export type StoreErrorCode =
   | 'database_replaced'
   | 'driver_missing'
 
-/** Whether what was asked for was surely not done, or may have been. */
+/** `no`: the call was surely not applied. `unknown`: it may have been. */
 export type Applied = 'no' | 'unknown'
 
 export interface VsaErrorOptions {
@@ -36,13 +36,13 @@ export interface VsaErrorOptions {
   readonly cause?: unknown
 }
 
-/** An operating failure: never a denial, never a bug. Says what happened, which budget, and what to do. */
+/** An operating failure: never a denial, never a bug. The message says what happened, to which budget, and what to do. */
 export class VsaError extends Error {
   override readonly name: string = 'VsaError'
   readonly code: ErrorCode
   /** `no`: nothing was spent, refunded or minted. `unknown`: it may have been. */
   readonly applied: Applied
-  /** The HTTP status that fits: 503 where the store kept us from knowing, 500 otherwise. */
+  /** The matching HTTP status: 503 when the store was unavailable, 500 otherwise. */
   readonly statusCode: number
 
   constructor(code: ErrorCode, message: string, options: VsaErrorOptions = {}) {
@@ -53,7 +53,7 @@ export class VsaError extends Error {
   }
 }
 
-/** A store's own failure. `transient`: trying again may help; otherwise an operator must act first. */
+/** A failure of a store. `transient`: a retry may help; otherwise an operator must act first. */
 export class StoreError extends Error {
   override readonly name: string = 'StoreError'
   readonly code: StoreErrorCode

@@ -1,16 +1,16 @@
 /**
- * The one call between owner and store: what a batch carries and what is answered (protocol.md section 2).
- * Everything here is plain JSON data, so that any store may send it over any wire.
+ * The one call between owner and store: the batch and its answer (protocol.md section 2).
+ * All of it is plain JSON data, so that a store may send it over any connection.
  */
 
 /** At most this many entries in one batch, and this many runs of takes. */
 export const BATCH_ENTRIES_MAX = 1_000
 
-/** What an owner asks of the store, all or nothing, exactly once per `(epoch, seq)`. */
+/** The request of an owner, applied completely or not at all, exactly once per `(epoch, seq)`. */
 export interface Batch {
   /** The fencing token that `join` gave. */
   readonly epoch: number
-  /** 1 for the first batch of an epoch, then one more each time; the same again when an answer is uncertain. */
+  /** 1 for the first batch of an epoch, then one more each time. A repeat after an uncertain answer has the same seq. */
   readonly seq: number
   /** At most {@link BATCH_ENTRIES_MAX}; no two for the same row. */
   readonly entries: readonly Entry[]
@@ -34,7 +34,7 @@ export interface BudgetEntry {
   readonly policy?: RowPolicy
   /** Net units spent from the lease since the last exchange was sent; never negative. */
   readonly spent: number
-  /** Units to give back to the pool. The answer says how many were accepted. */
+  /** Units to return to the pool. The answer reports how many were accepted. */
   readonly refund: number
   readonly mint?: Mint
   /** The lease wanted after this exchange, in units. */
@@ -43,7 +43,7 @@ export interface BudgetEntry {
   readonly wantMs: number
 }
 
-/** Adds to a counter. `add` 0 is a look. */
+/** Adds to a counter. `add` 0 only reads. */
 export interface CounterEntry {
   readonly kind: 'counter'
   readonly key: string
@@ -51,12 +51,12 @@ export interface CounterEntry {
   readonly add: number
 }
 
-/** Stands where a quarantined entry stood, so that a replayed answer still lines up by index (S6). */
+/** Replaces a quarantined entry, so that a replayed answer still matches by index (S6). */
 export interface VoidEntry {
   readonly kind: 'void'
 }
 
-/** What the store must know of a policy to keep one row. */
+/** The part of a policy that a row of the store needs. */
 export interface RowPolicy {
   /** `initial` only ever creates; `window` may be changed by a higher version. */
   readonly kind: 'initial' | 'window'
@@ -78,14 +78,14 @@ export interface Mint {
   readonly id: string
 }
 
-/** `n` equal durable admissions, each all or nothing over all that it needs. */
+/** `n` equal durable admissions. Each is granted over all its entries or not at all. */
 export interface Take {
   /** `[index into entries, cost]`: distinct entries, each a budget, each cost at least 1. */
   readonly need: readonly (readonly [entry: number, cost: number])[]
   readonly n: number
 }
 
-/** What the store says to a batch. Times are store time in ms since 1970. */
+/** The store's answer to a batch. Times are store time in ms since 1970. */
 export type Answer = AppliedAnswer | FencedAnswer | RefusedAnswer
 
 export interface AppliedAnswer {
@@ -107,17 +107,17 @@ export interface AppliedAnswer {
 export interface FencedAnswer {
   readonly kind: 'fenced'
   readonly time: number
-  /** The last seq that was applied, and what the rows cannot tell of it; null when the store no longer knows. */
+  /** The last applied seq, with the part of its outcome that is not in the rows; null when the store has forgotten it. */
   readonly last: { readonly seq: number; readonly outcome: Outcome } | null
 }
 
-/** Nothing was applied. `stale`: an older seq. `lost`: a seq from the future, so the store has lost writes. */
+/** Nothing was applied. `stale`: an older seq. `lost`: the seq has a gap, so the store has lost writes. */
 export interface RefusedAnswer {
   readonly kind: 'stale' | 'lost' | 'breach'
   readonly time: number
-  /** For `breach`: the row whose books would not balance (S6). A counter has no period. */
+  /** For `breach`: the row that would not balance (S6). A counter has no period. */
   readonly row?: RowName
-  /** For `breach`: what does not add up, for the log. */
+  /** For `breach`: the fault, for the log. */
   readonly detail?: string
 }
 
@@ -146,7 +146,7 @@ export interface BudgetAnswer {
   readonly othersHeld: number
   /** Units of `entry.refund` that were accepted by this seq. */
   readonly refunded: number
-  /** What became of `entry.mint`. */
+  /** The outcome of `entry.mint`. */
   readonly mint?: MintOutcome
 }
 
@@ -159,7 +159,7 @@ export interface CounterAnswer {
   readonly overflow: boolean
 }
 
-/** Only to a replay: this seq settled the row, and since then its retention has passed (S10). Nothing of it is held. */
+/** Only in a replay: this seq settled the row, which was removed since, after its retention (S10). No lease on it is left. */
 export interface RemovedAnswer {
   readonly kind: 'removed'
   /** Units of `entry.refund` that were accepted by this seq. */
@@ -167,7 +167,7 @@ export interface RemovedAnswer {
 }
 
 /**
- * The row is not there and was not made. `period_closed`: its period has ended or is too far ahead; `row_lost`: it was known and is gone;
+ * The row does not exist and was not created. `period_closed`: its period has ended or is too far ahead; `row_lost`: it was known and is missing;
  * `void`: a void entry.
  */
 export interface NoRowAnswer {
@@ -176,10 +176,10 @@ export interface NoRowAnswer {
 
 export type NoRowKind = 'period_closed' | 'row_lost' | 'void'
 
-/** What of an applied batch the rows cannot tell; kept with the owner row for replays and fenced answers. */
+/** The part of an applied batch's outcome that is not in the rows. Kept with the owner row for replays and fenced answers. */
 export interface Outcome {
   readonly granted: readonly number[]
-  /** By entry index; entries about which there is nothing to say are absent. */
+  /** By entry index; entries without a note are absent. */
   readonly notes: Readonly<Record<number, EntryNote>>
   readonly written: Written
 }

@@ -4,8 +4,8 @@ import { invariant } from './errors.ts'
 import { isUnits } from './units.ts'
 
 /**
- * S3, takes: in arrival order, each all or nothing over all that it needs, from pools that are positive. Of a run of `n` equal
- * requests the first k are granted. Nothing is ever taken too much and given back.
+ * S3, takes: in arrival order, from positive pools. Each is granted over all its entries or not at all. Of a run of `n` equal
+ * requests the first k are granted. No units are taken first and returned later.
  * @returns k of each run
  */
 export function grantTakes(takes: readonly Take[], effects: readonly EntryEffect[]): number[] {
@@ -30,7 +30,7 @@ function affordable(effect: EntryEffect | undefined, cost: number): number {
   return effect.draft.pool <= 0 ? 0 : Math.floor(effect.draft.pool / cost)
 }
 
-/** Takes are made by an engine: a run of -1, or one row needed twice, would give out units that are not there. */
+/** Engines build takes. A run of -1, or one entry twice, would grant units that do not exist, so it is refused as a bug. */
 function assertTake({ need, n }: Take, entries: number): void {
   invariant(isUnits(n), `a take is for a number of requests, got ${n}`)
   invariant(need.length > 0, 'a take needs at least one entry')

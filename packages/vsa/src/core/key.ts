@@ -5,8 +5,8 @@ export const KEY_LENGTH_MAX = 1024
 
 /**
  * Throws unless `value` may name a budget: a string of 1 to {@link KEY_LENGTH_MAX} characters, any characters, well formed.
- * A lone surrogate is refused: every store writes UTF-8, where two such keys would become one row.
- * @throws TypeError when it is no string or not well formed; RangeError for its length. Both name the argument.
+ * A lone surrogate is refused, because stores write UTF-8, where two such keys would become the same row.
+ * @throws TypeError when it is not a string or not well formed; RangeError for its length. Both name the argument.
  */
 export function assertKey(name: string, value: unknown, lengthMax: number = KEY_LENGTH_MAX): asserts value is string {
   if (typeof value !== 'string') throw new TypeError(`${name} must be a string, got ${describe(value)}`)

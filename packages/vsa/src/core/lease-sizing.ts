@@ -1,16 +1,16 @@
-/** What is known when the next lease of a row is sized (O7). Units are units, times ms. */
+/** The inputs for the size of a row's next lease (O7). Units are units, times ms. */
 export interface LeaseDemand {
-  /** The lease asked for last time; 0 at first. */
+  /** The last requested lease; 0 at first. */
   readonly hold: number
-  /** Net units spent since then, and those asked for in vain. */
+  /** Net units spent since then, plus units requested and not granted. */
   readonly spent: number
   readonly elapsedMs: number
   readonly flushIntervalMs: number
-  /** How long an exchange takes, of late. */
+  /** The recent duration of an exchange. */
   readonly exchangeMs: number
   /** The largest lease that the policy allows. */
   readonly atRisk: number
-  /** What the row could give to leases as of the last exchange: its pool and this owner's lease; Infinity when not known. */
+  /** The units of the row available for this lease, as of the last exchange: its pool and this owner's lease; Infinity when not known. */
   readonly available: number
   /** Other owners that hold a lease on the row. */
   readonly others: number
@@ -20,13 +20,13 @@ export interface LeaseDemand {
 const FIRST_HOLD = 8
 /** A lease grows by this factor at most in one exchange. */
 const GROWTH_MAX = 8
-/** A burst shorter than this says nothing about a rate. */
+/** A burst shorter than this is not used to estimate a rate. */
 const ELAPSED_MIN_MS = 5
 
 /**
  * O7: about twice what is spent in one flush interval and one exchange, at most `atRisk`, and at most an equal share of what the row
- * has left among those who hold leases. It moves by one factor of two at a time, or, where more than that was asked for just now, by up
- * to three: a burst of a few milliseconds says little about a rate, and a hundred owners that start at once must not reserve it all.
+ * has left among the lease holders. It changes by one factor of two at a time, or by up to three when the last requests needed more:
+ * a burst of a few milliseconds is a poor estimate of a rate, and a hundred owners that start at once must not reserve all units.
  */
 export function nextHold(demand: LeaseDemand): number {
   const { hold, spent, elapsedMs, flushIntervalMs, exchangeMs, atRisk, available, others } = demand

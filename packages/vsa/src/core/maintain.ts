@@ -2,23 +2,23 @@ import type { BudgetWrite, EndedLease, OwnerWrite, UpkeepRows, Writes } from './
 import type { BudgetRow, LeaseRow } from './rows.ts'
 import { writesOf } from './writes.ts'
 
-/** A closed epoch is remembered this long after its end, so that its owner can still learn what became of its last batch. */
+/** A closed epoch is remembered this long after its end, so that its owner can still learn the outcome of its last batch. */
 export const OWNERS_KEPT_MS: number = 7 * 86_400_000
 
 export interface Upkeep {
-  /** There is more to do than this call did: call again. */
+  /** More work is left: call again. */
   readonly isBehind: boolean
   /** Null when there is nothing to do. */
   readonly writes: Writes | null
 }
 
 /**
- * The transition of upkeep (S8, S10): closes the epochs of dead owners, burns their leases, removes rows of past periods and owners of long ago.
- * Pure, and bounded by what was loaded. Its own transaction, at its own pace: no answer depends on how far it has come, because a lease of
+ * The transition of upkeep (S8, S10): closes the epochs of dead owners, burns their leases, removes rows of past periods and old closed owners.
+ * Pure, and bounded by what was loaded. It is a separate transaction with its own schedule. No answer depends on its progress, because a lease of
  * a closed epoch counts as burned in every exchange.
  * @param time store time, ms since 1970
- * @param present the epoch that is calling: late as it may be, it is alive, and its exchange renews it
- * @param rowsMax how many rows of each kind were loaded at most: as many mean that there may be more
+ * @param present the calling epoch: it is alive however late it is, and its exchange renews it
+ * @param rowsMax the most rows of each kind that were loaded: if so many were, there may be more
  */
 export function maintain(rows: UpkeepRows, time: number, present: number, rowsMax: number): Upkeep {
   const { prunable, forgettable, ended } = rows
@@ -33,14 +33,14 @@ export function maintain(rows: UpkeepRows, time: number, present: number, rowsMa
   return { isBehind: isFull || owners.length > 0, writes: writesOf(time, changes) }
 }
 
-/** S8: one write ends an epoch, now, however long ago it was last seen. */
+/** S8: one write closes an epoch at the present time, however old its last exchange is. */
 function closingsOf({ open }: UpkeepRows, time: number, present: number): OwnerWrite[] {
   return open
     .filter(({ owner, isGone }) => owner.epoch !== present && (isGone || owner.expiresAt < time))
     .map(({ owner }) => ({ change: 'closed', row: { ...owner, state: 'closed', seenAt: time } }))
 }
 
-/** S8: what a dead owner held may have been spent, so it is burned and never given again. Several may have held one row. */
+/** S8: a dead owner may have spent its lease, so the lease is burned and never granted again. Several dead owners may hold leases on one row. */
 function burn(ended: readonly EndedLease[]): { readonly budgets: BudgetWrite[]; readonly leases: LeaseRow[] } {
   const rows = new Map<string, BudgetRow>()
   const leases: LeaseRow[] = []

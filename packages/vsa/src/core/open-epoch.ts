@@ -5,7 +5,7 @@ import { writesOf } from './writes.ts'
 const NOTHING = { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } } as const
 
 export interface Joining {
-  /** What the process calls itself, for people. */
+  /** A label of the process, for display. */
   readonly label: string
   /** How long the epoch lives after each exchange, in ms. */
   readonly leaseTtlMs: number

@@ -14,12 +14,12 @@ export interface Plan {
   readonly burnMax: number
   /** Declared with `atRisk: 0`, or `initial` by default: every admission waits for the store. */
   readonly durable: boolean
-  /** Equal for policies that mean the same, however they are spelled. */
+  /** Equal for equivalent policies, however they are written. */
   readonly fingerprint: string
-  /** The window that holds `time` (ms since 1970): the same object for the same window while it is among the last few. */
+  /** The window that holds `time` (ms since 1970): the same object for the same window while it is cached. */
   windowAt(time: number): Window
   /** The window that starts where `window` ends; without windows, the same one. */
   after(window: Window): Window
-  /** What the store must know to keep the row of `window`. `version`: the declaring owner's epoch. */
+  /** The policy of the row of `window` in the store. `version`: the declaring owner's epoch. */
   rowPolicy(window: Window, version: number): RowPolicy
 }

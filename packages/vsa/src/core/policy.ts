@@ -3,7 +3,7 @@ export type Policy = InitialPolicy | WindowPolicy
 
 interface PolicyOptions {
   /**
-   * Units that a crash may burn at most: the largest lease. 0 makes the budget durable.
+   * The most units that a crash may burn, which is the largest lease. 0 makes the budget durable.
    * 0 to the limit; for `initial` to 2^53 - 1, because units may come by `mint`.
    * Default: 0 for `initial`; for `limit`, 1 % of the limit rounded up, at least 32 for periods up to a minute; never more than the limit.
    */

@@ -3,7 +3,7 @@ import type { EntryNote, Mint, MintOutcome, RowName, RowPolicy } from './exchang
 import type { BudgetRow, LeaseRow } from './rows.ts'
 import { isUnits, UNITS_MAX } from './units.ts'
 
-/** The books of one row do not add up: a bug, or a damaged store. Nothing was written (S6). */
+/** One row does not balance: a bug, or a damaged store. Nothing was written (S6). */
 export class BooksError extends Error {
   override readonly name: string = 'BooksError'
   readonly row: RowName
@@ -22,7 +22,7 @@ export class RowDraft {
   minted: number
   used: number
   pool: number
-  /** With what leases of closed epochs hold: they are burned by whichever exchange touches the row (S8). */
+  /** Includes the leases of closed epochs: the first exchange that names the row burns them (S8). */
   burned: number
   held: number
   limit: number
@@ -68,7 +68,7 @@ export class RowDraft {
     return this.#before.period
   }
 
-  /** The row is to be made by this exchange. */
+  /** This exchange creates the row. */
   get isNew(): boolean {
     return this.#created
   }
@@ -82,7 +82,7 @@ export class RowDraft {
     this.limit = limit
     this.burnMax = burnMax
     this.version = version
-    // A longer retention holds at once; a shorter one never lets a row go earlier than was promised before.
+    // A longer retention applies at once. A shorter one never removes a row earlier than an earlier policy allowed.
     if (this.keepUntil !== null && keepUntil !== null) this.keepUntil = Math.max(this.keepUntil, keepUntil)
   }
 
@@ -132,7 +132,7 @@ export class RowDraft {
     this.pool -= change
   }
 
-  /** O12: wanted for `wantMs` from now; a want that is over is forgotten. */
+  /** O12: wanted for `wantMs` from now; an expired want is reset to 0. */
   want(wantMs: number, time: number): void {
     if (wantMs > 0) this.wantedUntil = Math.max(this.wantedUntil, time + wantMs)
     else if (this.wantedUntil <= time) this.wantedUntil = 0
@@ -143,13 +143,13 @@ export class RowDraft {
     if (!isBalanced(this)) throw new BooksError(this.#before, imbalanceOf(this))
   }
 
-  /** Units changed hands for good: a record (L7). The limit, `burnMax` and `keepUntil` change with the version, never without it. */
+  /** Units changed permanently: a record (L7). The limit, `burnMax` and `keepUntil` change with the version, never without it. */
   get isRecord(): boolean {
     const before = this.#before
     return this.used !== before.used || this.minted !== before.minted || this.version !== before.version
   }
 
-  /** The row as it is to be written; null when it is as it was. A row that is made is written even when nothing was spent from it. */
+  /** The row to write; null when it did not change. A created row is written even when nothing was spent from it. */
   write(): BudgetWrite | null {
     const before = this.#before
     const isSettled =
@@ -168,7 +168,7 @@ export class RowDraft {
     return { change: this.#created ? 'created' : isSettled ? 'settled' : 'changed', row: this.#row() }
   }
 
-  /** The leases that are to be written: this epoch's where it has moved, and those of closed epochs, which end. */
+  /** The leases to write: this epoch's if it changed, and those of closed epochs, which are removed. */
   leaseWrites(epoch: number): readonly LeaseRow[] {
     const { held, ended } = this.#loaded
     if (this.held === held && ended.length === 0) return NO_LEASES
@@ -204,7 +204,7 @@ export class RowDraft {
 
 const NO_LEASES: readonly LeaseRow[] = []
 
-/** Not a type guard: what is no number of units is named in a message. */
+/** Not a type guard: an invalid value is still needed for the message. */
 function isNoUnits(value: number): boolean {
   return !isUnits(value)
 }
@@ -217,7 +217,7 @@ function isBalanced({ minted, used, burned, held, othersHeld, pool }: Amounts): 
   return isSound && Number.isSafeInteger(pool) && minted - used - burned - held - othersHeld === pool
 }
 
-/** Says what does not add up. Apart from the test, because texts for the amounts of a sound row cost more than the exchange. */
+/** Describes the fault. Separate from the check, because building these texts for every valid row would cost more than the exchange. */
 function imbalanceOf({ minted, used, burned, held, othersHeld, pool }: Amounts): string {
   for (const [name, units] of Object.entries({ minted, used, burned }))
     if (isNoUnits(units)) return `${name} is ${units}`
@@ -226,7 +226,7 @@ function imbalanceOf({ minted, used, burned, held, othersHeld, pool }: Amounts):
   return `minted ${minted} is not used ${used} + pool ${pool} + burned ${burned} + held ${held} + ${othersHeld}`
 }
 
-/** What the answer and a replay must say beyond the row; undefined when there is nothing. */
+/** The outcome for the answer and for a replay that is not in the row; undefined when there is none. */
 export function noteOf(refunded: number, mint: MintOutcome | undefined): EntryNote | undefined {
   if (mint !== undefined) return { refunded, mint }
   return refunded > 0 ? { refunded } : undefined

@@ -5,12 +5,12 @@ import type { Outcome } from './exchange.ts'
 /** One epoch of one engine. */
 export interface OwnerRow {
   readonly epoch: number
-  /** What the process calls itself, for people. */
+  /** A label of the process, for display. */
   readonly label: string
   readonly state: 'open' | 'closed'
   /** The last seq that was applied; 0 at first. */
   readonly seq: number
-  /** What the rows cannot tell of that seq. */
+  /** The part of that seq's outcome that is not in the rows. */
   readonly outcome: Outcome
   /** Store time of its last transaction. */
   readonly seenAt: number
@@ -18,7 +18,7 @@ export interface OwnerRow {
   readonly expiresAt: number
   /** How long the epoch lives after each exchange, in ms. */
   readonly leaseTtlMs: number
-  /** Which process it is, where that can be told: a dead one is reaped at once (S8). Opaque here. */
+  /** The process, where it is known: a dead one is reaped at once (S8). Opaque here. */
   readonly process: string | null
 }
 

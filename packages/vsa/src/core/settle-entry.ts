@@ -8,7 +8,7 @@ import type { BudgetRow } from './rows.ts'
 /** A row may be created up to this long after its period's end by store time, and up to this long before its start (S4). */
 const PERIOD_SLACK_MS = 60_000
 
-/** What one entry comes to, before takes and holds. Nothing is written yet. */
+/** The effect of one entry, before takes and holds. Nothing is written yet. */
 export type EntryEffect = NoRowEffect | BudgetEffect | CounterEffect
 
 interface NoRowEffect {
@@ -70,7 +70,7 @@ function settleBudget(entry: BudgetEntry, loaded: LoadedBudget, time: number): E
   return { kind: 'budget', entry, draft, note: noteOf(refunded, mint) }
 }
 
-/** S4. A row that was known and is gone is never made again: it would be a fresh budget. */
+/** S4. A row that was known and is missing is never created again, because that would mint its units twice. */
 function refuseToCreate(entry: BudgetEntry, time: number): NoRowKind | undefined {
   if (entry.known) return 'row_lost'
   const { policy, period } = entry
@@ -103,7 +103,7 @@ function newRow(entry: BudgetEntry): BudgetRow {
   }
 }
 
-/** S4, S10: however short its retention, a row outlives the time in which it could be made again, as a fresh budget. */
+/** S4, S10: however short its retention, a row is kept while it could still be created, because a second creation would mint its units twice. */
 function keptUntil({ endsAt, keepUntil }: RowPolicy): number | null {
   return endsAt === null || keepUntil === null ? null : Math.max(keepUntil, endsAt + PERIOD_SLACK_MS)
 }

@@ -1,10 +1,10 @@
-/** How fast store time goes on while it is ahead of the wall clock, as a share of the time that passes. */
+/** The speed of store time while it is ahead of the wall clock, as a share of the time that passes. */
 const PACE = 0.5
 /** The most that store time moves in one transaction while it is ahead of the wall clock, in ms; also at most a third of a lease lifetime. */
 const LEAP_MAX_MS = 5_000
 
 interface Reading {
-  /** What the clock said. */
+  /** The time of the wall clock. */
   readonly now: number
   /** Store time then, ms since 1970; with a fraction, so that many short steps add up to one long one. */
   readonly time: number
@@ -12,14 +12,14 @@ interface Reading {
 
 /**
  * Store time for one store handle (S1). It is the wall clock's time, but it never goes back: after the clock was ahead and is set back,
- * store time is ahead of the clock. It must not stand still until the clock has caught up, or no period would end for hours. It must not
- * go as fast as the clock, or it would stay ahead for ever. So it goes on at half that pace:
+ * store time is ahead of the clock. It must not stop until the clock has caught up, or no period would end for hours. It must not
+ * advance as fast as the clock, or it would stay ahead for ever. So it advances at half that speed:
  *
  *     time = now                                                           when now >= seen
  *     time = max(seen, last.time + min(max(0, now - last.now) / 2, leap))  when now < seen
  *
  * `seen` is the latest time that the store has kept, for any handle. `last` is this handle's last transaction that was kept. Each handle
- * measures from its own last transaction, so that a hundred handles on one file make its time go no faster than one does. `leap`, 5 s or
+ * measures from its own last transaction, so that a hundred handles on one file do not advance its time faster than one. `leap`, 5 s or
  * a third of a lease lifetime, bounds the effect of a clock that jumps while it is behind: an owner that renews in time (O6) is not
  * reaped by one leap.
  */
@@ -27,7 +27,7 @@ export class StoreClock {
   readonly #now: () => number
   readonly #leapMaxMs: number
   #last: Reading | undefined
-  /** Not kept yet. */
+  /** Not stored yet. */
   #read: Reading | undefined
 
   /**
@@ -40,7 +40,7 @@ export class StoreClock {
   }
 
   /**
-   * Store time for one transaction, whole ms since 1970. To be called behind its locks.
+   * Store time for one transaction, whole ms since 1970. Call it while holding the locks.
    * @param seen the latest time that the store has kept
    */
   read(seen: number): number {
@@ -50,7 +50,7 @@ export class StoreClock {
     return Math.floor(time)
   }
 
-  /** The transaction that the last `read` was for has been kept, with its time. A transaction that is not kept does not count. */
+  /** The transaction of the last `read` was stored with its time. A transaction that was not stored does not count. */
   kept(): void {
     this.#last = this.#read
   }

@@ -8,11 +8,11 @@ import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './st
 import { transition } from './transition.ts'
 
 const UPKEEP_EVERY_MS = 100
-/** More than one exchange can make (`BATCH_ENTRIES_MAX`), so that upkeep that follows each exchange catches up. */
+/** More rows than one exchange can create (`BATCH_ENTRIES_MAX`), so that upkeep with each exchange catches up. */
 const UPKEEP_ROWS_MAX = 2_000
-/** Upkeep before one call: it closes epochs, then burns what they held. */
+/** Upkeep calls before one call: the first closes epochs, the second burns their leases. */
 const UPKEEP_ROUNDS_MAX = 2
-/** Times that a transaction is begun anew because a version had moved. */
+/** The most attempts of a transaction after version conflicts. */
 const TRIES_MAX = 100
 
 export interface StoreFromOptions {
@@ -20,15 +20,15 @@ export interface StoreFromOptions {
   readonly now: () => number
   /** How often an exchange is preceded by upkeep, in ms; 0: each one. Default 100. */
   readonly upkeepEveryMs?: number
-  /** Leases burned and rows removed by one upkeep at most, each. Default 2,000. */
+  /** The most leases burned and rows removed by one upkeep, each. Default 2,000. */
   readonly upkeepRowsMax?: number
-  /** Waits before a transaction whose rows had moved is begun anew; `tries` so far, from 1. Default: does not wait. */
+  /** Waits before a retry after a version conflict; `tries` counts from 1. Default: does not wait. */
   readonly pause?: (tries: number) => Promise<void>
 }
 
 /**
- * Makes a store out of an adapter: load, transition, save, and again when a version has moved. Upkeep is a transaction of its own: behind each
- * join, before an exchange when it is due, and before each exchange while there is more to do than one call of it does.
+ * Makes a store out of an adapter: load, transition, save, with a retry on a version conflict. Upkeep is a separate transaction: after each
+ * join, before an exchange when it is due, and before each exchange while more work is left than one upkeep does.
  */
 export function storeFrom(adapter: StoreAdapter, options: StoreFromOptions): Store {
   return new AdaptedStore(adapter, options)
@@ -36,7 +36,7 @@ export function storeFrom(adapter: StoreAdapter, options: StoreFromOptions): Sto
 
 interface Decided<T> {
   readonly result: T
-  /** Null: nothing is to be written. */
+  /** Null when nothing is to be written. */
   readonly writes: Writes | null
 }
 
@@ -72,7 +72,7 @@ class AdaptedStore implements Store {
         },
       ),
     )
-    // A process that starts again learns at once that the one before it is dead (S8).
+    // A restarted process detects at once that its predecessor is dead (S8).
     this.#upkeepAt = undefined
     return andThen(opened, (joined) => andThen(this.#keepUp(joined.epoch), () => joined))
   }
@@ -112,7 +112,7 @@ class AdaptedStore implements Store {
   /** Upkeep, when it is due. @param present as for `maintain` */
   #keepUp(present: number): Awaitable<void> {
     const now = this.#now()
-    // A clock that is set back does not hold it up.
+    // A clock that is set back does not delay upkeep.
     const isTime = this.#upkeepAt === undefined || Math.abs(now - this.#upkeepAt) >= this.#upkeepEveryMs
     if (!isTime && !this.#isBehind) return
     this.#upkeepAt = now
@@ -152,7 +152,7 @@ class AdaptedStore implements Store {
   }
 }
 
-/** A bug, or a malformed batch, must not leave locks behind. */
+/** After a bug or a malformed batch the locks are released. */
 function decideOrRelease<Rows, T>(
   snapshot: Snapshot<Rows>,
   decide: (rows: Rows, time: number) => Decided<T>,
@@ -166,7 +166,7 @@ function decideOrRelease<Rows, T>(
   }
 }
 
-/** In the same turn where `value` is there already. */
+/** In the same turn when `value` is not a promise. */
 function andThen<A, B>(value: Awaitable<A>, work: (value: A) => Awaitable<B>): Awaitable<B> {
   return value instanceof Promise ? value.then(work) : work(value)
 }

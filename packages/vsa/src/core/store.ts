@@ -2,7 +2,7 @@ import type { Answer, Batch } from './exchange.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from './rows.ts'
 
 /**
- * The port between an owner and whatever keeps the books. Every store passes `storeConformance` of `vsa/testing`.
+ * The port between an owner and a store. Every store passes `storeConformance` of `vsa/testing`.
  * Each method may reject with a `StoreError`, which says whether the call was surely not applied or may have been.
  */
 export interface Store {
@@ -11,13 +11,13 @@ export interface Store {
   join(label: string): Promise<Joined>
   /** Applies the batch exactly once, atomically and durably, however often it is sent. */
   exchange(batch: Batch): Promise<Answer>
-  /** Rows as they are now, without changing anything; a row that does not exist is absent from the answer. */
+  /** The present rows, without any change; a row that does not exist is absent from the answer. */
   read(names: readonly { readonly key: string; readonly period: number }[]): Promise<readonly BudgetRow[]>
   /** One page of rows for `verify` and `inspect`, in (key, period) order; leases ride with their budget row. */
   list(range: ListRange): Promise<ListPage>
-  /** Every owner that the store still remembers, and what the store says of itself. */
+  /** Every owner row that the store still has. */
   owners(): Promise<readonly OwnerRow[]>
-  /** Lets go of connections, files and threads. A later `join` opens them again. Idempotent. */
+  /** Releases connections, files and threads. A later `join` opens them again. Idempotent. */
   close(): Promise<void>
 }
 
@@ -50,7 +50,7 @@ export interface ListPage {
   readonly rows: readonly ListedRow[]
 }
 
-/** A budget row with every lease on it: all that the trial balance needs. */
+/** A budget row with every lease on it, as the trial balance needs it. */
 export interface ListedRow {
   readonly budget: BudgetRow
   readonly leases: readonly LeaseRow[]

@@ -27,9 +27,9 @@ export interface Transition {
 /**
  * The store's side of the exchange, and its specification (protocol.md section 3): rules S2 to S7 and S9. Pure and synchronous; every store
  * loads rows, calls it, and saves what it returns.
- * @param rows what the batch needs, as of one moment
- * @param time store time, ms since 1970, read behind the locks
- * @throws InvariantError for a malformed batch: a bug of the caller's
+ * @param rows the rows that the batch needs, from one snapshot
+ * @param time store time, ms since 1970, read while holding the locks
+ * @throws InvariantError for a malformed batch, which is a bug of the caller
  */
 export function transition(rows: ExchangeRows, batch: Batch, time: number): Transition {
   assertBatch(batch)
@@ -51,7 +51,7 @@ export function transition(rows: ExchangeRows, batch: Batch, time: number): Tran
   }
 }
 
-/** Whether the rows that the batch names matter: they need not be loaded for an answer that does not look at them. */
+/** Whether the answer depends on the rows of the batch; otherwise they need not be loaded. */
 export function needsRows(owner: OwnerRow | undefined, batch: Batch): boolean {
   const { kind } = standingOf(owner, batch)
   return kind === 'repeated' || kind === 'next'
@@ -61,7 +61,7 @@ type Standing =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'closed' | 'stale' | 'lost' | 'repeated' | 'next'; readonly owner: OwnerRow }
 
-/** S2: what the batch is to its epoch. */
+/** S2: classifies the batch by its epoch and seq. */
 function standingOf(owner: OwnerRow | undefined, { seq }: Batch): Standing {
   if (owner === undefined) return { kind: 'unknown' }
   if (owner.state === 'closed') return { kind: 'closed', owner }
@@ -70,7 +70,7 @@ function standingOf(owner: OwnerRow | undefined, { seq }: Batch): Standing {
   return { kind: seq === owner.seq ? 'repeated' : 'next', owner }
 }
 
-/** S6: a row that does not balance is named, and nothing is written. */
+/** S6: the answer names the row that does not balance, and nothing is written. */
 function balanced(time: number, work: () => Transition): Transition {
   try {
     return work()
@@ -110,7 +110,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, time: number):
   }
 }
 
-/** S2: nothing is applied; the rows tell what they can, the kept outcome the rest. */
+/** S2: nothing is applied. The answer comes from the rows and from the stored outcome. */
 function replay(rows: ExchangeRows, batch: Batch, owner: OwnerRow, time: number): Transition {
   const next = renewed(owner, time)
   const { outcome } = owner
@@ -143,7 +143,7 @@ interface Changes {
   readonly written: Outcome['written']
 }
 
-/** What is written, and how many rows that is (L7): a row that only moved between pool and lease is no record. */
+/** The writes and their count (L7). A row whose units only moved between pool and lease is not a record. */
 function changesOf(effects: readonly EntryEffect[], epoch: number): Changes {
   const [budgets, leases, mints, counters]: [BudgetWrite[], LeaseRow[], MintRow[], CounterRow[]] = [[], [], [], []]
   let records = 0
@@ -208,7 +208,7 @@ function answerFromRows(entry: Entry, rows: EntryRows | null | undefined, note: 
   }
   if (rows?.kind === 'counter') return { kind: 'counter', value: rows.value, overflow: note?.overflow ?? false }
   if (note?.noRow !== undefined) return { kind: note.noRow }
-  // It was unleased and past its retention. What this seq did to it counts all the same.
+  // The row had no lease and was past its retention. The effect of this seq on it still counts.
   if (rows?.row === undefined) return { kind: 'removed', refunded: note?.refunded ?? 0 }
   const { held, others, othersHeld, ended } = rows
   const burned = ended.reduce((sum, lease) => sum + lease.held, rows.row.burned)

@@ -1,6 +1,6 @@
 import type { ListedRow } from './store.ts'
 
-/** One row's books: L2 says that `minted = used + pool + burned + held`. All in units. */
+/** The balance of one row: L2 requires `minted = used + pool + burned + held`. All in units. */
 export interface TrialBalance {
   readonly key: string
   /** The start of the row's period, ms since 1970; 0 without windows. */
@@ -11,17 +11,17 @@ export interface TrialBalance {
   readonly burned: number
   /** All leases on the row together. */
   readonly held: number
-  /** `minted - (used + pool + burned + held)`: 0 when the books balance, above 0 for units that vanished, below for units from nowhere. */
+  /** `minted - (used + pool + burned + held)`: 0 when the row balances, above 0 when units are missing, below 0 when there are too many. */
   readonly difference: number
-  /** What is wrong, in words; empty when the row adds up. */
+  /** Descriptions of the faults; empty when the row balances. */
   readonly faults: readonly string[]
 }
 
-/** Draws the trial balance of one row and of every lease on it. Pure. */
+/** Computes the trial balance of one row and every lease on it. Pure. */
 export function trialBalance({ budget, leases }: ListedRow): TrialBalance {
   const { key, period, minted, used, pool, burned } = budget
   const held = leases.reduce((sum, lease) => sum + lease.held, 0)
-  // No partial sum of a sound row passes minted, at most 2^53 - 1; only the pool may be negative, so it comes last.
+  // No partial sum of a valid row exceeds minted, which is at most 2^53 - 1; only the pool may be negative, so it comes last.
   const difference = minted - (used + burned + held + pool)
   return { key, period, minted, used, pool, burned, held, difference, faults: [...faultsOf()] }
 

@@ -8,7 +8,7 @@ export function isUnits(value: unknown): value is number {
 
 /**
  * Throws unless `value` is a safe integer in `[min, UNITS_MAX]`.
- * @throws TypeError when it is no number; RangeError when it is NaN, a fraction or out of range. Both name the argument.
+ * @throws TypeError when it is not a number; RangeError when it is NaN, a fraction or out of range. Both name the argument.
  */
 export function assertUnits(name: string, value: unknown, min = 0): asserts value is number {
   if (typeof value !== 'number') {

@@ -1,6 +1,6 @@
 import type { Writes } from './adapter.ts'
 
-/** `changes`, and nothing else. */
+/** Writes with the given changes only. */
 export function writesOf(time: number, changes: Partial<Omit<Writes, 'time'>>): Writes {
   return {
     time,

@@ -29,7 +29,7 @@ const HIDDEN: Command = { ...SHOW, name: 'secret', isHidden: true }
 
 const parse = (...args: readonly string[]): Request => parseCommandLine([SHOW, HIDDEN], args)
 
-/** What a command that was understood is given. */
+/** The arguments that the command receives. */
 function given(...args: readonly string[]): unknown {
   const request = parse('show', ...args)
   if (request.kind !== 'run') return request.kind
@@ -37,7 +37,7 @@ function given(...args: readonly string[]): unknown {
   return [invocation.operand(FILE), invocation.optionalOperand(KEY), invocation.value(ROWS), invocation.isSet(QUIET)]
 }
 
-describe('what is understood', () => {
+describe('valid command lines', () => {
   test.each<[readonly string[], unknown]>([
     [['a.db'], ['a.db', undefined, 50, false]],
     [
@@ -59,7 +59,7 @@ describe('what is understood', () => {
   ])('%j', (args, expected) => {
     expect(given(...args)).toEqual(expected)
   })
-  test('help and version, in each spelling', () => {
+  test('each spelling of help and version is accepted', () => {
     for (const args of [['--help'], ['-h'], ['help']]) expect(parse(...args)).toEqual({ kind: 'help', isAsked: true })
     for (const args of [
       ['show', '--help'],
@@ -71,13 +71,13 @@ describe('what is understood', () => {
     for (const args of [['--version'], ['-V']]) expect(parse(...args)).toEqual({ kind: 'version' })
     expect(parse()).toEqual({ kind: 'help', isAsked: false })
   })
-  test('a hidden command runs, and is not listed', () => {
+  test('a hidden command runs, and help does not list it', () => {
     expect(parse('secret', 'a.db')).toMatchObject({ kind: 'run', command: HIDDEN })
     expect(programHelp([SHOW, HIDDEN])).not.toContain('secret')
   })
 })
 
-describe('what is refused', () => {
+describe('invalid command lines', () => {
   test.each<[readonly string[], string]>([
     [['shwo', 'a.db'], "unknown command 'shwo'; did you mean 'show'?"],
     [['secrets'], "unknown command 'secrets'; the commands are show"],
@@ -102,10 +102,10 @@ describe('what is refused', () => {
 
 describe('help', () => {
   const texts = [programHelp(COMMANDS), ...COMMANDS.map(commandHelp)]
-  test('fits into 100 columns', () => {
+  test('help fits into 100 columns', () => {
     for (const line of texts.join('\n').split('\n')) expect(line.length).toBeLessThan(100)
   })
-  test('names every operand, option and default', () => {
+  test('help names every operand, option and default', () => {
     for (const command of COMMANDS) {
       const text = commandHelp(command)
       for (const { name, help } of [...command.operands, ...command.options]) {
@@ -115,7 +115,7 @@ describe('help', () => {
     }
     expect(texts.join('\n')).toContain('(default: 1m)')
   })
-  test('columns line up', () => {
+  test('help aligns its columns', () => {
     expect(commandHelp(SHOW)).toBe(
       [
         'Usage: vsa show [options] <file> [key]',

@@ -8,21 +8,21 @@ import { vsa } from './run-cli.ts'
 
 const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
-describe('vsa verify, as it is built', () => {
+describe('vsa verify, as built', () => {
   test('exits 0 and prints one JSON document', async () => {
     const path = await aStore(aFolder())
     const { code, stdout, stderr } = await vsa('verify', path, '--json')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, rows: 2 })
   })
-  test('L2: exits 1 and names the row that does not add up', async () => {
+  test('L2: exits 1 and names the row that does not balance', async () => {
     const path = await aStore(aFolder())
     await tamper(path, "UPDATE budget SET used = used + 1 WHERE key = 'concert-43'")
     const { code, stdout } = await vsa('verify', path)
     expect(code).toBe(1)
     expect(stdout).toContain('concert-43')
   })
-  test('exits 2 with a code when it cannot read', async () => {
+  test('exits 2 with an error code when it cannot read the file', async () => {
     const path = join(aFolder(), 'none.db')
     const plain = await vsa('verify', path)
     expect(plain).toMatchObject({ code: 2, stdout: '' })
@@ -33,7 +33,7 @@ describe('vsa verify, as it is built', () => {
   })
 })
 
-describe('vsa inspect, as it is built', () => {
+describe('vsa inspect, as built', () => {
   test('prints tables, or JSON', async () => {
     const path = await aStore(aFolder())
     expect((await vsa('inspect', path, 'concert-42')).stdout).toMatch(/concert-42/)
@@ -54,7 +54,7 @@ describe('the command line', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(new RegExp(`^Usage: vsa ${name} `))
   })
-  test('without arguments: help on standard error, exit 2', async () => {
+  test('without arguments it prints help on standard error and exits 2', async () => {
     const { code, stdout, stderr } = await vsa()
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(/^Usage: vsa /)
@@ -68,7 +68,7 @@ describe('the command line', () => {
     [['replay', 'log', '--key', 'host'], '--key'],
     [['replay', 'log', '--flush', '2h'], '--flush'],
     [['demo', '--seconds', '0'], '--seconds'],
-  ])('vsa %s is not understood: exit 2, and an error that names %s', async (args, named) => {
+  ])('vsa %s is refused: exit 2, and an error that names %s', async (args, named) => {
     const { code, stdout, stderr } = await vsa(...args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(/^error: /)
@@ -76,7 +76,7 @@ describe('the command line', () => {
   })
 })
 
-test('the linked command says what to do when nothing is built', () => {
+test('the linked command names the build command when nothing is built', () => {
   const folder = aFolder()
   cpSync(fileURLToPath(new URL('../../bin', import.meta.url)), join(folder, 'bin'), { recursive: true })
   const args = [join(folder, 'bin/vsa.js'), '--help']

@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { aFolder } from './store-fixture.ts'
 import { vsa } from './run-cli.ts'
 
-describe('vsa demo, as it is built', () => {
-  test('L1, L2, L3, L7: writes the net effect alone, and every row balances after a kill', async () => {
+describe('vsa demo, as built', () => {
+  test('L1, L2, L3, L7: writes only net effects, and every row balances after a kill', async () => {
     const store = join(aFolder(), 'demo.db')
     const { code, stdout, stderr } = await vsa('demo', '--seconds', '1', '--store', store, '--json')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -22,7 +22,7 @@ describe('vsa demo, as it is built', () => {
   })
 })
 
-describe('vsa replay, as it is built', () => {
+describe('vsa replay, as built', () => {
   test('reads gzip, and prints one JSON document', async () => {
     const log = join(aFolder(), 'access.log.gz')
     const line = '::1 - - [05/May/2024:12:00:07 +0000] "GET / HTTP/1.1" 200 5 "-" "curl"'
@@ -35,7 +35,7 @@ describe('vsa replay, as it is built', () => {
       decisions: { admittedUnits: 1, deniedUnits: 1, topDenied: [{ key: '::1' }] },
     })
   })
-  test('exits 2 with the code of the error', async () => {
+  test('exits 2 and prints the code of the error', async () => {
     const { code, stdout, stderr } = await vsa('replay', '/nowhere/access.log', '--json')
     expect(code).toBe(2)
     expect(stderr).toContain('(ENOENT)')

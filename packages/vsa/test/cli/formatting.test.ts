@@ -24,19 +24,19 @@ describe('parsing', () => {
       expect(() => parseDuration(text)).toThrow(RangeError)
     },
   )
-  test('units of the calendar', () => {
+  test('calendar units are parsed', () => {
     expect(parsePer('month')).toBe('month')
     expect(parsePer('1m')).toBe(60_000)
     expect(() => parsePer('constructor')).toThrow(RangeError)
   })
-  test('whole numbers', () => {
+  test('whole numbers are parsed, and others refused', () => {
     expect(parseWhole('60', 0, 60)).toBe(60)
     for (const text of ['61', '-1', '1.5', '', '0x10', '1e1']) expect(() => parseWhole(text, 0, 60)).toThrow(RangeError)
   })
 })
 
 describe('formatting', () => {
-  test('numbers and times', () => {
+  test('numbers and times are formatted', () => {
     expect(count(1_234_567)).toBe('1,234,567')
     expect(counted(1, 'row')).toBe('1 row')
     expect(counted(1_000, 'row')).toBe('1,000 rows')
@@ -59,7 +59,7 @@ describe('formatting', () => {
     expect(printable('a\u001B[2Jb\n\u202E')).toBe(String.raw`a\u{1b}[2Jb\u{a}\u{202e}`)
     expect(printable('x'.repeat(100))).toHaveLength(60)
   })
-  test('tables', () => {
+  test('table columns are aligned', () => {
     expect(
       table(columns('key', '>units'), [
         ['a', '1,000'],
@@ -73,7 +73,7 @@ describe('formatting', () => {
       ]),
     ).toBe('  used    1,000  units\n  burned      0')
   })
-  test('bars', () => {
+  test('bars are scaled to their width', () => {
     expect(bar(0.5)).toBe(`[${'#'.repeat(15)}${'-'.repeat(15)}]  50 %`)
     expect(bar(7)).toContain('100 %')
   })

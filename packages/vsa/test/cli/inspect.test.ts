@@ -4,7 +4,7 @@ import { aFolder, aStore } from './store-fixture.ts'
 
 const ROWS = 50
 
-test('the whole store: budgets, owners, counters', async () => {
+test('without a key it lists budgets, owners and counters', async () => {
   const path = await aStore(aFolder())
   const { ok, json, text } = await inspect(path, undefined, ROWS)
   expect(ok).toBe(true)
@@ -22,7 +22,7 @@ test('the whole store: budgets, owners, counters', async () => {
   expect(text).toMatch(/likes +42/)
 })
 
-test('one budget: its periods and leases', async () => {
+test('with a key it lists the periods and leases of that budget', async () => {
   const path = await aStore(aFolder())
   const { json, text } = await inspect(path, 'concert-43', ROWS)
   expect(json).toMatchObject({ budgets: [{ key: 'concert-43' }], counters: [] })
@@ -30,7 +30,7 @@ test('one budget: its periods and leases', async () => {
   expect(text).not.toContain('concert-42')
 })
 
-test('a key that names a counter only', async () => {
+test('a key may name only a counter', async () => {
   const { json } = await inspect(await aStore(aFolder()), 'likes', ROWS)
   expect(json).toMatchObject({ budgets: [], owners: [], counters: [{ key: 'likes', value: 42 }] })
 })
@@ -39,7 +39,7 @@ test('an unknown key is an error', async () => {
   await expect(inspect(await aStore(aFolder()), 'concert-44', ROWS)).rejects.toMatchObject({ code: 'unknown_key' })
 })
 
-test('text says how many rows it leaves out, and JSON has them all', async () => {
+test('text output reports the number of omitted rows, and JSON has all rows', async () => {
   const { json, text } = await inspect(await aStore(aFolder()), undefined, 1)
   expect(text).toContain('... and 1 more budget: see --rows')
   expect(json).toMatchObject({ budgets: [{}, {}] })

@@ -4,14 +4,14 @@ import { parseJsonLine } from '../../src/cli/replay/json-line.ts'
 import { keyOf, parseKeyField } from '../../src/cli/replay/key-field.ts'
 
 describe('NDJSON lines', () => {
-  test('with ms since 1970', () => {
+  test('a time may be in ms since 1970', () => {
     expect(parseJsonLine('{"key":"tenant-7","cost":12,"at":1700000000123}')).toMatchObject({
       at: 1_700_000_000_123,
       cost: 12,
       isWholeSecond: false,
     })
   })
-  test('with an ISO time, and the default cost of 1', () => {
+  test('a time may be an ISO string, and the default cost is 1', () => {
     expect(parseJsonLine('{"key":"a","at":"2024-05-05T10:45:00.250+02:00"}')).toMatchObject({
       at: Date.parse('2024-05-05T08:45:00.250Z'),
       cost: 1,
@@ -31,7 +31,7 @@ describe('NDJSON lines', () => {
     const logged = parseJsonLine(line)
     expect(logged.kind === 'bad' && logged.reason).toContain(reason)
   })
-  test('any JSON is a request or bad', () => {
+  test('any JSON is parsed as a request or reported as bad', () => {
     fc.assert(
       fc.property(fc.json(), (line) => {
         expect(['request', 'bad']).toContain(parseJsonLine(line).kind)
@@ -45,7 +45,7 @@ describe('keys', () => {
     const logged = parseJsonLine(line)
     return logged.kind === 'request' ? keyOf(logged, parseKeyField(spelling)) : null
   }
-  test('a field of any name', () => {
+  test('the key may come from a field of any name', () => {
     expect(keyIn('{"at":1,"tenant":"t","user":"u","n":7}', 'field:tenant')).toBe('t')
     expect(keyIn('{"at":1,"tenant":"t","user":"u","n":7}', 'user')).toBe('u')
     expect(keyIn('{"at":1,"tenant":"t","user":"u","n":7}', 'field:n')).toBe('7')
@@ -61,13 +61,13 @@ describe('keys', () => {
   ])('%s gives no key', (_name, line, spelling = 'key') => {
     expect(keyIn(line, spelling)).toBeNull()
   })
-  test('the longest key', () => {
+  test('the longest key is accepted', () => {
     expect(keyIn(`{"at":1,"key":"${'x'.repeat(1_020)}"}`, 'key')).toHaveLength(1_020) // and 'key:'
   })
   test.each(['', 'host', 'field:', 'constructor'])('--key %j is refused', (spelling) => {
     expect(() => parseKeyField(spelling)).toThrow(RangeError)
   })
-  test('a family has no colon', () => {
+  test('a family name has no colon', () => {
     expect(parseKeyField('field:a:b')).toMatchObject({ field: 'a:b', family: 'a_b' })
   })
 })

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { KeyIntervals } from '../../src/cli/replay/key-intervals.ts'
 
-test('counts pairs of key and interval, and requests that come alone', () => {
+test('counts pairs of key and interval, and requests that are alone in theirs', () => {
   const requests = fc.array(
     fc.record({ id: fc.constantFrom('a', 'b', 'c'), at: fc.nat({ max: 100 }), cost: fc.constant(1) }),
   )

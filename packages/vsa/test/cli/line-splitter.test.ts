@@ -9,8 +9,8 @@ function split(chunks: readonly Uint8Array[]): readonly (string | null)[] {
   return lines.map(({ text }) => text)
 }
 
-describe('lines do not depend on how the bytes are cut', () => {
-  test('any text, cut anywhere', () => {
+describe('lines do not depend on chunk boundaries', () => {
+  test('any text gives the same lines for any chunks', () => {
     const texts = fc.string({ unit: fc.constantFrom('a', 'é', '🦆', '\n', ' ') })
     fc.assert(
       fc.property(texts, fc.array(fc.nat({ max: 60 })), (text, cuts) => {
@@ -26,7 +26,7 @@ describe('lines do not depend on how the bytes are cut', () => {
   test('CRLF ends a line', () => {
     expect(split([Buffer.from('a\r'), Buffer.from('\nb\r\n\r\nc')])).toEqual(['a', 'b', '', 'c'])
   })
-  test('a byte order mark is dropped, and invalid UTF-8 replaced', () => {
+  test('a byte order mark is dropped, and invalid UTF-8 is replaced', () => {
     expect(split([Buffer.from([0xef, 0xbb, 0xbf, 0x61, 0x0a, 0xff, 0x62])])).toEqual(['a', '\uFFFDb'])
   })
 })
@@ -40,14 +40,14 @@ describe('long lines', () => {
       Buffer.from('\nnext\n'),
     ])
   }
-  test('at the limit', () => {
+  test('a line at the limit is kept', () => {
     expect(feed(LINE_BYTES_MAX).map((line) => line?.length)).toEqual([LINE_BYTES_MAX, 4])
   })
-  test('one byte past it, and a megabyte', () => {
+  test('a line one byte or a megabyte past the limit is dropped', () => {
     expect(feed(LINE_BYTES_MAX + 1)).toEqual([null, 'next'])
     expect(feed(1_048_576)).toEqual([null, 'next'])
   })
-  test('without an end', () => {
+  test('a long line without an end is dropped', () => {
     expect(split([Buffer.alloc(LINE_BYTES_MAX + 1, 'x')])).toEqual([null])
   })
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { LogClock } from '../../src/cli/replay/log-clock.ts'
 
-test('timers fire on the way, in order, each at its own time', async () => {
+test('timers fire in order, each at its due time', async () => {
   const clock = new LogClock(1_000)
   const fired: string[] = []
   const note = (name: string) => () => fired.push(`${name} at ${clock.now()} (${clock.monotonic()})`)
@@ -17,7 +17,7 @@ test('timers fire on the way, in order, each at its own time', async () => {
   expect(fired.at(-1)).toBe('late at 1050 (50)')
 })
 
-test('nothing is awaited when nothing is due', () => {
+test('advancing without a due timer does not wait', () => {
   const clock = new LogClock(0)
   clock.timer(50, () => undefined)
   expect(clock.moveTo(49)).toBeUndefined()
@@ -30,7 +30,7 @@ test('time never goes back', async () => {
   expect(clock.now()).toBe(100)
 })
 
-test('time stands still while work is under way', async () => {
+test('time does not advance while work is under way', async () => {
   const clock = new LogClock(0)
   const seen: number[] = []
   clock.timer(10, () => {
@@ -47,7 +47,7 @@ test('time stands still while work is under way', async () => {
   expect(seen).toEqual([10, 1_000])
 })
 
-test('waiting moves time from timer to timer, and no further', async () => {
+test('waiting moves time from timer to timer until the promise settles', async () => {
   const clock = new LogClock(0)
   const wanted = new Promise<string>((resolve) => clock.timer(30, () => clock.timer(30, () => resolve('there'))))
   clock.timer(600, () => undefined)

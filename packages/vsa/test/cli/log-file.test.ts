@@ -33,18 +33,18 @@ async function linesOf(path: string): Promise<readonly (string | null)[]> {
 
 const LONG = Array.from({ length: 20_000 }, (_, index) => `line ${index}`)
 
-test('plain text of many chunks', async () => {
+test('plain text of many chunks is read completely', async () => {
   expect(await linesOf(fileWith('plain', LONG.join('\n')))).toEqual(LONG)
 })
 test('gzip is detected by its content, with one member or several', async () => {
   expect(await linesOf(fileWith('packed.log', gzipSync(LONG.join('\n'))))).toEqual(LONG)
   expect(await linesOf(fileWith('two.gz', Buffer.concat([gzipSync('a\nb'), gzipSync('c\n')])))).toEqual(['a', 'bc'])
 })
-test('an empty file, and one of a single byte', async () => {
+test('a file may be empty or have a single byte', async () => {
   expect(await linesOf(fileWith('empty', ''))).toEqual([])
   expect(await linesOf(fileWith('byte', 'x'))).toEqual(['x'])
 })
-test('truncated gzip is an error, after the lines before the cut', async () => {
+test('truncated gzip is an error after its complete lines were read', async () => {
   const packed = gzipSync(LONG.join('\n'))
   await expect(linesOf(fileWith('torn.gz', packed.subarray(0, packed.length - 20)))).rejects.toMatchObject({
     code: 'Z_BUF_ERROR',

@@ -4,7 +4,7 @@ import { REORDER_WITHIN_MS, Reorderer } from '../../src/cli/replay/reorderer.ts'
 
 const SECOND = 1_000
 
-test('items within the window come out sorted, equal times in order of arrival, whenever they are taken', () => {
+test('items within the window are sorted by time, then by arrival, however often they are taken', () => {
   const items = fc.array(
     fc.record({ at: fc.nat({ max: REORDER_WITHIN_MS / SECOND }).map((s) => s * SECOND), take: fc.boolean() }),
   )
@@ -33,7 +33,7 @@ test('an item older than the window is released at once, so that memory stays bo
   expect(reorderer).toMatchObject({ outOfOrder: 1, tooLate: 1, furthestBackMs: 2 * REORDER_WITHIN_MS - 7 })
 })
 
-test('memory is bounded also when all times are equal', () => {
+test('memory stays bounded when all times are equal', () => {
   const reorderer = new Reorderer()
   for (let count = 0; count < 200_001; count++) reorderer.push({ at: 0 })
   expect(reorderer.takeReady()).toHaveLength(1)

@@ -31,7 +31,7 @@ const options = (file: string, part: Partial<ReplayOptions> = {}): ReplayOptions
 })
 
 describe('decisions', () => {
-  test('admitted and denied units, and the keys denied most', async () => {
+  test('reports admitted and denied units, and the keys denied most', async () => {
     const file = aLog(aFolder(), [
       ...Array.from({ length: 70 }, (_, index) => json('greedy', index * 100)),
       ...Array.from({ length: 5 }, (_, index) => json('modest', 7_000 + index)),
@@ -62,7 +62,7 @@ describe('decisions', () => {
     expect(text).toContain('The books are right, to the unit, at every interval.')
   })
 
-  test('by address, from gzip, with bad lines and lines out of order', async () => {
+  test('replays gzip by address, with bad lines and lines out of order', async () => {
     const lines = [access('10.0.0.1', 5), 'garbage', access('10.0.0.2', 4), access('::1', 9)]
     const {
       ok,
@@ -75,7 +75,7 @@ describe('decisions', () => {
     expect(text).toContain('No request would have been denied.')
   })
 
-  test('with calendar periods', async () => {
+  test('replays with calendar periods', async () => {
     const file = aLog(aFolder(), [json('a', 0, 2), json('a', 1_800_000, 2), json('a', 3_600_000, 2)])
     const { json: found } = await replay(options(file, { limit: 3, per: 'hour' }))
     expect(found).toMatchObject({ ok: true, decisions: { admittedUnits: 4, deniedUnits: 2 } })
@@ -83,7 +83,7 @@ describe('decisions', () => {
 })
 
 describe('the trade-off', () => {
-  test('L7: many requests of one key are few records, and fewer at longer intervals', async () => {
+  test('L7: many requests of one key write few records, and fewer at longer intervals', async () => {
     const file = aLog(
       aFolder(),
       Array.from({ length: 3_000 }, (_, index) => json('hot', index * 10)),
@@ -99,7 +99,7 @@ describe('the trade-off', () => {
     expect(records).toEqual(records.toSorted((a, b) => b - a))
     expect(records[0]).toBeLessThanOrEqual(310)
   })
-  test('where no requests share an interval, the text says that VSA does next to nothing', async () => {
+  test('when no requests share an interval, the text says that VSA saves almost nothing', async () => {
     const file = aLog(
       aFolder(),
       Array.from({ length: 50 }, (_, index) => json(`visitor ${index}`, index * 1_000)),
@@ -123,7 +123,7 @@ describe('stores', () => {
     const file = aLog(folder, [json('a', 0)])
     await expect(replay(options(file, { storePath: file }))).rejects.toMatchObject({ code: 'store_exists' })
   })
-  test('temporary stores are removed', async () => {
+  test('a temporary store is removed', async () => {
     const temporary = aFolder()
     const file = aLog(aFolder(), [json('a', 0)])
     vi.stubEnv('TMPDIR', temporary)
@@ -142,7 +142,7 @@ describe('logs that cannot be replayed', () => {
   ])('%s', async (_name, lines) => {
     await expect(replay(options(aLog(aFolder(), lines)))).rejects.toMatchObject({ code: 'no_requests' })
   })
-  test('a missing file', async () => {
+  test('a missing file is an error', async () => {
     await expect(replay(options('/nowhere/access.log'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })

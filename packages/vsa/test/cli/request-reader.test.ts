@@ -16,7 +16,7 @@ function read(texts: readonly (string | null)[]) {
 }
 
 describe('times', () => {
-  test('requests of one second are spread over it, in their order', () => {
+  test('requests of one second are spread evenly over it, in order', () => {
     expect(read([access(3, 'a'), access(3, 'b'), access(3, 'c'), access(3, 'd'), access(4, 'e')]).requests).toEqual([
       { at: MAY_17 + 3_000, id: 'a', cost: 1 },
       { at: MAY_17 + 3_250, id: 'b', cost: 1 },
@@ -28,7 +28,7 @@ describe('times', () => {
   test('times with milliseconds are not changed', () => {
     expect(read([json(MAY_17 + 3), json(MAY_17 + 3), json(MAY_17 + 700)]).times).toEqual([3, 3, 700])
   })
-  test('a line out of order is sorted, and counted', () => {
+  test('a line out of order is sorted and counted', () => {
     const { times, tally } = read([access(3), access(9), access(7), access(8), access(10)])
     expect(times).toEqual([3_000, 7_000, 8_000, 9_000, 10_000])
     expect(tally).toMatchObject({
@@ -44,7 +44,7 @@ describe('times', () => {
     expect(times).toEqual([0, 1_000, 1_000, 302_000, 302_001])
     expect(tally).toMatchObject({ outOfOrder: 1, tooLate: 1, furthestBackMs: 301_500, from: MAY_17 })
   })
-  test('time never goes back and no request is lost, in any mixture of lines', () => {
+  test('for any lines, time never goes back and no request is lost', () => {
     const line = fc.oneof(
       fc.nat({ max: 59 }).map((second) => access(second)),
       fc.nat({ max: 60_000 }).map((ms) => json(MAY_17 + ms)),
@@ -60,7 +60,7 @@ describe('times', () => {
 })
 
 describe('bad lines', () => {
-  test('are counted, the first five are kept, and other lines are read', () => {
+  test('bad lines are counted, the first five are kept, and the other lines are read', () => {
     const { requests, tally } = read([access(1), 'one', '{', null, '', 'x'.repeat(500), 'five', 'six', access(2)])
     expect(requests).toHaveLength(2)
     expect(tally).toMatchObject({ lines: 9, requests: 2, badLines: 6 })
@@ -68,7 +68,7 @@ describe('bad lines', () => {
     expect(tally.badExamples[2]).toEqual({ line: 4, reason: 'longer than 65536 bytes', text: '' })
     expect(tally.badExamples[3]?.text).toHaveLength(120)
   })
-  test('lines without a key are bad', () => {
+  test('a line without a key is bad', () => {
     expect(read(['{"at":1}']).tally.badExamples).toEqual([
       { line: 1, reason: 'no ip that could be a key', text: '{"at":1}' },
     ])

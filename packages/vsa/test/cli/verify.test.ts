@@ -26,7 +26,7 @@ test.each([
   ["UPDATE budget SET used = used + 1 WHERE key = 'concert-43'", '1 units more than were minted'],
   ["UPDATE budget SET pool = pool - 3 WHERE key = 'concert-43'", '3 of the minted units are nowhere'],
   ["DELETE FROM lease WHERE key = 'concert-43'", '20 of the minted units are nowhere'],
-])('L2: %s is found, and the row named', async (sql, fault) => {
+])('L2: verify finds %s and names the row', async (sql, fault) => {
   const path = await aStore(aFolder())
   await tamper(path, sql)
   const { ok, json, text } = await verify(path)
@@ -38,15 +38,15 @@ test.each([
 })
 
 describe('a file that is not a store is an operating error', () => {
-  test('a missing file', async () => {
+  test('a missing file is an error', async () => {
     await expect(verify(join(aFolder(), 'none.db'))).rejects.toMatchObject({ code: 'no_such_file' })
   })
-  test('a text file', async () => {
+  test('a text file is an error', async () => {
     const path = join(aFolder(), 'letter.txt')
     writeFileSync(path, 'Dear SQLite,\n'.repeat(100))
     await expect(verify(path)).rejects.toMatchObject({ code: 'not_a_database' })
   })
-  test('a newer schema', async () => {
+  test('a newer schema is an error', async () => {
     const path = await aStore(aFolder())
     await tamper(path, 'PRAGMA user_version = 99')
     await expect(verify(path)).rejects.toMatchObject({ code: 'schema_too_new' })

@@ -17,13 +17,13 @@ import { save } from '../../src/stores/memory/save.ts'
 
 export const LEASE_TTL_MS = 10_000
 
-/** Rows in memory with a clock that stands where a test puts it. A join and each exchange do one store's upkeep, as `storeFrom` does. */
+/** Rows in memory with a clock that only the test moves. A join and each exchange run upkeep, as `storeFrom` does. */
 export class Books {
   readonly rows = new MemoryRows()
   now = 1_000_000
   /** Leases burned and rows removed by one upkeep at most, each. */
   upkeepRowsMax = 2_000
-  /** Units given back by exchanges that were applied; a replay gives nothing back. */
+  /** Units refunded by applied exchanges; a replay refunds nothing. */
   refunded = 0
   readonly #seqs = new Map<number, number>()
 
@@ -95,7 +95,7 @@ export class Books {
     return { budgets, leases: budgets.map((row) => [...this.rows.leasesOn(row)]), owners: this.rows.owners() }
   }
 
-  /** Changes a row against all rules, as a damaged file would. */
+  /** Changes a row directly, as in a damaged file. */
   damage(key: string, change: Partial<BudgetRow>): void {
     const row = this.budget(key)
     if (row === undefined) throw new Error(`no row ${key}`)
@@ -112,7 +112,7 @@ export class Books {
   }
 }
 
-/** A budget entry that asks for nothing but what `parts` say. */
+/** A budget entry with only the given parts. */
 export function asking(key: string, parts: Partial<BudgetEntry> = {}): BudgetEntry {
   return { kind: 'budget', key, period: 0, known: false, spent: 0, refund: 0, hold: 0, wantMs: 0, ...parts }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { invariant, InvariantError, StoreError, VsaError } from '../../src/core/errors.ts'
 import { BooksError } from '../../src/core/row-draft.ts'
 
-describe('errors say in a log what they are', () => {
+describe('errors have a name and a message', () => {
   test.each([
     [new VsaError('closed', 'the engine is closed'), 'VsaError: the engine is closed'],
     [new StoreError('disk_full', 'no space', { applied: 'no', transient: false }), 'StoreError: no space'],
@@ -16,7 +16,7 @@ describe('errors say in a log what they are', () => {
     expect(error).toBeInstanceOf(Error)
   })
 
-  test('an operating failure was surely not applied, and is a 500, unless it says otherwise', () => {
+  test('by default an operating failure was not applied and has status 500', () => {
     expect(new VsaError('closed', 'm')).toMatchObject({ code: 'closed', applied: 'no', statusCode: 500 })
     expect(new VsaError('timeout', 'm', { applied: 'unknown', statusCode: 503 })).toMatchObject({
       code: 'timeout',
@@ -25,7 +25,7 @@ describe('errors say in a log what they are', () => {
     })
   })
 
-  test('a cause is there when there was one, and only then', () => {
+  test('an error has a cause only when one was given', () => {
     const cause = new Error('the wire')
     const options = { applied: 'unknown', transient: true } as const
     expect(new VsaError('timeout', 'm', { cause }).cause).toBe(cause)
@@ -34,12 +34,12 @@ describe('errors say in a log what they are', () => {
     expect('cause' in new StoreError('store_failed', 'm', options)).toBe(false)
   })
 
-  test('a store error says whether trying again may help', () => {
+  test('a store error says whether a retry may help', () => {
     const error = new StoreError('store_busy', 'm', { applied: 'no', transient: true })
     expect(error).toMatchObject({ code: 'store_busy', applied: 'no', transient: true })
   })
 
-  test('an assertion throws its message, or nothing', () => {
+  test('a failed assertion throws its message, and one that holds does not throw', () => {
     expect(() => invariant(false, 'never')).toThrow(new InvariantError('never'))
     expect(() => invariant(true, 'never')).not.toThrow()
   })

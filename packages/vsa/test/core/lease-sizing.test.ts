@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { lowWaterOf, nextHold, type LeaseDemand } from '../../src/core/lease-sizing.ts'
 
-/** A row that could give anything, and a quiet owner that flushes each 100 ms over a store that answers at once. */
+/** A row with no limit on its leases, and an idle owner that flushes every 100 ms on a store that answers at once. */
 function holdAfter(demand: Partial<LeaseDemand>): number {
   return nextHold({
     hold: 64,
@@ -40,19 +40,19 @@ describe('O7: the next lease', () => {
     },
   )
 
-  test('a burst of a few ms says little about a rate: by a factor of 2, and more only where more was spent', () => {
+  test('a burst of a few ms grows the lease by a factor of 2, or by more only when more was spent', () => {
     expect(holdAfter({ spent: 10, elapsedMs: 5 })).toBe(128)
     expect(holdAfter({ spent: 100, elapsedMs: 5 })).toBe(256)
     expect(holdAfter({ spent: 1, elapsedMs: 0 })).toBe(64)
     expect(holdAfter({ spent: 2, elapsedMs: 0 })).toBe(128)
   })
 
-  test('what was spent in a long time is little for each interval', () => {
+  test('spending over a long time counts as a rate per interval', () => {
     expect(holdAfter({ spent: 320, elapsedMs: 1_000 })).toBe(64)
     expect(holdAfter({ spent: 330, elapsedMs: 1_000 })).toBe(512)
   })
 
-  test('a slow exchange has to be covered as well, and is not taken for a burst', () => {
+  test('a lease also covers a slow exchange, which does not count as a burst', () => {
     expect(holdAfter({ spent: 33, exchangeMs: 0, elapsedMs: 100 })).toBe(128)
     expect(holdAfter({ spent: 20, exchangeMs: 50, elapsedMs: 100 })).toBe(64)
     expect(holdAfter({ spent: 22, exchangeMs: 50, elapsedMs: 100 })).toBe(128)
@@ -60,21 +60,21 @@ describe('O7: the next lease', () => {
     expect(holdAfter({ spent: 16, exchangeMs: 100, elapsedMs: 10 })).toBe(64)
   })
 
-  test('a lease that is four times too large goes down by a factor of 2, and never below the first one', () => {
+  test('a lease that is four times too large shrinks by a factor of 2, and never below the first lease', () => {
     expect(holdAfter({ spent: 8 })).toBe(64)
     expect(holdAfter({ spent: 7 })).toBe(32)
     expect(holdAfter({ hold: 37, spent: 0 })).toBe(18)
     expect(holdAfter({ hold: 32, spent: 0 })).toBe(32)
   })
 
-  test('never above atRisk, nor above an equal share of what the row has left', () => {
+  test('a lease is never above atRisk, nor above an equal share of the units left in the row', () => {
     expect(holdAfter({ spent: 1_000, atRisk: 100 })).toBe(100)
     expect(holdAfter({ spent: 1_000, available: 90 })).toBe(90)
     expect(holdAfter({ spent: 1_000, available: 91, others: 2 })).toBe(31)
     expect(holdAfter({ spent: 1_000, available: -5 })).toBe(0)
   })
 
-  test('whatever is known, it is a number of units within its bounds', () => {
+  test('for any input, the next lease is a number of units within its bounds', () => {
     const units = fc.nat(1_000_000)
     const ms = fc.double({ min: 0, max: 100_000, noNaN: true })
     const demands = fc.record({
@@ -101,6 +101,6 @@ describe('O7: the next lease', () => {
   })
 })
 
-test('O8: a lease is topped up at a quarter', () => {
+test('O8: the low-water mark of a lease is a quarter of it', () => {
   expect([256, 10, 4, 3, 0].map(lowWaterOf)).toEqual([64, 2, 1, 0, 0])
 })

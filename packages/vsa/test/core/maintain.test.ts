@@ -14,8 +14,8 @@ function dead(books: Books, rows: number, units: number): number {
   return epoch
 }
 
-describe('upkeep is a transition of its own', () => {
-  test('S8 S10: an exchange by itself reaps, burns and removes nothing', () => {
+describe('upkeep is a separate transition', () => {
+  test('S8 S10: an exchange alone reaps, burns and removes nothing', () => {
     const books = new Books()
     const [silent, living] = [books.join(), books.join()]
     books.row(silent, asking('a', { policy: seats(9), hold: 4 }))
@@ -31,7 +31,7 @@ describe('upkeep is a transition of its own', () => {
     expect(books.budget('b')).toBeUndefined()
   })
 
-  test('S8: the owner that calls is alive, however late it is', () => {
+  test('S8: upkeep does not reap the calling owner, however late it is', () => {
     const books = new Books()
     const late = books.join()
     books.now += LEASE_TTL_MS + 1
@@ -39,7 +39,7 @@ describe('upkeep is a transition of its own', () => {
     expect(books.rows.owner(late)?.state).toBe('open')
   })
 
-  test('S8: a process that is known to be gone is reaped before its epoch expires', () => {
+  test('S8: an owner whose process is known to be dead is reaped before its epoch expires', () => {
     const books = new Books()
     const [gone, living] = [books.join(), books.join()]
     books.row(gone, asking('a', { policy: seats(9), hold: 4 }))
@@ -48,7 +48,7 @@ describe('upkeep is a transition of its own', () => {
     expect(books.rows.owner(living)?.state).toBe('open')
   })
 
-  test('S8: a dead owner’s lease on a row that is not there any more goes, and makes no row', () => {
+  test('S8: a dead owner’s lease on a removed row is removed, and creates no row', () => {
     const books = new Books()
     const silent = books.join()
     books.row(silent, asking('a', { policy: seats(9), hold: 4 }))
@@ -59,7 +59,7 @@ describe('upkeep is a transition of its own', () => {
     expect(books.rows.hasLeases(silent)).toBe(false)
   })
 
-  test('S8, L2: several dead leases on one row are burned by one write of it', () => {
+  test('S8, L2: several dead leases on one row are burned by one write of the row', () => {
     const books = new Books()
     const [one, two] = [books.join(), books.join()]
     books.row(one, asking('a', { policy: seats(9), hold: 4 }))
@@ -70,7 +70,7 @@ describe('upkeep is a transition of its own', () => {
     expect(books.held('a')).toBe(0)
   })
 
-  test('S1 S10: upkeep that removes a row keeps its time, so that a clock that was ahead cannot make the row again', () => {
+  test('S1 S10: upkeep that removes a row stores its time, so that the row is not created again after the clock is set back', () => {
     const books = new Books()
     const epoch = books.join()
     books.row(epoch, asking('b', { policy: PAST }))
@@ -80,7 +80,7 @@ describe('upkeep is a transition of its own', () => {
     expect(books.apply(epoch, [asking('b', { policy: PAST })]).entries).toEqual([{ kind: 'period_closed' }])
   })
 
-  test('S1: upkeep with nothing to do keeps no time', () => {
+  test('S1: upkeep with nothing to do does not store its time', () => {
     const books = new Books()
     const epoch = books.join()
     books.now += 1_000
@@ -89,7 +89,7 @@ describe('upkeep is a transition of its own', () => {
   })
 })
 
-describe('upkeep is bounded per call, and says when there is more', () => {
+describe('upkeep is bounded per call, and reports when there is more', () => {
   test('S8, L2: leases burn in slices, and count as held until then', () => {
     const books = new Books()
     books.upkeepRowsMax = 200
@@ -107,7 +107,7 @@ describe('upkeep is bounded per call, and says when there is more', () => {
     expect(burned).toEqual([400, 800, 1_000, 1_000])
   })
 
-  test('S8: no epoch is done with while it has a lease, and it is not looked at again afterwards', () => {
+  test('S8: an epoch stays in the burning set until its last lease is burned, and is not loaded again afterwards', () => {
     const books = new Books()
     books.upkeepRowsMax = 2
     const silent = dead(books, 5, 1)
@@ -119,7 +119,7 @@ describe('upkeep is bounded per call, and says when there is more', () => {
     expect(books.maintain(living)).toBe(false)
   })
 
-  test('S10: as many rows as one exchange makes are removed by one upkeep, so that it keeps up with any rate', () => {
+  test('S10: one upkeep removes as many rows as one exchange can create, so that it keeps up with any rate', () => {
     const books = new Books()
     const epoch = books.join()
     for (let turn = 0; turn < 5; turn++) {
@@ -137,7 +137,7 @@ describe('upkeep is bounded per call, and says when there is more', () => {
     expect(books.rows.budgets()).toEqual([])
   })
 
-  test('S2: a closed owner is forgotten after seven days, and not while it has a lease', () => {
+  test('S2: a closed owner is forgotten after seven days, but not while it has a lease', () => {
     const books = new Books()
     books.upkeepRowsMax = 1
     const silent = dead(books, 1, 1)

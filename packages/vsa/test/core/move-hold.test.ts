@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { asking, Books, seats } from './books-fixture.ts'
 
 describe('when a lease may grow', () => {
-  test('S5: while the row is wanted it stays as it is, and from the moment that the want is over it grows', () => {
+  test('S5: a lease does not grow while its row is wanted, and grows from the moment that the want ends', () => {
     const books = new Books()
     const epoch = books.join()
     const grow = asking('a', { known: true, hold: 9 })
@@ -29,7 +29,7 @@ describe('when a lease may grow', () => {
     [4, 9],
     [5, 2],
     [6, 2],
-  ])('S5: of 5 units that may burn, %d have: a lease of 2 that should be 9 becomes %d', (burned, held) => {
+  ])('S5: burnMax is 5 and %d units have burned: a lease of 2 that requests 9 becomes %d', (burned, held) => {
     const books = new Books()
     const epoch = books.join()
     books.row(epoch, asking('a', { policy: { ...seats(20), burnMax: 5 }, hold: 2 }))

@@ -9,7 +9,7 @@ const MINUTE = 60_000
 const DAY = 86_400_000
 const YEARS_100 = 36_525 * DAY
 
-/** As a JavaScript user might call it. */
+/** Called without types, as from JavaScript. */
 const compileAnything = (policy: unknown): unknown => compilePolicy(policy as Policy)
 
 function refusalOf(policy: unknown): unknown {
@@ -21,7 +21,7 @@ function refusalOf(policy: unknown): unknown {
   }
 }
 
-describe('bad policies are refused by name, before anything happens', () => {
+describe('a bad policy is refused, and the error names the part', () => {
   test.each<[unknown, typeof TypeError | typeof RangeError, RegExp]>([
     [undefined, TypeError, /^policy must be an object/],
     [null, TypeError, /^policy must be an object/],
@@ -74,7 +74,7 @@ describe('bad policies are refused by name, before anything happens', () => {
     expect(() => compileAnything(policy)).toThrow(message)
   })
 
-  test('anything at all is compiled or refused with a TypeError or RangeError', () => {
+  test('any value is compiled, or refused with a TypeError or RangeError', () => {
     const part = fc.oneof(fc.anything(), fc.constantFrom('day', 'month', 'UTC', 0, 1, 31, 100))
     const policies = fc.record(
       {
@@ -99,20 +99,20 @@ describe('bad policies are refused by name, before anything happens', () => {
   })
 })
 
-test('the platform’s reason why a time zone is refused is kept as the cause', () => {
+test('a refused time zone has the error of the platform as its cause', () => {
   expect(refusalOf({ limit: 1, per: 'day', timeZone: 'Mars/Olympus' })).toMatchObject({
     cause: expect.any(RangeError) as RangeError,
   })
 })
 
-test('a part that is undefined is absent', () => {
+test('an undefined part counts as absent', () => {
   const absent = { initial: undefined, timeZone: undefined, startDay: undefined, atRisk: undefined, colour: undefined }
   expect(compilePolicy({ ...absent, limit: 60, per: 'day' } as unknown as Policy).fingerprint).toBe(
     compilePolicy({ limit: 60, per: 'day' }).fingerprint,
   )
 })
 
-describe('limits at their edges are taken', () => {
+describe('limits at their bounds are accepted', () => {
   test.each<Policy>([
     { initial: 0 },
     { initial: UNITS_MAX },
@@ -125,7 +125,7 @@ describe('limits at their edges are taken', () => {
 })
 
 describe('defaults', () => {
-  test('what does not refill is durable', () => {
+  test('an `initial` budget is durable by default', () => {
     expect(compilePolicy({ initial: 500 })).toMatchObject({
       kind: 'initial',
       limit: 500,
@@ -134,7 +134,7 @@ describe('defaults', () => {
       durable: true,
     })
   })
-  test('leased credits that come by mint alone may be leased', () => {
+  test('an `initial` budget of 0 with atRisk may lease minted units', () => {
     expect(compilePolicy({ initial: 0, atRisk: 100 })).toMatchObject({ atRisk: 100, burnMax: 100, durable: false })
   })
   test.each<[Policy, number, number]>([
@@ -149,7 +149,7 @@ describe('defaults', () => {
   ])('%j puts %i at risk and burns at most %i', (policy, atRisk, burnMax) => {
     expect(compilePolicy(policy)).toMatchObject({ kind: 'window', atRisk, burnMax, durable: false })
   })
-  test('a limit of 0 has nothing to lease, and is not durable unless declared so', () => {
+  test('a limit of 0 has nothing to lease, and is durable only when declared so', () => {
     expect(compilePolicy({ limit: 0, per: 'day' })).toMatchObject({ atRisk: 0, durable: false })
     expect(compilePolicy({ limit: 0, per: 'day', atRisk: 0 })).toMatchObject({ atRisk: 0, durable: true })
   })
@@ -216,7 +216,7 @@ describe('fingerprints', () => {
 })
 
 describe('windows', () => {
-  test('are the same object for the same period', () => {
+  test('the same period gives the same window object', () => {
     const plan = compilePolicy({ limit: 1, per: 'minute' })
     const first = plan.windowAt(5)
     expect(first).toEqual({ start: 0, end: MINUTE })
@@ -226,7 +226,7 @@ describe('windows', () => {
     expect(plan.windowAt(MINUTE)).toBe(second)
     expect(plan.windowAt(0)).toBe(first)
   })
-  test('the last eight periods are remembered, the oldest is forgotten first', () => {
+  test('the last eight periods are cached, and the oldest is evicted first', () => {
     const plan = compilePolicy({ limit: 1, per: 'minute' })
     const windows = Array.from({ length: 8 }, (_, at) => plan.windowAt(at * MINUTE))
     for (const [at, window] of windows.entries()) expect(plan.windowAt(at * MINUTE)).toBe(window)
@@ -236,7 +236,7 @@ describe('windows', () => {
     expect(plan.windowAt(0)).toEqual(windows[0])
     expect(plan.windowAt(0)).not.toBe(windows[0])
   })
-  test('without windows there is one, for ever', () => {
+  test('a budget without windows has one endless window', () => {
     const plan = compilePolicy({ initial: 1 })
     const window = plan.windowAt(Date.parse('2026-11-22'))
     expect(window).toEqual({ start: 0, end: Number.POSITIVE_INFINITY })
@@ -244,13 +244,13 @@ describe('windows', () => {
   })
 })
 
-describe('what the store is told (S4, S10)', () => {
+describe('S4, S10: the policy of a row in the store', () => {
   const keptMs = (policy: Policy): number => {
     const plan = compilePolicy(policy)
     const window = plan.windowAt(Date.parse('2024-02-10'))
     return (plan.rowPolicy(window, 7).keepUntil ?? Number.NaN) - window.end
   }
-  test('the whole row', () => {
+  test('S4: a window policy gives its limit, burnMax, version, end and retention', () => {
     const plan = compilePolicy({ limit: 100, per: 'hour' })
     expect(plan.rowPolicy(plan.windowAt(1), 7)).toEqual({
       kind: 'window',
@@ -261,7 +261,7 @@ describe('what the store is told (S4, S10)', () => {
       keepUntil: 120 * MINUTE,
     })
   })
-  test('a row without windows is kept for ever', () => {
+  test('S10: a row without windows is kept for ever', () => {
     const plan = compilePolicy({ initial: 100 })
     expect(plan.rowPolicy(plan.windowAt(1), 7)).toEqual({
       kind: 'initial',
@@ -272,15 +272,15 @@ describe('what the store is told (S4, S10)', () => {
       keepUntil: null,
     })
   })
-  test('a row outlives by a minute the last moment at which it could be created', () => {
+  test('S10: a row is kept for one minute after the last moment at which it could be created', () => {
     expect(keptMs({ limit: 1, per: 1 })).toBe(2 * MINUTE)
     expect(keptMs({ limit: 1, per: 'second', retentionMs: 0 })).toBe(2 * MINUTE)
   })
-  test('never less than one period', () => {
+  test('S10: a row is kept for at least one period', () => {
     expect(keptMs({ limit: 1, per: 'hour' })).toBe(60 * MINUTE)
     expect(keptMs({ limit: 1, per: 'month', retentionMs: 0 })).toBe(29 * DAY)
   })
-  test('400 days from a day up', () => {
+  test('S10: rows of a day or longer are kept for 400 days by default', () => {
     expect(keptMs({ limit: 1, per: 'day' })).toBe(400 * DAY)
     expect(keptMs({ limit: 1, per: DAY })).toBe(400 * DAY)
     expect(keptMs({ limit: 1, per: DAY - 1 })).toBe(DAY - 1)

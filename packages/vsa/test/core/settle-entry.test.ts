@@ -4,7 +4,7 @@ import { asking, Books, seats } from './books-fixture.ts'
 
 const WINDOW: RowPolicy = { kind: 'window', limit: 20, burnMax: 5, version: 1, endsAt: 2_000_000, keepUntil: 3_000_000 }
 
-describe('which policy holds', () => {
+describe('policy changes', () => {
   test.each<[string, RowPolicy, Partial<RowPolicy>]>([
     ['a lower version', WINDOW, { version: 0, limit: 30 }],
     ['the same version', WINDOW, { version: 1, limit: 30 }],
@@ -20,7 +20,7 @@ describe('which policy holds', () => {
     expect(books.budget('a')).toEqual(before)
   })
 
-  test('S3: a higher version holds from then on, also where it changes no unit', () => {
+  test('S3: a higher version replaces the policy, even when no unit changes', () => {
     const books = new Books()
     const epoch = books.join()
     books.row(epoch, asking('a', { policy: WINDOW }))
@@ -39,7 +39,7 @@ describe('which policy holds', () => {
     [3_000_000, null, 3_000_000],
     [null, 3_000_000, null],
   ])(
-    'S10: a row kept until %s, and a later policy of %s: it is kept until %s, never less than promised',
+    'S10: a row kept until %s, with a later policy of %s, is kept until %s: never less than before',
     (first, later, kept) => {
       const books = new Books()
       const epoch = books.join()
@@ -54,15 +54,15 @@ describe('which policy holds', () => {
     [{ endsAt: 2_000_000, keepUntil: 2_060_001 }, 2_060_001],
     [{ endsAt: 2_000_000, keepUntil: null }, null],
     [{ endsAt: null, keepUntil: 2_000_000 }, null],
-  ])('S4 S10: a row of %j is kept until %s: as long as it could be made again', (ends, kept) => {
+  ])('S4 S10: a row of %j is kept until %s: as long as it could be created again', (ends, kept) => {
     const books = new Books()
     books.row(books.join(), asking('a', { policy: { ...WINDOW, ...ends } }))
     expect(books.budget('a')?.keepUntil).toBe(kept)
   })
 })
 
-describe('what an exchange says again', () => {
-  test('S2: what was refused stays refused when the exchange is repeated, though the row was made since', () => {
+describe('a replayed exchange', () => {
+  test('S2: an entry that was refused stays refused in the replay, although the row was created since', () => {
     const books = new Books()
     const [one, two] = [books.join(), books.join()]
     const batch = books.batch(one, { entries: [asking('a', { hold: 3 })] })
@@ -71,7 +71,7 @@ describe('what an exchange says again', () => {
     expect(books.send(batch)).toMatchObject({ kind: 'replayed', entries: [{ kind: 'row_lost' }] })
   })
 
-  test('S2 S10: repeated after its row has gone, an exchange is told that it counted, and that nothing is held', () => {
+  test('S2 S10: a replay after its row was removed is answered `removed`, with what it was granted', () => {
     const books = new Books()
     const epoch = books.join()
     const batch = books.batch(epoch, { entries: [asking('a', { policy: WINDOW })], takes: [{ need: [[0, 2]], n: 1 }] })
@@ -87,7 +87,7 @@ describe('what an exchange says again', () => {
     })
   })
 
-  test('S2: only what the rows cannot tell is kept for it', () => {
+  test('S2: the stored outcome has only what cannot be read from the rows', () => {
     const books = new Books()
     const epoch = books.join()
     const full: Entry = { kind: 'counter', key: 'full', add: Number.MAX_SAFE_INTEGER }
@@ -112,15 +112,15 @@ describe('what an exchange says again', () => {
   })
 })
 
-describe('what is written', () => {
+describe('written records', () => {
   const written: readonly (readonly [string, readonly Entry[], number, number])[] = [
     ['nothing asked', [asking('a', { known: true, hold: 2 })], 0, 0],
-    ['a row that is not there', [asking('b')], 0, 0],
-    ['a void entry, and another', [{ kind: 'void' }, { kind: 'void' }], 0, 0],
-    ['a look at a counter', [{ kind: 'counter', key: 'full', add: 0 }], 0, 0],
+    ['a row that does not exist', [asking('b')], 0, 0],
+    ['two void entries', [{ kind: 'void' }, { kind: 'void' }], 0, 0],
+    ['a read of a counter', [{ kind: 'counter', key: 'full', add: 0 }], 0, 0],
     ['a counter that would overflow', [{ kind: 'counter', key: 'full', add: 1 }], 0, 0],
     ['a counter', [{ kind: 'counter', key: 'full', add: -1 }], 1, 0],
-    ['a counter called like a budget', [{ kind: 'counter', key: 'a', add: 1 }, asking('a', { hold: 2 })], 1, 0],
+    ['a counter with the key of a budget', [{ kind: 'counter', key: 'a', add: 1 }, asking('a', { hold: 2 })], 1, 0],
     ['spending, and a lease that stays', [asking('a', { known: true, spent: 1, hold: 2 })], 1, 0],
     ['a lease alone', [asking('a', { known: true, hold: 5 })], 0, 2],
     ['spending and a larger lease', [asking('a', { known: true, spent: 1, hold: 5 })], 1, 1],
@@ -142,7 +142,7 @@ describe('what is written', () => {
     ]
     const answer = books.send(books.batch(epoch, { entries }))
     expect(answer).toMatchObject({ kind: 'applied', written: { records, leaseRecords } })
-    // What is counted is what was written: a row is one write, its lease another.
+    // The counts match the writes: a row is one write, its lease another.
     const calls = saves.map((save) => save.mock.calls.length)
     expect(calls.reduce((sum, count) => sum + count, 0)).toBe(records + leaseRecords)
   })

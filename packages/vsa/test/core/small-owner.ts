@@ -2,12 +2,12 @@ import type { Answer, Batch, RowPolicy } from '../../src/core/exchange.ts'
 import type { Books } from './books-fixture.ts'
 import { asking } from './books-fixture.ts'
 
-/** What callers of all owners were told, together: independent of the books. */
+/** The admissions answered to callers of all owners, independent of the store. */
 export interface Told {
   admitted: number
 }
 
-/** How one sending of a batch ends for its owner. */
+/** The result of one send of a batch, as its owner sees it. */
 export type Delivery = 'answered' | 'request lost' | 'answer lost'
 
 interface Sent {
@@ -16,7 +16,7 @@ interface Sent {
   readonly left: number
 }
 
-/** The owner rules O1 to O5 in their smallest form, for one budget: what an engine may do, and nothing to make it fast. */
+/** The owner rules O1 to O5 in their smallest form, for one budget, without optimizations. */
 export class SmallOwner {
   readonly #books: Books
   readonly #told: Told
@@ -44,7 +44,7 @@ export class SmallOwner {
     return this.#sent?.batch
   }
 
-  /** O1, from memory alone: the store may have burned the lease long ago. */
+  /** O1, from memory alone. The store may already have burned the lease. */
   admit(units: number): void {
     if (units > this.left) return
     this.#spent += units

@@ -6,7 +6,7 @@ const HOUR_MS = 3_600_000
 const LEASE_TTL_MS = 10_000
 const LEAP_MS = leapMaxOf(LEASE_TTL_MS)
 
-/** A file's latest time, and handles onto it, each with a clock of its own that is off by so much. */
+/** A file's latest time, and several handles on it, each with its own clock offset. */
 function file(...offsets: number[]): {
   seen: number
   now: number
@@ -35,7 +35,7 @@ function file(...offsets: number[]): {
 }
 
 describe('store time', () => {
-  test('S1: it is the wall clock’s, in whole ms', () => {
+  test('S1: store time is the wall clock in whole ms', () => {
     const books = file(0)
     expect(books.read()).toBe(10 * HOUR_MS)
     books.now += 0.9
@@ -44,7 +44,7 @@ describe('store time', () => {
     expect(books.read()).toBe(10 * HOUR_MS + 70_001)
   })
 
-  test('S1: ahead of a clock that was set back, it goes on at half the clock’s pace, until the clock has caught up', () => {
+  test('S1: after the clock is set back, store time advances at half speed until the clock has caught up', () => {
     const books = file(60_000)
     const ahead = books.read()
     books.offsets = [0]
@@ -59,7 +59,7 @@ describe('store time', () => {
     expect(books.read()).toBe(books.now)
   })
 
-  test('S1: short steps add up: none is lost to rounding', () => {
+  test('S1: short steps add up without rounding loss', () => {
     const books = file(HOUR_MS)
     const ahead = books.read()
     books.offsets = [0]
@@ -71,7 +71,7 @@ describe('store time', () => {
     expect(books.read()).toBe(ahead + 500)
   })
 
-  test('S1: a handle that has told no time yet begins at the latest that was kept', () => {
+  test('S1: a new handle begins at the latest stored time', () => {
     const books = file(HOUR_MS, 0)
     const ahead = books.read(0)
     books.now += 5_000
@@ -80,7 +80,7 @@ describe('store time', () => {
     expect(books.read(1)).toBe(ahead + 2_500)
   })
 
-  test('S1: many handles make it go no faster than one does', () => {
+  test('S1: many handles do not advance store time faster than one', () => {
     const books = file(HOUR_MS, 0, 0, 0)
     const ahead = books.read(0)
     books.offsets = [0, 0, 0, 0]
@@ -91,7 +91,7 @@ describe('store time', () => {
     }
   })
 
-  test('S1 S8: while it is ahead, no step is longer than the bound, nor than a third of a lease’s life', () => {
+  test('S1 S8: while store time is ahead, no step exceeds the bound, nor a third of the lease lifetime', () => {
     expect([1, 9_002, 15_000, HOUR_MS].map(leapMaxOf)).toEqual([1, 3_000, 5_000, 5_000])
     for (const [passedMs, goneOnMs] of [
       [2 * LEAP_MS, LEAP_MS],
@@ -107,7 +107,7 @@ describe('store time', () => {
     }
   })
 
-  test('S1: a clock that goes back further takes nothing back, and what it lost is not made up for', () => {
+  test('S1: a clock that is set back again does not move store time back, and the lost time is not made up', () => {
     const books = file(HOUR_MS)
     const ahead = books.read()
     books.offsets = [0]
@@ -120,7 +120,7 @@ describe('store time', () => {
     expect(books.read()).toBe(ahead + 1_000)
   })
 
-  test('S1 S10: a transaction that was not kept has told nothing', () => {
+  test('S1 S10: a transaction that was not stored does not advance store time', () => {
     const books = file(HOUR_MS)
     const ahead = books.read()
     books.offsets = [0]
@@ -132,7 +132,7 @@ describe('store time', () => {
     expect(books.read()).toBe(ahead + 1_000)
   })
 
-  test('S1 L5: whatever the clocks do, it never goes back, follows a clock that is not behind, and no step is too long', () => {
+  test('S1 L5: for any clocks, store time never goes back, follows a clock that is not behind, and takes no step above the bound', () => {
     const step = fc.record({
       handle: fc.nat(2),
       passedMs: fc.oneof(fc.nat(50), fc.nat(20_000)),
@@ -160,7 +160,7 @@ describe('store time', () => {
     )
   })
 
-  test('S1: behind clocks that agree and were set back once, handles that take turns as they like never outrun half the pace', () => {
+  test('S1: after all clocks are set back once, handles in any order never advance store time faster than half speed', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(2), fc.nat(3_000), fc.boolean()), { maxLength: 80 }), (steps) => {
         const books = file(HOUR_MS, HOUR_MS, HOUR_MS)

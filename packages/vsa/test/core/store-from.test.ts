@@ -29,8 +29,8 @@ storeConformance(
   { sequences: 10 },
 )
 
-describe('a version that has moved', () => {
-  test('L1, L2, L3: 16 owners that collide on one row are each applied once', async () => {
+describe('a version conflict', () => {
+  test('L1, L2, L3: 16 owners that conflict on one row are each applied once', async () => {
     const adapter = new VersionedAdapter(() => 1_000_000, LEASE_TTL_MS)
     const store = storeFrom(adapter, { now: () => 1_000_000 })
     const owners = await Promise.all(Array.from({ length: 16 }, () => store.join('test')))
@@ -46,7 +46,7 @@ describe('a version that has moved', () => {
     expect(adapter.moved).toBeGreaterThan(16)
   })
 
-  test('it waits before it tries again, and gives up as busy, with nothing applied', async () => {
+  test('a conflict is retried after a pause, and ends in store_busy with nothing applied', async () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     const pauses: number[] = []
     const pause = async (tries: number): Promise<void> => void pauses.push(tries)
@@ -59,7 +59,7 @@ describe('a version that has moved', () => {
 })
 
 describe('one transaction', () => {
-  test('a malformed batch lets go of the rows, and writes nothing', async () => {
+  test('a malformed batch releases the rows, and writes nothing', async () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     let released = 0
     const adapter = changed(memory, {
@@ -71,7 +71,7 @@ describe('one transaction', () => {
     expect(released).toBe(1)
   })
 
-  test('S2: an answer that changes nothing releases and does not save', async () => {
+  test('S2: an answer that changes nothing releases the rows and does not save', async () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     const ends: string[] = []
     const adapter = changed(memory, {
@@ -97,7 +97,7 @@ describe('one transaction', () => {
     expect(ends).toEqual(['save', 'save', 'release', 'release'])
   })
 
-  test('an adapter that answers at once is done in the turn of the call', () => {
+  test('a synchronous adapter completes in the turn of the call', () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     const store = storeFrom(memory, { now: () => 0 })
     const calls = [store.join('one'), store.join('two')]
@@ -107,7 +107,7 @@ describe('one transaction', () => {
 })
 
 describe('the pace of upkeep', () => {
-  test('S8: behind each join, before an exchange each 100 ms, and not in between', async () => {
+  test('S8: upkeep runs after each join, and before an exchange every 100 ms', async () => {
     const { store, upkeeps, clock } = paced()
     const { epoch } = await store.join('test')
     expect(upkeeps()).toBe(1)
@@ -123,7 +123,7 @@ describe('the pace of upkeep', () => {
     expect(upkeeps()).toBe(4)
   })
 
-  test('S8, S10: before each exchange while there is more to do than one call does', async () => {
+  test('S8, S10: upkeep runs before each exchange while more work is left than one call does', async () => {
     const { store, upkeeps, clock, adapter } = paced(2)
     const dead = await store.join('dead')
     const names = Array.from({ length: 9 }, (_, index) => `k${index}`)
@@ -137,12 +137,12 @@ describe('the pace of upkeep', () => {
       await store.exchange(batchOf(epoch, seq))
       left.push(adapter.list({ limit: 99 }).rows.filter(({ leases }) => leases.length > 0).length)
     }
-    // Two by the join, then twice two for each exchange, and none when all are burned.
+    // Two burned by the join, then two twice for each exchange, and none after all are burned.
     expect(left).toEqual([3, 0, 0, 0])
     expect(upkeeps() - before).toBe(4)
   })
 
-  test('a failure of upkeep is the failure of the call, with nothing applied', async () => {
+  test('a failed upkeep fails the call, with nothing applied', async () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     const broken = (): Snapshot<UpkeepRows> => {
       throw new Error('no upkeep')

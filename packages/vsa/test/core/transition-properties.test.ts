@@ -34,7 +34,7 @@ const exchange = fc.record({
 
 const death = fc.record({ do: fc.constant('death' as const), owner: fc.nat(2) })
 
-test('S3, S8, L2: every unit is in the place that a model of single units says', () => {
+test('S3, S8, L2: every unit is where a model of single units expects it', () => {
   fc.assert(
     fc.property(
       fc.array(fc.oneof({ weight: 12, arbitrary: exchange }, { weight: 1, arbitrary: death }), { maxLength: 40 }),
@@ -78,7 +78,7 @@ test('S3, S8, L2: every unit is in the place that a model of single units says',
   )
 })
 
-/** Lets the epoch expire while the others stay, and opens another. */
+/** Lets the epoch expire while the others renew, and opens another. */
 function bury(books: Books, epochs: readonly number[], dead: number): number {
   for (let part = 0; part < 3; part++) {
     books.now += LEASE_TTL_MS * 0.4
@@ -117,7 +117,7 @@ const move = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('jump' as const), ms: fc.constantFrom(-3_600_000, 3_600_000) }) },
 )
 
-test('L1, L2: with messages lost, late and repeated, and owners reaped and dead, no more is admitted than was minted', () => {
+test('L1, L2: with lost, late and repeated messages and dead owners, no more units are admitted than minted', () => {
   fc.assert(
     fc.property(fc.array(move, { maxLength: 80 }), (moves) => {
       const books = new Books()
@@ -150,13 +150,13 @@ function deliver(books: Books, owners: readonly SmallOwner[], batch: Batch | und
   if (isHeard) waiting?.answered(batch, answer)
 }
 
-/** Every owner admits all that it believes to hold, dead or not; then a new owner takes all that is left: a unit given twice shows. */
+/** Every owner, dead or not, admits its whole lease. Then a new owner takes the rest. A unit granted twice breaks L1. */
 function drain(books: Books, owners: readonly SmallOwner[], told: Told): void {
   for (const owner of owners) owner.admit(Math.max(owner.left, 0))
   new SmallOwner(books, told, seats(LIMIT)).send(0, 1, 2 * LIMIT, 0, 'answered')
 }
 
-/** The laws that do not hold, in words. */
+/** Descriptions of the laws that do not hold. */
 function brokenLaws(books: Books, told: Told): string[] {
   const nothing = { key: 'a', period: 0, minted: 0, used: 0, pool: 0, burned: 0 }
   const row = books.budget('a') ?? nothing

@@ -7,7 +7,7 @@ import { asking, Books, LEASE_TTL_MS, seats } from './books-fixture.ts'
 const MAX = Number.MAX_SAFE_INTEGER
 
 describe('hand-computed examples', () => {
-  test('scenario 26, L4, L6: waiters of 3 and 4 on a pool of 5: 3 is granted, nothing of 4 is taken, another gets 2', () => {
+  test('L4, L6: takes of 3 and 4 from a pool of 5: the 3 is granted, no part of the 4 is taken, and another owner gets 2 (scenario 26)', () => {
     const books = new Books()
     const [one, two] = [books.join(), books.join()]
     const answer = books.apply(
@@ -24,7 +24,7 @@ describe('hand-computed examples', () => {
     expect(books.budget('a')).toMatchObject({ minted: 5, used: 5, pool: 0, burned: 0 })
   })
 
-  test('scenario 27, L1: an exchange for a row that was removed gets nothing, known or not', () => {
+  test('L1: an exchange for a removed row gets nothing, known or not (scenario 27)', () => {
     const books = new Books()
     const one = books.join()
     const period = books.now
@@ -40,7 +40,7 @@ describe('hand-computed examples', () => {
     expect(books.rows.budgets()).toEqual([])
   })
 
-  test('scenario 28, L1: two versions and five rolling restarts do not make minted creep up', () => {
+  test('L1: two policy versions and five rolling restarts do not increase minted (scenario 28)', () => {
     const books = new Books()
     const period = books.now
     const minted: number[] = []
@@ -58,7 +58,7 @@ describe('hand-computed examples', () => {
     expect(minted).toEqual(Array.from({ length: 5 }, () => [50, 50, 80, 80]).flat())
   })
 
-  test('scenario 16, L1: a limit lowered below what is leased admits nothing more; raised again, the difference is there', () => {
+  test('L1: a limit lowered below the leased units admits nothing more; raised again, it admits the difference (scenario 16)', () => {
     const books = new Books()
     const [one, two] = [books.join(), books.join()]
     const period = books.now
@@ -70,7 +70,7 @@ describe('hand-computed examples', () => {
       pool: -5,
     })
     expect(books.apply(two, [asking('a', { period })], [{ need: [[0, 1]], n: 1 }]).granted).toEqual([0])
-    // What was promised stays promised: the lease of 12 may be spent, and only then are there 12 of 7.
+    // A granted lease stays valid: all 12 units may be spent, although the limit is 7.
     expect(books.row(one, asking('a', { period, known: true, spent: 12, hold: 12 }))).toMatchObject({
       used: 12,
       held: 0,
@@ -83,7 +83,7 @@ describe('hand-computed examples', () => {
     })
   })
 
-  test('scenario 1, L3: the same batch five times spends once, mints once, and takes once', () => {
+  test('L3: the same batch sent five times spends once, mints once, and takes once (scenario 1)', () => {
     const books = new Books()
     const epoch = books.join()
     books.row(epoch, asking('a', { policy: seats(100), hold: 10 }))
@@ -102,7 +102,7 @@ describe('hand-computed examples', () => {
     for (const again of answers.slice(1)) expect(again).toEqual({ ...first, kind: 'replayed' })
   })
 
-  test('scenario 2, L4, S8: a dead owner’s lease is burned once, and what it had settled stays used', () => {
+  test('L4, S8: a dead owner’s lease is burned once, and its settled units stay used (scenario 2)', () => {
     const books = new Books()
     const dead = books.join()
     books.row(dead, asking('a', { policy: seats(30), hold: 10 }))
@@ -113,7 +113,7 @@ describe('hand-computed examples', () => {
     expect(books.row(living, asking('a', { hold: 99 }))).toMatchObject({ used: 4, burned: 10, held: 16, pool: 0 })
   })
 
-  test('S8: at its expiry an owner lives, and a millisecond later it is reaped', () => {
+  test('S8: an owner is alive at its expiry, and is reaped one millisecond later', () => {
     const books = new Books()
     const silent = books.join()
     books.row(silent, asking('a', { policy: seats(9), hold: 9 }))
@@ -126,7 +126,7 @@ describe('hand-computed examples', () => {
     expect(books.budget('a')).toMatchObject({ burned: 9 })
   })
 
-  test('S8, L4: a lease of a closed epoch counts as burned in every answer, and is burned when an entry touches its row', () => {
+  test('S8, L4: a lease of a closed epoch counts as burned in every answer, and is burned when an entry names its row', () => {
     const books = new Books()
     const [dead, living] = [books.join(), books.join()]
     const policy = { ...seats(20), burnMax: 4 }
@@ -144,7 +144,7 @@ describe('hand-computed examples', () => {
     expect(books.budget('a')).toMatchObject({ burned: 4, pool: 16 })
     expect(books.held('a')).toBe(0)
     expect(books.exchange(batch)).toMatchObject({ kind: 'replayed', entries: [answer] })
-    // A row that no entry touched: its answer to a look is the same, before upkeep and after it.
+    // A row without an entry is answered the same before and after upkeep.
     expect([books.budget('b')?.burned, books.held('b')]).toEqual([0, 4])
     books.maintain(living)
     expect([books.budget('b')?.burned, books.held('b')]).toEqual([4, 0])
@@ -166,7 +166,7 @@ describe('hand-computed examples', () => {
   })
 })
 
-describe('S6: a breach is named, and nothing is applied', () => {
+describe('S6: a breach names its row, and nothing is applied', () => {
   const damages: readonly (readonly [Partial<BudgetRow>, string])[] = [
     [{ pool: 6 }, 'minted 10 is not used 0 + pool 6 + burned 0 + held 5 + 0'],
     [{ used: 1 }, 'minted 10 is not used 1 + pool 5 + burned 0 + held 5 + 0'],
@@ -175,7 +175,7 @@ describe('S6: a breach is named, and nothing is applied', () => {
     [{ burned: 0.5, pool: 4.5 }, 'burned is 0.5'],
     [{ pool: Number.NaN }, 'pool is NaN'],
     [{ minted: MAX + 1, pool: MAX - 4 }, `minted is ${MAX + 1}`],
-    // Each amount in its range, and a sum that only rounding makes right.
+    // Each amount is in its range, and the sum matches only after rounding.
     [{ minted: 0, used: MAX, burned: MAX, pool: -2 * MAX - 5 }, `pool is ${-2 * MAX - 5}`],
   ]
   test.each(damages)('a row with %o: %s', (damage, detail) => {
@@ -195,7 +195,7 @@ describe('S6: a breach is named, and nothing is applied', () => {
       detail: `the books of budget "bad", period 0, do not balance: ${detail}`,
     })
     expect(books.everything()).toEqual(before)
-    // The rest goes under the same seq, and its replay lines up by index.
+    // The remaining entries are sent under the same seq, and the replay matches them by index.
     const rest: Batch = { ...batch, entries: [asking('good', spending), { kind: 'void' }] }
     expect(books.send(rest)).toMatchObject({ kind: 'applied', granted: [1], entries: [{ used: 2 }, { kind: 'void' }] })
     expect(books.send(rest)).toMatchObject({ kind: 'replayed', granted: [1], entries: [{ used: 2 }, { kind: 'void' }] })
@@ -245,7 +245,7 @@ describe('S6: a breach is named, and nothing is applied', () => {
   })
 })
 
-describe('a malformed batch is a bug: it throws before a row is touched', () => {
+describe('a malformed batch is a bug: it throws before a row is changed', () => {
   const entries = [asking('a', { known: true }), asking('b', { known: true })]
   const malformed: readonly (readonly [string, Partial<Batch>])[] = [
     ['batch.epoch must be a positive integer, got 0', { epoch: 0 }],
@@ -305,7 +305,7 @@ describe('a malformed batch is a bug: it throws before a row is touched', () => 
     expect(books.everything()).toEqual(before)
   })
 
-  test('1,000 entries and 1,000 runs are a batch', () => {
+  test('a batch of 1,000 entries and 1,000 runs is accepted', () => {
     const books = new Books()
     const takes = manyTakes(BATCH_ENTRIES_MAX)
     const entries = manyEntries(BATCH_ENTRIES_MAX)

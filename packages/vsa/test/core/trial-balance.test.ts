@@ -22,14 +22,14 @@ const row = (part: Partial<BudgetRow>): BudgetRow => ({
 const lease = (held: number, epoch = 1) => ({ key: 'k', period: 0, epoch, held })
 
 describe('L2: minted = used + pool + burned + sum(held)', () => {
-  test('a row that adds up', () => {
+  test('a balanced row has no faults', () => {
     const balance = trialBalance({ budget: row({}), leases: [lease(15), lease(5, 2)] })
     expect(balance).toMatchObject({ key: 'k', held: 20, difference: 0, faults: [] })
   })
-  test('a pool below 0, after a limit was lowered', () => {
+  test('a pool below 0, after a lowered limit, balances', () => {
     expect(trialBalance({ budget: row({ minted: 10, pool: -40 }), leases: [] }).faults).toEqual([])
   })
-  test('the largest numbers', () => {
+  test('the largest numbers are summed without rounding', () => {
     const budget = row({ minted: UNITS_MAX, used: UNITS_MAX - 1, pool: 0, burned: 0 })
     expect(trialBalance({ budget, leases: [lease(1)] }).faults).toEqual([])
     expect(trialBalance({ budget, leases: [] }).difference).toBe(1)
@@ -42,7 +42,7 @@ describe('L2: minted = used + pool + burned + sum(held)', () => {
     [row({ pool: 50.5 }), [], 'pool is no number of units: 50.5'],
     [row({ pool: 50 }), [lease(0)], 'the lease of epoch 1 holds 0'],
     [row({ minted: 0.5, used: 0, pool: 0.5, burned: 0 }), [], 'minted is no number of units: 0.5'],
-  ])('a fault is told in words: %j %j', (budget, leases, fault) => {
+  ])('a fault is described: %j %j', (budget, leases, fault) => {
     expect(trialBalance({ budget, leases }).faults).toContain(fault)
   })
 })

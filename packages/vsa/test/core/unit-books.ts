@@ -4,8 +4,8 @@ import type { BudgetEntry, Take } from '../../src/core/exchange.ts'
 type Place = 'pool' | 'used' | 'burned' | number
 
 /**
- * The same rules told another way: every minted unit is a thing that is somewhere, and moves one at a time. It cannot be slow enough to
- * matter, and cannot lose or make a unit by bad arithmetic.
+ * The same rules in an independent form: each minted unit is an object with one place, and units move one at a time. So no arithmetic
+ * error can lose or create a unit.
  */
 export class UnitBooks {
   readonly #rows = new Map<string, Place[]>()

@@ -8,19 +8,22 @@ describe('units', () => {
     expect(() => assertUnits('units', units)).not.toThrow()
   })
 
-  test.each([-1, 0.5, UNITS_MAX + 1, Number.NaN, Infinity, '1', null, undefined, 1n])('%o is none', (units) => {
-    expect(isUnits(units)).toBe(false)
-    expect(() => assertUnits('units', units)).toThrow(/^units must be /)
-  })
+  test.each([-1, 0.5, UNITS_MAX + 1, Number.NaN, Infinity, '1', null, undefined, 1n])(
+    '%o is not a number of units',
+    (units) => {
+      expect(isUnits(units)).toBe(false)
+      expect(() => assertUnits('units', units)).toThrow(/^units must be /)
+    },
+  )
 
-  test('a wrong type and a wrong amount are told apart, by the name of the argument', () => {
+  test('a wrong type is a TypeError and a wrong amount a RangeError, and both name the argument', () => {
     expect(() => assertUnits('units', '3')).toThrow(new TypeError('units must be a number of units, got "3"'))
     expect(() => assertUnits('units', 0.5)).toThrow(
       new RangeError('units must be a whole number of units from 0 to 2^53 - 1, got 0.5'),
     )
   })
 
-  test('a smallest amount above 0 is taken, and one less is not', () => {
+  test('the minimum is accepted, and one less is refused', () => {
     expect(() => assertUnits('waitersMax', 1, 1)).not.toThrow()
     expect(() => assertUnits('waitersMax', 0, 1)).toThrow(
       new RangeError('waitersMax must be a whole number of units from 1 to 2^53 - 1, got 0'),
@@ -28,7 +31,7 @@ describe('units', () => {
   })
 })
 
-describe('a bad argument is shown short and safe', () => {
+describe('an error message shows a bad argument short and escaped', () => {
   test.each([
     ['a"b', '"a\\"b"'],
     ['x'.repeat(40), `"${'x'.repeat(40)}"`],
@@ -57,7 +60,7 @@ describe('keys', () => {
     ['', new RangeError('key must have 1 to 1024 characters, got 0')],
     ['x'.repeat(1025), new RangeError('key must have 1 to 1024 characters, got 1025')],
     ['a\uD800', new TypeError('key must be well-formed Unicode, got "a\\ud800"')],
-  ])('%j is none', (key, error) => {
+  ])('%j is not a key', (key, error) => {
     expect(() => assertKey('key', key)).toThrow(error)
   })
 

@@ -20,7 +20,7 @@ interface Lock {
 const manifests = files('package.json', '*/package.json').map((path) => JSON.parse(read(path)) as Manifest)
 const locked = Object.entries((JSON.parse(read('package-lock.json')) as Lock).packages)
 
-test('docs/dependencies.md gives every dependency a reason, and lists nothing else', () => {
+test('docs/dependencies.md lists exactly the dependencies, each with its reason', () => {
   const used = manifests.flatMap((manifest) => [
     ...Object.keys(manifest.dependencies ?? {}),
     ...Object.keys(manifest.devDependencies ?? {}),
@@ -32,7 +32,7 @@ test('docs/dependencies.md gives every dependency a reason, and lists nothing el
   expect(listed.toSorted()).toEqual([...new Set(used)].filter((name) => !own.has(name)).toSorted())
 })
 
-test('database drivers are optional peers of the library, never dependencies', () => {
+test('database drivers are optional peer dependencies of the library', () => {
   const library = manifests.find(({ name }) => name === 'vsa')
   expect(Object.keys(library?.dependencies ?? {})).toEqual(['temporal-polyfill'])
   const peers = Object.keys(library?.peerDependencies ?? {})
@@ -40,13 +40,13 @@ test('database drivers are optional peers of the library, never dependencies', (
   for (const peer of peers) expect(library?.peerDependenciesMeta?.[peer]).toEqual({ optional: true })
 })
 
-test('nothing that is installed compiles or runs a script', () => {
-  // `fsevents` would be the exception to make: macOS only, optional, of development tools, with its binary inside.
+test('no installed package has an install script', () => {
+  // The only acceptable exception would be `fsevents`: macOS only, an optional development dependency, with its binary included.
   const scripts = locked.filter(([path, { hasInstallScript }]) => hasInstallScript && !path.endsWith('/fsevents'))
   expect(scripts.map(([path]) => path)).toEqual([])
 })
 
-test('the lock file names no registry, and pins every package by its content', () => {
+test('the lock file names no registry, and has an integrity hash for every package', () => {
   for (const [path, { resolved, link, integrity }] of locked) {
     if (!path.includes('node_modules/') || link) continue
     expect({ path, resolved, pinned: integrity !== undefined }).toEqual({ path, resolved: undefined, pinned: true })

@@ -11,7 +11,7 @@ const imports = 'eslint(no-restricted-imports)'
 const globals = 'eslint(no-restricted-globals)'
 const properties = 'eslint(no-restricted-properties)'
 
-/** The rooms of the engine, and which rooms each may import: the arrows of docs/architecture.md. */
+/** The folders of the engine, and which folders each may import: the arrows of docs/architecture.md. */
 const belowBudget = ['api', 'session', 'runtime']
 const belowRows = ['budget', ...belowBudget]
 const belowExchange = ['rows', 'requests', ...belowRows]
@@ -27,7 +27,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
 }
 
-/** From each room to each other one: an import, and an import of a type. */
+/** From each folder to each other one: an import, and a type-only import. */
 function rooms(): Planted[] {
   const names = Object.keys(arrows)
   return names.flatMap((from) =>
@@ -44,7 +44,7 @@ function rooms(): Planted[] {
   )
 }
 
-/** Two files that import each other, which must be refused, also where only types are imported. */
+/** Two files that import each other, which must be refused, also for type-only imports. */
 const circles: readonly (readonly [file: string, code: string, other: string, otherCode: string])[] = [
   ['core/x.ts', `export { y as x } from './y.ts'`, 'core/y.ts', `export { x as y } from './x.ts'`],
   [
@@ -225,19 +225,22 @@ function lint(folder: string): Map<string, Set<string>> {
   return rules
 }
 
-/** Planted files do not share a name: `core/a.ts` becomes `core/a-7.ts`. */
+/** Planted files have unique names: `core/a.ts` becomes `core/a-7.ts`. */
 function place(file: string, index: number): string {
   return join(source, file.replace(/\/a\.ts$/, `/a-${index}.ts`))
 }
 
 const found = lint(temporaryFolder())
 
-test.each(planted.map((entry, index) => [...entry, index] as const))('%s: %s -> %s', (file, _code, rule, index) => {
-  const rules = [...(found.get(place(file, index)) ?? [])]
-  expect(rules.filter((broken) => rule === null || broken === rule)).toEqual(rule === null ? [] : [rule])
-})
+test.each(planted.map((entry, index) => [...entry, index] as const))(
+  'the linter checks %s: %s -> %s',
+  (file, _code, rule, index) => {
+    const rules = [...(found.get(place(file, index)) ?? [])]
+    expect(rules.filter((broken) => rule === null || broken === rule)).toEqual(rule === null ? [] : [rule])
+  },
+)
 
-test.each(circles)('a circle is refused: %s: %s <-> %s', (file, _code, other) => {
+test.each(circles)('the linter refuses an import cycle: %s: %s <-> %s', (file, _code, other) => {
   const broken = [file, other].flatMap((name) => [...(found.get(join(source, name)) ?? [])])
   expect(broken).toContain('import(no-cycle)')
 })

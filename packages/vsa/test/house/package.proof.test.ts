@@ -8,7 +8,7 @@ import { root, temporaryFolder } from './repository.ts'
 // The tarball of the build, installed into new projects and used from there, also on the Node 24 that `.ci/run` names in VSA_NODE_24.
 const node24 = process.env['VSA_NODE_24']
 const nodes = [process.execPath, ...(node24 === undefined ? [] : [node24])]
-/** Only for what hangs. */
+/** Reached only by a hung process. */
 const TIMEOUT_MS = 600_000
 const folder = temporaryFolder()
 const withDriver = join(folder, 'with-driver')
@@ -44,7 +44,7 @@ beforeAll(async () => {
   }
 })
 
-/** Without network a user's machine skips these tests. In CI they fail. */
+/** Without a network these tests are skipped. In CI they fail. */
 beforeEach(({ skip }) => {
   if (notInstalled !== null && process.env['CI'] === 'true') throw new Error(notInstalled)
   skip(notInstalled !== null, notInstalled ?? '')
@@ -59,7 +59,7 @@ async function install(project: string, packages: readonly string[]): Promise<vo
   }
 }
 
-test('the tarball has what it needs, and no sources, tests or maps to them', () => {
+test('the tarball has the built files, and no sources, tests or source maps', () => {
   const paths = packed.files.map(({ path }) => path)
   const wanted = [
     'README.md',
@@ -75,7 +75,7 @@ test('the tarball has what it needs, and no sources, tests or maps to them', () 
   expect(paths.filter((path) => !wanted.includes(path) && !/^dist\/.+(\.js|\.d\.ts)$/.test(path))).toEqual([])
 })
 
-test('installing it brings no driver, and nothing but its one dependency', () => {
+test('installing the tarball installs its one dependency and no driver', () => {
   const lock = JSON.parse(readFileSync(join(withoutDriver, 'node_modules/.package-lock.json'), 'utf8')) as {
     readonly packages: Record<string, unknown>
   }
@@ -126,7 +126,7 @@ describe.each(nodes)('with %s', (node) => {
     expect(await run(node, ['common.cjs'], withDriver)).toBe(used)
   })
 
-  test('without a driver it uses the SQLite of Node, or says what to install', async () => {
+  test('without a driver it uses the SQLite of Node, or names what to install', async () => {
     const lines = [
       `import { open } from 'vsa'`,
       `import { sqlite } from 'vsa/sqlite'`,
@@ -161,7 +161,7 @@ export const wait: number | undefined = decision.admitted ? undefined : decision
 export const conformance: typeof storeConformance = storeConformance
 // @ts-expect-error a limit needs a period
 vsa.budget('a', { limit: 10 })
-// @ts-expect-error a record is no boolean
+// @ts-expect-error a record is not a boolean
 export const served: boolean = await budget.decide()
 `
   const options = {
@@ -184,7 +184,7 @@ export const served: boolean = await budget.decide()
   expect(answer).toBe('')
 })
 
-test('npx vsa --help', async () => {
+test('npx vsa --help prints the commands', async () => {
   const help = await run('npx', ['--no-install', 'vsa', '--help'], withDriver)
   for (const command of ['demo', 'replay', 'verify', 'inspect']) expect(help).toContain(command)
 })

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { files, read, root, temporaryFolder } from './repository.ts'
 
-// Each program of the README runs as a user would run it: in a file of its own, with the built package installed.
+// Each program of the README runs in its own file, with the built package installed.
 const readme = read('README.md')
 const blocks = readme.matchAll(/^#+ (?<title>.+)$|^```js\n(?<code>[^]*?)^```\n\n```text\n(?<output>[^]*?)^```/gm)
 
@@ -21,7 +21,7 @@ const folder = temporaryFolder()
 mkdirSync(join(folder, 'node_modules'))
 symlinkSync(join(root, 'packages/vsa'), join(folder, 'node_modules/vsa'))
 
-test('every program in the README has an output to compare, and none is missing', () => {
+test('every program in the README has an expected output', () => {
   expect(programs).toHaveLength(readme.match(/^```js$/gm)?.length ?? 0)
   expect(programs.length).toBeGreaterThanOrEqual(6)
 })
@@ -33,10 +33,10 @@ test.each(programs)('README: $title', async ({ code, output }) => {
   expect({ stdout: run.stdout, stderr: run.stderr }).toEqual({ stdout: output, stderr: '' })
 })
 
-/** The pages that a reader follows links between. */
+/** The pages whose links are checked. */
 const pages = ['README.md', 'CHANGELOG.md', ...files('docs/*.md')]
 
-test.each(pages)('every link in %s leads to a file or heading that exists', (page) => {
+test.each(pages)('every link in %s points to an existing file or heading', (page) => {
   const text = read(page)
   const targets = [...text.matchAll(/\]\((?!https?:)([^)]+)\)|^\[[^\]]+\]: (?!https?:)(\S+)/gm)]
   const dead = targets
@@ -63,18 +63,18 @@ function headings(text: string): readonly string[] {
   )
 }
 
-test.each(pages)('every file that %s names is there', (page) => {
+test.each(pages)('every file named in %s exists', (page) => {
   const text = read(page).replace(/\[[^\]]*\](?:\([^)]*\)|: \S+)?/g, '') // Links are tested above.
   const named = [...text.matchAll(/(?<![\w/.])(?:packages|proof|bench|docs)\/[\w./-]*\w/g)].map(([path]) => path)
   expect(named.filter((path) => !path.includes('/dist/') && !existsSync(join(root, path)))).toEqual([])
 })
 
-test.each(pages)('every npm script that %s names is there', (page) => {
+test.each(pages)('every npm script named in %s exists', (page) => {
   const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Record<string, string> }
   const named = [...read(page).matchAll(/npm run (?:-s )?([\w:]+)/g)].map(([, name]) => name ?? '')
   expect(named.filter((name) => !(name in scripts))).toEqual([])
 })
 
-test('docs/testing.md is short enough to be read to its end', () => {
+test('docs/testing.md stays below its size limit', () => {
   expect(Buffer.byteLength(read('docs/testing.md'))).toBeLessThanOrEqual(15_000)
 })

@@ -4,7 +4,7 @@ import type { TestTitle } from './test-titles.ts'
 /** Titles that are written under one rule. The others are counted, with links to their files. */
 const SHOWN_MAX = 8
 
-/** What `docs/spec.md` shows under a rule: a closed block with the titles of its tests, by file. */
+/** The block under a rule in `docs/spec.md`: the titles of its tests, by file, collapsed. */
 export function ruleTests(id: string, titles: readonly TestTitle[]): string {
   const cited = titles.filter(({ ids }) => ids.includes(id))
   const shown = new Set(mostTelling(id, cited).slice(0, SHOWN_MAX))

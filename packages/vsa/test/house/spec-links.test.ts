@@ -27,12 +27,12 @@ test('every id that a title cites is in the specification', () => {
   expect(unknown).toEqual([])
 })
 
-test('every law and rule of the specification has a place for its tests', () => {
+test('every law and rule of the specification has a block for its tests', () => {
   const places = [...read(SPEC).matchAll(/^<!-- tests (\S+) -->$/gm)].map(([, id]) => id)
   expect(places).toEqual(ids)
 })
 
-test('the specification is up to date with the tests and with the code (npm run spec:links)', async () => {
+test('the specification matches the tests and the code (npm run spec:links)', async () => {
   const tests = /(?<=<!-- tests (\S+) -->\n)[^]*?(?=<!-- \/tests -->)/g
   const session = /(?<=<!-- session -->\n)[^]*(?=<!-- \/session -->)/
   const written = read(SPEC)
@@ -43,7 +43,7 @@ test('the specification is up to date with the tests and with the code (npm run 
   await expect(code).toMatchFileSnapshot(join(root, SPEC))
 })
 
-test('titles are found in calls and tables, and messages are not titles', () => {
+test('titles are found in calls and tables, and messages are ignored', () => {
   const source = `
     test('L1, S8: a \\'dead\\' lease', () => {})
     test.each([1])("G1: units %s of \${n}", () => {})
@@ -59,7 +59,7 @@ test('titles are found in calls and tables, and messages are not titles', () => 
   ])
 })
 
-test('under a rule stand the titles that cite it first, from as many files as possible, and a count of the others', () => {
+test('a rule lists the titles that cite it first, from as many files as possible, and counts the others', () => {
   const of = (file: string, cited: string, text: string) => ({ file, ids: cited.split(' '), text })
   const many = Array.from({ length: 9 }, (_, i) => of('b/b.test.ts', 'S1', `b${i}`))
   const text = ruleTests('S1', [...many, of('a/a.test.ts', 'S1 L1', 'a_1 `x_y`'), of('a/a.test.ts', 'L1 S1', 'a2')])
@@ -68,7 +68,7 @@ test('under a rule stand the titles that cite it first, from as many files as po
   expect(text).toContain('- 3 more in [a/a.test] (1), [b/b.test] (2)')
 })
 
-/** The file that has the table, wherever it is. */
+/** Links the file that has the table, wherever it is. */
 function sessionSource(): string {
   const file = files('packages/vsa/src/engine/*.ts').find((path) => read(path).includes('export const SESSION_TABLE'))
   return `The source is [the code's own table](../${file}).`

@@ -39,7 +39,7 @@ describe('arguments', () => {
     expect(call).toThrow(new RegExp(`^${name} must`))
   })
 
-  it('accepts both ends', () => {
+  it('accepts the smallest and the largest value of each option', () => {
     const bounds = [
       { leaseTtlMs: 1, busyTimeoutMs: 0 },
       { leaseTtlMs: 86_400_000, busyTimeoutMs: 600_000 },
@@ -49,7 +49,7 @@ describe('arguments', () => {
 })
 
 describe('a file that cannot be opened', () => {
-  it('names the folder that is missing, and does not make it', async () => {
+  it('names the missing folder, and does not create it', async () => {
     const path = `${newPath()}/sub/books.db`
     await expect(open(path).join('a')).rejects.toMatchObject(fault('folder_missing'))
     await expect(open(path).join('a')).rejects.toThrow(dirname(path))
@@ -60,7 +60,7 @@ describe('a file that cannot be opened', () => {
     await expect(open(dirname(newPath())).join('a')).rejects.toMatchObject(fault('not_a_database'))
   })
 
-  it('refuses a file that is not a database, and leaves it as it was', async () => {
+  it('refuses a file that is not a database, and does not change it', async () => {
     const path = newPath()
     writeFileSync(path, 'dear diary '.repeat(1_000))
     const before = readFileSync(path)
@@ -70,7 +70,7 @@ describe('a file that cannot be opened', () => {
   })
 
   it.each(['CREATE TABLE diary (day TEXT)', 'PRAGMA user_version = 3', 'PRAGMA application_id = 7'])(
-    'refuses the database of another application, and leaves it as it was: %s',
+    'refuses the database of another application, and does not change it: %s',
     async (sql) => {
       const path = newPath()
       change(path, sql)
@@ -81,7 +81,7 @@ describe('a file that cannot be opened', () => {
     },
   )
 
-  it('refuses a schema from the future and says what to upgrade', async () => {
+  it('refuses a newer schema, and names what to upgrade', async () => {
     const path = newPath()
     const store = open(path)
     await store.join('a')
@@ -92,7 +92,7 @@ describe('a file that cannot be opened', () => {
     await expect(openReadOnly(path)).rejects.toMatchObject(fault('schema_too_new'))
   })
 
-  it('takes an empty file for its own', async () => {
+  it('accepts an empty file', async () => {
     const path = newPath()
     writeFileSync(path, '')
     await expect(open(path).join('a')).resolves.toMatchObject({ epoch: 1 })
@@ -110,7 +110,7 @@ describe('a file that cannot be opened', () => {
     await expect(open(path).join('a')).rejects.toMatchObject(fault('read_only'))
   })
 
-  it('refuses a disk that does not keep what is committed', async () => {
+  it('refuses a database without durable commits', async () => {
     const tampering: Tampering = { exec: (sql, run) => (sql.includes('synchronous') ? undefined : run()) }
     const opened = (database: { exec(sql: string): unknown }): void => void database.exec('PRAGMA synchronous = OFF')
     await expect(openTampered(newPath(), { ...tampering, opened }).join('a')).rejects.toThrow('synchronous=FULL')
@@ -118,13 +118,13 @@ describe('a file that cannot be opened', () => {
     await expect(openTampered(newPath(), noWal).join('a')).rejects.toThrow('journal_mode=WAL')
   })
 
-  it('says what to install when there is no client', async () => {
+  it('names what to install when no client is found', async () => {
     const store = closing(sqlite(newPath(), { thread: false, driver: 'better-sqlite3' }))
     await expect(store.join('a')).rejects.toMatchObject(fault('driver_missing'))
     await expect(store.join('a')).rejects.toThrow('npm install libsql')
   })
 
-  it('says which file is not there when it only reads, and does not make it', async () => {
+  it('names the missing file on a read-only open, and does not create it', async () => {
     const path = newPath()
     await expect(openReadOnly(path)).rejects.toThrow(`there is no file ${path}`)
     mkdirSync(path)
@@ -133,7 +133,7 @@ describe('a file that cannot be opened', () => {
 })
 
 describe('a transaction that fails', () => {
-  it('another process that writes for too long: busy, surely not applied, and it works afterwards', async () => {
+  it('a write lock held for too long: store_busy, surely not applied, and later calls succeed', async () => {
     const path = newPath()
     const store = open(path)
     const { epoch } = await store.join('a')
@@ -145,7 +145,7 @@ describe('a transaction that fails', () => {
     expect(applied(await exchange()).entries).toMatchObject([{ value: 1 }])
   })
 
-  it('a full disk: rolled back, surely not applied, and it works once there is room', async () => {
+  it('a full disk: rolled back, surely not applied, and later calls succeed once there is room', async () => {
     let pages: { exec(sql: string): unknown } | undefined
     const store = openTampered(newPath(), { opened: (database) => void (pages = database) })
     const { epoch } = await store.join('a')
@@ -157,15 +157,15 @@ describe('a transaction that fails', () => {
     expect((await store.exchange(batch(epoch, 1, { entries }))).kind).toBe('applied')
   })
 
-  it.each(['before', 'behind'])(
-    'L3: a COMMIT that fails %s the fact may have been applied; repeating tells',
+  it.each(['before', 'after'])(
+    'L3: a COMMIT that fails %s it was applied has an unknown outcome, and a repeat of the batch settles it',
     async (when) => {
       let failing = false
       const broken = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_FSYNC' })
       const store = openTampered(newPath(), {
         exec: (sql, run) => {
           if (sql !== 'COMMIT' || !failing) return run()
-          if (when === 'behind') run()
+          if (when === 'after') run()
           failing = false
           throw broken
         },
@@ -176,11 +176,11 @@ describe('a transaction that fails', () => {
       const doubtful = fault('store_failed', { applied: 'unknown', transient: true })
       await expect(exchange()).rejects.toMatchObject(doubtful)
       const answer = await exchange()
-      expect(answer).toMatchObject({ kind: when === 'behind' ? 'replayed' : 'applied', entries: [{ value: 1 }] })
+      expect(answer).toMatchObject({ kind: when === 'after' ? 'replayed' : 'applied', entries: [{ value: 1 }] })
     },
   )
 
-  it('what could not be read back is never written', async () => {
+  it('a value that could not be read back is never written', async () => {
     const store = open(newPath())
     const { epoch } = await store.join('a')
     const policy = { kind: 'window', limit: 1, burnMax: 1, version: 1, endsAt: 4e12, keepUntil: 4.5e15 + 0.5 } as const
@@ -192,11 +192,11 @@ describe('a transaction that fails', () => {
   })
 })
 
-describe('a file that goes away', () => {
+describe('a file that is deleted or replaced', () => {
   const now = { ms: 1_000_000 }
   const openAt = (path: string) => closing(sqlite(path, { thread: false, driver: 'libsql', now: () => now.ms }))
 
-  it('deleted, or another in its place: refused until an operator acts, and never a fresh budget (L1)', async () => {
+  it('L1: calls are refused until `close`, and no fresh budget is created', async () => {
     const path = newPath()
     const store = openAt(path)
     const { epoch } = await store.join('a')
@@ -217,7 +217,7 @@ describe('a file that goes away', () => {
     await expect(store.join('a')).resolves.toMatchObject({ epoch: 2 })
   })
 
-  it('an exchange makes no file', async () => {
+  it('an exchange creates no file', async () => {
     const path = newPath()
     await expect(openAt(path).exchange(batch(1, 1))).rejects.toMatchObject(fault('database_replaced'))
     expect(() => statSync(path)).toThrow('ENOENT')

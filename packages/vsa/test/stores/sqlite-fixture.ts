@@ -8,7 +8,7 @@ import type { StoreError } from '../../src/core/errors.ts'
 import type { Store } from '../../src/core/store.ts'
 import type { ClientDatabase, ClientStatement, DatabaseConstructor } from '../../src/stores/sqlite/index.ts'
 
-/** A path in a new folder that goes with the test. */
+/** A path in a new folder, which is removed after the test. */
 export function newPath(name = 'books.db'): string {
   const folder = mkdtempSync(join(tmpdir(), 'vsa-sqlite-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
@@ -51,7 +51,7 @@ export function applied(answer: Answer): AppliedAnswer {
   return answer
 }
 
-/** What a rejection says that programs may rely on. */
+/** The stable fields of a rejection. */
 export function fault(code: StoreError['code'], rest: Partial<StoreError> = {}): Partial<StoreError> {
   return { name: 'StoreError', code, applied: 'no', transient: false, ...rest }
 }
@@ -61,11 +61,11 @@ export interface Tampering {
   readonly opened?: (database: ClientDatabase) => void
   /** Runs around each `exec`; `run` does it. */
   readonly exec?: (sql: string, run: () => unknown) => unknown
-  /** Is told each statement that is executed. */
+  /** Called with each statement that is executed. */
   readonly seen?: (sql: string) => void
 }
 
-/** libsql's class with something done to it. */
+/** libsql's class with the given hooks. */
 export function tampered({ opened, exec = (_, run) => run(), seen = () => undefined }: Tampering): DatabaseConstructor {
   return class implements ClientDatabase {
     readonly #database: ClientDatabase

@@ -47,7 +47,7 @@ describe('packing', () => {
     expect(unpackAnswer(structuredClone(packAnswer(sent)))).toEqual(sent)
   })
 
-  it('leaves the other answers as they are', () => {
+  it('does not change other answers', () => {
     const sent: Answer = { kind: 'fenced', time: 1, last: null }
     expect(unpackAnswer(packAnswer(sent))).toEqual(sent)
   })

@@ -4,7 +4,7 @@ import { sqlite } from '../../src/stores/sqlite/index.ts'
 import * as sql from '../../src/stores/sqlite/sql.ts'
 import { newPath } from './sqlite-fixture.ts'
 
-/** One row, every owner, or a slice at most: these may walk. */
+/** These read one row, every owner or a bounded slice, so they may scan. */
 const WALKS = new Set([sql.OWNERS, sql.LAST_EPOCH, sql.RAISE_EPOCH, sql.RAISE_TIME])
 
 const path = async (): Promise<string> => {
@@ -16,13 +16,13 @@ const path = async (): Promise<string> => {
 }
 
 describe('query plans', () => {
-  it('L7: no statement of an exchange walks through a table, however many rows there are', async () => {
+  it('L7: no statement of an exchange scans a table', async () => {
     const database = new Database(await path())
     for (const text of Object.values(sql).filter((text) => !WALKS.has(text))) {
       const parameters = Array.from({ length: text.split('?').length - 1 }, () => 1)
       const plan = database.prepare(`EXPLAIN QUERY PLAN ${text}`).raw().all(parameters)
       const steps = plan.map((row) => String(Array.isArray(row) ? row[3] : row))
-      // `store` has one row; an index that holds only what is asked for may be walked.
+      // `store` has one row. A partial index that holds only matching rows may be scanned.
       const walks = steps.filter(
         (step) => step.startsWith('SCAN') && !/^SCAN s$|INDEX (owner|budget)_|CONSTANT ROW/.test(step),
       )
@@ -31,7 +31,7 @@ describe('query plans', () => {
     database.close()
   })
 
-  it('the times that an exchange begins with are each one look at an index', async () => {
+  it('L7: each time that an exchange reads first is one index lookup', async () => {
     const database = new Database(await path())
     const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql.OPENING}`).raw().all([1]).join('\n')
     expect(plan).toContain('SEARCH owner USING COVERING INDEX owner_open')

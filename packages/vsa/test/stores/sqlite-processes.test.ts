@@ -11,7 +11,7 @@ const join = `const { epoch } = await store.join('child')\nconsole.log(epoch)\n`
 describe('S8: a dead process is detected', () => {
   beforeEach(({ skip }) => skip(process.platform !== 'linux', 'only Linux has /proc'))
 
-  it('its lease is burned at once, before it expires; the lease of a living process is not', async () => {
+  it('S8: the lease of a dead process is burned before it expires, and the lease of a living process is not', async () => {
     const path = newPath()
     const clock = { skewMs: 0 }
     const store = closing(sqlite(path, { thread: false, leaseTtlMs: 3_600_000, now: () => Date.now() + clock.skewMs }))
@@ -43,7 +43,7 @@ describe('S8: a dead process is detected', () => {
     expect((await store.owners()).find((owner) => owner.epoch === childEpoch)?.state).toBe('closed')
   })
 
-  it('a zombie counts as gone, a running process does not', async () => {
+  it('S8: a zombie counts as dead, and a running process does not', async () => {
     const table = processTable()
     const self = table.self()
     expect(table.isGone(self)).toBe(false)
@@ -64,7 +64,7 @@ describe('S8: a dead process is detected', () => {
     await shell.ended
   })
 
-  it('a process of another boot or namespace, and a name that cannot be parsed, do not count as gone', () => {
+  it('S8: a process of another boot or namespace, or with a name that cannot be parsed, does not count as dead', () => {
     const table = processTable()
     const name = JSON.parse(table.self() ?? '') as Record<string, unknown>
     const dead = { ...name, pid: 2 ** 22 + 1 }
@@ -82,7 +82,7 @@ describe('S8: a dead process is detected', () => {
     }
   })
 
-  it('has no name for its own process when /proc is missing or of another namespace', () => {
+  it('S8: the own process has no name when /proc is missing or of another namespace', () => {
     const folder = dirname(newPath())
     expect(processTable(folder).self()).toBeNull()
     mkdirSync(`${folder}/sys/kernel/random`, { recursive: true })
@@ -100,7 +100,7 @@ describe('S8: a dead process is detected', () => {
 describe('a process without write permission', () => {
   beforeEach(({ skip }) => skip(process.platform === 'win32', 'Windows has no permission bits'))
 
-  it('gets an error that names the file or the folder', async () => {
+  it('an error names the file or the folder', async () => {
     const path = newPath()
     const folder = dirname(path)
     writeFileSync(path, '')
@@ -119,8 +119,8 @@ describe('a process without write permission', () => {
   })
 })
 
-describe('several processes', () => {
-  it('create one file at the same time, get different epochs, and lose no writes', async () => {
+describe('concurrent processes', () => {
+  it('S2, L3: several processes create one file at the same time, get different epochs, and lose no writes', async () => {
     const path = newPath()
     const source = `const store = sqlite(path, { thread: THREAD })
       ${join}
@@ -168,7 +168,7 @@ describe('a process that is killed', () => {
       await store.close()
       expect(values.size).toBe(1)
       const [value = -1] = values
-      // What was answered is applied. Of the rest, at most the exchange in flight.
+      // Answered exchanges are applied. Of the others, at most the one in flight.
       expect(value - before - answered).toBeGreaterThanOrEqual(0)
       expect(value - before - answered).toBeLessThanOrEqual(1)
       before = value

@@ -7,8 +7,8 @@ import { applied, batch, closing, count, entry, fault, newPath, tampered } from 
 const open = (path: string, now: () => number = () => Date.now()) =>
   closing(sqlite(path, { thread: false, driver: 'libsql', now }))
 
-describe('one file, several users', () => {
-  it('is opened again after close, by whichever call comes first', async () => {
+describe('one file, several connections', () => {
+  it('the first call after `close` opens the file again', async () => {
     const store = open(newPath())
     const { epoch } = await store.join('a')
     await store.close()
@@ -22,7 +22,7 @@ describe('one file, several users', () => {
     expect((await store.join('b')).epoch).toBe(2)
   })
 
-  it('scenario 6: two connections give epochs of their own, and see each other’s leases', async () => {
+  it('S2: two connections get different epochs, and see each other’s leases (scenario 6)', async () => {
     const path = newPath()
     const [one, two] = [open(path), open(path)]
     const [first, second] = [await one.join('a'), await two.join('a')]
@@ -32,7 +32,7 @@ describe('one file, several users', () => {
     expect(answer.entries).toMatchObject([{ held: 40, others: 1, othersHeld: 60, pool: 0 }])
   })
 
-  it('store time never goes back, whichever process asks, also behind a close and a removal', async () => {
+  it('S1: store time never goes back, for any process, also after a close and a removal', async () => {
     const path = newPath()
     const [early, late] = [open(path, () => 1_000), open(path, () => 9_000)]
     const { epoch } = await late.join('late')
@@ -68,7 +68,7 @@ describe('one file, several users', () => {
 })
 
 describe('inspection', () => {
-  it('L2: sees one moment for its whole life, while others write', async () => {
+  it('L2: an inspection reads one snapshot while others write', async () => {
     const path = newPath()
     const store = open(path)
     const { epoch } = await store.join('a')
@@ -89,7 +89,7 @@ describe('inspection', () => {
     expect(() => inspection.owners()).toThrow(expect.objectContaining(fault('store_closed')))
   })
 
-  it('refuses a file that no engine has joined', async () => {
+  it('an inspection refuses a file that no engine has joined', async () => {
     const path = newPath()
     writeFileSync(path, '')
     await expect(openReadOnly(path, { driver: 'libsql' })).rejects.toMatchObject(fault('not_a_database'))

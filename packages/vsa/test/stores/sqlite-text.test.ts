@@ -5,7 +5,7 @@ import { decodeText, encodeText } from '../../src/stores/sqlite/client/text.ts'
 const awkward = string({ unit: constantFrom('\u0000', '\u0001', '\u0002', 'a', '😀'), maxLength: 12 })
 
 describe('text in the file', () => {
-  it('comes back as it was, and holds no NUL', () => {
+  it('text is read back unchanged, and is stored without NUL', () => {
     assert(
       property(awkward, (text) => {
         expect(encodeText(text)).not.toContain('\u0000')
@@ -15,7 +15,7 @@ describe('text in the file', () => {
     )
   })
 
-  it('keeps the order of keys', () => {
+  it('escaping keeps the order of keys', () => {
     assert(
       property(awkward, awkward, (left, right) => {
         expect(encodeText(left) < encodeText(right)).toBe(left < right)
@@ -24,7 +24,7 @@ describe('text in the file', () => {
     )
   })
 
-  it('is untouched where there is nothing to escape', () => {
+  it('text without special characters is stored unchanged', () => {
     expect(encodeText("tenant-7 '{}' 😀")).toBe("tenant-7 '{}' 😀")
   })
 })

@@ -27,7 +27,7 @@ const onFile: MakeStore = ({ now, leaseTtlMs }) => {
   }
 }
 
-/** The suite moves time between calls alone, so that the thread sees the time of the call. */
+/** The suite moves time only between calls, so that the thread reads the time of the call. */
 function beforeEachCall(store: Store, prepare: () => void): Store {
   const prepared =
     <Arguments extends unknown[], Result>(call: (...args: Arguments) => Result) =>

@@ -13,7 +13,7 @@ import { applied, batch, closing, count, entry, fault, initial, newPath } from '
 const nextWorker = (): Promise<Worker> => new Promise((resolve) => process.once('worker', resolve))
 
 describe('the store’s thread', () => {
-  it('S2: when it dies, calls under way are lost, and the next one starts another', async () => {
+  it('S2: when the thread dies, calls under way fail with store_lost, and the next call starts a new thread', async () => {
     const store = closing(sqlite(newPath()))
     const started = nextWorker()
     const { epoch } = await store.join('a')
@@ -31,7 +31,7 @@ describe('the store’s thread', () => {
     expect(await exchange()).toMatchObject({ entries: entries.map(() => ({ value: 1 })) })
   })
 
-  it('a failure keeps its code and its meaning on the way here', async () => {
+  it('an error from the thread keeps its code and its fields', async () => {
     const store = closing(sqlite(`${newPath()}/missing/books.db`))
     await expect(store.join('a')).rejects.toMatchObject(fault('folder_missing'))
     const other = closing(sqlite(newPath(), { driver: 'better-sqlite3' }))
@@ -44,12 +44,12 @@ describe('the store’s thread', () => {
     })
   })
 
-  it('says what to do when its file is missing, as from these sources', async () => {
+  it('a missing worker file is an error that says what to do, as when run from these sources', async () => {
     const missing = fault('store_failed', { message: expect.stringContaining('thread: false') as string })
     await expect(fromSources(newPath()).join('a')).rejects.toMatchObject(missing)
   })
 
-  it('close ends it and lets go of the file; the next call of anybody starts another', async () => {
+  it('`close` ends the thread and releases the file, and the next call starts a new thread', async () => {
     const path = newPath()
     const store = closing(sqlite(path))
     const started = nextWorker()
@@ -64,7 +64,7 @@ describe('the store’s thread', () => {
     expect((await store.exchange(batch(epoch, 2, { entries: [count('c', 1)] }))).kind).toBe('applied')
   })
 
-  it('calls and closes in any order leave nothing behind', async () => {
+  it('calls and closes in any order leave no thread and no open file', async () => {
     const store = closing(sqlite(newPath()))
     const { epoch } = await store.join('a')
     const calls: Promise<unknown>[] = []
@@ -73,7 +73,7 @@ describe('the store’s thread', () => {
     expect((await store.exchange(batch(epoch, 1))).kind).toBe('applied')
   })
 
-  it('an open store keeps no process alive, and a call under way does', async () => {
+  it('an open store does not keep the process alive, and a call under way does', async () => {
     const source = `const store = sqlite(path)
       await store.join('child')
       const entries = Array.from({ length: 1000 }, (_, i) => ({ kind: 'counter', key: 'c' + i, add: 1 }))
@@ -96,7 +96,7 @@ describe('the store’s thread', () => {
         })
         const delay = monitorEventLoopDelay({ resolution: 1 })
         delay.enable()
-        // The histogram sees a delay when its own timer fires late: it needs a turn before and behind.
+        // The histogram measures a delay when its own timer fires late, so it needs a turn before and after.
         await setTimeout(3)
         await store.exchange(batch(epoch, seq, { entries }))
         await setTimeout(3)
@@ -113,7 +113,7 @@ describe('the store’s thread', () => {
   })
 })
 
-/** What this process has open of the database, where /proc tells. Opens no descriptor of it. */
+/** The open files of this process that belong to the database, read from /proc. Opens no descriptor of them. */
 function openFiles(path: string): readonly string[] {
   if (process.platform !== 'linux') return []
   return readdirSync('/proc/self/fd').flatMap((descriptor) => {

@@ -6,7 +6,7 @@ import { applied, batch, closing, count, entry, initial, newPath } from './sqlit
 const LEASE_TTL_MS = 1_000
 
 describe('upkeep on SQLite', () => {
-  it('S8, L2: burns dead leases in slices, and is done with an epoch when it has none left', async () => {
+  it('S8, L2: dead leases burn in slices, and an epoch is complete when none are left', async () => {
     const path = newPath()
     let now = 1_000_000
     const store = closing(
@@ -36,7 +36,7 @@ describe('upkeep on SQLite', () => {
     ])
   })
 
-  it('S8, L4: before upkeep has burned it, a dead lease counts as burned, and the exchange that touches its row burns it', async () => {
+  it('S8, L4: a dead lease counts as burned before upkeep, and an exchange that names its row burns it', async () => {
     const path = newPath()
     const store = closing(sqlite(path, { thread: false, driver: 'libsql', upkeepEveryMs: 3_600_000 }))
     const [dead, living] = [await store.join('dead'), await store.join('living')]
@@ -65,7 +65,7 @@ describe('a row that cannot be read', () => {
   it.each([
     ['used', '9223372036854775000'],
     ['pool', '-9223372036854775000'],
-  ])('S6: %s = %s is a breach that names the row, and the others go on', async (column, value) => {
+  ])('S6: %s = %s is a breach that names the row, and other rows are not affected', async (column, value) => {
     const path = newPath()
     const store = closing(sqlite(path, { thread: false, driver: 'libsql' }))
     const { epoch } = await store.join('a')
@@ -78,7 +78,7 @@ describe('a row that cannot be read', () => {
     expect(rest).toMatchObject({ kind: 'applied', entries: [{ held: 1 }, { kind: 'void' }] })
   })
 
-  it('S6: a counter too', async () => {
+  it('S6: a damaged counter is a breach that names it', async () => {
     const path = newPath()
     const store = closing(sqlite(path, { thread: false, driver: 'libsql' }))
     const { epoch } = await store.join('a')
@@ -88,7 +88,7 @@ describe('a row that cannot be read', () => {
     expect(answer).toMatchObject({ kind: 'breach', row: { key: 'likes', period: 0 } })
   })
 
-  it('S8: it keeps its dead lease, and upkeep burns the others', async () => {
+  it('S8: an unreadable row keeps its dead lease, and upkeep burns the others', async () => {
     const path = newPath()
     let now = 1_000_000
     const store = closing(sqlite(path, { thread: false, driver: 'libsql', now: () => now, leaseTtlMs: LEASE_TTL_MS }))
@@ -117,7 +117,7 @@ function query(path: string, text: string): unknown[] {
   return rows
 }
 
-/** Closed epochs that the store still looks at. */
+/** Closed epochs that are still marked as burning. */
 function burningIn(path: string): number {
   const [row] = query(path, 'SELECT count(*) FROM owner WHERE burning = 1')
   return Array.isArray(row) ? Number(row[0]) : -1

@@ -11,7 +11,7 @@ for (const name of names) {
     await loadDriver(name)
     installed.push(name)
   } catch {
-    // Not on this Node, or not installed: the others are tested.
+    // This client is not available here; the others are tested.
   }
 }
 
@@ -36,7 +36,7 @@ const KEYS = [
 describe.each(installed)('values with %s', (driver) => {
   const open = () => closing(sqlite(newPath(), { driver, thread: false }))
 
-  it('L2: keeps 2^53 - 1 units, a pool below zero and counters at both ends, to the unit', async () => {
+  it('L2: 2^53 - 1 units, a pool below zero and the smallest and largest counters are stored exactly', async () => {
     const store = open()
     const { epoch } = await store.join('a')
     const window = { ...initial, kind: 'window', limit: UNITS_MAX, endsAt: 4e12, keepUntil: 5e12 } as const
@@ -59,7 +59,7 @@ describe.each(installed)('values with %s', (driver) => {
     expect(row).toMatchObject({ pool, used: UNITS_MAX, minted: 1, endsAt: 4e12, keepUntil: 5e12 })
   })
 
-  it('scenario 19: keeps every key apart from every other, and gives it back as it was', async () => {
+  it('every key is distinct from every other, and is read back unchanged (scenario 19)', async () => {
     const store = open()
     const { epoch } = await store.join('label \u0000 with NUL')
     const keys = [...new Set(KEYS)]
@@ -74,7 +74,7 @@ describe.each(installed)('values with %s', (driver) => {
     expect((await store.owners()).map((owner) => owner.label)).toEqual(['label \u0000 with NUL'])
   })
 
-  it('L3: tells mint ids apart as it does keys', async () => {
+  it('L3: mint ids are distinct in the same way as keys', async () => {
     const store = open()
     const { epoch } = await store.join('a')
     const minting = (seq: number, id: string, units: number) =>
@@ -85,7 +85,7 @@ describe.each(installed)('values with %s', (driver) => {
     expect(applied(await minting(4, 'a\u0000b', 6)).entries).toMatchObject([{ mint: 'id_conflict', minted: 110 }])
   })
 
-  it('lists page by page, one key or all', async () => {
+  it('rows are listed in pages, of one key or of all', async () => {
     const store = open()
     const { epoch } = await store.join('a')
     const window = { ...initial, kind: 'window', endsAt: 4e12, keepUntil: 5e12 } as const

@@ -6,7 +6,7 @@ import * as window from './window.ts'
 
 /**
  * Checks a policy and fills in its defaults. A part that is `undefined` is absent.
- * @throws TypeError for a wrong type, an unknown property or parts that do not go together; RangeError for a value out of range.
+ * @throws TypeError for a wrong type, an unknown property or parts that exclude each other; RangeError for a value out of range.
  * Each message names the argument, as in `policy.limit`.
  */
 export function compilePolicy(policy: Policy): Plan {

@@ -9,7 +9,7 @@ import { moveLease, type Settled, settleUnits } from './settle.ts'
 
 /* `{ initial }`: that many units, plus every mint. It has one row, without a period. */
 
-/** The parts that such a policy may have. */
+/** The allowed parts of the policy. */
 export const PARTS: readonly string[] = ['initial', 'atRisk', 'burnMax']
 
 /** A policy whose every value is in range. Absent parts are left to `compile`. */
@@ -17,7 +17,7 @@ export interface CheckedInitial extends InitialPolicy {
   readonly kind: 'initial'
 }
 
-/** Never written to: what `initial` has for a window. */
+/** The one window of every `initial` budget. Never written to. */
 const ALWAYS: Window = Object.freeze({ start: 0, end: Number.POSITIVE_INFINITY })
 
 /** @throws TypeError, RangeError that name the part, as in `policy.initial` */
@@ -34,7 +34,7 @@ export function check(parts: Parts): CheckedInitial {
 export function compile(policy: CheckedInitial): Plan {
   const limit = policy.initial
   const atRisk = policy.atRisk ?? 0
-  // Units that come by mint are not known yet: with 5 % of nothing, no lease could ever be given.
+  // Minted units are not known yet: with 5 % of 0, no lease could ever be granted.
   const burnMax = policy.burnMax ?? Math.max(burnMaxDefault(limit), atRisk)
   return {
     kind: 'initial',

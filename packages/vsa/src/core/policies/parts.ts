@@ -1,6 +1,6 @@
 import { assertUnits, describe } from '../units.ts'
 
-/** What a user handed in as a policy: the parts that are not `undefined`, by name. */
+/** The parts of a user's policy that are not `undefined`, by name. */
 export type Parts = ReadonlyMap<string, unknown>
 
 /** @throws TypeError unless `policy` is an object */

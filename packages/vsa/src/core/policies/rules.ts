@@ -5,7 +5,7 @@ import * as initial from './initial.ts'
 import type { Settled } from './settle.ts'
 import * as window from './window.ts'
 
-/** What each kind of budget does with a row in an exchange. */
+/** The rules of each kind of budget for a row in an exchange. */
 export interface PolicyRules {
   /** S3, the entry by itself: policy, mint, spent, refund. @throws BooksError */
   settle(draft: RowDraft, entry: BudgetEntry): Settled

@@ -1,7 +1,7 @@
 import type { BudgetEntry, MintOutcome } from '../exchange.ts'
 import type { RowDraft } from '../row-draft.ts'
 
-/** What an entry came to, beyond the row itself. */
+/** The outcome of an entry that is not in the row itself. */
 export interface Settled {
   /** Units of the refund that were accepted. */
   readonly refunded: number
@@ -15,7 +15,7 @@ export function settleUnits(draft: RowDraft, entry: BudgetEntry): Settled {
   return { refunded: draft.refund(entry.refund), mint }
 }
 
-/** S3, S5, O12: marks the row as wanted where the entry asks for it, then moves the lease towards the one that is wished for. @throws BooksError */
+/** S3, S5, O12: marks the row as wanted where the entry asks for it, then moves the lease towards the requested one. @throws BooksError */
 export function moveLease(draft: RowDraft, entry: BudgetEntry, time: number): void {
   draft.want(entry.wantMs, time)
   draft.moveHold(entry.hold, time)

@@ -10,10 +10,10 @@ import { checkPer, checkRetention, checkStartDay, checkTimeZone } from './window
 
 /* `{ limit, per }`: the limit in each period. Each period has a row of its own. */
 
-/** The parts that such a policy may have. */
+/** The allowed parts of the policy. */
 export const PARTS: readonly string[] = ['limit', 'per', 'timeZone', 'startDay', 'retentionMs', 'atRisk', 'burnMax']
 
-/** A policy whose every value is in range; `timeZone` is the name that the platform prefers. */
+/** A policy whose every value is in range; `timeZone` is the canonical name of the platform. */
 export interface CheckedWindow extends WindowPolicy {
   readonly kind: 'window'
   readonly timeZone: string
@@ -25,12 +25,12 @@ const DAY_MS = 86_400_000
 
 const RETENTION_DEFAULT_MS = 400 * DAY_MS
 /**
- * A row may still be created up to one minute after its period's end (S4), and a removed row must never be created again: it would mint a
- * fresh budget. The second minute is a margin, for a store whose clock is replaced by a slower one (a failover).
+ * A row may still be created up to one minute after its period's end (S4), and a removed row must never be created again, because
+ * that would mint its units twice. The second minute is a margin for a store whose clock is replaced by a slower one (a failover).
  */
 const RETENTION_LEAST_MS = 2 * MINUTE_MS
 
-/** Windows that a plan remembers, so that the current, the next and late refunds meet the same objects. */
+/** The number of cached windows, so that the current and the next period and late refunds use the same objects. */
 const WINDOWS_KEPT = 8
 
 /** @throws TypeError, RangeError that name the part, as in `policy.limit` */
@@ -58,7 +58,7 @@ export function compile(policy: CheckedWindow): Plan {
   const { limit, per } = policy
   const atRisk = policy.atRisk ?? atRiskDefault(limit, per)
   const burnMax = policy.burnMax ?? burnMaxDefault(limit)
-  const durable = policy.atRisk === 0 // a limit of 0 leaves nothing to lease, but makes no other promise
+  const durable = policy.atRisk === 0 // a limit of 0 leaves nothing to lease, but does not make the budget durable
   const retentionMs = Math.max(policy.retentionMs ?? (isLong(per) ? RETENTION_DEFAULT_MS : 0), RETENTION_LEAST_MS)
   const calendar = calendarOf(per, policy.timeZone, policy.startDay)
   const windowAt = rememberingWindows(calendar)

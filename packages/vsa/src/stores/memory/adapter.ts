@@ -55,10 +55,10 @@ export class MemoryAdapter implements StoreAdapter {
     return this.#rows.owners()
   }
 
-  /** Keeps the rows: another engine may open the same store again. */
+  /** Does not drop the rows: another engine may open the same store again. */
   close(): void {}
 
-  /** The caller saves or releases in the same turn, so that no lock and no version is needed. */
+  /** The caller saves or releases in the same turn, so no lock or version is needed. */
   #snapshot<Rows>(load: (time: number) => Rows): Snapshot<Rows> {
     const time = this.#clock.read(this.#rows.timeSeen)
     return {

@@ -10,13 +10,13 @@ export interface MemoryOptions {
   readonly leaseTtlMs?: number
   /** How often a call is preceded by upkeep (burning, pruning), in ms, from 0. Default 100. */
   readonly upkeepEveryMs?: number
-  /** Leases burned and rows removed by one upkeep at most, each, from 1. Default 2,000: more than one exchange can make. */
+  /** The most leases burned and rows removed by one upkeep, each, from 1. Default 2,000: more than one exchange can create. */
   readonly upkeepRowsMax?: number
 }
 
 /**
- * A store in this process's memory: exact, shared by every engine that is opened on it, and gone with the process.
- * For tests; nothing is durable.
+ * A store in this process's memory: exact, shared by every engine opened on it, and lost when the process ends.
+ * For tests: nothing is durable.
  * @throws TypeError, RangeError that name the option
  */
 export function memory(options: MemoryOptions = {}): Store {

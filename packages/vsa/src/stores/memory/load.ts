@@ -10,7 +10,7 @@ import type { LeaseRow } from '../../core/rows.ts'
 import { needsRows } from '../../core/transition.ts'
 import type { MemoryRows } from './rows.ts'
 
-/** What the batch needs, as of now. @param time store time, ms since 1970 */
+/** The rows that the batch needs. @param time store time, ms since 1970 */
 export function loadExchange(rows: MemoryRows, batch: Batch, time: number): ExchangeRows {
   const owner = rows.owner(batch.epoch)
   if (!needsRows(owner, batch)) return { owner, entries: [], wanted: [] }
@@ -18,7 +18,7 @@ export function loadExchange(rows: MemoryRows, batch: Batch, time: number): Exch
   return { owner, entries, wanted: rows.wantedBy(batch.epoch, time, WANTED_ROWS_MAX + entries.length) }
 }
 
-/** What upkeep needs, as of now. No process is known here, so that no owner is known to be dead before it expires. */
+/** The rows that upkeep needs. The memory store cannot detect dead processes, so owners are reaped only when they expire. */
 export function loadUpkeep(rows: MemoryRows, { rowsMax, ownersKeptMs }: UpkeepBounds, time: number): UpkeepRows {
   const owners = rows.owners()
   const open = owners.filter(({ state }) => state === 'open').map((owner) => ({ owner, isGone: false }))

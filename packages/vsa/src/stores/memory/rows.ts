@@ -1,7 +1,7 @@
 import type { RowName } from '../../core/exchange.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
 
-/** The rows of a memory store in plain maps, with the indexes that keep every load bounded by what it returns. */
+/** The rows of a memory store in plain maps, with indexes so that the cost of a load is bounded by its result. */
 export class MemoryRows {
   readonly #owners = new Map<number, OwnerRow>()
   readonly #budgets = new Map<string, Map<number, BudgetRow>>()
@@ -11,16 +11,16 @@ export class MemoryRows {
   readonly #counters = new Map<string, number>()
   /** Row names by epoch, so that a dead epoch's leases are found without a scan. */
   readonly #leasedBy = new Map<number, Set<string>>()
-  /** Rows that are or were wanted: few, so that `wantedBy` looks at few. */
+  /** Rows that are or were wanted: a small set for `wantedBy` to scan. */
   readonly #wantedRows = new Map<string, BudgetRow>()
   /** When each row that has a retention may be removed. */
   readonly #keepUntil = new Map<string, number>()
-  /** No row may be removed before that. */
+  /** The earliest time at which any row may be removed. */
   #pruneFrom = Infinity
   #lastEpoch = 0
   #timeSeen = 0
 
-  /** The highest epoch that was given; 0 at first. */
+  /** The highest epoch given so far; 0 at first. */
   get lastEpoch(): number {
     return this.#lastEpoch
   }
@@ -38,7 +38,7 @@ export class MemoryRows {
     return this.#owners.get(epoch)
   }
 
-  /** Every owner that is remembered, oldest first. */
+  /** Every owner row, oldest first. */
   owners(): readonly OwnerRow[] {
     return [...this.#owners.values()]
   }
@@ -155,13 +155,13 @@ export class MemoryRows {
       if (found.length < max && keepUntil < time && !this.#leases.has(name)) found.push(rowNameOf(name))
       else nextFrom = Math.min(nextFrom, keepUntil)
     }
-    // What was found may not be removed after all: it is looked for again.
+    // The rows found may not be removed in the end, so the next call looks for them again.
     this.#pruneFrom = found.length > 0 ? -Infinity : nextFrom
     return found
   }
 }
 
-/** The period has no colon, so the first one parts the two. */
+/** The period has no colon, so the first colon separates it from the key. */
 function nameOf({ key, period }: RowName): string {
   return `${period}:${key}`
 }

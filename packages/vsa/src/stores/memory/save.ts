@@ -1,7 +1,7 @@
 import type { Writes } from '../../core/adapter.ts'
 import type { MemoryRows } from './rows.ts'
 
-/** Writes everything. Nothing here can fail half-way. */
+/** Applies all writes. No step can fail half-way. */
 export function save(rows: MemoryRows, writes: Writes): void {
   rows.keepTime(writes.time)
   // The outcome is copied: the answer has the same object, and its caller may change it.

@@ -22,16 +22,16 @@ import { Pace } from './pace.ts'
 import { processTable, type ProcessTable } from './process-table.ts'
 import { save } from './save.ts'
 
-/** No epoch: the first is 1. */
+/** Stands for no epoch: the first epoch is 1. */
 const NO_EPOCH = 0
-/** How often the file is looked at: is it still the one that was opened? */
+/** How often the path is checked for a replaced file. */
 const FILE_CHECK_EVERY_MS = 100
 /** How often other owners' processes are looked up. */
 const PROCESS_CHECK_EVERY_MS = 1_000
 
 export const CAPABILITIES: StoreCapabilities = { mayForget: false, batchMax: BATCH_ENTRIES_MAX }
 
-/** What a store is opened with; crosses to the thread. */
+/** The options of a store; they are sent to the thread. */
 export interface AdapterSettings {
   /** Absolute. */
   readonly path: string
@@ -56,7 +56,7 @@ export class SqliteAdapter implements StoreAdapter {
   #driver: Driver | undefined
   #loading: Promise<void> | undefined
   #database: Database | undefined
-  /** Of the file that was opened last; undefined before the first time. */
+  /** The identity of the last opened file; undefined before the first open. */
   #incarnation: string | undefined
   #closed = false
 
@@ -83,7 +83,7 @@ export class SqliteAdapter implements StoreAdapter {
   }
 
   loadJoin(): Snapshot<JoinRows> {
-    // After `close`, what is there is the store. A file that went away without one is not to be replaced by an empty one.
+    // After `close`, the file at the path is accepted as the store. Without a `close`, a missing file is not replaced by an empty one.
     if (this.#closed) this.#incarnation = undefined
     this.#closed = false
     this.#processChecks.reset()
@@ -117,7 +117,7 @@ export class SqliteAdapter implements StoreAdapter {
     return this.#read((database) => listOwners(database.statements))
   }
 
-  /** Lets go of the file. */
+  /** Releases the file. */
   close(): void {
     this.#database?.close()
     this.#database = undefined
@@ -128,12 +128,12 @@ export class SqliteAdapter implements StoreAdapter {
     try {
       this.#driver = await loadDriver(this.#choice)
     } finally {
-      // A client that is missing may be installed by the next call.
+      // A missing client may be installed before the next call, so loading is retried.
       this.#loading = undefined
     }
   }
 
-  /** S1: the time is read behind the lock. @param mayCreate as for `#opened` */
+  /** S1: the time is read while holding the lock. @param mayCreate as for `#opened` */
   #snapshot<Rows>(
     epoch: number,
     mayCreate: boolean,
@@ -177,7 +177,7 @@ export class SqliteAdapter implements StoreAdapter {
     }
   }
 
-  /** @param mayCreate false for an owner's exchange: it knew a file here, and an empty one in its place would be a fresh budget */
+  /** @param mayCreate false for an owner's exchange: its file existed, and an empty one in its place would mint all units again */
   #opened(mayCreate: boolean): Database {
     if (this.#database !== undefined) {
       if (this.#fileChecks.isDue(this.#now())) this.#assertInPlace(this.#database)
@@ -196,7 +196,7 @@ export class SqliteAdapter implements StoreAdapter {
     return database
   }
 
-  /** Looks again at the very next call once the file is gone, so that no call slips through. */
+  /** Once the file is missing, every following call checks again, so that no call is accepted. */
   #assertInPlace(database: Database): void {
     try {
       database.assertInPlace()

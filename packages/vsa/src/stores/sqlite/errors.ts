@@ -1,12 +1,12 @@
 import { StoreError, type StoreErrorCode } from '../../core/errors.ts'
 
-/** How far a transaction had come. Only a failed COMMIT may have been applied. */
+/** The step of the transaction that failed. Only a failed COMMIT may have been applied. */
 export type Phase = 'open' | 'work' | 'commit'
 
 interface Fault {
   readonly code: StoreErrorCode
   readonly transient: boolean
-  /** What happened and what to do, behind the path. */
+  /** What happened and what to do; follows the path in the message. */
   readonly advice: string
 }
 
@@ -39,7 +39,7 @@ const UNKNOWN_FAULT: Fault = { code: 'store_failed', transient: false, advice: '
 const BUSY = 5
 const MOVED = 8 | (4 << 8)
 
-/** By name, for clients that tell no number. */
+/** By name, for clients that do not report a number. */
 const CODES: Readonly<Record<string, number>> = {
   SQLITE_BUSY: 5,
   SQLITE_LOCKED: 6,
@@ -54,7 +54,7 @@ const CODES: Readonly<Record<string, number>> = {
 }
 
 /**
- * What a client threw, as a StoreError. Whatever is no SQLite error (a failed assertion, a StoreError) comes back as it is:
+ * Converts a client's error to a StoreError. An error that is not from SQLite (a failed assertion, a StoreError) is returned unchanged:
  * a bug must not look like an operating failure.
  */
 export function storeErrorOf(error: unknown, path: string, phase: Phase): unknown {
@@ -87,7 +87,7 @@ function resultCode(error: unknown): number | undefined {
   return connection === null ? undefined : Number(connection[1])
 }
 
-/** `SQLITE_IOERR_WRITE` is a kind of `SQLITE_IOERR`. 1 is SQLite's word for an error of no further kind. */
+/** `SQLITE_IOERR_WRITE` is a kind of `SQLITE_IOERR`. 1 is SQLite's generic error. */
 function codeByName(name: string): number {
   return CODES[name] ?? CODES[name.split('_', 2).join('_')] ?? 1
 }

@@ -10,7 +10,7 @@ import { ThreadStore } from './thread/thread-store.ts'
 export type { ClientDatabase, ClientStatement, DatabaseConstructor, DriverName } from './client/driver.ts'
 export type { SharedTime } from './shared-time.ts'
 
-/** A day: an owner that is silent for longer should not hold leases. */
+/** One day: an owner without exchanges for longer should not hold leases. */
 const LEASE_TTL_MS_MAX = 86_400_000
 const BUSY_TIMEOUT_MS_MAX = 600_000
 const DRIVERS: readonly unknown[] = ['node:sqlite', 'libsql', 'better-sqlite3'] satisfies readonly DriverName[]
@@ -18,12 +18,12 @@ const DRIVERS: readonly unknown[] = ['node:sqlite', 'libsql', 'better-sqlite3'] 
 export interface SqliteOptions {
   /**
    * The SQLite client: its name, or its `Database` class. Default: `node:sqlite` where Node has it (22.13), else `libsql`, else `better-sqlite3`,
-   * whichever is installed. All that open one file in one process must use the same client: two copies of SQLite would drop each other's locks.
+   * whichever is installed. All stores on one file in one process must use the same client: two copies of SQLite would drop each other's locks.
    */
   readonly driver?: DriverName | DatabaseConstructor
   /**
    * Runs SQLite on a thread of its own, so that no commit blocks the event loop. Default: true; false for a `Database` class, which cannot
-   * cross to a thread. Set it to false for bundlers that lose worker files.
+   * be sent to a thread. Set it to false for bundlers that lose worker files.
    */
   readonly thread?: boolean
   /** An owner is reaped this long after its last exchange, in ms, 1 to 86,400,000. Default 10,000. */
@@ -31,21 +31,21 @@ export interface SqliteOptions {
   /** How long a call waits for other processes that write the same file, in ms, 0 to 600,000. Default 5,000. */
   readonly busyTimeoutMs?: number
   /**
-   * Store time, ms since 1970, for tests: a function with `thread: false`, a {@link SharedTime} with a thread, to which no function can cross.
+   * Store time, ms since 1970, for tests: a function with `thread: false`, a {@link SharedTime} with a thread, because a function cannot be sent to a thread.
    * Default: the machine's wall clock.
    */
   readonly now?: (() => number) | SharedTime
   /** How often a call is preceded by upkeep (reaping, burning, pruning), in ms, from 0. Default 100. */
   readonly upkeepEveryMs?: number
-  /** Leases burned and rows removed by one upkeep at most, each, from 1. Default 2,000: more than one exchange can make. */
+  /** The most leases burned and rows removed by one upkeep, each, from 1. Default 2,000: more than one exchange can create. */
   readonly upkeepRowsMax?: number
 }
 
 /**
  * A store in one SQLite file, for any number of processes on one host. WAL and synchronous=FULL: an exchange that has been answered survives a
- * power cut. The file is opened, and made when there is none, by the first `join`; its folder must exist.
+ * power cut. The first `join` opens the file, and creates it when there is none; its folder must exist.
  *
- * @param path of the file; relative ones count from the folder that is current now
+ * @param path of the file; a relative path is resolved against the current working directory now
  * @throws TypeError or RangeError for a bad argument. Failures of the file come from the calls, as `StoreError`
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Store {
@@ -72,7 +72,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
   return new ThreadStore({ ...settings, driver, upkeep, time: options.now ?? null })
 }
 
-/** Clients read some strings as more than paths: `:memory:`, URIs, servers. None of those is a durable file. */
+/** Clients accept strings that are not paths: `:memory:`, URIs, servers. None of them is a durable file. */
 function assertPath(path: unknown): void {
   if (typeof path !== 'string') throw new TypeError(`path must be a string, got ${describe(path)}`)
   if (path === '' || path === ':memory:')

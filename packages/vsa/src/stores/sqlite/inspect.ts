@@ -20,8 +20,8 @@ export interface InspectionOptions {
 }
 
 /**
- * The rows of one moment: one read transaction from opening to `close`, however long that takes. Other processes may write meanwhile.
- * Until it is closed the write-ahead log cannot be emptied, so do not keep it for long. Synchronous.
+ * A consistent snapshot of the rows: one read transaction from opening to `close`, however long that takes. Other processes may write meanwhile.
+ * Until it is closed the write-ahead log cannot be reset, so do not keep it open for long. Synchronous.
  */
 export interface Inspection {
   /** One page of budgets with their leases, at most 10,000. */
@@ -34,7 +34,7 @@ export interface Inspection {
 }
 
 /**
- * Opens a store's file for reading alone, for `verify` and `inspect`; owners may go on writing it.
+ * Opens a store's file read-only, for `verify` and `inspect`; owners may continue to write it.
  * @throws StoreError `folder_missing`, `not_a_database`, `schema_too_new`, `store_busy`, `store_failed` (there is no such file)
  */
 export async function openReadOnly(path: string, options: InspectionOptions = {}): Promise<Inspection> {
@@ -46,7 +46,7 @@ export async function openReadOnly(path: string, options: InspectionOptions = {}
   try {
     connection = driver.open(file)
     connection.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}; PRAGMA query_only = ON; BEGIN`)
-    // The first read fixes the moment.
+    // The first read takes the snapshot.
     if (!isCurrent(connection, file)) throw empty(file)
     return inspectionOf(connection, file)
   } catch (error) {

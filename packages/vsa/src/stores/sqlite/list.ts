@@ -10,17 +10,17 @@ import { decodeText, encodeText } from './client/text.ts'
 /** Smaller than every key and every period. */
 const BEFORE_ALL = { key: '', period: Number.MIN_SAFE_INTEGER }
 
-/** Rows of one page at most: it is read in one piece, and crosses to another thread in one. */
+/** The most rows of one page: a page is read and sent to another thread as one value. */
 const PAGE_ROWS_MAX = 10_000
 
 export interface CounterRange {
   /** Continue behind this key. */
   readonly after?: string
-  /** Rows at most, 1 to 10,000. */
+  /** The most rows, 1 to 10,000. */
   readonly limit: number
 }
 
-/** @throws TypeError or RangeError: to SQLite a limit of -1 would be none */
+/** @throws TypeError or RangeError: in SQLite a limit of -1 means no limit */
 export function assertPageLimit(limit: number): void {
   assertUnits('limit', limit, 1)
   if (limit > PAGE_ROWS_MAX) throw new RangeError(`limit must be at most ${PAGE_ROWS_MAX}, got ${limit}`)
@@ -39,7 +39,7 @@ export function listBudgets(statements: StatementCache, range: ListRange): ListP
   return { rows: budgets.map((budget) => ({ budget, leases: leases.get(nameOf(budget)) ?? [] })) }
 }
 
-/** Every owner that is remembered, oldest first. */
+/** Every owner row, oldest first. */
 export function listOwners(statements: StatementCache): readonly OwnerRow[] {
   return statements
     .statement(sql.OWNERS)
@@ -62,10 +62,10 @@ export function readBudgets(statements: StatementCache, names: readonly RowName[
   })
 }
 
-/** Where to go on within one key when the page before ended at `after`. */
+/** The start position within one key when the page before ended at `after`. */
 function periodAfter(key: string, after: RowName): number {
   if (after.key === key) return after.period
-  // In the file's order, which is not that of JavaScript strings beyond U+FFFF.
+  // In UTF-8 order, which differs from the order of JavaScript strings beyond U+FFFF.
   return Buffer.compare(Buffer.from(encodeText(after.key)), Buffer.from(encodeText(key))) < 0
     ? Number.MIN_SAFE_INTEGER
     : Number.MAX_SAFE_INTEGER

@@ -19,14 +19,14 @@ import { encodeText } from './client/text.ts'
 import { budgetFrom, firstInteger, integer, leaseFrom, ownerFrom, rowNameFrom } from './rows.ts'
 import * as sql from './sql.ts'
 
-/* What each transition must see, read inside one write transaction of the caller's. */
+/* The rows that each transition needs, read inside a write transaction of the caller. */
 
-/** What every exchange begins with, read before the time is. */
+/** The first read of every exchange, before the time is read. */
 export interface Opening {
   readonly timeSeen: number
   /** The latest `wanted_until` of any row; 0 where none is wanted. */
   readonly wantedUntil: number
-  /** Some closed epoch may still have leases. */
+  /** A closed epoch may still have leases. */
   readonly isBurning: boolean
   readonly owner: OwnerRow | undefined
 }
@@ -56,7 +56,7 @@ export function loadExchange(statements: StatementCache, opening: Opening, batch
   return { owner, entries, wanted: wanted.map(rowNameFrom) }
 }
 
-/** @param isGone whether the process behind an owner is surely dead */
+/** @param isGone whether the process of an owner is known to be dead */
 export function loadUpkeep(
   statements: StatementCache,
   { rowsMax, ownersKeptMs }: UpkeepBounds,
@@ -95,7 +95,7 @@ function loadEnded(statements: StatementCache, max: number): readonly EndedLease
     .map((lease) => ({ lease, row: readable(budget.get([encodeText(lease.key), lease.period])) }))
 }
 
-/** Null for a row that cannot be read: it must not keep the others from being burned. */
+/** Null for a row that cannot be read, so that the other leases still burn. */
 function readable(row: Row | undefined): BudgetRow | undefined | null {
   if (row === undefined) return undefined
   try {
@@ -113,7 +113,7 @@ function loadEntry(statements: StatementCache, entry: Entry, epoch: number, isBu
       ? loadBudget(statements, entry, epoch, isBurning)
       : { kind: 'counter', value: integer(statements.statement(sql.COUNTER).get([encodeText(entry.key)])?.[0] ?? 0) }
   } catch (error) {
-    // A value that this store cannot have written (S6): the row is named, and the others go on.
+    // A value that this store cannot have written (S6): the answer names the row, and other rows are not affected.
     if (error instanceof InvariantError) return { kind: 'damaged', detail: error.message }
     throw error
   }

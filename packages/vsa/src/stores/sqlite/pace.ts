@@ -1,4 +1,4 @@
-/** Says at most once per interval that something is due. A clock that is set back does not hold it up. */
+/** Is due at most once per interval. A clock that is set back does not delay it. */
 export class Pace {
   readonly #everyMs: number
   #lastAt: number | undefined
@@ -14,7 +14,7 @@ export class Pace {
     return true
   }
 
-  /** Due again at once. */
+  /** Makes it due at once. */
   reset(): void {
     this.#lastAt = undefined
   }

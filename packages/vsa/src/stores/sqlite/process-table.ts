@@ -1,14 +1,14 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 
-/** Which processes of this host are alive, as far as that can be told (S8). */
+/** The living processes of this host, as far as they can be detected (S8). */
 export interface ProcessTable {
-  /** Names this process, for `owner.process`; null where any part of the name is unknown. */
+  /** The name of this process, for `owner.process`; null when any part of it is unknown. */
   self(): string | null
-  /** True only when the process behind the name is surely dead. */
+  /** True only when the named process is known to be dead. */
   isGone(name: string | null): boolean
 }
 
-/** A process by all that is needed to tell it from every other, also from a later one of the same number. */
+/** The identity of a process: it differs from that of every other process, also of a later one with the same pid. */
 interface ProcessName {
   readonly bootId: string
   readonly pidNamespace: string
@@ -23,7 +23,7 @@ interface ProcessStat {
   readonly startTime: string
 }
 
-/** Reads `/proc`. Where there is none, `self` is null and no process is known to be dead. */
+/** Reads `/proc`. Without it, `self` is null and no process is known to be dead. */
 export function processTable(folder = '/proc', pid: number = process.pid): ProcessTable {
   const own = nameSelf(folder, pid)
   return {
@@ -31,7 +31,7 @@ export function processTable(folder = '/proc', pid: number = process.pid): Proce
     isGone: (name) => {
       const other = name === null ? null : parseName(name)
       if (own === null || other === null) return false
-      // Another boot id says nothing: it may be another machine on a shared file.
+      // A different boot id proves nothing: it may be another machine on a shared file.
       if (other.bootId !== own.bootId || other.pidNamespace !== own.pidNamespace) return false
       return isDead(folder, other)
     },
@@ -42,16 +42,16 @@ function nameSelf(folder: string, pid: number): ProcessName | null {
   const bootId = attempt(() => readFileSync(`${folder}/sys/kernel/random/boot_id`, 'utf8').trim())
   const pidNamespace = attempt(() => readlinkSync(`${folder}/self/ns/pid`))
   const stat = readStat(`${folder}/self/stat`)
-  // Another number means that this /proc belongs to another namespace.
+  // A different pid means that this /proc belongs to another namespace.
   if (bootId === undefined || pidNamespace === undefined || stat?.pid !== pid) return null
   return { bootId, pidNamespace, pid, startTime: stat.startTime }
 }
 
 function isDead(folder: string, { pid, startTime }: ProcessName): boolean {
   const stat = readStat(`${folder}/${pid}/stat`)
-  // A zombie has ended, and only waits for its parent to take notice.
+  // A zombie has ended, and waits for its parent to reap it.
   if (stat !== undefined) return stat.startTime !== startTime || stat.state === 'Z' || stat.state === 'X'
-  // /proc may hide the processes of other users: only the kernel's word counts.
+  // /proc may hide the processes of other users, so the kernel is asked with signal 0.
   return !exists(pid)
 }
 
@@ -64,7 +64,7 @@ function exists(pid: number): boolean {
   }
 }
 
-/** `pid (command) state ppid … starttime …`: the command may hold spaces and parentheses, so fields count from the last one. */
+/** `pid (command) state ppid … starttime …`: the command may hold spaces and parentheses, so fields are counted from the last parenthesis. */
 function readStat(path: string): ProcessStat | undefined {
   const line = attempt(() => readFileSync(path, 'utf8'))
   if (line === undefined) return undefined
@@ -87,7 +87,7 @@ function parseName(name: string): ProcessName | null {
     : null
 }
 
-/** What cannot be read is unknown. */
+/** A value that cannot be read is unknown. */
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read()

@@ -15,7 +15,7 @@ export function ownerFrom(row: Row, at = 0): OwnerRow {
     label: decodeText(text(row[at + 1])),
     state: oneOf(row[at + 2], 'open', 'closed'),
     seq: integer(row[at + 3]),
-    // The store writes this column from an `Outcome` alone.
+    // The store writes only an `Outcome` to this column.
     outcome: JSON.parse(text(row[at + 4])) as Outcome,
     seenAt: integer(row[at + 5]),
     expiresAt: integer(row[at + 6]),
@@ -104,7 +104,7 @@ function oneOf<A extends string, B extends string>(value: unknown, first: A, sec
   return second
 }
 
-/** STRICT tables and this store's own writes make this impossible: another program has written into the file. */
+/** STRICT tables and this store's own writes exclude this, so another program has written to the file. */
 function unexpected(what: string, value: unknown): InvariantError {
   return new InvariantError(`expected ${what} in the SQLite file, got ${String(value)}`)
 }

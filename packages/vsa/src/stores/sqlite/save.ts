@@ -5,7 +5,7 @@ import { encodeText } from './client/text.ts'
 import { budgetValues, ownerValues } from './rows.ts'
 import * as sql from './sql.ts'
 
-/** Writes everything, inside one write transaction of the caller's. */
+/** Applies all writes, inside a write transaction of the caller. */
 export function save(statements: StatementCache, writes: Writes): void {
   const { budgets, leases, mints, counters, removedBudgets, removedOwners, burnedOut } = writes
   for (const write of budgets) saveBudget(statements, write)
@@ -17,7 +17,7 @@ export function save(statements: StatementCache, writes: Writes): void {
   for (const epoch of removedOwners) statements.statement(sql.REMOVE_OWNER).run([epoch])
   for (const epoch of burnedOut) statements.statement(sql.BURNED_OUT).run([epoch])
   for (const write of writes.owners) saveOwner(statements, write)
-  // An open owner's `seen_at` tells the time seen; what is told without one must be kept by itself.
+  // An open owner's `seen_at` records the time seen. Without an open owner, the time must be stored separately.
   if (writes.owners.every(({ change }) => change === 'closed')) statements.statement(sql.RAISE_TIME).run([writes.time])
 }
 

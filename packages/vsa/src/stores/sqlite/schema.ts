@@ -2,7 +2,7 @@ import { StoreError } from '../../core/errors.ts'
 import type { Connection } from './client/driver.ts'
 import { firstInteger } from './rows.ts'
 
-/** `vsa1` in ASCII, kept in the file's header: says whose file it is. */
+/** `vsa1` in ASCII, kept in the file's header: marks the file as a VSA store. */
 const APPLICATION_ID = 0x76_73_61_31
 
 /** The newest schema that this version can read and write. Kept in the file's header. */
@@ -10,7 +10,7 @@ const SCHEMA_VERSION = 1
 
 /**
  * The fields are those of `core/rows.ts`. Beyond them:
- * - `store.time_seen` holds the highest store time that no open owner's `seen_at` tells any more; so an exchange need not write it.
+ * - `store.time_seen` holds the highest store time that is in no open owner's `seen_at`, so an exchange need not write it.
  * - `owner.burning` is 1 from an epoch's end until none of its leases are left.
  */
 const TABLES = `
@@ -83,18 +83,18 @@ PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
 /**
- * Makes the tables in an empty file, and refuses any file that is not ours. A refused file is left as it was.
- * @throws StoreError `not_a_database`, `schema_too_new`; whatever the client throws
+ * Creates the tables in an empty file, and refuses a file of another application. A refused file is not changed.
+ * @throws StoreError `not_a_database`, `schema_too_new`; also the errors of the client
  */
 export function ensureSchema(connection: Connection, path: string): void {
   if (within(connection, 'BEGIN', () => isCurrent(connection, path))) return
-  // Two processes may meet here: the one that comes second finds the tables made.
+  // Two processes may get here at the same time: the second one finds the tables.
   within(connection, 'BEGIN IMMEDIATE', () => {
     if (!isCurrent(connection, path)) connection.exec(TABLES)
   })
 }
 
-/** True for our tables, false for an empty file. Inside one transaction: both numbers must be of one moment. */
+/** True for a VSA store, false for an empty file. Call it inside a transaction, so that both numbers are consistent. */
 export function isCurrent(connection: Connection, path: string): boolean {
   const application = firstInteger(connection.prepare('PRAGMA application_id').get([]))
   const version = firstInteger(connection.prepare('PRAGMA user_version').get([]))
@@ -107,7 +107,7 @@ export function isCurrent(connection: Connection, path: string): boolean {
   return false
 }
 
-/** On an error the caller closes the connection, and that rolls back. */
+/** On an error the caller closes the connection, which rolls back. */
 function within<T>(connection: Connection, begin: string, work: () => T): T {
   connection.exec(begin)
   const result = work()

@@ -1,7 +1,7 @@
-/** Every statement of the store, one for each thing that it does. */
+/** All SQL statements of the store. */
 import { BUDGET_COLUMNS, OWNER_COLUMNS } from './rows.ts'
 
-/** Store time seen, the latest `wanted_until`, whether an epoch is burning, and the owner that calls: what an exchange needs before its entries. */
+/** Store time seen, the latest `wanted_until`, whether an epoch is burning, and the calling owner: the first read of an exchange. */
 export const OPENING: string = `
 SELECT max(s.time_seen, coalesce((SELECT max(seen_at) FROM owner WHERE state = 'open'), 0)),
   coalesce((SELECT max(wanted_until) FROM budget WHERE wanted_until > 0), 0),
@@ -10,7 +10,7 @@ SELECT max(s.time_seen, coalesce((SELECT max(seen_at) FROM owner WHERE state = '
 FROM store s LEFT JOIN owner o ON o.epoch = ?`
 
 export const OWNERS: string = `SELECT ${OWNER_COLUMNS} FROM owner ORDER BY epoch`
-/** By the index that holds open owners alone: closed ones stay for a week, and may be many. */
+/** Uses the partial index on open owners: closed ones stay for a week, and may be many. */
 export const OPEN_OWNERS: string = `
 SELECT ${OWNER_COLUMNS} FROM owner INDEXED BY owner_open WHERE state = 'open' ORDER BY epoch`
 export const BURNING_EPOCHS: string = 'SELECT epoch FROM owner WHERE burning = 1 ORDER BY epoch'
@@ -19,7 +19,7 @@ SELECT epoch FROM owner WHERE state = 'closed' AND seen_at < ? AND burning = 0
   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.epoch = owner.epoch) LIMIT ?`
 export const INSERT_OWNER: string = `
 INSERT INTO owner (${OWNER_COLUMNS}, burning) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-/** What an exchange changes. No column of a partial index's condition, so that only one index moves. */
+/** The columns that an exchange changes. None is in the condition of a partial index, so only one index is updated. */
 export const RENEW_OWNER: string = 'UPDATE owner SET seq = ?, outcome = ?, seen_at = ?, expires_at = ? WHERE epoch = ?'
 export const CLOSE_OWNER: string = `
 UPDATE owner SET state = 'closed', burning = 1, seq = ?, outcome = ?, seen_at = ?, expires_at = ? WHERE epoch = ?`
@@ -38,7 +38,7 @@ SELECT ${prefixed('b', BUDGET_COLUMNS)},
 FROM budget b LEFT JOIN lease l ON l.key = b.key AND l.period = b.period
 WHERE b.key = ? AND b.period = ?`
 export const READ_BUDGET: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE key = ? AND period = ?`
-/** What an exchange changes in its steady state. No indexed column, so that one page is written. */
+/** The columns that most exchanges change. None is indexed, so one page is written. */
 export const SETTLE_BUDGET: string =
   'UPDATE budget SET minted = ?, used = ?, pool = ?, burned = ? WHERE key = ? AND period = ?'
 export const SAVE_BUDGET: string = `
@@ -73,7 +73,7 @@ export const COUNTER: string = 'SELECT value FROM counter WHERE key = ?'
 export const SAVE_COUNTER: string =
   'INSERT INTO counter (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'
 
-/** For listings: rows of one key, or of all, behind a row. */
+/** For listings: rows of one key, or of all, after a given row. */
 export const LIST: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE (key, period) > (?, ?) ORDER BY key, period LIMIT ?`
 export const LIST_KEY: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE key = ? AND period > ? ORDER BY period LIMIT ?`
 export const LIST_LEASES: string = `

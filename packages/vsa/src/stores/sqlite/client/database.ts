@@ -6,14 +6,14 @@ import { firstInteger, text } from '../rows.ts'
 import { ensureSchema } from '../schema.ts'
 import { StatementCache } from './statement-cache.ts'
 
-/** SQLite does not wait on its own while the journal mode changes: this is tried again every so often. */
+/** SQLite does not wait for locks while the journal mode changes, so the change is retried at this interval. */
 const RETRY_MS = 10
 const FULL = 2
 
 /** One open file: a connection, its prepared statements and its transactions. Synchronous. */
 export class Database {
   readonly path: string
-  /** Given to the file when it was made. */
+  /** The id that the file got when it was created. */
   readonly incarnation: string
   readonly statements: StatementCache
   readonly #connection: Connection
@@ -29,7 +29,7 @@ export class Database {
   }
 
   /**
-   * Opens the file, and makes it when there is none. WAL and synchronous=FULL are set and read back: without them a commit is not durable.
+   * Opens the file, and creates it when there is none. WAL and synchronous=FULL are set and read back: without them a commit is not durable.
    * @throws StoreError `folder_missing`, `read_only`, `not_a_database`, `schema_too_new`, `store_busy`, `store_failed`
    */
   static open(driver: Driver, path: string, busyTimeoutMs: number): Database {
@@ -47,7 +47,7 @@ export class Database {
     }
   }
 
-  /** False once a transaction has ended in a way that leaves the connection's state in doubt: then it must be closed. */
+  /** False once a transaction has left the connection in an unknown state: then it must be closed. */
   get usable(): boolean {
     return this.#usable
   }
@@ -57,7 +57,7 @@ export class Database {
     this.#begin('BEGIN IMMEDIATE')
   }
 
-  /** Runs a part of the transaction. What `work` throws rolls it back, and comes as a StoreError where SQLite threw it. */
+  /** Runs a part of the transaction. An error of `work` rolls it back; an SQLite error is rethrown as a StoreError. */
   within<T>(work: () => T): T {
     try {
       return work()
@@ -67,23 +67,23 @@ export class Database {
     }
   }
 
-  /** Durable on return. @throws StoreError with `applied` `unknown`: only a fresh connection tells whether it was applied */
+  /** Durable on return. @throws StoreError with `applied` `unknown`: only a new connection can show whether it was applied */
   commit(): void {
     try {
       this.#connection.exec('COMMIT')
     } catch (error) {
-      // Its frames may be in the log and may survive: only a fresh connection tells.
+      // The commit's frames may be in the log and survive. Only a new connection can show that.
       this.#usable = false
       throw storeErrorOf(error, this.path, 'commit')
     }
   }
 
-  /** After a refusal the connection's state is in doubt: closing settles it. */
+  /** If SQLite refuses, the connection's state is unknown, and it must be closed. */
   rollBack(): void {
     if (!rollBack(this.#connection)) this.#usable = false
   }
 
-  /** One read transaction: all that `work` reads is of one moment. */
+  /** One read transaction: `work` reads a consistent snapshot. */
   snapshot<T>(work: () => T): T {
     this.#begin('BEGIN')
     const result = this.within(work)
@@ -91,22 +91,22 @@ export class Database {
     return result
   }
 
-  /** @throws StoreError `database_replaced` when the path leads to another file by now, or to none */
+  /** @throws StoreError `database_replaced` when the path now leads to another file, or to none */
   assertInPlace(): void {
     if (fileIdentity(this.path) !== this.#identity) throw replaced(this.path)
   }
 
-  /** Moves what the log holds into the file, as far as others let it, and closes. Never throws: what was committed is durable already. */
+  /** Checkpoints the log as far as other connections allow, and closes. Never throws: every commit is already durable. */
   close(): void {
     try {
       if (this.#usable) this.#connection.exec('PRAGMA wal_checkpoint(PASSIVE)')
     } catch {
-      // The next process that opens the file finds the log and reads it.
+      // The next process that opens the file reads the log.
     }
     this.abandon()
   }
 
-  /** Closes without touching the log. Never throws. */
+  /** Closes without a checkpoint. Never throws. */
   abandon(): void {
     this.#usable = false
     this.statements.close()
@@ -148,7 +148,7 @@ function notDurable(path: string, setting: string): StoreError {
   return new StoreError('store_failed', message, { applied: 'no', transient: false })
 }
 
-/** Blocks this thread, which has nothing else to do. */
+/** Blocks this thread, which has no other work. */
 function pause(durationMs: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs)
 }

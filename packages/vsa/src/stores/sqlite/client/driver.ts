@@ -1,6 +1,6 @@
 import { invariant, InvariantError, StoreError } from '../../../core/errors.ts'
 
-/** What this store binds and reads. Integers are safe ones. */
+/** The values that this store binds and reads. Integers are safe integers. */
 export type Value = number | string | null
 
 /** One row, columns in the order of the statement. */
@@ -13,7 +13,7 @@ export interface Statement {
   all(parameters: readonly Value[]): readonly Row[]
 }
 
-/** One open connection, reduced to what this store needs of it. Everything throws what the client throws. */
+/** One open connection, reduced to what this store needs of it. Every method throws the errors of the client. */
 export interface Connection {
   exec(sql: string): void
   prepare(sql: string): Statement
@@ -26,10 +26,10 @@ export interface Driver {
   open(path: string): Connection
 }
 
-/** The clients that are found by name, in the order in which they are tried. */
+/** The clients that are loaded by name, in this order. */
 export type DriverName = 'node:sqlite' | 'libsql' | 'better-sqlite3'
 
-/** The `Database` class of libsql or better-sqlite3, or `DatabaseSync` of node:sqlite, or anything shaped like them. */
+/** The `Database` class of libsql or better-sqlite3, or `DatabaseSync` of node:sqlite, or a class with the same interface. */
 export interface DatabaseConstructor {
   new (path: string): ClientDatabase
 }
@@ -53,11 +53,11 @@ export interface ClientStatement {
 
 const NAMES: readonly DriverName[] = ['node:sqlite', 'libsql', 'better-sqlite3']
 
-/** From here on clients that bind numbers as doubles need a BigInt: SQLite turns no double of 2^51 or more into an integer. */
+/** From this value on, clients that bind numbers as doubles need a BigInt: SQLite does not convert doubles of 2^51 or more to integers. */
 const WIDE = 2 ** 50
 
 /**
- * Loads the client that is asked for, or the first one that is there.
+ * Loads the requested client, or the first one that is installed.
  * @throws StoreError `driver_missing`
  */
 export async function loadDriver(choice: DriverName | DatabaseConstructor | undefined): Promise<Driver> {
@@ -78,7 +78,7 @@ function driverOf(name: string, Database: DatabaseConstructor): Driver {
   return { name, open: (path) => adapt(new Database(path)) }
 }
 
-/** The name is a variable so that neither TypeScript nor a bundler looks for a client that is not there. */
+/** The name is a variable so that TypeScript and bundlers do not resolve a client that is not installed. */
 async function importDatabase(name: DriverName): Promise<DatabaseConstructor> {
   const specifier: string = name
   const module: unknown = await import(specifier)
@@ -91,8 +91,8 @@ async function importDatabase(name: DriverName): Promise<DatabaseConstructor> {
 }
 
 /**
- * Ends a transaction without its writes. Before every close as well: libsql closes the file only when no statement is left to the
- * collector, and until then an open transaction would keep its lock.
+ * Rolls a transaction back. Also called before every close: libsql closes the file only after its statements are garbage-collected,
+ * and until then an open transaction would keep its lock.
  * @returns false when SQLite refuses, as after the errors that make it roll back by itself
  */
 export function rollBack(connection: Connection): boolean {
@@ -104,13 +104,13 @@ export function rollBack(connection: Connection): boolean {
   }
 }
 
-/** Closes a connection that has failed, whatever state it is in. Never throws. */
+/** Closes a failed connection in any state. Never throws. */
 export function abandon(connection: Connection): void {
   rollBack(connection)
   try {
     connection.close()
   } catch {
-    // Nothing is lost: there is no transaction any more.
+    // Nothing is lost, because no transaction is open.
   }
 }
 
@@ -166,7 +166,7 @@ function rowOf(row: unknown): Row {
   return Object.values(row)
 }
 
-/** What could not be read back must not be written. */
+/** A value that could not be read back must not be written. */
 function bindable(parameters: readonly Value[]): readonly unknown[] {
   let wide = false
   for (const value of parameters) {

@@ -8,7 +8,7 @@ import { StoreError, type StoreErrorCode } from '../../../core/errors.ts'
  */
 
 /**
- * Looks at the path before SQLite does, because every client words these failures differently.
+ * Checks the path before SQLite does, because every client reports these failures differently.
  * @returns whether there is a file
  * @throws StoreError `folder_missing`, `not_a_database`, `read_only`
  */
@@ -28,14 +28,14 @@ export function checkPath(path: string): boolean {
 }
 
 /**
- * For reading alone, where a missing file must not be made.
+ * For read-only access, where a missing file must not be created.
  * @throws StoreError `folder_missing`, `not_a_database`, `store_failed`
  */
 export function assertFileThere(path: string): void {
   if (statInFolder(path) === undefined) throw refusal('store_failed', `there is no file ${path}: check the path`)
 }
 
-/** Names the file that the path leads to now; undefined when there is none. Unique as long as some process has the file open. */
+/** The identity of the file that the path leads to now; undefined when there is none. Unique as long as some process has the file open. */
 export function fileIdentity(path: string): string | undefined {
   const file = stat(path)
   return file === undefined ? undefined : `${file.dev}:${file.ino}`
@@ -55,7 +55,7 @@ function stat(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false })
   } catch {
-    // A part of the path is no folder, or may not be looked into: for us there is nothing there.
+    // A part of the path is not a folder, or is not readable, so the file counts as missing.
     return undefined
   }
 }

@@ -26,7 +26,7 @@ export class StatementCache {
     return statement
   }
 
-  /** Lets go of the statements: libsql keeps the file open for as long as one of them is reachable. */
+  /** Releases the statements: libsql keeps the file open while one of them is reachable. */
   close(): void {
     this.#open = false
     this.#statements.clear()

@@ -10,19 +10,19 @@ import type {
 import { invariant } from '../../../core/errors.ts'
 
 /*
- * Batches and answers as they cross to the thread and back. The usual entries travel as columns of doubles, which hold every safe
- * integer; the unusual ones as they are, beside. Measured for 1,000 entries on the calling thread, both ways together:
- * 0.1 ms so, 1.4 ms as a structured clone of the objects, 2.6 ms as JSON.
+ * The form of batches and answers between the threads. Plain entries are sent as columns of doubles, which represent every safe
+ * integer; other entries are sent as objects. Measured for 1,000 entries on the calling thread, both directions together:
+ * 0.1 ms in this form, 1.4 ms as a structured clone of the objects, 2.6 ms as JSON.
  */
 
-/** Entries or answers of the usual shape as rows of numbers, and the others with their indexes. */
+/** Plain entries or answers as rows of numbers, and the others as objects with their indexes. */
 interface Packed<Odd> {
   readonly numbers: Float64Array
   readonly odd: readonly (readonly [index: number, item: Odd])[]
 }
 
 export interface PackedBatch extends Omit<Batch, 'entries'>, Packed<Entry> {
-  /** Of the usual entries, in order. */
+  /** Of the plain entries, in order. */
   readonly keys: readonly string[]
 }
 
@@ -120,7 +120,7 @@ export function unpackAnswer(answer: PackedAnswer): Answer {
   return { ...rest, entries: interleave(usual, odd) }
 }
 
-/** Everything but a first sight, a changed policy, a mint, a counter or a void. */
+/** A budget entry without a policy or a mint. */
 function isUsualEntry(entry: Entry): entry is BudgetEntry {
   return entry.kind === 'budget' && entry.policy === undefined && entry.mint === undefined
 }

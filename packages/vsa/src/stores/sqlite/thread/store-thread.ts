@@ -7,7 +7,7 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
-/** One life of the store's thread, and the calls that wait for it. It keeps the process alive exactly while a call is under way. */
+/** One run of the store's thread, and the calls that wait for it. It keeps the process alive only while a call is under way. */
 export class StoreThread {
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
@@ -17,7 +17,7 @@ export class StoreThread {
 
   constructor(settings: ThreadSettings) {
     this.#path = settings.path
-    // The thread needs none of this process's flags, and some (--input-type) would keep it from starting.
+    // The thread needs no flags of this process, and some (--input-type) would prevent its start.
     this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData: settings,
       execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -29,30 +29,30 @@ export class StoreThread {
     this.#worker.on('exit', (code) => this.#die(new Error(`the thread ended with code ${code}`)))
   }
 
-  /** False once the thread has ended: then it must be replaced. */
+  /** False once the thread has ended. Then it must be replaced. */
   get isAlive(): boolean {
     return this.#alive
   }
 
-  /** @throws StoreError `store_lost` when the thread ends before it has answered; whatever the call throws there */
+  /** @throws StoreError `store_lost` when the thread ends before it has answered; also the errors of the call itself */
   call<Name extends CallName>(name: Name, argument: Calls[Name]['argument']): Promise<Calls[Name]['result']> {
     this.#calls += 1
     const id = this.#calls
     return new Promise((resolve, reject) => {
-      // The empty list of transfers tells the linter that this is no window.
+      // The empty transfer list satisfies a lint rule for `window.postMessage`.
       this.#worker.postMessage({ id, call: name, argument }, [])
-      // The reply to this id is of this call's type: the worker's `switch` says so.
+      // The reply to this id has this call's type, by the worker's `switch`.
       this.#pending.set(id, { resolve, reject })
       if (this.#pending.size === 1) this.#worker.ref()
     })
   }
 
-  /** Answers what was asked before, then ends the thread. Never rejects. */
+  /** Answers all earlier calls, then ends the thread. Never rejects. */
   async close(): Promise<void> {
     try {
       await this.call('close', null)
     } catch {
-      // The thread is gone already, and the file with it.
+      // The thread has already ended, and the file is closed.
     }
     await this.#worker.terminate()
   }

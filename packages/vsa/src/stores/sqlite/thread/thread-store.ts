@@ -8,7 +8,7 @@ import { StoreThread } from './store-thread.ts'
 import type { ThreadSettings } from './wire.ts'
 
 /**
- * The store on a thread of its own, so that no commit blocks the event loop. The thread starts at the first call, and again at the
+ * The store on its own thread, so that no commit blocks the event loop. The thread starts at the first call, and again at the
  * first call after `close` or after its death.
  */
 export class ThreadStore implements Store {
@@ -42,7 +42,7 @@ export class ThreadStore implements Store {
     return this.#running().call('owners', null)
   }
 
-  /** Answers what is under way, closes the file and ends the thread. Calls made from now on start a new one. */
+  /** Answers the calls under way, closes the file and ends the thread. Later calls start a new thread. */
   async close(): Promise<void> {
     const thread = this.#thread
     this.#thread = undefined

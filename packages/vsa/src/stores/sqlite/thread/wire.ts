@@ -8,11 +8,11 @@ import type { SharedTime } from '../shared-time.ts'
 import type { PackedAnswer, PackedBatch } from './packing.ts'
 
 /*
- * What crosses between the calling thread and the store's, as structured clones; batches are packed first.
+ * The messages between the calling thread and the store's thread, as structured clones. Batches are packed first.
  * Both ends are this package of one version, so neither checks the other's shapes.
  */
 
-/** What the thread is started with. */
+/** The start options of the thread. */
 export interface ThreadSettings extends AdapterSettings {
   readonly driver: DriverName | undefined
   readonly upkeep: { readonly upkeepEveryMs: number; readonly upkeepRowsMax: number }
@@ -20,7 +20,7 @@ export interface ThreadSettings extends AdapterSettings {
   readonly time: SharedTime | null
 }
 
-/** What each call carries and what comes back. */
+/** The arguments and the result of each call. */
 export interface Calls {
   join: { readonly argument: string; readonly result: Joined }
   exchange: { readonly argument: PackedBatch; readonly result: PackedAnswer }
@@ -32,7 +32,7 @@ export interface Calls {
 
 export type CallName = keyof Calls
 
-/** One call. `id` is given back with the reply. */
+/** One call. The reply has the same `id`. */
 export type Request = {
   readonly [Name in CallName]: { readonly id: number; readonly call: Name; readonly argument: Calls[Name]['argument'] }
 }[CallName]
@@ -41,7 +41,7 @@ export type Reply =
   | { readonly id: number; readonly result: Calls[CallName]['result'] }
   | { readonly id: number; readonly failure: Failure }
 
-/** An error that has crossed. */
+/** An error as sent by the thread. */
 export interface Failure {
   readonly kind: 'store' | 'invariant' | 'other'
   readonly message: string
@@ -72,7 +72,7 @@ export function errorOf(failure: Failure): Error {
   return new StoreError(code, message, { applied, transient, cause })
 }
 
-/** A bug is found where it was thrown, not where it arrived. */
+/** The stack shows where the error was thrown, not where it was received. */
 function withStack(error: Error, stack: string | undefined): Error {
   if (stack !== undefined) error.stack = stack
   return error

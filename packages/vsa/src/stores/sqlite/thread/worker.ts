@@ -6,7 +6,7 @@ import { nowOf } from '../shared-time.ts'
 import { packAnswer, unpackBatch } from './packing.ts'
 import { failureOf, type Calls, type CallName, type Reply, type Request, type ThreadSettings } from './wire.ts'
 
-/* The store's thread: takes calls one after the other, and answers each. Started by `ThreadStore` alone. */
+/* The store's thread: runs calls one after the other, and answers each. Only `ThreadStore` starts it. */
 
 invariant(parentPort !== null, 'vsa/stores/sqlite/worker runs in a worker thread')
 const port = parentPort
@@ -18,10 +18,10 @@ const store = storeFrom(new SqliteAdapter(settings.driver, settings, now), { now
 let previous: Promise<void> = Promise.resolve()
 
 port.on('message', (request: Request) => {
-  // In order: after the answer to `close` the thread ends, so every call before it must have its answer.
+  // Calls run in order: the thread ends after the answer to `close`, so every earlier call must be answered before.
   previous = previous.then(() => serve(request))
   previous.catch((bug: unknown) => {
-    // Ends the thread: the calls that wait are rejected with `store_lost`.
+    // Ends the thread: waiting calls are rejected with `store_lost`.
     throw bug
   })
 })
