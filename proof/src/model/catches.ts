@@ -19,7 +19,6 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'replay-applied-again': { configuration: 'leases' },
   'ended-epoch-accepted': { configuration: 'order' },
   'old-seq-applied': { configuration: 'order' },
-  'replay-renews-nothing': { configuration: 'leases' },
   // An owner does not learn that its closing batch was applied.
   'fenced-without-outcome': { configuration: 'endings', laws: ['S9'] },
   // An owner does not learn that its closing batch was applied.

@@ -9,9 +9,8 @@ import type { AnswerMessage, Books, Epoch, EpochRecord } from './world.ts'
 
 /** The one mint id. */
 export const MINT_ID = 'm'
-/** More than the model's rows, so that one upkeep call completes all work. */
-const ROWS_MAX = 1_000
-const KEPT_MS = 7 * 86_400_000
+/** The model's rows are fewer than this: one upkeep does all that there is to do. */
+const UPKEEP = { leasesMax: 1_000, rowsMax: 1_000, ownersKeptMs: 7 * 86_400_000 } as const
 
 const NOT_APPLIED: Omit<EpochRecord, 'heardAt'> = {
   seq: 0,
@@ -66,7 +65,7 @@ export class ModelStore {
     this.#production.save(rows, writes)
     const { epoch, time } = joined
     must(epoch > books.epochsGiven, 'S2', () => `epoch ${epoch} was given, after ${books.epochsGiven}`)
-    this.#maintain(rows, books, epoch)
+    this.#maintain(rows, books, { epoch, seq: 0 })
     const opened: Epoch = {
       epoch,
       owner: null,
@@ -80,7 +79,7 @@ export class ModelStore {
 
   #exchange(books: Books, batch: Batch, keepsHouse: boolean): Exchanged {
     const rows = this.#fill(books)
-    if (keepsHouse) this.#maintain(rows, books, batch.epoch)
+    if (keepsHouse) this.#maintain(rows, books, batch)
     const time = timeOf(rows, books)
     const loaded = this.#production.loadExchange(rows, batch, time)
     const { answer, writes } = this.#production.transition(loaded, batch, time)
@@ -91,12 +90,12 @@ export class ModelStore {
     return { books: after, answer, messages: [messageTo(0), messageTo(1)] }
   }
 
-  #maintain(rows: MemoryRows, books: Books, present: number): void {
+  #maintain(rows: MemoryRows, books: Books, present: Pick<Batch, 'epoch' | 'seq'>): void {
     const { maintain, loadUpkeep, save } = this.#production
     const time = timeOf(rows, books)
-    const loaded = loadUpkeep(rows, { rowsMax: ROWS_MAX, ownersKeptMs: KEPT_MS }, time)
-    const { writes } = maintain(loaded, time, present, ROWS_MAX)
+    const { writes, hasClosed } = maintain(loadUpkeep(rows, UPKEEP, time), time, present, UPKEEP)
     if (writes !== null) save(rows, writes)
+    if (hasClosed) this.#maintain(rows, books, present)
   }
 
   #fill(books: Books): MemoryRows {

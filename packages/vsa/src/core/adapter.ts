@@ -94,7 +94,9 @@ export interface DamagedRow {
 
 /** The bounds of one upkeep. */
 export interface UpkeepBounds {
-  /** The most leases burned, rows pruned and owners forgotten, each. */
+  /** The most leases that are burned. */
+  readonly leasesMax: number
+  /** The most budget rows that are removed, and the most owners that are forgotten. */
   readonly rowsMax: number
   /** Closed owners that ended longer ago than this are forgotten, in ms. */
   readonly ownersKeptMs: number
@@ -106,7 +108,7 @@ export interface UpkeepRows {
   readonly open: readonly OpenOwner[]
   /** Closed epochs that may still have leases. */
   readonly burning: readonly number[]
-  /** Leases of the closed epochs, each with its budget row; at most `rowsMax`. */
+  /** Leases of the closed epochs, each with its budget row; at most `leasesMax`. */
   readonly ended: readonly EndedLease[]
   /** Rows without a lease whose `keepUntil` is before the time; at most `rowsMax`. */
   readonly prunable: readonly RowName[]

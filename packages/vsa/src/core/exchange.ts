@@ -115,10 +115,15 @@ export interface FencedAnswer {
 export interface RefusedAnswer {
   readonly kind: 'stale' | 'lost' | 'breach'
   readonly time: number
-  /** For `breach`: the row that would not balance (S6). A counter has no period. */
-  readonly row?: RowName
+  /** For `breach`: the row that would not balance, or cannot be read (S6). */
+  readonly row?: BreachedRow
   /** For `breach`: the fault, for the log. */
   readonly detail?: string
+}
+
+/** A budget row, or with `isCounter` a counter, whose `period` is 0. */
+export interface BreachedRow extends RowName {
+  readonly isCounter?: true
 }
 
 /** Names one budget row: its key and the start of its period. */

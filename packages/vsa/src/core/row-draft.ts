@@ -1,15 +1,16 @@
 import type { BudgetWrite, LoadedBudget } from './adapter.ts'
-import type { EntryNote, Mint, MintOutcome, RowName, RowPolicy } from './exchange.ts'
+import type { BreachedRow, Mint, MintOutcome, RowPolicy } from './exchange.ts'
 import type { BudgetRow, LeaseRow } from './rows.ts'
 import { isUnits, UNITS_MAX } from './units.ts'
 
 /** One row does not balance: a bug, or a damaged store. Nothing was written (S6). */
 export class BooksError extends Error {
   override readonly name: string = 'BooksError'
-  readonly row: RowName
+  readonly row: BreachedRow
 
-  constructor(row: RowName, detail: string) {
-    super(`the books of budget ${JSON.stringify(row.key)}, period ${row.period}, do not balance: ${detail}`)
+  constructor(row: BreachedRow, detail: string) {
+    const what = `${JSON.stringify(row.key)}, period ${row.period}, do not balance`
+    super(row.isCounter ? `counter ${JSON.stringify(row.key)}: ${detail}` : `the books of budget ${what}: ${detail}`)
     this.row = row
   }
 }
@@ -224,10 +225,4 @@ function imbalanceOf({ minted, used, burned, held, othersHeld, pool }: Amounts):
   if (isNoUnits(held) || isNoUnits(othersHeld)) return `leases are ${held} and ${othersHeld}`
   if (!Number.isSafeInteger(pool)) return `pool is ${pool}`
   return `minted ${minted} is not used ${used} + pool ${pool} + burned ${burned} + held ${held} + ${othersHeld}`
-}
-
-/** The outcome for the answer and for a replay that is not in the row; undefined when there is none. */
-export function noteOf(refunded: number, mint: MintOutcome | undefined): EntryNote | undefined {
-  if (mint !== undefined) return { refunded, mint }
-  return refunded > 0 ? { refunded } : undefined
 }

@@ -1,8 +1,8 @@
-import type { EntryRows, LoadedBudget, LoadedCounter } from './adapter.ts'
+import type { DamagedRow, EntryRows, LoadedBudget, LoadedCounter } from './adapter.ts'
 import { invariant, InvariantError } from './errors.ts'
-import type { BudgetEntry, CounterEntry, Entry, EntryNote, NoRowKind, RowPolicy } from './exchange.ts'
+import type { BudgetEntry, CounterEntry, Entry, EntryNote, MintOutcome, NoRowKind, RowPolicy } from './exchange.ts'
 import { rulesOf } from './policies/rules.ts'
-import { BooksError, noteOf, RowDraft } from './row-draft.ts'
+import { BooksError, RowDraft } from './row-draft.ts'
 import type { BudgetRow } from './rows.ts'
 
 /** A row may be created up to this long after its period's end by store time, and up to this long before its start (S4). */
@@ -38,7 +38,7 @@ const VOID: NoRowEffect = { kind: 'none', noRow: 'void', note: undefined }
 export function settleEntry(entry: Entry, rows: EntryRows | null | undefined, time: number): EntryEffect {
   if (entry.kind === 'void') return VOID
   if (rows?.kind === 'damaged') {
-    throw new BooksError({ key: entry.key, period: entry.kind === 'budget' ? entry.period : 0 }, rows.detail)
+    throw damaged(entry, rows)
   }
   if (entry.kind === 'counter') {
     if (rows?.kind !== 'counter') throw notLoaded(entry)
@@ -46,6 +46,15 @@ export function settleEntry(entry: Entry, rows: EntryRows | null | undefined, ti
   }
   if (rows?.kind !== 'budget') throw notLoaded(entry)
   return settleBudget(entry, rows, time)
+}
+
+/** S6: the row is named, and the others go on. */
+export function damaged(entry: BudgetEntry | CounterEntry, { detail }: DamagedRow): BooksError {
+  const { key } = entry
+  return new BooksError(
+    entry.kind === 'budget' ? { key, period: entry.period } : { key, period: 0, isCounter: true },
+    detail,
+  )
 }
 
 function notLoaded({ kind, key }: BudgetEntry | CounterEntry): InvariantError {
@@ -68,6 +77,12 @@ function settleBudget(entry: BudgetEntry, loaded: LoadedBudget, time: number): E
   const draft = new RowDraft(loaded.row ?? newRow(entry), loaded)
   const { refunded, mint } = rulesOf(draft.kind).settle(draft, entry)
   return { kind: 'budget', entry, draft, note: noteOf(refunded, mint) }
+}
+
+/** The outcome for the answer and for a replay that is not in the row; undefined when there is none. */
+function noteOf(refunded: number, mint: MintOutcome | undefined): EntryNote | undefined {
+  if (mint !== undefined) return { refunded, mint }
+  return refunded > 0 ? { refunded } : undefined
 }
 
 /** S4. A row that was known and is missing is never created again, because that would mint its units twice. */

@@ -1,17 +1,15 @@
-import type { Awaitable, Snapshot, StoreAdapter, Writes } from './adapter.ts'
-import { StoreError } from './errors.ts'
+import type { Awaitable, Snapshot, StoreAdapter, UpkeepBounds, Writes } from './adapter.ts'
+import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
 import { maintain, OWNERS_KEPT_MS } from './maintain.ts'
 import { openEpoch } from './open-epoch.ts'
+import { Pace } from './pace.ts'
 import type { BudgetRow, OwnerRow } from './rows.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './store.ts'
 import { transition } from './transition.ts'
 
 const UPKEEP_EVERY_MS = 100
-/** More rows than one exchange can create (`BATCH_ENTRIES_MAX`), so that upkeep with each exchange catches up. */
-const UPKEEP_ROWS_MAX = 2_000
-/** Upkeep calls before one call: the first closes epochs, the second burns their leases. */
-const UPKEEP_ROUNDS_MAX = 2
+const UPKEEP_ROWS_MAX = 200
 /** The most attempts of a transaction after version conflicts. */
 const TRIES_MAX = 100
 
@@ -19,9 +17,12 @@ export interface StoreFromOptions {
   /** A clock for the pace of upkeep, ms from any origin. */
   readonly now: () => number
   /** How often an exchange is preceded by upkeep, in ms; 0: each one. Default 100. */
-  readonly upkeepEveryMs?: number
-  /** The most leases burned and rows removed by one upkeep, each. Default 2,000. */
-  readonly upkeepRowsMax?: number
+  readonly upkeepEveryMs?: number | undefined
+  /**
+   * The most leases burned and rows removed by one upkeep, each; and as many rows more as this store made since the last one, so that upkeep
+   * keeps up with any rate. Default 200.
+   */
+  readonly upkeepRowsMax?: number | undefined
   /** Waits before a retry after a version conflict; `tries` counts from 1. Default: does not wait. */
   readonly pause?: (tries: number) => Promise<void>
 }
@@ -44,18 +45,19 @@ class AdaptedStore implements Store {
   readonly capabilities: StoreCapabilities
   readonly #adapter: StoreAdapter
   readonly #now: () => number
-  readonly #upkeepEveryMs: number
   readonly #upkeepRowsMax: number
   readonly #pause: (tries: number) => Promise<void>
-  #upkeepAt: number | undefined
+  readonly #upkeep: Pace
   #isBehind = false
+  /** Budget rows made since the last upkeep. */
+  #made = 0
 
   constructor(adapter: StoreAdapter, options: StoreFromOptions) {
     const { now, upkeepEveryMs = UPKEEP_EVERY_MS, upkeepRowsMax = UPKEEP_ROWS_MAX, pause = noPause } = options
     this.capabilities = adapter.capabilities
     this.#adapter = adapter
     this.#now = now
-    this.#upkeepEveryMs = upkeepEveryMs
+    this.#upkeep = new Pace(upkeepEveryMs)
     this.#upkeepRowsMax = upkeepRowsMax
     this.#pause = pause
   }
@@ -73,64 +75,82 @@ class AdaptedStore implements Store {
       ),
     )
     // A restarted process detects at once that its predecessor is dead (S8).
-    this.#upkeepAt = undefined
-    return andThen(opened, (joined) => andThen(this.#keepUp(joined.epoch), () => joined))
+    this.#upkeep.reset()
+    return andThen(opened, (joined) => andThen(this.#tryUpkeep(joined.epoch), () => joined))
   }
 
   async exchange(batch: Batch): Promise<Answer> {
     const adapter = this.#adapter
+    let made = 0
     const exchange = (): Awaitable<Answer> =>
       this.#transact(
         () => adapter.loadExchange(batch),
         (rows, time) => {
           const { answer, writes } = transition(rows, batch, time)
+          made = writes?.budgets.filter(({ change }) => change === 'created').length ?? 0
           return { result: answer, writes }
         },
       )
-    return andThen(adapter.ready(), () => andThen(this.#keepUp(batch.epoch), exchange))
+    const upkeep = (): Awaitable<void> => notApplied(() => this.#keepUp(batch))
+    const answer = andThen(adapter.ready(), () => andThen(upkeep(), exchange))
+    return andThen(answer, (answered) => {
+      this.#made += made
+      return answered
+    })
   }
 
   async read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {
-    await this.#adapter.ready()
-    return this.#adapter.read(names)
+    return andThen(this.#adapter.ready(), () => this.#adapter.read(names))
   }
 
   async list(range: ListRange): Promise<ListPage> {
-    await this.#adapter.ready()
-    return this.#adapter.list(range)
+    return andThen(this.#adapter.ready(), () => this.#adapter.list(range))
   }
 
   async owners(): Promise<readonly OwnerRow[]> {
-    await this.#adapter.ready()
-    return this.#adapter.owners()
+    return andThen(this.#adapter.ready(), () => this.#adapter.owners())
   }
 
   async close(): Promise<void> {
     return this.#adapter.close()
   }
 
-  /** Upkeep, when it is due. @param present as for `maintain` */
-  #keepUp(present: number): Awaitable<void> {
-    const now = this.#now()
-    // A clock that is set back does not delay upkeep.
-    const isTime = this.#upkeepAt === undefined || Math.abs(now - this.#upkeepAt) >= this.#upkeepEveryMs
-    if (!isTime && !this.#isBehind) return
-    this.#upkeepAt = now
-    return this.#maintain(present, UPKEEP_ROUNDS_MAX)
+  /** The epoch is open and durable: upkeep that fails must not make the join fail. The next exchange tries it again. */
+  async #tryUpkeep(epoch: number): Promise<void> {
+    try {
+      await this.#keepUp({ epoch, seq: 0 })
+    } catch {
+      this.#upkeep.reset()
+    }
   }
 
-  #maintain(present: number, rounds: number): Awaitable<void> {
-    const rowsMax = this.#upkeepRowsMax
+  /** Upkeep, when it is due, or when more is to be removed than the last one did. @throws StoreError: nothing of the exchange was applied */
+  #keepUp(present: Pick<Batch, 'epoch' | 'seq'>): Awaitable<void> {
+    if (!this.#upkeep.isDue(this.#now()) && !this.#isBehind) return
+    const bounds = {
+      leasesMax: this.#upkeepRowsMax,
+      rowsMax: this.#upkeepRowsMax + this.#made,
+      ownersKeptMs: OWNERS_KEPT_MS,
+    }
+    this.#made = 0
+    // Epochs that were closed have leases, which the second call burns.
+    return andThen(this.#maintain(present, bounds), (hasClosed) =>
+      hasClosed ? andThen(this.#maintain(present, bounds), () => undefined) : undefined,
+    )
+  }
+
+  /** @returns whether epochs were closed */
+  #maintain(present: Pick<Batch, 'epoch' | 'seq'>, bounds: UpkeepBounds): Awaitable<boolean> {
     const done = this.#transact(
-      () => this.#adapter.loadUpkeep({ rowsMax, ownersKeptMs: OWNERS_KEPT_MS }),
+      () => this.#adapter.loadUpkeep(bounds),
       (rows, time) => {
-        const { isBehind, writes } = maintain(rows, time, present, rowsMax)
-        return { result: isBehind, writes }
+        const upkeep = maintain(rows, time, present, bounds)
+        return { result: upkeep, writes: upkeep.writes }
       },
     )
-    return andThen(done, (isBehind) => {
+    return andThen(done, ({ hasClosed, isBehind }) => {
       this.#isBehind = isBehind
-      return isBehind && rounds > 1 ? this.#maintain(present, rounds - 1) : undefined
+      return hasClosed
     })
   }
 
@@ -143,6 +163,7 @@ class AdaptedStore implements Store {
       andThen(decideOrRelease(snapshot, decide), ({ result, writes }) => {
         if (writes === null) return andThen(snapshot.release(), () => result)
         return andThen(snapshot.save(writes), (saved) => {
+          invariant(typeof saved === 'boolean', 'save answers whether it saved')
           if (saved) return result
           if (tries >= TRIES_MAX) throw contended()
           return this.#pause(tries).then(() => this.#transact(load, decide, tries + 1))
@@ -166,9 +187,29 @@ function decideOrRelease<Rows, T>(
   }
 }
 
+/** Upkeep failed before the exchange began, which was surely not applied. */
+function notApplied(upkeep: () => Awaitable<void>): Awaitable<void> {
+  const fail = (error: unknown): never => {
+    if (!(error instanceof StoreError)) throw error
+    const { code, message, transient } = error
+    throw new StoreError(code, message, { applied: 'no', transient, cause: error })
+  }
+  try {
+    const done = upkeep()
+    return isPromise(done) ? done.catch(fail) : done
+  } catch (error) {
+    return fail(error)
+  }
+}
+
 /** In the same turn when `value` is not a promise. */
 function andThen<A, B>(value: Awaitable<A>, work: (value: A) => Awaitable<B>): Awaitable<B> {
-  return value instanceof Promise ? value.then(work) : work(value)
+  return isPromise(value) ? Promise.resolve(value).then(work) : work(value)
+}
+
+/** Also one of another realm or library, which is no instance of this `Promise`. */
+function isPromise<A>(value: Awaitable<A>): value is Promise<A> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 async function noPause(): Promise<void> {}

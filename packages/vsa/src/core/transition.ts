@@ -4,6 +4,7 @@ import type {
   Answer,
   AppliedAnswer,
   Batch,
+  BreachedRow,
   BudgetAnswer,
   Entry,
   EntryAnswer,
@@ -15,7 +16,8 @@ import { grantTakes } from './grant-takes.ts'
 import { rulesOf } from './policies/rules.ts'
 import { BooksError } from './row-draft.ts'
 import type { CounterRow, LeaseRow, MintRow, OwnerRow } from './rows.ts'
-import { settleEntry, type EntryEffect } from './settle-entry.ts'
+import { damaged, settleEntry, type EntryEffect } from './settle-entry.ts'
+import { renewed, standingOf } from './standing.ts'
 import { writesOf } from './writes.ts'
 
 export interface Transition {
@@ -51,33 +53,13 @@ export function transition(rows: ExchangeRows, batch: Batch, time: number): Tran
   }
 }
 
-/** Whether the answer depends on the rows of the batch; otherwise they need not be loaded. */
-export function needsRows(owner: OwnerRow | undefined, batch: Batch): boolean {
-  const { kind } = standingOf(owner, batch)
-  return kind === 'repeated' || kind === 'next'
-}
-
-type Standing =
-  | { readonly kind: 'unknown' }
-  | { readonly kind: 'closed' | 'stale' | 'lost' | 'repeated' | 'next'; readonly owner: OwnerRow }
-
-/** S2: classifies the batch by its epoch and seq. */
-function standingOf(owner: OwnerRow | undefined, { seq }: Batch): Standing {
-  if (owner === undefined) return { kind: 'unknown' }
-  if (owner.state === 'closed') return { kind: 'closed', owner }
-  if (seq < owner.seq) return { kind: 'stale', owner }
-  if (seq > owner.seq + 1) return { kind: 'lost', owner }
-  return { kind: seq === owner.seq ? 'repeated' : 'next', owner }
-}
-
 /** S6: the answer names the row that does not balance, and nothing is written. */
 function balanced(time: number, work: () => Transition): Transition {
   try {
     return work()
   } catch (error) {
     if (!(error instanceof BooksError)) throw error
-    const { key, period } = error.row
-    return refusal({ kind: 'breach', time, row: { key, period }, detail: error.message })
+    return refusal({ kind: 'breach', time, row: rowName(error.row), detail: error.message })
   }
 }
 
@@ -116,13 +98,9 @@ function replay(rows: ExchangeRows, batch: Batch, owner: OwnerRow, time: number)
   const { outcome } = owner
   const entries = batch.entries.map((entry, index) => answerFromRows(entry, rows.entries[index], outcome.notes[index]))
   return {
-    answer: appliedAnswer('replayed', next, time, { entries, outcome, wanted: rows.wanted }),
+    answer: appliedAnswer('replayed', next, time, { entries, outcome, wanted: rows.wanted.slice(0, WANTED_ROWS_MAX) }),
     writes: writesOf(time, { owners: [{ change: 'renewed', row: next }] }),
   }
-}
-
-function renewed(owner: OwnerRow, time: number): OwnerRow {
-  return { ...owner, seenAt: time, expiresAt: Math.max(owner.expiresAt, time + owner.leaseTtlMs) }
 }
 
 function appliedAnswer(
@@ -204,7 +182,7 @@ function answerOf(effect: EntryEffect): EntryAnswer {
 function answerFromRows(entry: Entry, rows: EntryRows | null | undefined, note: EntryNote | undefined): EntryAnswer {
   if (entry.kind === 'void') return { kind: 'void' }
   if (rows?.kind === 'damaged') {
-    throw new BooksError({ key: entry.key, period: entry.kind === 'budget' ? entry.period : 0 }, rows.detail)
+    throw damaged(entry, rows)
   }
   if (rows?.kind === 'counter') return { kind: 'counter', value: rows.value, overflow: note?.overflow ?? false }
   if (note?.noRow !== undefined) return { kind: note.noRow }
@@ -234,4 +212,9 @@ function budgetAnswer(row: RowFigures, note: EntryNote | undefined): BudgetAnswe
     refunded,
   } as const
   return note?.mint === undefined ? figures : { ...figures, mint: note.mint }
+}
+
+/** Without the rest of a row that an error may carry. */
+function rowName({ key, period, isCounter }: BreachedRow): BreachedRow {
+  return isCounter ? { key, period, isCounter } : { key, period }
 }

@@ -7,7 +7,7 @@ import type {
   RowPolicy,
   Take,
 } from '../../src/core/exchange.ts'
-import { maintain, OWNERS_KEPT_MS } from '../../src/core/maintain.ts'
+import { maintain, OWNERS_KEPT_MS, type Upkeep } from '../../src/core/maintain.ts'
 import { openEpoch } from '../../src/core/open-epoch.ts'
 import type { BudgetRow, OwnerRow } from '../../src/core/rows.ts'
 import { transition } from '../../src/core/transition.ts'
@@ -31,18 +31,13 @@ export class Books {
     const rows = { lastEpoch: this.rows.lastEpoch, process: null }
     const { joined, writes } = openEpoch(rows, { label: 'test', leaseTtlMs: LEASE_TTL_MS }, this.#time)
     save(this.rows, writes)
-    this.#keepUp(joined.epoch)
+    this.#keepUp({ epoch: joined.epoch, seq: 0 })
     return joined.epoch
   }
 
-  /** One upkeep. @returns whether there is more to do */
-  maintain(present: number, isGone: (owner: OwnerRow) => boolean = () => false): boolean {
-    const bounds = { rowsMax: this.upkeepRowsMax, ownersKeptMs: OWNERS_KEPT_MS }
-    const loaded = loadUpkeep(this.rows, bounds, this.#time)
-    const open = loaded.open.map(({ owner }) => ({ owner, isGone: isGone(owner) }))
-    const { isBehind, writes } = maintain({ ...loaded, open }, this.#time, present, this.upkeepRowsMax)
-    if (writes !== null) save(this.rows, writes)
-    return isBehind
+  /** One upkeep. */
+  maintain(epoch: number, isGone: (owner: OwnerRow) => boolean = () => false): Upkeep {
+    return this.#maintain({ epoch, seq: this.rows.owner(epoch)?.seq ?? 0 }, isGone)
   }
 
   /** The next batch of `epoch`, not applied yet. */
@@ -53,7 +48,7 @@ export class Books {
   }
 
   send(batch: Batch): Answer {
-    this.#keepUp(batch.epoch)
+    this.#keepUp(batch)
     return this.exchange(batch)
   }
 
@@ -102,8 +97,17 @@ export class Books {
     this.rows.saveBudget({ ...row, ...change })
   }
 
-  #keepUp(present: number): void {
-    if (this.maintain(present)) this.maintain(present)
+  #keepUp(present: Pick<Batch, 'epoch' | 'seq'>): void {
+    if (this.#maintain(present).hasClosed) this.#maintain(present)
+  }
+
+  #maintain(present: Pick<Batch, 'epoch' | 'seq'>, isGone: (owner: OwnerRow) => boolean = () => false): Upkeep {
+    const bounds = { leasesMax: this.upkeepRowsMax, rowsMax: this.upkeepRowsMax, ownersKeptMs: OWNERS_KEPT_MS }
+    const loaded = loadUpkeep(this.rows, bounds, this.#time)
+    const open = loaded.open.map(({ owner }) => ({ owner, isGone: isGone(owner) }))
+    const upkeep = maintain({ ...loaded, open }, this.#time, present, bounds)
+    if (upkeep.writes !== null) save(this.rows, upkeep.writes)
+    return upkeep
   }
 
   /** S1 */

@@ -31,12 +31,28 @@ describe('upkeep is a separate transition', () => {
     expect(books.budget('b')).toBeUndefined()
   })
 
-  test('S8: upkeep does not reap the calling owner, however late it is', () => {
+  test('S8: upkeep renews the calling owner, however late it is, so that no other owner reaps it before its exchange', () => {
     const books = new Books()
-    const late = books.join()
+    const [late, other] = [books.join(), books.join()]
     books.now += LEASE_TTL_MS + 1
-    expect(books.maintain(late)).toBe(false)
+    expect(books.maintain(late).hasClosed).toBe(true)
+    expect(books.rows.owner(late)).toMatchObject({ state: 'open', expiresAt: books.now + LEASE_TTL_MS })
+    // The other one is as late, and comes second.
+    books.maintain(other)
     expect(books.rows.owner(late)?.state).toBe('open')
+    expect(books.exchange(books.batch(late, {})).kind).toBe('applied')
+  })
+
+  test('S8, S2: a delayed batch of an older seq renews no owner', () => {
+    const books = new Books()
+    const epoch = books.join()
+    const old = books.batch(epoch, {})
+    books.send(old)
+    books.send(books.batch(epoch, {}))
+    const { expiresAt } = books.rows.owner(epoch) ?? {}
+    books.now += LEASE_TTL_MS + 1
+    expect(books.send(old).kind).toBe('stale')
+    expect(books.rows.owner(epoch)?.expiresAt).toBe(expiresAt)
   })
 
   test('S8: an owner whose process is known to be dead is reaped before its epoch expires', () => {
@@ -113,10 +129,20 @@ describe('upkeep is bounded per call, and reports when there is more', () => {
     const silent = dead(books, 5, 1)
     const living = books.join()
     expect(books.rows.hasLeases(silent)).toBe(true)
-    expect(books.maintain(living)).toBe(true)
-    expect(books.maintain(living)).toBe(false)
+    expect(books.maintain(living).writes?.leases).toHaveLength(2)
+    expect(books.maintain(living).writes?.leases).toHaveLength(1)
     expect(books.rows.hasLeases(silent)).toBe(false)
-    expect(books.maintain(living)).toBe(false)
+    expect(books.maintain(living).writes).toBeNull()
+  })
+
+  test('S6, S8: a lease that would burn beyond 2^53 - 1 stays, and the others burn', () => {
+    const books = new Books()
+    const silent = dead(books, 2, 1)
+    books.damage('k0', { burned: Number.MAX_SAFE_INTEGER })
+    books.join()
+    expect([books.held('k0'), books.held('k1')]).toEqual([1, 0])
+    expect(books.budget('k1')?.burned).toBe(1)
+    expect(books.rows.owner(silent)?.state).toBe('closed')
   })
 
   test('S10: one upkeep removes as many rows as one exchange can create, so that it keeps up with any rate', () => {

@@ -1,6 +1,8 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it, test } from 'vitest'
 import type { Snapshot, StoreAdapter, UpkeepRows } from '../../src/core/adapter.ts'
-import type { Batch } from '../../src/core/exchange.ts'
+import { StoreError } from '../../src/core/errors.ts'
+import type { Batch, BudgetEntry } from '../../src/core/exchange.ts'
 import { storeFrom } from '../../src/core/store-from.ts'
 import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 import { storeConformance } from '../../src/testing/index.ts'
@@ -123,7 +125,46 @@ describe('the pace of upkeep', () => {
     expect(upkeeps()).toBe(4)
   })
 
-  test('S8, S10: upkeep runs before each exchange while more work is left than one call does', async () => {
+  test('S10: upkeep runs before each exchange while more rows are to be removed than one call removes', async () => {
+    const { store, upkeeps, clock, adapter } = paced(2)
+    const { epoch } = await store.join('test')
+    await store.exchange(batchOf(epoch, 1, { entries: pastRows(9, clock.now) }))
+    clock.now += PAST_MS
+    const before = upkeeps()
+    const left: number[] = []
+    for (let seq = 2; seq <= 7; seq += 1) {
+      await store.exchange(batchOf(epoch, seq))
+      left.push(adapter.list({ limit: 99 }).rows.length)
+    }
+    // First two and the nine that were made since the last upkeep; it may be behind, and the next call finds nothing.
+    expect(left).toEqual([0, 0, 0, 0, 0, 0])
+    expect(upkeeps() - before).toBe(1)
+  })
+
+  test('S10, L8: a backlog is removed by slices of 200 and as many as were made, so that no exchange waits for all of it', async () => {
+    const { store, clock, adapter, removed } = paced()
+    const { epoch } = await store.join('test')
+    let seq = 0
+    for (let period = 0; period < 5; period += 1) {
+      const entries = pastRows(1_000, clock.now + period)
+      await store.exchange(batchOf(epoch, (seq += 1), { entries }))
+    }
+    // Another handle, as after a restart, has made none of them.
+    const other = storeFrom(adapter, { now: () => clock.now })
+    const next = await other.join('other')
+    clock.now += PAST_MS
+    removed.length = 0
+    let turns = 0
+    for (; adapter.list({ limit: 9_999 }).rows.length > 0; turns += 1) {
+      expect(turns).toBeLessThan(40)
+      await store.exchange(batchOf(epoch, (seq += 1)))
+      await other.exchange(batchOf(next.epoch, turns + 1))
+    }
+    expect(Math.max(...removed)).toBeLessThanOrEqual(5_200)
+    expect(removed.slice(1).every((rows) => rows <= 200)).toBe(true)
+  })
+
+  test('S8, L8: dead leases burn by slices at the pace of upkeep, and keep no exchange waiting', async () => {
     const { store, upkeeps, clock, adapter } = paced(2)
     const dead = await store.join('dead')
     const names = Array.from({ length: 9 }, (_, index) => `k${index}`)
@@ -133,45 +174,117 @@ describe('the pace of upkeep', () => {
     const { epoch } = await store.join('test')
     const before = upkeeps()
     const left: number[] = []
-    for (let seq = 1; seq <= 4; seq += 1) {
+    for (let seq = 1; seq <= 6; seq += 1) {
       await store.exchange(batchOf(epoch, seq))
       left.push(adapter.list({ limit: 99 }).rows.filter(({ leases }) => leases.length > 0).length)
+      clock.now += 50
     }
-    // Two burned by the join, then two twice for each exchange, and none after all are burned.
-    expect(left).toEqual([3, 0, 0, 0])
-    expect(upkeeps() - before).toBe(4)
+    // Two by the join, and then two each 100 ms.
+    expect(left).toEqual([7, 7, 5, 5, 3, 3])
+    expect(upkeeps() - before).toBe(2)
   })
 
-  test('a failed upkeep fails the call, with nothing applied', async () => {
+  test('a failure of upkeep is the failure of the exchange, with nothing applied', async () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
-    const broken = (): Snapshot<UpkeepRows> => {
-      throw new Error('no upkeep')
-    }
-    let isBroken = false
-    const adapter = changed(memory, { loadUpkeep: (bounds) => (isBroken ? broken() : memory.loadUpkeep(bounds)) })
+    let failure: StoreError | null = null
+    const adapter = changed(memory, {
+      loadUpkeep: (bounds) => {
+        if (failure !== null) throw failure
+        return memory.loadUpkeep(bounds)
+      },
+    })
     const store = storeFrom(adapter, { now: () => 0, upkeepEveryMs: 0 })
     const { epoch } = await store.join('test')
-    isBroken = true
-    await expect(store.exchange(batchOf(epoch, 1))).rejects.toThrow('no upkeep')
-    isBroken = false
+    failure = new StoreError('store_failed', 'the disk', { applied: 'unknown', transient: true })
+    const failed = store.exchange(batchOf(epoch, 1))
+    await expect(failed).rejects.toMatchObject({ code: 'store_failed', applied: 'no', transient: true })
+    failure = null
     expect((await store.exchange(batchOf(epoch, 1))).kind).toBe('applied')
   })
+
+  test('S2: a join whose epoch is durable does not fail with the upkeep behind it, which the next exchange tries again', async () => {
+    const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
+    let isBroken = true
+    let upkeeps = 0
+    const broken = (): Snapshot<UpkeepRows> => {
+      throw new StoreError('store_busy', 'locked', { applied: 'no', transient: true })
+    }
+    const adapter = changed(memory, {
+      loadUpkeep: (bounds) => ((upkeeps += 1), isBroken ? broken() : memory.loadUpkeep(bounds)),
+    })
+    const store = storeFrom(adapter, { now: () => 0 })
+    const { epoch } = await store.join('test')
+    expect(memory.owners()).toHaveLength(1)
+    isBroken = false
+    await store.exchange(batchOf(epoch, 1))
+    expect(upkeeps).toBe(2)
+  })
 })
+
+describe('promises of an adapter', () => {
+  /** The `Promise` of another realm, whose promises are no instances of this one. */
+  const Foreign = runInNewContext('Promise') as PromiseConstructor
+
+  test('S7: a promise of another realm is waited for, and its failure is the failure of the call', async () => {
+    const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
+    const full = new StoreError('disk_full', 'full', { applied: 'no', transient: false })
+    const adapter = changed(memory, {
+      loadJoin: () => ({ ...memory.loadJoin(), save: () => Foreign.reject(full) }),
+    })
+    await expect(storeFrom(adapter, { now: () => 0 }).join('test')).rejects.toBe(full)
+  })
+
+  test('calls that are made before `close` come before it, also while the client is loaded', async () => {
+    const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
+    const calls: string[] = []
+    const adapter = changed(memory, {
+      read: (names) => (calls.push('read'), memory.read(names)),
+      close: () => void calls.push('close'),
+    })
+    const store = storeFrom(adapter, { now: () => 0 })
+    await Promise.all([store.read([]), store.close()])
+    expect(calls).toEqual(['read', 'close'])
+  })
+})
+
+const PAST_MS = 200_000
+
+/** Entries that make rows whose retention is over `PAST_MS` later. */
+function pastRows(count: number, period: number): BudgetEntry[] {
+  const policy = {
+    kind: 'window',
+    limit: 9,
+    burnMax: 9,
+    version: 1,
+    endsAt: period + 1,
+    keepUntil: period + 1,
+  } as const
+  return Array.from({ length: count }, (_, index) => asking(`k${index}`, { period, policy }))
+}
 
 interface Paced {
   readonly store: ReturnType<typeof storeFrom>
   readonly adapter: MemoryAdapter
   readonly clock: { now: number }
+  /** Rows that each upkeep removed. */
+  readonly removed: number[]
   upkeeps(): number
 }
 
-function paced(upkeepRowsMax = 2_000): Paced {
+function paced(upkeepRowsMax?: number): Paced {
   const clock = { now: 1_000_000 }
   const adapter = new MemoryAdapter(() => clock.now, LEASE_TTL_MS)
+  const removed: number[] = []
   let upkeeps = 0
-  const counting = changed(adapter, { loadUpkeep: (bounds) => ((upkeeps += 1), adapter.loadUpkeep(bounds)) })
+  const counting = changed(adapter, {
+    loadUpkeep: (bounds) => {
+      upkeeps += 1
+      const { save, ...rest } = adapter.loadUpkeep(bounds)
+      return { ...rest, save: (writes) => (removed.push(writes.removedBudgets.length), save(writes)) }
+    },
+  })
   const store = storeFrom(counting, { now: () => clock.now, upkeepRowsMax })
-  return { store, adapter, clock, upkeeps: () => upkeeps }
+  return { store, adapter, clock, removed, upkeeps: () => upkeeps }
 }
 
 /** `adapter`, with some of its methods replaced. */

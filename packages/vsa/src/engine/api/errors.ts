@@ -22,6 +22,11 @@ export function quarantinedError(key: string): VsaError {
   )
 }
 
+export function quarantinedCounterError(key: string): VsaError {
+  const message = `the row of counter ${JSON.stringify(key)} cannot be read; what was added since stays in this process. Run "vsa verify" on the store`
+  return new VsaError('quarantined', message)
+}
+
 /** What a caller waited for in vain. */
 interface Timeout {
   /** The budget; undefined where the call names none. */

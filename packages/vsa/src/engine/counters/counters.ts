@@ -1,5 +1,5 @@
 import { assertKey } from '../../core/key.ts'
-import { closedError, timeoutError } from '../api/errors.ts'
+import { closedError, quarantinedCounterError, timeoutError } from '../api/errors.ts'
 import type { Counter } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
 import type { FlushScheduler } from '../exchange/flush-scheduler.ts'
@@ -49,7 +49,7 @@ export class Counters {
     if (scheduler.ended) throw closedError(undefined)
     metrics.counterAdds += 1
     state.pending = pending
-    if (state.dirty) return
+    if (state.dirty || state.isQuarantined) return
     sendQueue.markCounter(state)
     scheduler.arm()
   }
@@ -57,6 +57,7 @@ export class Counters {
   async read(state: CounterState): Promise<number> {
     const { scheduler, sendQueue, session, settings } = this.#parts
     if (scheduler.ended) throw closedError(undefined)
+    if (state.isQuarantined) throw quarantinedCounterError(state.key)
     const { clock, deadlineMs } = settings
     const reader = new Deferred<number>(clock, deadlineMs, () =>
       timeoutError({ deadlineMs, applied: 'no', lastError: session.lastError }),
@@ -76,6 +77,7 @@ export class Counters {
       pending: 0,
       sent: null,
       dirty: false,
+      isQuarantined: false,
       evicted: false,
       readers: [],
       readersSent: [],

@@ -48,7 +48,7 @@ export class BatchPlanner {
     const load = (row: LeasedRow): boolean => row.isQuarantined || builder.addRow(row)
     sendQueue.drainUrgent(load)
     if (sendQueue.due) sendQueue.drainDirty(load)
-    sendQueue.drainCounters((counter) => builder.addCounter(counter))
+    sendQueue.drainCounters((counter) => counter.isQuarantined || builder.addCounter(counter))
     if (sendQueue.due) this.#loadUnused(builder, closing, nowMs)
     const complete = sendQueue.due && allLoaded && !builder.isFull
     const flushes = complete ? sendQueue.takeFlushes() : []

@@ -1,4 +1,4 @@
-import type { AppliedAnswer, Batch, FencedAnswer, RowName } from '../../core/exchange.ts'
+import type { AppliedAnswer, Batch, FencedAnswer, BreachedRow } from '../../core/exchange.ts'
 import { AnswerHandler } from './answer-handler.ts'
 import type { ChangeIntake } from './change-intake.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
@@ -49,7 +49,7 @@ export class ExchangeListener {
   }
 
   /** S6 */
-  voided(batch: Batch, row: RowName | undefined, detail: string): Batch | null {
+  voided(batch: Batch, row: BreachedRow | undefined, detail: string): Batch | null {
     return this.#quarantine.leaveOut(batch, this.#scheduler.inFlight.batch, row, detail)
   }
 

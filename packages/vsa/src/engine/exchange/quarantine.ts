@@ -1,5 +1,6 @@
-import type { Batch, RowName } from '../../core/exchange.ts'
-import { quarantinedError } from '../api/errors.ts'
+import type { Batch, BreachedRow, Entry } from '../../core/exchange.ts'
+import { quarantinedCounterError, quarantinedError } from '../api/errors.ts'
+import type { CounterState } from '../rows/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { Confirmations } from './confirmations.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
@@ -42,23 +43,42 @@ export class Quarantine {
    * S6: the row's entry becomes void, the requests that need it fail, and all the rest keeps its place in the batch.
    * @returns what to send instead; null when the batch has no such row
    */
-  leaveOut(batch: Batch, inFlight: InFlightBatch | null, name: RowName | undefined, detail: string): Batch | null {
-    const index = batch.entries.findIndex(
-      (entry) => entry.kind === 'budget' && entry.key === name?.key && entry.period === name.period,
-    )
+  leaveOut(batch: Batch, inFlight: InFlightBatch | null, name: BreachedRow | undefined, detail: string): Batch | null {
+    const index = batch.entries.findIndex((entry) => name !== undefined && isNamed(entry, name))
     const row = inFlight?.rows[index]
-    if (inFlight === null || !isLeasedRow(row)) return null
+    if (inFlight === null || row === null || row === undefined) return null
     inFlight.rows[index] = null
-    for (const run of inFlight.runs) {
-      if (!run.rows.includes(row)) continue
-      for (const request of run.requests)
-        this.#parts.waiting.resolve(request, { kind: 'failed', error: quarantinedError(row.key) })
-    }
-    this.quarantine(row, detail)
+    if (isLeasedRow(row)) this.#leaveOutRow(row, inFlight, detail)
+    else this.#quarantineCounter(row, detail)
     return {
       ...batch,
       entries: batch.entries.map((entry, at) => (at === index ? { kind: 'void' } : entry)),
       takes: batch.takes.map((take) => (take.need.some(([at]) => at === index) ? { ...take, n: 0 } : take)),
     }
   }
+
+  #leaveOutRow(row: LeasedRow, inFlight: InFlightBatch, detail: string): void {
+    for (const run of inFlight.runs) {
+      if (!run.rows.includes(row)) continue
+      for (const request of run.requests)
+        this.#parts.waiting.resolve(request, { kind: 'failed', error: quarantinedError(row.key) })
+    }
+    this.quarantine(row, detail)
+  }
+
+  /** What was added stays in memory; its readers fail. */
+  #quarantineCounter(counter: CounterState, detail: string): void {
+    const { key } = counter
+    counter.isQuarantined = true
+    counter.pending += counter.sent ?? 0
+    counter.sent = null
+    for (const reader of [...counter.readersSent.splice(0), ...counter.readers.splice(0)])
+      reader.reject(quarantinedCounterError(key))
+    this.#parts.settings.emit({ type: 'quarantined', key, detail })
+  }
+}
+
+function isNamed(entry: Entry, { key, period, isCounter }: BreachedRow): boolean {
+  if (entry.kind === 'void' || entry.key !== key) return false
+  return isCounter === true ? entry.kind === 'counter' : entry.kind === 'budget' && entry.period === period
 }

@@ -11,6 +11,8 @@ export interface CounterState {
   sent: number | null
   /** In the send queue. */
   dirty: boolean
+  /** S6: its row cannot be read. It is not sent any more, and what is added stays in memory. */
+  isQuarantined: boolean
   /** No longer in the engine's map: a handle looks its key up again. */
   evicted: boolean
   /** Reads since the last send, and reads that the exchange in flight answers. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { StoreError } from '../../core/errors.ts'
-import type { AppliedAnswer, Batch, FencedAnswer, RowName } from '../../core/exchange.ts'
+import type { AppliedAnswer, Batch, FencedAnswer, BreachedRow } from '../../core/exchange.ts'
 import type { Store } from '../../core/store.ts'
 import type { EventSink } from '../runtime/event-sink.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -15,7 +15,7 @@ export interface SessionListener {
   /** The epoch is over. `batch`: what was in flight; `answer` says what became of it, null when the store has lost it. */
   readonly fenced: (batch: Batch, answer: FencedAnswer | null) => void
   /** The row is to be left out: returns what to send instead, under the same seq; null when the batch has no such row. */
-  readonly voided: (batch: Batch, row: RowName | undefined, detail: string) => BatchContent | null
+  readonly voided: (batch: Batch, row: BreachedRow | undefined, detail: string) => BatchContent | null
   /** The closing batch counts: the engine has closed its epoch. */
   readonly ended: (batch: Batch, answer: AppliedAnswer | FencedAnswer) => void
   /** An attempt to join or to exchange failed; another follows. */

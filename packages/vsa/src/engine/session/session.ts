@@ -1,5 +1,5 @@
 import { invariant, StoreError } from '../../core/errors.ts'
-import type { Answer, Batch, FencedAnswer, RowName } from '../../core/exchange.ts'
+import type { Answer, Batch, FencedAnswer, BreachedRow } from '../../core/exchange.ts'
 import type { Joined } from '../../core/store.ts'
 import { Attempts } from './attempts.ts'
 import { OwnerTime } from './owner-time.ts'
@@ -200,7 +200,7 @@ export class Session {
   }
 
   /** S6 */
-  #leaveOut(batch: Batch, row: RowName | undefined, detail: string): void {
+  #leaveOut(batch: Batch, row: BreachedRow | undefined, detail: string): void {
     const content = this.#listener.voided(batch, row, detail)
     if (content !== null) return this.#act(this.#advance({ kind: 'replaced', content }))
     const message = `the store refused a batch: ${detail}`

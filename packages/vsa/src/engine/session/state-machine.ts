@@ -1,5 +1,5 @@
 import { invariant } from '../../core/errors.ts'
-import type { Answer, AppliedAnswer, Batch, FencedAnswer, RowName } from '../../core/exchange.ts'
+import type { Answer, AppliedAnswer, Batch, FencedAnswer, BreachedRow } from '../../core/exchange.ts'
 import { SESSION_TABLE, type SessionEvent, type SessionState, type SessionStep } from './transition-table.ts'
 
 /**
@@ -41,7 +41,7 @@ export type SessionTurn = { readonly next: SessionRecord } & (
   | { readonly action: 'settle'; readonly batch: Batch; readonly answer: AppliedAnswer }
   /** `answer` is null when the store has lost the batch. */
   | { readonly action: 'rejoin'; readonly batch: Batch; readonly answer: FencedAnswer | null }
-  | { readonly action: 'void'; readonly batch: Batch; readonly row: RowName | undefined; readonly detail: string }
+  | { readonly action: 'void'; readonly batch: Batch; readonly row: BreachedRow | undefined; readonly detail: string }
   /** `last` is null when the engine gave up before an answer came. */
   | { readonly action: 'end'; readonly last: FinalAnswer | null }
 )
@@ -126,7 +126,7 @@ function rejoin(
 }
 
 /** S6: the batch stays in flight until its replacement is known. */
-function leaveOut(from: SessionRecord, batch: Batch, row: RowName | undefined, detail: string): SessionTurn {
+function leaveOut(from: SessionRecord, batch: Batch, row: BreachedRow | undefined, detail: string): SessionTurn {
   const step = stepOf(from, 'breach')
   if (step === null) return ignoring(from)
   return { next: { ...from, state: step.next }, action: 'void', batch, row, detail }

@@ -10,7 +10,7 @@ export interface MemoryOptions {
   readonly leaseTtlMs?: number
   /** How often a call is preceded by upkeep (burning, pruning), in ms, from 0. Default 100. */
   readonly upkeepEveryMs?: number
-  /** The most leases burned and rows removed by one upkeep, each, from 1. Default 2,000: more than one exchange can create. */
+  /** The most leases burned and rows removed by one upkeep, each, besides as many as were made since the last one; from 1. Default 200. */
   readonly upkeepRowsMax?: number
 }
 
@@ -20,9 +20,9 @@ export interface MemoryOptions {
  * @throws TypeError, RangeError that name the option
  */
 export function memory(options: MemoryOptions = {}): Store {
-  const { now = () => Date.now(), leaseTtlMs = 10_000, upkeepEveryMs = 100, upkeepRowsMax = 2_000 } = options
+  const { now = () => Date.now(), leaseTtlMs = 10_000, upkeepEveryMs, upkeepRowsMax } = options
   assertUnits('leaseTtlMs', leaseTtlMs, 1)
-  assertUnits('upkeepEveryMs', upkeepEveryMs)
-  assertUnits('upkeepRowsMax', upkeepRowsMax, 1)
+  if (upkeepEveryMs !== undefined) assertUnits('upkeepEveryMs', upkeepEveryMs)
+  if (upkeepRowsMax !== undefined) assertUnits('upkeepRowsMax', upkeepRowsMax, 1)
   return storeFrom(new MemoryAdapter(now, leaseTtlMs), { now, upkeepEveryMs, upkeepRowsMax })
 }

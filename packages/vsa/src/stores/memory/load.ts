@@ -6,25 +6,29 @@ import {
   type UpkeepRows,
 } from '../../core/adapter.ts'
 import type { Batch, BudgetEntry, Entry } from '../../core/exchange.ts'
-import type { LeaseRow } from '../../core/rows.ts'
-import { needsRows } from '../../core/transition.ts'
+import type { LeaseRow, OwnerRow } from '../../core/rows.ts'
+import { needsRows } from '../../core/standing.ts'
 import type { MemoryRows } from './rows.ts'
 
 /** The rows that the batch needs. @param time store time, ms since 1970 */
 export function loadExchange(rows: MemoryRows, batch: Batch, time: number): ExchangeRows {
-  const owner = rows.owner(batch.epoch)
+  const owner = ownerFor(rows, batch)
   if (!needsRows(owner, batch)) return { owner, entries: [], wanted: [] }
   const entries = batch.entries.map((entry) => loadEntry(rows, entry, batch.epoch))
   return { owner, entries, wanted: rows.wantedBy(batch.epoch, time, WANTED_ROWS_MAX + entries.length) }
 }
 
 /** The rows that upkeep needs. The memory store cannot detect dead processes, so owners are reaped only when they expire. */
-export function loadUpkeep(rows: MemoryRows, { rowsMax, ownersKeptMs }: UpkeepBounds, time: number): UpkeepRows {
+export function loadUpkeep(
+  rows: MemoryRows,
+  { leasesMax, rowsMax, ownersKeptMs }: UpkeepBounds,
+  time: number,
+): UpkeepRows {
   const owners = rows.owners()
   const open = owners.filter(({ state }) => state === 'open').map((owner) => ({ owner, isGone: false }))
   const closed = owners.filter(({ state }) => state === 'closed')
   const burning = closed.map(({ epoch }) => epoch).filter((epoch) => rows.hasLeases(epoch))
-  const ended = rows.leasesOf(burning, rowsMax).map((lease) => ({ lease, row: rows.budget(lease) }))
+  const ended = rows.leasesOf(burning, leasesMax).map((lease) => ({ lease, row: rows.budget(lease) }))
   const forgettable = closed.filter(({ epoch, seenAt }) => seenAt < time - ownersKeptMs && !rows.hasLeases(epoch))
   return {
     open,
@@ -33,6 +37,13 @@ export function loadUpkeep(rows: MemoryRows, { rowsMax, ownersKeptMs }: UpkeepBo
     prunable: rows.prunable(time, rowsMax),
     forgettable: forgettable.slice(0, rowsMax).map(({ epoch }) => epoch),
   }
+}
+
+/** An answer that repeats the outcome exposes it: it gets a copy, so that its reader cannot change what is kept. */
+function ownerFor(rows: MemoryRows, { epoch, seq }: Batch): OwnerRow | undefined {
+  const owner = rows.owner(epoch)
+  if (owner === undefined || (owner.state === 'open' && seq > owner.seq)) return owner
+  return { ...owner, outcome: structuredClone(owner.outcome) }
 }
 
 function loadEntry(rows: MemoryRows, entry: Entry, epoch: number): EntryRows | null {

@@ -12,13 +12,13 @@ import { BATCH_ENTRIES_MAX, type Batch, type RowName } from '../../core/exchange
 import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
 import { StoreClock } from '../../core/store-clock.ts'
-import { Database } from './client/database.ts'
+import { Database } from './database.ts'
 import { loadDriver, type DatabaseConstructor, type Driver, type DriverName } from './client/driver.ts'
 import { checkPath } from './client/file.ts'
 import { replaced } from './errors.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { loadExchange, loadJoin, loadOpening, loadUpkeep, type Opening } from './load.ts'
-import { Pace } from './pace.ts'
+import { Pace } from '../../core/pace.ts'
 import { processTable, type ProcessTable } from './process-table.ts'
 import { save } from './save.ts'
 
@@ -118,7 +118,13 @@ export class SqliteAdapter implements StoreAdapter {
   }
 
   /** Releases the file. */
-  close(): void {
+  close(): Awaitable<void> {
+    // Calls that wait for the client come first.
+    if (this.#loading !== undefined) return this.#loading.catch(() => undefined).then(() => this.#close())
+    this.#close()
+  }
+
+  #close(): void {
     this.#database?.close()
     this.#database = undefined
     this.#closed = true

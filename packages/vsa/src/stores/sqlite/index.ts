@@ -28,7 +28,7 @@ export interface SqliteOptions {
   readonly thread?: boolean
   /** An owner is reaped this long after its last exchange, in ms, 1 to 86,400,000. Default 10,000. */
   readonly leaseTtlMs?: number
-  /** How long a call waits for other processes that write the same file, in ms, 0 to 600,000. Default 5,000. */
+  /** How long a transaction waits for other processes that write the same file, in ms, 0 to 600,000. Default 5,000. */
   readonly busyTimeoutMs?: number
   /**
    * Store time, ms since 1970, for tests: a function with `thread: false`, a {@link SharedTime} with a thread, because a function cannot be sent to a thread.
@@ -37,7 +37,7 @@ export interface SqliteOptions {
   readonly now?: (() => number) | SharedTime
   /** How often a call is preceded by upkeep (reaping, burning, pruning), in ms, from 0. Default 100. */
   readonly upkeepEveryMs?: number
-  /** The most leases burned and rows removed by one upkeep, each, from 1. Default 2,000: more than one exchange can create. */
+  /** The most leases burned and rows removed by one upkeep, each, besides as many as were made since the last one; from 1. Default 200. */
   readonly upkeepRowsMax?: number
 }
 
@@ -50,12 +50,12 @@ export interface SqliteOptions {
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Store {
   assertPath(path)
-  const { driver, leaseTtlMs = 10_000, busyTimeoutMs = 5_000, upkeepEveryMs = 100, upkeepRowsMax = 2_000 } = options
+  const { driver, leaseTtlMs = 10_000, busyTimeoutMs = 5_000, upkeepEveryMs, upkeepRowsMax } = options
   const { thread = typeof driver !== 'function' } = options
   assertBetween('leaseTtlMs', leaseTtlMs, 1, LEASE_TTL_MS_MAX)
   assertBetween('busyTimeoutMs', busyTimeoutMs, 0, BUSY_TIMEOUT_MS_MAX)
-  assertUnits('upkeepEveryMs', upkeepEveryMs)
-  assertUnits('upkeepRowsMax', upkeepRowsMax, 1)
+  if (upkeepEveryMs !== undefined) assertUnits('upkeepEveryMs', upkeepEveryMs)
+  if (upkeepRowsMax !== undefined) assertUnits('upkeepRowsMax', upkeepRowsMax, 1)
   if (driver !== undefined && typeof driver !== 'function' && !DRIVERS.includes(driver)) {
     throw new TypeError(`driver must be one of ${DRIVERS.join(', ')}, or a Database class, got ${describe(driver)}`)
   }

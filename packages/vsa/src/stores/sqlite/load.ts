@@ -12,7 +12,7 @@ import {
 import { InvariantError } from '../../core/errors.ts'
 import type { Batch, BudgetEntry, Entry } from '../../core/exchange.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
-import { needsRows } from '../../core/transition.ts'
+import { needsRows } from '../../core/standing.ts'
 import type { Row } from './client/driver.ts'
 import type { StatementCache } from './client/statement-cache.ts'
 import { encodeText } from './client/text.ts'
@@ -59,7 +59,7 @@ export function loadExchange(statements: StatementCache, opening: Opening, batch
 /** @param isGone whether the process of an owner is known to be dead */
 export function loadUpkeep(
   statements: StatementCache,
-  { rowsMax, ownersKeptMs }: UpkeepBounds,
+  { leasesMax, rowsMax, ownersKeptMs }: UpkeepBounds,
   time: number,
   isGone: (owner: OwnerRow) => boolean,
 ): UpkeepRows {
@@ -76,7 +76,7 @@ export function loadUpkeep(
   return {
     open,
     burning,
-    ended: burning.length === 0 ? [] : loadEnded(statements, rowsMax),
+    ended: burning.length === 0 ? [] : loadEnded(statements, leasesMax),
     prunable,
     forgettable: forgettable.map((row) => firstInteger(row)),
   }
@@ -92,14 +92,14 @@ function loadEnded(statements: StatementCache, max: number): readonly EndedLease
     .statement(sql.ENDED_LEASES)
     .all([max])
     .map(leaseFrom)
-    .map((lease) => ({ lease, row: readable(budget.get([encodeText(lease.key), lease.period])) }))
+    .map((lease) => ({ lease, row: readable(() => budget.get([encodeText(lease.key), lease.period])) }))
 }
 
 /** Null for a row that cannot be read, so that the other leases still burn. */
-function readable(row: Row | undefined): BudgetRow | undefined | null {
-  if (row === undefined) return undefined
+function readable(read: () => Row | undefined): BudgetRow | undefined | null {
   try {
-    return budgetFrom(row)
+    const row = read()
+    return row === undefined ? undefined : budgetFrom(row)
   } catch (error) {
     if (error instanceof InvariantError) return null
     throw error

@@ -7,8 +7,8 @@ import { loadExchange, loadUpkeep } from '../../stores/memory/load.ts'
 import { MemoryRows } from '../../stores/memory/rows.ts'
 import { save } from '../../stores/memory/save.ts'
 
-/** No call here has more to burn or to prune. */
-const ROWS_MAX = 1_000_000
+/** No call here has more to burn or to remove. */
+const BOUNDS = { leasesMax: 1_000_000, rowsMax: 1_000_000, ownersKeptMs: OWNERS_KEPT_MS } as const
 
 /** What every store must do: the transitions, on rows in memory, with upkeep complete before each exchange and behind each join. */
 export class Model {
@@ -24,12 +24,12 @@ export class Model {
     const joining = { label: 'test', leaseTtlMs: this.#leaseTtlMs }
     const { joined, writes } = openEpoch({ lastEpoch: this.#rows.lastEpoch, process: null }, joining, time)
     save(this.#rows, writes)
-    this.#maintain(now, joined.epoch)
+    this.#maintain(now, { epoch: joined.epoch, seq: 0 })
     return joined
   }
 
   exchange(batch: Batch, now: number): Answer {
-    this.#maintain(now, batch.epoch)
+    this.#maintain(now, batch)
     const time = this.#timeAt(now)
     const { answer, writes } = transition(loadExchange(this.#rows, batch, time), batch, time)
     if (writes !== null) save(this.#rows, writes)
@@ -45,12 +45,11 @@ export class Model {
     return this.#rows.budgets().map((budget) => ({ budget, leases: [...this.#rows.leasesOn(budget)] }))
   }
 
-  #maintain(now: number, present: number): void {
+  #maintain(now: number, present: Pick<Batch, 'epoch' | 'seq'>): void {
     const time = this.#timeAt(now)
-    const rows = loadUpkeep(this.#rows, { rowsMax: ROWS_MAX, ownersKeptMs: OWNERS_KEPT_MS }, time)
-    const { writes, isBehind } = maintain(rows, time, present, ROWS_MAX)
+    const { writes, hasClosed } = maintain(loadUpkeep(this.#rows, BOUNDS, time), time, present, BOUNDS)
     if (writes !== null) save(this.#rows, writes)
-    if (isBehind) this.#maintain(now, present)
+    if (hasClosed) this.#maintain(now, present)
   }
 
   /** S1 */

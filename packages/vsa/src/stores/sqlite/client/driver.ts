@@ -151,8 +151,19 @@ function adaptStatement(statement: ClientStatement): Statement {
   statement.setReturnArrays?.(true)
   return {
     run: (parameters) => void statement.run(...bindable(parameters)),
-    get: (parameters) => asRow(statement.get(...bindable(parameters))),
-    all: (parameters) => statement.all(...bindable(parameters)).map(rowOf),
+    get: (parameters) => inRange(() => asRow(statement.get(...bindable(parameters)))),
+    all: (parameters) => inRange(() => statement.all(...bindable(parameters)).map(rowOf)),
+  }
+}
+
+/** node:sqlite throws for an integer that a number cannot hold; the other clients return it as it is. */
+function inRange<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE')
+      throw new InvariantError(`an integer in the SQLite file is none that this store writes: ${error.message}`)
+    throw error
   }
 }
 

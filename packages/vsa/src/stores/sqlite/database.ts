@@ -1,10 +1,10 @@
-import { invariant, StoreError } from '../../../core/errors.ts'
-import { abandon, rollBack, type Connection, type Driver } from './driver.ts'
-import { storeErrorOf, isBusy, replaced } from '../errors.ts'
-import { checkPath, fileIdentity } from './file.ts'
-import { firstInteger, text } from '../rows.ts'
-import { ensureSchema } from '../schema.ts'
-import { StatementCache } from './statement-cache.ts'
+import { invariant, StoreError } from '../../core/errors.ts'
+import { abandon, rollBack, type Connection, type Driver } from './client/driver.ts'
+import { storeErrorOf, isBusy, replaced } from './errors.ts'
+import { checkPath, fileIdentity } from './client/file.ts'
+import { firstInteger, text } from './rows.ts'
+import { ensureSchema } from './schema.ts'
+import { StatementCache } from './client/statement-cache.ts'
 
 /** SQLite does not wait for locks while the journal mode changes, so the change is retried at this interval. */
 const RETRY_MS = 10
