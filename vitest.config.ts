@@ -12,6 +12,8 @@ const LONG_TIMEOUT_MS = 1_800_000
 export default defineConfig({
   test: {
     retry: 0,
+    // Vitest would leave one core of two idle.
+    maxWorkers: 2,
     testTimeout: TIMEOUT_MS,
     hookTimeout: TIMEOUT_MS,
     teardownTimeout: TIMEOUT_MS,
