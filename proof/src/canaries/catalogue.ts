@@ -7,6 +7,7 @@ import { ROW_CANARIES } from './row-canaries.ts'
 import { SESSION_CANARIES } from './session-canaries.ts'
 import { SQLITE_CANARIES } from './sqlite-canaries.ts'
 import { STORE_CANARIES } from './store-canaries.ts'
+import { UPKEEP_CANARIES } from './upkeep-canaries.ts'
 
 /** A canary, the run that must find it, and the laws by which it may be reported. */
 export interface ExpectedCanary extends Canary, Expectation {}
@@ -15,6 +16,7 @@ export interface ExpectedCanary extends Canary, Expectation {}
 export const CATALOGUE: readonly ExpectedCanary[] = joined([
   ...STORE_CANARIES,
   ...ROW_CANARIES,
+  ...UPKEEP_CANARIES,
   ...SQLITE_CANARIES,
   ...SESSION_CANARIES,
   ...OWNER_CANARIES,
