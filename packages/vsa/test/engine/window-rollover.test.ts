@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { compilePolicy } from '../../src/core/policies/compile.ts'
+import { Decisions } from '../../src/engine/admission/decisions.ts'
+import type { Gate } from '../../src/engine/budget/gate.ts'
 import { bench, FLUSH_MS } from './fixture.ts'
 
 const SECONDLY = { limit: 10, per: 'second' } as const
@@ -22,6 +25,27 @@ describe('window rollover', () => {
       expect(row).toMatchObject({ minted: 10, burned: 0 })
     }
     expect([...admitted.values()].filter((units) => units === 10).length).toBeGreaterThanOrEqual(8)
+  })
+
+  test('L9: a look just after the edge shows the row that was fetched ahead, also when no request has moved the gate to it', () => {
+    const plan = compilePolicy({ limit: 100, per: 10_000 })
+    const figures = {
+      held: 16,
+      pool: 44,
+      used: 0,
+      burned: 0,
+      minted: 60,
+      limit: 60,
+      version: 2,
+      others: 0,
+      othersHeld: 0,
+    }
+    const upcoming = { window: plan.windowAt(20_000), figures, delta: 0, reach: 60 }
+    const gate = { key: 'calls', plan, row: null, upcoming } as unknown as Gate
+    const lookAt = (time: number): unknown =>
+      new Decisions({ time }, 100).of({ kind: 'admitted', row: null }, { gate, units: 0 })
+    expect(lookAt(19_999)).toMatchObject({ period: 10_000, limit: 100, remaining: 100 })
+    expect(lookAt(20_000)).toMatchObject({ period: 20_000, limit: 60, remaining: 60 })
   })
 
   test("O8: the next period's lease is fetched ahead, so that tryAdmit goes on at the edge", async () => {

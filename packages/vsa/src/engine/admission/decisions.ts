@@ -22,11 +22,17 @@ export class Decisions {
       case 'denied':
         return this.#denied(verdict, verdict.row)
       case 'unaccounted':
-        return { admitted: true, unaccounted: true, ...this.#shown(asked, asked.gate.row) }
+        return { admitted: true, unaccounted: true, ...this.#shown(asked, this.#rowOf(asked.gate)) }
       case 'admitted':
         // The row that the units came from: the gate may be in the next period already.
-        return { admitted: true, ...this.#shown(asked, verdict.row ?? asked.gate.row) }
+        return { admitted: true, ...this.#shown(asked, verdict.row ?? this.#rowOf(asked.gate)) }
     }
+  }
+
+  /** What the gate admits from: until its next request that may still be the row fetched ahead, whose period has begun. */
+  #rowOf({ row, upcoming }: Gate): RowView | null {
+    if (row !== null || upcoming === null) return row
+    return upcoming.window.start <= this.#session.time ? upcoming : null
   }
 
   #denied(need: GateNeed, row: RowView | null): Denied {
