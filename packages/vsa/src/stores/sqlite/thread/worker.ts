@@ -15,15 +15,18 @@ const settings = workerData as ThreadSettings
 const now = nowOf(settings.time)
 const store = storeFrom(new SqliteAdapter(settings.driver, settings, now), { now, ...settings.upkeep })
 
-let previous: Promise<void> = Promise.resolve()
+const underWay = new Set<Promise<void>>()
 
 port.on('message', (request: Request) => {
-  // Calls run in order: the thread ends after the answer to `close`, so every earlier call must be answered before.
-  previous = previous.then(() => serve(request))
-  previous.catch((bug: unknown) => {
-    // Ends the thread: waiting calls are rejected with `store_lost`.
-    throw bug
-  })
+  // After the answer to `close` the thread ends, so every call before it must have its answer. The others need not wait for each other.
+  const served = request.call === 'close' ? Promise.all(underWay).then(() => serve(request)) : serve(request)
+  underWay.add(served)
+  served
+    .finally(() => underWay.delete(served))
+    .catch((bug: unknown) => {
+      // Ends the thread: the calls that wait are rejected with `store_lost`.
+      throw bug
+    })
 })
 
 async function serve(request: Request): Promise<void> {
