@@ -8,7 +8,7 @@ import type { World } from './world.ts'
 /** Requests that are denied, and the flush intervals that they are spread over. */
 const REQUESTS = 40
 const INTERVALS = 2
-/** Store calls besides one for each interval and the keepalives (O6): the call that is under way, and a lease fetched ahead or returned. */
+/** Store calls that name the row, besides one for each interval: the call that is under way, and one at either end. */
 const CALLS_BESIDES = 3
 /** One exchange for each request is visible only when an interval has room for many requests. */
 const EXCHANGES_PER_INTERVAL_MIN = 8
@@ -19,7 +19,7 @@ const EXCHANGES_PER_INTERVAL_MIN = 8
  */
 export async function probeDenials(world: World, last: OwnerProcess, setting: BudgetSetting): Promise<void> {
   const { timeline, script, network, audit } = world
-  const { flushIntervalMs, leaseTtlMs } = script.setting
+  const { flushIntervalMs } = script.setting
   if (timeline.stopped || 2 * network.faultRates.latencyMaxMs * EXCHANGES_PER_INTERVAL_MIN > flushIntervalMs) return
   // Earlier admissions are written now, so that they are not counted with the denials.
   await waitFor(world, last.vsa.flush(), 6_000, 'the last process flushes')
@@ -28,6 +28,8 @@ export async function probeDenials(world: World, last: OwnerProcess, setting: Bu
   const row = audit.rows.get(name)
   if (timeline.stopped || row === undefined || row.budget.pool > 0 || row.leases.size > 0) return
   const before = last.vsa.stats()
+  // Keepalives and other rows have calls of their own.
+  const namedBefore = audit.naming.get(name) ?? 0
   let denied = 0
   for (let asked = 0; asked < REQUESTS && !timeline.stopped; asked += 1) {
     last
@@ -45,10 +47,8 @@ export async function probeDenials(world: World, last: OwnerProcess, setting: Bu
   if (timeline.stopped || denied < REQUESTS) return
   world.scenarios.note('35 an exhausted row is asked for again and again')
   const after = last.vsa.stats()
-  const calls = after.exchanges - before.exchanges
-  // An owner that leases another row gives signs of life meanwhile.
-  const keepalives = Math.ceil(((INTERVALS + 1) * flushIntervalMs) / Math.floor(leaseTtlMs / 3))
-  const bound = INTERVALS + 1 + keepalives + CALLS_BESIDES
+  const calls = (audit.naming.get(name) ?? 0) - namedBefore
+  const bound = INTERVALS + 1 + CALLS_BESIDES
   must(calls <= bound, 'L6', () => `${name}: ${denied} denials caused ${calls} store calls; the bound is ${bound}`)
   must(after.records === before.records, 'L6', () => `${name}: ${denied} denials wrote records`)
   const unitsOf = ({ minted, used, burned, limit }: typeof row.budget): string =>

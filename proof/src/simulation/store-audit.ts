@@ -56,6 +56,8 @@ export class StoreAudit implements Auditor {
   readonly #counters: CounterTotals
   rows: ReadonlyMap<string, RowView> = new Map()
   exchanges = 0
+  /** By row: exchanges that named it. */
+  readonly naming: Map<string, number> = new Map()
   records = 0
   #time = 0
   #latest = 0
@@ -109,6 +111,11 @@ export class StoreAudit implements Auditor {
 
   async exchanged(batch: Batch, answer: Answer): Promise<void> {
     this.exchanges += 1
+    for (const entry of batch.entries) {
+      if (entry.kind !== 'budget') continue
+      const name = rowName(entry.key, entry.period)
+      this.naming.set(name, (this.naming.get(name) ?? 0) + 1)
+    }
     const view = this.#epochs.of(batch.epoch)
     const expected = kindFor(view, batch)
     const before = this.rows
