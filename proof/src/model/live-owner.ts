@@ -7,6 +7,7 @@ import type { InFlightBatch } from '../../../packages/vsa/dist/engine/exchange/i
 import type { MintRequest } from '../../../packages/vsa/dist/engine/requests/mint-request.js'
 import type { PendingRequest, Verdict } from '../../../packages/vsa/dist/engine/requests/pending-request.js'
 import type { LeasedRow } from '../../../packages/vsa/dist/engine/rows/leased-row.js'
+import type { StoreReads } from '../../../packages/vsa/dist/engine/session/store-reads.js'
 import { must, Violation } from '../simulation/violation.ts'
 import { MINT_ID } from './store.ts'
 import type { Production } from './production.ts'
@@ -120,7 +121,9 @@ export class LiveOwner {
     // The model asks for booleans, so no figures are needed.
     const decisions = null as unknown as Decisions
     const intake = intakeOf(this.parts)
-    return new this.#production.AdmissionController({ ...this.parts, scheduler: SCHEDULER, intake, decisions })
+    // A row that was seen exhausted is read after a pause, and no time passes within a step.
+    const reads = null as unknown as StoreReads
+    return new this.#production.AdmissionController({ ...this.parts, scheduler: SCHEDULER, intake, reads, decisions })
   }
 
   #slowPath(): SlowPath<Gate> {
@@ -152,7 +155,7 @@ export class LiveOwner {
     if (mint === null) return
     const requests = this.parts.requests.of(row)
     if (state.mint?.sent === true) requests.mintSent = mint.request
-    else requests.mints.push(mint.request)
+    else requests.mints.add(mint.request)
   }
 
   #liveRequest({ needs, place, told }: Request): LiveRequest {

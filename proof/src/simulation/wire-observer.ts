@@ -56,6 +56,7 @@ export class WireObserver {
         return fail(new Violation('L3', `the engine reports an event that did not happen: ${JSON.stringify(event)}`))
       case 'burned':
       case 'burn_limit':
+      case 'cost_above_lease':
       case 'store_away':
       case 'store_back':
       case 'threshold':

@@ -28,7 +28,7 @@ export class Engine implements Vsa {
   constructor(settings: Settings) {
     this.#settings = settings
     this.#session = this.#makeSession(settings)
-    this.#parts = wire(settings, this.#metrics, this.#session, () => this.ready())
+    this.#parts = wire(settings, this.#metrics, this.#session)
     this.#session.start()
   }
 
@@ -75,7 +75,7 @@ export class Engine implements Vsa {
     if (this.#closing !== null) return this.#closing.promise
     const timedOut = (): VsaError =>
       timeoutError({ deadlineMs, applied: 'unknown', lastError: this.#session.lastError })
-    const reply = new Deferred<void>(this.#settings.clock, deadlineMs, timedOut)
+    const reply = this.#parts.calls.open<void>({ deadlineMs, timedOut })
     this.#parts.sendQueue.addFlush({ returnLeases, reply })
     this.#parts.scheduler.flushNow()
     return reply.promise
@@ -124,12 +124,15 @@ export class Engine implements Vsa {
   #opened(): void {
     this.#parts.readyCalls.joined()
     this.#parts.exchange.opened()
+    this.#parts.peeks.opened()
   }
 
   #storeFailed(error: StoreError): void {
     this.#parts.readyCalls.failed(error)
     // Permanent error: fail the waiting requests now.
-    if (!error.transient) this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.failed(request, error))
+    if (error.transient) return
+    this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.failed(request, error))
+    this.#parts.peeks.failed(error)
   }
 
   /** There is nothing to settle: no epoch, and nothing was asked or changed. */
@@ -144,6 +147,7 @@ export class Engine implements Vsa {
     this.#session.abandon()
     this.#parts.scheduler.end()
     this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.closed(request))
+    this.#parts.peeks.close()
     void this.#settings.store.close().catch(() => undefined)
     return error
   }
@@ -156,6 +160,7 @@ export class Engine implements Vsa {
 
   #closeStore(): void {
     const closing = this.#closing
+    this.#parts.peeks.close()
     for (const flush of this.#parts.sendQueue.takeFlushes()) flush.reply.resolve()
     this.#settings.store.close().then(
       () => closing?.resolve(),

@@ -1,4 +1,5 @@
 import type { Decision } from '../../core/decision.ts'
+import type { Plan } from '../../core/plan.ts'
 import { assertUnits } from '../../core/units.ts'
 import { checkOptions } from '../api/arguments.ts'
 import { closedError, durableOnlyError, tooManyWaitersError } from '../api/errors.ts'
@@ -11,8 +12,12 @@ import { type GateNeed, type PendingRequest, unitsOf, type Verdict } from '../re
 import type { WaitQueue } from '../requests/wait-queue.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import type { RequestTable } from '../requests/row-requests.ts'
 import type { Session } from '../session/session.ts'
+import type { StoreReads } from '../session/store-reads.ts'
 import type { Decisions } from './decisions.ts'
+import { type AfterRead, ExhaustedRows } from './exhausted-rows.ts'
 import { LocalAdmission } from './local-admission.ts'
 
 /** No units were asked for (G2). */
@@ -25,6 +30,8 @@ export interface AdmissionParts {
   readonly session: Session
   readonly leases: LeaseTable
   readonly waiting: WaitQueue
+  readonly requests: RequestTable
+  readonly reads: StoreReads
   readonly scheduler: FlushScheduler
   readonly intake: ChangeIntake
   readonly decisions: Decisions
@@ -34,17 +41,23 @@ export interface AdmissionParts {
 export class AdmissionController {
   readonly #parts: AdmissionParts
   readonly #local: LocalAdmission
+  readonly #exhausted: ExhaustedRows
+  /** Policies whose `tryAdmit` was asked for more than a lease may have. */
+  readonly #warned = new WeakSet<Plan>()
   #closed = false
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts
-    const { settings, metrics, leases, intake } = parts
-    this.#local = new LocalAdmission({ clock: settings.clock, metrics, leases, intake })
+    const { settings, metrics, leases, requests, intake } = parts
+    const { clock, flushIntervalMs } = settings
+    this.#local = new LocalAdmission({ clock, flushIntervalMs, metrics, leases, requests, intake })
+    this.#exhausted = new ExhaustedRows(parts, (request) => this.#resume(request))
   }
 
   /** O13: from now on admissions and mints are refused. */
   close(): void {
     this.#closed = true
+    this.#exhausted.close()
   }
 
   get isClosed(): boolean {
@@ -59,12 +72,14 @@ export class AdmissionController {
     if (gate.plan.durable) throw durableOnlyError(gate.key)
     if (units === 0) return true
     const { session, intake, leases, metrics } = this.#parts
-    if (!session.hasJoined) {
+    if (units > gate.plan.atRisk) {
+      this.#warnOfCost(gate, units)
+    } else if (!session.hasJoined) {
       intake.deferUntilJoined(gate, 0)
     } else {
       const row = leases.current(gate)
       if (this.#local.spend(row, units)) return true
-      if (!this.#local.isKnownToLack(row, units)) intake.askLease(row, units)
+      this.#seekLease(row, units)
     }
     metrics.countDenial(units)
     return false
@@ -123,10 +138,11 @@ export class AdmissionController {
     signal?.throwIfAborted()
     if (only === undefined) return resolve(LOOKED)
     const isDurable = durable ?? wanted.some(({ gate }) => gate.plan.durable)
-    const verdict = session.hasJoined ? this.#local.decide(wanted, isDurable) : undefined
+    const local = session.hasJoined ? this.#local.decide(wanted, isDurable) : undefined
+    const verdict = local === 'read' ? this.#denyUntilRead(wanted) : local
     if (verdict?.kind === 'denied') metrics.countDenial(unitsOf(wanted))
     if (verdict !== undefined) return resolve(verdict)
-    if (metrics.waiters >= settings.waitersMax) throw tooManyWaitersError(only.gate.key, settings.waitersMax)
+    if (metrics.waiting >= settings.waitersMax) throw tooManyWaitersError(only.gate.key, settings.waitersMax)
     const request: PendingRequest = {
       needs: wanted,
       durable: isDurable,
@@ -137,7 +153,63 @@ export class AdmissionController {
       refused: false,
       unaccounted: false,
     }
-    this.#enqueue(request)
+    if (local === 'read' && this.#exhausted.canRead) this.#read(request)
+    else this.#enqueue(request)
+  }
+
+  /** L4: no lease can ever cover the units. It is reported once for each policy. */
+  #warnOfCost({ key, plan }: Gate, units: number): void {
+    const { atRisk } = plan
+    if (atRisk === 0 || this.#warned.has(plan)) return
+    this.#warned.add(plan)
+    this.#parts.settings.emit({ type: 'cost_above_lease', key, units, atRisk })
+  }
+
+  /** `tryAdmit` found too little: a larger lease is asked for, unless the row was seen not to have one. */
+  #seekLease(row: LeasedRow, units: number): void {
+    const knowledge = this.#local.knowledgeOf(row, units, row.lease.leasable)
+    if (knowledge === 'unknown') return this.#parts.intake.askLease(row, units)
+    this.#local.noteDenial(row)
+    if (knowledge === 'lacking' || !this.#exhausted.canRead) return
+    row.schedule.ask(units)
+    this.#exhausted.add(row)
+  }
+
+  /** O12: what is known of the rows counts until the next read of the interval, which shows them. */
+  #denyUntilRead(needs: readonly GateNeed[]): Verdict | undefined {
+    if (!this.#exhausted.canRead) return undefined
+    const stale = this.#staleOf(needs)
+    const [first] = stale
+    if (first === undefined || !stale.every(([row]) => this.#exhausted.countsUntilRead(row))) return undefined
+    for (const [row] of stale) this.#exhausted.add(row)
+    return this.#local.deny(first[1], first[0])
+  }
+
+  #read(request: PendingRequest): void {
+    this.#parts.waiting.read(request)
+    for (const [row] of this.#staleOf(request.needs)) this.#exhausted.add(row)
+  }
+
+  /** Rows that are to be read before they are asked, each with its need. */
+  #staleOf(needs: readonly GateNeed[]): readonly (readonly [row: LeasedRow, need: GateNeed])[] {
+    return needs
+      .map((need) => [this.#parts.leases.current(need.gate), need] as const)
+      .filter(([row, { units }]) => row.lease.left < units && this.#local.knowledgeOf(row, units) === 'stale')
+  }
+
+  /** The rows of the request have been read, or an exchange has shown them. */
+  #resume(request: PendingRequest): AfterRead {
+    const { leases, metrics, waiting } = this.#parts
+    const { needs, durable } = request
+    // The planner finds the gate that the key has now.
+    if (needs.some(({ gate }) => gate.isEvicted)) return 'ask'
+    const verdict = this.#local.decide(needs, durable)
+    if (verdict === undefined) return 'ask'
+    if (verdict === 'read')
+      return needs.some(({ gate }) => leases.current(gate).schedule.denials?.isToRead === true) ? 'read' : 'ask'
+    if (verdict.kind === 'denied') metrics.countDenial(unitsOf(needs))
+    waiting.resolve(request, verdict)
+    return 'resolved'
   }
 
   /** O9: a durable request that the lease covers spends from it now and waits for the acknowledgement; any other is a take. */
@@ -158,7 +230,7 @@ export class AdmissionController {
   }
 
   #abort(request: PendingRequest, signal: AbortSignal): void {
-    this.#parts.waiting.resolve(request, { kind: 'failed', error: signal.reason })
+    this.#parts.waiting.abort(request, signal.reason)
   }
 }
 

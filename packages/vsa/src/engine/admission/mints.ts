@@ -4,13 +4,14 @@ import { closedError, timeoutError } from '../api/errors.ts'
 import type { Settings } from '../api/settings.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
-import { Deferred } from '../runtime/deferred.ts'
+import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { Session } from '../session/session.ts'
 
 export interface MintParts {
   readonly settings: Settings
   readonly session: Session
   readonly intake: ChangeIntake
+  readonly calls: PendingCalls
   /** O13: mints are refused from `close` on. */
   readonly isClosed: () => boolean
 }
@@ -24,7 +25,7 @@ export class Mints {
   }
 
   async mint(handle: Gate, units: number, options: { readonly id: string }): Promise<boolean> {
-    const { settings, session, intake, isClosed } = this.#parts
+    const { settings, session, calls, intake, isClosed } = this.#parts
     assertUnits('units', units)
     if (typeof options !== 'object' || options === null)
       throw new TypeError(`options must be { id }, got ${describe(options)}`)
@@ -38,11 +39,8 @@ export class Mints {
       )
     }
     if (isClosed()) throw closedError(key)
-    const { clock, deadlineMs } = settings
-    const reply = new Deferred<boolean>(clock, deadlineMs, () =>
-      timeoutError({ key, deadlineMs, applied: 'unknown', lastError: session.lastError }),
-    )
-    intake.mint(gate, { mint: { units, id }, reply })
-    return reply.promise
+    const { deadlineMs } = settings
+    const timedOut = (): Error => timeoutError({ key, deadlineMs, applied: 'unknown', lastError: session.lastError })
+    return intake.mint(gate, () => ({ mint: { units, id }, reply: calls.open({ key, deadlineMs, timedOut }) }))
   }
 }

@@ -31,10 +31,9 @@ export class Refunds {
     const window = decision === undefined ? undefined : windowOf(gate, decision)
     if (scheduler.ended) throw closedError(gate.key)
     if (units === 0) return
+    if (window === undefined && !session.hasJoined) intake.deferUntilJoined(gate, units)
+    else intake.refund(window === undefined ? leases.current(gate) : leases.ofWindow(gate, window), units)
     metrics.refunds += 1
     metrics.refundedUnits += units
-    if (window === undefined && !session.hasJoined) return intake.deferUntilJoined(gate, units)
-    const row = window === undefined ? leases.current(gate) : leases.ofWindow(gate, window)
-    intake.refund(row, units)
   }
 }

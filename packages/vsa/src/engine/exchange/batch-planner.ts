@@ -131,7 +131,14 @@ export class BatchPlanner {
     for (const row of leases.all()) {
       if (builder.isFull) return
       if (!everything && row.schedule.usedAtMs > unusedBeforeMs) return
-      if (builder.has(row) || row.isQuarantined || leases.dropIfIdle(row)) continue
+      if (builder.has(row) || row.isQuarantined) continue
+      if (!everything && row.schedule.isKept(nowMs)) {
+        // Looked at again when it would be unused again.
+        row.schedule.usedAtMs = nowMs
+        leases.touch(row, row.held)
+        continue
+      }
+      if (leases.dropIfIdle(row)) continue
       if (row.held > 0) builder.addRow(row)
     }
   }

@@ -38,6 +38,7 @@ export class LeasePlan {
     return nextHold({
       hold: lease.hold,
       spent,
+      least: schedule.demandMost,
       elapsedMs: nowMs - schedule.sentAtMs,
       flushIntervalMs,
       exchangeMs: this.#session.exchangeMs,

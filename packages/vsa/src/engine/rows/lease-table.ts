@@ -121,10 +121,17 @@ export class LeaseTable {
   /** Forgets the row when there is nothing to keep of it. */
   dropIfIdle(row: LeasedRow): boolean {
     if (!this.#isIdleRow(row) || this.#isAhead(row)) return false
-    if (row.usage !== 'none') row.gate.isSparse = row.usage === 'untouched'
+    this.#remember(row)
     row.retire()
     this.#requests.forget(row)
     return this.#rows.delete(row.name)
+  }
+
+  /** What the gate needs to know when its next request comes. */
+  #remember({ gate, usage, window, figures, reach, schedule }: LeasedRow): void {
+    if (usage !== 'none') gate.isSparse = usage === 'untouched'
+    if (schedule.denials?.hasDenied === true && figures !== null) gate.remember().lack = { window, reach }
+    else if (gate.history !== null) gate.history.lack = null
   }
 
   #isIdleRow(row: LeasedRow): boolean {
