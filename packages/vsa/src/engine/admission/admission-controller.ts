@@ -168,9 +168,9 @@ export class AdmissionController {
   /** `tryAdmit` found too little: a larger lease is asked for, unless the row was seen not to have one. */
   #seekLease(row: LeasedRow, units: number): void {
     const knowledge = this.#local.knowledgeOf(row, units, row.lease.leasable)
-    if (knowledge === 'unknown') return this.#parts.intake.askLease(row, units)
+    if (knowledge === 'unknown' && !row.isBurned) return this.#parts.intake.askLease(row, units)
     this.#local.noteDenial(row)
-    if (knowledge === 'lacking' || !this.#exhausted.canRead) return
+    if (knowledge !== 'stale' || !this.#exhausted.canRead) return
     row.schedule.ask(units)
     this.#exhausted.add(row)
   }

@@ -40,6 +40,11 @@ export class WaitQueue {
     return this.#parked.length
   }
 
+  /** Entries of all lists but those in flight; some may have left already. */
+  get size(): number {
+    return this.queued + this.#parked.length + this.#reading.length
+  }
+
   /** A new request, last in the queue. */
   add(request: PendingRequest): void {
     this.#queue.push(request)
@@ -139,8 +144,7 @@ export class WaitQueue {
     if (request.state === 'resolved') return
     if (request.state !== 'sent') this.#gone += 1
     this.resolve(request, { kind: 'failed', error: reason })
-    const listed = this.queued + this.#parked.length + this.#reading.length
-    if (this.#gone >= LIST_SWEPT_FROM && 2 * this.#gone >= listed) this.#dropResolved()
+    if (this.#gone >= LIST_SWEPT_FROM && 2 * this.#gone >= this.size) this.#dropResolved()
   }
 
   /** Resolves all requests: queued, parked and in flight. */

@@ -84,10 +84,15 @@ export class LeasedRow implements RowView {
     return this.lease.isEmpty && this.takers === 0 && !isUrgent && !this.isQuarantined && denials?.isToRead !== true
   }
 
+  /** S5: so many units have burned that no lease grows until the period ends. */
+  get isBurned(): boolean {
+    return this.figures !== null && this.figures.burned >= this.plan.burnMax
+  }
+
   /** Whether a larger lease may be had by asking now: the last answer gave more, or was a flush interval ago (O8, O12). */
   mayLeaseMore(nowMs: number): boolean {
-    const { figures, plan, schedule } = this
-    if (figures !== null && figures.burned >= plan.burnMax) return false
+    const { figures, schedule } = this
+    if (this.isBurned) return false
     if (nowMs >= schedule.askAgainAtMs) return true
     return figures !== null && schedule.hasGrown && figures.pool > 0
   }
