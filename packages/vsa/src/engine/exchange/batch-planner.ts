@@ -132,7 +132,7 @@ export class BatchPlanner {
       if (builder.isFull) return
       if (!everything && row.schedule.usedAtMs > unusedBeforeMs) return
       if (builder.has(row) || row.isQuarantined) continue
-      if (!everything && row.schedule.isKept(nowMs)) {
+      if (!everything && row.isKept(nowMs)) {
         // Looked at again when it would be unused again.
         row.schedule.usedAtMs = nowMs
         leases.touch(row, row.held)

@@ -8,12 +8,6 @@ import type { FlushScheduler } from './flush-scheduler.ts'
 import { assertRoomForChange } from './change-bound.ts'
 import { RefundSettlement } from './refund-settlement.ts'
 
-/**
- * How long an unused lease of a budget that is asked for by `tryAdmit` alone is kept at most, in ms, and twice the longest pause
- * between two calls that it is kept for. Where the pauses are longer, a lease would go back unused each time.
- */
-const LEASE_KEPT_MAX_MS = 20_000
-
 /** Takes in what the slow path changes in rows, and sees to it that it is sent. */
 export class ChangeIntake {
   readonly #parts: ExchangeParts
@@ -58,15 +52,15 @@ export class ChangeIntake {
   }
 
   /**
-   * A lease that went back unspent was not kept for long enough: the next one is kept for twice the pause between two calls.
-   * A call that is alone asks for none: its lease would go back unspent as well, which costs a second store call.
+   * A lease that went back unspent was not kept for long enough: the next one is kept for twice the pause between two calls, up to
+   * one lease lifetime. A call that is alone asks for none: its lease would go back unspent, too, which costs a second store call.
    */
   #isWorthALease({ gate, schedule }: LeasedRow, nowMs: number): boolean {
     if (gate.isSparse) {
       const history = gate.remember()
       const keptMs = 2 * (nowMs - history.triedAtMs)
       history.triedAtMs = nowMs
-      if (keptMs > LEASE_KEPT_MAX_MS) return false
+      if (keptMs > this.#parts.session.leaseTtlMs) return false
       history.leaseKeptMs = keptMs
     }
     if (gate.history !== null && gate.history.leaseKeptMs > 0) {

@@ -34,7 +34,7 @@ export class LeasePlan {
     const isFirstRequest = figures === null && row.takers === 1
     if (row.gate.isSparse && isFirstRequest) return 0
     const spent = lease.spentSince + schedule.demand
-    if (spent === 0 && schedule.isUnused(nowMs, flushIntervalMs)) return 0
+    if (spent === 0 && row.isUnused(nowMs, flushIntervalMs)) return 0
     return nextHold({
       hold: lease.hold,
       spent,

@@ -84,6 +84,15 @@ export class LeasedRow implements RowView {
     return this.lease.isEmpty && this.takers === 0 && !isUrgent && !this.isQuarantined && denials?.isToRead !== true
   }
 
+  /** Although it is not used: it was denied lately, or `tryAdmit` asks for its lease now and then. */
+  isKept(nowMs: number): boolean {
+    return this.schedule.denials?.isKept(nowMs, this.held > 0) === true
+  }
+
+  isUnused(nowMs: number, flushIntervalMs: number): boolean {
+    return this.schedule.isUnused(nowMs, flushIntervalMs) && !this.isKept(nowMs)
+  }
+
   /** S5: so many units have burned that no lease grows until the period ends. */
   get isBurned(): boolean {
     return this.figures !== null && this.figures.burned >= this.plan.burnMax

@@ -15,8 +15,9 @@ export class RowDenials {
   hasDenied = false
   /** How long the lease is kept after each use, in ms, where that is longer than other leases are. */
   leaseKeptMs = 0
-  /** The row is kept until then although it is not used. */
+  /** The row is kept until then although it is not used, and so is its lease. */
   #keptUntilMs = -Infinity
+  #leaseKeptUntilMs = -Infinity
 
   constructor(heardAtMs: number, readPauseMs: number) {
     this.heardAtMs = heardAtMs
@@ -25,12 +26,12 @@ export class RowDenials {
 
   deny(nowMs: number): void {
     this.hasDenied = true
-    this.#keepFor(DENIAL_KEPT_MS, nowMs)
+    this.#keptUntilMs = nowMs + DENIAL_KEPT_MS
   }
 
   /** The lease is asked for, or used. */
   use(nowMs: number): void {
-    if (this.leaseKeptMs > 0) this.#keepFor(this.leaseKeptMs, nowMs)
+    this.#leaseKeptUntilMs = nowMs + this.leaseKeptMs
   }
 
   /** Figures have come. Those that show more end the pause; a read that shows no more doubles it. */
@@ -40,11 +41,7 @@ export class RowDenials {
     this.heardAtMs = nowMs
   }
 
-  isKept(nowMs: number): boolean {
-    return nowMs < this.#keptUntilMs
-  }
-
-  #keepFor(ms: number, nowMs: number): void {
-    this.#keptUntilMs = Math.max(this.#keptUntilMs, nowMs + ms)
+  isKept(nowMs: number, hasLease: boolean): boolean {
+    return nowMs < this.#keptUntilMs || (hasLease && nowMs < this.#leaseKeptUntilMs)
   }
 }

@@ -68,12 +68,8 @@ export class RowSchedule {
     return (this.denials ??= new RowDenials(this.askAgainAtMs - flushIntervalMs, flushIntervalMs))
   }
 
-  isKept(nowMs: number): boolean {
-    return this.denials?.isKept(nowMs) === true
-  }
-
   isUnused(nowMs: number, flushIntervalMs: number): boolean {
-    return nowMs - this.usedAtMs >= IDLE_FLUSHES * flushIntervalMs && !this.isKept(nowMs)
+    return nowMs - this.usedAtMs >= IDLE_FLUSHES * flushIntervalMs
   }
 
   /** The pause between two wants is one flush interval, and half a second at most. @returns whether the row may be marked as wanted now */
