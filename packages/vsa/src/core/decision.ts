@@ -6,6 +6,7 @@ interface Figures {
   /** The budget that decided: for several, the first that refused, else the first asked. */
   readonly key: string
   readonly units: number
+  /** What the period has minted: the limit; for `{ initial }` with every mint. */
   readonly limit: number
   readonly remaining: number
   /** The start of the period, ms since 1970; 0 for a budget without windows. */
