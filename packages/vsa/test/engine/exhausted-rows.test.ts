@@ -250,6 +250,61 @@ describe('a row that was seen exhausted', () => {
     expect(clock.timers).toBeLessThanOrEqual(1)
   })
 
+  test('O12: rows that were denied and forgotten are read along with the first that is asked for, so that the others do not wait', async () => {
+    const { clock, owner } = bench()
+    const [one, other] = [owner(), owner()]
+    const keys = one.vsa.budgets('seats', SEATS)
+    const all = Array.from({ length: 300 }, (_, id) => keys.of(String(id)))
+    await Promise.all(all.map((seats) => seats.admit(3)))
+    await Promise.all(all.map((seats) => seats.admit()))
+    for (let round = 0; round < 4; round += 1) {
+      await clock.advance(60_000)
+      expect(clock.timers).toBe(0)
+      const before = callsOf(one)
+      for (const seats of all) expect(await seats.admit()).toBe(false)
+      expect(callsOf(one)).toEqual({ ...before, read: before.read + 1 })
+    }
+    // What is asked for no more is not read again.
+    await clock.advance(60_000)
+    expect(await all[0]?.admit()).toBe(false)
+    other.vsa.budgets('seats', SEATS).of('5').refund(1)
+    await clock.advance(60_000)
+    const sizes: number[] = []
+    const read = one.net.read.bind(one.net)
+    one.net.read = (names) => (sizes.push(names.length), read(names))
+    expect(await all[0]?.admit()).toBe(false)
+    expect(sizes).toEqual([1])
+    await clock.advance(60_000)
+    expect(await all[5]?.admit()).toBe(true)
+    expect(await all[5]?.admit()).toBe(false)
+  })
+
+  test('O10 O12: a request whose deadline is shorter than the flush interval is answered by a read of its own', async () => {
+    const { clock, owner } = bench()
+    const one = owner({ flushIntervalMs: 1_000 })
+    const [first, second] = [one.vsa.budget('first', SEATS), one.vsa.budget('second', SEATS)]
+    await Promise.all([first.admit(3), second.admit(3)])
+    await Promise.all([first.admit(), second.admit()])
+    await clock.advance(60_000)
+    // Reads the second one along, which is asked for no more.
+    expect(await first.admit()).toBe(false)
+    await clock.advance(60_000)
+    const before = callsOf(one)
+    expect(await first.admit()).toBe(false)
+    expect(await second.admit(1, { deadlineMs: 20 })).toBe(false)
+    expect(callsOf(one)).toEqual({ ...before, read: before.read + 2 })
+    await clock.advance(60_000)
+    expect(await first.admit()).toBe(false)
+    await clock.advance(60_000)
+    expect(await first.admit()).toBe(false)
+    const asked = [second.admit(1, { deadlineMs: 500 }), second.admit()]
+    await clock.advance(470)
+    expect(callsOf(one).read).toBe(before.read + 4)
+    await clock.advance(20)
+    expect(await Promise.all(asked)).toEqual([false, false])
+    expect(callsOf(one)).toEqual({ ...before, read: before.read + 5 })
+  })
+
   test('O12: more exhausted rows than a batch carries are read by several reads in a row', async () => {
     const { clock, owner } = bench()
     const one = owner()

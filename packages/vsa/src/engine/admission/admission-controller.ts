@@ -187,7 +187,7 @@ export class AdmissionController {
 
   #read(request: PendingRequest): void {
     this.#parts.waiting.read(request)
-    for (const [row] of this.#staleOf(request.needs)) this.#exhausted.add(row)
+    for (const [row] of this.#staleOf(request.needs)) this.#exhausted.add(row, request.deadlineAtMs)
   }
 
   /** Rows that are to be read before they are asked, each with its need. */

@@ -13,6 +13,9 @@ import { READ_PAUSE_LONGEST_MS } from '../rows/row-denials.ts'
 import type { Session } from '../session/session.ts'
 import type { StoreReads } from '../session/store-reads.ts'
 
+/** A read leaves at least this long before the deadline of a request that waits for it, in ms. */
+const ANSWER_MS = 20
+
 export interface ExhaustedRowParts {
   readonly settings: Settings
   readonly session: Session
@@ -28,7 +31,8 @@ export type AfterRead = 'resolved' | 'ask' | 'read'
 
 /**
  * O12, L6: rows that were seen to lack what is asked of them are read before they are asked again. All of them go in one read
- * per flush interval, or per second where that is shorter; only when there are more than a batch carries, several follow each other.
+ * per flush interval, or per second where that is shorter. More follow only where there are more rows than a batch carries, and where the
+ * deadline of a request is shorter than the interval.
  */
 export class ExhaustedRows {
   readonly #parts: ExhaustedRowParts
@@ -42,7 +46,10 @@ export class ExhaustedRows {
   /** Not all rows of this interval had a place in the read that is under way. */
   #hasMore = false
   #nextAtMs = -Infinity
+  /** When the first request that waits needs its answer: its deadline may be shorter than an interval. */
+  #neededAtMs = Infinity
   #timer: Timer | null = null
+  #timerAtMs = Infinity
   #isScheduled = false
   #isClosed = false
 
@@ -69,34 +76,38 @@ export class ExhaustedRows {
     return row.figures !== null && denials !== null && nowMs < denials.heardAtMs + READ_PAUSE_LONGEST_MS + this.#paceMs
   }
 
-  /** The row goes with the next read. */
-  add(row: LeasedRow): void {
+  /** The row goes with the next read. @param deadlineAtMs that of a request which waits for it */
+  add(row: LeasedRow, deadlineAtMs = Infinity): void {
+    const { exchangeMs } = this.#parts.session
+    this.#neededAtMs = Math.min(this.#neededAtMs, deadlineAtMs - ANSWER_MS - 2 * exchangeMs)
     const denials = row.schedule.withDenials(this.#parts.settings.flushIntervalMs)
-    if (denials.isToRead) return
+    if (!denials.isToRead) this.#rows.push(row)
     denials.isToRead = true
-    this.#rows.push(row)
     this.#arm()
   }
 
   /** From now on the requests go with exchanges, the last of which answers them. */
   close(): void {
     this.#isClosed = true
-    this.#timer?.cancel()
-    this.#timer = null
+    this.#disarm()
     this.#release()
   }
 
   #arm(): void {
-    if (this.#rows.length === 0 || this.#isReading || this.#timer !== null || this.#isScheduled) return
+    const atMs = Math.min(this.#nextAtMs, this.#neededAtMs)
+    if (this.#rows.length === 0 || this.#isReading || this.#isScheduled || atMs >= this.#timerAtMs) return
     const { clock } = this.#parts.settings
-    const waitMs = this.#nextAtMs - clock.monotonic()
-    if (waitMs <= 0) this.#readSoon()
-    else this.#timer = clock.timer(Math.ceil(waitMs), () => this.#due())
+    const waitMs = atMs - clock.monotonic()
+    this.#disarm()
+    if (waitMs <= 0) return this.#readSoon()
+    this.#timerAtMs = atMs
+    this.#timer = clock.timer(Math.ceil(waitMs), () => this.#start())
   }
 
-  #due(): void {
+  #disarm(): void {
+    this.#timer?.cancel()
     this.#timer = null
-    this.#start()
+    this.#timerAtMs = Infinity
   }
 
   /** After this turn of the event loop: all that is asked in it goes in one read. */
@@ -109,8 +120,24 @@ export class ExhaustedRows {
   }
 
   #start(): void {
+    this.#disarm()
+    this.#neededAtMs = Infinity
     this.#nextAtMs = this.#parts.settings.clock.monotonic() + this.#paceMs
+    this.#addLikely()
     this.#read()
+  }
+
+  /** Rows that were denied and forgotten fill the read: asked one after the other, each would wait for an interval of its own. */
+  #addLikely(): void {
+    const { leases, settings } = this.#parts
+    if (this.#rows.length === 0) return
+    for (const gate of leases.takeLacking(this.#batchMax - this.#rows.length)) {
+      const row = leases.current(gate)
+      const denials = row.schedule.withDenials(settings.flushIntervalMs)
+      if (row.figures !== null || denials.isToRead || gate.history?.lacks(row.window, Infinity) !== true) continue
+      denials.isToRead = true
+      this.#rows.push(row)
+    }
   }
 
   #read(): void {
@@ -147,7 +174,9 @@ export class ExhaustedRows {
     const { clock, flushIntervalMs } = this.#parts.settings
     const reach = known === null ? 0 : row.reach
     row.look(stored)
-    denials.heard(clock.monotonic(), flushIntervalMs, { isRead: known !== null, hasMore: row.reach > reach })
+    const nowMs = clock.monotonic()
+    denials.heard(nowMs, flushIntervalMs, { isRead: known !== null, hasMore: row.reach > reach })
+    denials.keep(nowMs)
     const { figures } = lease
     if (figures === null) return
     this.#events.compare(row, { figures: known, used: known?.used ?? figures.used, known: true }, figures)

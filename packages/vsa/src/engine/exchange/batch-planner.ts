@@ -11,6 +11,8 @@ import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
 import { LeasePlan } from './lease-plan.ts'
 import type { FlushRequest } from './send-queue.ts'
 
+/** Unused rows that one flush keeps at most; the next one goes on (L8). */
+const KEPT_SLICE_MAX = 5_000
 const UNKNOWN = { pool: Infinity, othersHeld: 0 }
 
 export interface PlannedBatch {
@@ -128,6 +130,7 @@ export class BatchPlanner {
     const { leases, sendQueue, settings } = this.#parts
     const everything = closing || sendQueue.returning
     const unusedBeforeMs = nowMs - IDLE_FLUSHES * settings.flushIntervalMs
+    let kept = 0
     for (const row of leases.all()) {
       if (builder.isFull) return
       if (!everything && row.schedule.usedAtMs > unusedBeforeMs) return
@@ -136,6 +139,8 @@ export class BatchPlanner {
         // Looked at again when it would be unused again.
         row.schedule.usedAtMs = nowMs
         leases.touch(row, row.held)
+        kept += 1
+        if (kept === KEPT_SLICE_MAX) return
         continue
       }
       if (leases.dropIfIdle(row)) continue

@@ -26,6 +26,11 @@ export class RowDenials {
 
   deny(nowMs: number): void {
     this.hasDenied = true
+    this.keep(nowMs)
+  }
+
+  /** For as long as its figures count. */
+  keep(nowMs: number): void {
     this.#keptUntilMs = nowMs + DENIAL_KEPT_MS
   }
 
