@@ -58,10 +58,8 @@ export class Engine implements Vsa {
   }
 
   stats(): Stats {
-    let unsentUnits = 0
-    for (const { lease } of this.#parts.leases.all()) unsentUnits += lease.spentSince
     return statsOf(this.#metrics, {
-      unsentUnits,
+      unsentUnits: this.#parts.sendQueue.unsentUnits,
       budgets: this.#parts.eviction.size,
       counters: this.#parts.counters.size,
       leasedUnits: this.#parts.leases.leasedUnits,

@@ -15,7 +15,10 @@ export interface OpenOptions {
   readonly deadlineMs?: number
   /** How long one exchange may take before it is sent again, in ms. Default 2,000. */
   readonly exchangeTimeoutMs?: number
-  /** Requests that may wait at once; one more throws `too_many_waiters`. Default 1,000,000. */
+  /**
+   * Requests that may wait at once; one more throws `too_many_waiters`. Default 1,000,000. So does a request in a crowd as soon as it is clear
+   * that its turn would come after its deadline.
+   */
   readonly waitersMax?: number
   /** Budgets kept in memory; idle ones above this are evicted, which changes nothing (L9). Default 1,048,576. */
   readonly budgetsMax?: number
