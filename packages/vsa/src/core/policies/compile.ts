@@ -21,5 +21,7 @@ export function compilePolicy(policy: Policy): Plan {
       `policy must have either policy.initial or policy.limit, got ${parts.has('limit') ? 'both' : 'neither'}`,
     )
   }
-  return parts.has('initial') ? initial.compile(initial.check(parts)) : window.compile(window.check(parts))
+  const terms = parts.has('initial') ? initial.compile(initial.check(parts)) : window.compile(window.check(parts))
+  // A copy, because the caller may change its object. Its parts have been checked.
+  return { ...terms, policy: Object.freeze(Object.fromEntries(parts)) as unknown as Policy }
 }
