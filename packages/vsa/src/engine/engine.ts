@@ -3,7 +3,7 @@ import type { StoreError, VsaError } from '../core/errors.ts'
 import type { AppliedAnswer, FencedAnswer } from '../core/exchange.ts'
 import type { Policy } from '../core/policy.ts'
 import { mergeNeeds } from './admission/needs.ts'
-import { assertDuration } from './api/durations.ts'
+import { checkCloseOptions, checkFlushOptions } from './api/arguments.ts'
 import { closeAmbiguousError, closedError, timeoutError } from './api/errors.ts'
 import type { AdmitOptions, Budget, CloseOptions, Counter, FlushOptions, Need, Vsa } from './api/public-types.ts'
 import type { Settings } from './api/settings.ts'
@@ -70,8 +70,7 @@ export class Engine implements Vsa {
   }
 
   async flush(options: FlushOptions = {}): Promise<void> {
-    const { returnLeases = false, deadlineMs = this.#settings.deadlineMs } = options
-    assertDuration('options.deadlineMs', deadlineMs)
+    const { returnLeases, deadlineMs } = checkFlushOptions(options, this.#settings.deadlineMs)
     if (this.#closing !== null) return this.#closing.promise
     const timedOut = (): VsaError =>
       timeoutError({ deadlineMs, applied: 'unknown', lastError: this.#session.lastError })
@@ -82,9 +81,17 @@ export class Engine implements Vsa {
   }
 
   close(options: CloseOptions = {}): Promise<void> {
+    try {
+      const { deadlineMs } = checkCloseOptions(options, CLOSE_DEADLINE_MS)
+      return this.#close(deadlineMs)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Every call gets the same promise: an error of it that one caller handles is handled. */
+  #close(deadlineMs: number): Promise<void> {
     if (this.#closing !== null) return this.#closing.promise
-    const { deadlineMs = CLOSE_DEADLINE_MS } = options
-    assertDuration('options.deadlineMs', deadlineMs)
     const closing = new Deferred<void>(this.#settings.clock, deadlineMs, () => this.#giveUp(deadlineMs))
     this.#closing = closing
     this.#parts.admission.close()

@@ -1,5 +1,7 @@
 import type { Clock, Timer } from '../core/clock.ts'
 import { invariant } from '../core/errors.ts'
+import { assertOptions } from '../core/options.ts'
+import { describe } from '../core/units.ts'
 
 /** Turns of the event loop without a use of the clock after which the program counts as idle. A store may need a few to answer. */
 const QUIET_TURNS = 4
@@ -47,9 +49,18 @@ export interface ManualClockOptions {
  * await clock.advance(60_000)
  * console.log(await calls.admit()) // true
  * ```
+ * @throws TypeError that names the option
  */
 export function manualClock(options: ManualClockOptions = {}): ManualClock {
-  return new SteppedClock(options.start ?? 1_735_689_600_000)
+  assertOptions('options', options, ['start'] satisfies (keyof ManualClockOptions)[])
+  const { start = 1_735_689_600_000 } = options
+  assertTime('options.start', start)
+  return new SteppedClock(start)
+}
+
+/** @throws TypeError that names the argument */
+function assertTime(name: string, value: unknown): void {
+  if (!Number.isFinite(value)) throw new TypeError(`${name} must be a finite number of ms, got ${describe(value)}`)
 }
 
 interface Pending {
@@ -103,6 +114,7 @@ class SteppedClock implements ManualClock {
   }
 
   jumpWall(ms: number): void {
+    assertTime('ms', ms)
     this.#wall += ms
   }
 
@@ -111,7 +123,7 @@ class SteppedClock implements ManualClock {
   }
 
   async advance(ms: number): Promise<void> {
-    if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`ms must be 0 or more, got ${ms}`)
+    if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`ms must be 0 or more, got ${describe(ms)}`)
     invariant(!this.#advancing, 'the clock is being advanced already: await each call')
     this.#advancing = true
     try {

@@ -76,7 +76,7 @@ export interface Budget {
   /** Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else the current one. */
   refund(units?: number, decision?: { readonly period: number }): void
   /** Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. @throws VsaError `id_conflict`, `units_overflow` */
-  mint(units: number, options: { readonly id: string }): Promise<boolean>
+  mint(units: number, options: MintOptions): Promise<boolean>
   /** The row as the store has it now, less what this owner has not sent. Changes nothing. */
   peek(): Promise<Peek>
 }
@@ -88,6 +88,11 @@ export interface AdmitOptions {
   readonly deadlineMs?: number
   /** Aborting rejects with the signal's reason; units granted meanwhile are given back. */
   readonly signal?: AbortSignal
+}
+
+export interface MintOptions {
+  /** Names what the units are for, such as an invoice: one id counts once per budget, for ever. A string as for keys. */
+  readonly id: string
 }
 
 export interface Peek {

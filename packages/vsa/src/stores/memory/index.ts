@@ -1,6 +1,8 @@
+import { assertFunction, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
 import { storeFrom } from '../../core/store-from.ts'
-import { assertUnits } from '../../core/units.ts'
+import { checkUpkeep } from '../../core/store-from-options.ts'
+import { assertWhole } from '../../core/units.ts'
 import { MemoryAdapter } from './adapter.ts'
 
 export interface MemoryOptions {
@@ -14,15 +16,24 @@ export interface MemoryOptions {
   readonly upkeepRowsMax?: number
 }
 
+const OPTIONS = Object.keys({
+  now: true,
+  leaseTtlMs: true,
+  upkeepEveryMs: true,
+  upkeepRowsMax: true,
+} satisfies Record<keyof MemoryOptions, true>)
+/** One day: an owner without exchanges for longer should not hold leases. */
+const LEASE_TTL_MS_MAX = 86_400_000
+
 /**
  * A store in this process's memory: exact, shared by every engine opened on it, and lost when the process ends.
  * For tests: nothing is durable.
  * @throws TypeError, RangeError that name the option
  */
 export function memory(options: MemoryOptions = {}): Store {
-  const { now = () => Date.now(), leaseTtlMs = 10_000, upkeepEveryMs, upkeepRowsMax } = options
-  assertUnits('leaseTtlMs', leaseTtlMs, 1)
-  if (upkeepEveryMs !== undefined) assertUnits('upkeepEveryMs', upkeepEveryMs)
-  if (upkeepRowsMax !== undefined) assertUnits('upkeepRowsMax', upkeepRowsMax, 1)
-  return storeFrom(new MemoryAdapter(now, leaseTtlMs), { now, upkeepEveryMs, upkeepRowsMax })
+  assertOptions('options', options, OPTIONS)
+  const { now = () => Date.now(), leaseTtlMs = 10_000 } = options
+  assertFunction('options.now', now)
+  assertWhole('options.leaseTtlMs', leaseTtlMs, { min: 1, max: LEASE_TTL_MS_MAX, of: 'milliseconds' })
+  return storeFrom(new MemoryAdapter(now, leaseTtlMs), { now, ...checkUpkeep(options) })
 }

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
+import { assertBoolean, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
 import { storeFrom } from '../../core/store-from.ts'
-import { assertUnits, describe } from '../../core/units.ts'
+import { checkUpkeep } from '../../core/store-from-options.ts'
+import { assertWhole, describe } from '../../core/units.ts'
 import { SqliteAdapter } from './adapter.ts'
 import type { DatabaseConstructor, DriverName } from './client/driver.ts'
 import { nowOf, type SharedTime } from './shared-time.ts'
@@ -41,6 +43,16 @@ export interface SqliteOptions {
   readonly upkeepRowsMax?: number
 }
 
+const OPTIONS = Object.keys({
+  driver: true,
+  thread: true,
+  leaseTtlMs: true,
+  busyTimeoutMs: true,
+  now: true,
+  upkeepEveryMs: true,
+  upkeepRowsMax: true,
+} satisfies Record<keyof SqliteOptions, true>)
+
 /**
  * A store in one SQLite file, for any number of processes on one host. WAL and synchronous=FULL: an exchange that has been answered survives a
  * power cut. The first `join` opens the file, and creates it when there is none; its folder must exist.
@@ -50,25 +62,27 @@ export interface SqliteOptions {
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Store {
   assertPath(path)
-  const { driver, leaseTtlMs = 10_000, busyTimeoutMs = 5_000, upkeepEveryMs, upkeepRowsMax } = options
+  assertOptions('options', options, OPTIONS)
+  const { driver, leaseTtlMs = 10_000, busyTimeoutMs = 5_000 } = options
   const { thread = typeof driver !== 'function' } = options
-  assertBetween('leaseTtlMs', leaseTtlMs, 1, LEASE_TTL_MS_MAX)
-  assertBetween('busyTimeoutMs', busyTimeoutMs, 0, BUSY_TIMEOUT_MS_MAX)
-  if (upkeepEveryMs !== undefined) assertUnits('upkeepEveryMs', upkeepEveryMs)
-  if (upkeepRowsMax !== undefined) assertUnits('upkeepRowsMax', upkeepRowsMax, 1)
+  assertWhole('options.leaseTtlMs', leaseTtlMs, { min: 1, max: LEASE_TTL_MS_MAX, of: 'milliseconds' })
+  assertWhole('options.busyTimeoutMs', busyTimeoutMs, { min: 0, max: BUSY_TIMEOUT_MS_MAX, of: 'milliseconds' })
+  assertBoolean('options.thread', thread)
+  assertTime(options.now)
   if (driver !== undefined && typeof driver !== 'function' && !DRIVERS.includes(driver)) {
-    throw new TypeError(`driver must be one of ${DRIVERS.join(', ')}, or a Database class, got ${describe(driver)}`)
+    const allowed = `one of ${DRIVERS.join(', ')}, or a Database class`
+    throw new TypeError(`options.driver must be ${allowed}, got ${describe(driver)}`)
   }
   const settings = { path: resolve(path), leaseTtlMs, busyTimeoutMs }
-  const upkeep = { upkeepEveryMs, upkeepRowsMax }
+  const upkeep = checkUpkeep(options)
   if (!thread) {
     const now = typeof options.now === 'function' ? options.now : nowOf(options.now ?? null)
     return storeFrom(new SqliteAdapter(driver, settings, now), { now, ...upkeep })
   }
   if (typeof driver === 'function')
-    throw new TypeError('driver must be a name with thread: true: a Database class cannot cross to a thread')
+    throw new TypeError('options.driver must be a name with thread: true: a Database class cannot cross to a thread')
   if (typeof options.now === 'function')
-    throw new TypeError('now must be a SharedTime with thread: true: a function cannot cross to a thread')
+    throw new TypeError('options.now must be a SharedTime with thread: true: a function cannot cross to a thread')
   return new ThreadStore({ ...settings, driver, upkeep, time: options.now ?? null })
 }
 
@@ -81,7 +95,9 @@ function assertPath(path: unknown): void {
   if (path.includes('\0')) throw new TypeError(`path must not contain NUL, got ${describe(path)}`)
 }
 
-function assertBetween(name: string, value: unknown, min: number, max: number): void {
-  assertUnits(name, value, min)
-  if (value > max) throw new RangeError(`${name} must be at most ${max}, got ${value}`)
+function assertTime(now: unknown): void {
+  if (now === undefined || typeof now === 'function') return
+  assertOptions('options.now', now, ['buffer'] satisfies (keyof SharedTime)[])
+  if (!('buffer' in now && now.buffer instanceof SharedArrayBuffer))
+    throw new TypeError('options.now must be a function, or a SharedTime, whose buffer is a SharedArrayBuffer')
 }
