@@ -5,6 +5,7 @@ import type { Policy } from '../core/policy.ts'
 import { mergeNeeds } from './admission/needs.ts'
 import { checkCloseOptions, checkFlushOptions } from './api/arguments.ts'
 import { closeAmbiguousError, closedError, timeoutError } from './api/errors.ts'
+import { INSPECT } from './api/inspect.ts'
 import type { AdmitOptions, Budget, CloseOptions, Counter, FlushOptions, Need, Vsa } from './api/public-types.ts'
 import type { Settings } from './api/settings.ts'
 import type { Family } from './budget/family.ts'
@@ -108,6 +109,14 @@ export class Engine implements Vsa {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  toJSON(): { readonly label: string; readonly epoch: number | null; readonly isClosed: boolean } {
+    return { label: this.#settings.label, epoch: this.#session.epoch, isClosed: this.#closing !== null }
+  }
+
+  [INSPECT](): object {
+    return this.toJSON()
   }
 
   #makeSession(settings: Settings): Session {

@@ -31,6 +31,7 @@ export interface OpenOptions {
   readonly random?: () => number
 }
 
+/** One running engine. Handles print and serialize shortly: a budget as `{ key, policy }`, with the policy as it was declared. */
 export interface Vsa {
   /** Resolves when the store has been joined. @throws StoreError as soon as one attempt to join fails; joining goes on. */
   ready(): Promise<void>

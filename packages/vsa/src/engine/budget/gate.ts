@@ -1,5 +1,7 @@
 import type { Decision } from '../../core/decision.ts'
 import type { Plan, Window } from '../../core/plan.ts'
+import type { Policy } from '../../core/policy.ts'
+import { INSPECT } from '../api/inspect.ts'
 import type { AdmitOptions, Budget, MintOptions, Peek } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { HotCell } from './hot-cell.ts'
@@ -129,5 +131,13 @@ export class Gate implements Budget, HotCell {
 
   peek(): Promise<Peek> {
     return this.family.slowPath.peek(this)
+  }
+
+  toJSON(): { readonly key: string; readonly policy: Policy } {
+    return { key: this.key, policy: this.plan.policy }
+  }
+
+  [INSPECT](): object {
+    return this.toJSON()
   }
 }

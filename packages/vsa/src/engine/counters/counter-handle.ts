@@ -1,4 +1,5 @@
 import { assertSummand } from '../api/arguments.ts'
+import { INSPECT } from '../api/inspect.ts'
 import type { Counter } from '../api/public-types.ts'
 import type { CounterState } from '../rows/counter-state.ts'
 
@@ -27,6 +28,14 @@ export class CounterHandle implements Counter {
 
   read(): Promise<number> {
     return this.#states.read(this.#live())
+  }
+
+  toJSON(): { readonly key: string } {
+    return { key: this.key }
+  }
+
+  [INSPECT](): object {
+    return this.toJSON()
   }
 
   #live(): CounterState {
