@@ -1,4 +1,5 @@
 import type { StoreAdapter } from './adapter.ts'
+import type { Clock } from './clock.ts'
 import { BATCH_ENTRIES_MAX } from './exchange.ts'
 import { assertFunction, assertMethods, assertOptions } from './options.ts'
 import { assertWhole } from './units.ts'
@@ -16,6 +17,8 @@ export interface StoreFromOptions {
    * keeps up with any rate. Default 200.
    */
   readonly upkeepRowsMax?: number | undefined
+  /** Called with the clock of an engine that was given one: see `Store.useClock`. Default: the store keeps its own time. */
+  readonly useClock?: (clock: Clock) => void
   /** Waits before a retry after a version conflict; `tries` counts from 1. Default: does not wait. */
   readonly pause?: (tries: number) => Promise<void>
 }
@@ -25,6 +28,7 @@ export interface UpkeepSettings {
   readonly now: () => number
   readonly upkeepEveryMs: number
   readonly upkeepRowsMax: number
+  readonly useClock: (clock: Clock) => void
   readonly pause: (tries: number) => Promise<void>
 }
 
@@ -32,6 +36,7 @@ const OPTIONS = Object.keys({
   now: true,
   upkeepEveryMs: true,
   upkeepRowsMax: true,
+  useClock: true,
   pause: true,
 } satisfies Record<keyof StoreFromOptions, true>)
 
@@ -53,10 +58,11 @@ export function checkStoreFrom(adapter: StoreAdapter, options: StoreFromOptions)
   assertWhole('adapter.capabilities.batchMax', capabilities?.batchMax, { min: 1, max: BATCH_ENTRIES_MAX })
   assertWhole('adapter.leaseTtlMs', adapter.leaseTtlMs, { min: 1, of: 'milliseconds' })
   assertOptions('options', options, OPTIONS)
-  const { now, pause = noPause } = options
+  const { now, useClock = noChange, pause = noPause } = options
   assertFunction('options.now', now)
+  assertFunction('options.useClock', useClock)
   assertFunction('options.pause', pause)
-  return { now, pause, ...checkUpkeep(options) }
+  return { now, useClock, pause, ...checkUpkeep(options) }
 }
 
 /** @throws TypeError, RangeError that name the option */
@@ -68,5 +74,7 @@ export function checkUpkeep(
   assertWhole('options.upkeepRowsMax', upkeepRowsMax, { min: 1, of: 'rows' })
   return { upkeepEveryMs, upkeepRowsMax }
 }
+
+function noChange(): void {}
 
 async function noPause(): Promise<void> {}

@@ -1,4 +1,5 @@
 import type { Awaitable, Snapshot, StoreAdapter, UpkeepBounds, Writes } from './adapter.ts'
+import type { Clock } from './clock.ts'
 import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
 import { maintain, OWNERS_KEPT_MS } from './maintain.ts'
@@ -32,6 +33,7 @@ class AdaptedStore implements Store {
   readonly #adapter: StoreAdapter
   readonly #now: () => number
   readonly #upkeepRowsMax: number
+  readonly useClock: (clock: Clock) => void
   readonly #pause: (tries: number) => Promise<void>
   readonly #upkeep: Pace
   #isBehind = false
@@ -39,7 +41,8 @@ class AdaptedStore implements Store {
   #made = 0
 
   constructor(adapter: StoreAdapter, options: UpkeepSettings) {
-    const { now, upkeepEveryMs, upkeepRowsMax, pause } = options
+    const { now, upkeepEveryMs, upkeepRowsMax, useClock, pause } = options
+    this.useClock = useClock
     this.capabilities = adapter.capabilities
     this.#adapter = adapter
     this.#now = now

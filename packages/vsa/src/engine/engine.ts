@@ -5,10 +5,11 @@ import type { Policy } from '../core/policy.ts'
 import { mergeNeeds } from './admission/needs.ts'
 import { checkCloseOptions, checkFlushOptions } from './api/arguments.ts'
 import { closeAmbiguousError, closedError, timeoutError } from './api/errors.ts'
-import { INSPECT } from './api/inspect.ts'
+import { printAsJson } from './api/inspect.ts'
 import type { AdmitOptions, Budget, CloseOptions, Counter, FlushOptions, Need, Vsa } from './api/public-types.ts'
 import type { Settings } from './api/settings.ts'
 import type { Family } from './budget/family.ts'
+import { clockDifference } from './runtime/clock-difference.ts'
 import { Deferred } from './runtime/deferred.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { type Stats, statsOf } from './runtime/stats.ts'
@@ -20,11 +21,16 @@ const CLOSE_DEADLINE_MS = 10_000
 
 /** One running engine: the owner. Implements the public interface, and connects the session with the parts. */
 export class Engine implements Vsa {
+  static {
+    printAsJson(this)
+  }
+
   readonly #settings: Settings
   readonly #metrics = new Metrics()
   readonly #session: Session
   readonly #parts: EngineParts
   #closing: Deferred<void> | null = null
+  #clocksCompared = false
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -115,10 +121,6 @@ export class Engine implements Vsa {
     return { label: this.#settings.label, epoch: this.#session.epoch, isClosed: this.#closing !== null }
   }
 
-  [INSPECT](): object {
-    return this.toJSON()
-  }
-
   #makeSession(settings: Settings): Session {
     return new Session(
       { ...settings, metrics: this.#metrics },
@@ -138,8 +140,18 @@ export class Engine implements Vsa {
   }
 
   #opened(): void {
+    this.#compareClocks()
     this.#parts.readyCalls.joined()
     this.#parts.exchange.opened()
+  }
+
+  /** Once, when the clock was handed in: a test whose periods never end would not say why. */
+  #compareClocks(): void {
+    const { clock, isClockGiven, emit } = this.#settings
+    if (!isClockGiven || this.#clocksCompared) return
+    this.#clocksCompared = true
+    const difference = clockDifference(this.#session.time, clock.now())
+    if (difference !== null) emit(difference)
   }
 
   #storeFailed(error: StoreError): void {

@@ -11,5 +11,8 @@ import { realClock } from './runtime/real-clock.ts'
  */
 export function open(options: OpenOptions): Vsa {
   const machine = { label: `${hostname()}:${process.pid}`, clock: realClock(), random: Math.random }
-  return new Engine(settingsOf(options, machine))
+  const settings = settingsOf(options, machine)
+  // One clock for both: the store decides when a period ends.
+  if (options.clock !== undefined) options.store.useClock?.(options.clock)
+  return new Engine(settings)
 }

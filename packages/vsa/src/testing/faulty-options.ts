@@ -8,7 +8,10 @@ import type { Random } from './random.ts'
 export type FaultyMethod = 'join' | 'exchange' | 'read' | 'list' | 'owners'
 
 export interface FaultyStoreOptions {
-  /** Delays and down times pass on this clock. Usually the one of the engine under test. */
+  /**
+   * Delays and down times pass on this clock, and an inner store without a source of time of its own takes its time from it. Usually the
+   * one of the engine under test.
+   */
   readonly clock: Clock
   /** Faults of the next calls of each method, in order; `undefined` is a call without a fault. Used up before any fault is drawn. */
   readonly script?: Readonly<Partial<Record<FaultyMethod, readonly (Fault | undefined)[]>>>

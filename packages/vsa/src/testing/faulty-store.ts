@@ -38,8 +38,7 @@ export interface FaultyStore extends Store {
  * import { faultyStore, manualClock } from 'vsa/testing'
  *
  * const clock = manualClock()
- * const inner = memory({ now: () => clock.now() })
- * const store = faultyStore(inner, { clock, script: { exchange: [{ kind: 'lost_answer' }] } })
+ * const store = faultyStore(memory(), { clock, script: { exchange: [{ kind: 'lost_answer' }] } })
  * const vsa = open({ store, clock })
  * const seats = vsa.budget('seats', { initial: 2 })
  *
@@ -78,6 +77,7 @@ class FaultyNetwork implements FaultyStore {
     this.#inner = inner
     this.capabilities = inner.capabilities
     this.#clock = options.clock
+    inner.useClock?.(options.clock)
     this.#random = options.random
     this.#rates = options.rates ?? {}
     this.#delayMsMax = options.delayMsMax ?? 1_000
@@ -122,6 +122,10 @@ class FaultyNetwork implements FaultyStore {
 
   close(): Promise<void> {
     return this.#inner.close()
+  }
+
+  useClock(clock: Clock): void {
+    this.#inner.useClock?.(clock)
   }
 
   inject(method: FaultyMethod, fault: Fault | undefined): void {

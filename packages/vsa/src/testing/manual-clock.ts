@@ -33,8 +33,8 @@ export interface ManualClockOptions {
 }
 
 /**
- * A clock for tests, so that they need no sleeps. Give it to the engine and to its store: the store decides when a period ends. Calls that
- * need no time to pass, such as a first `admit`, need no `advance`. Pending timers do not keep the process alive.
+ * A clock for tests, so that they need no sleeps. Give it to the engine: a store takes its time from the engine's clock, unless it has a
+ * source of its own. Calls that need no time to pass, such as a first `admit`, need no `advance`. Pending timers do not keep the process alive.
  *
  * ```ts
  * import { open } from 'vsa'
@@ -42,7 +42,7 @@ export interface ManualClockOptions {
  * import { manualClock } from 'vsa/testing'
  *
  * const clock = manualClock()
- * const vsa = open({ store: memory({ now: () => clock.now() }), clock })
+ * const vsa = open({ store: memory(), clock })
  * const calls = vsa.budget('calls', { limit: 1, per: 'minute' })
  *
  * console.log(await calls.admit(), await calls.admit()) // true false

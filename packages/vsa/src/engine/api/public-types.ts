@@ -25,7 +25,7 @@ export interface OpenOptions {
   readonly thresholds?: readonly number[]
   /** Gets every event; without it, warnings go to `console.warn`. A throwing listener is ignored. */
   readonly onEvent?: (event: VsaEvent) => void
-  /** Default: the machine's. */
+  /** For tests: the store takes its time from it, too, unless it has a source of its own. Default: the machine's. */
   readonly clock?: Clock
   /** Numbers in [0, 1), for the jitter of retries. Default `Math.random`. */
   readonly random?: () => number

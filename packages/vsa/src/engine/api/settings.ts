@@ -20,6 +20,8 @@ export interface Settings {
   readonly thresholds: readonly number[]
   readonly emit: EventSink
   readonly clock: Clock
+  /** The clock was handed in. */
+  readonly isClockGiven: boolean
   readonly random: () => number
 }
 
@@ -75,7 +77,7 @@ export function settingsOf(options: OpenOptions, machine: MachineDefaults): Sett
   const emit = eventSink(onEvent)
   return {
     ...{ store, label, flushIntervalMs, deadlineMs, exchangeTimeoutMs, waitersMax, budgetsMax },
-    ...{ onStoreUnavailable, thresholds, emit, clock, random },
+    ...{ onStoreUnavailable, thresholds, emit, clock, isClockGiven: options.clock !== undefined, random },
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Decision } from '../../core/decision.ts'
 import type { Plan, Window } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
-import { INSPECT } from '../api/inspect.ts'
+import { printAsJson } from '../api/inspect.ts'
 import type { AdmitOptions, Budget, MintOptions, Peek } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { HotCell } from './hot-cell.ts'
@@ -35,6 +35,10 @@ export interface GateFamily {
  * The fields are plain because the rooms of the engine share them; users see {@link Budget}.
  */
 export class Gate implements Budget, HotCell {
+  static {
+    printAsJson(this)
+  }
+
   room = 0
   /** The family's. Next to `room`, so that both lie in one cache line: with a million budgets each further line costs a wait. */
   readonly metrics: Metrics
@@ -135,9 +139,5 @@ export class Gate implements Budget, HotCell {
 
   toJSON(): { readonly key: string; readonly policy: Policy } {
     return { key: this.key, policy: this.plan.policy }
-  }
-
-  [INSPECT](): object {
-    return this.toJSON()
   }
 }

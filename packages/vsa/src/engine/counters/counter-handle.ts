@@ -1,5 +1,5 @@
 import { assertSummand } from '../api/arguments.ts'
-import { INSPECT } from '../api/inspect.ts'
+import { printAsJson } from '../api/inspect.ts'
 import type { Counter } from '../api/public-types.ts'
 import type { CounterState } from '../rows/counter-state.ts'
 
@@ -12,6 +12,10 @@ export interface CounterStates {
 
 /** One counter, as users hold it. */
 export class CounterHandle implements Counter {
+  static {
+    printAsJson(this)
+  }
+
   readonly key: string
   readonly #states: CounterStates
   #state: CounterState | null = null
@@ -32,10 +36,6 @@ export class CounterHandle implements Counter {
 
   toJSON(): { readonly key: string } {
     return { key: this.key }
-  }
-
-  [INSPECT](): object {
-    return this.toJSON()
   }
 
   #live(): CounterState {

@@ -1,12 +1,14 @@
+import type { Clock } from '../../core/clock.ts'
 import { assertFunction, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
 import { storeFrom } from '../../core/store-from.ts'
 import { checkUpkeep } from '../../core/store-from-options.ts'
 import { assertWhole } from '../../core/units.ts'
+import { WallTime } from '../../core/wall-time.ts'
 import { MemoryAdapter } from './adapter.ts'
 
 export interface MemoryOptions {
-  /** Store time, ms since 1970. Default: the machine's wall clock. */
+  /** Store time, ms since 1970. Default: that of the engine's clock where `open` is given one, else the machine's wall clock. */
   readonly now?: () => number
   /** An owner is reaped this long after its last exchange, in ms, 1 to 86,400,000. Default 10,000. */
   readonly leaseTtlMs?: number
@@ -32,8 +34,10 @@ const LEASE_TTL_MS_MAX = 86_400_000
  */
 export function memory(options: MemoryOptions = {}): Store {
   assertOptions('options', options, OPTIONS)
-  const { now = () => Date.now(), leaseTtlMs = 10_000 } = options
-  assertFunction('options.now', now)
+  const { now, leaseTtlMs = 10_000 } = options
+  if (now !== undefined) assertFunction('options.now', now)
   assertWhole('options.leaseTtlMs', leaseTtlMs, { min: 1, max: LEASE_TTL_MS_MAX, of: 'milliseconds' })
-  return storeFrom(new MemoryAdapter(now, leaseTtlMs), { now, ...checkUpkeep(options) })
+  const time = new WallTime(now, () => Date.now())
+  const useClock = (clock: Clock): void => void time.useClock(clock)
+  return storeFrom(new MemoryAdapter(time.now, leaseTtlMs), { now: time.now, useClock, ...checkUpkeep(options) })
 }

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
+import type { Clock } from '../../core/clock.ts'
 import { assertBoolean, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
 import { storeFrom } from '../../core/store-from.ts'
 import { checkUpkeep } from '../../core/store-from-options.ts'
 import { assertWhole, describe } from '../../core/units.ts'
+import { WallTime } from '../../core/wall-time.ts'
 import { SqliteAdapter } from './adapter.ts'
 import type { DatabaseConstructor, DriverName } from './client/driver.ts'
 import { nowOf, type SharedTime } from './shared-time.ts'
@@ -34,7 +36,7 @@ export interface SqliteOptions {
   readonly busyTimeoutMs?: number
   /**
    * Store time, ms since 1970, for tests: a function with `thread: false`, a {@link SharedTime} with a thread, because a function cannot be sent to a thread.
-   * Default: the machine's wall clock.
+   * Default: that of the engine's clock where `open` is given one, else the machine's wall clock.
    */
   readonly now?: (() => number) | SharedTime
   /** How often a call is preceded by upkeep (reaping, burning, pruning), in ms, from 0. Default 100. */
@@ -76,8 +78,9 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
   const settings = { path: resolve(path), leaseTtlMs, busyTimeoutMs }
   const upkeep = checkUpkeep(options)
   if (!thread) {
-    const now = typeof options.now === 'function' ? options.now : nowOf(options.now ?? null)
-    return storeFrom(new SqliteAdapter(driver, settings, now), { now, ...upkeep })
+    const time = new WallTime(typeof options.now === 'object' ? nowOf(options.now) : options.now, nowOf(null))
+    const useClock = (clock: Clock): void => void time.useClock(clock)
+    return storeFrom(new SqliteAdapter(driver, settings, time.now), { now: time.now, useClock, ...upkeep })
   }
   if (typeof driver === 'function')
     throw new TypeError('options.driver must be a name with thread: true: a Database class cannot cross to a thread')
