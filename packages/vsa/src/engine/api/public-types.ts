@@ -5,6 +5,17 @@ import type { Store } from '../../core/store.ts'
 import type { VsaEvent } from '../runtime/events.ts'
 import type { Stats } from '../runtime/stats.ts'
 
+/*
+ * What these types name of the platform. A program that is compiled without the types of Node, or with an older `lib`, may have neither.
+ * Where it has, this adds nothing.
+ */
+declare global {
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol
+  }
+  interface AbortSignal {}
+}
+
 export interface OpenOptions {
   readonly store: Store
   /** What this process calls itself in `vsa inspect`. Default: host name and pid. */
