@@ -9,8 +9,11 @@ import { describe } from './units.ts'
 export function assertOptions(name: string, value: unknown, known: readonly string[]): asserts value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new TypeError(`${name} must be an object, got ${describe(value)}`)
-  for (const [option, given] of Object.entries(value)) {
-    if (given !== undefined && !known.includes(option)) throw unknownOptionError(name, option, known)
+  // Allocates nothing: most calls have no options.
+  for (const option in value) {
+    if (known.includes(option) || !Object.hasOwn(value, option)) continue
+    if ((value as Readonly<Record<string, unknown>>)[option] !== undefined)
+      throw unknownOptionError(name, option, known)
   }
 }
 

@@ -13,11 +13,14 @@ const MINT_OPTIONS = Object.keys({ id: true } satisfies Record<keyof MintOptions
 const FLUSH_OPTIONS = Object.keys({ returnLeases: true, deadlineMs: true } satisfies Record<keyof FlushOptions, true>)
 const CLOSE_OPTIONS = Object.keys({ deadlineMs: true } satisfies Record<keyof CloseOptions, true>)
 
+export interface CheckedOptions {
+  readonly deadlineMs: number
+  readonly durable: boolean | undefined
+  readonly signal: AbortSignal | undefined
+}
+
 /** @throws TypeError, RangeError that name the option */
-export function checkOptions(
-  options: AdmitOptions,
-  deadlineDefaultMs: number,
-): { deadlineMs: number; durable: boolean | undefined; signal: AbortSignal | undefined } {
+export function checkOptions(options: AdmitOptions, deadlineDefaultMs: number): CheckedOptions {
   assertOptions('options', options, ADMIT_OPTIONS)
   const { deadlineMs = deadlineDefaultMs, durable, signal } = options
   if (deadlineMs !== deadlineDefaultMs) assertDuration('options.deadlineMs', deadlineMs)
