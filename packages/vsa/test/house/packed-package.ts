@@ -15,10 +15,19 @@ export interface Packed {
   readonly files: readonly { readonly path: string }[]
 }
 
-/** Runs a program to its end. @returns what it printed */
+/** Runs a program to its end. @returns what it printed to stdout */
 export async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(command, args, { cwd, timeout: TIMEOUT_MS })
-  return stdout
+  return (await runBoth(command, args, cwd)).stdout
+}
+
+/** Runs a program to its end. @returns what it printed */
+export async function runBoth(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const { stdout, stderr } = await promisify(execFile)(command, args, { cwd, timeout: TIMEOUT_MS })
+  return { stdout, stderr }
 }
 
 /** Makes the tarball of the built package in `folder`. */
@@ -27,7 +36,7 @@ export async function pack(folder: string): Promise<Packed> {
   return (JSON.parse(out.slice(out.indexOf('['))) as [Packed])[0]
 }
 
-/** A new project with these packages, and TypeScript's types of Node. @returns why they cannot be installed; null when they are */
+/** A new project with these packages. @returns why they cannot be installed; null when they are */
 export async function makeProject(project: string, packages: readonly string[]): Promise<string | null> {
   mkdirSync(project)
   writeFileSync(join(project, 'package.json'), '{ "private": true }')
