@@ -1,5 +1,6 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { open, storeFrom, type Budget, type OpenOptions, type Store, type Vsa } from '../../src/index.ts'
+import { open, storeFrom, VsaError, type Budget, type OpenOptions, type Store, type Vsa } from '../../src/index.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
@@ -228,5 +229,84 @@ describe('the arguments of a call', () => {
     await expect(seats.admit()).resolves.toBe(true)
     await vsa.close()
     expect(await rejection(() => untyped(vsa)['close']?.({ deadlineMs: 0 }))).toBeInstanceOf(RangeError)
+  })
+})
+
+describe('any argument is accepted, or refused by name', () => {
+  /** An argument of ours comes first in the message. The messages of the language begin otherwise. */
+  const NAMED = /^(options|policy|units|needs|key|name|id|n|decision|adapter|path|the units of)\b/
+  const junk = fc.oneof(
+    fc.anything({ withBigInt: true, withDate: true, withMap: true, withTypedArray: true, withSparseArray: true }),
+    fc.constantFrom<unknown>(Symbol('s'), 3n, null, undefined, -0, NaN, Date, () => 1, Object.create(null)),
+  )
+
+  async function refusal(call: () => unknown): Promise<unknown> {
+    try {
+      await call()
+      return null
+    } catch (error) {
+      return error
+    }
+  }
+
+  function expectNamed(error: unknown): void {
+    if (error === null || error instanceof VsaError) return
+    expect(error).toSatisfy((thrown) => thrown instanceof TypeError || thrown instanceof RangeError)
+    expect((error as Error).message).toMatch(NAMED)
+  }
+
+  const someOptions = (names: readonly string[]): fc.Arbitrary<Record<string, unknown>> =>
+    fc.dictionary(fc.constantFrom(...names), junk, { maxKeys: 3 })
+
+  test('options of open and of stores', async () => {
+    const openNames = ['label', 'flushIntervalMs', 'waitersMax', 'onStoreUnavailable', 'thresholds', 'clock', 'random']
+    const storeNames = ['driver', 'thread', 'leaseTtlMs', 'busyTimeoutMs', 'now', 'upkeepEveryMs', 'upkeepRowsMax', 'x']
+    await fc.assert(
+      fc.asyncProperty(someOptions(openNames), someOptions(storeNames), junk, async (opening, storing, any) => {
+        // Only the refusals count: an engine with a clock that does nothing is not waited for.
+        for (const call of [
+          () => open_({ ...opening, store: any }),
+          () => open_(any),
+          () => memory_(storing),
+          () => memory_(any),
+          () => sqlite_('vsa.db', storing),
+          () => sqlite_(any),
+          () => storeFrom_(adapter, any),
+          () => storeFrom_(any, { now }),
+        ])
+          expectNamed(await refusal(call))
+        const { clock: _clock, random: _random, ...rest } = opening
+        expectNamed(await refusal(() => (open_({ ...rest, store: memory(), onEvent: now }) as Vsa).close()))
+      }),
+    )
+  })
+
+  test('arguments of calls', async () => {
+    const { owner, clock } = bench()
+    const { vsa } = owner()
+    const calls = vsa.budget('calls', { limit: 2 ** 40, per: 'month' })
+    const seats = vsa.budget('seats', { initial: 2 ** 40 })
+    const [onVsa, onCalls, onSeats] = [vsa, calls, seats].map((target) => target as unknown as Record<string, Untyped>)
+    const callOptions = fc.oneof(junk, someOptions(['deadlineMs', 'durable', 'signal', 'id', 'returnLeases']))
+    await fc.assert(
+      fc.asyncProperty(junk, callOptions, async (any, options) => {
+        const calling: Promise<unknown>[] = [
+          ...['admit', 'decide'].map((name) => refusal(() => onCalls?.[name]?.(any, options))),
+          refusal(() => onCalls?.['tryAdmit']?.(any)),
+          refusal(() => onCalls?.['refund']?.(any, options)),
+          refusal(() => onSeats?.['mint']?.(any, options)),
+          refusal(() => onVsa?.['admitAll']?.(any, options)),
+          refusal(() => onVsa?.['decideAll']?.([[calls, any]], options)),
+          refusal(() => onVsa?.['flush']?.(options)),
+          refusal(() => onVsa?.['budget']?.(any, options)),
+          refusal(() => onVsa?.['budgets']?.(any, options)),
+          refusal(() => onVsa?.['budgets']?.('plans', () => options)),
+          refusal(() => vsa.budgets('others', { limit: 1, per: 'month' }).of(any as string)),
+          refusal(() => vsa.counter(any as string).add(any as number)),
+        ]
+        await clock.advance(1)
+        for (const error of await Promise.all(calling)) expectNamed(error)
+      }),
+    )
   })
 })
