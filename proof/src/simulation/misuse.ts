@@ -3,7 +3,7 @@ import { budgetAt, type OperationOf } from './operation.ts'
 import { MISUSES } from './draw-script.ts'
 import type { OwnerProcess } from './owner-process.ts'
 import type { RunContext } from './run-context.ts'
-import { must } from './violation.ts'
+import { must, Violation } from './violation.ts'
 
 /** G1: invalid arguments throw, and change nothing. */
 export function misuse(
@@ -26,7 +26,7 @@ export function misuse(
     budget.admit(1, misspelt),
   ]) {
     promise.then(
-      () => fail(new TypeError(`G1: ${String(units)} units, or an unknown option, was accepted`)),
+      () => fail(new Violation('G1', `${String(units)} units, or an unknown option, were accepted`)),
       (error: unknown) => {
         if (!isRefusal(error)) fail(error)
       },
