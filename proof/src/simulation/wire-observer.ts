@@ -60,6 +60,7 @@ export class WireObserver {
       case 'store_back':
       case 'threshold':
       case 'counter_overflow':
+      case 'clock_differs':
     }
   }
 

@@ -18,6 +18,9 @@ export interface Admitted extends Figures {
   readonly admitted: true
   /** `true`: admitted under `onStoreUnavailable: 'allow'`, and not counted in any budget. */
   readonly unaccounted?: true
+  /** Absent, as below: declared so that `decision.reason` can be read without a test of `admitted`. */
+  readonly reason?: undefined
+  readonly retryAfterMs?: undefined
 }
 
 export interface Denied extends Figures {
@@ -25,6 +28,7 @@ export interface Denied extends Figures {
   readonly reason: DenialReason
   /** The time until a retry may help, in ms, at least 1; absent when waiting does not help. */
   readonly retryAfterMs?: number
+  readonly unaccounted?: undefined
 }
 
 /**

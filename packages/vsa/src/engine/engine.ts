@@ -3,11 +3,13 @@ import type { StoreError, VsaError } from '../core/errors.ts'
 import type { AppliedAnswer, FencedAnswer } from '../core/exchange.ts'
 import type { Policy } from '../core/policy.ts'
 import { mergeNeeds } from './admission/needs.ts'
-import { assertDuration } from './api/durations.ts'
+import { checkCloseOptions, checkFlushOptions } from './api/arguments.ts'
 import { closeAmbiguousError, closedError, timeoutError } from './api/errors.ts'
+import { printAsJson } from './api/inspect.ts'
 import type { AdmitOptions, Budget, CloseOptions, Counter, FlushOptions, Need, Vsa } from './api/public-types.ts'
 import type { Settings } from './api/settings.ts'
 import type { Family } from './budget/family.ts'
+import { clockDifference } from './runtime/clock-difference.ts'
 import { Deferred } from './runtime/deferred.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { type Stats, statsOf } from './runtime/stats.ts'
@@ -19,11 +21,16 @@ const CLOSE_DEADLINE_MS = 10_000
 
 /** One running engine: the owner. Implements the public interface, and connects the session with the parts. */
 export class Engine implements Vsa {
+  static {
+    printAsJson(this)
+  }
+
   readonly #settings: Settings
   readonly #metrics = new Metrics()
   readonly #session: Session
   readonly #parts: EngineParts
   #closing: Deferred<void> | null = null
+  #clocksCompared = false
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -68,8 +75,7 @@ export class Engine implements Vsa {
   }
 
   async flush(options: FlushOptions = {}): Promise<void> {
-    const { returnLeases = false, deadlineMs = this.#settings.deadlineMs } = options
-    assertDuration('options.deadlineMs', deadlineMs)
+    const { returnLeases, deadlineMs } = checkFlushOptions(options, this.#settings.deadlineMs)
     if (this.#closing !== null) return this.#closing.promise
     const timedOut = (): VsaError =>
       timeoutError({ deadlineMs, applied: 'unknown', lastError: this.#session.lastError })
@@ -80,9 +86,17 @@ export class Engine implements Vsa {
   }
 
   close(options: CloseOptions = {}): Promise<void> {
+    try {
+      const { deadlineMs } = checkCloseOptions(options, CLOSE_DEADLINE_MS)
+      return this.#close(deadlineMs)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Every call gets the same promise: an error of it that one caller handles is handled. */
+  #close(deadlineMs: number): Promise<void> {
     if (this.#closing !== null) return this.#closing.promise
-    const { deadlineMs = CLOSE_DEADLINE_MS } = options
-    assertDuration('options.deadlineMs', deadlineMs)
     const closing = new Deferred<void>(this.#settings.clock, deadlineMs, () => this.#giveUp(deadlineMs))
     this.#closing = closing
     this.#parts.admission.close()
@@ -99,6 +113,10 @@ export class Engine implements Vsa {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  toJSON(): { readonly label: string; readonly epoch: number | null; readonly isClosed: boolean } {
+    return { label: this.#settings.label, epoch: this.#session.epoch, isClosed: this.#closing !== null }
   }
 
   #makeSession(settings: Settings): Session {
@@ -120,8 +138,18 @@ export class Engine implements Vsa {
   }
 
   #opened(): void {
+    this.#compareClocks()
     this.#parts.readyCalls.joined()
     this.#parts.exchange.opened()
+  }
+
+  /** Once, when the clock was handed in: a test whose periods never end would not say why. */
+  #compareClocks(): void {
+    const { clock, isClockGiven, emit } = this.#settings
+    if (!isClockGiven || this.#clocksCompared) return
+    this.#clocksCompared = true
+    const difference = clockDifference(this.#session.time, clock.now())
+    if (difference !== null) emit(difference)
   }
 
   #storeFailed(error: StoreError): void {

@@ -4,7 +4,7 @@ import type { RowView } from '../budget/row-view.ts'
 import type { GateNeed, Verdict } from '../requests/pending-request.ts'
 import type { Session } from '../session/session.ts'
 
-type Shown = Omit<Admitted, 'admitted' | 'unaccounted'>
+type Shown = Omit<Admitted, 'admitted' | 'unaccounted' | 'reason' | 'retryAfterMs'>
 
 /** Turns verdicts into decisions with the figures for headers and reasons: for display, never for deciding. */
 export class Decisions {

@@ -5,6 +5,17 @@ import type { Store } from '../../core/store.ts'
 import type { VsaEvent } from '../runtime/events.ts'
 import type { Stats } from '../runtime/stats.ts'
 
+/*
+ * What these types name of the platform. A program that is compiled without the types of Node, or with an older `lib`, may have neither.
+ * Where it has, this adds nothing.
+ */
+declare global {
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol
+  }
+  interface AbortSignal {}
+}
+
 export interface OpenOptions {
   readonly store: Store
   /** What this process calls itself in `vsa inspect`. Default: host name and pid. */
@@ -28,12 +39,13 @@ export interface OpenOptions {
   readonly thresholds?: readonly number[]
   /** Gets every event; without it, warnings go to `console.warn`. A throwing listener is ignored. */
   readonly onEvent?: (event: VsaEvent) => void
-  /** Default: the machine's. */
+  /** For tests: the store takes its time from it, too, unless it has a source of its own. Default: the machine's. */
   readonly clock?: Clock
   /** Numbers in [0, 1), for the jitter of retries. Default `Math.random`. */
   readonly random?: () => number
 }
 
+/** One running engine. Handles print and serialize shortly: a budget as `{ key, policy }`, with the policy as it was declared. */
 export interface Vsa {
   /** Resolves when the store has been joined. @throws StoreError as soon as one attempt to join fails; joining goes on. */
   ready(): Promise<void>
@@ -79,7 +91,7 @@ export interface Budget {
   /** Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else the current one. */
   refund(units?: number, decision?: { readonly period: number }): void
   /** Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. @throws VsaError `id_conflict`, `units_overflow` */
-  mint(units: number, options: { readonly id: string }): Promise<boolean>
+  mint(units: number, options: MintOptions): Promise<boolean>
   /** The row as the store has it now, less what this owner has not sent. Changes nothing. */
   peek(): Promise<Peek>
 }
@@ -91,6 +103,11 @@ export interface AdmitOptions {
   readonly deadlineMs?: number
   /** Aborting rejects with the signal's reason; units granted meanwhile are given back. */
   readonly signal?: AbortSignal
+}
+
+export interface MintOptions {
+  /** Names what the units are for, such as an invoice: one id counts once per budget, for ever. A string as for keys. */
+  readonly id: string
 }
 
 export interface Peek {
