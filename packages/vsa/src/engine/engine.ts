@@ -150,8 +150,11 @@ export class Engine implements Vsa {
 
   /** The closing batch counts. */
   #ended(answer: AppliedAnswer | FencedAnswer): void {
-    this.#parts.exchange.closed(answer)
-    this.#closeStore()
+    try {
+      this.#parts.exchange.closed(answer)
+    } finally {
+      this.#closeStore()
+    }
   }
 
   #closeStore(): void {

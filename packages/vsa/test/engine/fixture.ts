@@ -47,7 +47,11 @@ export function bench(options: { readonly leaseTtlMs?: number } = {}): Bench {
         owners: () => net.owners(),
         close: () => net.close(),
       }
-      const vsa = open({ store, clock, random: () => 0.5, onEvent: (event) => events.push(event), ...more })
+      const onEvent = (event: VsaEvent): void => {
+        events.push(event)
+        failOnBug(event)
+      }
+      const vsa = open({ store, clock, random: () => 0.5, onEvent, ...more })
       return { vsa, net, events, batches }
     },
     row: async (key, period) => {
@@ -57,6 +61,14 @@ export function bench(options: { readonly leaseTtlMs?: number } = {}): Bench {
       return found
     },
   }
+}
+
+/** A bug of the engine fails the test, as an error that nothing handles. */
+export function failOnBug(event: VsaEvent): void {
+  if (event.type !== 'internal_error') return
+  queueMicrotask(() => {
+    throw event.error
+  })
 }
 
 /** The store refuses every batch with this key: its books do not balance. */

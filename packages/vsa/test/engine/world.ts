@@ -5,6 +5,7 @@ import { memory } from '../../src/stores/memory/index.ts'
 import { faultyStore, manualClock, seededRandom } from '../../src/testing/index.ts'
 import type { FaultRates, FaultyStore, ManualClock, Random } from '../../src/testing/index.ts'
 import { oneOf, wholeBetween } from '../../src/testing/random.ts'
+import { failOnBug } from './fixture.ts'
 
 const LEASE_TTL_MS = 3_000
 
@@ -66,6 +67,7 @@ export class World {
       exchangeTimeoutMs: 300,
       onEvent: (event) => {
         this.events.push(event)
+        failOnBug(event)
         this.trace.push(`${name} event ${JSON.stringify(event)}`)
       },
     })

@@ -23,8 +23,11 @@ export interface OpenOptions {
   readonly onStoreUnavailable?: 'throw' | 'deny' | 'allow'
   /** Fractions of the limit, above 0 and at most 1, at which a `threshold` event is raised. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[]
-  /** Gets every event; without it, warnings go to `console.warn`. A throwing listener is ignored. */
-  readonly onEvent?: (event: VsaEvent) => void
+  /**
+   * Gets every event, in order, after the work that raised it; without it, warnings go to `console.warn`. It may call anything, also `close`.
+   * It may be async: nothing waits for it. An error that it throws or rejects with is printed.
+   */
+  readonly onEvent?: (event: VsaEvent) => unknown
   /** Default: the machine's. */
   readonly clock?: Clock
   /** Numbers in [0, 1), for the jitter of retries. Default `Math.random`. */

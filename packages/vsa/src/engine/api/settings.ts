@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Store } from '../../core/store.ts'
 import { assertUnits, describe } from '../../core/units.ts'
 import { type EventSink, eventSink } from '../runtime/event-sink.ts'
+import { guardedClock } from '../runtime/guarded-clock.ts'
 import { assertDuration } from './durations.ts'
 import type { OpenOptions } from './public-types.ts'
 
@@ -55,7 +56,8 @@ export function settingsOf(options: OpenOptions, machine: MachineDefaults): Sett
   const emit = eventSink(onEvent)
   return {
     ...{ store, label, flushIntervalMs, deadlineMs, exchangeTimeoutMs, waitersMax, budgetsMax },
-    ...{ onStoreUnavailable, thresholds, emit, clock, random },
+    ...{ onStoreUnavailable, thresholds, emit, random },
+    clock: guardedClock(clock, (error) => emit({ type: 'internal_error', error })),
   }
 }
 

@@ -4,7 +4,7 @@ import type { ChangeIntake } from './change-intake.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { Fencing } from './fencing.ts'
 import type { FlushScheduler } from './flush-scheduler.ts'
-import { isLeasedRow } from './in-flight-batch.ts'
+import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
 import { Quarantine } from './quarantine.ts'
 import { RefundSettlement } from './refund-settlement.ts'
 
@@ -35,7 +35,15 @@ export class ExchangeListener {
 
   settled(answer: AppliedAnswer): void {
     const batch = this.#scheduler.inFlight.take()
-    this.#answers.settle(batch, answer, this.#scheduler.isClosing)
+    try {
+      this.#answers.settle(batch, answer, this.#scheduler.isClosing)
+    } finally {
+      this.#goOn(batch)
+    }
+  }
+
+  /** Also after a bug: what was not settled is found and stopped when it is sent again. */
+  #goOn(batch: InFlightBatch): void {
     for (const row of batch.rows) if (isLeasedRow(row) && row.held > 0) this.#scheduler.watchWindow(row)
     // A refund that was not accepted goes with the next flush, not at once.
     const isRefundLeft = batch.rows.some((row) => isLeasedRow(row) && row.lease.refund > 0)
@@ -44,8 +52,11 @@ export class ExchangeListener {
   }
 
   fenced(batch: Batch, answer: FencedAnswer | null): void {
-    this.#fencing.fence(batch, this.#scheduler.inFlight.take(), answer)
-    this.#scheduler.reopen()
+    try {
+      this.#fencing.fence(batch, this.#scheduler.inFlight.take(), answer)
+    } finally {
+      this.#scheduler.reopen()
+    }
   }
 
   /** S6 */

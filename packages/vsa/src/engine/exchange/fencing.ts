@@ -8,6 +8,7 @@ import type { AnswerHandler } from './answer-handler.ts'
 import { Confirmations } from './confirmations.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { type InFlightBatch, isLeasedRow, type Run } from './in-flight-batch.ts'
+import { Quarantine } from './quarantine.ts'
 import { RefundSettlement } from './refund-settlement.ts'
 import { TakeAnswers } from './take-answers.ts'
 
@@ -33,6 +34,7 @@ export class Fencing {
   readonly #confirmations: Confirmations
   readonly #refunds: RefundSettlement
   readonly #takes: TakeAnswers
+  readonly #quarantine: Quarantine
 
   constructor(parts: ExchangeParts, answers: AnswerHandler) {
     this.#parts = parts
@@ -40,6 +42,7 @@ export class Fencing {
     this.#confirmations = new Confirmations(parts)
     this.#refunds = new RefundSettlement(parts)
     this.#takes = new TakeAnswers(parts)
+    this.#quarantine = new Quarantine(parts)
   }
 
   fence(batch: Batch, inFlight: InFlightBatch, answer: FencedAnswer | null): void {
@@ -48,10 +51,14 @@ export class Fencing {
     if (fate.kind === 'applied') this.#answers.count(fate.outcome.written)
     const unitsLost = leases.leasedUnits
     const again: PendingRequest[] = []
-    for (const [index, run] of inFlight.runs.entries()) this.#fenceRun(run, fate, index, again)
+    for (const [index, run] of inFlight.runs.entries())
+      this.#quarantine.guardRun(run, () => this.#fenceRun(run, fate, index, again))
     for (const [index, row] of inFlight.rows.entries()) {
-      if (isLeasedRow(row)) this.#fenceRow(row, fate, index, again)
-      else if (row !== null) this.#fenceCounter(row, fate, index)
+      if (row === null) continue
+      this.#quarantine.guard(row, () => {
+        if (isLeasedRow(row)) this.#fenceRow(row, fate, index, again)
+        else this.#fenceCounter(row, fate, index)
+      })
     }
     this.#loseAll(again)
     waiting.requeue(again)
@@ -119,19 +126,21 @@ export class Fencing {
   }
 
   #loseAll(again: PendingRequest[]): void {
+    for (const row of [...this.#parts.leases.all()]) this.#quarantine.guard(row, () => this.#loseRow(row, again))
+  }
+
+  #loseRow(row: LeasedRow, again: PendingRequest[]): void {
     const { leases, requests, sendQueue } = this.#parts
-    for (const row of [...leases.all()]) {
-      const { held } = row
-      const { spentSince } = row.lease
-      row.lose()
-      leases.touch(row, held)
-      const unconfirmed = this.#confirmations.takeUnconfirmed(row, 'unsent')
-      oweLowered(row, unconfirmed, spentSince)
-      for (const request of unconfirmed) again.push(request)
-      if (row.lease.refund > 0) sendQueue.markDirty(row)
-      if ((requests.find(row)?.mints.length ?? 0) > 0) sendQueue.markUrgent(row)
-      if (row.isRetired) leases.dropIfIdle(row)
-    }
+    const { held } = row
+    const { spentSince } = row.lease
+    row.lose()
+    leases.touch(row, held)
+    const unconfirmed = this.#confirmations.takeUnconfirmed(row, 'unsent')
+    oweLowered(row, unconfirmed, spentSince)
+    for (const request of unconfirmed) again.push(request)
+    if (row.lease.refund > 0) sendQueue.markDirty(row)
+    if ((requests.find(row)?.mints.length ?? 0) > 0) sendQueue.markUrgent(row)
+    if (row.isRetired) leases.dropIfIdle(row)
   }
 
   #failUnknown(request: PendingRequest): void {

@@ -1,4 +1,4 @@
-import { closedError, rowLostError } from '../api/errors.ts'
+import { closedError, quarantinedError, rowLostError } from '../api/errors.ts'
 import { type PendingRequest, unitsOf } from '../requests/pending-request.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
@@ -77,6 +77,10 @@ export class TakeAnswers {
     for (const [index, row] of rows.entries()) {
       const need = request.needs[index]
       if (need === undefined) continue
+      if (row.isQuarantined) {
+        waiting.resolve(request, { kind: 'failed', error: quarantinedError(row.key) })
+        return true
+      }
       if (row.figures === null) {
         // The period that the gate is in now is one that the store has.
         if (wasEarly(row, session.time) && !closing) return false
