@@ -58,19 +58,6 @@ export function faultOfAnswer(batch: Batch, answer: unknown): string | null {
   })
 }
 
-/** @param rows what `store.read` gave */
-export function faultOfRows(rows: unknown): string | null {
-  return faultOf(() => {
-    for (const [at, row] of listOf('the rows', rows).entries()) {
-      const fields = fieldsOf(`row ${at}`, row)
-      if (typeof fields['key'] !== 'string') wrong(`row ${at}.key`, fields['key'], 'a string')
-      checkInteger(`row ${at}.period`, fields['period'])
-      checkInteger(`row ${at}.pool`, fields['pool'])
-      for (const name of ['minted', 'used', 'burned', 'limit']) checkUnits(`row ${at}.${name}`, fields[name])
-    }
-  })
-}
-
 function faultOf(check: () => void): string | null {
   try {
     check()

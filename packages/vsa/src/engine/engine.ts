@@ -4,7 +4,7 @@ import type { AppliedAnswer, FencedAnswer } from '../core/exchange.ts'
 import type { Policy } from '../core/policy.ts'
 import { mergeNeeds } from './admission/needs.ts'
 import { assertDuration } from './api/durations.ts'
-import { closeAmbiguousError, closedError, timeoutError } from './api/errors.ts'
+import { closeAmbiguousError, closedError, FLUSH_LATE, refundLate, timeoutError } from './api/errors.ts'
 import type { AdmitOptions, Budget, CloseOptions, Counter, FlushOptions, Need, Vsa } from './api/public-types.ts'
 import type { Settings } from './api/settings.ts'
 import type { Family } from './budget/family.ts'
@@ -73,8 +73,7 @@ export class Engine implements Vsa {
     const { returnLeases = false, deadlineMs = this.#settings.deadlineMs } = options
     assertDuration('options.deadlineMs', deadlineMs)
     if (this.#closing !== null) return this.#closing.promise
-    const timedOut = (): VsaError =>
-      timeoutError({ deadlineMs, applied: 'unknown', lastError: this.#session.lastError })
+    const timedOut = (): VsaError => this.#flushTimedOut(reply, deadlineMs)
     const reply = new Deferred<void>(this.#settings.clock, deadlineMs, timedOut)
     this.#parts.sendQueue.addFlush({ returnLeases, reply })
     this.#parts.scheduler.flushNow()
@@ -101,6 +100,12 @@ export class Engine implements Vsa {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #flushTimedOut(reply: Deferred<void>, deadlineMs: number): VsaError {
+    const refused = this.#parts.refundWaits.of(reply)
+    const outcome = refused === undefined ? FLUSH_LATE : refundLate(refused.key)
+    return timeoutError({ deadlineMs, applied: 'unknown', lastError: this.#session.lastError, outcome })
   }
 
   #makeSession(settings: Settings): Session {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { faultOfAnswer, faultOfJoined, faultOfRows } from '../../src/core/answer-fault.ts'
+import { faultOfAnswer, faultOfJoined } from '../../src/core/answer-fault.ts'
 import type { Answer, Batch } from '../../src/core/exchange.ts'
 import { asking, Books, seats } from './books-fixture.ts'
 
@@ -130,22 +130,14 @@ describe('what a store answers is checked before it is used', () => {
   ])('O2: %s is no answer', (_what, answer) => {
     expect(faultOfAnswer(batch, answer)).toEqual(expect.any(String))
     expect(faultOfJoined(answer)).toEqual(expect.any(String))
-    expect(faultOfRows([answer])).toEqual(expect.any(String))
   })
 
-  test('O2: a join answers with an epoch, the time and the lifetime of leases; a read with rows', () => {
+  test('O2: a join answers with an epoch, the time and the lifetime of leases', () => {
     const joined = { epoch: 1, time: 5, leaseTtlMs: 10 }
     expect(faultOfJoined(joined)).toBeNull()
     for (const epoch of [0, -1, 1.5, '1', null]) expect(faultOfJoined({ ...joined, epoch })).toMatch(/^epoch/)
     for (const time of [-1, NaN, '1', null]) expect(faultOfJoined({ ...joined, time })).toMatch(/^time/)
     for (const leaseTtlMs of [0, NaN, '1', null])
       expect(faultOfJoined({ ...joined, leaseTtlMs })).toMatch(/^leaseTtlMs/)
-    const books = new Books()
-    books.apply(books.join(), [asking('a', { policy: seats(10) })])
-    const row = books.budget('a')
-    expect(faultOfRows([row])).toBeNull()
-    expect(faultOfRows([])).toBeNull()
-    expect(faultOfRows([{ ...row, used: '1' }])).toMatch(/^row 0.used/)
-    expect(faultOfRows({})).toMatch(/^the rows must be a list/)
   })
 })

@@ -54,4 +54,28 @@ describe('mints', () => {
     expect(vsa.stats().exchanges - before).toBeLessThanOrEqual(8)
     expect((await row('seats')).minted).toBeLessThanOrEqual(5)
   })
+
+  test('a mint that times out says that its units may stay, and that the same id tells; a read and a flush say what holds for them', async () => {
+    const { clock, owner } = bench()
+    const { vsa, net } = owner({ deadlineMs: 400 })
+    const seats = vsa.budget('seats', { initial: 0 })
+    await seats.admit()
+    net.inject('exchange', { kind: 'lost_answer' })
+    const minted = seats.mint(5, { id: 'balcony' }).catch((error: unknown) => error)
+    const read = vsa
+      .counter('likes')
+      .read()
+      .catch((error: unknown) => error)
+    const flushed = vsa.flush().catch((error: unknown) => error)
+    await clock.advance(500)
+    const error = await minted
+    expect(error).toMatchObject({ code: 'timeout', applied: 'unknown', statusCode: 503 })
+    expect(error).toMatchObject({ message: expect.stringMatching(/may have been minted.*same id/) })
+    expect(error).not.toMatchObject({ message: expect.stringMatching(/given back|taken/) })
+    expect(await read).toMatchObject({ applied: 'no', message: expect.stringContaining('nothing was changed') })
+    expect(await flushed).toMatchObject({ message: expect.stringContaining('not all changes are durable yet') })
+    await clock.advance(5_000)
+    expect(await seats.mint(5, { id: 'balcony' })).toBe(false)
+    expect(await seats.admit(5)).toBe(true)
+  })
 })

@@ -16,7 +16,7 @@ import type { Decisions } from './decisions.ts'
 import { LocalAdmission } from './local-admission.ts'
 
 /** No units were asked for (G2). */
-const LOOKED: Verdict = { kind: 'admitted', row: null }
+const LOOKED: Verdict = { kind: 'admitted', rows: [] }
 const NO_OPTIONS: AdmitOptions = {}
 
 export interface AdmissionParts {
@@ -104,7 +104,7 @@ export class AdmissionController {
 
   decideAll(needs: readonly GateNeed[], options: AdmitOptions = NO_OPTIONS): Promise<Decision> {
     return new Promise((resolve, reject) => {
-      const first = needs[0]
+      const first = needs.find(({ units }) => units > 0) ?? needs[0]
       if (first === undefined) throw new RangeError('needs must name at least one budget')
       this.#request(needs, options, (verdict) => {
         if (verdict.kind === 'failed') reject(verdict.error)

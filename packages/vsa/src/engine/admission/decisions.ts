@@ -1,4 +1,6 @@
 import type { Admitted, Decision, DenialReason, Denied } from '../../core/decision.ts'
+import { assertDecision } from '../api/arguments.ts'
+import type { PastDecision } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
 import type { GateNeed, Verdict } from '../requests/pending-request.ts'
@@ -6,10 +8,18 @@ import type { Session } from '../session/session.ts'
 
 type Shown = Omit<Admitted, 'admitted' | 'unaccounted'>
 
+/**
+ * What a decision gives back to one budget: units of a period; nothing, because it was denied or is not accounted; or nothing, because it
+ * is about other budgets, which is a mistake.
+ */
+type GivenBack = { readonly kind: 'units' | 'foreign'; readonly period: number } | { readonly kind: 'nothing' }
+
 /** Turns verdicts into decisions with the figures for headers and reasons: for display, never for deciding. */
 export class Decisions {
   readonly #session: Pick<Session, 'time'>
   readonly #flushIntervalMs: number
+  /** Of decisions about several budgets: the period of each, by key, so that each can be given back. */
+  readonly #periods = new WeakMap<object, ReadonlyMap<string, number>>()
 
   constructor(session: Pick<Session, 'time'>, flushIntervalMs: number) {
     this.#session = session
@@ -25,8 +35,24 @@ export class Decisions {
         return { admitted: true, unaccounted: true, ...this.#shown(asked, this.#rowOf(asked.gate)) }
       case 'admitted':
         // The row that the units came from: the gate may be in the next period already.
-        return { admitted: true, ...this.#shown(asked, verdict.row ?? this.#rowOf(asked.gate)) }
+        return this.#admitted(asked, verdict.rows)
     }
+  }
+
+  /** @throws TypeError for what is no decision */
+  givenBack(decision: PastDecision, key: string): GivenBack {
+    assertDecision(decision)
+    if (decision.admitted === false || decision.unaccounted === true) return { kind: 'nothing' }
+    const periods = this.#periods.get(decision)
+    const isAbout = periods?.has(key) ?? (decision.key === undefined || decision.key === key)
+    const period = periods?.get(key) ?? decision.period ?? 0
+    return { kind: isAbout ? 'units' : 'foreign', period }
+  }
+
+  #admitted(asked: GateNeed, rows: readonly RowView[]): Decision {
+    const decision: Decision = { admitted: true, ...this.#shown(asked, rows[0] ?? this.#rowOf(asked.gate)) }
+    if (rows.length > 1) this.#periods.set(decision, new Map(rows.map(({ key, window }) => [key, window.start])))
+    return decision
   }
 
   /** What the gate admits from: until its next request that may still be the row fetched ahead, whose period has begun. */

@@ -49,7 +49,10 @@ export interface Vsa {
   decideAll(needs: readonly Need[], options?: AdmitOptions): Promise<Decision>
   /** Figures since `open`, up to this instant. */
   stats(): Stats
-  /** Resolves when everything admitted, refunded and added before the call is durable. @throws VsaError `timeout` */
+  /**
+   * Resolves when everything admitted, refunded and added before the call is durable. It waits for refunds that the store does not accept
+   * yet, until they are given up, which the event `refunds_refused` says. @throws VsaError `timeout`, `store_unavailable`
+   */
   flush(options?: FlushOptions): Promise<void>
   /**
    * Refuses new admissions, answers the waiting ones, settles, returns every lease and ends the epoch; then closes the store.
@@ -76,12 +79,24 @@ export interface Budget {
   decide(units?: number, options?: AdmitOptions): Promise<Decision>
   /** Whether `units` were admitted from memory, now. @throws VsaError `durable_only` on a durable budget, `closed` after close. */
   tryAdmit(units?: number): boolean
-  /** Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else the current one. */
-  refund(units?: number, decision?: { readonly period: number }): void
+  /**
+   * Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else
+   * the current one. A decision that took nothing from this budget gives nothing back: a denied or an unaccounted one, or one about other
+   * budgets, which is counted in `refundsRefused`. How often a decision is given back is not counted: give back what was not used, once.
+   */
+  refund(units?: number, decision?: PastDecision): void
   /** Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. @throws VsaError `id_conflict`, `units_overflow` */
   mint(units: number, options: { readonly id: string }): Promise<boolean>
   /** The row as the store has it now, less what this owner has not sent. Changes nothing. */
   peek(): Promise<Peek>
+}
+
+/** What `decide` or `decideAll` answered, or what was kept of it. The start of a period alone, ms since 1970, names the period to give back into. */
+export interface PastDecision {
+  readonly period?: number | undefined
+  readonly key?: string | undefined
+  readonly admitted?: boolean | undefined
+  readonly unaccounted?: boolean | undefined
 }
 
 export interface AdmitOptions {

@@ -1,6 +1,6 @@
 import type { Decision } from '../../core/decision.ts'
 import type { Plan, Window } from '../../core/plan.ts'
-import type { AdmitOptions, Budget, Peek } from '../api/public-types.ts'
+import type { AdmitOptions, Budget, PastDecision, Peek } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { HotCell } from './hot-cell.ts'
 import type { RowView } from './row-view.ts'
@@ -95,7 +95,7 @@ export class Gate implements Budget, HotCell {
     return this.family.slowPath.decide(this, units, options)
   }
 
-  refund(units = 1, decision?: { readonly period: number }): void {
+  refund(units = 1, decision?: PastDecision): void {
     const room = this.room + units
     if (!(room <= this.roomMax) || decision !== undefined || units <= 0 || !Number.isInteger(units)) {
       this.family.slowPath.refund(this, units, decision)

@@ -33,7 +33,7 @@ export class AnswerHandler {
     for (const row of batch.rows) if (isLeasedRow(row)) this.#quarantine.guard(row, () => this.#finish(row))
     this.#takes.unpark(closing)
     if (serves) this.#takes.serveFromLeases()
-    for (const flush of batch.flushes) flush.reply.resolve()
+    this.#parts.refundWaits.acknowledged(batch.flushes, batch.rows)
   }
 
   /** L7 */

@@ -10,6 +10,7 @@ import { RefundSettlement } from './refund-settlement.ts'
 
 /** Hears from the session what became of the batch in flight, and has it settled. */
 export class ExchangeListener {
+  readonly #parts: ExchangeParts
   readonly #scheduler: FlushScheduler
   readonly #intake: ChangeIntake
   readonly #answers: AnswerHandler
@@ -18,6 +19,7 @@ export class ExchangeListener {
   readonly #refunds: RefundSettlement
 
   constructor(parts: ExchangeParts, scheduler: FlushScheduler, intake: ChangeIntake) {
+    this.#parts = parts
     this.#scheduler = scheduler
     this.#intake = intake
     this.#answers = new AnswerHandler(parts)
@@ -45,6 +47,7 @@ export class ExchangeListener {
   /** Also after a bug: what was not settled is found and stopped when it is sent again. */
   #goOn(batch: InFlightBatch): void {
     for (const row of batch.rows) if (isLeasedRow(row) && row.held > 0) this.#scheduler.watchWindow(row)
+    this.#scheduler.retryRefunds()
     // A refund that was not accepted goes with the next flush, not at once.
     const isRefundLeft = batch.rows.some((row) => isLeasedRow(row) && row.lease.refund > 0)
     if (this.#scheduler.lingers && isRefundLeft) this.#scheduler.arm()
@@ -71,5 +74,6 @@ export class ExchangeListener {
     if (answer.kind === 'fenced') this.#fencing.settleClosed(batch, answer)
     else this.#answers.settle(batch, answer, true)
     for (const row of batch.rows) if (isLeasedRow(row)) this.#refunds.drop(row)
+    this.#parts.refundWaits.check()
   }
 }

@@ -4,6 +4,7 @@ import type { WaitQueue } from '../requests/wait-queue.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Session } from '../session/session.ts'
+import type { RefundWaits } from './refund-waits.ts'
 import type { SendQueue } from './send-queue.ts'
 
 /** What the parts of the exchange room share. */
@@ -16,5 +17,7 @@ export interface ExchangeParts {
   /** Requests that wait for one row's exchange. */
   readonly requests: RequestTable
   readonly sendQueue: SendQueue
+  /** Flushes that wait for refunds. */
+  readonly refundWaits: RefundWaits
   readonly metrics: Metrics
 }

@@ -46,7 +46,7 @@ export class Fencing {
   }
 
   fence(batch: Batch, inFlight: InFlightBatch, answer: FencedAnswer | null): void {
-    const { leases, settings, waiting, sendQueue } = this.#parts
+    const { leases, settings, waiting, sendQueue, refundWaits } = this.#parts
     const fate = fateOf(batch, answer)
     if (fate.kind === 'applied') this.#answers.count(fate.outcome.written)
     const unitsLost = leases.leasedUnits
@@ -64,6 +64,7 @@ export class Fencing {
     waiting.requeue(again)
     for (const flush of inFlight.flushes) sendQueue.addFlush(flush)
     sendQueue.due = true
+    refundWaits.check()
     settings.emit({ type: 'fenced', epoch: batch.epoch, unitsLost })
   }
 
@@ -110,6 +111,8 @@ export class Fencing {
     const note = fate.kind === 'applied' ? fate.outcome.notes[index] : undefined
     if (fate.kind === 'applied') this.#refunds.settle(row, sent.refund, note?.refunded ?? 0)
     else if (fate.kind === 'not_applied') row.lease.owe(sent.refund)
+    // Sent again they could be given back twice.
+    else this.#refunds.giveUp(row, sent.refund)
     const requests = this.#parts.requests.find(row)
     const mint = requests?.takeMintSent() ?? null
     if (mint !== null) {

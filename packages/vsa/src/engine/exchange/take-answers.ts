@@ -37,7 +37,7 @@ export class TakeAnswers {
     }
     metrics.takes += 1
     for (const need of request.needs) metrics.takenUnits += need.units
-    waiting.resolve(request, { kind: 'admitted', row: rows[0] ?? null })
+    waiting.resolve(request, { kind: 'admitted', rows })
   }
 
   /** The row was refused: the request goes again with the next flush, or fails. */
@@ -67,7 +67,7 @@ export class TakeAnswers {
       if (need.units !== 1) metrics.surplusUnits += need.units - 1
       sendQueue.markDirty(row)
       row.lease.settleFloor()
-      waiting.resolve(request, { kind: 'admitted', row })
+      waiting.resolve(request, { kind: 'admitted', rows: [row] })
     })
   }
 

@@ -4,8 +4,8 @@ import type { RowView } from '../budget/row-view.ts'
 
 /** How a request ended. */
 export type Verdict =
-  /** `row`: the row of the first need that the units came from; null where no units were asked for. */
-  | { readonly kind: 'admitted'; readonly row: RowView | null }
+  /** `rows`: those that the units came from, in the order of the needs; none where no units were asked for. */
+  | { readonly kind: 'admitted'; readonly rows: readonly RowView[] }
   /** `row`: the row that lacked them; null when nothing is known of it. */
   | { readonly kind: 'denied'; readonly gate: Gate; readonly units: number; readonly row: RowView | null }
   | { readonly kind: 'failed'; readonly error: unknown }
