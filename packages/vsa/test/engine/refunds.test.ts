@@ -326,10 +326,8 @@ describe('flush and refunds', () => {
     seats.refund(5)
     const flushed = vsa.flush({ deadlineMs: 1_000 }).catch((error: unknown) => error)
     await clock.advance(1_100)
-    expect(await flushed).toMatchObject({
-      code: 'timeout',
-      message: expect.stringMatching(/not yet accepted.*"seats"/),
-    })
+    expect(await flushed).toMatchObject({ code: 'timeout' })
+    expect(String(await flushed)).toMatch(/not yet accepted.*"seats"/)
     const next = vsa.flush().catch((error: unknown) => error)
     await clock.advance(FLUSH_MS)
     const closing = vsa.close()
