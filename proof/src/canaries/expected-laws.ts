@@ -79,6 +79,8 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   // The SQLite store
   'sqlite-stale-lease-total': { foundBy: 'simulation', laws: ['L2', 'S7'], seeds: 'sqlite' },
   'sqlite-burning-done-after-one-slice': { foundBy: 'simulation', laws: ['S8', 'L4'], seeds: 'wide-sqlite' },
+  'sqlite-cache-outlives-others-writes': { foundBy: 'conformance', laws: ['L1', 'L2', 'L3', 'S1', 'S2'] },
+  'sqlite-cache-keeps-the-old-row': { foundBy: 'simulation', laws: ['L2', 'L3', 'S7'], seeds: 'sqlite' },
   'sqlite-not-synchronous': { foundBy: 'direct', laws: ['S7'] },
 
   // An owner's conversation with the store

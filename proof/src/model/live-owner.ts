@@ -175,7 +175,7 @@ export class LiveOwner {
         durable: true,
         deadlineMs: 1_000,
         deadlineAtMs: 1_000,
-        resolve: ({ kind }) => (request.verdict = kind),
+        tell: ({ kind }) => (request.verdict = kind),
         state: told ? 'resolved' : place === 'queued' ? 'queued' : 'sent',
         refused: false,
         unaccounted: false,

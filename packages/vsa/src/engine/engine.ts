@@ -149,6 +149,7 @@ export class Engine implements Vsa {
     this.#session.abandon()
     this.#parts.scheduler.end()
     this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.closed(request))
+    this.#parts.waiting.tellAll()
     void this.#settings.store.close().catch(() => undefined)
     return error
   }
@@ -164,6 +165,7 @@ export class Engine implements Vsa {
 
   #closeStore(): void {
     const closing = this.#closing
+    this.#parts.waiting.tellAll()
     for (const flush of this.#parts.sendQueue.takeFlushes()) flush.reply.resolve()
     this.#settings.store.close().then(
       () => closing?.resolve(),

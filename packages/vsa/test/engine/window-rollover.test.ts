@@ -43,7 +43,7 @@ describe('window rollover', () => {
     const upcoming = { key: 'calls', window: plan.windowAt(20_000), figures, delta: 0, reach: 60 }
     const gate = { key: 'calls', plan, row: null, upcoming } as unknown as Gate
     const lookAt = (time: number): unknown =>
-      new Decisions({ time }, 100).of({ kind: 'admitted', rows: [] }, { gate, units: 0 })
+      new Decisions({ time }, 100).of({ kind: 'admitted', row: null }, { gate, units: 0 })
     expect(lookAt(19_999)).toMatchObject({ period: 10_000, limit: 100, remaining: 100 })
     expect(lookAt(20_000)).toMatchObject({ period: 20_000, limit: 60, remaining: 60 })
   })

@@ -34,8 +34,7 @@ export class Decisions {
       case 'unaccounted':
         return { admitted: true, unaccounted: true, ...this.#shown(asked, this.#rowOf(asked.gate)) }
       case 'admitted':
-        // The row that the units came from: the gate may be in the next period already.
-        return this.#admitted(asked, verdict.rows)
+        return this.#admitted(asked, verdict)
     }
   }
 
@@ -49,8 +48,9 @@ export class Decisions {
     return { kind: isAbout ? 'units' : 'foreign', period }
   }
 
-  #admitted(asked: GateNeed, rows: readonly RowView[]): Decision {
-    const decision: Decision = { admitted: true, ...this.#shown(asked, rows[0] ?? this.#rowOf(asked.gate)) }
+  #admitted(asked: GateNeed, { row, rows = [] }: Extract<Verdict, { kind: 'admitted' }>): Decision {
+    // The row that the units came from: the gate may be in the next period already.
+    const decision: Decision = { admitted: true, ...this.#shown(asked, row ?? this.#rowOf(asked.gate)) }
     if (rows.length > 1) this.#periods.set(decision, new Map(rows.map(({ key, window }) => [key, window.start])))
     return decision
   }

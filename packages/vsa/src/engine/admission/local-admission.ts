@@ -27,6 +27,23 @@ export class LocalAdmission {
 
   /** All or none. Undefined where only the store can tell. */
   decide(needs: readonly GateNeed[], isDurable: boolean): Verdict | undefined {
+    const [need, second] = needs
+    return need !== undefined && second === undefined
+      ? this.#decideOne(need, isDurable)
+      : this.#decideAll(needs, isDurable)
+  }
+
+  #decideOne(need: GateNeed, isDurable: boolean): Verdict | undefined {
+    const row = this.#leases.current(need.gate)
+    if (row.isQuarantined) return { kind: 'failed', error: quarantinedError(row.key) }
+    if (row.lease.left < need.units)
+      return this.isKnownToLack(row, need.units) ? { kind: 'denied', ...need, row } : undefined
+    if (isDurable) return undefined
+    this.spend(row, need.units)
+    return { kind: 'admitted', row }
+  }
+
+  #decideAll(needs: readonly GateNeed[], isDurable: boolean): Verdict | undefined {
     const rows = needs.map(({ gate }) => this.#leases.current(gate))
     let isCovered = true
     for (let at = 0; at < needs.length; at += 1) {
@@ -39,7 +56,7 @@ export class LocalAdmission {
     }
     if (isDurable || !isCovered) return undefined
     for (const [index, row] of rows.entries()) this.spend(row, needs[index]?.units ?? 0)
-    return { kind: 'admitted', rows }
+    return { kind: 'admitted', row: rows[0] ?? null, rows }
   }
 
   /** @returns false where the lease does not cover the units */

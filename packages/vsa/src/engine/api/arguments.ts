@@ -3,11 +3,14 @@ import { describe } from '../../core/units.ts'
 import { assertDuration } from './durations.ts'
 import type { AdmitOptions, PastDecision } from './public-types.ts'
 
+export interface CheckedOptions {
+  readonly deadlineMs: number
+  readonly durable: boolean | undefined
+  readonly signal: AbortSignal | undefined
+}
+
 /** @throws TypeError, RangeError that name the option */
-export function checkOptions(
-  options: AdmitOptions,
-  deadlineDefaultMs: number,
-): { deadlineMs: number; durable: boolean | undefined; signal: AbortSignal | undefined } {
+export function checkOptions(options: AdmitOptions, deadlineDefaultMs: number): CheckedOptions {
   if (typeof options !== 'object' || options === null)
     throw new TypeError(`options must be an object, got ${describe(options)}`)
   const { deadlineMs = deadlineDefaultMs, durable, signal } = options

@@ -87,9 +87,9 @@ export class Fencing {
     this.#parts.waiting.arrived(run.requests)
     for (const row of run.rows) row.takers -= run.requests.length
     const granted = fate.kind === 'applied' ? (fate.outcome.granted[index] ?? 0) : 0
-    for (const [at, request] of run.requests.entries()) {
-      if (at < granted) this.#takes.grant(request, run.rows)
-      else if (fate.kind === 'unknown') this.#failUnknown(request)
+    this.#takes.grant(run, granted)
+    for (const request of run.requests.slice(granted)) {
+      if (fate.kind === 'unknown') this.#failUnknown(request)
       else again.push(request)
     }
   }

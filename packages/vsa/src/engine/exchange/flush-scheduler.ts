@@ -58,6 +58,7 @@ export class FlushScheduler {
     this.#scheduled = true
     this.#parts.settings.clock.soon(() => {
       this.#scheduled = false
+      this.#parts.waiting.startDeadlines()
       this.#send()
     })
   }
