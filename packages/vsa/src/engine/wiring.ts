@@ -49,7 +49,7 @@ export function wire(settings: Settings, metrics: Metrics, session: Session, rea
   const waiting = new WaitQueue(clock, metrics, (request) => unanswered.expired(request))
   const leases = new LeaseTable(clock, session, requests)
   const refundWaits = new RefundWaits()
-  const parts = { settings, session, leases, waiting, requests, sendQueue, refundWaits, metrics }
+  const parts = { settings, session, leases, waiting, requests, sendQueue, refundWaits, metrics, unanswered }
   const scheduler = new FlushScheduler(parts)
   const intake = new ChangeIntake(parts, scheduler)
   const exchange = new ExchangeListener(parts, scheduler, intake)

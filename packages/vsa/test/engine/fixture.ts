@@ -2,7 +2,7 @@ import { open, VsaError } from '../../src/index.ts'
 import type { Batch } from '../../src/core/exchange.ts'
 import type { BudgetRow } from '../../src/core/rows.ts'
 import type { Store } from '../../src/core/store.ts'
-import type { OpenOptions, Vsa, VsaEvent } from '../../src/index.ts'
+import type { Decision, OpenOptions, Vsa, VsaEvent } from '../../src/index.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { faultyStore, manualClock } from '../../src/testing/index.ts'
 import type { FaultyStore, ManualClock } from '../../src/testing/index.ts'
@@ -83,6 +83,12 @@ export function damage({ net }: Owner, clock: Bench['clock'], key: string): void
 
 /** The default flush interval. */
 export const FLUSH_MS = 100
+
+/** The store was reached, so the decision names a period. */
+export function periodOf({ period }: Decision): number {
+  if (period === undefined) throw new Error('the decision names no period')
+  return period
+}
 
 /** For `catch`: what kind of failure it was. */
 export function codeOf(error: unknown): string {

@@ -1,5 +1,4 @@
 import type { Batch, FencedAnswer, Outcome } from '../../core/exchange.ts'
-import { fencedUnknownError } from '../api/errors.ts'
 import { settleMint } from '../requests/mint-request.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
 import { type CounterState, settleCounter } from '../rows/counter-state.ts'
@@ -147,8 +146,9 @@ export class Fencing {
   }
 
   #failUnknown(request: PendingRequest): void {
-    const error = fencedUnknownError(request.needs[0]?.gate.key)
-    this.#parts.waiting.resolve(request, { kind: 'failed', error })
+    const { waiting, unanswered } = this.#parts
+    // The one that makes the verdict counts it.
+    if (request.state !== 'resolved') waiting.resolve(request, unanswered.forgotten(request))
   }
 }
 

@@ -9,7 +9,8 @@ export type Verdict =
   /** `row`: the row that lacked them; null when nothing is known of it. */
   | { readonly kind: 'denied'; readonly gate: Gate; readonly units: number; readonly row: RowView | null }
   | { readonly kind: 'failed'; readonly error: unknown }
-  /** The store did not answer, and `onStoreUnavailable` says to admit. */
+  /** The store did not answer, and `onStoreUnavailable` says to deny, or to admit. */
+  | { readonly kind: 'unavailable'; readonly gate: Gate; readonly units: number }
   | { readonly kind: 'unaccounted' }
 
 /** One budget and the units wanted of it, at least 1. */
