@@ -148,10 +148,16 @@ export class Engine implements Vsa {
     const error = closeAmbiguousError(deadlineMs, this.#session.lastError)
     this.#session.abandon()
     this.#parts.scheduler.end()
-    this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.closed(request))
-    this.#parts.waiting.tellAll()
+    this.#parts.exchange.abandoned(closedError(undefined, 'unknown'))
+    this.#tellAll()
     void this.#settings.store.close().catch(() => undefined)
     return error
+  }
+
+  /** Nothing more is sent: each request has its answer now. */
+  #tellAll(): void {
+    this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.closed(request))
+    this.#parts.waiting.tellAll()
   }
 
   /** The closing batch counts. */
@@ -165,7 +171,7 @@ export class Engine implements Vsa {
 
   #closeStore(): void {
     const closing = this.#closing
-    this.#parts.waiting.tellAll()
+    this.#tellAll()
     for (const flush of this.#parts.sendQueue.takeFlushes()) flush.reply.resolve()
     this.#settings.store.close().then(
       () => closing?.resolve(),

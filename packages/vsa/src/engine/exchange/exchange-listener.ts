@@ -1,3 +1,4 @@
+import type { VsaError } from '../../core/errors.ts'
 import type { AppliedAnswer, Batch, FencedAnswer, BreachedRow } from '../../core/exchange.ts'
 import { AnswerHandler } from './answer-handler.ts'
 import type { ChangeIntake } from './change-intake.ts'
@@ -75,5 +76,13 @@ export class ExchangeListener {
     else this.#answers.settle(batch, answer, true)
     for (const row of batch.rows) if (isLeasedRow(row)) this.#refunds.drop(row)
     this.#parts.refundWaits.check()
+  }
+
+  /** The engine gives up, and nothing more is sent: flushes fail, and refunds that wait or are in flight are counted as refused. */
+  abandoned(error: VsaError): void {
+    const { leases, refundWaits, sendQueue } = this.#parts
+    const sent = this.#scheduler.inFlight.batch?.flushes ?? []
+    for (const { reply } of [...sendQueue.takeFlushes(), ...sent, ...refundWaits.takeAll()]) reply.reject(error)
+    for (const row of leases.all()) this.#refunds.drop(row, row.lease.sent?.refund)
   }
 }

@@ -155,9 +155,13 @@ export class FlushScheduler {
   }
 
   #send(): void {
-    const { session, sendQueue } = this.#parts
+    const { session, sendQueue, waiting } = this.#parts
     if (session.state !== 'ready' || this.#ended) return
-    if (this.#closing) sendQueue.due = true
+    if (this.#closing) {
+      sendQueue.due = true
+      // Each request has its answer before the last batch is sent (O13).
+      waiting.unpark(() => true)
+    }
     const planned = this.#planner.plan(this.#closing, this.lingers)
     if (planned === null) return
     this.inFlight.put(planned.inFlight)
