@@ -30,14 +30,18 @@ describe.each(pages)('%s', (page) => {
 })
 
 test('every claim has a test, or says why it has none', () => {
-  expect(claims.filter(({ tests, reason }) => tests.length === 0 && reason === '').map(({ claim }) => claim)).toEqual([])
+  expect(claims.filter(({ tests, reason }) => tests.length === 0 && reason === '').map(({ claim }) => claim)).toEqual(
+    [],
+  )
 })
 
 test('every sentence of the README that promises something is in the table', () => {
   const known = claims.filter(({ page }) => page === 'README.md').map(({ claim }) => claim)
   const promises = sentencesOf(read('README.md')).filter((sentence) => PROMISE.test(sentence))
   expect(promises.length).toBeGreaterThan(10)
-  const unknown = promises.filter((sentence) => !known.some((claim) => sentence.includes(claim) || claim.includes(sentence)))
+  const unknown = promises.filter(
+    (sentence) => !known.some((claim) => sentence.includes(claim) || claim.includes(sentence)),
+  )
   expect(unknown).toEqual([])
 })
 
@@ -61,13 +65,9 @@ test('claims, titles and sentences are read as they are written', () => {
     },
     { page: 'README.md', claim: 'It is free.', tests: [], reason: 'nobody checks prices' },
   ])
-  expect(sentencesOf('# Title\n\n```js\nnever()\n```\n\nOne. Two,\nand `three.` Four.\n\n| a | It never b |\n| --- | --- |\n- Five')).toEqual([
-    '# Title',
-    'One.',
-    'Two, and `three.`',
-    'Four.',
-    'a',
-    'It never b',
-    '- Five',
-  ])
+  expect(
+    sentencesOf(
+      '# Title\n\n```js\nnever()\n```\n\nOne. Two,\nand `three.` Four.\n\n| a | It never b |\n| --- | --- |\n- Five',
+    ),
+  ).toEqual(['# Title', 'One.', 'Two, and `three.`', 'Four.', 'a', 'It never b', '- Five'])
 })
