@@ -4,7 +4,7 @@ import type { AppliedAnswer, FencedAnswer } from '../core/exchange.ts'
 import type { Policy } from '../core/policy.ts'
 import { mergeNeeds } from './admission/needs.ts'
 import { checkCloseOptions, checkFlushOptions } from './api/arguments.ts'
-import { closeAmbiguousError, closedError, timeoutError } from './api/errors.ts'
+import { closeAmbiguousError, closedError, FLUSH_LATE, refundLate, timeoutError } from './api/errors.ts'
 import { printAsJson } from './api/inspect.ts'
 import type { AdmitOptions, Budget, CloseOptions, Counter, FlushOptions, Need, Vsa } from './api/public-types.ts'
 import type { Settings } from './api/settings.ts'
@@ -77,8 +77,7 @@ export class Engine implements Vsa {
   async flush(options: FlushOptions = {}): Promise<void> {
     const { returnLeases, deadlineMs } = checkFlushOptions(options, this.#settings.deadlineMs)
     if (this.#closing !== null) return this.#closing.promise
-    const timedOut = (): VsaError =>
-      timeoutError({ deadlineMs, applied: 'unknown', lastError: this.#session.lastError })
+    const timedOut = (): VsaError => this.#flushTimedOut(reply, deadlineMs)
     const reply = new Deferred<void>(this.#settings.clock, deadlineMs, timedOut)
     this.#parts.sendQueue.addFlush({ returnLeases, reply })
     this.#parts.scheduler.flushNow()
@@ -117,6 +116,12 @@ export class Engine implements Vsa {
 
   toJSON(): { readonly label: string; readonly epoch: number | null; readonly isClosed: boolean } {
     return { label: this.#settings.label, epoch: this.#session.epoch, isClosed: this.#closing !== null }
+  }
+
+  #flushTimedOut(reply: Deferred<void>, deadlineMs: number): VsaError {
+    const refused = this.#parts.refundWaits.of(reply)
+    const outcome = refused === undefined ? FLUSH_LATE : refundLate(refused.key)
+    return timeoutError({ deadlineMs, applied: 'unknown', lastError: this.#session.lastError, outcome })
   }
 
   #makeSession(settings: Settings): Session {
@@ -169,21 +174,30 @@ export class Engine implements Vsa {
     const error = closeAmbiguousError(deadlineMs, this.#session.lastError)
     this.#session.abandon()
     this.#parts.scheduler.end()
-    this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.closed(request))
-    this.#parts.waiting.tellAll()
+    this.#parts.exchange.abandoned(closedError(undefined, 'unknown'))
+    this.#tellAll()
     void this.#settings.store.close().catch(() => undefined)
     return error
   }
 
+  /** Nothing more is sent: each request has its answer now. */
+  #tellAll(): void {
+    this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.closed(request))
+    this.#parts.waiting.tellAll()
+  }
+
   /** The closing batch counts. */
   #ended(answer: AppliedAnswer | FencedAnswer): void {
-    this.#parts.exchange.closed(answer)
-    this.#closeStore()
+    try {
+      this.#parts.exchange.closed(answer)
+    } finally {
+      this.#closeStore()
+    }
   }
 
   #closeStore(): void {
     const closing = this.#closing
-    this.#parts.waiting.tellAll()
+    this.#tellAll()
     for (const flush of this.#parts.sendQueue.takeFlushes()) flush.reply.resolve()
     this.#settings.store.close().then(
       () => closing?.resolve(),

@@ -102,7 +102,7 @@ export class AdmissionController {
   }
 
   #decide(needs: readonly GateNeed[], options: AdmitOptions, caller: DecisionCaller): void {
-    const [asked] = needs
+    const asked = needs.find(({ units }) => units > 0) ?? needs[0]
     if (asked === undefined) throw new RangeError('needs must name at least one budget')
     const { decisions } = this.#parts
     this.#request(new DecideRequest(wantedOf(needs), { decisions, asked, ...caller }), asked, options)

@@ -22,7 +22,7 @@ export class AdmitRequest extends CallerRequest {
   tell(verdict: Verdict): void {
     this.unlisten?.()
     if (verdict.kind === 'failed') this.#reject(verdict.error)
-    else this.#resolve(verdict.kind !== 'denied')
+    else this.#resolve(verdict.kind !== 'denied' && verdict.kind !== 'unavailable')
   }
 }
 

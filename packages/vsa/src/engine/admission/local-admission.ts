@@ -58,7 +58,7 @@ export class LocalAdmission {
     }
     if (isDurable || !isCovered) return undefined
     for (const [index, row] of rows.entries()) this.spend(row, needs[index]?.units ?? 0)
-    return { kind: 'admitted', row: rows[0] ?? null }
+    return { kind: 'admitted', row: rows[0] ?? null, rows }
   }
 
   /** @returns false where the lease does not cover the units */

@@ -1,6 +1,6 @@
 import { assertUnits } from '../../core/units.ts'
 import { checkMintOptions } from '../api/arguments.ts'
-import { closedError, timeoutError } from '../api/errors.ts'
+import { closedError, MINT_LATE, timeoutError } from '../api/errors.ts'
 import type { MintOptions } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
 import type { Gate } from '../budget/gate.ts'
@@ -38,7 +38,7 @@ export class Mints {
     if (isClosed()) throw closedError(key)
     const { clock, deadlineMs } = settings
     const reply = new Deferred<boolean>(clock, deadlineMs, () =>
-      timeoutError({ key, deadlineMs, applied: 'unknown', lastError: session.lastError }),
+      timeoutError({ key, deadlineMs, applied: 'unknown', lastError: session.lastError, outcome: MINT_LATE }),
     )
     intake.mint(gate, { mint: { units, id }, reply })
     return reply.promise

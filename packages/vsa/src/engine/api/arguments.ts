@@ -3,7 +3,7 @@ import { assertKey } from '../../core/key.ts'
 import { assertBoolean, assertOptions } from '../../core/options.ts'
 import { describe } from '../../core/units.ts'
 import { assertDuration } from './durations.ts'
-import type { AdmitOptions, CloseOptions, FlushOptions, MintOptions } from './public-types.ts'
+import type { AdmitOptions, CloseOptions, FlushOptions, MintOptions, PastDecision } from './public-types.ts'
 
 const ADMIT_OPTIONS = Object.keys({ durable: true, deadlineMs: true, signal: true } satisfies Record<
   keyof AdmitOptions,
@@ -54,14 +54,17 @@ export function checkCloseOptions(options: CloseOptions, deadlineDefaultMs: numb
   return { deadlineMs }
 }
 
-/** The period that `decision` was admitted in. @throws TypeError, RangeError that name the argument */
-export function windowOf(
-  { key, plan }: { readonly key: string; readonly plan: Plan },
-  decision: { readonly period: number },
-): Window {
-  const period: unknown = (decision as { readonly period?: unknown } | null)?.period
-  if (typeof period !== 'number')
+/** @throws TypeError that names the argument */
+export function assertDecision(decision: unknown): asserts decision is PastDecision {
+  const fields = typeof decision === 'object' && decision !== null ? (decision as Record<string, unknown>) : {}
+  const { period, admitted, key } = fields
+  const isPast = typeof period === 'number' || typeof admitted === 'boolean'
+  if (!isPast || (key !== undefined && typeof key !== 'string'))
     throw new TypeError(`decision must be what decide() answered, got ${describe(decision)}`)
+}
+
+/** The budget's period that begins at `period`. @throws RangeError that names the argument */
+export function windowOf({ key, plan }: { readonly key: string; readonly plan: Plan }, period: number): Window {
   const window = Number.isSafeInteger(period) ? plan.windowAt(period) : undefined
   if (window?.start !== period)
     throw new RangeError(`decision.period must be the start of a period of ${JSON.stringify(key)}, got ${period}`)

@@ -35,16 +35,30 @@ interface Timeout {
   readonly applied: Applied
   /** Why the store could not be reached last; null while it can. */
   readonly lastError: StoreError | null
+  /** What may have happened all the same, and what to do. Default: that of an admission. */
+  readonly outcome?: string
 }
 
-export function timeoutError({ key, deadlineMs, applied, lastError }: Timeout): VsaError {
+export function timeoutError({ key, deadlineMs, applied, lastError, outcome }: Timeout): VsaError {
   const which = ofBudget(key)
   const after =
-    applied === 'unknown' ? 'the units may have been taken; what is granted late is given back' : 'nothing was spent'
+    outcome ??
+    (applied === 'unknown' ? 'the units may have been taken; what is granted late is given back' : 'nothing was spent')
   if (lastError === null)
     return new VsaError('timeout', `no answer${which} within ${deadlineMs} ms; ${after}`, { applied, statusCode: 503 })
   const message = `the store could not be asked${which} within ${deadlineMs} ms (${lastError.message}); ${after}`
   return new VsaError('store_unavailable', message, { applied, statusCode: 503, cause: lastError })
+}
+
+/** The outcomes of calls other than admissions, when they time out. */
+export const MINT_LATE =
+  'the units may have been minted, and then they stay; mint them again with the same id to find out'
+export const READ_LATE = 'nothing was changed'
+export const JOIN_LATE = 'joining goes on'
+export const FLUSH_LATE = 'not all changes are durable yet; they are sent until they are'
+
+export function refundLate(key: string): string {
+  return `the store has not yet accepted units that were given back to budget ${JSON.stringify(key)}: their admission may not have reached it, or they were never admitted`
 }
 
 export function permanentError(key: string | undefined, cause: StoreError, applied: Applied): VsaError {

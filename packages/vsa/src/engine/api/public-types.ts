@@ -37,8 +37,11 @@ export interface OpenOptions {
   readonly onStoreUnavailable?: 'throw' | 'deny' | 'allow'
   /** Fractions of the limit, above 0 and at most 1, at which a `threshold` event is raised. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[]
-  /** Gets every event; without it, warnings go to `console.warn`. A throwing listener is ignored. */
-  readonly onEvent?: (event: VsaEvent) => void
+  /**
+   * Gets every event, in order, after the work that raised it; without it, warnings go to `console.warn`. It may call anything, also `close`.
+   * It may be async: nothing waits for it. An error that it throws or rejects with is printed.
+   */
+  readonly onEvent?: (event: VsaEvent) => unknown
   /** For tests: the store takes its time from it, too, unless it has a source of its own. Default: the machine's. */
   readonly clock?: Clock
   /** Numbers in [0, 1), for the jitter of retries. Default `Math.random`. */
@@ -61,7 +64,10 @@ export interface Vsa {
   decideAll(needs: readonly Need[], options?: AdmitOptions): Promise<Decision>
   /** Figures since `open`, up to this instant. */
   stats(): Stats
-  /** Resolves when everything admitted, refunded and added before the call is durable. @throws VsaError `timeout` */
+  /**
+   * Resolves when everything admitted, refunded and added before the call is durable. It waits for refunds that the store does not accept
+   * yet, until they are given up, which the event `refunds_refused` says. @throws VsaError `timeout`, `store_unavailable`
+   */
   flush(options?: FlushOptions): Promise<void>
   /**
    * Refuses new admissions, answers the waiting ones, settles, returns every lease and ends the epoch; then closes the store.
@@ -88,12 +94,24 @@ export interface Budget {
   decide(units?: number, options?: AdmitOptions): Promise<Decision>
   /** Whether `units` were admitted from memory, now. @throws VsaError `durable_only` on a durable budget, `closed` after close. */
   tryAdmit(units?: number): boolean
-  /** Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else the current one. */
-  refund(units?: number, decision?: { readonly period: number }): void
+  /**
+   * Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else
+   * the current one. A decision that took nothing from this budget gives nothing back: a denied or an unaccounted one, or one about other
+   * budgets, which is counted in `refundsRefused`. How often a decision is given back is not counted: give back what was not used, once.
+   */
+  refund(units?: number, decision?: PastDecision): void
   /** Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. @throws VsaError `id_conflict`, `units_overflow` */
   mint(units: number, options: MintOptions): Promise<boolean>
   /** The row as the store has it now, less what this owner has not sent. Changes nothing. */
   peek(): Promise<Peek>
+}
+
+/** What `decide` or `decideAll` answered, or what was kept of it. The start of a period alone, ms since 1970, names the period to give back into. */
+export interface PastDecision {
+  readonly period?: number | undefined
+  readonly key?: string | undefined
+  readonly admitted?: boolean | undefined
+  readonly unaccounted?: boolean | undefined
 }
 
 export interface AdmitOptions {

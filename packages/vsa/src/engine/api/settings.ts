@@ -4,6 +4,7 @@ import { assertFunction, assertMethods, assertOneOf, assertOptions } from '../..
 import type { Store } from '../../core/store.ts'
 import { assertWhole, describe } from '../../core/units.ts'
 import { type EventSink, eventSink } from '../runtime/event-sink.ts'
+import { guardedClock } from '../runtime/guarded-clock.ts'
 import { assertDuration } from './durations.ts'
 import type { OpenOptions } from './public-types.ts'
 
@@ -77,7 +78,8 @@ export function settingsOf(options: OpenOptions, machine: MachineDefaults): Sett
   const emit = eventSink(onEvent)
   return {
     ...{ store, label, flushIntervalMs, deadlineMs, exchangeTimeoutMs, waitersMax, budgetsMax },
-    ...{ onStoreUnavailable, thresholds, emit, clock, isClockGiven: options.clock !== undefined, random },
+    ...{ onStoreUnavailable, thresholds, emit, isClockGiven: options.clock !== undefined, random },
+    clock: guardedClock(clock, (error) => emit({ type: 'internal_error', error })),
   }
 }
 

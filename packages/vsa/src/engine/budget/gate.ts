@@ -2,7 +2,7 @@ import type { Decision } from '../../core/decision.ts'
 import type { Plan, Window } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
 import { printAsJson } from '../api/inspect.ts'
-import type { AdmitOptions, Budget, MintOptions, Peek } from '../api/public-types.ts'
+import type { AdmitOptions, Budget, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { HotCell } from './hot-cell.ts'
 import type { RowView } from './row-view.ts'
@@ -111,7 +111,7 @@ export class Gate implements Budget, HotCell {
     return this.family.slowPath.decide(this, units, options)
   }
 
-  refund(units = 1, decision?: { readonly period: number }): void {
+  refund(units = 1, decision?: PastDecision): void {
     let room = Infinity
     try {
       room = this.room + units

@@ -1,4 +1,4 @@
-import { closedError, rowLostError } from '../api/errors.ts'
+import { closedError, quarantinedError, rowLostError } from '../api/errors.ts'
 import { type PendingRequest, unitsOf, type Verdict } from '../requests/pending-request.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
@@ -29,7 +29,7 @@ export class TakeAnswers {
 
   /** The store has given their units to the first `granted` requests of the run. */
   grant({ requests, rows }: Run, granted: number): void {
-    const admitted: Verdict = { kind: 'admitted', row: rows[0] ?? null }
+    const admitted: Verdict = { kind: 'admitted', row: rows[0] ?? null, rows }
     for (let at = 0; at < granted; at += 1) {
       const request = requests[at]
       if (request !== undefined) this.#grantOne(request, rows, admitted)
@@ -88,6 +88,10 @@ export class TakeAnswers {
     for (const [index, row] of rows.entries()) {
       const need = request.needs[index]
       if (need === undefined) continue
+      if (row.isQuarantined) {
+        waiting.resolve(request, { kind: 'failed', error: quarantinedError(row.key) })
+        return true
+      }
       if (row.figures === null) {
         // The period that the gate is in now is one that the store has.
         if (wasEarly(row, session.time) && !closing) return false

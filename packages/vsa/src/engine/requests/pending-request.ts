@@ -4,12 +4,13 @@ import type { RowView } from '../budget/row-view.ts'
 
 /** How a request ended. */
 export type Verdict =
-  /** `row`: the row of the first need that the units came from; null where no units were asked for. */
-  | { readonly kind: 'admitted'; readonly row: RowView | null }
+  /** `row`: the row of the first need that the units came from; null where no units were asked for. `rows`: those of all needs, where there are several. */
+  | { readonly kind: 'admitted'; readonly row: RowView | null; readonly rows?: readonly RowView[] }
   /** `row`: the row that lacked them; null when nothing is known of it. */
   | { readonly kind: 'denied'; readonly gate: Gate; readonly units: number; readonly row: RowView | null }
   | { readonly kind: 'failed'; readonly error: unknown }
-  /** The store did not answer, and `onStoreUnavailable` says to admit. */
+  /** The store did not answer, and `onStoreUnavailable` says to deny, or to admit. */
+  | { readonly kind: 'unavailable'; readonly gate: Gate; readonly units: number }
   | { readonly kind: 'unaccounted' }
 
 /** One budget and the units wanted of it, at least 1. */

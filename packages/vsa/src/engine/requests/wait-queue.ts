@@ -155,7 +155,8 @@ export class WaitQueue {
 
   /** Resolves all requests: queued, parked and in flight. */
   resolveAll(verdictOf: (request: PendingRequest) => Verdict): void {
-    for (const request of this.#all()) this.resolve(request, verdictOf(request))
+    // Making a verdict counts it: those that have one get no other.
+    for (const request of this.#all()) if (request.state !== 'resolved') this.resolve(request, verdictOf(request))
     this.#dropResolved()
   }
 

@@ -30,6 +30,8 @@ export type VsaEvent =
   | { readonly type: 'refunds_refused'; readonly key: string; readonly period: number; readonly units: number }
   | { readonly type: 'counter_overflow'; readonly key: string; readonly pending: number }
   | { readonly type: 'quarantined'; readonly key: string; readonly detail: string }
+  /** A bug in VSA that no budget can be named for. What was under way may be left undone; the engine goes on. */
+  | { readonly type: 'internal_error'; readonly error: unknown }
 
 /** Whether the event is printed where there is no listener. */
 export function isWarning(event: VsaEvent): boolean {
@@ -51,6 +53,7 @@ export function isWarning(event: VsaEvent): boolean {
     case 'refunds_refused':
     case 'counter_overflow':
     case 'quarantined':
+    case 'internal_error':
       return true
   }
 }
