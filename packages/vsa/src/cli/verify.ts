@@ -1,6 +1,6 @@
-import type { TrialBalance } from '../core/trial-balance.ts'
-import { type StoreTotals, readTotals } from './store-totals.ts'
-import { count, counted, period, printable } from './format.ts'
+import { type FaultyRow, type StoreTotals, readTotals } from './store-totals.ts'
+import { count, counted, periodCells } from './format.ts'
+import { escaped, printable } from './safe-text.ts'
 import type { Report } from './report.ts'
 import { columns, facts, table } from './table.ts'
 
@@ -14,15 +14,15 @@ export async function verify(path: string): Promise<Report> {
   return { ok, json: { ok, store: path, ...totals }, text: [sumText(path, totals), faultText(totals)].join('\n') }
 }
 
-function sumText(path: string, { rows, minted, used, pool, burned, held }: StoreTotals): string {
+function sumText(path: string, { rows, minted, used, pool, burned, leased }: StoreTotals): string {
   return [
-    `${path}: ${counted(rows, 'row')}`,
+    `${escaped(path)}: ${counted(rows, 'row')}`,
     facts([
       ['minted', count(minted)],
       ['used', count(used)],
       ['pool', count(pool)],
       ['burned', count(burned)],
-      ['leased', count(held)],
+      ['leased', count(leased)],
     ]),
   ].join('\n')
 }
@@ -33,19 +33,19 @@ function faultText({ faulty }: StoreTotals): string {
   return [
     `${counted(faulty.length, 'row')} ${faulty.length === 1 ? 'does' : 'do'} not add up:`,
     table(
-      columns('key', 'period', '>minted', '>used', '>pool', '>burned', '>leased', 'what is wrong'),
+      columns('key', 'from', 'to', '>minted', '>used', '>pool', '>burned', '>leased', 'what is wrong'),
       faulty.slice(0, FAULTY_MAX).map(faultCells),
     ),
     ...(more > 0 ? [`and ${count(more)} more`] : []),
   ].join('\n')
 }
 
-function faultCells(row: TrialBalance): readonly string[] {
-  const { minted, used, pool, burned, held } = row
+function faultCells(row: FaultyRow): readonly string[] {
+  const { minted, used, pool, burned, leased } = row
   return [
     printable(row.key),
-    period(row.period),
-    ...[minted, used, pool, burned, held].map(count),
+    ...periodCells(row.period, row.endsAt),
+    ...[minted, used, pool, burned, leased].map(count),
     row.faults.join('; '),
   ]
 }

@@ -61,10 +61,10 @@ function speedText(speed: FullSpeed): string {
 
 function killText(kill: Kill): string {
   const { admitted, atDeath, reopened } = kill
-  const row = (when: string, { minted, used, burned, held, pool }: StoreTotals): readonly string[] => [
+  const row = (when: string, { minted, used, burned, leased, pool }: StoreTotals): readonly string[] => [
     when,
     admittedText(admitted),
-    ...[used, burned, held, pool, minted].map(count),
+    ...[used, burned, leased, pool, minted].map(count),
   ]
   return [
     `(c) A process that admits at full speed, killed with SIGKILL after ${duration(kill.ranForMs)}`,

@@ -95,7 +95,7 @@ async function reopen(storePath: string): Promise<StoreTotals> {
     await vsa.ready()
     await vsa.close()
     const totals = await victimTotals(storePath)
-    if (totals.held === 0 || performance.now() > waitsUntil) return totals
+    if (totals.leased === 0 || performance.now() > waitsUntil) return totals
   }
 }
 
