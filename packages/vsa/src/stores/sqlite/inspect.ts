@@ -1,11 +1,15 @@
+import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { StoreError } from '../../core/errors.ts'
 import type { CounterRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange } from '../../core/store.ts'
-import { abandon, loadDriver, type Connection, type DatabaseConstructor, type DriverName } from './client/driver.ts'
-import { storeErrorOf } from './errors.ts'
+import { abandon, type Connection } from './client/connection.ts'
+import { loadDriver, type DriverName, type NamedDriver } from './client/driver.ts'
 import { assertFileThere } from './client/file.ts'
+import { copyStill, type StillCopy } from './client/still-copy.ts'
+import { isDamage, storeErrorOf } from './errors.ts'
 import { listBudgets, listCounters, listOwners, type CounterRange } from './list.ts'
+import { text } from './rows.ts'
 import { isCurrent } from './schema.ts'
 import { StatementCache } from './client/statement-cache.ts'
 
@@ -14,10 +18,13 @@ export type { CounterRange } from './list.ts'
 
 export interface InspectionOptions {
   /** As for `sqlite`; the same as any store that this process has open on the file. */
-  readonly driver?: DriverName | DatabaseConstructor
+  readonly driver?: DriverName
   /** How long opening waits for other processes, in ms. Default 5,000. */
   readonly busyTimeoutMs?: number
 }
+
+/** The most findings of one integrity check. */
+const FINDINGS_MAX = 100
 
 /**
  * A consistent snapshot of the rows: one read transaction from opening to `close`, however long that takes. Other processes may write meanwhile.
@@ -29,33 +36,48 @@ export interface Inspection {
   owners(): readonly OwnerRow[]
   /** One page of counters. */
   counters(range: CounterRange): readonly CounterRow[]
+  /**
+   * SQLite's own check of the file (`PRAGMA integrity_check`): pages, indexes and constraints. It reads the whole file.
+   * @returns what is wrong, at most 100 findings; empty when the file is sound
+   */
+  integrity(): readonly string[]
   /** Idempotent. */
   close(): void
 }
 
 /**
- * Opens a store's file read-only, for `verify` and `inspect`; owners may continue to write it.
- * @throws StoreError `folder_missing`, `not_a_database`, `schema_too_new`, `store_busy`, `store_failed` (there is no such file)
+ * Opens a store's file for `verify` and `inspect`, and writes nothing: neither rows, nor the file, nor others beside it. Owners may continue to
+ * write. A file that no process has open, as a backup, is read from a private copy in the folder for temporary files, with its log if it has
+ * one; so it may be on a read-only disk. One in use is read in place; its `-shm` file, which holds no rows, must be readable.
+ * @throws StoreError `folder_missing`, `not_a_database`, `schema_too_new`, `store_busy`, `disk_full`, `store_failed` (there is no such file)
  */
 export async function openReadOnly(path: string, options: InspectionOptions = {}): Promise<Inspection> {
   const { driver: choice, busyTimeoutMs = 5_000 } = options
-  const file = resolve(path)
-  assertFileThere(file)
+  const named = resolve(path)
+  assertFileThere(named)
   const driver = await loadDriver(choice)
+  const file = realpathSync(named)
+  const copy = copyStill(file)
   let connection: Connection | undefined
   try {
-    connection = driver.open(file)
+    connection = connectionTo(driver, copy, file)
     connection.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}; PRAGMA query_only = ON; BEGIN`)
     // The first read takes the snapshot.
-    if (!isCurrent(connection, file)) throw empty(file)
-    return inspectionOf(connection, file)
+    if (!isCurrent(connection, named)) throw empty(named)
+    copy?.remove()
+    return inspectionOf(connection, named, copy)
   } catch (error) {
     if (connection !== undefined) abandon(connection)
-    throw storeErrorOf(error, file, 'open')
+    copy?.remove()
+    throw readErrorOf(error, named)
   }
 }
 
-function inspectionOf(connection: Connection, path: string): Inspection {
+function connectionTo(driver: NamedDriver, copy: StillCopy | undefined, file: string): Connection {
+  return copy === undefined ? driver.openReadOnly(file) : driver.open(copy.path)
+}
+
+function inspectionOf(connection: Connection, path: string, copy: StillCopy | undefined): Inspection {
   const statements = new StatementCache(connection)
   const guarded = <T>(read: () => T): T => {
     try {
@@ -68,14 +90,36 @@ function inspectionOf(connection: Connection, path: string): Inspection {
     list: (range) => guarded(() => listBudgets(statements, range)),
     owners: () => guarded(() => listOwners(statements)),
     counters: (range) => guarded(() => listCounters(statements, range)),
-    close: () => end(connection, statements),
+    integrity: () => guarded(() => findings(statements)),
+    close: () => end(connection, statements, copy),
   }
 }
 
-function end(connection: Connection, statements: StatementCache): void {
+/** Also damage that ends the check is a finding. */
+function findings(statements: StatementCache): readonly string[] {
+  const check = statements.statement(`PRAGMA integrity_check(${FINDINGS_MAX})`)
+  try {
+    const found = check.all([]).map((row) => text(row[0]))
+    return found.length === 1 && found[0] === 'ok' ? [] : found
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    return [error instanceof Error ? error.message : String(error)]
+  }
+}
+
+function end(connection: Connection, statements: StatementCache, copy: StillCopy | undefined): void {
   if (!statements.isOpen) return
   statements.close()
   abandon(connection)
+  copy?.remove()
+}
+
+/** SQLite's "cannot be written" means here that it cannot take part in the locks of those that write. */
+function readErrorOf(error: unknown, path: string): unknown {
+  const converted = storeErrorOf(error, path, 'open')
+  if (!(converted instanceof StoreError) || converted.code !== 'read_only') return converted
+  const message = `${path} is in use, and this process may not read it together with its owners: run it as their user, or on a backup`
+  return new StoreError('read_only', message, { applied: 'no', transient: false, cause: error })
 }
 
 function empty(path: string): StoreError {
