@@ -3,6 +3,7 @@ import type { Per } from '../core/policy.ts'
 import { UNITS_MAX } from '../core/units.ts'
 import type { Command, Flag, Operand, ValueOption } from './command.ts'
 import { parseDuration, parsePer, parseTimeZone, parseWhole } from './option-values.ts'
+import { paintFor } from './paint.ts'
 import { type KeyField, parseKeyField } from './replay/key-field.ts'
 
 const FLUSH_MAX_MS = 3_600_000
@@ -110,6 +111,7 @@ const demo: Command = {
       ...(storePath === undefined ? {} : { storePath }),
       seconds,
       showsProgress: !invocation.isSet(JSON_OUTPUT),
+      paint: paintFor(process.stdout, process.env),
       cliPath: fileURLToPath(new URL('main.js', import.meta.url)),
     })
   },

@@ -33,6 +33,11 @@ export function periodCells(start: number, endsAt: number | null, timeZone?: str
   return endsAt === null ? ['-', '-'] : [time(start, timeZone), time(endsAt, timeZone)]
 }
 
+/** The start of a period where the end is not known; a dash for a budget without windows. */
+export function periodStart(start: number, timeZone?: string): string {
+  return start === 0 ? '-' : time(start, timeZone)
+}
+
 /** A duration in the largest unit that gives a short number: `250 ms`, `10 s`, `1 min`, `3.4 h`. */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${ratio(ms)} ms`

@@ -1,15 +1,16 @@
 import type { LeaseRow, ListedRow, OwnerRow } from '../index.ts'
 import type { CounterRow, Inspection } from '../stores/sqlite/inspect.ts'
-import { count, counted, periodCells, time } from './format.ts'
-import { printable } from './safe-text.ts'
+import { count, counted, periodCells, periodStart, time } from './format.ts'
+import { escaped, printable } from './safe-text.ts'
 import { CommandError, type Report } from './report.ts'
-import { countersOf, inspecting, rowsOf } from './store-reader.ts'
+import { assertReadable, countersOf, inspecting, type UnreadableRow, visitRows } from './store-reader.ts'
 import { columns, table } from './table.ts'
 
 interface Contents {
   readonly budgets: readonly ListedRow[]
   readonly owners: readonly OwnerRow[]
   readonly counters: readonly CounterRow[]
+  readonly unreadable: readonly UnreadableRow[]
 }
 
 export interface InspectOptions {
@@ -19,29 +20,42 @@ export interface InspectOptions {
   readonly timeZone: string
 }
 
-/** The contents of a store; with a key, the periods and leases of that budget and the counter of that name. */
+/**
+ * The contents of a store; with a key, the periods and leases of that budget and the counter of that name. Not `ok` when there are rows that
+ * cannot be read.
+ */
 export async function inspect(path: string, key: string | undefined, options: InspectOptions): Promise<Report> {
-  const contents = await inspecting(path, (inspection) => contentsOf(inspection, key))
-  if (key !== undefined && contents.budgets.length + contents.counters.length === 0) {
+  const contents = await inspecting(path, (inspection) => {
+    assertReadable(path, inspection.textDamage())
+    return contentsOf(inspection, key)
+  })
+  if (key !== undefined && contents.budgets.length + contents.counters.length + contents.unreadable.length === 0) {
     throw new CommandError('unknown_key', `${path} has no budget and no counter called '${key}'`)
   }
-  return { ok: true, json: jsonOf(path, contents), text: textOf(contents, key !== undefined, options) }
+  return {
+    ok: contents.unreadable.length === 0,
+    json: jsonOf(path, contents),
+    text: textOf(contents, key !== undefined, options),
+  }
 }
 
 function contentsOf(inspection: Inspection, key: string | undefined): Contents {
-  const budgets = [...rowsOf(inspection, key)]
+  const budgets: ListedRow[] = []
+  const unreadable: UnreadableRow[] = []
+  visitRows(inspection, { row: (row) => budgets.push(row), unreadable: (row) => unreadable.push(row) }, key)
   const counters = [...countersOf(inspection)]
   const owners = inspection.owners()
-  if (key === undefined) return { budgets, counters, owners }
+  if (key === undefined) return { budgets, counters, owners, unreadable }
   const holders = new Set(budgets.flatMap(({ leases }) => leases.map(({ epoch }) => epoch)))
   return {
     budgets,
     counters: counters.filter((counter) => counter.key === key),
     owners: owners.filter(({ epoch }) => holders.has(epoch)),
+    unreadable,
   }
 }
 
-function jsonOf(store: string, { budgets, owners, counters }: Contents): unknown {
+function jsonOf(store: string, { budgets, owners, counters, unreadable }: Contents): unknown {
   return {
     store,
     budgets: budgets.map(({ budget, leases }) => ({
@@ -51,10 +65,12 @@ function jsonOf(store: string, { budgets, owners, counters }: Contents): unknown
     })),
     owners,
     counters,
+    unreadable,
   }
 }
 
-function textOf({ budgets, owners, counters }: Contents, isOne: boolean, { rowsMax, timeZone }: InspectOptions): string {
+function textOf(contents: Contents, isOne: boolean, { rowsMax, timeZone }: InspectOptions): string {
+  const { budgets, owners, counters, unreadable } = contents
   const sections = [
     section('Budgets', 'budget', budgets, rowsMax, (rows) => budgetTable(rows, timeZone)),
     isOne
@@ -62,6 +78,7 @@ function textOf({ budgets, owners, counters }: Contents, isOne: boolean, { rowsM
       : '',
     section('Owners', 'owner', owners.toReversed(), rowsMax, (rows) => ownerTable(rows, timeZone)),
     section('Counters', 'counter', counters, rowsMax, counterTable),
+    section('Rows that cannot be read', 'row', unreadable, rowsMax, (rows) => unreadableTable(rows, timeZone)),
   ]
   const shown = sections.filter((text) => text !== '')
   return shown.length === 0 ? 'The store is empty.' : shown.join('\n\n')
@@ -139,5 +156,12 @@ function counterTable(rows: readonly CounterRow[]): string {
   return table(
     columns('key', '>value'),
     rows.map(({ key, value }) => [printable(key), count(value)]),
+  )
+}
+
+function unreadableTable(rows: readonly UnreadableRow[], timeZone: string): string {
+  return table(
+    columns('key', 'from', 'what is wrong'),
+    rows.map(({ key, period, detail }) => [printable(key), periodStart(period, timeZone), escaped(detail)]),
   )
 }

@@ -1,6 +1,6 @@
 import type { ListedRow } from '../core/store.ts'
 import { type TrialBalance, trialBalance } from '../core/trial-balance.ts'
-import { inspecting, rowsOf } from './store-reader.ts'
+import { inspecting, type RowVisitor, type UnreadableRow, visitRows } from './store-reader.ts'
 
 /** The sums over the rows of a store, in units. */
 export interface StoreTotals {
@@ -13,6 +13,13 @@ export interface StoreTotals {
   readonly leased: number
   /** Rows that do not balance. */
   readonly faulty: readonly FaultyRow[]
+  /** Rows that are in no sum. */
+  readonly unreadable: readonly UnreadableRow[]
+}
+
+/** Whether every row can be read and balances. */
+export function isBalanced({ faulty, unreadable }: StoreTotals): boolean {
+  return faulty.length === 0 && unreadable.length === 0
 }
 
 /** A row that does not balance. In the words of the command line, a row's leases are `leased`. */
@@ -23,11 +30,12 @@ export interface FaultyRow extends Omit<TrialBalance, 'held'> {
 }
 
 /** Adds up rows, and checks the trial balance of each. */
-export class RowTotals {
+export class RowTotals implements RowVisitor {
   readonly #sum = { rows: 0, minted: 0, used: 0, pool: 0, burned: 0, leased: 0 }
   readonly #faulty: FaultyRow[] = []
+  readonly #unreadable: UnreadableRow[] = []
 
-  add(row: ListedRow): void {
+  row(row: ListedRow): void {
     const { held: leased, ...balance } = trialBalance(row)
     const sum = this.#sum
     sum.rows++
@@ -39,8 +47,12 @@ export class RowTotals {
     if (balance.faults.length > 0) this.#faulty.push({ ...balance, leased, endsAt: row.budget.endsAt })
   }
 
+  unreadable(row: UnreadableRow): void {
+    this.#unreadable.push(row)
+  }
+
   get totals(): StoreTotals {
-    return { ...this.#sum, faulty: [...this.#faulty] }
+    return { ...this.#sum, faulty: [...this.#faulty], unreadable: [...this.#unreadable] }
   }
 }
 
@@ -48,7 +60,10 @@ export class RowTotals {
 export function readTotals(path: string, includes: (key: string) => boolean = () => true): Promise<StoreTotals> {
   return inspecting(path, (inspection) => {
     const sum = new RowTotals()
-    for (const row of rowsOf(inspection)) if (includes(row.budget.key)) sum.add(row)
+    visitRows(inspection, {
+      row: (row) => (includes(row.budget.key) ? sum.row(row) : undefined),
+      unreadable: (row) => (includes(row.key) ? sum.unreadable(row) : undefined),
+    })
     return sum.totals
   })
 }

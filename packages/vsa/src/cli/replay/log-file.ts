@@ -32,7 +32,10 @@ export async function* readLines(path: string): AsyncGenerator<LinesRead> {
 async function* linesOfFile(file: FileHandle): AsyncGenerator<LinesRead> {
   try {
     const stat = await file.stat()
-    yield* linesOf(file.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES }), stat.isFile() ? stat.size : null)
+    yield* linesOf(
+      file.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES }),
+      stat.isFile() ? stat.size : null,
+    )
   } finally {
     await file.close()
   }
@@ -70,7 +73,7 @@ async function* unpacked(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uin
 /** The first chunks, enough to see what it is: a pipe may give one byte at a time. */
 async function firstBytes(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
   const head: Uint8Array[] = []
-  for (let bytes = 0; bytes < GZIP_MAGIC.length; ) {
+  for (let bytes = 0; bytes < GZIP_MAGIC.length;) {
     const next = await chunks.next()
     if (next.done === true) break
     head.push(next.value)

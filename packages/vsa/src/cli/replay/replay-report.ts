@@ -2,6 +2,7 @@ import type { WindowPolicy } from '../../core/policy.ts'
 import { count, counted, duration, ratio, time } from '../format.ts'
 import { escaped, printable } from '../safe-text.ts'
 import type { Report } from '../report.ts'
+import { isBalanced } from '../store-totals.ts'
 import { columns, facts, table } from '../table.ts'
 import { REORDER_WITHIN_MS } from './reorderer.ts'
 import { STANDARD_INPUT } from './log-file.ts'
@@ -41,7 +42,7 @@ function isTrue({ totals, decisions }: ReplayRun): boolean {
     totals.used === decisions.admittedUnits &&
     totals.burned === 0 &&
     totals.leased === 0 &&
-    totals.faulty.length === 0 &&
+    isBalanced(totals) &&
     Object.keys(decisions.failures).length === 0
   )
 }
@@ -106,10 +107,15 @@ function logName(file: string): string {
   return file === STANDARD_INPUT ? 'standard input' : escaped(file)
 }
 
-function convertedLines({ convertedTimes }: LogTally): readonly string[] {
-  const found = Object.entries(convertedTimes).filter(([, times]) => times > 0)
+function convertedLines({ convertedTimes: { seconds, microseconds, nanoseconds } }: LogTally): readonly string[] {
+  const units: readonly (readonly [number, string])[] = [
+    [seconds, 's'],
+    [microseconds, 'µs'],
+    [nanoseconds, 'ns'],
+  ]
+  const found = units.filter(([times]) => times > 0).map(([times, unit]) => `${count(times)} in ${unit}`)
   if (found.length === 0) return []
-  return [`Times that cannot be in ms were taken in the unit of their size: ${found.map(([unit, times]) => `${count(times)} in ${unit}`).join(', ')}`]
+  return [`Times that cannot be in ms, taken in the unit of their size: ${found.join(', ')}`]
 }
 
 function decisionSection({ policy, run: { decisions } }: ReplayFindings): string {
@@ -149,8 +155,8 @@ function booksSection(findings: ReplayFindings): string {
     ['burned', count(totals.burned)],
     ['still leased', count(totals.leased)],
   ]
-  if (totals.faulty.length > 0)
-    rows[1] = ['used, by the store', count(totals.used), `${counted(totals.faulty.length, 'row')} do not add up`]
+  const wrongRows = totals.faulty.length + totals.unreadable.length
+  if (wrongRows > 0) rows[1] = ['used, by the store', count(totals.used), `${counted(wrongRows, 'row')} do not add up`]
   const verdict =
     wrong.length === 0
       ? `The books are right, to the unit${runs.length > 0 ? ', at every interval' : ''}.`

@@ -38,10 +38,14 @@ export function scratchStore({ leaseTtlMs, now }: ReplayStoreOptions): ReplaySto
   const adapter = new MemoryAdapter(now, leaseTtlMs)
   const sum = new RowTotals()
   return {
-    store: storeFrom(addingRemoved(adapter, sum), { now, upkeepEveryMs: UPKEEP_EVERY_MS, upkeepRowsMax: UPKEEP_ROWS_MAX }),
+    store: storeFrom(addingRemoved(adapter, sum), {
+      now,
+      upkeepEveryMs: UPKEEP_EVERY_MS,
+      upkeepRowsMax: UPKEEP_ROWS_MAX,
+    }),
     retentionMs: 0,
     totals: async () => {
-      for (const row of adapter.list({ limit: Number.MAX_SAFE_INTEGER }).rows) sum.add(row)
+      for (const row of adapter.list({ limit: Number.MAX_SAFE_INTEGER }).rows) sum.row(row)
       return sum.totals
     },
   }
@@ -57,7 +61,7 @@ function addingRemoved(adapter: MemoryAdapter, sum: RowTotals): StoreAdapter {
     loadUpkeep: (bounds: UpkeepBounds): Snapshot<UpkeepRows> => {
       const snapshot = adapter.loadUpkeep(bounds)
       const save = (writes: Writes): ReturnType<typeof snapshot.save> => {
-        for (const budget of adapter.read(writes.removedBudgets)) sum.add({ budget, leases: [] })
+        for (const budget of adapter.read(writes.removedBudgets)) sum.row({ budget, leases: [] })
         return snapshot.save(writes)
       }
       return { ...snapshot, save }
