@@ -1,5 +1,4 @@
 import { hostname } from 'node:os'
-import { describe } from '../core/units.ts'
 import type { OpenOptions, Vsa } from './api/public-types.ts'
 import { settingsOf } from './api/settings.ts'
 import { Engine } from './engine.ts'
@@ -11,8 +10,9 @@ import { realClock } from './runtime/real-clock.ts'
  * @throws TypeError, RangeError that name the option
  */
 export function open(options: OpenOptions): Vsa {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError(`options must be an object, got ${describe(options)}`)
   const machine = { label: `${hostname()}:${process.pid}`, clock: realClock(), random: Math.random }
-  return new Engine(settingsOf(options, machine))
+  const settings = settingsOf(options, machine)
+  // One clock for both: the store decides when a period ends.
+  if (options.clock !== undefined) options.store.useClock?.(options.clock)
+  return new Engine(settings)
 }

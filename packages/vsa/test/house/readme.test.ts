@@ -3,19 +3,12 @@ import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { readmePrograms } from './readme-programs.ts'
 import { files, read, root, temporaryFolder } from './repository.ts'
 
 // Each program of the README runs in its own file, with the built package installed.
 const readme = read('README.md')
-const blocks = readme.matchAll(/^#+ (?<title>.+)$|^```js\n(?<code>[^]*?)^```\n\n```text\n(?<output>[^]*?)^```/gm)
-
-const programs: { readonly title: string; readonly code: string; readonly output: string }[] = []
-let heading = ''
-for (const { groups } of blocks) {
-  const { title, code, output } = groups ?? {}
-  if (title !== undefined) heading = title
-  if (code !== undefined && output !== undefined) programs.push({ title: heading, code, output })
-}
+const programs = readmePrograms()
 
 const folder = temporaryFolder()
 mkdirSync(join(folder, 'node_modules'))

@@ -1,5 +1,5 @@
 import { assertKey } from '../../core/key.ts'
-import { closedError, quarantinedCounterError, timeoutError } from '../api/errors.ts'
+import { closedError, quarantinedCounterError, READ_LATE, timeoutError } from '../api/errors.ts'
 import type { Counter } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
 import type { FlushScheduler } from '../exchange/flush-scheduler.ts'
@@ -60,7 +60,7 @@ export class Counters {
     if (state.isQuarantined) throw quarantinedCounterError(state.key)
     const { clock, deadlineMs } = settings
     const reader = new Deferred<number>(clock, deadlineMs, () =>
-      timeoutError({ deadlineMs, applied: 'no', lastError: session.lastError }),
+      timeoutError({ deadlineMs, applied: 'no', lastError: session.lastError, outcome: READ_LATE }),
     )
     state.readers.push(reader)
     sendQueue.markCounter(state)

@@ -17,9 +17,10 @@ import { givenDriver, loadDriver, type DatabaseConstructor, type Driver, type Dr
 import { checkPath } from './client/file.ts'
 import { replaced } from './errors.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
-import { loadExchange, loadJoin, loadOpening, loadUpkeep, type Opening } from './load.ts'
+import { loadExchange, loadJoin, loadOpening, loadUpkeep } from './load.ts'
 import { Pace } from '../../core/pace.ts'
 import { processTable, type ProcessTable } from './process-table.ts'
+import type { Opening } from './row-cache.ts'
 import { save } from './save.ts'
 
 /** Stands for no epoch: the first epoch is 1. */
@@ -96,9 +97,7 @@ export class SqliteAdapter implements StoreAdapter {
   }
 
   loadExchange(batch: Batch): Snapshot<ExchangeRows> {
-    return this.#snapshot(batch.epoch, false, (database, opening, time) =>
-      loadExchange(database.statements, opening, batch, time),
-    )
+    return this.#snapshot(batch.epoch, false, (database, opening, time) => loadExchange(database, opening, batch, time))
   }
 
   loadUpkeep(bounds: UpkeepBounds): Snapshot<UpkeepRows> {
@@ -154,7 +153,7 @@ export class SqliteAdapter implements StoreAdapter {
     const loaded = this.#guarded(database, () => {
       database.begin()
       return database.within(() => {
-        const opening = loadOpening(database.statements, epoch)
+        const opening = loadOpening(database, epoch)
         const time = this.#clock.read(opening.timeSeen)
         return { time, rows: load(database, opening, time) }
       })
@@ -165,6 +164,7 @@ export class SqliteAdapter implements StoreAdapter {
         this.#guarded(database, () => {
           database.within(() => save(database.statements, writes))
           database.commit()
+          database.cache.committed(writes)
           this.#clock.kept()
           return true
         }),

@@ -1,7 +1,7 @@
 import type { RowName } from '../../core/exchange.ts'
 import type { BudgetRow, CounterRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange } from '../../core/store.ts'
-import { assertUnits } from '../../core/units.ts'
+import { assertWhole } from '../../core/units.ts'
 import type { Row } from './client/driver.ts'
 import { budgetFrom, integer, leaseFrom, ownerFrom, rowNameFrom, text } from './rows.ts'
 import * as sql from './sql.ts'
@@ -23,8 +23,7 @@ export interface CounterRange {
 
 /** @throws TypeError or RangeError: in SQLite a limit of -1 means no limit */
 export function assertPageLimit(limit: number): void {
-  assertUnits('limit', limit, 1)
-  if (limit > PAGE_ROWS_MAX) throw new RangeError(`limit must be at most ${PAGE_ROWS_MAX}, got ${limit}`)
+  assertWhole('limit', limit, { min: 1, max: PAGE_ROWS_MAX, of: 'rows' })
 }
 
 /** One page of budgets with their leases, keys in the order of their UTF-8 bytes. Inside one transaction. */
