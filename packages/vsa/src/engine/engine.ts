@@ -12,23 +12,27 @@ import { Deferred } from './runtime/deferred.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { type Stats, statsOf } from './runtime/stats.ts'
 import { Session } from './session/session.ts'
+import { type ExitingEngine, type NaturalExit, unsavedText } from './natural-exit.ts'
 import { type EngineParts, wire } from './wiring.ts'
 
 /** How long a `close` waits for the store, in ms. */
 const CLOSE_DEADLINE_MS = 10_000
 
 /** One running engine: the owner. Implements the public interface, and connects the session with the parts. */
-export class Engine implements Vsa {
+export class Engine implements Vsa, ExitingEngine {
   readonly #settings: Settings
   readonly #metrics = new Metrics()
   readonly #session: Session
   readonly #parts: EngineParts
+  readonly #leaveExit: () => void
   #closing: Deferred<void> | null = null
 
-  constructor(settings: Settings) {
+  /** @param exit closes the engine at the end of the process; null where nothing does */
+  constructor(settings: Settings, exit: NaturalExit | null) {
     this.#settings = settings
     this.#session = this.#makeSession(settings)
     this.#parts = wire(settings, this.#metrics, this.#session, () => this.ready())
+    this.#leaveExit = exit?.add(this) ?? ((): void => undefined)
     this.#session.start()
   }
 
@@ -86,6 +90,7 @@ export class Engine implements Vsa {
     assertDuration('options.deadlineMs', deadlineMs)
     const closing = new Deferred<void>(this.#settings.clock, deadlineMs, () => this.#giveUp(deadlineMs))
     this.#closing = closing
+    this.#leaveExit()
     this.#parts.admission.close()
     this.#parts.readyCalls.close()
     if (this.#isUntouched()) {
@@ -96,6 +101,26 @@ export class Engine implements Vsa {
       this.#parts.scheduler.close()
     }
     return closing.promise
+  }
+
+  unsaved(): string | null {
+    const { counters, intake, leases } = this.#parts
+    let refunds = intake.refundedUnits
+    for (const { lease } of leases.all()) refunds += lease.refund + (lease.sent?.refund ?? 0)
+    return unsavedText({ counters: counters.unsent, refunds, leasedUnits: leases.leasedUnits })
+  }
+
+  async save(): Promise<void> {
+    if (this.unsaved() !== null) await this.flush({ returnLeases: true, deadlineMs: this.#exitMs })
+  }
+
+  closeAtExit(): Promise<void> {
+    return this.close({ deadlineMs: this.#exitMs })
+  }
+
+  /** How long each of the two steps at the end of the process may take. */
+  get #exitMs(): number {
+    return Math.ceil(this.#settings.deadlineMs / 2)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
