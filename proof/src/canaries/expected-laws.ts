@@ -149,6 +149,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'fractions-admitted': simulated(['G1']),
   'negatives-admitted': simulated(['G1']),
   'not-a-number-admitted': simulated(['G1']),
+  'unknown-option-ignored': simulated(['G1']),
   'room-below-zero': simulated(['L1', 'O1']),
   'refund-above-the-delta': simulated(['L1', 'L3', 'O4'], 'units that are not in the lease can be admitted'),
   'first-spend-unmarked': simulated(['L3', 'G3'], 'what was admitted is not durable when a flush resolves'),

@@ -62,6 +62,7 @@ export class WireObserver {
       case 'store_back':
       case 'threshold':
       case 'counter_overflow':
+      case 'clock_differs':
     }
   }
 

@@ -13,6 +13,14 @@ export interface Clock {
   soon(run: () => void): void
 }
 
+/** What every clock has, for checks. */
+export const CLOCK_METHODS: readonly string[] = Object.keys({
+  now: true,
+  monotonic: true,
+  timer: true,
+  soon: true,
+} satisfies Record<keyof Clock, true>)
+
 export interface Timer {
   cancel(): void
 }

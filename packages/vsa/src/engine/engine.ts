@@ -3,11 +3,13 @@ import type { StoreError, VsaError } from '../core/errors.ts'
 import type { AppliedAnswer, FencedAnswer } from '../core/exchange.ts'
 import type { Policy } from '../core/policy.ts'
 import { mergeNeeds } from './admission/needs.ts'
-import { assertDuration } from './api/durations.ts'
+import { checkCloseOptions, checkFlushOptions } from './api/arguments.ts'
 import { closeAmbiguousError, closedError, FLUSH_LATE, refundLate, timeoutError } from './api/errors.ts'
+import { printAsJson } from './api/inspect.ts'
 import type { AdmitOptions, Budget, CloseOptions, Counter, FlushOptions, Need, Vsa } from './api/public-types.ts'
 import type { Settings } from './api/settings.ts'
 import type { Family } from './budget/family.ts'
+import { clockDifference } from './runtime/clock-difference.ts'
 import { Deferred } from './runtime/deferred.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { type Stats, statsOf } from './runtime/stats.ts'
@@ -19,20 +21,28 @@ import { type EngineParts, wire } from './wiring.ts'
 const CLOSE_DEADLINE_MS = 10_000
 
 /** One running engine: the owner. Implements the public interface, and connects the session with the parts. */
-export class Engine implements Vsa, ExitingEngine {
+export class Engine implements Vsa {
+  static {
+    printAsJson(this)
+  }
+
   readonly #settings: Settings
   readonly #metrics = new Metrics()
   readonly #session: Session
   readonly #parts: EngineParts
+  /** What the end of the process does with the engine. Kept here, because it is kept nowhere else. */
+  readonly #exiting: ExitingEngine
   readonly #leaveExit: () => void
   #closing: Deferred<void> | null = null
+  #clocksCompared = false
 
   /** @param exit closes the engine at the end of the process; null where nothing does */
   constructor(settings: Settings, exit: NaturalExit | null) {
     this.#settings = settings
     this.#session = this.#makeSession(settings)
     this.#parts = wire(settings, this.#metrics, this.#session, () => this.ready())
-    this.#leaveExit = exit?.add(this) ?? ((): void => undefined)
+    this.#exiting = this.#exitingEngine(Math.ceil(settings.deadlineMs / 2))
+    this.#leaveExit = exit?.add(this.#exiting) ?? ((): void => undefined)
     this.#session.start()
   }
 
@@ -62,10 +72,8 @@ export class Engine implements Vsa, ExitingEngine {
   }
 
   stats(): Stats {
-    let unsentUnits = 0
-    for (const { lease } of this.#parts.leases.all()) unsentUnits += lease.spentSince
     return statsOf(this.#metrics, {
-      unsentUnits,
+      unsentUnits: this.#parts.sendQueue.unsentUnits,
       budgets: this.#parts.eviction.size,
       counters: this.#parts.counters.size,
       leasedUnits: this.#parts.leases.leasedUnits,
@@ -74,8 +82,7 @@ export class Engine implements Vsa, ExitingEngine {
   }
 
   async flush(options: FlushOptions = {}): Promise<void> {
-    const { returnLeases = false, deadlineMs = this.#settings.deadlineMs } = options
-    assertDuration('options.deadlineMs', deadlineMs)
+    const { returnLeases, deadlineMs } = checkFlushOptions(options, this.#settings.deadlineMs)
     if (this.#closing !== null) return this.#closing.promise
     const timedOut = (): VsaError => this.#flushTimedOut(reply, deadlineMs)
     const reply = new Deferred<void>(this.#settings.clock, deadlineMs, timedOut)
@@ -85,9 +92,17 @@ export class Engine implements Vsa, ExitingEngine {
   }
 
   close(options: CloseOptions = {}): Promise<void> {
+    try {
+      const { deadlineMs } = checkCloseOptions(options, CLOSE_DEADLINE_MS)
+      return this.#close(deadlineMs)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Every call gets the same promise: an error of it that one caller handles is handled. */
+  #close(deadlineMs: number): Promise<void> {
     if (this.#closing !== null) return this.#closing.promise
-    const { deadlineMs = CLOSE_DEADLINE_MS } = options
-    assertDuration('options.deadlineMs', deadlineMs)
     const closing = new Deferred<void>(this.#settings.clock, deadlineMs, () => this.#giveUp(deadlineMs))
     this.#closing = closing
     this.#leaveExit()
@@ -103,34 +118,36 @@ export class Engine implements Vsa, ExitingEngine {
     return closing.promise
   }
 
-  unsaved(): string | null {
-    const { counters, intake, leases } = this.#parts
-    let refunds = intake.refundedUnits
-    for (const { lease } of leases.all()) refunds += lease.refund + (lease.sent?.refund ?? 0)
-    return unsavedText({ counters: counters.unsent, refunds, leasedUnits: leases.leasedUnits })
-  }
-
-  async save(): Promise<void> {
-    if (this.unsaved() !== null) await this.flush({ returnLeases: true, deadlineMs: this.#exitMs })
-  }
-
-  closeAtExit(): Promise<void> {
-    return this.close({ deadlineMs: this.#exitMs })
-  }
-
-  /** How long each of the two steps at the end of the process may take. */
-  get #exitMs(): number {
-    return Math.ceil(this.#settings.deadlineMs / 2)
-  }
-
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  toJSON(): { readonly label: string; readonly epoch: number | null; readonly isClosed: boolean } {
+    return { label: this.#settings.label, epoch: this.#session.epoch, isClosed: this.#closing !== null }
   }
 
   #flushTimedOut(reply: Deferred<void>, deadlineMs: number): VsaError {
     const refused = this.#parts.refundWaits.of(reply)
     const outcome = refused === undefined ? FLUSH_LATE : refundLate(refused.key)
     return timeoutError({ deadlineMs, applied: 'unknown', lastError: this.#session.lastError, outcome })
+  }
+
+  /** @param deadlineMs how long each of the two steps may take */
+  #exitingEngine(deadlineMs: number): ExitingEngine {
+    return {
+      unsaved: () => this.#unsaved(),
+      save: async () => {
+        if (this.#unsaved() !== null) await this.flush({ returnLeases: true, deadlineMs })
+      },
+      close: () => this.#close(deadlineMs),
+    }
+  }
+
+  #unsaved(): string | null {
+    const { counters, intake, leases } = this.#parts
+    let refunds = intake.refundedUnits
+    for (const { lease } of leases.all()) refunds += lease.refund + (lease.sent?.refund ?? 0)
+    return unsavedText({ counters: counters.unsent, refunds, leasedUnits: leases.leasedUnits })
   }
 
   #makeSession(settings: Settings): Session {
@@ -152,8 +169,18 @@ export class Engine implements Vsa, ExitingEngine {
   }
 
   #opened(): void {
+    this.#compareClocks()
     this.#parts.readyCalls.joined()
     this.#parts.exchange.opened()
+  }
+
+  /** Once, when the clock was handed in: a test whose periods never end would not say why. */
+  #compareClocks(): void {
+    const { clock, isClockGiven, emit } = this.#settings
+    if (!isClockGiven || this.#clocksCompared) return
+    this.#clocksCompared = true
+    const difference = clockDifference(this.#session.time, clock.now())
+    if (difference !== null) emit(difference)
   }
 
   #storeFailed(error: StoreError): void {

@@ -5,7 +5,7 @@ export interface ExitingEngine {
   /** Makes everything durable and returns every lease. The engine stays open. */
   save(): Promise<void>
   /** Closes the engine, which leaves the set of open ones at once. */
-  closeAtExit(): Promise<void>
+  close(): Promise<void>
 }
 
 /** The events of the process. */
@@ -65,7 +65,7 @@ export class NaturalExit {
 
   #end(): void {
     for (const engine of this.#open()) {
-      if (this.#saved.has(engine)) engine.closeAtExit().catch(warnOf)
+      if (this.#saved.has(engine)) engine.close().catch(warnOf)
       else this.#save(engine).catch(warnOf)
     }
   }

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os'
-import { describe } from '../core/units.ts'
 import type { OpenOptions, Vsa } from './api/public-types.ts'
 import { settingsOf } from './api/settings.ts'
 import { Engine } from './engine.ts'
@@ -14,10 +13,10 @@ const naturalExit = new NaturalExit(process)
  * @throws TypeError, RangeError that name the option
  */
 export function open(options: OpenOptions): Vsa {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError(`options must be an object, got ${describe(options)}`)
   const machine = { label: `${hostname()}:${process.pid}`, clock: realClock(), random: Math.random }
-  // Another clock may stand still, so that nothing is ever answered at the end of the process.
-  const exit = options.clock === undefined ? naturalExit : null
-  return new Engine(settingsOf(options, machine), exit)
+  const settings = settingsOf(options, machine)
+  // One clock for both: the store decides when a period ends.
+  if (options.clock !== undefined) options.store.useClock?.(options.clock)
+  // A clock that was given may stand still: then nothing is answered at the end of the process.
+  return new Engine(settings, settings.isClockGiven ? null : naturalExit)
 }

@@ -1,8 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { manualClock } from '../../src/testing/index.ts'
 import { PendingRequest, type Verdict } from '../../src/engine/requests/pending-request.ts'
 import { Verdicts } from '../../src/engine/requests/verdicts.ts'
-import { bench, codeOf } from './fixture.ts'
+import { RowLease } from '../../src/engine/rows/row-lease.ts'
+import { bench, codeOf, FLUSH_MS } from './fixture.ts'
 
 const ADMITTED: Verdict = { kind: 'admitted', row: null }
 
@@ -107,5 +108,61 @@ describe('many callers of one engine', () => {
     expect(most).toBeLessThanOrEqual(1_000)
     expect(new Set(codes)).toEqual(new Set(['timeout']))
     expect(one.vsa.stats().waiters).toBe(0)
+  })
+
+  test('a crowd that cannot be served in time is refused early, from its end, and the others are admitted', async () => {
+    const { clock, owner, row } = bench()
+    const one = owner({ deadlineMs: 1_000 })
+    const family = one.vsa.budgets('cold', { limit: 10, per: 'day' })
+    await one.vsa.ready()
+    const refused: number[] = []
+    const codes = new Set<unknown>()
+    let admitted = 0
+    const exchange = one.net.exchange.bind(one.net)
+    one.net.exchange = async (batch) => {
+      const answer = await exchange(batch)
+      await new Promise<void>((resolve) => void clock.timer(20, resolve))
+      return answer
+    }
+    const asked = Array.from({ length: 100_000 }, (_, number) =>
+      family
+        .of(`key-${number}`)
+        .admit()
+        .then(
+          () => (admitted += 1),
+          (error: unknown) => {
+            codes.add(codeOf(error))
+            return refused.push(number)
+          },
+        ),
+    )
+    await clock.advance(400)
+    expect(refused.length).toBeGreaterThan(40_000)
+    await clock.advance(1_500)
+    await Promise.all(asked)
+    expect([...codes]).toEqual(['too_many_waiters'])
+    expect(admitted + refused.length).toBe(100_000)
+    expect(admitted).toBeGreaterThan(30_000)
+    expect(Math.min(...refused.slice(0, 1_000))).toBeGreaterThan(98_000)
+    expect((await row('cold:key-0')).used).toBe(1)
+  })
+})
+
+describe('stats', () => {
+  test('look at no budget that was not spent from since the last flush', async () => {
+    const { clock, owner } = bench()
+    const one = owner()
+    const family = one.vsa.budgets('calls', { limit: 1_000, per: 'day' })
+    const budgets = Array.from({ length: 2_000 }, (_, number) => family.of(`key-${number}`))
+    await Promise.all(budgets.map((budget) => budget.admit()))
+    await clock.advance(FLUSH_MS)
+    const looks = vi.spyOn(RowLease.prototype, 'spentSince', 'get')
+    expect(one.vsa.stats()).toMatchObject({ admittedUnits: 2_000, budgets: 2_000 })
+    expect(looks).not.toHaveBeenCalled()
+    for (const budget of budgets.slice(0, 3)) expect(budget.tryAdmit(2)).toBe(true)
+    looks.mockClear()
+    expect(one.vsa.stats().admittedUnits).toBe(2_006)
+    expect(looks).toHaveBeenCalledTimes(3)
+    looks.mockRestore()
   })
 })

@@ -14,7 +14,7 @@ import type { Metrics } from '../runtime/metrics.ts'
 import type { Session } from '../session/session.ts'
 import { AdmitRequest, type CallerRequest, DecideRequest } from './caller-request.ts'
 import type { Decisions } from './decisions.ts'
-import { LocalAdmission } from './local-admission.ts'
+import { isCold, LocalAdmission } from './local-admission.ts'
 
 /** No units were asked for (G2). */
 const LOOKED: Verdict = { kind: 'admitted', row: null }
@@ -145,7 +145,7 @@ export class AdmissionController {
     const { session, leases, intake, waiting, scheduler } = this.#parts
     const [need, second] = request.needs
     const isSingle = second === undefined && need !== undefined
-    if (isSingle && session.hasJoined) {
+    if (isSingle && session.hasJoined && !isCold(need.gate)) {
       const row = leases.current(need.gate)
       if (request.durable && this.#local.spend(row, need.units)) {
         intake.confirm(row, request)

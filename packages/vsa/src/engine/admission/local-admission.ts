@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { quarantinedError } from '../api/errors.ts'
+import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { GateNeed, Verdict } from '../requests/pending-request.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
@@ -34,6 +35,7 @@ export class LocalAdmission {
   }
 
   #decideOne(need: GateNeed, isDurable: boolean): Verdict | undefined {
+    if (isCold(need.gate)) return undefined
     const row = this.#leases.current(need.gate)
     if (row.isQuarantined) return { kind: 'failed', error: quarantinedError(row.key) }
     if (row.lease.left < need.units)
@@ -71,4 +73,9 @@ export class LocalAdmission {
   isKnownToLack(row: LeasedRow, units: number): boolean {
     return row.figures !== null && units > row.reach && this.#clock.monotonic() < row.schedule.askAgainAtMs
   }
+}
+
+/** Nothing is kept of the budget. Its row is made when an exchange carries it, not for each request of a crowd. */
+export function isCold({ row, upcoming }: Gate): boolean {
+  return row === null && upcoming === null
 }

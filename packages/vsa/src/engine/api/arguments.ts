@@ -1,7 +1,17 @@
 import type { Plan, Window } from '../../core/plan.ts'
+import { assertKey } from '../../core/key.ts'
+import { assertBoolean, assertOptions } from '../../core/options.ts'
 import { describe } from '../../core/units.ts'
 import { assertDuration } from './durations.ts'
-import type { AdmitOptions, PastDecision } from './public-types.ts'
+import type { AdmitOptions, CloseOptions, FlushOptions, MintOptions, PastDecision } from './public-types.ts'
+
+const ADMIT_OPTIONS = Object.keys({ durable: true, deadlineMs: true, signal: true } satisfies Record<
+  keyof AdmitOptions,
+  true
+>)
+const MINT_OPTIONS = Object.keys({ id: true } satisfies Record<keyof MintOptions, true>)
+const FLUSH_OPTIONS = Object.keys({ returnLeases: true, deadlineMs: true } satisfies Record<keyof FlushOptions, true>)
+const CLOSE_OPTIONS = Object.keys({ deadlineMs: true } satisfies Record<keyof CloseOptions, true>)
 
 export interface CheckedOptions {
   readonly deadlineMs: number
@@ -11,15 +21,37 @@ export interface CheckedOptions {
 
 /** @throws TypeError, RangeError that name the option */
 export function checkOptions(options: AdmitOptions, deadlineDefaultMs: number): CheckedOptions {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError(`options must be an object, got ${describe(options)}`)
+  assertOptions('options', options, ADMIT_OPTIONS)
   const { deadlineMs = deadlineDefaultMs, durable, signal } = options
   if (deadlineMs !== deadlineDefaultMs) assertDuration('options.deadlineMs', deadlineMs)
-  if (durable !== undefined && typeof durable !== 'boolean')
-    throw new TypeError(`options.durable must be a boolean, got ${describe(durable)}`)
+  if (durable !== undefined) assertBoolean('options.durable', durable)
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError(`options.signal must be an AbortSignal, got ${describe(signal)}`)
   return { deadlineMs, durable, signal }
+}
+
+/** The id of the mint. @throws TypeError, RangeError that name the option */
+export function checkMintOptions(options: MintOptions): string {
+  assertOptions('options', options, MINT_OPTIONS)
+  assertKey('options.id', options.id)
+  return options.id
+}
+
+/** @throws TypeError, RangeError that name the option */
+export function checkFlushOptions(options: FlushOptions, deadlineDefaultMs: number): Required<FlushOptions> {
+  assertOptions('options', options, FLUSH_OPTIONS)
+  const { returnLeases = false, deadlineMs = deadlineDefaultMs } = options
+  assertBoolean('options.returnLeases', returnLeases)
+  assertDuration('options.deadlineMs', deadlineMs)
+  return { returnLeases, deadlineMs }
+}
+
+/** @throws TypeError, RangeError that name the option */
+export function checkCloseOptions(options: CloseOptions, deadlineDefaultMs: number): Required<CloseOptions> {
+  assertOptions('options', options, CLOSE_OPTIONS)
+  const { deadlineMs = deadlineDefaultMs } = options
+  assertDuration('options.deadlineMs', deadlineMs)
+  return { deadlineMs }
 }
 
 /** @throws TypeError that names the argument */

@@ -74,6 +74,16 @@ export function tooManyWaitersError(key: string, waitersMax: number): VsaError {
   return new VsaError('too_many_waiters', message, { statusCode: 503 })
 }
 
+/** @param ahead requests that wait before this one */
+export function overloadedError(
+  key: string | undefined,
+  { ahead, perSecond, deadlineMs }: { readonly ahead: number; readonly perSecond: number; readonly deadlineMs: number },
+): VsaError {
+  const pace = `${ahead} requests are ahead, and the store answers ${perSecond} a second`
+  const message = `the request${ofBudget(key)} would not be reached within its ${deadlineMs} ms: ${pace}. Nothing was spent. Shed load, or give it more time.`
+  return new VsaError('too_many_waiters', message, { statusCode: 503 })
+}
+
 export function rowLostError(key: string): VsaError {
   const message = `the row of budget ${JSON.stringify(key)} is gone from the store; nothing is admitted until its next period. Was it truncated?`
   return new VsaError('row_lost', message, { statusCode: 503 })

@@ -5,6 +5,17 @@ import type { Store } from '../../core/store.ts'
 import type { VsaEvent } from '../runtime/events.ts'
 import type { Stats } from '../runtime/stats.ts'
 
+/*
+ * What these types name of the platform. A program that is compiled without the types of Node, or with an older `lib`, may have neither.
+ * Where it has, this adds nothing.
+ */
+declare global {
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol
+  }
+  interface AbortSignal {}
+}
+
 export interface OpenOptions {
   readonly store: Store
   /** What this process calls itself in `vsa inspect`. Default: host name and pid. */
@@ -15,7 +26,10 @@ export interface OpenOptions {
   readonly deadlineMs?: number
   /** How long one exchange may take before it is sent again, in ms. Default 2,000. */
   readonly exchangeTimeoutMs?: number
-  /** Requests that may wait at once; one more throws `too_many_waiters`. Default 1,000,000. */
+  /**
+   * Requests that may wait at once; one more throws `too_many_waiters`. Default 1,000,000. So does a request in a crowd as soon as it is clear
+   * that its turn would come after its deadline.
+   */
   readonly waitersMax?: number
   /** Budgets kept in memory; idle ones above this are evicted, which changes nothing (L9). Default 1,048,576. */
   readonly budgetsMax?: number
@@ -28,12 +42,13 @@ export interface OpenOptions {
    * It may be async: nothing waits for it. An error that it throws or rejects with is printed.
    */
   readonly onEvent?: (event: VsaEvent) => unknown
-  /** Default: the machine's. */
+  /** For tests: the store takes its time from it, too, unless it has a source of its own. Default: the machine's. */
   readonly clock?: Clock
   /** Numbers in [0, 1), for the jitter of retries. Default `Math.random`. */
   readonly random?: () => number
 }
 
+/** One running engine. Handles print and serialize shortly: a budget as `{ key, policy }`, with the policy as it was declared. */
 export interface Vsa {
   /** Resolves when the store has been joined. @throws StoreError as soon as one attempt to join fails; joining goes on. */
   ready(): Promise<void>
@@ -86,7 +101,7 @@ export interface Budget {
    */
   refund(units?: number, decision?: PastDecision): void
   /** Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. @throws VsaError `id_conflict`, `units_overflow` */
-  mint(units: number, options: { readonly id: string }): Promise<boolean>
+  mint(units: number, options: MintOptions): Promise<boolean>
   /** The row as the store has it now, less what this owner has not sent. Changes nothing. */
   peek(): Promise<Peek>
 }
@@ -106,6 +121,11 @@ export interface AdmitOptions {
   readonly deadlineMs?: number
   /** Aborting rejects with the signal's reason; units granted meanwhile are given back. */
   readonly signal?: AbortSignal
+}
+
+export interface MintOptions {
+  /** Names what the units are for, such as an invoice: one id counts once per budget, for ever. A string as for keys. */
+  readonly id: string
 }
 
 export interface Peek {

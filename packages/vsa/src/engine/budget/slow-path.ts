@@ -1,5 +1,5 @@
 import type { Decision } from '../../core/decision.ts'
-import type { AdmitOptions, PastDecision, Peek } from '../api/public-types.ts'
+import type { AdmitOptions, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
 
 /** What a gate calls when its hot path must stop. The admission room implements it. */
 export interface SlowPath<Gate> {
@@ -7,6 +7,6 @@ export interface SlowPath<Gate> {
   admit(gate: Gate, units: number, options?: AdmitOptions): Promise<boolean>
   decide(gate: Gate, units: number, options?: AdmitOptions): Promise<Decision>
   refund(gate: Gate, units: number, decision: PastDecision | undefined): void
-  mint(gate: Gate, units: number, options: { readonly id: string }): Promise<boolean>
+  mint(gate: Gate, units: number, options: MintOptions): Promise<boolean>
   peek(gate: Gate): Promise<Peek>
 }

@@ -1,7 +1,8 @@
 import type { Batch, Entry } from '../../core/exchange.ts'
-import { quarantinedError } from '../api/errors.ts'
+import { overloadedError, quarantinedError } from '../api/errors.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
+import { ServicePace } from '../requests/service-pace.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { IDLE_FLUSHES } from '../rows/row-schedule.ts'
 import { BatchBuilder } from './batch-builder.ts'
@@ -33,6 +34,7 @@ interface Order {
 export class BatchPlanner {
   readonly #parts: ExchangeParts
   readonly #leasePlan: LeasePlan
+  readonly #pace = new ServicePace()
   readonly #quarantine: Quarantine
 
   constructor(parts: ExchangeParts) {
@@ -50,6 +52,8 @@ export class BatchPlanner {
     const nowMs = settings.clock.monotonic()
     const builder = new BatchBuilder(settings.store.capabilities.batchMax)
     const allLoaded = this.#parts.waiting.drain((request) => this.#loadRequest(builder, request, nowMs))
+    if (allLoaded) this.#pace.done()
+    else this.#shed(builder, nowMs)
     const load = (row: LeasedRow): boolean => row.isQuarantined || builder.addRow(row)
     sendQueue.drainUrgent(load)
     if (sendQueue.due) sendQueue.drainDirty(load)
@@ -145,6 +149,21 @@ export class BatchPlanner {
     const row = this.#parts.leases.current(gate)
     row.takers += 1
     return row
+  }
+
+  /** Some of the queue stays behind: those that cannot be served in time are told now, not at their deadline. */
+  #shed(builder: BatchBuilder, nowMs: number): void {
+    const { waiting } = this.#parts
+    let requests = 0
+    for (const run of builder.runs) requests += run.requests.length
+    const msPerRequest = this.#pace.full(requests, nowMs)
+    if (msPerRequest === undefined) return
+    // The batch that leaves now and the request's own take their time as well.
+    const waitMs = (ahead: number): number => (ahead + 2 * requests) * msPerRequest
+    waiting.shed(waitMs, ({ needs, deadlineMs }, ahead) => {
+      const overload = { ahead, perSecond: Math.round(1_000 / msPerRequest), deadlineMs }
+      return { kind: 'failed', error: overloadedError(needs[0]?.gate.key, overload) }
+    })
   }
 
   /** O6: unused leases go back, and rows with nothing to keep are forgotten; when closing, all of them. */

@@ -15,7 +15,9 @@ interface Told {
  */
 export class Verdicts {
   readonly #clock: Clock
+  /** Told from `#head` on. */
   #waiting: Told[] = []
+  #head = 0
   /** In this portion. */
   #told = 0
 
@@ -24,19 +26,14 @@ export class Verdicts {
   }
 
   tell(request: PendingRequest, verdict: Verdict): void {
-    if (this.#told >= PORTION_MAX) {
-      this.#waiting.push({ request, verdict })
-      return
-    }
-    if (this.#told === 0) this.#startPortion()
-    this.#told += 1
-    request.tell(verdict)
+    if (this.#told >= PORTION_MAX || this.#waiting.length > 0) this.#waiting.push({ request, verdict })
+    else this.#tellNow(request, verdict)
   }
 
   /** Tells all that is left, at once. */
   tellAll(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
+    const waiting = this.#waiting.slice(this.#head)
+    this.#dropTold()
     for (const { request, verdict } of waiting) request.tell(verdict)
   }
 
@@ -48,8 +45,22 @@ export class Verdicts {
   #nextPortion(): void {
     this.#told = 0
     const waiting = this.#waiting
+    const end = Math.min(this.#head + PORTION_MAX, waiting.length)
+    for (; this.#head < end; this.#head += 1) {
+      const next = waiting[this.#head]
+      if (next !== undefined) this.#tellNow(next.request, next.verdict)
+    }
+    if (this.#head === waiting.length) this.#dropTold()
+  }
+
+  #tellNow(request: PendingRequest, verdict: Verdict): void {
+    if (this.#told === 0) this.#startPortion()
+    this.#told += 1
+    request.tell(verdict)
+  }
+
+  #dropTold(): void {
     this.#waiting = []
-    for (const { request, verdict } of waiting.slice(0, PORTION_MAX)) this.tell(request, verdict)
-    this.#waiting = waiting.slice(PORTION_MAX).concat(this.#waiting)
+    this.#head = 0
   }
 }

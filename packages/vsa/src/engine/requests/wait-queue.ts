@@ -6,8 +6,8 @@ import { Verdicts } from './verdicts.ts'
 /** Deadlines are met to within this, plus 1 ms for each `SWEPT_PER_MS` requests, because a sweep looks at all of them (L8). */
 const SWEEP_PAUSE_MIN_MS = 5
 const SWEPT_PER_MS = 2_000
-/** The most requests that one sweep times out (L8): the others have their answer, if it does not come meanwhile, in the next turn. */
-const EXPIRED_MAX = 1_000
+/** The most requests that fail in one turn because there is no time left, or not enough (L8): the others fail in the next turns. */
+const FAILED_MAX = 1_000
 
 /** All requests that wait for the store, in order of arrival, and one timer for all their deadlines. */
 export class WaitQueue {
@@ -69,6 +69,26 @@ export class WaitQueue {
     // Those that left are dropped once they are the larger part, so that a request costs no more in a long queue than in a short one.
     if (2 * this.#head >= this.#queue.length) this.#dropLeft()
     return this.#head === this.#queue.length
+  }
+
+  /**
+   * Refuses requests whose answer would come after their deadline: the last ones first, so that those before them are served.
+   * @param waitMs how long a request will wait that has so many others before it
+   * @param refuse the verdict for it
+   */
+  shed(waitMs: (ahead: number) => number, refuse: (request: PendingRequest, ahead: number) => Verdict): void {
+    const nowMs = this.#clock.monotonic()
+    let refused = 0
+    for (let at = this.#queue.length - 1; at >= this.#head && refused < FAILED_MAX; at -= 1) {
+      const request = this.#queue[at]
+      const ahead = at - this.#head
+      if (request === undefined || request.state === 'resolved') continue
+      if (nowMs + waitMs(ahead) < request.deadlineAtMs) continue
+      refused += 1
+      this.resolve(request, refuse(request, ahead))
+    }
+    if (refused > 0) this.#dropResolved()
+    if (refused === FAILED_MAX) this.#clock.soon(() => this.shed(waitMs, refuse))
   }
 
   /** Looks at every request in the queue. */
@@ -178,7 +198,7 @@ export class WaitQueue {
     let expired = 0
     for (const request of [...this.#all()]) {
       if (request.state === 'resolved') continue
-      if (request.deadlineAtMs <= nowMs && expired < EXPIRED_MAX) {
+      if (request.deadlineAtMs <= nowMs && expired < FAILED_MAX) {
         expired += 1
         this.resolve(request, this.#expire(request))
       } else {

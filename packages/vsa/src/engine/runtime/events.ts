@@ -15,6 +15,8 @@ export type VsaEvent =
   | { readonly type: 'store_away'; readonly error: StoreError }
   | { readonly type: 'store_back'; readonly downMs: number }
   | { readonly type: 'store_forgot'; readonly epoch: number; readonly detail: string }
+  /** The engine was given a clock, and the store goes by another one. Times are ms since 1970. */
+  | { readonly type: 'clock_differs'; readonly storeTime: number; readonly clockTime: number; readonly detail: string }
   | { readonly type: 'row_lost'; readonly key: string; readonly period: number }
   | { readonly type: 'policy_conflict'; readonly key: string; readonly declared: number; readonly holds: number }
   | {
@@ -45,6 +47,7 @@ export function isWarning(event: VsaEvent): boolean {
     case 'burn_limit':
     case 'store_away':
     case 'store_forgot':
+    case 'clock_differs':
     case 'row_lost':
     case 'policy_conflict':
     case 'refunds_refused':

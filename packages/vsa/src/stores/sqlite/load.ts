@@ -156,7 +156,7 @@ function readBudget(
 ): Omit<LoadedBudget, 'kind' | 'mintedBefore'> {
   const text = encodeText(key)
   const row = statements.statement(sql.BUDGET).get([epoch, epoch, epoch, text, period])
-  if (row === undefined || row[0] === null) return { row: undefined, held: 0, others: 0, othersHeld: 0, ended: NONE }
+  if (row === undefined) return NO_BUDGET
   const others = integer(row[14])
   const ended = isBurning && others > 0 ? loadEndedOn(statements, text, period) : NONE
   return {
@@ -169,6 +169,7 @@ function readBudget(
 }
 
 const NONE: readonly LeaseRow[] = []
+const NO_BUDGET = { row: undefined, held: 0, others: 0, othersHeld: 0, ended: NONE }
 
 function loadEndedOn(statements: StatementCache, key: string, period: number): readonly LeaseRow[] {
   return statements.statement(sql.ENDED_LEASES_ON).all([key, period]).map(leaseFrom)
