@@ -13,7 +13,7 @@ import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
 import { StoreClock } from '../../core/store-clock.ts'
 import { Database } from './database.ts'
-import { loadDriver, type DatabaseConstructor, type Driver, type DriverName } from './client/driver.ts'
+import { givenDriver, loadDriver, type DatabaseConstructor, type Driver, type DriverName } from './client/driver.ts'
 import { checkPath } from './client/file.ts'
 import { replaced } from './errors.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
@@ -79,7 +79,12 @@ export class SqliteAdapter implements StoreAdapter {
   /** Loads the client. @throws StoreError `driver_missing` */
   ready(): Awaitable<void> {
     if (this.#driver !== undefined) return
-    this.#loading ??= this.#loadDriver()
+    const choice = this.#choice
+    if (typeof choice === 'function') {
+      this.#driver = givenDriver(choice)
+      return
+    }
+    this.#loading ??= this.#loadDriver(choice)
     return this.#loading
   }
 
@@ -129,9 +134,9 @@ export class SqliteAdapter implements StoreAdapter {
     this.#closed = true
   }
 
-  async #loadDriver(): Promise<void> {
+  async #loadDriver(choice: DriverName | undefined): Promise<void> {
     try {
-      this.#driver = await loadDriver(this.#choice)
+      this.#driver = await loadDriver(choice)
     } finally {
       // A missing client may be installed before the next call, so loading is retried.
       this.#loading = undefined

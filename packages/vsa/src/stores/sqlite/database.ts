@@ -1,5 +1,6 @@
 import { invariant, StoreError } from '../../core/errors.ts'
-import { abandon, rollBack, type Connection, type Driver } from './client/driver.ts'
+import { abandon, rollBack, type Connection } from './client/connection.ts'
+import type { Driver } from './client/driver.ts'
 import { storeErrorOf, isBusy, replaced } from './errors.ts'
 import { checkPath, fileIdentity } from './client/file.ts'
 import { RowCache } from './row-cache.ts'

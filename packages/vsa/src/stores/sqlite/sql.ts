@@ -76,6 +76,10 @@ export const SAVE_COUNTER: string =
 /** For listings: rows of one key, or of all, after a given row. */
 export const LIST: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE (key, period) > (?, ?) ORDER BY key, period LIMIT ?`
 export const LIST_KEY: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE key = ? AND period > ? ORDER BY period LIMIT ?`
+export const LIST_NAMES: string =
+  'SELECT key, period FROM budget WHERE (key, period) > (?, ?) ORDER BY key, period LIMIT ?'
+export const LIST_NAMES_KEY: string =
+  'SELECT key, period FROM budget WHERE key = ? AND period > ? ORDER BY period LIMIT ?'
 export const LIST_LEASES: string = `
 SELECT key, period, epoch, held FROM lease WHERE (key, period) >= (?, ?) AND (key, period) <= (?, ?) ORDER BY key, period, epoch`
 export const LIST_COUNTERS: string = 'SELECT key, value FROM counter WHERE key > ? ORDER BY key LIMIT ?'
