@@ -64,11 +64,11 @@ export class Engine implements Vsa {
   }
 
   async admitAll(needs: readonly Need[], options?: AdmitOptions): Promise<boolean> {
-    return this.#parts.admission.admitAll(this.#merge(needs), options)
+    return this.#parts.admission.admitAll(this.#merge(needs, options), options)
   }
 
   async decideAll(needs: readonly Need[], options?: AdmitOptions): Promise<Decision> {
-    return this.#parts.admission.decideAll(this.#merge(needs), options)
+    return this.#parts.admission.decideAll(this.#merge(needs, options), options)
   }
 
   stats(): Stats {
@@ -164,7 +164,8 @@ export class Engine implements Vsa {
     )
   }
 
-  #merge(needs: readonly Need[]): ReturnType<typeof mergeNeeds> {
+  #merge(needs: readonly Need[], options: AdmitOptions | undefined): ReturnType<typeof mergeNeeds> {
+    this.#parts.admission.check(options)
     return mergeNeeds(needs, this.#settings.store.capabilities.batchMax, this.#parts.slowPath)
   }
 
