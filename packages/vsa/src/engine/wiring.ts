@@ -12,6 +12,7 @@ import { Counters } from './counters/counters.ts'
 import { ChangeIntake } from './exchange/change-intake.ts'
 import { ExchangeListener } from './exchange/exchange-listener.ts'
 import { FlushScheduler } from './exchange/flush-scheduler.ts'
+import { RefundWaits } from './exchange/refund-waits.ts'
 import { SendQueue } from './exchange/send-queue.ts'
 import { PendingCalls } from './requests/pending-calls.ts'
 import { RequestTable } from './requests/row-requests.ts'
@@ -27,6 +28,7 @@ export interface EngineParts {
   readonly waiting: WaitQueue
   readonly unanswered: UnansweredRequests
   readonly sendQueue: SendQueue
+  readonly refundWaits: RefundWaits
   readonly scheduler: FlushScheduler
   readonly intake: ChangeIntake
   readonly exchange: ExchangeListener
@@ -48,7 +50,8 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const unanswered = new UnansweredRequests(settings, metrics, session)
   const waiting = new WaitQueue(clock, metrics, (request) => unanswered.expired(request))
   const leases = new LeaseTable(clock, session, requests)
-  const parts = { settings, session, leases, waiting, requests, sendQueue, metrics }
+  const refundWaits = new RefundWaits()
+  const parts = { settings, session, leases, waiting, requests, sendQueue, refundWaits, metrics, unanswered }
   const scheduler = new FlushScheduler(parts)
   const intake = new ChangeIntake(parts, scheduler)
   const exchange = new ExchangeListener(parts, scheduler, intake)
@@ -68,7 +71,7 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const counters = new Counters({ ...parts, scheduler, calls })
   const readyCalls = new ReadyCalls(calls, deadlineMs, session)
   return {
-    ...{ leases, waiting, unanswered, sendQueue, scheduler, intake, exchange },
+    ...{ leases, waiting, unanswered, sendQueue, refundWaits, scheduler, intake, exchange },
     ...{ admission, slowPath, counters, eviction, families, readyCalls, peeks, calls },
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { quarantinedError } from '../api/errors.ts'
+import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { GateNeed, Verdict } from '../requests/pending-request.ts'
 import type { RequestTable } from '../requests/row-requests.ts'
@@ -13,6 +14,9 @@ import type { Metrics } from '../runtime/metrics.ts'
  * and is read before it is asked (O12). `unknown`: only an exchange can tell.
  */
 export type Knowledge = 'lacking' | 'stale' | 'unknown'
+
+/** `read`: rows are to be read first. Undefined where only an exchange can tell. */
+export type LocalVerdict = Verdict | 'read' | undefined
 
 /** What can be decided from memory: admissions that leases cover, and denials of units that are known to be gone. */
 export class LocalAdmission {
@@ -39,8 +43,29 @@ export class LocalAdmission {
     this.#intake = parts.intake
   }
 
-  /** All or none. `read`: rows are to be read first. Undefined where only an exchange can tell. */
-  decide(needs: readonly GateNeed[], isDurable: boolean): Verdict | 'read' | undefined {
+  /** All or none. */
+  decide(needs: readonly GateNeed[], isDurable: boolean): LocalVerdict {
+    const [need, second] = needs
+    return need !== undefined && second === undefined
+      ? this.#decideOne(need, isDurable)
+      : this.#decideAll(needs, isDurable)
+  }
+
+  #decideOne(need: GateNeed, isDurable: boolean): LocalVerdict {
+    if (isCold(need.gate)) return undefined
+    const row = this.#leases.current(need.gate)
+    if (row.isQuarantined) return { kind: 'failed', error: quarantinedError(row.key) }
+    if (row.lease.left < need.units) {
+      const knowledge = this.knowledgeOf(row, need.units)
+      if (knowledge === 'lacking') return this.deny(need, row)
+      return knowledge === 'stale' ? 'read' : undefined
+    }
+    if (isDurable) return undefined
+    this.spend(row, need.units)
+    return { kind: 'admitted', row }
+  }
+
+  #decideAll(needs: readonly GateNeed[], isDurable: boolean): LocalVerdict {
     const rows = needs.map(({ gate }) => this.#leases.current(gate))
     let isCovered = true
     let isStale = false
@@ -51,13 +76,13 @@ export class LocalAdmission {
       if (row.lease.left >= need.units) continue
       const knowledge = this.knowledgeOf(row, need.units)
       if (knowledge === 'lacking') return this.deny(need, row)
-      if (knowledge === 'stale') isStale = true
+      isStale ||= knowledge === 'stale'
       isCovered = false
     }
     if (isStale) return 'read'
     if (isDurable || !isCovered) return undefined
     for (const [index, row] of rows.entries()) this.spend(row, needs[index]?.units ?? 0)
-    return { kind: 'admitted', row: rows[0] ?? null }
+    return { kind: 'admitted', row: rows[0] ?? null, rows }
   }
 
   /** @returns false where the lease does not cover the units */
@@ -88,4 +113,9 @@ export class LocalAdmission {
     const pauseMs = units > figures.minted ? READ_PAUSE_LONGEST_MS : readPauseMs
     return this.#clock.monotonic() < heardAtMs + pauseMs ? 'lacking' : 'stale'
   }
+}
+
+/** Nothing is kept of the budget, and nothing is known of it. Its row is made when an exchange carries it, not for each request of a crowd. */
+export function isCold({ row, upcoming, history }: Gate): boolean {
+  return row === null && upcoming === null && (history === null || history.lack === null)
 }

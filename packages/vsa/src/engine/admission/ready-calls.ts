@@ -1,5 +1,5 @@
 import type { StoreError } from '../../core/errors.ts'
-import { closedError, timeoutError } from '../api/errors.ts'
+import { closedError, JOIN_LATE, timeoutError } from '../api/errors.ts'
 import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { Deferred } from '../runtime/deferred.ts'
 import type { Session } from '../session/session.ts'
@@ -20,7 +20,8 @@ export class ReadyCalls {
   async wait(): Promise<void> {
     if (this.#session.epoch !== null) return
     const deadlineMs = this.#deadlineMs
-    const timedOut = (): Error => timeoutError({ deadlineMs, applied: 'no', lastError: this.#session.lastError })
+    const timedOut = (): Error =>
+      timeoutError({ deadlineMs, applied: 'no', lastError: this.#session.lastError, outcome: JOIN_LATE })
     const onSettled = (): void => void this.#waiting.delete(waiting)
     const waiting = this.#calls.open<void>({ deadlineMs, timedOut, onSettled })
     this.#waiting.add(waiting)

@@ -1,5 +1,5 @@
 import { assertKey } from '../../core/key.ts'
-import { closedError, quarantinedCounterError, timeoutError } from '../api/errors.ts'
+import { closedError, quarantinedCounterError, READ_LATE, timeoutError } from '../api/errors.ts'
 import type { Counter } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
 import { assertRoomForChange } from '../exchange/change-bound.ts'
@@ -38,6 +38,13 @@ export class Counters {
     return this.#states.size
   }
 
+  /** Counters with additions that are not durable. */
+  get unsent(): number {
+    let counters = 0
+    for (const { pending, sent } of this.#states.values()) if (pending !== 0 || (sent ?? 0) !== 0) counters += 1
+    return counters
+  }
+
   /** @throws TypeError, RangeError that name `key` */
   handle(key: string): Counter {
     assertKey('key', key)
@@ -68,7 +75,8 @@ export class Counters {
     if (state.isQuarantined) throw quarantinedCounterError(state.key)
     if (!state.dirty) this.#assertRoom(state)
     const { deadlineMs } = settings
-    const timedOut = (): Error => timeoutError({ deadlineMs, applied: 'no', lastError: session.lastError })
+    const timedOut = (): Error =>
+      timeoutError({ deadlineMs, applied: 'no', lastError: session.lastError, outcome: READ_LATE })
     const reader = calls.open<number>({ deadlineMs, timedOut })
     state.readers.add(reader)
     sendQueue.markCounter(state)

@@ -6,6 +6,9 @@ import { BatchPlanner } from './batch-planner.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { InFlightSlot } from './in-flight-batch.ts'
 
+/** While a flush waits for refunds that the store does not accept yet, they are sent again after this long, in ms; sooner with a shorter interval. */
+const REFUND_PAUSE_MS = 100
+
 /** Requests that wait for units of other owners are tried again after this long, in ms, or a flush interval where that is shorter. */
 const RETRY_MS = 100
 
@@ -21,6 +24,7 @@ export class FlushScheduler {
   #flushAtMs = -Infinity
   /** When parked requests are tried again; Infinity while none is parked. */
   #retryAtMs = Infinity
+  #refundTimer: Timer | null = null
   #closing = false
   /** Until then a close waits for refunds that the store does not accept yet: their admissions may be in another owner's delta. */
   #lingerUntilMs = -Infinity
@@ -59,6 +63,7 @@ export class FlushScheduler {
     this.#scheduled = true
     this.#parts.settings.clock.soon(() => {
       this.#scheduled = false
+      this.#parts.waiting.startDeadlines()
       this.#send()
     })
   }
@@ -99,6 +104,18 @@ export class FlushScheduler {
     this.arm()
   }
 
+  /** A flush waits for refunds that the store does not accept yet: their rows go again after a pause, whatever the interval. */
+  retryRefunds(): void {
+    const { refundWaits, sendQueue, settings } = this.#parts
+    if (refundWaits.isEmpty || this.#refundTimer !== null || this.#ended) return
+    const pauseMs = Math.min(settings.flushIntervalMs, REFUND_PAUSE_MS)
+    this.#refundTimer = settings.clock.timer(pauseMs, () => {
+      this.#refundTimer = null
+      for (const row of refundWaits.rows()) sendQueue.markUrgent(row)
+      if (!refundWaits.isEmpty) this.wake()
+    })
+  }
+
   /** The row has a lease: the edges of its period are watched. */
   watchWindow(row: LeasedRow): void {
     this.#rollover.watch(row)
@@ -126,6 +143,8 @@ export class FlushScheduler {
     this.#timer?.cancel()
     this.#timer = null
     this.#timerAtMs = Infinity
+    this.#refundTimer?.cancel()
+    this.#refundTimer = null
     this.#rollover.stop()
   }
 
@@ -147,9 +166,13 @@ export class FlushScheduler {
   }
 
   #send(): void {
-    const { session, sendQueue } = this.#parts
+    const { session, sendQueue, waiting } = this.#parts
     if (session.state !== 'ready' || this.#ended) return
-    if (this.#closing) sendQueue.due = true
+    if (this.#closing) {
+      sendQueue.due = true
+      // Each request has its answer before the last batch is sent (O13).
+      waiting.unpark(() => true)
+    }
     const planned = this.#planner.plan(this.#closing, this.lingers)
     if (planned === null) return
     this.inFlight.put(planned.inFlight)
