@@ -85,7 +85,7 @@ export class Engine implements Vsa {
     const { returnLeases, deadlineMs } = checkFlushOptions(options, this.#settings.deadlineMs)
     if (this.#closing !== null) return this.#closing.promise
     const timedOut = (): VsaError => this.#flushTimedOut(reply, deadlineMs)
-    const reply = this.#parts.calls.open<void>({ deadlineMs, timedOut })
+    const reply: Deferred<void> = this.#parts.calls.open<void>({ deadlineMs, timedOut })
     this.#parts.sendQueue.addFlush({ returnLeases, reply })
     this.#parts.scheduler.flushNow()
     return reply.promise

@@ -9,11 +9,11 @@ import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { FlushScheduler } from '../exchange/flush-scheduler.ts'
 import { type GateNeed, type PendingRequest, unitsOf, type Verdict } from '../requests/pending-request.ts'
-import type { RequestTable } from '../requests/row-requests.ts'
 import type { WaitQueue } from '../requests/wait-queue.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
-import type { LeasedRow } from '../rows/leased-row.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
+import type { RequestTable } from '../requests/row-requests.ts'
 import type { Session } from '../session/session.ts'
 import type { StoreReads } from '../session/store-reads.ts'
 import { AdmitRequest, type CallerRequest, DecideRequest } from './caller-request.ts'
@@ -194,11 +194,11 @@ export class AdmissionController {
   }
 
   #read(request: PendingRequest): void {
-    const { waiting, scheduler } = this.#parts
+    const { waiting, scheduler, settings } = this.#parts
     waiting.read(request)
-    for (const [row] of this.#staleOf(request.needs)) this.#exhausted.add(row, request.deadlineMs)
-    // Its deadline begins at the end of this turn.
     scheduler.wake()
+    const deadlineAtMs = settings.clock.monotonic() + request.deadlineMs
+    for (const [row] of this.#staleOf(request.needs)) this.#exhausted.add(row, deadlineAtMs)
   }
 
   /** Rows that are to be read before they are asked, each with its need. */

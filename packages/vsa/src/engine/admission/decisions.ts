@@ -6,10 +6,10 @@ import type { RowView } from '../budget/row-view.ts'
 import type { GateNeed, Verdict } from '../requests/pending-request.ts'
 import type { Session } from '../session/session.ts'
 
-type Shown = Pick<Accounted, 'key' | 'units' | 'limit' | 'remaining' | 'period' | 'resetAtMs'>
-
 /** A timer may fire up to a ms early, and the next answer may correct this owner's time by another one. */
 const RETRY_MARGIN_MS = 2
+
+type Shown = Pick<Accounted, 'key' | 'units' | 'limit' | 'remaining' | 'period' | 'resetAtMs'>
 
 /**
  * What a decision gives back to one budget: units of a period; nothing, because it was denied or is not accounted; or nothing, because it

@@ -76,11 +76,10 @@ export class ExhaustedRows {
     return row.figures !== null && denials !== null && nowMs < denials.heardAtMs + READ_PAUSE_LONGEST_MS + this.#paceMs
   }
 
-  /** The row goes with the next read. @param deadlineMs how long a request waits for it that was made now */
-  add(row: LeasedRow, deadlineMs: number = Infinity): void {
-    const { session, settings } = this.#parts
-    const leftMs = deadlineMs - ANSWER_MS - 2 * session.exchangeMs
-    if (leftMs < this.#paceMs) this.#neededAtMs = Math.min(this.#neededAtMs, settings.clock.monotonic() + leftMs)
+  /** The row goes with the next read. @param deadlineAtMs that of a request which waits for it */
+  add(row: LeasedRow, deadlineAtMs: number = Infinity): void {
+    const { exchangeMs } = this.#parts.session
+    this.#neededAtMs = Math.min(this.#neededAtMs, deadlineAtMs - ANSWER_MS - 2 * exchangeMs)
     const denials = row.schedule.withDenials(this.#parts.settings.flushIntervalMs)
     if (!denials.isToRead) this.#rows.push(row)
     denials.isToRead = true

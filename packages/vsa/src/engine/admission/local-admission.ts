@@ -15,9 +15,6 @@ import type { Metrics } from '../runtime/metrics.ts'
  */
 export type Knowledge = 'lacking' | 'stale' | 'unknown'
 
-/** `read`: rows are to be read first. Undefined where only an exchange can tell. */
-export type LocalVerdict = Verdict | 'read' | undefined
-
 /** What can be decided from memory: admissions that leases cover, and denials of units that are known to be gone. */
 export class LocalAdmission {
   readonly #clock: Clock
@@ -43,15 +40,15 @@ export class LocalAdmission {
     this.#intake = parts.intake
   }
 
-  /** All or none. */
-  decide(needs: readonly GateNeed[], isDurable: boolean): LocalVerdict {
+  /** All or none. `read`: rows are to be read first. Undefined where only an exchange can tell. */
+  decide(needs: readonly GateNeed[], isDurable: boolean): Verdict | 'read' | undefined {
     const [need, second] = needs
     return need !== undefined && second === undefined
       ? this.#decideOne(need, isDurable)
       : this.#decideAll(needs, isDurable)
   }
 
-  #decideOne(need: GateNeed, isDurable: boolean): LocalVerdict {
+  #decideOne(need: GateNeed, isDurable: boolean): Verdict | 'read' | undefined {
     if (isCold(need.gate)) return undefined
     const row = this.#leases.current(need.gate)
     if (row.isQuarantined) return { kind: 'failed', error: quarantinedError(row.key) }
@@ -65,7 +62,7 @@ export class LocalAdmission {
     return { kind: 'admitted', row }
   }
 
-  #decideAll(needs: readonly GateNeed[], isDurable: boolean): LocalVerdict {
+  #decideAll(needs: readonly GateNeed[], isDurable: boolean): Verdict | 'read' | undefined {
     const rows = needs.map(({ gate }) => this.#leases.current(gate))
     let isCovered = true
     let isStale = false
@@ -76,7 +73,7 @@ export class LocalAdmission {
       if (row.lease.left >= need.units) continue
       const knowledge = this.knowledgeOf(row, need.units)
       if (knowledge === 'lacking') return this.deny(need, row)
-      isStale ||= knowledge === 'stale'
+      if (knowledge === 'stale') isStale = true
       isCovered = false
     }
     if (isStale) return 'read'
@@ -115,7 +112,7 @@ export class LocalAdmission {
   }
 }
 
-/** Nothing is kept of the budget, and nothing is known of it. Its row is made when an exchange carries it, not for each request of a crowd. */
+/** Nothing is kept of the budget, and no denial is remembered. Its row is made when an exchange carries it, not for each request of a crowd. */
 export function isCold({ row, upcoming, history }: Gate): boolean {
   return row === null && upcoming === null && (history === null || history.lack === null)
 }

@@ -31,21 +31,26 @@ export class Refunds {
 
   refund(handle: Gate, units: number, decision: PastDecision | undefined): void {
     assertUnits('units', units)
-    const { metrics, session, leases, scheduler, intake, decisions } = this.#parts
+    const { session, leases, scheduler, intake, decisions } = this.#parts
     const gate = handle.family.live(handle)
     const given = decision === undefined ? undefined : decisions.givenBack(decision, gate.key)
     const window = given?.kind === 'units' ? windowOf(gate, given.period) : undefined
     if (scheduler.ended) throw closedError(gate.key)
     if (units === 0 || given?.kind === 'nothing') return
-    if (given?.kind === 'foreign') this.#refuse(gate, given.period, units)
-    else if (window === undefined && !session.hasJoined) intake.deferUntilJoined(gate, units)
+    if (given?.kind === 'foreign') return this.#refuse(gate, given.period, units)
+    if (window === undefined && !session.hasJoined) intake.deferUntilJoined(gate, units)
     else intake.refund(window === undefined ? leases.current(gate) : leases.ofWindow(gate, window), units)
-    metrics.refunds += 1
-    metrics.refundedUnits += units
+    this.#count(units)
+  }
+
+  #count(units: number): void {
+    this.#parts.metrics.refunds += 1
+    this.#parts.metrics.refundedUnits += units
   }
 
   #refuse({ key }: Gate, period: number, units: number): void {
     const { metrics, settings } = this.#parts
+    this.#count(units)
     metrics.refundsRefused += units
     settings.emit({ type: 'refunds_refused', key, period, units })
   }

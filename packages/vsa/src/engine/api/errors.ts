@@ -75,12 +75,6 @@ export function tooManyWaitersError(key: string | undefined, waitersMax: number)
   return new VsaError('too_many_waiters', message, { statusCode: 503 })
 }
 
-/** @param what was not taken in, as in `the refund of budget "a"` */
-export function tooManyChangesError(what: string, budgetsMax: number, cause: StoreError): VsaError {
-  const message = `the store cannot be reached (${cause.message}), and ${budgetsMax} budgets and counters have changes to send already; ${what} was not taken. Repeat it when the store is back, or raise budgetsMax.`
-  return new VsaError('store_unavailable', message, { statusCode: 503, cause })
-}
-
 /** @param ahead requests that wait before this one */
 export function overloadedError(
   key: string | undefined,
@@ -89,6 +83,12 @@ export function overloadedError(
   const pace = `${ahead} requests are ahead, and the store answers ${perSecond} a second`
   const message = `the request${ofBudget(key)} would not be reached within its ${deadlineMs} ms: ${pace}. Nothing was spent. Shed load, or give it more time.`
   return new VsaError('too_many_waiters', message, { statusCode: 503 })
+}
+
+/** @param what was not taken in, as in `the refund of budget "a"` */
+export function tooManyChangesError(what: string, budgetsMax: number, cause: StoreError): VsaError {
+  const message = `the store cannot be reached (${cause.message}), and ${budgetsMax} budgets and counters have changes to send already; ${what} was not taken. Repeat it when the store is back, or raise budgetsMax.`
+  return new VsaError('store_unavailable', message, { statusCode: 503, cause })
 }
 
 export function rowLostError(key: string): VsaError {

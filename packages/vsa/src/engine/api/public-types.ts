@@ -28,7 +28,7 @@ export interface OpenOptions {
   readonly exchangeTimeoutMs?: number
   /**
    * Requests that may wait at once (admissions, mints, counter reads, flushes, peeks, `ready`); one more throws `too_many_waiters`. Default
-   * 1,000,000. So does a request in a crowd as soon as it is clear that its turn would come after its deadline.
+   * 1,000,000. So does an admission in a crowd as soon as it is clear that its turn would come after its deadline.
    */
   readonly waitersMax?: number
   /**
@@ -109,14 +109,11 @@ export interface Budget {
    */
   refund(units?: number, decision?: PastDecision): void
   /**
-   * Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. One exchange
-   * carries one mint of a budget: of many at once, the last waits for as many exchanges. @throws VsaError `id_conflict`, `units_overflow`
+   * Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. One exchange carries
+   * one mint of a budget: of many at once, the last waits for as many exchanges. @throws VsaError `id_conflict`, `units_overflow`
    */
   mint(units: number, options: MintOptions): Promise<boolean>
-  /**
-   * The row as the store has it, with what this owner has not sent: the figures of one moment. Changes nothing.
-   * @throws VsaError `timeout` or `store_unavailable` by the deadline of `open`, `closed`
-   */
+  /** The row as the store has it, with what this owner has not sent: the figures of one moment. Changes nothing. @throws VsaError `timeout` or `store_unavailable` by the deadline of `open`, `closed` */
   peek(): Promise<Peek>
 }
 
@@ -160,10 +157,7 @@ export interface Peek {
 
 export interface Counter {
   readonly key: string
-  /**
-   * Adds any safe integer, in memory; durable with the next flush. Default 1. @throws VsaError `closed`; `store_unavailable` when the store is
-   * away and `budgetsMax` budgets and counters have changes to send.
-   */
+  /** Adds any safe integer, in memory; durable with the next flush. Default 1. @throws VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets and counters have changes to send. */
   add(n?: number): void
   /** The durable value and what this owner has not sent. */
   read(): Promise<number>

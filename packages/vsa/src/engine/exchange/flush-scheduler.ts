@@ -8,7 +8,6 @@ import { InFlightSlot } from './in-flight-batch.ts'
 
 /** While a flush waits for refunds that the store does not accept yet, they are sent again after this long, in ms; sooner with a shorter interval. */
 const REFUND_PAUSE_MS = 100
-
 /** Requests that wait for units of other owners are tried again after this long, in ms, or a flush interval where that is shorter. */
 const RETRY_MS = 100
 
@@ -22,9 +21,9 @@ export class FlushScheduler {
   #timer: Timer | null = null
   #timerAtMs = Infinity
   #flushAtMs = -Infinity
+  #refundTimer: Timer | null = null
   /** When parked requests are tried again; Infinity while none is parked. */
   #retryAtMs = Infinity
-  #refundTimer: Timer | null = null
   #closing = false
   /** Until then a close waits for refunds that the store does not accept yet: their admissions may be in another owner's delta. */
   #lingerUntilMs = -Infinity

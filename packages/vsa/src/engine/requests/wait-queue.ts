@@ -55,14 +55,14 @@ export class WaitQueue {
   /** A new request, last in the queue. */
   add(request: PendingRequest): void {
     this.#queue.push(request)
-    this.#startDeadline(request)
+    this.#arrive(request)
   }
 
   /** A new request whose rows are read before they are asked. */
   read(request: PendingRequest): void {
     request.state = 'reading'
     this.#reading.push(request)
-    this.#startDeadline(request)
+    this.#arrive(request)
   }
 
   /** Hands out the requests that wait for reads, in order, until `take` leaves one. */
@@ -156,7 +156,7 @@ export class WaitQueue {
     request.state = 'sent'
     run.push(request)
     this.#sent.add(run)
-    this.#startDeadline(request)
+    this.#arrive(request)
   }
 
   /** A run is in flight: the deadlines of its requests go on. */
@@ -206,7 +206,7 @@ export class WaitQueue {
     for (const run of this.#sent) yield* run
   }
 
-  #startDeadline(request: PendingRequest): void {
+  #arrive(request: PendingRequest): void {
     this.#metrics.waiters += 1
     this.#new.push(request)
   }
