@@ -15,6 +15,7 @@ export const SCENARIOS = {
   '5 wall clock of an owner jumps': 'an hour or a day, either way',
   '5 clock of the store jumps': 'an hour or a day, either way',
   '5 monotonic time stands still': 'a suspended machine',
+  '5 an engine reports a leap of store time': 'store time is more than an hour ahead of its own',
   '6 two processes with one name': 'two epochs at once under one label',
   '7 message duplicated': 'a request arrives twice, in any order with others',
   '8 store dies, batch applied': 'the store dies after the commit',

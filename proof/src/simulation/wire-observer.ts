@@ -54,6 +54,8 @@ export class WireObserver {
       case 'store_forgot':
       case 'row_lost':
         return fail(new Violation('L3', `the engine reports an event that did not happen: ${JSON.stringify(event)}`))
+      case 'clock_leap':
+        return scenarios.note('5 an engine reports a leap of store time')
       case 'burned':
       case 'burn_limit':
       case 'store_away':

@@ -5,6 +5,8 @@ import type { Outcome } from './exchange.ts'
 /** One epoch of one engine. */
 export interface OwnerRow {
   readonly epoch: number
+  /** A random text. A store that was restored from a backup gives epochs out again, but no token. */
+  readonly token: string
   /** A label of the process, for display. */
   readonly label: string
   readonly state: 'open' | 'closed'

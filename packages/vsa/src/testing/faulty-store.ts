@@ -2,12 +2,13 @@ import type { Clock } from '../core/clock.ts'
 import { StoreError, type Applied } from '../core/errors.ts'
 import type { Answer, Batch } from '../core/exchange.ts'
 import type { BudgetRow, OwnerRow } from '../core/rows.ts'
+import type { Caller } from '../core/standing.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from '../core/store.ts'
 import { drawFault, type Fault, type FaultKind, type FaultRates } from './fault.ts'
 import type { Random } from './random.ts'
 
 /** The methods whose calls may be faulty. `close` never is. Errors of the inner store pass through. */
-export type FaultyMethod = 'join' | 'exchange' | 'read' | 'list' | 'owners'
+export type FaultyMethod = 'join' | 'exchange' | 'upkeep' | 'read' | 'list' | 'owners'
 
 export interface FaultyStoreOptions {
   /** Delays and down times pass on this clock. Usually the one of the engine under test. */
@@ -72,8 +73,10 @@ type Send<T> = () => Promise<T>
 
 class FaultyNetwork implements FaultyStore {
   readonly capabilities: StoreCapabilities
+  /** Absent where the inner store has none. */
+  readonly upkeep?: (caller: Caller) => Promise<number | null>
   readonly faults: Record<FaultKind, number>
-  readonly calls: Record<FaultyMethod, number> = { join: 0, exchange: 0, read: 0, list: 0, owners: 0 }
+  readonly calls: Record<FaultyMethod, number> = { join: 0, exchange: 0, upkeep: 0, read: 0, list: 0, owners: 0 }
   readonly #inner: Store
   readonly #clock: Clock
   readonly #random: Random | undefined
@@ -87,6 +90,8 @@ class FaultyNetwork implements FaultyStore {
   constructor(inner: Store, options: FaultyStoreOptions) {
     this.#inner = inner
     this.capabilities = inner.capabilities
+    const upkeep = inner.upkeep?.bind(inner)
+    if (upkeep !== undefined) this.upkeep = (caller) => this.#call('upkeep', () => upkeep(structuredClone(caller)))
     this.#clock = options.clock
     this.#random = options.random
     this.#rates = options.rates ?? {}
@@ -96,6 +101,7 @@ class FaultyNetwork implements FaultyStore {
     this.#script = {
       join: faultsFor('join'),
       exchange: faultsFor('exchange'),
+      upkeep: faultsFor('upkeep'),
       read: faultsFor('read'),
       list: faultsFor('list'),
       owners: faultsFor('owners'),

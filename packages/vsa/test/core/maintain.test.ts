@@ -34,6 +34,8 @@ describe('upkeep is a separate transition', () => {
   test('S8: upkeep renews the calling owner, however late it is, so that no other owner reaps it before its exchange', () => {
     const books = new Books()
     const [late, other] = [books.join(), books.join()]
+    books.row(late, asking('a', { policy: seats(9), hold: 1 }))
+    books.row(other, asking('a', { known: true, hold: 1 }))
     books.now += LEASE_TTL_MS + 1
     expect(books.maintain(late).hasClosed).toBe(true)
     expect(books.rows.owner(late)).toMatchObject({ state: 'open', expiresAt: books.now + LEASE_TTL_MS })
@@ -169,8 +171,7 @@ describe('upkeep is bounded per call, and reports when there is more', () => {
     const silent = dead(books, 1, 1)
     const living = books.join()
     expect(books.rows.owner(silent)?.state).toBe('closed')
-    books.now += 7 * 86_400_000
-    books.maintain(living)
+    books.pass(7 * 86_400_000, living)
     expect(books.rows.owner(silent)?.state).toBe('closed')
     books.now += 1
     books.maintain(living)

@@ -59,6 +59,12 @@ export function bench(options: { readonly leaseTtlMs?: number } = {}): Bench {
   }
 }
 
+/** The owner holds a lease: there is something to burn, so its epoch is reaped when it has expired (S8). */
+export async function holdLease({ vsa }: Owner): Promise<void> {
+  await vsa.budget('leased', { initial: 100, atRisk: 20 }).admit()
+  if (vsa.stats().leasedUnits === 0) throw new Error('no lease')
+}
+
 /** The store refuses every batch with this key: its books do not balance. */
 export function damage({ net }: Owner, clock: Bench['clock'], key: string): void {
   const exchange = net.exchange.bind(net)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type {
   Awaitable,
   ExchangeRows,
@@ -26,7 +27,7 @@ export interface Bug {
 /** A memory store with a bug in it. */
 export function tamperedStore({ now, leaseTtlMs }: StoreNeeds, bug: Bug): Store {
   const adapter = new TamperedAdapter(new MemoryAdapter(now, leaseTtlMs), now, bug)
-  const honest = storeFrom(adapter, { now, upkeepEveryMs: 0 })
+  const honest = storeFrom(adapter, { now, newToken: randomUUID, upkeepEveryMs: 0 })
   const base: Store = {
     capabilities: honest.capabilities,
     join: (label) => honest.join(label),
@@ -91,6 +92,7 @@ class TamperedAdapter implements StoreAdapter {
   #tamper<Rows>(snapshot: Snapshot<Rows>, change: (rows: Rows, time: number) => Rows): Snapshot<Rows> {
     const time = this.#bug.time?.(this.#now(), this.#kept) ?? snapshot.time
     return {
+      ...snapshot,
       rows: change(snapshot.rows, time),
       time,
       save: (writes) => {

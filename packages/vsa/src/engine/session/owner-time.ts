@@ -15,6 +15,11 @@ export class OwnerTime {
     return this.#time + Math.max(0, Math.floor(this.#clock.monotonic() - this.#heardAtMs))
   }
 
+  /** The store time of the last answer, as far as it was believed; 0 before the first. */
+  get heard(): number {
+    return this.#time
+  }
+
   /** When the last answer came, by the monotonic clock. */
   get heardAtMs(): number {
     return this.#heardAtMs

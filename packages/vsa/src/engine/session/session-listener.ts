@@ -27,6 +27,7 @@ export interface SessionOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly label: string
+  readonly flushIntervalMs: number
   readonly exchangeTimeoutMs: number
   readonly emit: EventSink
   readonly metrics: Metrics

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Store } from '../../core/store.ts'
 import { storeFrom } from '../../core/store-from.ts'
 import { assertUnits } from '../../core/units.ts'
@@ -12,6 +13,8 @@ export interface MemoryOptions {
   readonly upkeepEveryMs?: number
   /** The most leases burned and rows removed by one upkeep, each, besides as many as were made since the last one; from 1. Default 200. */
   readonly upkeepRowsMax?: number
+  /** Makes the token of a new epoch: a text that is never made again. Default: a random UUID. */
+  readonly newToken?: () => string
 }
 
 /**
@@ -20,9 +23,9 @@ export interface MemoryOptions {
  * @throws TypeError, RangeError that name the option
  */
 export function memory(options: MemoryOptions = {}): Store {
-  const { now = () => Date.now(), leaseTtlMs = 10_000, upkeepEveryMs, upkeepRowsMax } = options
+  const { now = () => Date.now(), leaseTtlMs = 10_000, upkeepEveryMs, upkeepRowsMax, newToken = randomUUID } = options
   assertUnits('leaseTtlMs', leaseTtlMs, 1)
   if (upkeepEveryMs !== undefined) assertUnits('upkeepEveryMs', upkeepEveryMs)
   if (upkeepRowsMax !== undefined) assertUnits('upkeepRowsMax', upkeepRowsMax, 1)
-  return storeFrom(new MemoryAdapter(now, leaseTtlMs), { now, upkeepEveryMs, upkeepRowsMax })
+  return storeFrom(new MemoryAdapter(now, leaseTtlMs), { now, newToken, upkeepEveryMs, upkeepRowsMax })
 }

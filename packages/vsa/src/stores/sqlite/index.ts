@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Store } from '../../core/store.ts'
 import { storeFrom } from '../../core/store-from.ts'
@@ -63,7 +64,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
   const upkeep = { upkeepEveryMs, upkeepRowsMax }
   if (!thread) {
     const now = typeof options.now === 'function' ? options.now : nowOf(options.now ?? null)
-    return storeFrom(new SqliteAdapter(driver, settings, now), { now, ...upkeep })
+    return storeFrom(new SqliteAdapter(driver, settings, now), { now, newToken: randomUUID, ...upkeep })
   }
   if (typeof driver === 'function')
     throw new TypeError('driver must be a name with thread: true: a Database class cannot cross to a thread')

@@ -5,8 +5,8 @@ import type { ListPage, ListRange } from '../../core/store.ts'
 import { abandon, loadDriver, type Connection, type DatabaseConstructor, type DriverName } from './client/driver.ts'
 import { storeErrorOf } from './errors.ts'
 import { assertFileThere } from './client/file.ts'
-import { listBudgets, listCounters, listOwners, type CounterRange } from './list.ts'
-import { isCurrent } from './schema.ts'
+import { listBudgets, listCounters, listOwners, listOwnersOfSchema1, type CounterRange } from './list.ts'
+import { schemaOf } from './schema.ts'
 import { StatementCache } from './client/statement-cache.ts'
 
 export type { CounterRow } from '../../core/rows.ts'
@@ -47,15 +47,16 @@ export async function openReadOnly(path: string, options: InspectionOptions = {}
     connection = driver.open(file)
     connection.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}; PRAGMA query_only = ON; BEGIN`)
     // The first read takes the snapshot.
-    if (!isCurrent(connection, file)) throw empty(file)
-    return inspectionOf(connection, file)
+    const schema = schemaOf(connection, file)
+    if (schema === null) throw empty(file)
+    return inspectionOf(connection, file, schema)
   } catch (error) {
     if (connection !== undefined) abandon(connection)
     throw storeErrorOf(error, file, 'open')
   }
 }
 
-function inspectionOf(connection: Connection, path: string): Inspection {
+function inspectionOf(connection: Connection, path: string, schema: number): Inspection {
   const statements = new StatementCache(connection)
   const guarded = <T>(read: () => T): T => {
     try {
@@ -66,7 +67,7 @@ function inspectionOf(connection: Connection, path: string): Inspection {
   }
   return {
     list: (range) => guarded(() => listBudgets(statements, range)),
-    owners: () => guarded(() => listOwners(statements)),
+    owners: () => guarded(() => (schema === 1 ? listOwnersOfSchema1(statements) : listOwners(statements))),
     counters: (range) => guarded(() => listCounters(statements, range)),
     close: () => end(connection, statements),
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { StoreAdapter } from '../../core/adapter.ts'
 import { storeFrom } from '../../core/store-from.ts'
 import type { Store } from '../../core/store.ts'
@@ -25,5 +26,5 @@ export async function openStores(makeStore: MakeStore, needs: StoreNeeds): Promi
 
 /** The one place where what `makeStore` gives becomes the `Store` that the suite calls. An adapter's upkeep is done with every call. */
 function storeOf(made: Store | StoreAdapter, { now }: StoreNeeds): Store {
-  return 'exchange' in made ? made : storeFrom(made, { now, upkeepEveryMs: 0 })
+  return 'exchange' in made ? made : storeFrom(made, { now, newToken: randomUUID, upkeepEveryMs: 0 })
 }
