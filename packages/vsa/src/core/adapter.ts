@@ -1,6 +1,5 @@
 import type { Batch, RowName } from './exchange.ts'
-import type { Leap } from './leap.ts'
-import type { BudgetRow, CounterRow, LeaseRow, MintRow, OwnerRow } from './rows.ts'
+import type { BudgetRow, CounterRow, Leap, LeaseRow, MintRow, OwnerRow } from './rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from './store.ts'
 
 /** A value from a synchronous store, else a promise. */

@@ -1,15 +1,8 @@
 import type { StoreTime, Writes } from './adapter.ts'
+import type { Leap } from './rows.ts'
 
 /** A store time that is this much later than the one before has leapt: a clock is wrong, or the store was not used for long. */
 export const LEAP_MIN_MS = 3_600_000
-
-/** The last leap of store time (S8, S10). All times are store time, ms since 1970; all 0 when there was none. */
-export interface Leap {
-  readonly from: number
-  readonly at: number
-  /** Nothing is removed before, except by a handle whose own clock says so: raised as long as a clock contradicts store time. */
-  readonly until: number
-}
 
 export const NO_LEAP: Leap = { from: 0, at: 0, until: 0 }
 

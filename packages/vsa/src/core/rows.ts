@@ -62,3 +62,11 @@ export interface CounterRow {
   /** Any safe integer. */
   readonly value: number
 }
+
+/** The last leap of store time (S8, S10). All times are store time, ms since 1970; all 0 when there was none. */
+export interface Leap {
+  readonly from: number
+  readonly at: number
+  /** Nothing is removed before, except by a handle whose own clock says so: raised as long as a clock contradicts store time. */
+  readonly until: number
+}

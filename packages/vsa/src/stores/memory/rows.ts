@@ -1,7 +1,7 @@
 import type { PrunableRow } from '../../core/adapter.ts'
 import type { RowName } from '../../core/exchange.ts'
-import { type Leap, NO_LEAP } from '../../core/leap.ts'
-import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import { NO_LEAP } from '../../core/leap.ts'
+import type { BudgetRow, Leap, LeaseRow, OwnerRow } from '../../core/rows.ts'
 
 /** The rows of a memory store in plain maps, with indexes so that the cost of a load is bounded by its result. */
 export class MemoryRows {

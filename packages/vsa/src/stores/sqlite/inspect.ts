@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
-import { StoreError } from '../../core/errors.ts'
 import type { CounterRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange } from '../../core/store.ts'
 import { abandon, loadDriver, type Connection, type DatabaseConstructor, type DriverName } from './client/driver.ts'
-import { storeErrorOf } from './errors.ts'
+import { empty, storeErrorOf } from './errors.ts'
 import { assertFileThere } from './client/file.ts'
 import { listBudgets, listCounters, listOwners, listOwnersOfSchema1, type CounterRange } from './list.ts'
 import { schemaOf } from './schema.ts'
@@ -77,11 +76,4 @@ function end(connection: Connection, statements: StatementCache): void {
   if (!statements.isOpen) return
   statements.close()
   abandon(connection)
-}
-
-function empty(path: string): StoreError {
-  return new StoreError('not_a_database', `${path} is empty: no engine has joined it yet`, {
-    applied: 'no',
-    transient: false,
-  })
 }
