@@ -37,8 +37,9 @@ export class RowAnswers {
   }
 
   #acknowledge(row: LeasedRow, answer: BudgetAnswer, taken: number): void {
-    const { sent, figures: before } = row.lease
+    const { sent, figures: kept } = row.lease
     const { held, isKnown: known, gate, window } = row
+    const before = kept ?? knownFigures(row)
     const { refunded, mint, ...figures } = answer
     try {
       row.acknowledge(figures)
@@ -47,6 +48,7 @@ export class RowAnswers {
       return this.#quarantine.quarantine(row, error.message)
     }
     if (gate.knownWindow === null || gate.knownWindow.start < window.start) gate.knownWindow = window
+    if (gate.knownWindow.start === window.start) gate.knownFigures = oddFigures(row, answer)
     this.#pause(row)
     this.#parts.leases.touch(row, held)
     const mintSent = this.#takeMintSent(row)
@@ -54,7 +56,7 @@ export class RowAnswers {
     this.#confirmations.confirmAll(row)
     if (sent !== null) this.#refunds.settle(row, sent.refund, refunded)
     // Last, because a listener may call anything: the row is consistent again.
-    const usedBefore = before?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
+    const usedBefore = kept?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
     this.#events.compare(row, { figures: before, used: usedBefore, known }, answer)
   }
 
@@ -94,4 +96,17 @@ export class RowAnswers {
   #takeMintSent(row: LeasedRow): MintRequest | null {
     return this.#parts.requests.find(row)?.takeMintSent() ?? null
   }
+}
+
+/** Of an idle row nothing is kept but what its gate knows. */
+function knownFigures({ gate, isKnown, window }: LeasedRow): Pick<BudgetAnswer, 'limit' | 'burned'> | null {
+  if (!isKnown || gate.knownWindow?.start !== window.start) return null
+  return gate.knownFigures ?? { limit: gate.plan.limit, burned: 0 }
+}
+
+function oddFigures(
+  { plan }: LeasedRow,
+  { limit, burned }: BudgetAnswer,
+): Pick<BudgetAnswer, 'limit' | 'burned'> | null {
+  return limit === plan.limit && burned === 0 ? null : { limit, burned }
 }
