@@ -66,7 +66,7 @@ export function maintain(rows: UpkeepRows, at: StoreTime, call: UpkeepCall): Upk
 
 const NOTHING: Pick<UpkeepRows, 'prunable' | 'forgettable'> = { prunable: [], forgettable: [] }
 
-/** S8: owners that had not expired by this store time are spared: they could not know, or could not renew. Infinity when none is. */
+/** S8: owners that had not expired by this store time are spared: they could not renew, or could not know that they must. Infinity when none is. */
 function spareFrom({ time }: StoreTime, leap: Leap, { leaseTtlMs, standstillMs }: UpkeepCall): number {
   const beforeStandstill = standstillMs > 0 ? time - standstillMs : Infinity
   return isFresh(time, leap, leaseTtlMs) ? Math.min(leap.from, beforeStandstill) : beforeStandstill

@@ -11,7 +11,7 @@ interface Reaping {
   /** Store time, ms since 1970. */
   readonly time: number
   readonly caller: Caller
-  /** Owners that had not expired by this store time are spared. */
+  /** Owners that had not expired by this store time get one more lease lifetime. */
   readonly spareFrom: number
 }
 
@@ -29,19 +29,30 @@ export function reapOwners(open: readonly OpenOwner[], reaping: Reaping): OwnerW
       if (isLate && needsRows(owner, caller)) writes.push({ change: 'renewed', row: renewed(owner, time) })
     } else if (isGone) {
       writes.push(closed(owner, time))
-    } else if (isLate && owner.expiresAt < reaping.spareFrom) {
-      if (hasLeases) writes.push(closed(owner, time))
-      else idle.push(owner)
+    } else if (isLate && !hasLeases) {
+      idle.push(owner)
+    } else if (isLate) {
+      writes.push(isSpared(owner, reaping) ? extended(owner, time) : closed(owner, time))
     }
   }
-  for (const owner of beyondIdle(idle, time)) writes.push(closed(owner, time))
+  for (const owner of beyondIdle(idle, Math.min(time, reaping.spareFrom))) writes.push(closed(owner, time))
   return writes
 }
 
+/** It could not renew, or not know that it must. Once: an owner that then stays silent is dead. */
+function isSpared({ expiresAt, seenAt, leaseTtlMs }: OwnerRow, { spareFrom }: Reaping): boolean {
+  return expiresAt >= spareFrom && expiresAt - seenAt <= leaseTtlMs
+}
+
+/** Written, so that owners that did not meet the cause spare it as well. */
+function extended(owner: OwnerRow, time: number): OwnerWrite {
+  return { change: 'renewed', row: { ...owner, expiresAt: time + owner.leaseTtlMs } }
+}
+
 /** An expired owner that holds nothing keeps its epoch, so that its next request need not join again (O6): within these bounds. */
-function beyondIdle(idle: OwnerRow[], time: number): readonly OwnerRow[] {
+function beyondIdle(idle: OwnerRow[], now: number): readonly OwnerRow[] {
   const newestFirst = idle.sort((a, b) => b.seenAt - a.seenAt)
-  return newestFirst.filter(({ seenAt }, at) => at >= IDLE_OWNERS_MAX || seenAt < time - IDLE_KEPT_MS)
+  return newestFirst.filter(({ seenAt }, at) => at >= IDLE_OWNERS_MAX || seenAt < now - IDLE_KEPT_MS)
 }
 
 function closed(owner: OwnerRow, time: number): OwnerWrite {

@@ -20,8 +20,9 @@ export function save(statements: StatementCache, writes: Writes): void {
   for (const epoch of removedOwners) statements.statement(sql.REMOVE_OWNER).run([epoch])
   for (const epoch of burnedOut) statements.statement(sql.BURNED_OUT).run([epoch])
   for (const write of writes.owners) saveOwner(statements, write)
-  // An open owner's `seen_at` records the time seen. Without an open owner, the time must be stored separately.
-  if (writes.owners.every(({ change }) => change === 'closed')) statements.statement(sql.RAISE_TIME).run([writes.time])
+  // An open owner's `seen_at` records the time seen. Where none has this time, the time must be stored separately.
+  if (writes.owners.every(({ change, row }) => change === 'closed' || row.seenAt < writes.time))
+    statements.statement(sql.RAISE_TIME).run([writes.time])
 }
 
 /** The store time from which none of the rows can be made again (S4): `repairClock` goes back no further. */
