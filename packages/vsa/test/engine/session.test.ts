@@ -435,6 +435,61 @@ describe('events and reports', () => {
     expect(scene.calls.at(-1)?.batch).toBeNull()
   })
 
+  test.each([
+    [0, 1],
+    [7 * 86_400_000, 1],
+    [7 * 86_400_000 + 1, 0],
+  ])(
+    'S2: an epoch that is forgotten %d ms of store time after its last answer is reported %d times',
+    async (ms, times) => {
+      const scene = stage()
+      await joined(scene)
+      await sent(scene)
+      await answer(scene, { kind: 'fenced', time: JOINED.time + ms, last: null, forgot: true })
+      expect(scene.events.filter(({ type }) => type === 'store_forgot')).toHaveLength(times)
+      expect(scene.reports.at(-1)).toBe('fenced 1 unknown')
+    },
+  )
+
+  test('S2: an epoch that was reaped is not reported as forgotten', async () => {
+    const scene = stage()
+    await joined(scene)
+    await sent(scene)
+    const outcome = { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } }
+    await answer(scene, { kind: 'fenced', time: 6_000, last: { seq: 0, outcome }, forgot: false })
+    expect(scene.events.map(({ type }) => type)).toEqual(['joined'])
+  })
+
+  const HOUR_MS = 3_600_000
+
+  test.each([
+    [HOUR_MS, []],
+    [HOUR_MS + 1, [{ type: 'clock_leap', byMs: HOUR_MS + 1, time: 5_500 + HOUR_MS + 1 }]],
+  ])('S10: store time that moves %d ms more than this clock since the last answer', async (ms, events) => {
+    const scene = stage()
+    await joined(scene)
+    await scene.clock.advance(500)
+    await sent(scene)
+    await answer(scene, applied(5_500 + ms))
+    expect(scene.events.slice(1)).toEqual(events)
+    // Once: from there on it moves as this clock does.
+    await scene.clock.advance(100)
+    await sent(scene)
+    await answer(scene, applied(5_600 + ms))
+    expect(scene.events.slice(1)).toEqual(events)
+  })
+
+  test('S10: a first join that finds store time more than an hour ahead of this clock reports it, and a later one does not', async () => {
+    const scene = stage()
+    const time = scene.clock.now() + HOUR_MS + 1
+    await joined(scene, { ...JOINED, time })
+    expect(scene.events[0]).toEqual({ type: 'clock_leap', byMs: HOUR_MS + 1, time })
+    await sent(scene)
+    await answer(scene, { kind: 'lost', time })
+    await answer(scene, { ...JOINED, epoch: 8, time })
+    expect(scene.events.filter(({ type }) => type === 'clock_leap')).toHaveLength(1)
+  })
+
   test('O5: after a fence the session joins again, with short pauses, and begins at seq 1', async () => {
     const scene = stage()
     await joined(scene)
