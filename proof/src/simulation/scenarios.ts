@@ -65,6 +65,8 @@ export const SCENARIOS = {
   '30 more than 2^53 - 1': 'a mint that would overflow',
   '32 more dead leases than one slice burns': 'of one owner that was killed',
   '35 an exhausted row is asked for again and again': 'it is denied from memory',
+  '40 store locked for longer than the lease': 'the first calls afterwards are of owners that are late',
+  '41 clock ten years ahead': 'the store is used with it for a moment',
   'S10 more rows to remove than one slice removes': 'their periods are over',
   '31 close whose answer is lost': 'the closing batch is repeated',
   '31 close after its epoch was reaped': 'fenced in closing',
@@ -86,8 +88,6 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   '37': 'a period that turns while the exchange is under way, and `retryAfterMs` waited for exactly: not right yet',
   '38': 'one owner with a flush interval of 30 s: not fair to the others yet',
   '39': 'malformed answers and listeners that throw: packages/vsa/test/engine',
-  '40': 'a store that stops for longer than the lease, for all owners: they are still reaped',
-  '41': 'a clock ten years ahead: there is no protection against the jump yet',
 }
 
 /** How often each scenario happened. */

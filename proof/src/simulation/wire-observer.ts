@@ -79,7 +79,9 @@ export class WireObserver {
   observed(wire: Wire, number: number): Store {
     /** Rows that this process has marked as wanted. */
     const wanted = new Set<string>()
+    const { upkeep } = wire
     return {
+      ...(upkeep === undefined ? {} : { upkeep }),
       capabilities: wire.capabilities,
       exchange: (batch) => this.#exchange(wire, number, batch, wanted),
       join: (label) => wire.join(label),
