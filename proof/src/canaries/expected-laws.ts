@@ -79,6 +79,8 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   // The SQLite store
   'sqlite-stale-lease-total': { foundBy: 'simulation', laws: ['L2', 'S7'], seeds: 'sqlite' },
   'sqlite-burning-done-after-one-slice': { foundBy: 'simulation', laws: ['S8', 'L4'], seeds: 'wide-sqlite' },
+  'sqlite-cache-outlives-others-writes': { foundBy: 'conformance', laws: ['L1', 'L2', 'L3', 'S1', 'S2'] },
+  'sqlite-cache-keeps-the-old-row': { foundBy: 'simulation', laws: ['L2', 'L3', 'S7'], seeds: 'sqlite' },
   'sqlite-not-synchronous': { foundBy: 'direct', laws: ['S7'] },
 
   // An owner's conversation with the store
@@ -147,6 +149,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'fractions-admitted': simulated(['G1']),
   'negatives-admitted': simulated(['G1']),
   'not-a-number-admitted': simulated(['G1']),
+  'unknown-option-ignored': simulated(['G1']),
   'room-below-zero': simulated(['L1', 'O1']),
   'refund-above-the-delta': simulated(['L1', 'L3', 'O4'], 'units that are not in the lease can be admitted'),
   'first-spend-unmarked': simulated(['L3', 'G3'], 'what was admitted is not durable when a flush resolves'),

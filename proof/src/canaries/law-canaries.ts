@@ -48,9 +48,9 @@ export const LAW_CANARIES: readonly Canary[] = [
     rules: ['L8', 'G1'],
     what: 'the hot path loops once for each unit of the cost',
     file: 'engine/budget/gate',
-    find: 'tryAdmit(units = 1) {\n        const room = this.room - units;',
+    find: 'tryAdmit(units = 1) {\n        let room = -1;\n        try {\n            room = this.room - units;',
     replace:
-      'tryAdmit(units = 1) {\n        let room = this.room;\n        for (let unit = 0; unit < units; unit += 1)\n            room -= 1;',
+      'tryAdmit(units = 1) {\n        let room = this.room;\n        try {\n            for (let unit = 0; unit < units; unit += 1)\n                room -= 1;',
   },
   {
     name: 'lowered-durable-lost',

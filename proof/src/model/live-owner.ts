@@ -13,6 +13,9 @@ import type { Production } from './production.ts'
 import { CLOCK, familyOf, intakeOf, leaseTableOf, SCHEDULER, sessionOf, SETTINGS } from './stand-ins.ts'
 import type { LeaseState, Owner, Request } from './world.ts'
 
+/** The model asks for booleans and gives back units without a decision, so no figures are needed. */
+const WITHOUT_DECISIONS = { decisions: null as unknown as Decisions }
+
 const WINDOW: Window = { start: 0, end: Infinity }
 
 /** A durable request that waits, and its verdict in this step. */
@@ -57,6 +60,8 @@ export class LiveOwner {
       waiting: new production.WaitQueue(CLOCK, metrics, () => ({ kind: 'failed', error: null })),
       requests: new production.RequestTable(),
       sendQueue: new production.SendQueue(),
+      refundWaits: new production.RefundWaits(),
+      unanswered: { forgotten: () => ({ kind: 'failed', error: null }) },
       metrics,
     }
     for (const [row, state] of owner.leases.entries()) this.#restore(row, state, owner.closing)
@@ -117,15 +122,19 @@ export class LiveOwner {
   }
 
   #admission(): InstanceType<Production['AdmissionController']> {
-    // The model asks for booleans, so no figures are needed.
-    const decisions = null as unknown as Decisions
     const intake = intakeOf(this.parts)
-    return new this.#production.AdmissionController({ ...this.parts, scheduler: SCHEDULER, intake, decisions })
+    return new this.#production.AdmissionController({
+      ...this.parts,
+      ...WITHOUT_DECISIONS,
+      scheduler: SCHEDULER,
+      intake,
+    })
   }
 
   #slowPath(): SlowPath<Gate> {
     const admission = this.#admission()
-    const refunds = new this.#production.Refunds({ ...this.parts, scheduler: SCHEDULER, intake: intakeOf(this.parts) })
+    const intake = intakeOf(this.parts)
+    const refunds = new this.#production.Refunds({ ...this.parts, ...WITHOUT_DECISIONS, scheduler: SCHEDULER, intake })
     const slowPath: Pick<SlowPath<Gate>, 'tryAdmit' | 'admit' | 'refund'> = {
       tryAdmit: (gate, units) => admission.tryAdmit(gate, units),
       admit: (gate, units, options) => admission.admit(gate, units, options),
@@ -167,7 +176,7 @@ export class LiveOwner {
         durable: true,
         deadlineMs: 1_000,
         deadlineAtMs: 1_000,
-        resolve: ({ kind }) => (request.verdict = kind),
+        tell: ({ kind }) => (request.verdict = kind),
         state: told ? 'resolved' : place === 'queued' ? 'queued' : 'sent',
         refused: false,
         unaccounted: false,

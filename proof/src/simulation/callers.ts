@@ -3,7 +3,7 @@ import { CounterCalls } from './counter-calls.ts'
 import { withCurrentPeriod } from './current-period.ts'
 import { misuse } from './misuse.ts'
 import { budgetAt, type OperationOf } from './operation.ts'
-import type { OwnerProcess } from './owner-process.ts'
+import type { OwnerProcess, StoreDecision } from './owner-process.ts'
 import { ABORTED, PendingCalls } from './pending-calls.ts'
 import { rowName } from './process-totals.ts'
 import { RefundCalls } from './refund-calls.ts'
@@ -86,7 +86,13 @@ export class Callers {
     )
   }
 
-  #admitted(owner: OwnerProcess, setting: BudgetSetting, { period }: Decision, units: number, durable: boolean): void {
+  #admitted(
+    owner: OwnerProcess,
+    setting: BudgetSetting,
+    { period }: StoreDecision,
+    units: number,
+    durable: boolean,
+  ): void {
     const { scenarios, admissions, audit } = this.#context
     if (!durable && owner.exchanges.givesBack(rowName(setting.key, period)))
       scenarios.note('11 admitted while units go back')
@@ -175,10 +181,11 @@ export class Callers {
     }
     Promise.all([before, budget.decide(0)])
       .then(([was, now]) => {
-        for (const look of [was, now])
-          this.#context.attempt(() =>
-            owner.exchanges.assertRemembered(rowName(setting.key, look.period), look.remaining),
-          )
+        for (const { period, remaining } of [was, now]) {
+          // Nothing is known before the first join.
+          if (period === undefined || remaining === undefined) continue
+          this.#context.attempt(() => owner.exchanges.assertRemembered(rowName(setting.key, period), remaining))
+        }
         const isSame = was.period !== now.period || was.remaining === now.remaining
         must(isSame, 'L7', () => `${setting.key}: churn changed what remains from ${was.remaining} to ${now.remaining}`)
         this.#context.scenarios.note('24 churn to zero')

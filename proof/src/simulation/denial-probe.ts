@@ -24,6 +24,7 @@ export async function probeDenials(world: World, last: OwnerProcess, setting: Bu
   // Earlier admissions are written now, so that they are not counted with the denials.
   await waitFor(world, last.vsa.flush(), 6_000, 'the last process flushes')
   const { period } = await last.budget(setting).decide(0)
+  if (period === undefined) return
   const name = rowName(setting.key, period)
   const row = audit.rows.get(name)
   if (timeline.stopped || row === undefined || row.budget.pool > 0 || row.leases.size > 0) return

@@ -4,7 +4,7 @@ import { drawWideScript } from './draw-wide.ts'
 import type { Action, Operation, RefundKind, Script, Setting } from './script.ts'
 
 /** Invalid costs; `misuse` operations name them by index. */
-export const MISUSES: readonly unknown[] = [2 ** 53, NaN, -1, 0.5, '3', null, Infinity, -Infinity, {}]
+export const MISUSES: readonly unknown[] = [2 ** 53, NaN, -1, 0.5, '3', null, Infinity, -Infinity, {}, 3n]
 
 /** One script in this many has very many rows. */
 const WIDE_EVERY = 100

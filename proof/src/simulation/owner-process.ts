@@ -1,9 +1,11 @@
 import type {
+  Accounted,
   Budget,
   Decision,
   open as openVsa,
   OpenOptions,
   Policy,
+  Refused,
   Store,
   Vsa,
   VsaEvent,
@@ -113,6 +115,10 @@ export class OwnerProcess {
   }
 }
 
-export function isUnaccounted(decision: Decision): boolean {
-  return decision.admitted && decision.unaccounted === true
+/** A decision of the store, or of what it leased. */
+export type StoreDecision = Accounted | Refused
+
+/** Null where the store did not answer: `onStoreUnavailable` decided. */
+export function ofStore(decision: Decision): StoreDecision | null {
+  return decision.unaccounted === true || decision.reason === 'unavailable' ? null : decision
 }

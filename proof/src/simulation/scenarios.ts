@@ -41,7 +41,7 @@ export const SCENARIOS = {
   '18 a hundred owners start cold': 'on the same budgets',
   '36 a batch is full': 'more rows to send than one batch carries',
   '10 an answer names as many wanted rows as it may': 'the next answer names the rest',
-  '19 misuse': 'NaN, fractions, negatives, strings, 2^53',
+  '19 misuse': 'NaN, fractions, negatives, strings, 2^53, BigInts, unknown options',
   '19 cost 0': 'a look',
   '19 cost above the limit': 'denied',
   '19 nasty key': 'quotes, NUL, braces, 1,024 characters, emoji',

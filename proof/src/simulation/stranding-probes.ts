@@ -1,5 +1,6 @@
+import type { Decision } from '../../../packages/vsa/dist/index.js'
 import { Rng } from './rng.ts'
-import type { OwnerProcess } from './owner-process.ts'
+import { ofStore, type OwnerProcess } from './owner-process.ts'
 import { rowName } from './process-totals.ts'
 import type { BudgetSetting } from './script.ts'
 import { waitFor } from './wait-for.ts'
@@ -44,7 +45,7 @@ export async function probeRecall(world: World, last: OwnerProcess, setting: Bud
   )
   isAsking = false
   if (decision === undefined) return
-  if (decision.admitted) world.addAdmitted(last, setting, decision.period, 1)
+  if (decision.admitted) world.addAdmitted(last, setting, periodOf(decision), 1)
   else
     must(
       !holds(world, holder, name, 1),
@@ -60,7 +61,7 @@ async function takeAll(world: World, last: OwnerProcess, setting: BudgetSetting,
     3_000,
     `the last process requests the pool of ${setting.key}`,
   )
-  if (decision?.admitted === true) world.addAdmitted(last, setting, decision.period, pool)
+  if (decision?.admitted === true) world.addAdmitted(last, setting, periodOf(decision), pool)
 }
 
 /** Whether so many units of its lease are neither admitted nor settled. */
@@ -98,7 +99,7 @@ export async function probeReturn(world: World, last: OwnerProcess, setting: Bud
     'L5',
     () => `${name}: a unit was refunded, and more than two flush intervals later it is denied`,
   )
-  world.addAdmitted(last, setting, decision.period, 1)
+  world.addAdmitted(last, setting, periodOf(decision), 1)
 }
 
 /** S6: a budget whose entries are refused is in one batch with all the others, and they are answered. */
@@ -119,11 +120,18 @@ export async function probeCorrupt(world: World, last: OwnerProcess): Promise<vo
       `${setting.key} is in one batch with ${corrupt}, whose entries are refused`,
     )
     if (decision?.admitted !== true || setting.key === corrupt) continue
-    world.addAdmitted(last, setting, decision.period, 1)
+    world.addAdmitted(last, setting, periodOf(decision), 1)
   }
 }
 
 /** After a clock that was ahead is set back, store time moves slowly, and wanted rows stay wanted for longer. */
 function isFrozen(world: World): boolean {
   return world.host.now() + 1 < world.audit.latestTime - 2_000
+}
+
+/** The store can be reached at the end of a run: each decision is its own. */
+function periodOf(decision: Decision): number {
+  const known = ofStore(decision)
+  must(known !== null, 'O2', () => `the store did not answer: ${JSON.stringify(decision)}`)
+  return known.period
 }

@@ -56,12 +56,15 @@ export class WireObserver {
         return fail(new Violation('L3', `the engine reports an event that did not happen: ${JSON.stringify(event)}`))
       case 'clock_leap':
         return scenarios.note('5 an engine reports a leap of store time')
+      case 'internal_error':
+        return fail(event.error)
       case 'burned':
       case 'burn_limit':
       case 'store_away':
       case 'store_back':
       case 'threshold':
       case 'counter_overflow':
+      case 'clock_differs':
     }
   }
 

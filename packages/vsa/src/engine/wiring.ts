@@ -11,6 +11,7 @@ import { Counters } from './counters/counters.ts'
 import { ChangeIntake } from './exchange/change-intake.ts'
 import { ExchangeListener } from './exchange/exchange-listener.ts'
 import { FlushScheduler } from './exchange/flush-scheduler.ts'
+import { RefundWaits } from './exchange/refund-waits.ts'
 import { SendQueue } from './exchange/send-queue.ts'
 import { RequestTable } from './requests/row-requests.ts'
 import { WaitQueue } from './requests/wait-queue.ts'
@@ -24,6 +25,7 @@ export interface EngineParts {
   readonly waiting: WaitQueue
   readonly unanswered: UnansweredRequests
   readonly sendQueue: SendQueue
+  readonly refundWaits: RefundWaits
   readonly scheduler: FlushScheduler
   readonly intake: ChangeIntake
   readonly exchange: ExchangeListener
@@ -46,7 +48,8 @@ export function wire(settings: Settings, metrics: Metrics, session: Session, rea
   const unanswered = new UnansweredRequests(settings, metrics, session)
   const waiting = new WaitQueue(clock, metrics, (request) => unanswered.expired(request))
   const leases = new LeaseTable(clock, session, requests)
-  const parts = { settings, session, leases, waiting, requests, sendQueue, metrics }
+  const refundWaits = new RefundWaits()
+  const parts = { settings, session, leases, waiting, requests, sendQueue, refundWaits, metrics, unanswered }
   const scheduler = new FlushScheduler(parts)
   const intake = new ChangeIntake(parts, scheduler)
   const exchange = new ExchangeListener(parts, scheduler, intake)
@@ -62,7 +65,7 @@ export function wire(settings: Settings, metrics: Metrics, session: Session, rea
   const counters = new Counters({ settings, session, sendQueue, scheduler, metrics })
   const readyCalls = new ReadyCalls(clock, deadlineMs, session)
   return {
-    ...{ leases, waiting, unanswered, sendQueue, scheduler, intake, exchange },
+    ...{ leases, waiting, unanswered, sendQueue, refundWaits, scheduler, intake, exchange },
     ...{ admission, slowPath, counters, eviction, families, readyCalls },
   }
 }

@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it, test } from 'vitest'
 import type { Snapshot, StoreAdapter, UpkeepRows } from '../../src/core/adapter.ts'
 import { StoreError } from '../../src/core/errors.ts'
 import type { Batch, BudgetEntry } from '../../src/core/exchange.ts'
-import { storeFrom } from '../../src/core/store-from.ts'
+import { storeFrom } from '../../src/store-from.ts'
 import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 import { storeConformance } from '../../src/testing/index.ts'
 import { seededRandom, wholeBetween } from '../../src/testing/random.ts'
@@ -27,8 +26,7 @@ storeConformance(
     const pause = async (tries: number): Promise<void> => {
       for (let turns = wholeBetween(random, 0, 8 * tries); turns > 0; turns -= 1) await turn()
     }
-    const handle = (): ReturnType<typeof storeFrom> =>
-      storeFrom(adapter, { newToken: randomUUID, now, upkeepEveryMs: 0, pause })
+    const handle = (): ReturnType<typeof storeFrom> => storeFrom(adapter, { now, upkeepEveryMs: 0, pause })
     const store = handle()
     return { store, another: handle, dispose: () => store.close() }
   },

@@ -52,6 +52,7 @@ function stage(random = 0.5): Stage {
       random: () => random,
       label: 'test',
       flushIntervalMs: 100,
+      isClockGiven: false,
       exchangeTimeoutMs: TIMEOUT_MS,
       emit: (event) => events.push(event),
       metrics,
@@ -249,6 +250,7 @@ describe('attempts', () => {
     const options = {
       label: 'test',
       flushIntervalMs: 100,
+      isClockGiven: false,
       exchangeTimeoutMs: TIMEOUT_MS,
       metrics: new Metrics(),
       emit: () => undefined,
@@ -519,7 +521,7 @@ describe('events and reports', () => {
     expect(scene.reports.at(-1)).toBe('voided 1 a minted is 0.5')
     expect(scene.calls.at(-1)?.batch).toEqual({ epoch: 7, token: 't', seq: 1, ...scene.rest })
     expect(gaps(scene.calls).at(-1)).toBe(0)
-    await answer(scene, applied(6_000))
+    await answer(scene, { ...applied(6_000), entries: [{ kind: 'void' }] })
     expect(scene.reports.at(-1)).toBe('settled 1 applied')
   })
 

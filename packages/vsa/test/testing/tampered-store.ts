@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type {
   Awaitable,
   ExchangeRows,
@@ -8,7 +7,7 @@ import type {
   UpkeepRows,
   Writes,
 } from '../../src/core/adapter.ts'
-import { storeFrom } from '../../src/core/store-from.ts'
+import { storeFrom } from '../../src/store-from.ts'
 import type { Store } from '../../src/core/store.ts'
 import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 import type { StoreNeeds } from '../../src/testing/index.ts'
@@ -27,7 +26,7 @@ export interface Bug {
 /** A memory store with a bug in it. */
 export function tamperedStore({ now, leaseTtlMs }: StoreNeeds, bug: Bug): Store {
   const adapter = new TamperedAdapter(new MemoryAdapter(now, leaseTtlMs), now, bug)
-  const honest = storeFrom(adapter, { now, newToken: randomUUID, upkeepEveryMs: 0 })
+  const honest = storeFrom(adapter, { now, upkeepEveryMs: 0 })
   const base: Store = {
     capabilities: honest.capabilities,
     join: (label) => honest.join(label),

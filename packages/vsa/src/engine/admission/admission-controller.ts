@@ -1,6 +1,6 @@
 import type { Decision } from '../../core/decision.ts'
 import { assertUnits } from '../../core/units.ts'
-import { checkOptions } from '../api/arguments.ts'
+import { type CheckedOptions, checkOptions } from '../api/arguments.ts'
 import { closedError, durableOnlyError, tooManyWaitersError } from '../api/errors.ts'
 import type { AdmitOptions } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
@@ -12,12 +12,18 @@ import type { WaitQueue } from '../requests/wait-queue.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Session } from '../session/session.ts'
+import { AdmitRequest, type CallerRequest, DecideRequest } from './caller-request.ts'
 import type { Decisions } from './decisions.ts'
-import { LocalAdmission } from './local-admission.ts'
+import { isCold, LocalAdmission } from './local-admission.ts'
 
 /** No units were asked for (G2). */
 const LOOKED: Verdict = { kind: 'admitted', row: null }
 const NO_OPTIONS: AdmitOptions = {}
+
+interface DecisionCaller {
+  readonly resolve: (decision: Decision) => void
+  readonly reject: (error: unknown) => void
+}
 
 export interface AdmissionParts {
   readonly settings: Settings
@@ -34,12 +40,15 @@ export interface AdmissionParts {
 export class AdmissionController {
   readonly #parts: AdmissionParts
   readonly #local: LocalAdmission
+  readonly #defaults: CheckedOptions
+  #lastNeeds: readonly GateNeed[] = []
   #closed = false
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts
     const { settings, metrics, leases, intake } = parts
     this.#local = new LocalAdmission({ clock: settings.clock, metrics, leases, intake })
+    this.#defaults = checkOptions(NO_OPTIONS, settings.deadlineMs)
   }
 
   /** O13: from now on admissions and mints are refused. */
@@ -72,71 +81,62 @@ export class AdmissionController {
 
   admit(handle: Gate, units: number, options: AdmitOptions = NO_OPTIONS): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      assertUnits('units', units)
-      const gate = handle.family.live(handle)
-      this.#request([{ gate, units }], options, (verdict) => {
-        if (verdict.kind === 'failed') reject(verdict.error)
-        else resolve(verdict.kind !== 'denied')
-      })
+      const needs = this.#needsOf(handle, units)
+      this.#request(new AdmitRequest(wantedOf(needs), resolve, reject), needs[0], options)
     })
   }
 
   decide(handle: Gate, units: number, options: AdmitOptions = NO_OPTIONS): Promise<Decision> {
-    return new Promise((resolve, reject) => {
-      assertUnits('units', units)
-      const gate = handle.family.live(handle)
-      this.#request([{ gate, units }], options, (verdict) => {
-        if (verdict.kind === 'failed') reject(verdict.error)
-        else resolve(this.#parts.decisions.of(verdict, { gate, units }))
-      })
-    })
+    return new Promise((resolve, reject) => this.#decide(this.#needsOf(handle, units), options, { resolve, reject }))
   }
 
   /** All or none over distinct gates. */
   admitAll(needs: readonly GateNeed[], options: AdmitOptions = NO_OPTIONS): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#request(needs, options, (verdict) => {
-        if (verdict.kind === 'failed') reject(verdict.error)
-        else resolve(verdict.kind !== 'denied')
-      })
+      this.#request(new AdmitRequest(wantedOf(needs), resolve, reject), needs[0], options)
     })
   }
 
   decideAll(needs: readonly GateNeed[], options: AdmitOptions = NO_OPTIONS): Promise<Decision> {
-    return new Promise((resolve, reject) => {
-      const first = needs[0]
-      if (first === undefined) throw new RangeError('needs must name at least one budget')
-      this.#request(needs, options, (verdict) => {
-        if (verdict.kind === 'failed') reject(verdict.error)
-        else resolve(this.#parts.decisions.of(verdict, first))
-      })
-    })
+    return new Promise((resolve, reject) => this.#decide(needs, options, { resolve, reject }))
   }
 
-  /** One request: answered at once from memory, or by the store. Throws for bad arguments before anything has changed. */
-  #request(needs: readonly GateNeed[], options: AdmitOptions, resolve: (verdict: Verdict) => void): void {
+  #decide(needs: readonly GateNeed[], options: AdmitOptions, caller: DecisionCaller): void {
+    const asked = needs.find(({ units }) => units > 0) ?? needs[0]
+    if (asked === undefined) throw new RangeError('needs must name at least one budget')
+    const { decisions } = this.#parts
+    this.#request(new DecideRequest(wantedOf(needs), { decisions, asked, ...caller }), asked, options)
+  }
+
+  /** Nothing is made for a caller that asks for the same as the one before. */
+  #needsOf(handle: Gate, units: number): readonly GateNeed[] {
+    assertUnits('units', units)
+    const gate = handle.family.live(handle)
+    const last = this.#lastNeeds[0]
+    if (last?.gate !== gate || last.units !== units) this.#lastNeeds = [{ gate, units }]
+    return this.#lastNeeds
+  }
+
+  /**
+   * One request: answered at once from memory, or by the store. Throws for bad arguments before anything has changed.
+   * @param asked the first need, also where no units of it are asked for
+   */
+  #request(request: CallerRequest, asked: GateNeed | undefined, options: AdmitOptions): void {
     const { settings, session, metrics } = this.#parts
-    const { deadlineMs, durable, signal } = checkOptions(options, settings.deadlineMs)
-    const wanted = needs.every((need) => need.units > 0) ? needs : needs.filter((need) => need.units > 0)
-    const [only] = wanted
-    if (this.#closed) throw closedError(needs[0]?.gate.key)
+    const { deadlineMs, durable, signal } =
+      options === NO_OPTIONS ? this.#defaults : checkOptions(options, settings.deadlineMs)
+    if (this.#closed) throw closedError(asked?.gate.key)
     signal?.throwIfAborted()
-    if (only === undefined) return resolve(LOOKED)
-    const isDurable = durable ?? wanted.some(({ gate }) => gate.plan.durable)
-    const verdict = session.hasJoined ? this.#local.decide(wanted, isDurable) : undefined
-    if (verdict?.kind === 'denied') metrics.countDenial(unitsOf(wanted))
-    if (verdict !== undefined) return resolve(verdict)
+    const { needs } = request
+    const [only] = needs
+    if (only === undefined) return request.tell(LOOKED)
+    request.durable = durable ?? needs.some(({ gate }) => gate.plan.durable)
+    request.deadlineMs = deadlineMs
+    const verdict = session.hasJoined ? this.#local.decide(needs, request.durable) : undefined
+    if (verdict?.kind === 'denied') metrics.countDenial(unitsOf(needs))
+    if (verdict !== undefined) return request.tell(verdict)
     if (metrics.waiters >= settings.waitersMax) throw tooManyWaitersError(only.gate.key, settings.waitersMax)
-    const request: PendingRequest = {
-      needs: wanted,
-      durable: isDurable,
-      deadlineMs,
-      deadlineAtMs: settings.clock.monotonic() + deadlineMs,
-      resolve: signal === undefined ? resolve : untilAborted(signal, resolve, () => this.#abort(request, signal)),
-      state: 'queued',
-      refused: false,
-      unaccounted: false,
-    }
+    if (signal !== undefined) this.#listen(request, signal)
     this.#enqueue(request)
   }
 
@@ -145,7 +145,7 @@ export class AdmissionController {
     const { session, leases, intake, waiting, scheduler } = this.#parts
     const [need, second] = request.needs
     const isSingle = second === undefined && need !== undefined
-    if (isSingle && session.hasJoined) {
+    if (isSingle && session.hasJoined && !isCold(need.gate)) {
       const row = leases.current(need.gate)
       if (request.durable && this.#local.spend(row, need.units)) {
         intake.confirm(row, request)
@@ -157,20 +157,15 @@ export class AdmissionController {
     scheduler.wake()
   }
 
-  #abort(request: PendingRequest, signal: AbortSignal): void {
-    this.#parts.waiting.resolve(request, { kind: 'failed', error: signal.reason })
+  /** An abort fails the request. */
+  #listen(request: CallerRequest, signal: AbortSignal): void {
+    const abort = (): void => this.#parts.waiting.resolve(request, { kind: 'failed', error: signal.reason })
+    signal.addEventListener('abort', abort, { once: true })
+    request.unlisten = () => signal.removeEventListener('abort', abort)
   }
 }
 
-/** Resolves once, and stops listening to the signal. */
-function untilAborted(
-  signal: AbortSignal,
-  resolve: (verdict: Verdict) => void,
-  abort: () => void,
-): (verdict: Verdict) => void {
-  signal.addEventListener('abort', abort, { once: true })
-  return (verdict) => {
-    signal.removeEventListener('abort', abort)
-    resolve(verdict)
-  }
+/** Needs of no units are admitted without a look (G2). */
+function wantedOf(needs: readonly GateNeed[]): readonly GateNeed[] {
+  return needs.every(({ units }) => units > 0) ? needs : needs.filter(({ units }) => units > 0)
 }

@@ -1,5 +1,5 @@
 import type { Decision } from '../../core/decision.ts'
-import type { AdmitOptions, Peek } from '../api/public-types.ts'
+import type { AdmitOptions, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { SlowPath } from '../budget/slow-path.ts'
 import type { AdmissionController, AdmissionParts } from './admission-controller.ts'
@@ -34,11 +34,11 @@ export class BudgetSlowPath implements SlowPath<Gate> {
     return this.#admission.decide(gate, units, options)
   }
 
-  refund(gate: Gate, units: number, decision: { readonly period: number } | undefined): void {
+  refund(gate: Gate, units: number, decision: PastDecision | undefined): void {
     this.#refunds.refund(gate, units, decision)
   }
 
-  mint(gate: Gate, units: number, options: { readonly id: string }): Promise<boolean> {
+  mint(gate: Gate, units: number, options: MintOptions): Promise<boolean> {
     return this.#mints.mint(gate, units, options)
   }
 

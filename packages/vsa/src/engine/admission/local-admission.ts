@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { quarantinedError } from '../api/errors.ts'
+import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { GateNeed, Verdict } from '../requests/pending-request.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
@@ -27,6 +28,24 @@ export class LocalAdmission {
 
   /** All or none. Undefined where only the store can tell. */
   decide(needs: readonly GateNeed[], isDurable: boolean): Verdict | undefined {
+    const [need, second] = needs
+    return need !== undefined && second === undefined
+      ? this.#decideOne(need, isDurable)
+      : this.#decideAll(needs, isDurable)
+  }
+
+  #decideOne(need: GateNeed, isDurable: boolean): Verdict | undefined {
+    if (isCold(need.gate)) return undefined
+    const row = this.#leases.current(need.gate)
+    if (row.isQuarantined) return { kind: 'failed', error: quarantinedError(row.key) }
+    if (row.lease.left < need.units)
+      return this.isKnownToLack(row, need.units) ? { kind: 'denied', ...need, row } : undefined
+    if (isDurable) return undefined
+    this.spend(row, need.units)
+    return { kind: 'admitted', row }
+  }
+
+  #decideAll(needs: readonly GateNeed[], isDurable: boolean): Verdict | undefined {
     const rows = needs.map(({ gate }) => this.#leases.current(gate))
     let isCovered = true
     for (let at = 0; at < needs.length; at += 1) {
@@ -39,7 +58,7 @@ export class LocalAdmission {
     }
     if (isDurable || !isCovered) return undefined
     for (const [index, row] of rows.entries()) this.spend(row, needs[index]?.units ?? 0)
-    return { kind: 'admitted', row: rows[0] ?? null }
+    return { kind: 'admitted', row: rows[0] ?? null, rows }
   }
 
   /** @returns false where the lease does not cover the units */
@@ -54,4 +73,9 @@ export class LocalAdmission {
   isKnownToLack(row: LeasedRow, units: number): boolean {
     return row.figures !== null && units > row.reach && this.#clock.monotonic() < row.schedule.askAgainAtMs
   }
+}
+
+/** Nothing is kept of the budget. Its row is made when an exchange carries it, not for each request of a crowd. */
+export function isCold({ row, upcoming }: Gate): boolean {
+  return row === null && upcoming === null
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { StoreError } from '../../core/errors.ts'
-import { closedError, timeoutError } from '../api/errors.ts'
+import { closedError, JOIN_LATE, timeoutError } from '../api/errors.ts'
 import { Deferred } from '../runtime/deferred.ts'
 import type { Session } from '../session/session.ts'
 
@@ -21,7 +21,7 @@ export class ReadyCalls {
     if (this.#session.epoch !== null) return Promise.resolve()
     const deadlineMs = this.#deadlineMs
     const waiting = new Deferred<void>(this.#clock, deadlineMs, () =>
-      timeoutError({ deadlineMs, applied: 'no', lastError: this.#session.lastError }),
+      timeoutError({ deadlineMs, applied: 'no', lastError: this.#session.lastError, outcome: JOIN_LATE }),
     )
     this.#waiting.add(waiting)
     return waiting.promise

@@ -1,5 +1,5 @@
 import type { StoreError, VsaError } from '../../core/errors.ts'
-import { closedError, permanentError, timeoutError } from '../api/errors.ts'
+import { closedError, fencedUnknownError, permanentError, timeoutError } from '../api/errors.ts'
 import type { Settings } from '../api/settings.ts'
 import { appliedOf, type PendingRequest, unitsOf, type Verdict } from '../requests/pending-request.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -35,6 +35,11 @@ export class UnansweredRequests {
     return this.#unknown(request, permanentError(request.needs[0]?.gate.key, error, appliedOf(request)))
   }
 
+  /** O5: the store has forgotten the epoch, and with it what became of the request. */
+  forgotten(request: PendingRequest): Verdict {
+    return this.#unknown(request, fencedUnknownError(request.needs[0]?.gate.key))
+  }
+
   /** The engine has closed without an answer. */
   closed(request: PendingRequest): Verdict {
     return this.#unknown(request, closedError(request.needs[0]?.gate.key, appliedOf(request)))
@@ -48,7 +53,7 @@ export class UnansweredRequests {
       case 'deny': {
         const need = request.needs[0]
         this.#metrics.countDenial(units)
-        return need === undefined ? { kind: 'failed', error } : { kind: 'denied', ...need, row: need.gate.row }
+        return need === undefined ? { kind: 'failed', error } : { kind: 'unavailable', ...need }
       }
       case 'allow':
         this.#metrics.unaccounted += 1

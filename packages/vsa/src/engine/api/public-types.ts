@@ -5,6 +5,17 @@ import type { Store } from '../../core/store.ts'
 import type { VsaEvent } from '../runtime/events.ts'
 import type { Stats } from '../runtime/stats.ts'
 
+/*
+ * What these types name of the platform. A program that is compiled without the types of Node, or with an older `lib`, may have neither.
+ * Where it has, this adds nothing.
+ */
+declare global {
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol
+  }
+  interface AbortSignal {}
+}
+
 export interface OpenOptions {
   readonly store: Store
   /** What this process calls itself in `vsa inspect`. Default: host name and pid. */
@@ -15,7 +26,10 @@ export interface OpenOptions {
   readonly deadlineMs?: number
   /** How long one exchange may take before it is sent again, in ms. Default 2,000. */
   readonly exchangeTimeoutMs?: number
-  /** Requests that may wait at once; one more throws `too_many_waiters`. Default 1,000,000. */
+  /**
+   * Requests that may wait at once; one more throws `too_many_waiters`. Default 1,000,000. So does a request in a crowd as soon as it is clear
+   * that its turn would come after its deadline.
+   */
   readonly waitersMax?: number
   /** Budgets kept in memory; idle ones above this are evicted, which changes nothing (L9). Default 1,048,576. */
   readonly budgetsMax?: number
@@ -23,14 +37,18 @@ export interface OpenOptions {
   readonly onStoreUnavailable?: 'throw' | 'deny' | 'allow'
   /** Fractions of the limit, above 0 and at most 1, at which a `threshold` event is raised. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[]
-  /** Gets every event; without it, warnings go to `console.warn`. A throwing listener is ignored. */
-  readonly onEvent?: (event: VsaEvent) => void
-  /** Default: the machine's. */
+  /**
+   * Gets every event, in order, after the work that raised it; without it, warnings go to `console.warn`. It may call anything, also `close`.
+   * It may be async: nothing waits for it. An error that it throws or rejects with is printed.
+   */
+  readonly onEvent?: (event: VsaEvent) => unknown
+  /** For tests: the store takes its time from it, too, unless it has a source of its own. Default: the machine's. */
   readonly clock?: Clock
   /** Numbers in [0, 1), for the jitter of retries. Default `Math.random`. */
   readonly random?: () => number
 }
 
+/** One running engine. Handles print and serialize shortly: a budget as `{ key, policy }`, with the policy as it was declared. */
 export interface Vsa {
   /** Resolves when the store has been joined. @throws StoreError as soon as one attempt to join fails; joining goes on. */
   ready(): Promise<void>
@@ -46,7 +64,10 @@ export interface Vsa {
   decideAll(needs: readonly Need[], options?: AdmitOptions): Promise<Decision>
   /** Figures since `open`, up to this instant. */
   stats(): Stats
-  /** Resolves when everything admitted, refunded and added before the call is durable. @throws VsaError `timeout` */
+  /**
+   * Resolves when everything admitted, refunded and added before the call is durable. It waits for refunds that the store does not accept
+   * yet, until they are given up, which the event `refunds_refused` says. @throws VsaError `timeout`, `store_unavailable`
+   */
   flush(options?: FlushOptions): Promise<void>
   /**
    * Refuses new admissions, answers the waiting ones, settles, returns every lease and ends the epoch; then closes the store.
@@ -73,12 +94,24 @@ export interface Budget {
   decide(units?: number, options?: AdmitOptions): Promise<Decision>
   /** Whether `units` were admitted from memory, now. @throws VsaError `durable_only` on a durable budget, `closed` after close. */
   tryAdmit(units?: number): boolean
-  /** Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else the current one. */
-  refund(units?: number, decision?: { readonly period: number }): void
+  /**
+   * Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else
+   * the current one. A decision that took nothing from this budget gives nothing back: a denied or an unaccounted one, or one about other
+   * budgets, which is counted in `refundsRefused`. How often a decision is given back is not counted: give back what was not used, once.
+   */
+  refund(units?: number, decision?: PastDecision): void
   /** Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. @throws VsaError `id_conflict`, `units_overflow` */
-  mint(units: number, options: { readonly id: string }): Promise<boolean>
+  mint(units: number, options: MintOptions): Promise<boolean>
   /** The row as the store has it now, less what this owner has not sent. Changes nothing. */
   peek(): Promise<Peek>
+}
+
+/** What `decide` or `decideAll` answered, or what was kept of it. The start of a period alone, ms since 1970, names the period to give back into. */
+export interface PastDecision {
+  readonly period?: number | undefined
+  readonly key?: string | undefined
+  readonly admitted?: boolean | undefined
+  readonly unaccounted?: boolean | undefined
 }
 
 export interface AdmitOptions {
@@ -88,6 +121,11 @@ export interface AdmitOptions {
   readonly deadlineMs?: number
   /** Aborting rejects with the signal's reason; units granted meanwhile are given back. */
   readonly signal?: AbortSignal
+}
+
+export interface MintOptions {
+  /** Names what the units are for, such as an invoice: one id counts once per budget, for ever. A string as for keys. */
+  readonly id: string
 }
 
 export interface Peek {

@@ -2,6 +2,7 @@ import { assertKey, KEY_LENGTH_MAX } from '../../core/key.ts'
 import type { Plan } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
 import { policyConflictError } from '../api/errors.ts'
+import { printAsJson } from '../api/inspect.ts'
 import type { Family as PublicFamily } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { ClockEviction } from './clock-eviction.ts'
@@ -24,6 +25,10 @@ export interface FamilyParts {
  * there is no other, so that one key can never have two gates (G5).
  */
 export class Family implements PublicFamily, GateFamily {
+  static {
+    printAsJson(this)
+  }
+
   readonly name: string
   readonly slowPath: SlowPath<Gate>
   readonly metrics: Metrics
@@ -47,6 +52,11 @@ export class Family implements PublicFamily, GateFamily {
   /** A named family's budget. The root has no policy of its own, and is never handed out. */
   of(id: string): Gate {
     return this.#gates.get(id) ?? this.#make(id, null)
+  }
+
+  /** A policy that is a function is printed as one, and is absent from JSON. */
+  toJSON(): { readonly name: string; readonly policy: Policy | PolicyOf | null } {
+    return { name: this.name, policy: this.#plan?.policy ?? this.#declared }
   }
 
   keyOf(id: string): string {

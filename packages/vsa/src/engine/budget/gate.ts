@@ -1,6 +1,8 @@
 import type { Decision } from '../../core/decision.ts'
 import type { Plan, Window } from '../../core/plan.ts'
-import type { AdmitOptions, Budget, Peek } from '../api/public-types.ts'
+import type { Policy } from '../../core/policy.ts'
+import { printAsJson } from '../api/inspect.ts'
+import type { AdmitOptions, Budget, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { HotCell } from './hot-cell.ts'
 import type { RowFigures, RowView } from './row-view.ts'
@@ -33,6 +35,10 @@ export interface GateFamily {
  * The fields are plain because the rooms of the engine share them; users see {@link Budget}.
  */
 export class Gate implements Budget, HotCell {
+  static {
+    printAsJson(this)
+  }
+
   room = 0
   /** The family's. Next to `room`, so that both lie in one cache line: with a million budgets each further line costs a wait. */
   readonly metrics: Metrics
@@ -75,7 +81,12 @@ export class Gate implements Budget, HotCell {
   }
 
   tryAdmit(units = 1): boolean {
-    const room = this.room - units
+    let room = -1
+    try {
+      room = this.room - units
+    } catch {
+      // A BigInt or a symbol. The slow path refuses it.
+    }
     if (!(room >= 0) || units <= 0 || !Number.isInteger(units)) {
       // Compared, so that V8 knows both ways out to be booleans: the loop that calls this tests no tagged value.
       // oxlint-disable-next-line typescript/no-unnecessary-boolean-literal-compare
@@ -87,7 +98,12 @@ export class Gate implements Budget, HotCell {
   }
 
   admit(units = 1, options?: AdmitOptions): Promise<boolean> {
-    const room = this.room - units
+    let room = -1
+    try {
+      room = this.room - units
+    } catch {
+      // A BigInt or a symbol. The slow path refuses it.
+    }
     if (options !== undefined || !(room >= 0) || units <= 0 || !Number.isInteger(units)) {
       return this.family.slowPath.admit(this, units, options)
     }
@@ -100,8 +116,13 @@ export class Gate implements Budget, HotCell {
     return this.family.slowPath.decide(this, units, options)
   }
 
-  refund(units = 1, decision?: { readonly period: number }): void {
-    const room = this.room + units
+  refund(units = 1, decision?: PastDecision): void {
+    let room = Infinity
+    try {
+      room = this.room + units
+    } catch {
+      // As above.
+    }
     if (!(room <= this.roomMax) || decision !== undefined || units <= 0 || !Number.isInteger(units)) {
       this.family.slowPath.refund(this, units, decision)
       return
@@ -113,11 +134,15 @@ export class Gate implements Budget, HotCell {
     metrics.refunds += 1
   }
 
-  mint(units: number, options: { readonly id: string }): Promise<boolean> {
+  mint(units: number, options: MintOptions): Promise<boolean> {
     return this.family.slowPath.mint(this, units, options)
   }
 
   peek(): Promise<Peek> {
     return this.family.slowPath.peek(this)
+  }
+
+  toJSON(): { readonly key: string; readonly policy: Policy } {
+    return { key: this.key, policy: this.plan.policy }
   }
 }

@@ -6,6 +6,7 @@ export type RowFigures = Omit<BudgetAnswer, 'kind' | 'refunded' | 'mint'>
 
 /** One row of a budget, as this owner knows it: for display, never for deciding. */
 export interface RowView {
+  readonly key: string
   readonly window: Window
   /** Null before the first answer. */
   readonly figures: RowFigures | null

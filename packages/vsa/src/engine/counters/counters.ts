@@ -1,5 +1,5 @@
 import { assertKey } from '../../core/key.ts'
-import { closedError, quarantinedCounterError, timeoutError } from '../api/errors.ts'
+import { closedError, quarantinedCounterError, READ_LATE, timeoutError } from '../api/errors.ts'
 import type { Counter } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
 import type { FlushScheduler } from '../exchange/flush-scheduler.ts'
@@ -31,6 +31,13 @@ export class Counters {
     return this.#states.size
   }
 
+  /** Counters with additions that are not durable. */
+  get unsent(): number {
+    let counters = 0
+    for (const { pending, sent } of this.#states.values()) if (pending !== 0 || (sent ?? 0) !== 0) counters += 1
+    return counters
+  }
+
   /** @throws TypeError, RangeError that name `key` */
   handle(key: string): Counter {
     assertKey('key', key)
@@ -60,7 +67,7 @@ export class Counters {
     if (state.isQuarantined) throw quarantinedCounterError(state.key)
     const { clock, deadlineMs } = settings
     const reader = new Deferred<number>(clock, deadlineMs, () =>
-      timeoutError({ deadlineMs, applied: 'no', lastError: session.lastError }),
+      timeoutError({ deadlineMs, applied: 'no', lastError: session.lastError, outcome: READ_LATE }),
     )
     state.readers.push(reader)
     sendQueue.markCounter(state)

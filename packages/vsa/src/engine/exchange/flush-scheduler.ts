@@ -6,6 +6,9 @@ import { BatchPlanner } from './batch-planner.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { InFlightSlot } from './in-flight-batch.ts'
 
+/** While a flush waits for refunds that the store does not accept yet, they are sent again after this long, in ms; sooner with a shorter interval. */
+const REFUND_PAUSE_MS = 100
+
 /** Decides when an exchange leaves: at once for requests that wait and leases that run low, each flush interval for all that changed. */
 export class FlushScheduler {
   readonly inFlight: InFlightSlot = new InFlightSlot()
@@ -16,6 +19,7 @@ export class FlushScheduler {
   #timer: Timer | null = null
   #timerAtMs = Infinity
   #flushAtMs = -Infinity
+  #refundTimer: Timer | null = null
   #closing = false
   /** Until then a close waits for refunds that the store does not accept yet: their admissions may be in another owner's delta. */
   #lingerUntilMs = -Infinity
@@ -54,6 +58,7 @@ export class FlushScheduler {
     this.#scheduled = true
     this.#parts.settings.clock.soon(() => {
       this.#scheduled = false
+      this.#parts.waiting.startDeadlines()
       this.#send()
     })
   }
@@ -92,6 +97,18 @@ export class FlushScheduler {
     this.arm()
   }
 
+  /** A flush waits for refunds that the store does not accept yet: their rows go again after a pause, whatever the interval. */
+  retryRefunds(): void {
+    const { refundWaits, sendQueue, settings } = this.#parts
+    if (refundWaits.isEmpty || this.#refundTimer !== null || this.#ended) return
+    const pauseMs = Math.min(settings.flushIntervalMs, REFUND_PAUSE_MS)
+    this.#refundTimer = settings.clock.timer(pauseMs, () => {
+      this.#refundTimer = null
+      for (const row of refundWaits.rows()) sendQueue.markUrgent(row)
+      if (!refundWaits.isEmpty) this.wake()
+    })
+  }
+
   /** The row has a lease: the edges of its period are watched. */
   watchWindow(row: LeasedRow): void {
     this.#rollover.watch(row)
@@ -119,6 +136,8 @@ export class FlushScheduler {
     this.#timer?.cancel()
     this.#timer = null
     this.#timerAtMs = Infinity
+    this.#refundTimer?.cancel()
+    this.#refundTimer = null
     this.#rollover.stop()
   }
 
@@ -136,9 +155,13 @@ export class FlushScheduler {
   }
 
   #send(): void {
-    const { session, sendQueue } = this.#parts
+    const { session, sendQueue, waiting } = this.#parts
     if (session.state !== 'ready' || this.#ended) return
-    if (this.#closing) sendQueue.due = true
+    if (this.#closing) {
+      sendQueue.due = true
+      // Each request has its answer before the last batch is sent (O13).
+      waiting.unpark(() => true)
+    }
     const planned = this.#planner.plan(this.#closing, this.lingers)
     if (planned === null) return
     this.inFlight.put(planned.inFlight)

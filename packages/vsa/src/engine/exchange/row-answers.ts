@@ -1,4 +1,3 @@
-import { InvariantError } from '../../core/errors.ts'
 import type { BudgetAnswer, EntryAnswer } from '../../core/exchange.ts'
 import { rowLostError } from '../api/errors.ts'
 import { type MintRequest, settleMint } from '../requests/mint-request.ts'
@@ -6,7 +5,6 @@ import type { LeasedRow } from '../rows/leased-row.ts'
 import { AnswerEvents } from './answer-events.ts'
 import { Confirmations } from './confirmations.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
-import { Quarantine } from './quarantine.ts'
 import { RefundSettlement } from './refund-settlement.ts'
 import { isLost, wasEarly } from './row-absence.ts'
 import { TakeAnswers } from './take-answers.ts'
@@ -17,7 +15,6 @@ export class RowAnswers {
   readonly #events: AnswerEvents
   readonly #confirmations: Confirmations
   readonly #refunds: RefundSettlement
-  readonly #quarantine: Quarantine
   readonly #takes: TakeAnswers
 
   constructor(parts: ExchangeParts) {
@@ -25,11 +22,13 @@ export class RowAnswers {
     this.#events = new AnswerEvents(parts.settings.emit, parts.settings.thresholds)
     this.#confirmations = new Confirmations(parts)
     this.#refunds = new RefundSettlement(parts)
-    this.#quarantine = new Quarantine(parts)
     this.#takes = new TakeAnswers(parts)
   }
 
-  /** @param taken units that the exchange took from the row */
+  /**
+   * @param taken units that the exchange took from the row
+   * @throws InvariantError before the row has changed, when more was spent than the store says is held
+   */
   settle(row: LeasedRow, answer: EntryAnswer, taken: number): void {
     if (answer.kind === 'budget') this.#acknowledge(row, answer, taken)
     else if (answer.kind === 'removed') this.#settleRemoved(row, answer.refunded)
@@ -41,12 +40,7 @@ export class RowAnswers {
     const { held, isKnown: known, gate, window } = row
     const before = kept ?? knownFigures(row)
     const { refunded, mint, ...figures } = answer
-    try {
-      row.acknowledge(figures)
-    } catch (error) {
-      if (!(error instanceof InvariantError)) throw error
-      return this.#quarantine.quarantine(row, error.message)
-    }
+    row.acknowledge(figures)
     if (gate.knownWindow === null || gate.knownWindow.start < window.start) gate.knownWindow = window
     if (gate.knownWindow.start === window.start) gate.knownFigures = oddFigures(row, answer)
     this.#pause(row)
@@ -55,7 +49,6 @@ export class RowAnswers {
     if (mintSent !== null) settleMint(row.key, mintSent, mint ?? 'repeated')
     this.#confirmations.confirmAll(row)
     if (sent !== null) this.#refunds.settle(row, sent.refund, refunded)
-    // Last, because a listener may call anything: the row is consistent again.
     const usedBefore = kept?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
     this.#events.compare(row, { figures: before, used: usedBefore, known }, answer)
   }

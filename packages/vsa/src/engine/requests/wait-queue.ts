@@ -1,10 +1,13 @@
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { PendingRequest, Verdict } from './pending-request.ts'
+import { Verdicts } from './verdicts.ts'
 
 /** Deadlines are met to within this, plus 1 ms for each `SWEPT_PER_MS` requests, because a sweep looks at all of them (L8). */
 const SWEEP_PAUSE_MIN_MS = 5
 const SWEPT_PER_MS = 2_000
+/** The most requests that fail in one turn because there is no time left, or not enough (L8): the others fail in the next turns. */
+const FAILED_MAX = 1_000
 
 /** All requests that wait for the store, in order of arrival, and one timer for all their deadlines. */
 export class WaitQueue {
@@ -17,6 +20,9 @@ export class WaitQueue {
   #head = 0
   #parked: PendingRequest[] = []
   readonly #sent = new Set<readonly PendingRequest[]>()
+  readonly #verdicts: Verdicts
+  /** Asked in this turn. Their deadlines begin at its end, so that the clock is read once for all of them. */
+  #new: PendingRequest[] = []
   #sweep: Timer | null = null
   #sweepAtMs = Infinity
 
@@ -24,6 +30,7 @@ export class WaitQueue {
     this.#clock = clock
     this.#metrics = metrics
     this.#expire = expire
+    this.#verdicts = new Verdicts(clock)
   }
 
   get queued(): number {
@@ -37,8 +44,20 @@ export class WaitQueue {
   /** A new request, last in the queue. */
   add(request: PendingRequest): void {
     this.#queue.push(request)
-    this.#metrics.waiters += 1
-    if (request.deadlineAtMs < this.#sweepAtMs) this.#armSweep(request.deadlineAtMs)
+    this.#startDeadline(request)
+  }
+
+  /** At the end of each turn in which requests came. */
+  startDeadlines(): void {
+    if (this.#new.length === 0) return
+    const nowMs = this.#clock.monotonic()
+    let firstAtMs = Infinity
+    for (const request of this.#new) {
+      request.deadlineAtMs = nowMs + request.deadlineMs
+      if (request.state !== 'resolved') firstAtMs = Math.min(firstAtMs, request.deadlineAtMs)
+    }
+    this.#new = []
+    if (firstAtMs < this.#sweepAtMs) this.#armSweep(firstAtMs, nowMs)
   }
 
   /** Hands out the queue from its head while `take` has a place. @returns whether the queue is empty now */
@@ -50,6 +69,26 @@ export class WaitQueue {
     // Those that left are dropped once they are the larger part, so that a request costs no more in a long queue than in a short one.
     if (2 * this.#head >= this.#queue.length) this.#dropLeft()
     return this.#head === this.#queue.length
+  }
+
+  /**
+   * Refuses requests whose answer would come after their deadline: the last ones first, so that those before them are served.
+   * @param waitMs how long a request will wait that has so many others before it
+   * @param refuse the verdict for it
+   */
+  shed(waitMs: (ahead: number) => number, refuse: (request: PendingRequest, ahead: number) => Verdict): void {
+    const nowMs = this.#clock.monotonic()
+    let refused = 0
+    for (let at = this.#queue.length - 1; at >= this.#head && refused < FAILED_MAX; at -= 1) {
+      const request = this.#queue[at]
+      const ahead = at - this.#head
+      if (request === undefined || request.state === 'resolved') continue
+      if (nowMs + waitMs(ahead) < request.deadlineAtMs) continue
+      refused += 1
+      this.resolve(request, refuse(request, ahead))
+    }
+    if (refused > 0) this.#dropResolved()
+    if (refused === FAILED_MAX) this.#clock.soon(() => this.shed(waitMs, refuse))
   }
 
   /** Looks at every request in the queue. */
@@ -91,8 +130,7 @@ export class WaitQueue {
     request.state = 'sent'
     run.push(request)
     this.#sent.add(run)
-    this.#metrics.waiters += 1
-    if (request.deadlineAtMs < this.#sweepAtMs) this.#armSweep(request.deadlineAtMs)
+    this.#startDeadline(request)
   }
 
   /** A run is in flight: the deadlines of its requests go on. */
@@ -112,13 +150,19 @@ export class WaitQueue {
     request.state = 'resolved'
     this.#metrics.waiters -= 1
     if (this.#metrics.waiters === 0) this.#disarmSweep()
-    request.resolve(verdict)
+    this.#verdicts.tell(request, verdict)
   }
 
   /** Resolves all requests: queued, parked and in flight. */
   resolveAll(verdictOf: (request: PendingRequest) => Verdict): void {
-    for (const request of this.#all()) this.resolve(request, verdictOf(request))
+    // Making a verdict counts it: those that have one get no other.
+    for (const request of this.#all()) if (request.state !== 'resolved') this.resolve(request, verdictOf(request))
     this.#dropResolved()
+  }
+
+  /** Callers that have a verdict and were not told yet are told now. */
+  tellAll(): void {
+    this.#verdicts.tellAll()
   }
 
   *#all(): Generator<PendingRequest> {
@@ -127,13 +171,17 @@ export class WaitQueue {
     for (const run of this.#sent) yield* run
   }
 
-  #armSweep(atMs: number): void {
+  #startDeadline(request: PendingRequest): void {
+    this.#metrics.waiters += 1
+    this.#new.push(request)
+  }
+
+  #armSweep(atMs: number, nowMs: number): void {
     this.#sweep?.cancel()
     this.#sweepAtMs = atMs
-    const pauseMs = Math.max(
-      atMs - this.#clock.monotonic(),
-      SWEEP_PAUSE_MIN_MS + Math.floor(this.#metrics.waiters / SWEPT_PER_MS),
-    )
+    const sweepMs = Math.floor(this.#metrics.waiters / SWEPT_PER_MS)
+    // Requests that a sweep has left over go at once.
+    const pauseMs = atMs <= nowMs ? SWEEP_PAUSE_MIN_MS : Math.max(atMs - nowMs, SWEEP_PAUSE_MIN_MS + sweepMs)
     // A caller awaits the answer: the process must not exit before.
     this.#sweep = this.#clock.timer(pauseMs, () => this.#sweepDeadlines(), true)
   }
@@ -147,14 +195,19 @@ export class WaitQueue {
   #sweepDeadlines(): void {
     const nowMs = this.#clock.monotonic()
     let nextAtMs = Infinity
+    let expired = 0
     for (const request of [...this.#all()]) {
       if (request.state === 'resolved') continue
-      if (request.deadlineAtMs <= nowMs) this.resolve(request, this.#expire(request))
-      else nextAtMs = Math.min(nextAtMs, request.deadlineAtMs)
+      if (request.deadlineAtMs <= nowMs && expired < FAILED_MAX) {
+        expired += 1
+        this.resolve(request, this.#expire(request))
+      } else {
+        nextAtMs = Math.min(nextAtMs, request.deadlineAtMs)
+      }
     }
     this.#dropResolved()
     this.#disarmSweep()
-    if (nextAtMs < Infinity) this.#armSweep(nextAtMs)
+    if (nextAtMs < Infinity) this.#armSweep(nextAtMs, nowMs)
   }
 
   #dropLeft(): void {

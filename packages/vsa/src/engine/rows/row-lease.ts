@@ -41,6 +41,10 @@ export class RowLease {
   sent: SentUnits | null = null
   /** Units to give back through the store, not sent yet. */
   refund = 0
+  /** Of `refund`: what the last exchange carried, and the store did not accept. The rest is younger. */
+  refused = 0
+  /** Units given back through the store, the oldest first, that need nothing more: netted, accepted or given up. */
+  refundsEnded = 0
   figures: RowFigures | null = null
   /** The row is in the send queue: the hot path need not stop at the first spending (G1). */
   isDirty = false
@@ -148,6 +152,8 @@ export class RowLease {
     const spent = gross - netted
     this.sent = { spent, hold, refund: this.refund - netted }
     this.refund = 0
+    this.refused = 0
+    this.refundsEnded += netted
     this.hold = hold
     this.base = Math.min(this.held - spent, hold)
     this.left = this.base

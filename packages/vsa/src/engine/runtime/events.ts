@@ -25,6 +25,8 @@ export type VsaEvent =
       /** Store time now, ms since 1970. */
       readonly time: number
     }
+  /** The engine was given a clock, and the store goes by another one. Times are ms since 1970. */
+  | { readonly type: 'clock_differs'; readonly storeTime: number; readonly clockTime: number; readonly detail: string }
   | { readonly type: 'row_lost'; readonly key: string; readonly period: number }
   | { readonly type: 'policy_conflict'; readonly key: string; readonly declared: number; readonly holds: number }
   | {
@@ -38,6 +40,8 @@ export type VsaEvent =
   | { readonly type: 'refunds_refused'; readonly key: string; readonly period: number; readonly units: number }
   | { readonly type: 'counter_overflow'; readonly key: string; readonly pending: number }
   | { readonly type: 'quarantined'; readonly key: string; readonly detail: string }
+  /** A bug in VSA that no budget can be named for. What was under way may be left undone; the engine goes on. */
+  | { readonly type: 'internal_error'; readonly error: unknown }
 
 /** Whether the event is printed where there is no listener. */
 export function isWarning(event: VsaEvent): boolean {
@@ -54,11 +58,13 @@ export function isWarning(event: VsaEvent): boolean {
     case 'store_away':
     case 'store_forgot':
     case 'clock_leap':
+    case 'clock_differs':
     case 'row_lost':
     case 'policy_conflict':
     case 'refunds_refused':
     case 'counter_overflow':
     case 'quarantined':
+    case 'internal_error':
       return true
   }
 }

@@ -40,9 +40,9 @@ export class IdleUpkeep {
     this.#quietMs = Math.min(2 * options.flushIntervalMs, QUIET_MAX_MS)
   }
 
-  /** The store has something to do then. Null and undefined: nothing is known. */
+  /** The store has something to do then. Null and undefined: nothing is known; nor from what is no number, which a user's store may answer. */
   due(inMs: number | null | undefined): void {
-    if (inMs === null || inMs === undefined) return
+    if (typeof inMs !== 'number' || !(inMs >= 0)) return
     this.#dueAtMs = Math.min(this.#dueAtMs, this.#options.clock.monotonic() + inMs)
     this.#arm()
   }

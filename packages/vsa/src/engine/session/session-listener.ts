@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly random: () => number
   readonly label: string
   readonly flushIntervalMs: number
+  /** The user has handed in the clock. Whether it is the store's is looked at elsewhere. */
+  readonly isClockGiven: boolean
   readonly exchangeTimeoutMs: number
   readonly emit: EventSink
   readonly metrics: Metrics

@@ -14,13 +14,14 @@ import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
 import { StoreClock } from '../../core/store-clock.ts'
 import { Database } from './database.ts'
-import { loadDriver, type DatabaseConstructor, type Driver, type DriverName } from './client/driver.ts'
+import { givenDriver, loadDriver, type DatabaseConstructor, type Driver, type DriverName } from './client/driver.ts'
 import { checkPath } from './client/file.ts'
 import { replaced } from './errors.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
-import { loadExchange, loadJoin, loadOpening, loadUpkeep, type Opening } from './load.ts'
+import { loadExchange, loadJoin, loadOpening, loadUpkeep } from './load.ts'
 import { Pace } from '../../core/pace.ts'
 import { processTable, type ProcessTable } from './process-table.ts'
+import type { Opening } from './row-cache.ts'
 import { save } from './save.ts'
 
 /** Stands for no epoch: the first epoch is 1. */
@@ -79,7 +80,12 @@ export class SqliteAdapter implements StoreAdapter {
   /** Loads the client. @throws StoreError `driver_missing` */
   ready(): Awaitable<void> {
     if (this.#driver !== undefined) return
-    this.#loading ??= this.#loadDriver()
+    const choice = this.#choice
+    if (typeof choice === 'function') {
+      this.#driver = givenDriver(choice)
+      return
+    }
+    this.#loading ??= this.#loadDriver(choice)
     return this.#loading
   }
 
@@ -93,7 +99,7 @@ export class SqliteAdapter implements StoreAdapter {
 
   loadExchange(batch: Batch): Snapshot<ExchangeRows> {
     return this.#snapshot(batch.epoch, false, (database, opening, { time }) =>
-      loadExchange(database.statements, opening, batch, time),
+      loadExchange(database, opening, batch, time),
     )
   }
 
@@ -131,9 +137,9 @@ export class SqliteAdapter implements StoreAdapter {
     this.#closed = true
   }
 
-  async #loadDriver(): Promise<void> {
+  async #loadDriver(choice: DriverName | undefined): Promise<void> {
     try {
-      this.#driver = await loadDriver(this.#choice)
+      this.#driver = await loadDriver(choice)
     } finally {
       // A missing client may be installed before the next call, so loading is retried.
       this.#loading = undefined
@@ -150,7 +156,7 @@ export class SqliteAdapter implements StoreAdapter {
     const loaded = this.#guarded(database, () => {
       database.begin()
       return database.within(() => {
-        const opening = loadOpening(database.statements, epoch)
+        const opening = loadOpening(database, epoch)
         const at = this.#clock.read(opening.timeSeen)
         return { ...at, rows: load(database, opening, at) }
       })
@@ -161,6 +167,7 @@ export class SqliteAdapter implements StoreAdapter {
         this.#guarded(database, () => {
           database.within(() => save(database.statements, writes))
           database.commit()
+          database.cache.committed(writes)
           this.#clock.kept()
           return true
         }),

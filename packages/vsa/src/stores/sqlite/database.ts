@@ -1,7 +1,9 @@
 import { invariant, StoreError } from '../../core/errors.ts'
-import { abandon, rollBack, type Connection, type Driver } from './client/driver.ts'
+import { abandon, rollBack, type Connection } from './client/connection.ts'
+import type { Driver } from './client/driver.ts'
 import { storeErrorOf, isBusy, replaced } from './errors.ts'
 import { checkPath, fileIdentity } from './client/file.ts'
+import { RowCache } from './row-cache.ts'
 import { firstInteger, text } from './rows.ts'
 import { ensureSchema } from './schema.ts'
 import { StatementCache } from './client/statement-cache.ts'
@@ -16,6 +18,7 @@ export class Database {
   /** The id that the file got when it was created. */
   readonly incarnation: string
   readonly statements: StatementCache
+  readonly cache: RowCache = new RowCache()
   readonly #connection: Connection
   readonly #identity: string | undefined
   #usable = true
@@ -55,6 +58,7 @@ export class Database {
   /** Begins a write transaction, and takes the file's write lock. It ends with `commit` or `rollBack`. @throws StoreError */
   begin(): void {
     this.#begin('BEGIN IMMEDIATE')
+    this.within(() => this.cache.begin(firstInteger(this.statements.statement('PRAGMA data_version').get([]))))
   }
 
   /** Runs a part of the transaction. An error of `work` rolls it back; an SQLite error is rethrown as a StoreError. */

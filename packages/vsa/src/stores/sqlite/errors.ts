@@ -37,6 +37,8 @@ const FAULTS: Readonly<Record<number, Fault>> = {
 
 const UNKNOWN_FAULT: Fault = { code: 'store_failed', transient: false, advice: 'failed' }
 const BUSY = 5
+const CORRUPT = 11
+const NOT_A_DATABASE = 26
 const MOVED = 8 | (4 << 8)
 
 /** By name, for clients that do not report a number. */
@@ -69,6 +71,12 @@ export function storeErrorOf(error: unknown, path: string, phase: Phase): unknow
 
 export function isBusy(error: unknown): boolean {
   return ((resultCode(error) ?? 0) & 0xff) === BUSY
+}
+
+/** The file itself is damaged, or is not what its header says. */
+export function isDamage(error: unknown): boolean {
+  const primary = (resultCode(error) ?? 0) & 0xff
+  return primary === CORRUPT || primary === NOT_A_DATABASE
 }
 
 export function replaced(path: string, cause?: unknown): StoreError {

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { assertUnits } from '../../core/units.ts'
-import { abandon, type DatabaseConstructor, type Driver, type DriverName, loadDriver } from './client/driver.ts'
+import { abandon } from './client/connection.ts'
+import { type Driver, type DriverName, loadDriver } from './client/driver.ts'
 import { assertFileThere } from './client/file.ts'
-import type { StatementCache } from './client/statement-cache.ts'
 import { Database } from './database.ts'
 import { empty, storeErrorOf } from './errors.ts'
 import { loadOpening } from './load.ts'
@@ -13,7 +13,7 @@ export interface ClockRepairOptions {
   /** The right time, ms since 1970. */
   readonly to: number
   /** As for `sqlite`; the same as any store that this process has open on the file. */
-  readonly driver?: DriverName | DatabaseConstructor
+  readonly driver?: DriverName
   /** How long a transaction waits for other processes, in ms. Default 5,000. */
   readonly busyTimeoutMs?: number
 }
@@ -53,7 +53,7 @@ export async function repairClock(path: string, options: ClockRepairOptions): Pr
   const database = Database.open(driver, file, Math.trunc(busyTimeoutMs))
   try {
     database.begin()
-    const repair = database.within(() => repairIn(database.statements, to))
+    const repair = database.within(() => repairIn(database, to))
     database.commit()
     return repair
   } finally {
@@ -61,8 +61,9 @@ export async function repairClock(path: string, options: ClockRepairOptions): Pr
   }
 }
 
-function repairIn(statements: StatementCache, to: number): ClockRepair {
-  const before = loadOpening(statements, 0).timeSeen
+function repairIn(database: Database, to: number): ClockRepair {
+  const { statements } = database
+  const before = loadOpening(database, 0).timeSeen
   const earliest = firstInteger(statements.statement(PRUNED_UNTIL).get([]))
   const after = Math.max(to, earliest)
   if (after >= before) return { before, after: before, earliest }

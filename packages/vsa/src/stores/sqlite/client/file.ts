@@ -41,6 +41,12 @@ export function fileIdentity(path: string): string | undefined {
   return file === undefined ? undefined : `${file.dev}:${file.ino}`
 }
 
+/** Changes when the file is written; undefined when there is none. */
+export function stateOfFile(path: string): string | undefined {
+  const file = stat(path)
+  return file === undefined ? undefined : `${file.dev}:${file.ino}:${file.size}:${file.mtimeNs}`
+}
+
 function statInFolder(path: string): BigIntStats | undefined {
   const folder = dirname(path)
   if (stat(folder) === undefined) {

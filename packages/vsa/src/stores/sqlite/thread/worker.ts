@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
+import { adaptedStore } from '../../../core/adapted-store.ts'
 import { invariant } from '../../../core/errors.ts'
-import { storeFrom } from '../../../core/store-from.ts'
 import { SqliteAdapter } from '../adapter.ts'
 import { nowOf } from '../shared-time.ts'
 import { packAnswer, unpackBatch } from './packing.ts'
@@ -14,11 +14,8 @@ const port = parentPort
 // Written by `ThreadStore`, of the same version.
 const settings = workerData as ThreadSettings
 const now = nowOf(settings.time)
-const store = storeFrom(new SqliteAdapter(settings.driver, settings, now), {
-  now,
-  newToken: randomUUID,
-  ...settings.upkeep,
-})
+const adapter = new SqliteAdapter(settings.driver, settings, now)
+const store = adaptedStore(adapter, { now, ...settings.upkeep }, randomUUID)
 
 const underWay = new Set<Promise<void>>()
 

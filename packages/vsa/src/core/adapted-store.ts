@@ -1,5 +1,6 @@
 import type { Awaitable, Snapshot, StoreAdapter, StoreTime, Writes } from './adapter.ts'
 import { andThen, caught } from './awaitable.ts'
+import type { Clock } from './clock.ts'
 import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
 import { withLeap } from './leap.ts'
@@ -10,35 +11,19 @@ import type { BudgetRow, OwnerRow } from './rows.ts'
 import type { Caller } from './standing.ts'
 import { Standstill } from './standstill.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './store.ts'
+import { checkStoreFrom, type StoreFromOptions, type UpkeepSettings } from './store-from-options.ts'
 import { transition } from './transition.ts'
 
-const UPKEEP_EVERY_MS = 100
-const UPKEEP_ROWS_MAX = 200
 /** The most attempts of a transaction after version conflicts. */
 const TRIES_MAX = 100
 
-export interface StoreFromOptions {
-  /** A clock for the pace of upkeep, ms from any origin. */
-  readonly now: () => number
-  /** Makes the token of a new epoch: a text that no other call of any process has made or will make, such as `randomUUID` of `node:crypto`. */
-  readonly newToken: () => string
-  /** How often an exchange is preceded by upkeep, in ms; 0: each one. Default 100. */
-  readonly upkeepEveryMs?: number | undefined
-  /**
-   * The most leases burned and rows removed by one upkeep, each; and as many rows more as this store made since the last one, so that upkeep
-   * keeps up with any rate. Default 200.
-   */
-  readonly upkeepRowsMax?: number | undefined
-  /** Waits before a retry after a version conflict; `tries` counts from 1. Default: does not wait. */
-  readonly pause?: (tries: number) => Promise<void>
-}
-
 /**
- * Makes a store out of an adapter: load, transition, save, with a retry on a version conflict. Upkeep is a separate transaction: after each
- * join, before an exchange when it is due, and before each exchange while more work is left than one upkeep does.
+ * The store that an adapter makes: see `storeFrom` of `store-from.ts`.
+ * @param makeToken makes the tokens of new epochs, where the options have no source of them: a text that is never made again
+ * @throws TypeError, RangeError that name the argument
  */
-export function storeFrom(adapter: StoreAdapter, options: StoreFromOptions): Store {
-  return new AdaptedStore(adapter, options)
+export function adaptedStore(adapter: StoreAdapter, options: StoreFromOptions, makeToken: () => string): Store {
+  return new AdaptedStore(adapter, checkStoreFrom(adapter, options, makeToken))
 }
 
 interface Decided<T> {
@@ -52,6 +37,7 @@ class AdaptedStore implements Store {
   readonly #adapter: StoreAdapter
   readonly #now: () => number
   readonly #upkeepRowsMax: number
+  readonly useClock: (clock: Clock) => void
   readonly #pause: (tries: number) => Promise<void>
   readonly #newToken: () => string
   readonly #upkeep: Pace
@@ -60,9 +46,9 @@ class AdaptedStore implements Store {
   /** Budget rows made since the last upkeep. */
   #made = 0
 
-  constructor(adapter: StoreAdapter, options: StoreFromOptions) {
-    const { now, newToken, pause = noPause } = options
-    const { upkeepEveryMs = UPKEEP_EVERY_MS, upkeepRowsMax = UPKEEP_ROWS_MAX } = options
+  constructor(adapter: StoreAdapter, options: UpkeepSettings) {
+    const { now, newToken, upkeepEveryMs, upkeepRowsMax, useClock, pause } = options
+    this.useClock = useClock
     this.capabilities = adapter.capabilities
     this.#adapter = adapter
     this.#now = now
@@ -236,8 +222,6 @@ function notApplied(upkeep: () => Awaitable<void>): Awaitable<void> {
     throw new StoreError(code, message, { applied: 'no', transient, cause: error })
   })
 }
-
-async function noPause(): Promise<void> {}
 
 function contended(): StoreError {
   const message = `the rows were changed by others each time, ${TRIES_MAX} times in a row; the same call is sent again`
