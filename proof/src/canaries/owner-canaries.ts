@@ -256,7 +256,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
     rules: ['O12', 'L5'],
     what: 'an owner that needs units held by others does not mark the row as wanted',
     file: 'engine/exchange/lease-plan',
-    find: 'wantMs: isWanted ? WANT_FLUSHES * flushIntervalMs : 0,',
+    find: 'wantMs: row.schedule.takeWant(nowMs, flushIntervalMs),',
     replace: 'wantMs: 0,',
   },
   {

@@ -37,7 +37,7 @@ function forget({ net }: Owner, time: () => number, kind: 'fenced' | 'lost' = 'f
   const exchange = net.exchange.bind(net)
   net.exchange = async () => {
     net.exchange = exchange
-    return kind === 'lost' ? { kind, time: time() } : { kind, time: time(), last: null }
+    return kind === 'lost' ? { kind, time: time() } : { kind, time: time(), last: null, forgot: true }
   }
 }
 

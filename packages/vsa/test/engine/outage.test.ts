@@ -273,7 +273,7 @@ describe('decisions while the store is away', () => {
       const exchange = net.exchange.bind(net)
       net.exchange = async () => {
         net.exchange = exchange
-        return { kind: 'fenced', time: clock.now(), last: null }
+        return { kind: 'fenced', time: clock.now(), last: null, forgot: true }
       }
       const taken = seats.decide(2).catch((error: unknown) => error)
       const spent = credits.decide(3, { durable: true }).catch((error: unknown) => error)

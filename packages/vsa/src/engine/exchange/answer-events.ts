@@ -4,8 +4,8 @@ import type { EventSink } from '../runtime/event-sink.ts'
 
 /** What was known of a row before its answer came. */
 interface Before {
-  /** Null when it was not kept: the budget was idle. */
-  readonly figures: RowFigures | null
+  /** Null when nothing is known, though the row may have been seen. */
+  readonly figures: Pick<RowFigures, 'limit' | 'burned'> | null
   /** Units used before this exchange, as far as this owner can tell. */
   readonly used: number
   /** The row had been seen. */
@@ -30,11 +30,12 @@ export class AnswerEvents {
     if (isNewLimit && after.limit !== plan.limit) {
       this.#emit({ type: 'policy_conflict', key, declared: plan.limit, holds: after.limit })
     }
-    if (figures !== null && after.burned > figures.burned) {
-      this.#emit({ type: 'burned', ...row, units: after.burned - figures.burned, burned: after.burned })
-      if (figures.burned < plan.burnMax && after.burned >= plan.burnMax)
-        this.#emit({ type: 'burn_limit', ...row, burned: after.burned })
-    }
+    // Of a row that is new to this process, only the state is news: it did not see the units burn.
+    const burnedBefore = figures?.burned ?? (before.known ? after.burned : 0)
+    if (figures !== null && after.burned > burnedBefore)
+      this.#emit({ type: 'burned', ...row, units: after.burned - burnedBefore, burned: after.burned })
+    if (after.burned > burnedBefore && burnedBefore < plan.burnMax && after.burned >= plan.burnMax)
+      this.#emit({ type: 'burn_limit', ...row, burned: after.burned })
     for (const fraction of this.#thresholds) {
       const mark = fraction * after.minted
       if (before.used < mark && after.used >= mark && isFirst(leased, after.minted, fraction)) {

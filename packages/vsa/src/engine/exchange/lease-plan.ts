@@ -1,7 +1,6 @@
 import { nextHold } from '../../core/lease-sizing.ts'
 import type { Settings } from '../api/settings.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
-import { WANT_FLUSHES } from '../rows/row-schedule.ts'
 import type { Session } from '../session/session.ts'
 import type { RowOrder } from './batch-entries.ts'
 
@@ -18,10 +17,9 @@ export class LeasePlan {
   /** @param returning every lease goes back */
   orderFor(row: LeasedRow, returning: boolean, nowMs: number): RowOrder {
     const { flushIntervalMs } = this.#settings
-    const isWanted = row.schedule.takeWant(nowMs, flushIntervalMs)
     return {
       hold: returning ? 0 : this.#holdFor(row, nowMs),
-      wantMs: isWanted ? WANT_FLUSHES * flushIntervalMs : 0,
+      wantMs: row.schedule.takeWant(nowMs, flushIntervalMs),
       policy: row.isKnown ? undefined : row.plan.rowPolicy(row.window, this.#session.version),
     }
   }

@@ -36,18 +36,20 @@ export class RowAnswers {
   }
 
   #acknowledge(row: LeasedRow, answer: BudgetAnswer, taken: number): void {
-    const { sent, figures: before } = row.lease
+    const { sent, figures: kept } = row.lease
     const { held, isKnown: known, gate, window, reach } = row
+    const before = kept ?? knownFigures(row)
     const { refunded, mint, ...figures } = answer
     row.acknowledge(figures)
     if (gate.knownWindow === null || gate.knownWindow.start < window.start) gate.knownWindow = window
+    if (gate.knownWindow.start === window.start) gate.knownFigures = oddFigures(row, answer)
     this.#pause(row, row.reach > reach)
     this.#parts.leases.touch(row, held)
     const mintSent = this.#takeMintSent(row)
     if (mintSent !== null) settleMint(row.key, mintSent, mint ?? 'repeated')
     this.#confirmations.confirmAll(row)
     if (sent !== null) this.#refunds.settle(row, sent.refund, refunded)
-    const usedBefore = before?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
+    const usedBefore = kept?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
     this.#events.compare(row, { figures: before, used: usedBefore, known }, answer)
   }
 
@@ -89,4 +91,17 @@ export class RowAnswers {
   #takeMintSent(row: LeasedRow): MintRequest | null {
     return this.#parts.requests.find(row)?.takeMintSent() ?? null
   }
+}
+
+/** Of an idle row nothing is kept but what its gate knows. */
+function knownFigures({ gate, isKnown, window }: LeasedRow): Pick<BudgetAnswer, 'limit' | 'burned'> | null {
+  if (!isKnown || gate.knownWindow?.start !== window.start) return null
+  return gate.knownFigures ?? { limit: gate.plan.limit, burned: 0 }
+}
+
+function oddFigures(
+  { plan }: LeasedRow,
+  { limit, burned }: BudgetAnswer,
+): Pick<BudgetAnswer, 'limit' | 'burned'> | null {
+  return limit === plan.limit && burned === 0 ? null : { limit, burned }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
+import { LEAP_MIN_MS } from '../../core/leap.ts'
 import type { Window } from '../../core/plan.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
@@ -53,17 +54,18 @@ export class LeaseTable {
 
   /**
    * The row that `gate` admits from now; made, or moved to the present period, where needed. Never of an earlier period than before,
-   * though the store's time may have gone back (O11).
+   * though the store's time may have gone back (O11): except where it was repaired after a leap.
    */
   current(gate: Gate): LeasedRow {
     const present = leasedRow(gate.row)
     // A budget without windows has one row while it has any: no clock need be read.
     if (present?.window.end === Infinity) return present
-    const window = gate.plan.windowAt(this.#session.time)
-    if (present !== null && present.window.end >= window.end) return present
+    const { time } = this.#session
+    const window = gate.plan.windowAt(time)
+    if (present !== null && present.window.end >= window.end && !isFarAhead(present, time)) return present
     present?.retire()
     const upcoming = leasedRow(gate.upcoming)
-    if (upcoming !== null && upcoming.window.end < window.end) upcoming.retire()
+    if (upcoming !== null && (upcoming.window.end < window.end || isFarAhead(upcoming, time))) upcoming.retire()
     const row = this.#of(gate, window)
     if (!this.#closing) row.attach()
     return row
@@ -162,7 +164,8 @@ export class LeaseTable {
 
   /** The gate is in a period that has not begun by the store's time: without the row it would go back into an earlier one (O11). */
   #isAhead(row: LeasedRow): boolean {
-    return row.isCurrent && row.isKnown && row.window.start > this.#session.time
+    const { time } = this.#session
+    return row.isCurrent && row.isKnown && row.window.start > time && !isFarAhead(row, time)
   }
 
   /** One row has one object: two would each count the whole lease. Retired until a gate admits from it. */
@@ -178,6 +181,11 @@ export class LeaseTable {
     this.#rows.set(name, row)
     return row
   }
+}
+
+/** A period is entered a minute early at most (S4): store time has leapt, and was set back since. */
+function isFarAhead({ window }: LeasedRow, time: number): boolean {
+  return window.start - time > LEAP_MIN_MS
 }
 
 /** Gates know their rows as views: the budget room does not know leases. Each is a `LeasedRow`, set in this room. */

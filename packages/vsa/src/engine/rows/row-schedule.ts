@@ -2,10 +2,16 @@ import { RowDenials } from './row-denials.ts'
 
 /** A lease unused for this many flush intervals goes back (O6). */
 export const IDLE_FLUSHES = 3
-/** A want holds for this many flush intervals (O12). */
-export const WANT_FLUSHES = 2
-/** The longest pause between two wants, in ms: half of the time that a want lasts at least. */
-const WANT_PAUSE_MAX_MS = 500
+/** The longest want, in ms. */
+const WANT_MAX_MS = 1_000
+
+/**
+ * O12: how long a row is wanted, and how long its holders keep their leases small: two flush intervals, and at most a second. No lease of any owner
+ * grows meanwhile, so an owner with a long interval must not decide for how long.
+ */
+export function wantMsOf(flushIntervalMs: number): number {
+  return Math.min(2 * flushIntervalMs, WANT_MAX_MS)
+}
 
 /** When things are due for one row, by the owner's monotonic clock, and what its next entry must ask for. */
 export class RowSchedule {
@@ -72,10 +78,11 @@ export class RowSchedule {
     return nowMs - this.usedAtMs >= IDLE_FLUSHES * flushIntervalMs
   }
 
-  /** The pause between two wants is one flush interval, and half a second at most. @returns whether the row may be marked as wanted now */
-  takeWant(nowMs: number, flushIntervalMs: number): boolean {
-    if (!this.wants || nowMs < this.wantAgainAtMs) return false
-    this.wantAgainAtMs = nowMs + Math.min(flushIntervalMs, WANT_PAUSE_MAX_MS)
-    return true
+  /** The next want comes when half of this one is over: a flush interval, where that is short. @returns for how long the row is wanted; 0: it is not now */
+  takeWant(nowMs: number, flushIntervalMs: number): number {
+    if (!this.wants || nowMs < this.wantAgainAtMs) return 0
+    const wantMs = wantMsOf(flushIntervalMs)
+    this.wantAgainAtMs = nowMs + wantMs / 2
+    return wantMs
   }
 }

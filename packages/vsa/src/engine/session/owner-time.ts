@@ -16,6 +16,11 @@ export class OwnerTime {
     return Math.floor(this.#exact)
   }
 
+  /** The store time of the last answer, as far as it was believed; 0 before the first. */
+  get heard(): number {
+    return this.#time
+  }
+
   /** When the last answer came, by the monotonic clock. */
   get heardAtMs(): number {
     return this.#heardAtMs
