@@ -60,6 +60,7 @@ export class WireObserver {
         return fail(event.error)
       case 'burned':
       case 'burn_limit':
+      case 'cost_above_lease':
       case 'store_away':
       case 'store_back':
       case 'threshold':

@@ -1,3 +1,5 @@
+import type { Clock } from '../core/clock.ts'
+
 /** What is done with an engine that is still open when its process ends. */
 export interface ExitingEngine {
   /** What an exit would lose now, in words; null where it would lose nothing. */
@@ -26,6 +28,7 @@ const GOING_ON_MS = 5
  */
 export class NaturalExit {
   readonly #events: ExitEvents
+  readonly #clock: Clock
   readonly #engines = new Set<WeakRef<ExitingEngine>>()
   readonly #collected: FinalizationRegistry<WeakRef<ExitingEngine>> = new FinalizationRegistry((ref) => this.#drop(ref))
   /** Engines that were saved just now, or could not be. */
@@ -33,8 +36,10 @@ export class NaturalExit {
   readonly #onBeforeExit = (): void => this.#end()
   readonly #onExit = (): void => this.#warn()
 
-  constructor(events: ExitEvents) {
+  /** @param clock of the machine: the process ends in its time */
+  constructor(events: ExitEvents, clock: Clock) {
     this.#events = events
+    this.#clock = clock
   }
 
   /** @returns call it when the engine is closed */
@@ -74,9 +79,9 @@ export class NaturalExit {
     // The close, which tries again, says what could not be saved.
     await engine.save().catch(() => undefined)
     this.#saved.add(engine)
-    setTimeout(() => this.#saved.delete(engine), GOING_ON_MS).unref()
+    this.#clock.timer(GOING_ON_MS, () => this.#saved.delete(engine))
     // One more turn of the event loop: without one, `beforeExit` is not raised again.
-    setImmediate(() => undefined)
+    this.#clock.soon(() => undefined)
   }
 
   /** `process.exit()`, or an error that nothing caught: nothing can be sent any more. */

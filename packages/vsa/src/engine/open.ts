@@ -5,7 +5,7 @@ import { Engine } from './engine.ts'
 import { NaturalExit } from './natural-exit.ts'
 import { realClock } from './runtime/real-clock.ts'
 
-const naturalExit = new NaturalExit(process)
+const naturalExit = new NaturalExit(process, realClock())
 
 /**
  * Opens an engine on a store. Returns at once: the store is joined in the background, and requests wait for it up to their deadline.

@@ -169,6 +169,7 @@ describe('when the store does not answer', () => {
         entries: answer.entries.map(() => ({ kind: 'row_lost' })),
       }
     }
+    net.read = () => Promise.resolve([])
     await clock.advance(FLUSH_MS + 1)
     await expect(seats.admit()).rejects.toMatchObject({ code: 'row_lost' })
     expect(events.map((event) => event.type)).toContain('row_lost')

@@ -114,7 +114,8 @@ test('an engine that was closed, or that nothing was asked of, ends in silence',
 test('a store that does not answer keeps the process for the deadline at most, and a warning says what happened', async () => {
   const program = `
 const inner = memory()
-const hung = { ...inner, capabilities: inner.capabilities, join: (label) => inner.join(label), exchange: () => new Promise(() => {}), close: () => inner.close() }
+const hung = Object.assign(Object.create(inner), { capabilities: inner.capabilities, exchange: () => new Promise(() => {}) })
+for (const call of ['join', 'read', 'list', 'owners', 'close']) hung[call] = (argument) => inner[call](argument)
 const other = open({ store: hung, deadlineMs: 200, onEvent: () => {} })
 await other.ready()
 other.counter('likes').add(7)

@@ -4,6 +4,7 @@ import type { Policy } from '../../core/policy.ts'
 import { printAsJson } from '../api/inspect.ts'
 import type { AdmitOptions, Budget, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { BudgetHistory } from './budget-history.ts'
 import type { HotCell } from './hot-cell.ts'
 import type { RowFigures, RowView } from './row-view.ts'
 import type { SlowPath } from './slow-path.ts'
@@ -58,6 +59,8 @@ export class Gate implements Budget, HotCell {
   ringNext: Gate | null = null
   /** Its last lease went back unspent: the next one waits for a second request, so that a rare key costs one record a request. */
   isSparse = false
+  /** What is remembered of rows that were forgotten; null while that is nothing. */
+  history: BudgetHistory | null = null
   /** No longer in its family: the next slow call finds the key's gate, or puts this one back. */
   isEvicted = false
   readonly id: string
@@ -73,6 +76,11 @@ export class Gate implements Budget, HotCell {
 
   get key(): string {
     return this.family.keyOf(this.id)
+  }
+
+  /** Its history, which is made where there is none yet. */
+  remember(): BudgetHistory {
+    return (this.history ??= new BudgetHistory())
   }
 
   /** The gate is its own hot cell: one object, so that the hot path follows no further pointer. */

@@ -80,8 +80,7 @@ export class AnswerHandler {
     if (row.lease.refund > 0) sendQueue.markDirty(row)
     if ((requests.find(row)?.mints.length ?? 0) > 0) sendQueue.markUrgent(row)
     if (row.lease.isDirty && row.isLow) sendQueue.markUrgent(row)
-    if (row.isRetired || row.schedule.isUnused(settings.clock.monotonic(), settings.flushIntervalMs))
-      leases.dropIfIdle(row)
+    if (row.isRetired || row.isUnused(settings.clock.monotonic(), settings.flushIntervalMs)) leases.dropIfIdle(row)
   }
 }
 

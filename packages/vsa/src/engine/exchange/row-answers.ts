@@ -37,13 +37,13 @@ export class RowAnswers {
 
   #acknowledge(row: LeasedRow, answer: BudgetAnswer, taken: number): void {
     const { sent, figures: kept } = row.lease
-    const { held, isKnown: known, gate, window } = row
+    const { held, isKnown: known, gate, window, reach } = row
     const before = kept ?? knownFigures(row)
     const { refunded, mint, ...figures } = answer
     row.acknowledge(figures)
     if (gate.knownWindow === null || gate.knownWindow.start < window.start) gate.knownWindow = window
     if (gate.knownWindow.start === window.start) gate.knownFigures = oddFigures(row, answer)
-    this.#pause(row)
+    this.#pause(row, row.reach > reach)
     this.#parts.leases.touch(row, held)
     const mintSent = this.#takeMintSent(row)
     if (mintSent !== null) settleMint(row.key, mintSent, mint ?? 'repeated')
@@ -72,7 +72,7 @@ export class RowAnswers {
     if (isLost(row, session.time)) settings.emit({ type: 'row_lost', key, period: window.start })
     row.lose()
     leases.touch(row, held)
-    this.#pause(row)
+    this.#pause(row, false)
     this.#refunds.drop(row, sent?.refund)
     this.#takeMintSent(row)?.reply.reject(rowLostError(key))
     for (const request of this.#confirmations.takeUnconfirmed(row, 'sent')) this.#takes.retryLater(request, row)
@@ -81,9 +81,11 @@ export class RowAnswers {
   }
 
   /** O12: the row is not asked again within one flush interval when it cannot cover a request. */
-  #pause({ schedule }: LeasedRow): void {
+  #pause({ schedule }: LeasedRow, hasMore: boolean): void {
     const { clock, flushIntervalMs } = this.#parts.settings
-    schedule.askAgainAtMs = clock.monotonic() + flushIntervalMs
+    const nowMs = clock.monotonic()
+    schedule.askAgainAtMs = nowMs + flushIntervalMs
+    schedule.denials?.heard(nowMs, flushIntervalMs, { isRead: false, hasMore })
   }
 
   #takeMintSent(row: LeasedRow): MintRequest | null {

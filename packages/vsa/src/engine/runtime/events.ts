@@ -37,6 +37,7 @@ export type VsaEvent =
       readonly used: number
       readonly limit: number
     }
+  | { readonly type: 'cost_above_lease'; readonly key: string; readonly units: number; readonly atRisk: number }
   | { readonly type: 'refunds_refused'; readonly key: string; readonly period: number; readonly units: number }
   | { readonly type: 'counter_overflow'; readonly key: string; readonly pending: number }
   | { readonly type: 'quarantined'; readonly key: string; readonly detail: string }
@@ -61,6 +62,7 @@ export function isWarning(event: VsaEvent): boolean {
     case 'clock_differs':
     case 'row_lost':
     case 'policy_conflict':
+    case 'cost_above_lease':
     case 'refunds_refused':
     case 'counter_overflow':
     case 'quarantined':
