@@ -17,7 +17,7 @@ export default {
   tsconfigFile: 'tsconfig.mutation.json',
   coverageAnalysis: 'perTest',
   concurrency: 2,
-  timeoutMS: 20_000,
+  timeoutMS: 10_000,
   tempDirName: '.stryker/sandbox',
   reporters: ['progress-append-only', 'json'],
   jsonReporter: { fileName: report },

@@ -1,4 +1,4 @@
-import type { Batch, BudgetEntry } from '../../../packages/vsa/dist/index.js'
+import type { Batch, BudgetEntry, Joined } from '../../../packages/vsa/dist/index.js'
 import { loadLibrary } from '../simulation/library.ts'
 import { must } from '../simulation/violation.ts'
 import { assertAnswersChecked, assertFateTold } from './answers-check.ts'
@@ -25,21 +25,21 @@ async function assertRowStaysGone(folder: string): Promise<void> {
   const { memory } = await loadLibrary(folder)
   let now = 10 * HOUR_MS
   const store = memory({ now: () => now, leaseTtlMs: 5 * HOUR_MS })
-  const { epoch } = await store.join('check')
+  const owner = await store.join('check')
   const entry = entryOf(now)
-  await store.exchange(batchOf(epoch, 1, [entry]))
-  await store.exchange(batchOf(epoch, 2, []))
+  await store.exchange(batchOf(owner, 1, [entry]))
+  await store.exchange(batchOf(owner, 2, []))
   now += HOUR_MS
-  const { kind } = await store.exchange(batchOf(epoch, 1, []))
+  const { kind } = await store.exchange(batchOf(owner, 1, []))
   const rows = await store.read([entry])
   now -= HOUR_MS
   must(kind === 'stale' && rows.length === 0, 'S10', () => `${kind}, and ${rows.length} rows of a past period are left`)
-  await store.exchange(batchOf(epoch, 3, [entry]))
+  await store.exchange(batchOf(owner, 3, [entry]))
   must((await store.read([entry])).length === 0, 'L1', () => 'a row that had been removed was made again')
 }
 
-function batchOf(epoch: number, seq: number, entries: readonly BudgetEntry[]): Batch {
-  return { epoch, seq, entries, takes: [], close: false }
+function batchOf({ epoch, token }: Joined, seq: number, entries: readonly BudgetEntry[]): Batch {
+  return { epoch, token, seq, entries, takes: [], close: false }
 }
 
 function entryOf(period: number): BudgetEntry {

@@ -142,6 +142,8 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'period-mixed-up': simulated(['L3', 'L1']),
   'wall-clock': simulated(['O11']),
   'exhausted-for-ever': simulated(['L5']),
+  'read-that-changes-nothing': simulated(['L5']),
+  'hint-too-short': simulated(['O11']),
   'want-not-marked': simulated(['L5']),
   'recall-ignored': simulated(['L5']),
   'reserved-is-denied': simulated(['L5']),
@@ -170,6 +172,8 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   // L4, L6, L8, and the corpus
   'burn-max-is-the-limit': simulated(['L4']),
   'exhausted-asks-each-time': simulated(['L6']),
+  'exhausted-asked-by-exchange': simulated(['L6']),
+  'peek-mixes-moments': simulated(['L2']),
   'denial-takes-away': simulated(['L6']),
   'flush-visits-every-row': { foundBy: 'direct', laws: ['L8'] },
   'gate-counts-each-unit': { foundBy: 'direct', laws: ['L8'] },

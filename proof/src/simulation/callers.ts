@@ -7,6 +7,7 @@ import type { OwnerProcess, StoreDecision } from './owner-process.ts'
 import { ABORTED, PendingCalls } from './pending-calls.ts'
 import { areExact, keyOf, rowName } from './process-totals.ts'
 import { RefundCalls } from './refund-calls.ts'
+import { RetryHints } from './retry-hints.ts'
 import type { Rng } from './rng.ts'
 import type { RunContext } from './run-context.ts'
 import type { BudgetSetting } from './script.ts'
@@ -22,11 +23,13 @@ export class Callers {
   readonly #context: RunContext
   readonly #calls: PendingCalls
   readonly #refunds: RefundCalls
+  readonly #hints: RetryHints
 
   constructor(context: RunContext) {
     this.#context = context
     this.#calls = new PendingCalls(context)
     this.#refunds = new RefundCalls(context)
+    this.#hints = new RetryHints(context)
     this.counters = new CounterCalls(context, this.#calls)
   }
 
@@ -67,7 +70,13 @@ export class Callers {
       .catch(this.#context.fail)
   }
 
-  #askOnce(owner: OwnerProcess, setting: BudgetSetting, operation: OperationOf<'ask'>): void {
+  /** @param decided called with the decision; without it, a denial's hint is followed */
+  #askOnce(
+    owner: OwnerProcess,
+    setting: BudgetSetting,
+    operation: OperationOf<'ask'>,
+    decided?: (decision: Decision) => void,
+  ): void {
     const { units, durable } = operation
     const budget = owner.budget(setting)
     const deadlineMs = owner.deadlineOf(operation.deadlineMs)
@@ -85,6 +94,9 @@ export class Callers {
       deadlineMs,
       (decision) => {
         if (decision.admitted) this.#admitted(owner, setting, decision, units, isDurable)
+        if (decided !== undefined) return decided(decision)
+        const once = { ...operation, units: 1, deadlineMs: null, abortAfterMs: null }
+        this.#hints.follow(owner, decision, (again) => this.#askOnce(owner, setting, once, again))
       },
     )
   }
@@ -252,10 +264,13 @@ export class Callers {
   peek(owner: OwnerProcess, operation: OperationOf<'peek'>): void {
     const setting = this.#setting(operation.budget)
     if (setting === undefined) return
-    // It calls the store once, without a deadline of its own.
-    this.#calls.settled(owner, `peek ${setting.key}`, owner.budget(setting).peek(), (peek) => {
-      const isSane = peek.remaining >= 0 && peek.remaining <= Math.max(peek.minted, peek.limit)
-      must(isSane, 'L1', () => `peek: ${JSON.stringify(peek)}`)
+    const peeked = owner.budget(setting).peek()
+    this.#calls.waited(owner, `peek ${setting.key}`, peeked, owner.deadlineOf(null), (peek) => {
+      const { limit, minted, used, remaining, burned } = peek
+      const isSane = remaining >= 0 && used >= 0 && limit === minted
+      // More may be used than a limit that was lowered.
+      const addsUp = used + remaining + burned === minted || (remaining === 0 && used + burned > minted)
+      must(isSane && addsUp, 'L2', () => `peek: ${JSON.stringify(peek)}`)
     })
   }
 

@@ -75,6 +75,11 @@ function drawTroubles(rng: Rng): Mixture {
     [some(3), () => ({ kind: 'replace' })],
     [some(4), stand],
     [some(4), jump],
+    [some(1), (rng) => ({ kind: 'leap', forMs: rng.pick([1, 40, 400]) })],
+    [
+      some(2),
+      (rng, setting) => ({ kind: 'lock', forMs: rng.chance(0.3) ? rng.whole(1, 300) : 2 * setting.leaseTtlMs }),
+    ],
     [some(2), (rng) => ({ kind: 'outage', forMs: rng.whole(1, 3_000), how: rng.pick(['refused', 'silent']) })],
   ]
 }

@@ -1,5 +1,6 @@
 import type { Budget } from '../../../packages/vsa/dist/index.js'
 import { withCurrentPeriod } from './current-period.ts'
+import { hasNoRoom } from './no-room.ts'
 import { budgetAt, type OperationOf } from './operation.ts'
 import type { OwnerProcess } from './owner-process.ts'
 import type { DecisionKind, PastDecision } from './past-decisions.ts'
@@ -173,7 +174,7 @@ export class RefundCalls {
       if (period === undefined || period === 0) budget.refund(units)
       else budget.refund(units, { period })
     } catch (error) {
-      must(isExpected(error) && owner.closing, 'O13', () => `a refund threw ${String(error)}`)
+      must(isExpected(error) && (owner.closing || hasNoRoom(error)), 'O13', () => `a refund threw ${String(error)}`)
       return false
     }
     if (period === undefined)
