@@ -15,7 +15,9 @@ import { StoreClock } from '../../core/store-clock.ts'
 import { Database } from './database.ts'
 import { givenDriver, loadDriver, type DatabaseConstructor, type Driver, type DriverName } from './client/driver.ts'
 import { checkPath } from './client/file.ts'
-import { replaced } from './errors.ts'
+import { gatedDriver } from './client/gated-driver.ts'
+import { OPEN_GATE, type NativeGate } from './client/native-gate.ts'
+import { isLockLoss, replaced } from './errors.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { loadExchange, loadJoin, loadOpening, loadUpkeep, type Opening } from './load.ts'
 import { Pace } from '../../core/pace.ts'
@@ -39,6 +41,14 @@ export interface AdapterSettings {
   readonly busyTimeoutMs: number
 }
 
+/** What the store takes from its machine and its thread. */
+export interface AdapterHost {
+  /** Default: those of this host. */
+  readonly processes?: ProcessTable
+  /** Around native code. Default: none. */
+  readonly gate?: NativeGate
+}
+
 /**
  * The rows of one SQLite file, on the calling thread and synchronous once the client is loaded. A load begins a write transaction
  * (`BEGIN IMMEDIATE`), `save` commits it. Opens the file at the first call, and again after `close` or a commit whose outcome is in doubt.
@@ -51,6 +61,7 @@ export class SqliteAdapter implements StoreAdapter {
   readonly #now: () => number
   readonly #clock: StoreClock
   readonly #processes: ProcessTable
+  readonly #gate: NativeGate
   readonly #fileChecks = new Pace(FILE_CHECK_EVERY_MS)
   readonly #processChecks = new Pace(PROCESS_CHECK_EVERY_MS)
   #driver: Driver | undefined
@@ -59,13 +70,15 @@ export class SqliteAdapter implements StoreAdapter {
   /** The identity of the last opened file; undefined before the first open. */
   #incarnation: string | undefined
   #closed = false
+  #seesLocks = false
+  #hasLostLocks = false
 
   /** @param now store time, ms since 1970 */
   constructor(
     choice: DriverName | DatabaseConstructor | undefined,
     settings: AdapterSettings,
     now: () => number,
-    processes: ProcessTable = processTable(),
+    { processes = processTable(), gate = OPEN_GATE }: AdapterHost = {},
   ) {
     this.#choice = choice
     this.#settings = settings
@@ -73,6 +86,12 @@ export class SqliteAdapter implements StoreAdapter {
     this.#now = now
     this.#clock = new StoreClock(now, settings.leaseTtlMs)
     this.#processes = processes
+    this.#gate = gate
+  }
+
+  /** Another thread can open the file again once this one has ended; this one may not, as long as its client keeps old connections. */
+  get hasLostLocks(): boolean {
+    return this.#hasLostLocks
   }
 
   /** Loads the client. @throws StoreError `driver_missing` */
@@ -136,9 +155,11 @@ export class SqliteAdapter implements StoreAdapter {
   }
 
   async #loadDriver(choice: DriverName | undefined): Promise<void> {
+    this.#gate.enter()
     try {
-      this.#driver = await loadDriver(choice)
+      this.#driver = gatedDriver(await loadDriver(choice), this.#gate)
     } finally {
+      this.#gate.leave()
       // A missing client may be installed before the next call, so loading is retried.
       this.#loading = undefined
     }
@@ -180,6 +201,9 @@ export class SqliteAdapter implements StoreAdapter {
   #guarded<T>(database: Database, work: () => T): T {
     try {
       return work()
+    } catch (error) {
+      if (isLockLoss(error)) this.#hasLostLocks = true
+      throw error
     } finally {
       if (!database.usable) {
         database.abandon()
@@ -190,30 +214,51 @@ export class SqliteAdapter implements StoreAdapter {
 
   /** @param mayCreate false for an owner's exchange: its file existed, and an empty one in its place would mint all units again */
   #opened(mayCreate: boolean): Database {
-    if (this.#database !== undefined) {
-      if (this.#fileChecks.isDue(this.#now())) this.#assertInPlace(this.#database)
-      return this.#database
-    }
-    invariant(this.#driver !== undefined, 'the SQLite client is loaded before the file is opened')
-    const { path, busyTimeoutMs } = this.#settings
-    if (!checkPath(path) && !(mayCreate && this.#incarnation === undefined)) throw replaced(path)
-    const database = Database.open(this.#driver, path, busyTimeoutMs)
-    if (this.#incarnation !== undefined && database.incarnation !== this.#incarnation) {
-      database.close()
-      throw replaced(path)
-    }
+    if (this.#database !== undefined && this.#isInPlace(this.#database)) return this.#database
+    const database = this.#open(mayCreate)
     this.#incarnation = database.incarnation
     this.#database = database
+    this.#assertLocked(database)
     return database
+  }
+
+  #open(mayCreate: boolean): Database {
+    invariant(this.#driver !== undefined, 'the SQLite client is loaded before the file is opened')
+    const { path, busyTimeoutMs } = this.#settings
+    const isNew = !checkPath(path)
+    if (isNew && !(mayCreate && this.#incarnation === undefined)) throw replaced(path)
+    const database = Database.open(this.#driver, path, { isNew, busyTimeoutMs })
+    if (this.#incarnation === undefined || database.incarnation === this.#incarnation) return database
+    database.close()
+    throw replaced(path)
+  }
+
+  /** False when the file must be opened again, because its locks are lost. @throws StoreError `database_replaced` */
+  #isInPlace(database: Database): boolean {
+    if (!this.#fileChecks.isDue(this.#now())) return true
+    try {
+      this.#assertInPlace(database)
+      return true
+    } catch (error) {
+      if (!isLockLoss(error)) throw error
+      return false
+    }
   }
 
   /** Once the file is missing, every following call checks again, so that no call is accepted. */
   #assertInPlace(database: Database): void {
     try {
-      database.assertInPlace()
+      this.#guarded(database, () => database.assertInPlace())
     } catch (error) {
       this.#fileChecks.reset()
       throw error
     }
+  }
+
+  /** A client that closes a file late, or another store of this process, keeps a new connection from taking the locks again. */
+  #assertLocked(database: Database): void {
+    this.#seesLocks ||= database.seesLocks
+    if (this.#seesLocks) this.#assertInPlace(database)
+    this.#hasLostLocks = false
   }
 }

@@ -1,5 +1,5 @@
 import { StoreError } from '../../core/errors.ts'
-import type { Connection } from './client/driver.ts'
+import { rollBack, type Connection } from './client/connection.ts'
 import { firstInteger } from './rows.ts'
 
 /** `vsa1` in ASCII, kept in the file's header: marks the file as a VSA store. */
@@ -107,12 +107,16 @@ export function isCurrent(connection: Connection, path: string): boolean {
   return false
 }
 
-/** On an error the caller closes the connection, which rolls back. */
 function within<T>(connection: Connection, begin: string, work: () => T): T {
   connection.exec(begin)
-  const result = work()
-  connection.exec('COMMIT')
-  return result
+  try {
+    const result = work()
+    connection.exec('COMMIT')
+    return result
+  } catch (error) {
+    rollBack(connection)
+    throw error
+  }
 }
 
 function tooNew(path: string, version: number): StoreError {

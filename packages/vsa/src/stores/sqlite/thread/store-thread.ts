@@ -1,6 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import { StoreError } from '../../../core/errors.ts'
-import { errorOf, type Calls, type CallName, type Reply, type ThreadSettings } from './wire.ts'
+import { GATE_BYTES } from '../client/native-gate.ts'
+import { endWithProcess } from './process-end.ts'
+import { assertThreadFile, noThread, THREAD_PROOF } from './proof.ts'
+import { errorOf, type Calls, type CallName, type Reply, type ThreadSettings, type ThreadStart } from './wire.ts'
 
 interface Pending {
   readonly resolve: (result: Calls[CallName]['result']) => void
@@ -12,21 +15,28 @@ export class StoreThread {
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
   readonly #path: string
+  readonly #ended: () => void
   #calls = 0
   #alive = true
+  #isProven = false
 
+  /** @throws StoreError `store_failed`, not transient, where the file of the thread is missing or another */
   constructor(settings: ThreadSettings) {
     this.#path = settings.path
-    // The thread needs no flags of this process, and some (--input-type) would prevent its start.
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: settings,
+    assertThreadFile(settings.path, import.meta.url)
+    const gate = new SharedArrayBuffer(GATE_BYTES)
+    const workerData: ThreadStart = { ...settings, gate }
+    // Bundlers that know threads look for exactly this form. The thread needs no flags of this process, and some (--input-type) would prevent its start.
+    this.#worker = new Worker(new URL('./vsa-sqlite-thread.js', import.meta.url), {
+      workerData,
       execArgv: ['--disable-warning=ExperimentalWarning'],
       name: 'vsa-sqlite',
     })
+    this.#ended = endWithProcess(gate)
     this.#worker.unref()
-    this.#worker.on('message', (reply: Reply) => this.#settle(reply))
+    this.#worker.on('message', (message: Reply | string) => this.#hear(message))
     this.#worker.on('error', (error) => this.#die(error))
-    this.#worker.on('exit', (code) => this.#die(new Error(`the thread ended with code ${code}`)))
+    this.#worker.on('exit', (code) => this.#exited(code))
   }
 
   /** False once the thread has ended. Then it must be replaced. */
@@ -57,6 +67,18 @@ export class StoreThread {
     await this.#worker.terminate()
   }
 
+  /** The first message proves that the thread is ours. A thread of the program that was started in its place is ended. */
+  #hear(message: Reply | string): void {
+    if (this.#isProven) {
+      if (typeof message !== 'string') this.#settle(message)
+      return
+    }
+    this.#isProven = message === THREAD_PROOF
+    if (this.#isProven) return
+    this.#fail(noThread(this.#path, 'another thread was started in its place'))
+    void this.#worker.terminate()
+  }
+
   #settle(reply: Reply): void {
     const waiting = this.#pending.get(reply.id)
     if (waiting === undefined) return
@@ -67,24 +89,31 @@ export class StoreThread {
   }
 
   #die(cause: Error): void {
+    const isOurs = this.#isProven || isOfTheSystem(cause)
+    this.#fail(isOurs ? lost(this.#path, cause.message, cause) : noThread(this.#path, cause.message, cause))
+  }
+
+  #exited(code: number): void {
+    this.#ended()
+    const why = `it ended with code ${code}`
+    // Ours never ends by itself; a thread that was ended by force has another code.
+    this.#fail(this.#isProven || code !== 0 ? lost(this.#path, why) : noThread(this.#path, why))
+  }
+
+  #fail(error: StoreError): void {
     this.#alive = false
-    const error = isMissingModule(cause) ? missingFile(this.#path, cause) : lost(this.#path, cause)
     const pending = [...this.#pending.values()]
     this.#pending.clear()
     for (const { reject } of pending) reject(error)
   }
 }
 
-function lost(path: string, cause: Error): StoreError {
-  const message = `the thread that keeps ${path} ended before it answered: ${cause.message}. The next call starts another`
+/** No memory, no file descriptor, no thread: that may pass. Everything else that prevents a start is in the files. */
+function isOfTheSystem(error: Error): boolean {
+  return 'syscall' in error || ('code' in error && String(error.code).startsWith('ERR_WORKER_'))
+}
+
+function lost(path: string, why: string, cause?: unknown): StoreError {
+  const message = `the thread that keeps ${path} ended before it answered: ${why}. The next call starts another`
   return new StoreError('store_lost', message, { applied: 'unknown', transient: true, cause })
-}
-
-function missingFile(path: string, cause: Error): StoreError {
-  const message = `the thread that would keep ${path} could not start, because a file of vsa is missing, as after bundling: pass thread: false`
-  return new StoreError('store_failed', message, { applied: 'no', transient: false, cause })
-}
-
-function isMissingModule(error: Error): boolean {
-  return 'code' in error && (error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND')
 }
