@@ -17,7 +17,7 @@ import { givenDriver, loadDriver, type DatabaseConstructor, type Driver, type Dr
 import { checkPath } from './client/file.ts'
 import { gatedDriver } from './client/gated-driver.ts'
 import { OPEN_GATE, type NativeGate } from './client/native-gate.ts'
-import { isLockLoss, replaced } from './errors.ts'
+import { isLockLoss, locksLost, replaced } from './errors.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { loadExchange, loadJoin, loadOpening, loadUpkeep, type Opening } from './load.ts'
 import { Pace } from '../../core/pace.ts'
@@ -171,15 +171,14 @@ export class SqliteAdapter implements StoreAdapter {
     mayCreate: boolean,
     load: (database: Database, opening: Opening, time: number) => Rows,
   ): Snapshot<Rows> {
-    const database = this.#opened(mayCreate)
-    const loaded = this.#guarded(database, () => {
-      database.begin()
-      return database.within(() => {
+    const database = this.#begun(mayCreate)
+    const loaded = this.#guarded(database, () =>
+      database.within(() => {
         const opening = loadOpening(database.statements, epoch)
         const time = this.#clock.read(opening.timeSeen)
         return { time, rows: load(database, opening, time) }
-      })
-    })
+      }),
+    )
     return {
       ...loaded,
       save: (writes) =>
@@ -191,6 +190,20 @@ export class SqliteAdapter implements StoreAdapter {
         }),
       release: () => this.#guarded(database, () => database.rollBack()),
     }
+  }
+
+  /** Without its locks the file is opened once more. */
+  #begun(mayCreate: boolean): Database {
+    const database = this.#opened(mayCreate)
+    try {
+      this.#guarded(database, () => database.begin())
+      return database
+    } catch (error) {
+      if (!isLockLoss(error)) throw error
+    }
+    const again = this.#opened(mayCreate)
+    this.#guarded(again, () => again.begin())
+    return again
   }
 
   #read<T>(work: (database: Database) => T): T {
@@ -255,10 +268,18 @@ export class SqliteAdapter implements StoreAdapter {
     }
   }
 
-  /** A client that closes a file late, or another store of this process, keeps a new connection from taking the locks again. */
+  /** A client that closes files late, or another store of this process, keeps a new connection from taking the locks. */
   #assertLocked(database: Database): void {
-    this.#seesLocks ||= database.seesLocks
-    if (this.#seesLocks) this.#assertInPlace(database)
+    const { locks } = database
+    if (locks === 'lost' || (locks === 'unseen' && this.#seesLocks)) this.#lostAtOpen(database)
+    this.#seesLocks = locks === 'held'
     this.#hasLostLocks = false
+  }
+
+  #lostAtOpen(database: Database): never {
+    this.#hasLostLocks = true
+    this.#database = undefined
+    database.abandon()
+    throw locksLost(this.#settings.path, 'no')
   }
 }

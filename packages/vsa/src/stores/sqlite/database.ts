@@ -1,8 +1,8 @@
 import { realpathSync } from 'node:fs'
 import { invariant, StoreError } from '../../core/errors.ts'
-import { abandon, rollBack, type Connection } from './client/connection.ts'
+import { abandon, begin, rollBack, type Connection } from './client/connection.ts'
 import type { Driver } from './client/driver.ts'
-import { FileGuard } from './client/file-guard.ts'
+import { FileGuard, type LockState } from './client/file-guard.ts'
 import { makePrivate } from './client/file.ts'
 import { patiently } from './client/patience.ts'
 import { StatementCache } from './client/statement-cache.ts'
@@ -36,8 +36,10 @@ export class Database {
     this.#connection = connection
     this.#busyTimeoutMs = busyTimeoutMs
     this.statements = new StatementCache(connection)
+    begin(connection, 'read')
     // This read opens the log.
     this.incarnation = text(this.statements.statement('SELECT incarnation FROM store').get([])?.[0])
+    rollBack(connection)
     this.#guard = new FileGuard(path, realpathSync(path))
   }
 
@@ -69,13 +71,10 @@ export class Database {
     return this.#usable
   }
 
-  /** Begins a write transaction, and takes the file's write lock. It ends with `commit` or `rollBack`. @throws StoreError */
+  /** Begins a write transaction, and takes the file's write lock. It ends with `commit` or `rollBack`. @throws StoreError; then it has not begun */
   begin(): void {
-    try {
-      patiently(this.#busyTimeoutMs, () => this.#connection.exec('BEGIN IMMEDIATE'))
-    } catch (error) {
-      throw storeErrorOf(error, this.path, 'work')
-    }
+    this.#begin('write')
+    this.within(() => this.#guarded(() => this.#guard.assertShared('no')))
   }
 
   /** Runs a part of the transaction. An error of `work` rolls it back; an SQLite error is rethrown as a StoreError. */
@@ -97,7 +96,7 @@ export class Database {
       this.#usable = false
       throw storeErrorOf(error, this.path, 'commit')
     }
-    this.#guarded(() => this.#guard.assertCommitted())
+    this.#guarded(() => this.#guard.assertShared('unknown'))
   }
 
   /** If SQLite refuses, the connection's state is unknown, and it must be closed. */
@@ -105,27 +104,16 @@ export class Database {
     if (!rollBack(this.#connection)) this.#usable = false
   }
 
-  /** One read transaction: `work` reads a consistent snapshot. It may run again when the first read finds the log locked. */
+  /** One read transaction: `work` reads a consistent snapshot. */
   snapshot<T>(work: () => T): T {
-    try {
-      return patiently(this.#busyTimeoutMs, () => this.#snapshot(work))
-    } catch (error) {
-      throw storeErrorOf(error, this.path, 'work')
-    }
+    this.#begin('read')
+    const result = this.within(work)
+    this.rollBack()
+    return result
   }
 
-  #snapshot<T>(work: () => T): T {
-    this.#connection.exec('BEGIN')
-    try {
-      return work()
-    } finally {
-      this.rollBack()
-    }
-  }
-
-  /** The locks of this process can be seen on this machine. */
-  get seesLocks(): boolean {
-    return this.#guard.seesLocks
+  get locks(): LockState {
+    return this.#guard.locks
   }
 
   /** @throws StoreError `database_replaced` when the path now leads to another file, or to none; `store_lost` when SQLite's locks are lost */
@@ -149,6 +137,14 @@ export class Database {
     this.#guard.close()
     this.statements.close()
     abandon(this.#connection)
+  }
+
+  #begin(kind: 'read' | 'write'): void {
+    try {
+      patiently(this.#busyTimeoutMs, () => begin(this.#connection, kind))
+    } catch (error) {
+      throw storeErrorOf(error, this.path, 'work')
+    }
   }
 
   /** Without its locks the file must be opened again. */

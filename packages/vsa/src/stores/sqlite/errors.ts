@@ -86,7 +86,7 @@ export function replaced(path: string, applied: Applied = 'no', cause?: unknown)
 
 /** L1: without its locks another process may delete the log that this one writes to. */
 export function locksLost(path: string, applied: Applied): StoreError {
-  const message = `this process read ${path} or its log itself, as a copy does, which dropped the locks that SQLite holds on it. It is opened again. Make backups with \`VACUUM INTO\`, or from another process`
+  const message = `this process read ${path} or its log itself, as a copy does, which dropped the locks that SQLite holds on it. It is opened again as soon as its client has let go of it. Make backups with \`VACUUM INTO\`, or from another process`
   return new StoreError('store_lost', message, { applied, transient: true })
 }
 

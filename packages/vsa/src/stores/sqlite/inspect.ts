@@ -3,9 +3,10 @@ import { resolve } from 'node:path'
 import { StoreError } from '../../core/errors.ts'
 import type { CounterRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange } from '../../core/store.ts'
-import { abandon, type Connection } from './client/connection.ts'
+import { abandon, begin, type Connection } from './client/connection.ts'
 import { loadDriver, type DriverName, type NamedDriver } from './client/driver.ts'
 import { assertFileThere } from './client/file.ts'
+import { patiently } from './client/patience.ts'
 import { copyStill, type StillCopy } from './client/still-copy.ts'
 import { isDamage, storeErrorOf } from './errors.ts'
 import { listBudgets, listCounters, listOwners, type CounterRange } from './list.ts'
@@ -61,8 +62,9 @@ export async function openReadOnly(path: string, options: InspectionOptions = {}
   let connection: Connection | undefined
   try {
     connection = connectionTo(driver, copy, file)
-    connection.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}; PRAGMA query_only = ON; BEGIN`)
-    // The first read takes the snapshot.
+    connection.exec('PRAGMA busy_timeout = 0; PRAGMA query_only = ON')
+    const opened = connection
+    patiently(busyTimeoutMs, () => begin(opened, 'read'))
     if (!isCurrent(connection, named)) throw empty(named)
     copy?.remove()
     return inspectionOf(connection, named, copy)

@@ -1,5 +1,5 @@
 import { StoreError } from '../../core/errors.ts'
-import { rollBack, type Connection } from './client/connection.ts'
+import { begin, rollBack, type Connection } from './client/connection.ts'
 import { firstInteger } from './rows.ts'
 
 /** `vsa1` in ASCII, kept in the file's header: marks the file as a VSA store. */
@@ -87,9 +87,9 @@ PRAGMA user_version = ${SCHEMA_VERSION};
  * @throws StoreError `not_a_database`, `schema_too_new`; also the errors of the client
  */
 export function ensureSchema(connection: Connection, path: string): void {
-  if (within(connection, 'BEGIN', () => isCurrent(connection, path))) return
+  if (within(connection, 'read', () => isCurrent(connection, path))) return
   // Two processes may get here at the same time: the second one finds the tables.
-  within(connection, 'BEGIN IMMEDIATE', () => {
+  within(connection, 'write', () => {
     if (!isCurrent(connection, path)) connection.exec(TABLES)
   })
 }
@@ -107,8 +107,8 @@ export function isCurrent(connection: Connection, path: string): boolean {
   return false
 }
 
-function within<T>(connection: Connection, begin: string, work: () => T): T {
-  connection.exec(begin)
+function within<T>(connection: Connection, kind: 'read' | 'write', work: () => T): T {
+  begin(connection, kind)
   try {
     const result = work()
     connection.exec('COMMIT')

@@ -1,4 +1,5 @@
-import { replaced, locksLost } from '../errors.ts'
+import type { Applied } from '../../../core/errors.ts'
+import { locksLost, replaced } from '../errors.ts'
 import { fileIdentity } from './file.ts'
 import { DATABASE_LOCK, findLock, SHM_LOCK, type HeldLock } from './held-locks.ts'
 
@@ -9,14 +10,19 @@ interface Identities {
 }
 
 /**
+ * `held`: as it must be. `lost`: another process may take itself for the last one. `unseen`: this machine does not show locks.
+ */
+export type LockState = 'held' | 'lost' | 'unseen'
+
+/**
  * Watches that an open database is still the one that other processes see (L1). Two things can end that:
  * - a file is deleted or replaced by hand;
  * - this process opens and closes the database itself, as a copy does. POSIX then drops the locks that SQLite holds on it, without telling SQLite.
  *   The next process that opens and closes it takes itself for the last one, and deletes the log that this one goes on writing.
  *
- * On Linux the locks are looked at. They do not come back by themselves, so a commit after which they are still held is in a log that no process
- * could have begun to delete: exact. Elsewhere the identity of the log is looked at, before and after each commit. There, a commit that falls into the
- * milliseconds between another process's last checkpoint and its deletion of the log is lost, and the next call sees it.
+ * On Linux the locks are looked at, before the first write of each transaction and after its commit. They do not come back by themselves. So when they
+ * are held after a commit, no process could have begun to delete the log before it: exact. Elsewhere the identity of the log is looked at instead; there
+ * a commit is lost that falls into the milliseconds in which another process closes the database, and the next call sees it.
  */
 export class FileGuard {
   readonly #path: string
@@ -38,28 +44,27 @@ export class FileGuard {
     this.#shmLock = findLock(`${file}-shm`, SHM_LOCK)
   }
 
-  /** The locks can be seen on this machine. */
-  get seesLocks(): boolean {
-    return this.#databaseLock !== undefined || this.#shmLock !== undefined
+  get locks(): LockState {
+    if (this.#databaseLock !== undefined) return this.#databaseLock.isHeld() ? 'held' : 'lost'
+    return this.#shmLock === undefined ? 'unseen' : 'lost'
   }
 
-  /** @throws StoreError `database_replaced`, `store_lost` */
+  /**
+   * A few microseconds, for each transaction.
+   * @param applied of the error: whether the transaction may have been applied
+   * @throws StoreError `store_lost`: the file must be opened again; `database_replaced`: it must not even be closed, because that may delete a log of others
+   */
+  assertShared(applied: Applied): void {
+    const locks = this.locks
+    if (locks === 'held') return
+    if (locks === 'unseen' ? this.#isLogReplaced() : this.#isReplaced()) throw replaced(this.#path, applied)
+    if (locks === 'lost') throw locksLost(this.#path, applied)
+  }
+
+  /** For every now and then. @throws StoreError as `assertShared` */
   assertInPlace(): void {
-    const { database, log, shm } = this.#opened
-    const now = this.#identities()
-    if (now.database !== database) throw replaced(this.#path)
-    // Only without its locks could another process have deleted the log in good faith, after it had copied every commit into the database.
-    if (this.seesLocks && !this.#holdsAll()) throw locksLost(this.#path, 'no')
-    if (now.log !== log || now.shm !== shm) throw replaced(this.#path)
-  }
-
-  /** A few microseconds, after each commit. @throws StoreError `database_replaced`, `store_lost`; both with `applied` `unknown` */
-  assertCommitted(): void {
-    if (this.seesLocks) {
-      if (!this.#holdsDatabase()) throw locksLost(this.#path, 'unknown')
-    } else if (fileIdentity(`${this.#file}-wal`) !== this.#opened.log) {
-      throw replaced(this.#path, 'unknown')
-    }
+    if (this.#isReplaced()) throw replaced(this.#path)
+    if (this.#shmLock?.isHeld() === false) throw locksLost(this.#path, 'no')
   }
 
   close(): void {
@@ -67,12 +72,13 @@ export class FileGuard {
     this.#shmLock?.close()
   }
 
-  #holdsAll(): boolean {
-    return this.#holdsDatabase() && this.#shmLock?.isHeld() === true
+  #isReplaced(): boolean {
+    const { database, log, shm } = this.#identities()
+    return database !== this.#opened.database || log !== this.#opened.log || shm !== this.#opened.shm
   }
 
-  #holdsDatabase(): boolean {
-    return this.#databaseLock?.isHeld() === true
+  #isLogReplaced(): boolean {
+    return fileIdentity(`${this.#file}-wal`) !== this.#opened.log
   }
 
   #identities(): Identities {
