@@ -69,6 +69,10 @@ export function storeErrorOf(error: unknown, path: string, phase: Phase): unknow
   return new StoreError(code, `${path} ${advice} (SQLite: ${detail})`, { applied, transient, cause: error })
 }
 
+export function isFromSqlite(error: unknown): boolean {
+  return resultCode(error) !== undefined
+}
+
 export function isBusy(error: unknown): boolean {
   return ((resultCode(error) ?? 0) & 0xff) === BUSY
 }

@@ -42,7 +42,10 @@ function assertOneName(path: string, { nlink }: BigIntStats, mounts?: string): v
   }
   const real = realpathSync(path)
   if (!isMountPoint(real, mounts)) return
-  throw refusal('store_unsafe', `${path} is mounted as a single file. ${why}: mount its folder instead (in Docker \`-v DIR:${dirname(real)}\`)`)
+  throw refusal(
+    'store_unsafe',
+    `${path} is mounted as a single file. ${why}: mount its folder instead (in Docker \`-v DIR:${dirname(real)}\`)`,
+  )
 }
 
 /** Takes all rights from other users. Not an error where the file system has none. */

@@ -4,13 +4,24 @@ import type { NativeGate } from './native-gate.ts'
 
 /** The same driver, with every call of native code between `enter` and `leave`. */
 export function gatedDriver(driver: Driver, gate: NativeGate): Driver {
-  return { name: driver.name, open: (path) => gatedConnection(within(gate, () => driver.open(path)), gate) }
+  return {
+    name: driver.name,
+    open: (path) =>
+      gatedConnection(
+        within(gate, () => driver.open(path)),
+        gate,
+      ),
+  }
 }
 
 function gatedConnection(connection: Connection, gate: NativeGate): Connection {
   return {
     exec: (sql) => within(gate, () => connection.exec(sql)),
-    prepare: (sql) => gatedStatement(within(gate, () => connection.prepare(sql)), gate),
+    prepare: (sql) =>
+      gatedStatement(
+        within(gate, () => connection.prepare(sql)),
+        gate,
+      ),
     close: () => within(gate, () => connection.close()),
   }
 }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { StoreError } from '../../../core/errors.ts'
 import { GATE_BYTES } from '../client/native-gate.ts'
 import { endWithProcess } from './process-end.ts'
-import { assertThreadFile, noThread, THREAD_PROOF } from './proof.ts'
+import { noThread, THREAD_PROOF, threadFile } from './proof.ts'
 import { errorOf, type Calls, type CallName, type Reply, type ThreadSettings, type ThreadStart } from './wire.ts'
 
 interface Pending {
@@ -23,15 +23,12 @@ export class StoreThread {
   /** @throws StoreError `store_failed`, not transient, where the file of the thread is missing or another */
   constructor(settings: ThreadSettings) {
     this.#path = settings.path
-    assertThreadFile(settings.path, import.meta.url)
+    const file = threadFile(settings.path, import.meta.url)
     const gate = new SharedArrayBuffer(GATE_BYTES)
     const workerData: ThreadStart = { ...settings, gate }
-    // Bundlers that know threads look for exactly this form. The thread needs no flags of this process, and some (--input-type) would prevent its start.
-    this.#worker = new Worker(new URL('./vsa-sqlite-thread.js', import.meta.url), {
-      workerData,
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-      name: 'vsa-sqlite',
-    })
+    // The thread needs no flags of this process, and some (--input-type) would prevent its start.
+    const execArgv = ['--disable-warning=ExperimentalWarning']
+    this.#worker = new Worker(file, { workerData, execArgv, name: 'vsa-sqlite' })
     this.#ended = endWithProcess(gate)
     this.#worker.unref()
     this.#worker.on('message', (message: Reply | string) => this.#hear(message))
