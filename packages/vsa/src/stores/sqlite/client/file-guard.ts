@@ -35,13 +35,14 @@ export class FileGuard {
   /**
    * @param path as the user named it
    * @param file where it leads: SQLite keeps the log beside it
+   * @param self where Linux shows what this process has open
    */
-  constructor(path: string, file: string) {
+  constructor(path: string, file: string, self?: string) {
     this.#path = path
     this.#file = file
     this.#opened = this.#identities()
-    this.#databaseLock = findLock(file, DATABASE_LOCK)
-    this.#shmLock = findLock(`${file}-shm`, SHM_LOCK)
+    this.#databaseLock = findLock(file, DATABASE_LOCK, self)
+    this.#shmLock = findLock(`${file}-shm`, SHM_LOCK, self)
   }
 
   get locks(): LockState {

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { StoreError } from '../../../core/errors.ts'
 import { GATE_BYTES } from '../client/native-gate.ts'
+import { isLockLoss } from '../errors.ts'
 import { endWithProcess } from './process-end.ts'
 import { noThread, THREAD_PROOF, threadFile } from './proof.ts'
 import { errorOf, type Calls, type CallName, type Reply, type ThreadSettings, type ThreadStart } from './wire.ts'
@@ -18,6 +19,7 @@ export class StoreThread {
   readonly #ended: () => void
   #calls = 0
   #alive = true
+  #hasEnded = false
   #isProven = false
 
   /** @throws StoreError `store_failed`, not transient, where the file of the thread is missing or another */
@@ -36,7 +38,7 @@ export class StoreThread {
     this.#worker.on('exit', (code) => this.#exited(code))
   }
 
-  /** False once the thread has ended. Then it must be replaced. */
+  /** False once the thread has ended, or is about to end. Then it must be replaced. */
   get isAlive(): boolean {
     return this.#alive
   }
@@ -46,6 +48,7 @@ export class StoreThread {
     this.#calls += 1
     const id = this.#calls
     return new Promise((resolve, reject) => {
+      if (this.#hasEnded) throw lost(this.#path, 'it had ended before')
       // The empty transfer list satisfies a lint rule for `window.postMessage`.
       this.#worker.postMessage({ id, call: name, argument }, [])
       // The reply to this id has this call's type, by the worker's `switch`.
@@ -81,8 +84,14 @@ export class StoreThread {
     if (waiting === undefined) return
     this.#pending.delete(reply.id)
     if (this.#pending.size === 0) this.#worker.unref()
-    if ('failure' in reply) waiting.reject(errorOf(reply.failure))
+    if ('failure' in reply) this.#refuse(waiting, errorOf(reply.failure))
     else waiting.resolve(reply.result)
+  }
+
+  /** A thread whose connection has lost its locks ends after this answer, so the next call starts another. */
+  #refuse({ reject }: Pending, error: Error): void {
+    if (isLockLoss(error)) this.#alive = false
+    reject(error)
   }
 
   #die(cause: Error): void {
@@ -92,6 +101,7 @@ export class StoreThread {
 
   #exited(code: number): void {
     this.#ended()
+    this.#hasEnded = true
     const why = `it ended with code ${code}`
     // Ours never ends by itself; a thread that was ended by force has another code.
     this.#fail(this.#isProven || code !== 0 ? lost(this.#path, why) : noThread(this.#path, why))
