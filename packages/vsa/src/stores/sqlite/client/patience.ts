@@ -2,7 +2,7 @@ import { isBusy } from '../errors.ts'
 
 /** Pauses between attempts: the first, and the longest. Other processes hold the file's lock for the time of one commit. */
 const FIRST_PAUSE_MS = 0.5
-const PAUSE_MS_MAX = 20
+const PAUSE_MS_MAX = 50
 const GROWTH = 1.5
 /** Nothing wakes a wait on it. */
 const CELL = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
