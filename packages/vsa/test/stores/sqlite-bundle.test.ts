@@ -60,7 +60,7 @@ const refused = (why: string): unknown => ({
   code: 'store_failed',
   transient: false,
   applied: 'no',
-  message: expect.stringMatching(new RegExp(`${why}.*Pass \`thread: false\` to sqlite\\(\\)`)),
+  message: expect.stringMatching(new RegExp(`${why}.*Pass \`thread: false\` to sqlite\\(\\)`)) as string,
 })
 
 const threadFile = 'vsa-sqlite-thread.js'

@@ -76,7 +76,7 @@ export class StoreThread {
     this.#isProven = message === THREAD_PROOF
     if (this.#isProven) return
     this.#fail(noThread(this.#path, 'another thread was started in its place'))
-    void this.#worker.terminate()
+    this.#worker.terminate().catch(() => undefined)
   }
 
   #settle(reply: Reply): void {
