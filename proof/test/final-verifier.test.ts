@@ -31,7 +31,7 @@ async function violationsWith(lines: (period: number) => readonly string[]): Pro
   const vsa = open({ store: sqlite(file, { thread: false }) })
   await vsa.budget('scarce', scarce.policy).admit(5)
   await vsa.budget('scarce', scarce.policy).mint(scarce.mintUnits, { id: 'm-0' })
-  const { period } = await vsa.budget('ticks', ticks.policy).decide(2)
+  const { period = 0 } = await vsa.budget('ticks', ticks.policy).decide(2)
   vsa.counter('likes').add(7)
   await vsa.close()
   const log = join(folder, '1.txt')

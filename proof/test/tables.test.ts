@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { canaryPage } from '../src/tables/canary-page.ts'
 import { markdownTable } from '../src/tables/markdown-table.ts'
-import { mutantPage, unexplained, type MutationReport } from '../src/tables/mutant-page.ts'
+import { type AreaResult, mutantPage, scoreOf, unexplained, type MutationReport } from '../src/tables/mutant-page.ts'
 
 const ORIGIN = { commit: 'abc1234', date: '2026-11-26' }
 
@@ -64,21 +64,31 @@ const REPORT: MutationReport = {
   },
 }
 
+const RESULT: AreaResult = { area: 'one', origin: ORIGIN, seed: 7, oneIn: 4, mutants: 12, report: REPORT }
+
 test('the page of mutants has the score of each file, and each survivor with its reason', () => {
   const reasons = [{ code: 'wished > 0', becomes: 'wished >= 0', reason: 'a wish of 0 moves nothing' }]
-  const page = mutantPage(REPORT, reasons, ORIGIN)
+  const page = mutantPage(['one', 'two'], [RESULT], reasons)
   expect(cells(page)).toEqual([
+    ['one', '12', '3', '33.33', '1', '0', '1', '1', '7', 'abc1234', '2026-11-26'],
+    ['two', '', 'not run', '', '', '', '', '', '', '', ''],
     ['core/a.ts', '33.33', '1', '0', '1', '1'],
     ['all', '33.33', '1', '0', '1', '1'],
     ['core/a.ts:2', '`wished > 0`', '`wished >= 0`', 'a wish of 0 moves nothing'],
     ['core/a.ts:3', '`go()`', 'nothing', '**not explained yet**'],
   ])
-  expect(unexplained(REPORT, reasons)).toEqual(['core/a.ts:3  go()  ->  '])
+  expect(unexplained([RESULT], reasons)).toEqual(['core/a.ts:3  go()  ->  '])
+})
+
+test('mutants that break the compiler are in no score', () => {
+  const broken = { status: 'CompileError', location: { start: { line: 1, column: 1 }, end: { line: 1, column: 2 } } }
+  expect(scoreOf({ files: { a: { source: '', mutants: [broken] } } })).toBe(100)
+  expect(scoreOf(REPORT)).toBeCloseTo(100 / 3)
 })
 
 test('a reason that names a file or a change applies only to it', () => {
   const explains = (reason: object): boolean =>
-    unexplained(REPORT, [{ code: 'wished > 0', reason: 'because', ...reason }]).length === 1
+    unexplained([RESULT], [{ code: 'wished > 0', reason: 'because', ...reason }]).length === 1
   expect(explains({})).toBe(true)
   expect(explains({ file: 'a.ts' })).toBe(true)
   expect(explains({ file: 'b.ts' })).toBe(false)

@@ -79,6 +79,8 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   // The SQLite store
   'sqlite-stale-lease-total': { foundBy: 'simulation', laws: ['L2', 'S7'], seeds: 'sqlite' },
   'sqlite-burning-done-after-one-slice': { foundBy: 'simulation', laws: ['S8', 'L4'], seeds: 'wide-sqlite' },
+  'sqlite-cache-outlives-others-writes': { foundBy: 'conformance', laws: ['L1', 'L2', 'L3', 'S1', 'S2'] },
+  'sqlite-cache-keeps-the-old-row': { foundBy: 'simulation', laws: ['L2', 'L3', 'S7'], seeds: 'sqlite' },
   'sqlite-not-synchronous': { foundBy: 'direct', laws: ['S7'] },
 
   // An owner's conversation with the store
@@ -134,6 +136,8 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'period-mixed-up': simulated(['L3', 'L1']),
   'wall-clock': simulated(['O11']),
   'exhausted-for-ever': simulated(['L5']),
+  'read-that-changes-nothing': simulated(['L5']),
+  'hint-too-short': simulated(['O11']),
   'want-not-marked': simulated(['L5']),
   'recall-ignored': simulated(['L5']),
   'reserved-is-denied': simulated(['L5']),
@@ -147,6 +151,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'fractions-admitted': simulated(['G1']),
   'negatives-admitted': simulated(['G1']),
   'not-a-number-admitted': simulated(['G1']),
+  'unknown-option-ignored': simulated(['G1']),
   'room-below-zero': simulated(['L1', 'O1']),
   'refund-above-the-delta': simulated(['L1', 'L3', 'O4'], 'units that are not in the lease can be admitted'),
   'first-spend-unmarked': simulated(['L3', 'G3'], 'what was admitted is not durable when a flush resolves'),
@@ -161,6 +166,8 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   // L4, L6, L8, and the corpus
   'burn-max-is-the-limit': simulated(['L4']),
   'exhausted-asks-each-time': simulated(['L6']),
+  'exhausted-asked-by-exchange': simulated(['L6']),
+  'peek-mixes-moments': simulated(['L2']),
   'denial-takes-away': simulated(['L6']),
   'flush-visits-every-row': { foundBy: 'direct', laws: ['L8'] },
   'gate-counts-each-unit': { foundBy: 'direct', laws: ['L8'] },

@@ -35,6 +35,14 @@ export const GATE_CANARIES: readonly Canary[] = [
     replace: 'if (!(room >= -1) || units <= 0 || !Number.isInteger(units)) {',
   },
   {
+    name: 'unknown-option-ignored',
+    rules: ['G1'],
+    what: 'an option that is not known is ignored instead of refused',
+    file: 'core/options',
+    find: 'throw unknownOptionError(name, option, known);',
+    replace: 'continue;',
+  },
+  {
     name: 'refund-above-the-delta',
     rules: ['G1', 'O4'],
     what: 'a hot-path refund returns units that this owner has not spent',

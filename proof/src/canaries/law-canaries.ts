@@ -23,8 +23,24 @@ export const LAW_CANARIES: readonly Canary[] = [
     rules: ['L6', 'O12'],
     what: 'each request for an exhausted row costs a store call',
     file: 'engine/admission/local-admission',
-    find: 'row.figures !== null && units > row.reach && this.#clock.monotonic() < row.schedule.askAgainAtMs',
-    replace: 'false',
+    find: "return this.#clock.monotonic() < heardAtMs + pauseMs ? 'lacking' : 'stale';",
+    replace: "return 'unknown';",
+  },
+  {
+    name: 'exhausted-asked-by-exchange',
+    rules: ['L6', 'O12'],
+    what: 'an exhausted row is asked by an exchange after each pause, which writes, and not by a read',
+    file: 'engine/admission/exhausted-rows',
+    find: 'return !this.#isClosed && this.#parts.session.lastError === null;',
+    replace: 'return false;',
+  },
+  {
+    name: 'peek-mixes-moments',
+    rules: ['L2'],
+    what: 'a peek subtracts from `remaining` what it does not add to `used`',
+    file: 'engine/admission/peeks',
+    find: 'remaining: Math.max(0, minted - used - burned)',
+    replace: 'remaining: Math.max(0, minted - used - burned - delta)',
   },
   {
     name: 'denial-takes-away',
@@ -48,9 +64,9 @@ export const LAW_CANARIES: readonly Canary[] = [
     rules: ['L8', 'G1'],
     what: 'the hot path loops once for each unit of the cost',
     file: 'engine/budget/gate',
-    find: 'tryAdmit(units = 1) {\n        const room = this.room - units;',
+    find: 'tryAdmit(units = 1) {\n        let room = -1;\n        try {\n            room = this.room - units;',
     replace:
-      'tryAdmit(units = 1) {\n        let room = this.room;\n        for (let unit = 0; unit < units; unit += 1)\n            room -= 1;',
+      'tryAdmit(units = 1) {\n        let room = this.room;\n        try {\n            for (let unit = 0; unit < units; unit += 1)\n                room -= 1;',
   },
   {
     name: 'lowered-durable-lost',

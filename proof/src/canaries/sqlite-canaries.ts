@@ -7,8 +7,8 @@ export const SQLITE_CANARIES: readonly Canary[] = [
     rules: ['S7', 'L2'],
     what: 'the total of the other leases on a row includes those of closed epochs, which count as burned',
     file: 'stores/sqlite/load',
-    find: 'othersHeld: ended.reduce((sum, lease) => sum - lease.held, isThere ? integer(row[15]) : 0),',
-    replace: 'othersHeld: isThere ? integer(row[15]) : 0,',
+    find: 'othersHeld: ended.reduce((sum, lease) => sum - lease.held, integer(row[15])),',
+    replace: 'othersHeld: integer(row[15]),',
   },
   {
     name: 'sqlite-burning-done-after-one-slice',
@@ -17,6 +17,22 @@ export const SQLITE_CANARIES: readonly Canary[] = [
     file: 'core/maintain',
     find: 'const burnedOut = ended.length >= leasesMax ? [] : rows.burning.filter((epoch) => !stuck.has(epoch));',
     replace: 'const burnedOut = rows.burning;',
+  },
+  {
+    name: 'sqlite-cache-outlives-others-writes',
+    rules: ['S7', 'L1'],
+    what: 'rows that another connection has written since are taken from the cache',
+    file: 'stores/sqlite/row-cache',
+    find: 'if (version === this.#version)\n            return;',
+    replace: 'if (this.#version !== -1)\n            return;',
+  },
+  {
+    name: 'sqlite-cache-keeps-the-old-row',
+    rules: ['S7', 'L2'],
+    what: 'the cache keeps a row as it was before the exchange that this connection has committed',
+    file: 'stores/sqlite/row-cache',
+    find: 'cached.budget = { ...cached.budget, row };',
+    replace: 'cached.budget = { ...cached.budget };',
   },
   {
     name: 'sqlite-not-synchronous',

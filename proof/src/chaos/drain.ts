@@ -18,9 +18,10 @@ export async function drain(vsa: Vsa, key: string, budget: TestBudget, estimate:
   for (let guess = estimate; ; guess = Math.floor(guess / 2)) {
     const units = Math.max(1, guess)
     const decision = await handle.decide(units)
-    if (!decision.admitted && units === 1) return { admitted, emptyPeriod: decision.period }
+    const { period: start = 0 } = decision
+    if (!decision.admitted && units === 1) return { admitted, emptyPeriod: start }
     if (!decision.admitted) continue
-    const period = budget.isWindowed ? decision.period : 0
+    const period = budget.isWindowed ? start : 0
     admitted.set(period, (admitted.get(period) ?? 0) + units)
   }
 }

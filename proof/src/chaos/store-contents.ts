@@ -9,13 +9,24 @@ export interface StoreContents {
   readonly counters: ReadonlyMap<string, number>
 }
 
-const { inspecting, rowsOf, countersOf } = await moduleOf<typeof StoreReader>(SHIPPED, 'cli/store-reader.js')
+const { inspecting, visitRows, countersOf } = await moduleOf<typeof StoreReader>(SHIPPED, 'cli/store-reader.js')
 
-/** Reads the file on a read-only connection of its own, also while other processes write it. */
+/** Reads the file on a read-only connection of its own, also while other processes write it. @throws Error for a row that cannot be read */
 export function readStore(file: string): Promise<StoreContents> {
   return inspecting(file, (inspection) => ({
-    rows: [...rowsOf(inspection)],
+    rows: rowsIn(inspection),
     owners: inspection.owners(),
     counters: new Map([...countersOf(inspection)].map(({ key, value }) => [key, value])),
   }))
+}
+
+function rowsIn(inspection: Parameters<typeof visitRows>[0]): readonly ListedRow[] {
+  const rows: ListedRow[] = []
+  visitRows(inspection, {
+    row: (row) => rows.push(row),
+    unreadable: ({ key, period, detail }) => {
+      throw new Error(`the row ${key} of ${period} cannot be read: ${detail}`)
+    },
+  })
+  return rows
 }

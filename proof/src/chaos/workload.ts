@@ -85,7 +85,7 @@ export class Workload {
     const decision = await this.#request([[target, units]], (options) => target.budget.decide(units, options))
     // Another child refunds the odd ones.
     if (decision === null || !target.isRefunded || units % 2 === 1 || this.#rng.chance(0.5)) return
-    this.#refund(target, units, decision.period)
+    this.#refund(target, units, decision.period ?? 0)
   }
 
   async #admitPair(first: Target, second: Target): Promise<void> {
@@ -109,7 +109,12 @@ export class Workload {
     try {
       const decision = await call(options)
       for (const [{ budget, isWindowed }, units] of needs)
-        this.#log.write(decision.admitted ? 'admitted' : 'denied', budget.key, units, isWindowed ? decision.period : 0)
+        this.#log.write(
+          decision.admitted ? 'admitted' : 'denied',
+          budget.key,
+          units,
+          isWindowed ? (decision.period ?? 0) : 0,
+        )
       return decision.admitted ? decision : null
     } catch (error) {
       this.logError(error)

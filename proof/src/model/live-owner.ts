@@ -7,11 +7,15 @@ import type { InFlightBatch } from '../../../packages/vsa/dist/engine/exchange/i
 import type { MintRequest } from '../../../packages/vsa/dist/engine/requests/mint-request.js'
 import type { PendingRequest, Verdict } from '../../../packages/vsa/dist/engine/requests/pending-request.js'
 import type { LeasedRow } from '../../../packages/vsa/dist/engine/rows/leased-row.js'
+import type { StoreReads } from '../../../packages/vsa/dist/engine/session/store-reads.js'
 import { must, Violation } from '../simulation/violation.ts'
 import { MINT_ID } from './store.ts'
 import type { Production } from './production.ts'
 import { CLOCK, familyOf, intakeOf, leaseTableOf, SCHEDULER, sessionOf, SETTINGS } from './stand-ins.ts'
 import type { LeaseState, Owner, Request } from './world.ts'
+
+/** The model asks for booleans and gives back units without a decision, so no figures are needed. */
+const WITHOUT_DECISIONS = { decisions: null as unknown as Decisions }
 
 const WINDOW: Window = { start: 0, end: Infinity }
 
@@ -57,6 +61,8 @@ export class LiveOwner {
       waiting: new production.WaitQueue(CLOCK, metrics, () => ({ kind: 'failed', error: null })),
       requests: new production.RequestTable(),
       sendQueue: new production.SendQueue(),
+      refundWaits: new production.RefundWaits(),
+      unanswered: { forgotten: () => ({ kind: 'failed', error: null }) },
       metrics,
     }
     for (const [row, state] of owner.leases.entries()) this.#restore(row, state, owner.closing)
@@ -117,15 +123,21 @@ export class LiveOwner {
   }
 
   #admission(): InstanceType<Production['AdmissionController']> {
-    // The model asks for booleans, so no figures are needed.
-    const decisions = null as unknown as Decisions
     const intake = intakeOf(this.parts)
-    return new this.#production.AdmissionController({ ...this.parts, scheduler: SCHEDULER, intake, decisions })
+    return new this.#production.AdmissionController({
+      ...this.parts,
+      ...WITHOUT_DECISIONS,
+      scheduler: SCHEDULER,
+      intake,
+      // A row that was seen exhausted is read after a pause, and no time passes within a step.
+      reads: null as unknown as StoreReads,
+    })
   }
 
   #slowPath(): SlowPath<Gate> {
     const admission = this.#admission()
-    const refunds = new this.#production.Refunds({ ...this.parts, scheduler: SCHEDULER, intake: intakeOf(this.parts) })
+    const intake = intakeOf(this.parts)
+    const refunds = new this.#production.Refunds({ ...this.parts, ...WITHOUT_DECISIONS, scheduler: SCHEDULER, intake })
     const slowPath: Pick<SlowPath<Gate>, 'tryAdmit' | 'admit' | 'refund'> = {
       tryAdmit: (gate, units) => admission.tryAdmit(gate, units),
       admit: (gate, units, options) => admission.admit(gate, units, options),
@@ -152,7 +164,7 @@ export class LiveOwner {
     if (mint === null) return
     const requests = this.parts.requests.of(row)
     if (state.mint?.sent === true) requests.mintSent = mint.request
-    else requests.mints.push(mint.request)
+    else requests.mints.add(mint.request)
   }
 
   #liveRequest({ needs, place, told }: Request): LiveRequest {
@@ -167,7 +179,7 @@ export class LiveOwner {
         durable: true,
         deadlineMs: 1_000,
         deadlineAtMs: 1_000,
-        resolve: ({ kind }) => (request.verdict = kind),
+        tell: ({ kind }) => (request.verdict = kind),
         state: told ? 'resolved' : place === 'queued' ? 'queued' : 'sent',
         refused: false,
         unaccounted: false,

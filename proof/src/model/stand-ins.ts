@@ -1,3 +1,4 @@
+import type { VsaEvent } from '../../../packages/vsa/dist/engine/runtime/events.js'
 import type { Clock } from '../../../packages/vsa/dist/core/clock.js'
 import type { Settings } from '../../../packages/vsa/dist/engine/api/settings.js'
 import type { Family } from '../../../packages/vsa/dist/engine/budget/family.js'
@@ -28,11 +29,15 @@ export const CLOCK: Clock = {
 
 export const SETTINGS: Settings = {
   clock: CLOCK,
+  store: { capabilities: { batchMax: 1_000 } },
   flushIntervalMs: 100,
   deadlineMs: 1_000,
   waitersMax: 1_000,
   thresholds: [],
-  emit: (): void => undefined,
+  emit: (event: VsaEvent): void => {
+    // The engine catches its own assertions and stops the budget.
+    if (event.type === 'quarantined') throw new Error(`${event.key} is quarantined: ${event.detail}`)
+  },
 } as unknown as Settings
 
 export function sessionOf({ epoch, firstEpoch }: SessionRecord): Session {

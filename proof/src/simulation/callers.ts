@@ -3,10 +3,11 @@ import { CounterCalls } from './counter-calls.ts'
 import { withCurrentPeriod } from './current-period.ts'
 import { misuse } from './misuse.ts'
 import { budgetAt, type OperationOf } from './operation.ts'
-import type { OwnerProcess } from './owner-process.ts'
+import type { OwnerProcess, StoreDecision } from './owner-process.ts'
 import { ABORTED, PendingCalls } from './pending-calls.ts'
 import { rowName } from './process-totals.ts'
 import { RefundCalls } from './refund-calls.ts'
+import { RetryHints } from './retry-hints.ts'
 import type { Rng } from './rng.ts'
 import type { RunContext } from './run-context.ts'
 import type { BudgetSetting } from './script.ts'
@@ -19,11 +20,13 @@ export class Callers {
   readonly #context: RunContext
   readonly #calls: PendingCalls
   readonly #refunds: RefundCalls
+  readonly #hints: RetryHints
 
   constructor(context: RunContext) {
     this.#context = context
     this.#calls = new PendingCalls(context)
     this.#refunds = new RefundCalls(context)
+    this.#hints = new RetryHints(context)
     this.counters = new CounterCalls(context, this.#calls)
   }
 
@@ -64,7 +67,13 @@ export class Callers {
       .catch(this.#context.fail)
   }
 
-  #askOnce(owner: OwnerProcess, setting: BudgetSetting, operation: OperationOf<'ask'>): void {
+  /** @param decided called with the decision; without it, a denial's hint is followed */
+  #askOnce(
+    owner: OwnerProcess,
+    setting: BudgetSetting,
+    operation: OperationOf<'ask'>,
+    decided?: (decision: Decision) => void,
+  ): void {
     const { units, durable } = operation
     const budget = owner.budget(setting)
     const deadlineMs = owner.deadlineOf(operation.deadlineMs)
@@ -82,11 +91,20 @@ export class Callers {
       deadlineMs,
       (decision) => {
         if (decision.admitted) this.#admitted(owner, setting, decision, units, isDurable)
+        if (decided !== undefined) return decided(decision)
+        const once = { ...operation, units: 1, deadlineMs: null, abortAfterMs: null }
+        this.#hints.follow(owner, decision, (again) => this.#askOnce(owner, setting, once, again))
       },
     )
   }
 
-  #admitted(owner: OwnerProcess, setting: BudgetSetting, { period }: Decision, units: number, durable: boolean): void {
+  #admitted(
+    owner: OwnerProcess,
+    setting: BudgetSetting,
+    { period }: StoreDecision,
+    units: number,
+    durable: boolean,
+  ): void {
     const { scenarios, admissions, audit } = this.#context
     if (!durable && owner.exchanges.givesBack(rowName(setting.key, period)))
       scenarios.note('11 admitted while units go back')
@@ -175,10 +193,11 @@ export class Callers {
     }
     Promise.all([before, budget.decide(0)])
       .then(([was, now]) => {
-        for (const look of [was, now])
-          this.#context.attempt(() =>
-            owner.exchanges.assertRemembered(rowName(setting.key, look.period), look.remaining),
-          )
+        for (const { period, remaining } of [was, now]) {
+          // Nothing is known before the first join.
+          if (period === undefined || remaining === undefined) continue
+          this.#context.attempt(() => owner.exchanges.assertRemembered(rowName(setting.key, period), remaining))
+        }
         const isSame = was.period !== now.period || was.remaining === now.remaining
         must(isSame, 'L7', () => `${setting.key}: churn changed what remains from ${was.remaining} to ${now.remaining}`)
         this.#context.scenarios.note('24 churn to zero')
@@ -225,10 +244,13 @@ export class Callers {
   peek(owner: OwnerProcess, operation: OperationOf<'peek'>): void {
     const setting = this.#setting(operation.budget)
     if (setting === undefined) return
-    // It calls the store once, without a deadline of its own.
-    this.#calls.settled(owner, `peek ${setting.key}`, owner.budget(setting).peek(), (peek) => {
-      const isSane = peek.remaining >= 0 && peek.remaining <= Math.max(peek.minted, peek.limit)
-      must(isSane, 'L1', () => `peek: ${JSON.stringify(peek)}`)
+    const peeked = owner.budget(setting).peek()
+    this.#calls.waited(owner, `peek ${setting.key}`, peeked, owner.deadlineOf(null), (peek) => {
+      const { limit, minted, used, remaining, burned } = peek
+      const isSane = remaining >= 0 && used >= 0 && limit === minted
+      // More may be used than a limit that was lowered.
+      const addsUp = used + remaining + burned === minted || (remaining === 0 && used + burned > minted)
+      must(isSane && addsUp, 'L2', () => `peek: ${JSON.stringify(peek)}`)
     })
   }
 

@@ -15,7 +15,10 @@ export function withCurrentPeriod(
 ): void {
   if (!windowed) return attempt(() => record(0), fail)
   budget.decide(0).then(
-    ({ period }) => attempt(() => record(period), fail),
+    ({ period }) => {
+      // Before the first join nothing was admitted, and a refund waits for its period.
+      if (period !== undefined) attempt(() => record(period), fail)
+    },
     (error: unknown) => fail(new Violation('G2', `${key}: a cost of 0 failed: ${String(error)}`)),
   )
 }

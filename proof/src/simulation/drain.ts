@@ -23,6 +23,7 @@ export async function drain(world: World, last: OwnerProcess, setting: BudgetSet
       `the last process asks for ${units} of ${setting.key}`,
     )
     if (decision === undefined) return
+    must(decision.remaining !== undefined, 'O2', () => `${setting.key}: the store does not answer`)
     if (decision.admitted) {
       admitted += units
       world.addAdmitted(last, setting, decision.period, units)

@@ -4,7 +4,7 @@ import { drawWideScript } from './draw-wide.ts'
 import type { Action, Operation, RefundKind, Script, Setting } from './script.ts'
 
 /** Invalid costs; `misuse` operations name them by index. */
-export const MISUSES: readonly unknown[] = [2 ** 53, NaN, -1, 0.5, '3', null, Infinity, -Infinity, {}]
+export const MISUSES: readonly unknown[] = [2 ** 53, NaN, -1, 0.5, '3', null, Infinity, -Infinity, {}, 3n]
 
 /** One script in this many has very many rows. */
 const WIDE_EVERY = 100
@@ -106,7 +106,9 @@ function askAll(rng: Rng, setting: Setting): Operation {
 }
 
 function refund(rng: Rng, setting: Setting): Operation {
-  const which: RefundKind = rng.pick(['own', 'own', 'own', 'own', 'other', 'other', 'twice', 'unknown', 'odd'])
+  const which: RefundKind = rng.chance(0.75)
+    ? rng.pick(['own', 'own', 'own', 'own', 'other', 'other', 'twice', 'unknown', 'odd'])
+    : rng.pick(['denied', 'unaccounted', 'foreign', 'together'])
   return { kind: 'refund', budget: budget(rng, setting), units: cost(rng), which }
 }
 

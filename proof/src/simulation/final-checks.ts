@@ -103,7 +103,7 @@ async function assertIdle(world: World, owner: OwnerProcess): Promise<void> {
 async function isAhead(world: World, owner: OwnerProcess): Promise<boolean> {
   const { budgets } = world.script.setting
   const looks = await Promise.all(budgets.map((setting) => owner.budget(setting).decide(0)))
-  return looks.some(({ period }) => period > world.host.now())
+  return looks.some(({ period = 0 }) => period > world.host.now())
 }
 
 async function closeAll(world: World): Promise<void> {

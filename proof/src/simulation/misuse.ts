@@ -1,8 +1,9 @@
+import type { AdmitOptions } from 'vsa'
 import { budgetAt, type OperationOf } from './operation.ts'
 import { MISUSES } from './draw-script.ts'
 import type { OwnerProcess } from './owner-process.ts'
 import type { RunContext } from './run-context.ts'
-import { must } from './violation.ts'
+import { must, Violation } from './violation.ts'
 
 /** G1: invalid arguments throw, and change nothing. */
 export function misuse(
@@ -17,9 +18,15 @@ export function misuse(
   const before = JSON.stringify(owner.vsa.stats())
   if (!owner.isDurable(chosen)) assertThrows(() => budget.tryAdmit(units), units)
   assertThrows(() => budget.refund(units), units)
-  for (const promise of [budget.admit(units), budget.decide(units), owner.vsa.admitAll([[budget, units]])]) {
+  const misspelt = { deadline: 5 } as AdmitOptions
+  for (const promise of [
+    budget.admit(units),
+    budget.decide(units),
+    owner.vsa.admitAll([[budget, units]]),
+    budget.admit(1, misspelt),
+  ]) {
     promise.then(
-      () => fail(new TypeError(`G1: ${String(units)} was accepted as a number of units`)),
+      () => fail(new Violation('G1', `${String(units)} units, or an unknown option, were accepted`)),
       (error: unknown) => {
         if (!isRefusal(error)) fail(error)
       },
@@ -28,7 +35,7 @@ export function misuse(
   must(
     JSON.stringify(owner.vsa.stats()) === before,
     'G1',
-    () => `the invalid cost ${String(units)} changed the statistics`,
+    () => `the invalid cost ${String(units)} changed the statistics: ${before} ${JSON.stringify(owner.vsa.stats())}`,
   )
   scenarios.note('19 misuse')
 }
@@ -43,6 +50,8 @@ function assertThrows(call: () => unknown, units: unknown): void {
   must(false, 'G1', () => `${String(units)} was accepted as a number of units`)
 }
 
+/** The error names the argument. The messages of the language do not. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof TypeError || error instanceof RangeError
+  if (!(error instanceof TypeError || error instanceof RangeError)) return false
+  return /^(units|needs\[0\]\[1\]) must be |^options\.deadline is not known/.test(error.message)
 }

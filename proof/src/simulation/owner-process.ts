@@ -1,15 +1,18 @@
 import type {
+  Accounted,
   Budget,
   Decision,
   open as openVsa,
   OpenOptions,
   Policy,
+  Refused,
   Store,
   Vsa,
   VsaEvent,
 } from '../../../packages/vsa/dist/index.js'
 import type { Machine } from './machine.ts'
 import { OwnerExchanges } from './owner-exchanges.ts'
+import { PastDecisions } from './past-decisions.ts'
 import { ProcessTotals } from './process-totals.ts'
 import { Requests } from './requests.ts'
 import type { BudgetSetting, Setting } from './script.ts'
@@ -35,6 +38,7 @@ export class OwnerProcess {
   readonly totals: ProcessTotals = new ProcessTotals()
   readonly exchanges: OwnerExchanges
   readonly requests: Requests
+  readonly decisions: PastDecisions = new PastDecisions()
   /** Its current or last epoch; null before the first. */
   epoch: number | null = null
   /** Its callers have called `close`. */
@@ -113,6 +117,10 @@ export class OwnerProcess {
   }
 }
 
-export function isUnaccounted(decision: Decision): boolean {
-  return decision.admitted && decision.unaccounted === true
+/** A decision of the store, or of what it leased. */
+export type StoreDecision = Accounted | Refused
+
+/** Null where the store did not answer: `onStoreUnavailable` decided. */
+export function ofStore(decision: Decision): StoreDecision | null {
+  return decision.unaccounted === true || decision.reason === 'unavailable' ? null : decision
 }

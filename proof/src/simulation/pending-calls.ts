@@ -1,5 +1,5 @@
 import type { Budget, Decision, Need } from '../../../packages/vsa/dist/index.js'
-import { isUnaccounted, type OwnerProcess } from './owner-process.ts'
+import { ofStore, type OwnerProcess, type StoreDecision } from './owner-process.ts'
 import type { RunContext } from './run-context.ts'
 
 /** The abort reason of callers that stop waiting. */
@@ -15,7 +15,7 @@ export class PendingCalls {
     this.#context = context
   }
 
-  /** A request that must be decided by its deadline. @param onDecision gets the decision unless it is unaccounted */
+  /** A request that must be decided by its deadline. @param onDecision gets the decision where the store made it */
   decided(
     owner: OwnerProcess,
     budget: Budget,
@@ -23,13 +23,15 @@ export class PendingCalls {
     needs: readonly Need[],
     asked: Promise<Decision>,
     deadlineMs: number,
-    onDecision: (decision: Decision) => void,
+    onDecision: (decision: StoreDecision) => void,
   ): void {
     const { trace, scenarios } = this.#context
     const text = `${what} of ${budget.key}`
-    this.waited(owner, text, asked, deadlineMs, (decision) => {
-      if (isUnaccounted(decision)) {
-        for (const [{ key }, units] of needs) owner.totals.unaccounted.add(key, units)
+    this.waited(owner, text, asked, deadlineMs, (answer) => {
+      owner.decisions.add({ decision: answer, keys: needs.map(([{ key }]) => key) })
+      const decision = ofStore(answer)
+      if (decision === null) {
+        if (answer.admitted) for (const [{ key }, units] of needs) owner.totals.unaccounted.add(key, units)
         return
       }
       trace(() => `${owner.name} ${text}: ${decision.admitted ? `admitted of ${decision.period}` : decision.reason}`)

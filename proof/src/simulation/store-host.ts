@@ -21,6 +21,8 @@ export class StoreHost {
   readonly #shared = new SharedClock()
   #store: Store
   #jumpedMs = 0
+  /** Its clock was set in this run. */
+  hasJumped = false
   #down: HowDown | null = null
   #downs = 0
   /** Calls are served one after the other, each with its audit. */
@@ -50,6 +52,7 @@ export class StoreHost {
   }
 
   jump(ms: number): void {
+    this.hasJumped = true
     this.#jumpedMs += ms
   }
 

@@ -54,12 +54,16 @@ export class WireObserver {
       case 'store_forgot':
       case 'row_lost':
         return fail(new Violation('L3', `the engine reports an event that did not happen: ${JSON.stringify(event)}`))
+      case 'internal_error':
+        return fail(event.error)
       case 'burned':
       case 'burn_limit':
+      case 'cost_above_lease':
       case 'store_away':
       case 'store_back':
       case 'threshold':
       case 'counter_overflow':
+      case 'clock_differs':
     }
   }
 

@@ -84,6 +84,7 @@ export class World {
       scenarios: this.scenarios,
       windows: new PolicyWindows(library.compilePolicy),
       storeTime: () => this.host.now(),
+      storeHasJumped: () => this.host.hasJumped,
       isExpected: (error) => error instanceof library.VsaError || error instanceof library.StoreError,
       trace: (line) => this.note(line),
       fail: (error) => this.fail(error),

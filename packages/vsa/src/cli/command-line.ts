@@ -2,7 +2,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { invariant } from '../core/errors.ts'
 import { type Command, type Flag, type Invocation, type ValueOption, UsageError, spellingOf } from './command.ts'
 import { counted } from './format.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../core/nearest.ts'
 
 /** What the command line asks for. */
 export type Request =

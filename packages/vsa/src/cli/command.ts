@@ -59,6 +59,7 @@ export interface Invocation {
 /** The command line was not understood. The message names what was typed; the command exits with 2. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError'
+  readonly code = 'usage'
 }
 
 /** `--json`, or `--limit <units>`. */

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url'
 import type { Per } from '../core/policy.ts'
 import { UNITS_MAX } from '../core/units.ts'
 import type { Command, Flag, Operand, ValueOption } from './command.ts'
-import { parseDuration, parsePer, parseWhole } from './duration.ts'
+import { parseDuration, parsePer, parseTimeZone, parseWhole } from './option-values.ts'
+import { paintFor } from './paint.ts'
 import { type KeyField, parseKeyField } from './replay/key-field.ts'
 
 const FLUSH_MAX_MS = 3_600_000
@@ -12,7 +13,7 @@ const ROWS_MAX = 1_000_000
 export const JSON_OUTPUT: Flag = { kind: 'flag', name: 'json', help: 'print one JSON document and nothing else' }
 
 const STORE_FILE: Operand = { name: 'store', help: 'the SQLite file', isRequired: true }
-const LOG_FILE: Operand = { name: 'file', help: 'the log', isRequired: true }
+const LOG_FILE: Operand = { name: 'file', help: 'the log; - is standard input', isRequired: true }
 const ONE_KEY: Operand = { name: 'key', help: 'one budget: all its periods', isRequired: false }
 const TALLY_FILE: Operand = { name: 'tally', help: 'the file for its own count', isRequired: true }
 
@@ -85,6 +86,16 @@ const ROWS: ValueOption<number> = {
   parse: (text) => parseWhole(text, 1, ROWS_MAX),
 }
 
+const TIME_ZONE: ValueOption<string> = {
+  kind: 'value',
+  name: 'time-zone',
+  value: 'zone',
+  help: 'print times as in this zone, such as Europe/Berlin',
+  default: 'UTC',
+  defaultText: 'UTC',
+  parse: parseTimeZone,
+}
+
 // Each command loads its modules when it runs, so that none waits for what another needs.
 
 const demo: Command = {
@@ -100,6 +111,7 @@ const demo: Command = {
       ...(storePath === undefined ? {} : { storePath }),
       seconds,
       showsProgress: !invocation.isSet(JSON_OUTPUT),
+      paint: paintFor(process.stdout, process.env),
       cliPath: fileURLToPath(new URL('main.js', import.meta.url)),
     })
   },
@@ -141,11 +153,11 @@ const inspect: Command = {
   name: 'inspect',
   summary: 'show the budgets, leases, owners and counters of a store',
   operands: [STORE_FILE, ONE_KEY],
-  options: [ROWS, JSON_OUTPUT],
+  options: [ROWS, TIME_ZONE, JSON_OUTPUT],
   async run(invocation) {
-    const rowsMax = invocation.value(ROWS)
+    const options = { rowsMax: invocation.value(ROWS), timeZone: invocation.value(TIME_ZONE) }
     const { inspect } = await import('./inspect.ts')
-    return inspect(invocation.operand(STORE_FILE), invocation.optionalOperand(ONE_KEY), rowsMax)
+    return inspect(invocation.operand(STORE_FILE), invocation.optionalOperand(ONE_KEY), options)
   },
 }
 

@@ -1,4 +1,8 @@
+import { Temporal } from 'temporal-polyfill'
+
 const NUMBERS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+/** The latest time that there is: +275760-09-13. */
+const TIME_MAX_MS = 8_640_000_000_000_000
 const RATIOS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
 
 /** A whole number with thousands separators. */
@@ -16,15 +20,22 @@ export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`
 }
 
-/** Ms since 1970 as ISO 8601, without the milliseconds when they are 0; a dash for null. */
-export function time(ms: number | null): string {
-  if (ms === null || !Number.isFinite(ms) || Math.abs(ms) > 8_640_000_000_000_000) return '-'
-  return new Date(ms).toISOString().replace('.000Z', 'Z')
+/** Ms since 1970 as ISO 8601, without the milliseconds when they are 0; a dash for null. In a zone other than UTC with its offset. */
+export function time(ms: number | null, timeZone = 'UTC'): string {
+  if (ms === null || !Number.isInteger(ms) || Math.abs(ms) > TIME_MAX_MS) return '-'
+  const fractionalSecondDigits = ms % 1_000 === 0 ? 0 : 3
+  const instant = Temporal.Instant.fromEpochMilliseconds(ms)
+  return instant.toString({ fractionalSecondDigits, ...(timeZone === 'UTC' ? {} : { timeZone }) })
 }
 
-/** The start of a period; a dash for a budget without windows. */
-export function period(start: number): string {
-  return start === 0 ? '-' : time(start)
+/** The start and the end of a period; dashes for a budget without windows, which has no end. */
+export function periodCells(start: number, endsAt: number | null, timeZone?: string): readonly [string, string] {
+  return endsAt === null ? ['-', '-'] : [time(start, timeZone), time(endsAt, timeZone)]
+}
+
+/** The start of a period where the end is not known; a dash for a budget without windows. */
+export function periodStart(start: number, timeZone?: string): string {
+  return start === 0 ? '-' : time(start, timeZone)
 }
 
 /** A duration in the largest unit that gives a short number: `250 ms`, `10 s`, `1 min`, `3.4 h`. */
@@ -33,13 +44,4 @@ export function duration(ms: number): string {
   if (ms < 60_000) return `${ratio(ms / 1_000)} s`
   if (ms < 3_600_000) return `${ratio(ms / 60_000)} min`
   return ms < 172_800_000 ? `${ratio(ms / 3_600_000)} h` : `${ratio(ms / 86_400_000)} days`
-}
-
-/** Text from a log or a store, safe for a terminal: cut to `lengthMax` characters, with control characters escaped. */
-export function printable(text: string, lengthMax = 60): string {
-  const cut = text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text
-  return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0
-    return `\\u{${code.toString(16)}}`
-  })
 }

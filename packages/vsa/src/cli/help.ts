@@ -1,5 +1,6 @@
 import { type Command, type Flag, type ValueOption, operandSpelling, spellingOf } from './command.ts'
 import { HELP, VERSION } from './command-line.ts'
+import { wrapped } from './table.ts'
 
 const WIDTH = 88
 const SUMMARY = 'VSA: exact admission in memory, with only the net effect made durable'
@@ -56,19 +57,4 @@ function section(title: string, rows: readonly Row[]): string {
     wrapped(help, WIDTH - width - 4).map((line, at) => `  ${(at === 0 ? spelling : '').padEnd(width)}  ${line}`),
   )
   return [`${title}:`, ...lines].join('\n')
-}
-
-/** Breaks `text` at its spaces into lines of at most `width` characters. */
-function wrapped(text: string, width: number): readonly string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else {
-      line = line === '' ? word : `${line} ${word}`
-    }
-  }
-  return [...lines, line]
 }

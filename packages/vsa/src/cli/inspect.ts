@@ -1,56 +1,84 @@
-import type { ListedRow, OwnerRow } from '../index.ts'
+import type { LeaseRow, ListedRow, OwnerRow } from '../index.ts'
 import type { CounterRow, Inspection } from '../stores/sqlite/inspect.ts'
-import { count, counted, period, printable, time } from './format.ts'
+import { count, counted, periodCells, periodStart, time } from './format.ts'
+import { escaped, printable } from './safe-text.ts'
 import { CommandError, type Report } from './report.ts'
-import { countersOf, inspecting, rowsOf } from './store-reader.ts'
+import { assertReadable, countersOf, inspecting, type UnreadableRow, visitRows } from './store-reader.ts'
 import { columns, table } from './table.ts'
 
 interface Contents {
   readonly budgets: readonly ListedRow[]
   readonly owners: readonly OwnerRow[]
   readonly counters: readonly CounterRow[]
+  readonly unreadable: readonly UnreadableRow[]
 }
 
-/** The contents of a store; with a key, the periods and leases of that budget and the counter of that name. JSON has every row, text `rowsMax` rows of each table. */
-export async function inspect(path: string, key: string | undefined, rowsMax: number): Promise<Report> {
-  const contents = await inspecting(path, (inspection) => contentsOf(inspection, key))
-  if (key !== undefined && contents.budgets.length + contents.counters.length === 0) {
-    throw new CommandError('unknown_key', `${path} has no budget and no counter called ${JSON.stringify(key)}`)
+export interface InspectOptions {
+  /** Rows of each table in the text, from 1. JSON has every row. */
+  readonly rowsMax: number
+  /** Of the times in the text. JSON has ms since 1970. */
+  readonly timeZone: string
+}
+
+/**
+ * The contents of a store; with a key, the periods and leases of that budget and the counter of that name. Not `ok` when there are rows that
+ * cannot be read.
+ */
+export async function inspect(path: string, key: string | undefined, options: InspectOptions): Promise<Report> {
+  const contents = await inspecting(path, (inspection) => {
+    assertReadable(path, inspection.textDamage())
+    return contentsOf(inspection, key)
+  })
+  if (key !== undefined && contents.budgets.length + contents.counters.length + contents.unreadable.length === 0) {
+    throw new CommandError('unknown_key', `${path} has no budget and no counter called '${key}'`)
   }
-  return { ok: true, json: jsonOf(path, contents), text: textOf(contents, key !== undefined, rowsMax) }
+  return {
+    ok: contents.unreadable.length === 0,
+    json: jsonOf(path, contents),
+    text: textOf(contents, key !== undefined, options),
+  }
 }
 
 function contentsOf(inspection: Inspection, key: string | undefined): Contents {
-  const budgets = [...rowsOf(inspection, key)]
+  const budgets: ListedRow[] = []
+  const unreadable: UnreadableRow[] = []
+  visitRows(inspection, { row: (row) => budgets.push(row), unreadable: (row) => unreadable.push(row) }, key)
   const counters = [...countersOf(inspection)]
   const owners = inspection.owners()
-  if (key === undefined) return { budgets, counters, owners }
+  if (key === undefined) return { budgets, counters, owners, unreadable }
   const holders = new Set(budgets.flatMap(({ leases }) => leases.map(({ epoch }) => epoch)))
   return {
     budgets,
     counters: counters.filter((counter) => counter.key === key),
     owners: owners.filter(({ epoch }) => holders.has(epoch)),
+    unreadable,
   }
 }
 
-function jsonOf(store: string, { budgets, owners, counters }: Contents): unknown {
+function jsonOf(store: string, { budgets, owners, counters, unreadable }: Contents): unknown {
   return {
     store,
     budgets: budgets.map(({ budget, leases }) => ({
       ...budget,
-      leases: leases.map(({ epoch, held }) => ({ epoch, held })),
+      leased: unitsOf(leases),
+      leases: leases.map(({ epoch, held }) => ({ epoch, leased: held })),
     })),
     owners,
     counters,
+    unreadable,
   }
 }
 
-function textOf({ budgets, owners, counters }: Contents, isOne: boolean, rowsMax: number): string {
+function textOf(contents: Contents, isOne: boolean, { rowsMax, timeZone }: InspectOptions): string {
+  const { budgets, owners, counters, unreadable } = contents
   const sections = [
-    section('Budgets', 'budget', budgets, rowsMax, budgetTable),
-    isOne ? section('Leases', 'lease', budgets.flatMap(leasesOf(owners)), rowsMax, leaseTable) : '',
-    section('Owners', 'owner', owners.toReversed(), rowsMax, ownerTable),
+    section('Budgets', 'budget', budgets, rowsMax, (rows) => budgetTable(rows, timeZone)),
+    isOne
+      ? section('Leases', 'lease', budgets.flatMap(leasesOf(owners)), rowsMax, (rows) => leaseTable(rows, timeZone))
+      : '',
+    section('Owners', 'owner', owners.toReversed(), rowsMax, (rows) => ownerTable(rows, timeZone)),
     section('Counters', 'counter', counters, rowsMax, counterTable),
+    section('Rows that cannot be read', 'row', unreadable, rowsMax, (rows) => unreadableTable(rows, timeZone)),
   ]
   const shown = sections.filter((text) => text !== '')
   return shown.length === 0 ? 'The store is empty.' : shown.join('\n\n')
@@ -68,46 +96,56 @@ function section<T>(
   return `${title}: ${count(rows.length)}\n${draw(rows.slice(0, rowsMax))}${more}`
 }
 
-function budgetTable(rows: readonly ListedRow[]): string {
+function budgetTable(rows: readonly ListedRow[], timeZone: string): string {
   return table(
-    columns('key', 'period', '>limit', '>minted', '>used', '>pool', '>burned', '>leased', '>owners'),
+    columns('key', 'from', 'to', '>limit', '>minted', '>used', '>pool', '>burned', '>leased', '>owners'),
     rows.map(({ budget, leases }) => {
-      const leased = leases.reduce((sum, { held }) => sum + held, 0)
-      const units = [budget.limit, budget.minted, budget.used, budget.pool, budget.burned, leased, leases.length]
-      return [printable(budget.key), period(budget.period), ...units.map(count)]
+      const { key, period, endsAt, limit, minted, used, pool, burned } = budget
+      const units = [limit, minted, used, pool, burned, unitsOf(leases), leases.length]
+      return [printable(key), ...periodCells(period, endsAt, timeZone), ...units.map(count)]
     }),
   )
 }
 
+function unitsOf(leases: readonly LeaseRow[]): number {
+  return leases.reduce((sum, { held }) => sum + held, 0)
+}
+
 interface ShownLease {
   readonly period: number
+  readonly endsAt: number | null
   readonly epoch: number
-  readonly held: number
+  readonly leased: number
   readonly label: string
 }
 
 function leasesOf(owners: readonly OwnerRow[]): (row: ListedRow) => readonly ShownLease[] {
   const labels = new Map(owners.map(({ epoch, label }) => [epoch, label]))
-  return ({ leases }) =>
-    leases.map(({ period, epoch, held }) => ({ period, epoch, held, label: labels.get(epoch) ?? '?' }))
+  return ({ budget: { period, endsAt }, leases }) =>
+    leases.map(({ epoch, held }) => ({ period, endsAt, epoch, leased: held, label: labels.get(epoch) ?? '?' }))
 }
 
-function leaseTable(rows: readonly ShownLease[]): string {
+function leaseTable(rows: readonly ShownLease[], timeZone: string): string {
   return table(
-    columns('period', '>units', '>epoch', 'owner'),
-    rows.map((row) => [period(row.period), count(row.held), String(row.epoch), printable(row.label)]),
+    columns('from', 'to', '>leased', '>epoch', 'owner'),
+    rows.map(({ period, endsAt, leased, epoch, label }) => [
+      ...periodCells(period, endsAt, timeZone),
+      count(leased),
+      String(epoch),
+      printable(label),
+    ]),
   )
 }
 
 /** Newest first, because a store with many restarts has many old owners. */
-function ownerTable(rows: readonly OwnerRow[]): string {
+function ownerTable(rows: readonly OwnerRow[], timeZone: string): string {
   return table(
     columns('>epoch', 'state', 'last seen', 'expires', '>batches', 'label'),
     rows.map(({ epoch, state, seenAt, expiresAt, seq, label }) => [
       String(epoch),
       state,
-      time(seenAt),
-      state === 'open' ? time(expiresAt) : '-',
+      time(seenAt, timeZone),
+      state === 'open' ? time(expiresAt, timeZone) : '-',
       count(seq),
       printable(label),
     ]),
@@ -118,5 +156,12 @@ function counterTable(rows: readonly CounterRow[]): string {
   return table(
     columns('key', '>value'),
     rows.map(({ key, value }) => [printable(key), count(value)]),
+  )
+}
+
+function unreadableTable(rows: readonly UnreadableRow[], timeZone: string): string {
+  return table(
+    columns('key', 'from', 'what is wrong'),
+    rows.map(({ key, period, detail }) => [printable(key), periodStart(period, timeZone), escaped(detail)]),
   )
 }

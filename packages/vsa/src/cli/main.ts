@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { UsageError } from './command.ts'
 import { type Request, parseCommandLine } from './command-line.ts'
 import { COMMANDS, JSON_OUTPUT } from './commands.ts'
 import { commandHelp, programHelp } from './help.ts'
 import { describeError } from './report.ts'
+import { escaped, jsonText } from './safe-text.ts'
 
 /** 0: everything adds up. 1: it does not. 2: the command failed, or was not understood. */
 type ExitCode = 0 | 1 | 2
@@ -20,8 +20,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   try {
     return await answer(parseCommandLine(COMMANDS, args))
   } catch (error) {
-    if (error instanceof UsageError) process.stderr.write(`error: ${error.message}\n`)
-    else writeFailure(error, args.includes(`--${JSON_OUTPUT.name}`))
+    writeFailure(error, wantsJson(args))
     return 2
   }
 }
@@ -41,16 +40,22 @@ async function answer(request: Request): Promise<ExitCode> {
       const report = await request.command.run(request.invocation)
       if (report === null) return 0
       const isJson = request.invocation.isSet(JSON_OUTPUT)
-      process.stdout.write(isJson ? `${JSON.stringify(report.json, null, 2)}\n` : `${report.text}\n`)
+      process.stdout.write(isJson ? `${jsonText(report.json)}\n` : `${report.text}\n`)
       return report.ok ? 0 : 1
     }
   }
 }
 
+/** Also when the arguments were not understood. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--')
+  return (end < 0 ? args : args.slice(0, end)).includes(`--${JSON_OUTPUT.name}`)
+}
+
 function writeFailure(error: unknown, isJson: boolean): void {
   const { code, message } = describeError(error)
-  process.stderr.write(`vsa: ${message} (${code})\n`)
-  if (isJson) process.stdout.write(`${JSON.stringify({ ok: false, error: { code, message } })}\n`)
+  process.stderr.write(`vsa: ${escaped(message)} (${code})\n`)
+  if (isJson) process.stdout.write(`${jsonText({ ok: false, error: { code, message } }, 0)}\n`)
 }
 
 function packageVersion(): string {

@@ -1,5 +1,6 @@
+import type { ListedRow } from '../core/store.ts'
 import { type TrialBalance, trialBalance } from '../core/trial-balance.ts'
-import { inspecting, rowsOf } from './store-reader.ts'
+import { inspecting, type RowVisitor, type UnreadableRow, visitRows } from './store-reader.ts'
 
 /** The sums over the rows of a store, in units. */
 export interface StoreTotals {
@@ -8,27 +9,61 @@ export interface StoreTotals {
   readonly used: number
   readonly pool: number
   readonly burned: number
-  readonly held: number
+  /** In leases. */
+  readonly leased: number
   /** Rows that do not balance. */
-  readonly faulty: readonly TrialBalance[]
+  readonly faulty: readonly FaultyRow[]
+  /** Rows that are in no sum. */
+  readonly unreadable: readonly UnreadableRow[]
+}
+
+/** Whether every row can be read and balances. */
+export function isBalanced({ faulty, unreadable }: StoreTotals): boolean {
+  return faulty.length === 0 && unreadable.length === 0
+}
+
+/** A row that does not balance. In the words of the command line, a row's leases are `leased`. */
+export interface FaultyRow extends Omit<TrialBalance, 'held'> {
+  readonly leased: number
+  /** The end of the row's period, ms since 1970; null without windows. */
+  readonly endsAt: number | null
+}
+
+/** Adds up rows, and checks the trial balance of each. */
+export class RowTotals implements RowVisitor {
+  readonly #sum = { rows: 0, minted: 0, used: 0, pool: 0, burned: 0, leased: 0 }
+  readonly #faulty: FaultyRow[] = []
+  readonly #unreadable: UnreadableRow[] = []
+
+  row(row: ListedRow): void {
+    const { held: leased, ...balance } = trialBalance(row)
+    const sum = this.#sum
+    sum.rows++
+    sum.minted += balance.minted
+    sum.used += balance.used
+    sum.pool += balance.pool
+    sum.burned += balance.burned
+    sum.leased += leased
+    if (balance.faults.length > 0) this.#faulty.push({ ...balance, leased, endsAt: row.budget.endsAt })
+  }
+
+  unreadable(row: UnreadableRow): void {
+    this.#unreadable.push(row)
+  }
+
+  get totals(): StoreTotals {
+    return { ...this.#sum, faulty: [...this.#faulty], unreadable: [...this.#unreadable] }
+  }
 }
 
 /** Adds up the rows whose key `includes` accepts, as of one moment, and checks the trial balance of each. Default: every row. */
 export function readTotals(path: string, includes: (key: string) => boolean = () => true): Promise<StoreTotals> {
   return inspecting(path, (inspection) => {
-    const sum = { rows: 0, minted: 0, used: 0, pool: 0, burned: 0, held: 0 }
-    const faulty: TrialBalance[] = []
-    for (const row of rowsOf(inspection)) {
-      if (!includes(row.budget.key)) continue
-      const balance = trialBalance(row)
-      sum.rows++
-      sum.minted += balance.minted
-      sum.used += balance.used
-      sum.pool += balance.pool
-      sum.burned += balance.burned
-      sum.held += balance.held
-      if (balance.faults.length > 0) faulty.push(balance)
-    }
-    return { ...sum, faulty }
+    const sum = new RowTotals()
+    visitRows(inspection, {
+      row: (row) => (includes(row.budget.key) ? sum.row(row) : undefined),
+      unreadable: (row) => (includes(row.key) ? sum.unreadable(row) : undefined),
+    })
+    return sum.totals
   })
 }

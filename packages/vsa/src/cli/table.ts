@@ -34,3 +34,18 @@ export function facts(rows: readonly (readonly [name: string, value: string, not
     .map(([name, value, note = '']) => `  ${name.padEnd(nameWidth)}  ${value.padStart(valueWidth)}  ${note}`.trimEnd())
     .join('\n')
 }
+
+/** Breaks `text` at its spaces into lines of at most `width` characters. */
+export function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line]
+}

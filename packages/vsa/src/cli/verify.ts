@@ -1,51 +1,135 @@
-import type { TrialBalance } from '../core/trial-balance.ts'
-import { type StoreTotals, readTotals } from './store-totals.ts'
-import { count, counted, period, printable } from './format.ts'
+import type { Inspection } from '../stores/sqlite/inspect.ts'
+import { count, counted, periodCells, periodStart } from './format.ts'
 import type { Report } from './report.ts'
+import { escaped, printable } from './safe-text.ts'
+import { assertReadable, countersOf, inspecting, isStoreDamage, unlessUnreadable, visitRows } from './store-reader.ts'
+import { type FaultyRow, isBalanced, RowTotals, type StoreTotals } from './store-totals.ts'
 import { columns, facts, table } from './table.ts'
 
-/** Faulty rows printed as text. JSON has them all. */
-const FAULTY_MAX = 50
+/** Findings of each kind that are printed as text. JSON has them all. */
+const PRINTED_MAX = 50
 
-/** L2, on a database that may be in use: checks that `minted = used + pool + burned + leased` in every row. */
-export async function verify(path: string): Promise<Report> {
-  const totals = await readTotals(path)
-  const ok = totals.faulty.length === 0
-  return { ok, json: { ok, store: path, ...totals }, text: [sumText(path, totals), faultText(totals)].join('\n') }
+/** What `verify` found in a file. */
+interface Findings {
+  readonly totals: StoreTotals
+  /** Damage of the file, by the integrity check of SQLite and of the tables that are in no sum; empty when it is sound. */
+  readonly damage: readonly string[]
+  /** Why not every row could be visited; null when all were. */
+  readonly stoppedBy: string | null
 }
 
-function sumText(path: string, { rows, minted, used, pool, burned, held }: StoreTotals): string {
+/**
+ * L2, on a database that may be in use: checks that `minted = used + pool + burned + leased` in every row, and that the file is sound. A
+ * damaged file is a finding, also where its rows add up.
+ */
+export async function verify(path: string): Promise<Report> {
+  const findings = await findingsOf(path)
+  const { totals, damage, stoppedBy } = findings
+  const ok = isBalanced(totals) && damage.length === 0
+  return { ok, json: { ok, store: path, ...totals, damage, stoppedBy }, text: textOf(path, findings) }
+}
+
+/** Damage is a finding also where it ends the reading. @throws CommandError, StoreError for every other failure */
+async function findingsOf(path: string): Promise<Findings> {
+  const sum = new RowTotals()
+  let damage: readonly string[] = []
+  try {
+    await inspecting(path, (inspection) => {
+      const text = inspection.textDamage()
+      damage = [...inspection.integrity(), ...text]
+      assertReadable(path, text)
+      damage = [...damage, ...tableDamage(inspection)]
+      visitRows(inspection, sum)
+    })
+  } catch (error) {
+    if (!isStoreDamage(error)) throw error
+    return { totals: sum.totals, damage: damage.length === 0 ? [error.message] : damage, stoppedBy: error.message }
+  }
+  return { totals: sum.totals, damage, stoppedBy: null }
+}
+
+/** Of the tables that are in no sum. */
+function tableDamage(inspection: Inspection): readonly string[] {
+  const reads: readonly (readonly [table: string, read: () => readonly object[]])[] = [
+    ['owners', () => inspection.owners()],
+    ['counters', () => [...countersOf(inspection)]],
+  ]
+  return reads.flatMap(([table, read]) => {
+    const rows = unlessUnreadable(read)
+    return typeof rows === 'string' ? [`the ${table} cannot be read: ${rows}`] : []
+  })
+}
+
+function textOf(path: string, { totals, damage, stoppedBy }: Findings): string {
+  const verdicts = [faultText(totals), unreadableText(totals), damageText(damage), stoppedText(stoppedBy)]
+  const found = verdicts.filter((text) => text !== '')
+  const allIsWell = 'Every row adds up: minted = used + pool + burned + leased. The file is sound.'
+  return [sumText(path, totals), ...(found.length === 0 ? [allIsWell] : found)].join('\n')
+}
+
+function sumText(path: string, { rows, minted, used, pool, burned, leased }: StoreTotals): string {
   return [
-    `${path}: ${counted(rows, 'row')}`,
+    `${escaped(path)}: ${counted(rows, 'row')}`,
     facts([
       ['minted', count(minted)],
       ['used', count(used)],
       ['pool', count(pool)],
       ['burned', count(burned)],
-      ['leased', count(held)],
+      ['leased', count(leased)],
     ]),
   ].join('\n')
 }
 
 function faultText({ faulty }: StoreTotals): string {
-  if (faulty.length === 0) return 'Every row adds up: minted = used + pool + burned + leased.'
-  const more = faulty.length - FAULTY_MAX
+  if (faulty.length === 0) return ''
   return [
     `${counted(faulty.length, 'row')} ${faulty.length === 1 ? 'does' : 'do'} not add up:`,
     table(
-      columns('key', 'period', '>minted', '>used', '>pool', '>burned', '>leased', 'what is wrong'),
-      faulty.slice(0, FAULTY_MAX).map(faultCells),
+      columns('key', 'from', 'to', '>minted', '>used', '>pool', '>burned', '>leased', 'what is wrong'),
+      faulty.slice(0, PRINTED_MAX).map(faultCells),
     ),
-    ...(more > 0 ? [`and ${count(more)} more`] : []),
+    ...moreText(faulty),
   ].join('\n')
 }
 
-function faultCells(row: TrialBalance): readonly string[] {
-  const { minted, used, pool, burned, held } = row
+function faultCells(row: FaultyRow): readonly string[] {
+  const { minted, used, pool, burned, leased } = row
   return [
     printable(row.key),
-    period(row.period),
-    ...[minted, used, pool, burned, held].map(count),
+    ...periodCells(row.period, row.endsAt),
+    ...[minted, used, pool, burned, leased].map(count),
     row.faults.join('; '),
   ]
+}
+
+function unreadableText({ unreadable }: StoreTotals): string {
+  if (unreadable.length === 0) return ''
+  return [
+    `${counted(unreadable.length, 'row')} cannot be read, and ${unreadable.length === 1 ? 'is' : 'are'} in no sum:`,
+    table(
+      columns('key', 'from', 'what is wrong'),
+      unreadable
+        .slice(0, PRINTED_MAX)
+        .map(({ key, period, detail }) => [printable(key), periodStart(period), escaped(detail)]),
+    ),
+    ...moreText(unreadable),
+  ].join('\n')
+}
+
+function damageText(damage: readonly string[]): string {
+  if (damage.length === 0) return ''
+  return [
+    'The file is damaged: restore it from a backup.',
+    ...damage.slice(0, PRINTED_MAX).map((finding) => `  ${escaped(finding)}`),
+    ...moreText(damage),
+  ].join('\n')
+}
+
+function stoppedText(stoppedBy: string | null): string {
+  return stoppedBy === null ? '' : `The other rows could not be read: ${escaped(stoppedBy)}`
+}
+
+function moreText(findings: readonly unknown[]): readonly string[] {
+  const more = findings.length - PRINTED_MAX
+  return more > 0 ? [`and ${count(more)} more`] : []
 }

@@ -26,7 +26,7 @@ const DAY_MS = 86_400_000
 /** Monday, 29 December 1969. */
 const MONDAY_MS = -3 * DAY_MS
 
-/** The calendar of a policy whose parts have been checked. `timeZone` is a canonical IANA name, `startDay` 1 to 31. */
+/** The calendar of a policy whose parts have been checked. `timeZone` is canonical, `startDay` 1 to 31. */
 export function calendarOf(per: Per, timeZone: string, startDay: number): Calendar {
   if (typeof per === 'number') return fixed(per)
   const isUtc = timeZone === 'UTC'

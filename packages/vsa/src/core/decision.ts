@@ -1,34 +1,70 @@
 /** The result of `decide`: a record for headers and reasons, never thrown. */
 export type Decision = Admitted | Denied
 
-/** The figures of the budget as of the last exchange, less what this owner has spent since: for display, never for deciding. */
-interface Figures {
+/** What is known without the store. */
+interface Asked {
   /** The budget that decided: for several, the first that refused, else the first asked. */
   readonly key: string
   readonly units: number
+  /** What the period has minted as of the last exchange: the limit; for `{ initial }` with every mint. Before the first one, as it was declared. */
   readonly limit: number
-  readonly remaining: number
-  /** The start of the period, ms since 1970; 0 for a budget without windows. */
-  readonly period: number
-  /** When the period ends, ms since 1970; absent for a budget without windows. */
+  /** When the period ends, ms since 1970; absent for a budget without windows, and before the first join. */
   readonly resetAtMs?: number
 }
 
-export interface Admitted extends Figures {
-  readonly admitted: true
-  /** `true`: admitted under `onStoreUnavailable: 'allow'`, and not counted in any budget. */
-  readonly unaccounted?: true
+/** The figures of the budget as of the last exchange, less what this owner has spent since: for display, never for deciding. */
+interface Figures extends Asked {
+  readonly remaining: number
+  /** The start of the period, ms since 1970; 0 for a budget without windows. */
+  readonly period: number
 }
 
-export interface Denied extends Figures {
+/** The store did not answer, so nothing is known of what remains. */
+interface NoFigures extends Asked {
+  readonly remaining?: undefined
+  /** As in other decisions; absent before the first join, when no period is known. */
+  readonly period?: number
+}
+
+export type Admitted = Accounted | Unaccounted
+
+export interface Accounted extends Figures {
+  readonly admitted: true
+  readonly unaccounted?: undefined
+  readonly reason?: undefined
+  readonly retryAfterMs?: undefined
+}
+
+/** Admitted under `onStoreUnavailable: 'allow'`, and not counted in any budget. Also a look (0 units) before the first join. */
+export interface Unaccounted extends NoFigures {
+  readonly admitted: true
+  readonly unaccounted: true
+  readonly reason?: undefined
+  readonly retryAfterMs?: undefined
+}
+
+export type Denied = Refused | Unavailable
+
+/** The units are not there. */
+export interface Refused extends Figures {
   readonly admitted: false
-  readonly reason: DenialReason
+  readonly reason: Exclude<DenialReason, 'unavailable'>
   /** The time until a retry may help, in ms, at least 1; absent when waiting does not help. */
   readonly retryAfterMs?: number
+  readonly unaccounted?: undefined
+}
+
+/** Denied under `onStoreUnavailable: 'deny'`. */
+export interface Unavailable extends NoFigures {
+  readonly admitted: false
+  readonly reason: 'unavailable'
+  readonly retryAfterMs?: undefined
+  readonly unaccounted?: undefined
 }
 
 /**
  * `exhausted`: the units are spent. `reserved`: other owners hold them, and did not return them in time.
  * `over-limit`: the cost is above everything minted, so it can never be admitted under the present limit.
+ * `unavailable`: the store did not answer in time, and `onStoreUnavailable` is `deny`: whether the units are there is not known.
  */
-export type DenialReason = 'exhausted' | 'reserved' | 'over-limit'
+export type DenialReason = 'exhausted' | 'reserved' | 'over-limit' | 'unavailable'

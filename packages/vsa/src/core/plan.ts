@@ -1,10 +1,17 @@
 import type { Window } from './calendar.ts'
 import type { RowPolicy } from './exchange.ts'
+import type { Policy } from './policy.ts'
 
 export type { Window } from './calendar.ts'
 
 /** A policy ready for use: checked, its defaults filled in, its windows computed on demand. */
-export interface Plan {
+export interface Plan extends PlanTerms {
+  /** As it was declared, for display. Equivalent policies share one plan, and so the policy that was declared first. */
+  readonly policy: Policy
+}
+
+/** What follows from a policy. */
+export interface PlanTerms {
   readonly kind: 'initial' | 'window'
   /** Units minted per period; for `initial`, at creation. */
   readonly limit: number

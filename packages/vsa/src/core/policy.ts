@@ -26,7 +26,7 @@ export interface WindowPolicy extends PolicyOptions {
   /** Units per period, 0 to 2^53 - 1. */
   readonly limit: number
   readonly per: Per
-  /** IANA time zone of a calendar period. Default `UTC`. */
+  /** Time zone of a calendar period: an IANA name, or a fixed offset such as `+02:00`. Default `UTC`. */
   readonly timeZone?: string
   /** The day on which a billing month begins, 1 to 31 (the last day where a month is shorter). Only with `per: 'month'`. Default 1. */
   readonly startDay?: number

@@ -1,4 +1,5 @@
 import type { Awaitable, Snapshot, StoreAdapter, UpkeepBounds, Writes } from './adapter.ts'
+import type { Clock } from './clock.ts'
 import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
 import { maintain, OWNERS_KEPT_MS } from './maintain.ts'
@@ -6,33 +7,19 @@ import { openEpoch } from './open-epoch.ts'
 import { Pace } from './pace.ts'
 import type { BudgetRow, OwnerRow } from './rows.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './store.ts'
+import { checkStoreFrom, type StoreFromOptions, type UpkeepSettings } from './store-from-options.ts'
 import { transition } from './transition.ts'
 
-const UPKEEP_EVERY_MS = 100
-const UPKEEP_ROWS_MAX = 200
 /** The most attempts of a transaction after version conflicts. */
 const TRIES_MAX = 100
-
-export interface StoreFromOptions {
-  /** A clock for the pace of upkeep, ms from any origin. */
-  readonly now: () => number
-  /** How often an exchange is preceded by upkeep, in ms; 0: each one. Default 100. */
-  readonly upkeepEveryMs?: number | undefined
-  /**
-   * The most leases burned and rows removed by one upkeep, each; and as many rows more as this store made since the last one, so that upkeep
-   * keeps up with any rate. Default 200.
-   */
-  readonly upkeepRowsMax?: number | undefined
-  /** Waits before a retry after a version conflict; `tries` counts from 1. Default: does not wait. */
-  readonly pause?: (tries: number) => Promise<void>
-}
 
 /**
  * Makes a store out of an adapter: load, transition, save, with a retry on a version conflict. Upkeep is a separate transaction: after each
  * join, before an exchange when it is due, and before each exchange while more work is left than one upkeep does.
+ * @throws TypeError, RangeError that name the argument
  */
 export function storeFrom(adapter: StoreAdapter, options: StoreFromOptions): Store {
-  return new AdaptedStore(adapter, options)
+  return new AdaptedStore(adapter, checkStoreFrom(adapter, options))
 }
 
 interface Decided<T> {
@@ -46,14 +33,16 @@ class AdaptedStore implements Store {
   readonly #adapter: StoreAdapter
   readonly #now: () => number
   readonly #upkeepRowsMax: number
+  readonly useClock: (clock: Clock) => void
   readonly #pause: (tries: number) => Promise<void>
   readonly #upkeep: Pace
   #isBehind = false
   /** Budget rows made since the last upkeep. */
   #made = 0
 
-  constructor(adapter: StoreAdapter, options: StoreFromOptions) {
-    const { now, upkeepEveryMs = UPKEEP_EVERY_MS, upkeepRowsMax = UPKEEP_ROWS_MAX, pause = noPause } = options
+  constructor(adapter: StoreAdapter, options: UpkeepSettings) {
+    const { now, upkeepEveryMs, upkeepRowsMax, useClock, pause } = options
+    this.useClock = useClock
     this.capabilities = adapter.capabilities
     this.#adapter = adapter
     this.#now = now
@@ -211,8 +200,6 @@ function andThen<A, B>(value: Awaitable<A>, work: (value: A) => Awaitable<B>): A
 function isPromise<A>(value: Awaitable<A>): value is Promise<A> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
-
-async function noPause(): Promise<void> {}
 
 function contended(): StoreError {
   const message = `the rows were changed by others each time, ${TRIES_MAX} times in a row; the same call is sent again`

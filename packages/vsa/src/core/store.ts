@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts'
 import type { Answer, Batch } from './exchange.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from './rows.ts'
 
@@ -17,6 +18,11 @@ export interface Store {
   list(range: ListRange): Promise<ListPage>
   /** Every owner row that the store still has. */
   owners(): Promise<readonly OwnerRow[]>
+  /**
+   * Called by `open` when it was given a clock, before any other call: a store without a source of time of its own takes the time from
+   * `clock.now()`. A store that wraps another one passes the call on. @throws TypeError when the store goes by another clock already
+   */
+  useClock?(clock: Clock): void
   /** Releases connections, files and threads. A later `join` opens them again. Idempotent. */
   close(): Promise<void>
 }

@@ -26,7 +26,7 @@ export function trialBalance({ budget, leases }: ListedRow): TrialBalance {
   return { key, period, minted, used, pool, burned, held, difference, faults: [...faultsOf()] }
 
   function* faultsOf(): Generator<string> {
-    for (const [name, units] of Object.entries({ minted, used, burned, held })) {
+    for (const [name, units] of Object.entries({ minted, used, burned, leased: held })) {
       if (!Number.isSafeInteger(units) || units < 0) yield `${name} is no number of units: ${units}`
     }
     if (!Number.isSafeInteger(pool)) yield `pool is no number of units: ${pool}`

@@ -3,15 +3,18 @@ import type { StoreError, VsaError } from '../core/errors.ts'
 import type { AppliedAnswer, FencedAnswer } from '../core/exchange.ts'
 import type { Policy } from '../core/policy.ts'
 import { mergeNeeds } from './admission/needs.ts'
-import { assertDuration } from './api/durations.ts'
-import { closeAmbiguousError, closedError, timeoutError } from './api/errors.ts'
+import { checkCloseOptions, checkFlushOptions } from './api/arguments.ts'
+import { closeAmbiguousError, closedError, FLUSH_LATE, refundLate, timeoutError } from './api/errors.ts'
+import { printAsJson } from './api/inspect.ts'
 import type { AdmitOptions, Budget, CloseOptions, Counter, FlushOptions, Need, Vsa } from './api/public-types.ts'
 import type { Settings } from './api/settings.ts'
 import type { Family } from './budget/family.ts'
+import { clockDifference } from './runtime/clock-difference.ts'
 import { Deferred } from './runtime/deferred.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { type Stats, statsOf } from './runtime/stats.ts'
 import { Session } from './session/session.ts'
+import { type ExitingEngine, type NaturalExit, unsavedText } from './natural-exit.ts'
 import { type EngineParts, wire } from './wiring.ts'
 
 /** How long a `close` waits for the store, in ms. */
@@ -19,16 +22,27 @@ const CLOSE_DEADLINE_MS = 10_000
 
 /** One running engine: the owner. Implements the public interface, and connects the session with the parts. */
 export class Engine implements Vsa {
+  static {
+    printAsJson(this)
+  }
+
   readonly #settings: Settings
   readonly #metrics = new Metrics()
   readonly #session: Session
   readonly #parts: EngineParts
+  /** What the end of the process does with the engine. Kept here, because it is kept nowhere else. */
+  readonly #exiting: ExitingEngine
+  readonly #leaveExit: () => void
   #closing: Deferred<void> | null = null
+  #clocksCompared = false
 
-  constructor(settings: Settings) {
+  /** @param exit closes the engine at the end of the process; null where nothing does */
+  constructor(settings: Settings, exit: NaturalExit | null) {
     this.#settings = settings
     this.#session = this.#makeSession(settings)
-    this.#parts = wire(settings, this.#metrics, this.#session, () => this.ready())
+    this.#parts = wire(settings, this.#metrics, this.#session)
+    this.#exiting = this.#exitingEngine(Math.ceil(settings.deadlineMs / 2))
+    this.#leaveExit = exit?.add(this.#exiting) ?? ((): void => undefined)
     this.#session.start()
   }
 
@@ -50,18 +64,16 @@ export class Engine implements Vsa {
   }
 
   async admitAll(needs: readonly Need[], options?: AdmitOptions): Promise<boolean> {
-    return this.#parts.admission.admitAll(this.#merge(needs), options)
+    return this.#parts.admission.admitAll(this.#merge(needs, options), options)
   }
 
   async decideAll(needs: readonly Need[], options?: AdmitOptions): Promise<Decision> {
-    return this.#parts.admission.decideAll(this.#merge(needs), options)
+    return this.#parts.admission.decideAll(this.#merge(needs, options), options)
   }
 
   stats(): Stats {
-    let unsentUnits = 0
-    for (const { lease } of this.#parts.leases.all()) unsentUnits += lease.spentSince
     return statsOf(this.#metrics, {
-      unsentUnits,
+      unsentUnits: this.#parts.sendQueue.unsentUnits,
       budgets: this.#parts.eviction.size,
       counters: this.#parts.counters.size,
       leasedUnits: this.#parts.leases.leasedUnits,
@@ -70,23 +82,30 @@ export class Engine implements Vsa {
   }
 
   async flush(options: FlushOptions = {}): Promise<void> {
-    const { returnLeases = false, deadlineMs = this.#settings.deadlineMs } = options
-    assertDuration('options.deadlineMs', deadlineMs)
+    const { returnLeases, deadlineMs } = checkFlushOptions(options, this.#settings.deadlineMs)
     if (this.#closing !== null) return this.#closing.promise
-    const timedOut = (): VsaError =>
-      timeoutError({ deadlineMs, applied: 'unknown', lastError: this.#session.lastError })
-    const reply = new Deferred<void>(this.#settings.clock, deadlineMs, timedOut)
+    const timedOut = (): VsaError => this.#flushTimedOut(reply, deadlineMs)
+    const reply: Deferred<void> = this.#parts.calls.open<void>({ deadlineMs, timedOut })
     this.#parts.sendQueue.addFlush({ returnLeases, reply })
     this.#parts.scheduler.flushNow()
     return reply.promise
   }
 
   close(options: CloseOptions = {}): Promise<void> {
+    try {
+      const { deadlineMs } = checkCloseOptions(options, CLOSE_DEADLINE_MS)
+      return this.#close(deadlineMs)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Every call gets the same promise: an error of it that one caller handles is handled. */
+  #close(deadlineMs: number): Promise<void> {
     if (this.#closing !== null) return this.#closing.promise
-    const { deadlineMs = CLOSE_DEADLINE_MS } = options
-    assertDuration('options.deadlineMs', deadlineMs)
     const closing = new Deferred<void>(this.#settings.clock, deadlineMs, () => this.#giveUp(deadlineMs))
     this.#closing = closing
+    this.#leaveExit()
     this.#parts.admission.close()
     this.#parts.readyCalls.close()
     if (this.#isUntouched()) {
@@ -103,6 +122,34 @@ export class Engine implements Vsa {
     return this.close()
   }
 
+  toJSON(): { readonly label: string; readonly epoch: number | null; readonly isClosed: boolean } {
+    return { label: this.#settings.label, epoch: this.#session.epoch, isClosed: this.#closing !== null }
+  }
+
+  #flushTimedOut(reply: Deferred<void>, deadlineMs: number): VsaError {
+    const refused = this.#parts.refundWaits.of(reply)
+    const outcome = refused === undefined ? FLUSH_LATE : refundLate(refused.key)
+    return timeoutError({ deadlineMs, applied: 'unknown', lastError: this.#session.lastError, outcome })
+  }
+
+  /** @param deadlineMs how long each of the two steps may take */
+  #exitingEngine(deadlineMs: number): ExitingEngine {
+    return {
+      unsaved: () => this.#unsaved(),
+      save: async () => {
+        if (this.#unsaved() !== null) await this.flush({ returnLeases: true, deadlineMs })
+      },
+      close: () => this.#close(deadlineMs),
+    }
+  }
+
+  #unsaved(): string | null {
+    const { counters, intake, leases } = this.#parts
+    let refunds = intake.refundedUnits
+    for (const { lease } of leases.all()) refunds += lease.refund + (lease.sent?.refund ?? 0)
+    return unsavedText({ counters: counters.unsent, refunds, leasedUnits: leases.leasedUnits })
+  }
+
   #makeSession(settings: Settings): Session {
     return new Session(
       { ...settings, metrics: this.#metrics },
@@ -117,19 +164,33 @@ export class Engine implements Vsa {
     )
   }
 
-  #merge(needs: readonly Need[]): ReturnType<typeof mergeNeeds> {
+  #merge(needs: readonly Need[], options: AdmitOptions | undefined): ReturnType<typeof mergeNeeds> {
+    this.#parts.admission.check(options)
     return mergeNeeds(needs, this.#settings.store.capabilities.batchMax, this.#parts.slowPath)
   }
 
   #opened(): void {
+    this.#compareClocks()
     this.#parts.readyCalls.joined()
     this.#parts.exchange.opened()
+    this.#parts.peeks.opened()
+  }
+
+  /** Once, when the clock was handed in: a test whose periods never end would not say why. */
+  #compareClocks(): void {
+    const { clock, isClockGiven, emit } = this.#settings
+    if (!isClockGiven || this.#clocksCompared) return
+    this.#clocksCompared = true
+    const difference = clockDifference(this.#session.time, clock.now())
+    if (difference !== null) emit(difference)
   }
 
   #storeFailed(error: StoreError): void {
     this.#parts.readyCalls.failed(error)
     // Permanent error: fail the waiting requests now.
-    if (!error.transient) this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.failed(request, error))
+    if (error.transient) return
+    this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.failed(request, error))
+    this.#parts.peeks.failed(error)
   }
 
   /** There is nothing to settle: no epoch, and nothing was asked or changed. */
@@ -143,19 +204,31 @@ export class Engine implements Vsa {
     const error = closeAmbiguousError(deadlineMs, this.#session.lastError)
     this.#session.abandon()
     this.#parts.scheduler.end()
-    this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.closed(request))
+    this.#parts.exchange.abandoned(closedError(undefined, 'unknown'))
+    this.#tellAll()
     void this.#settings.store.close().catch(() => undefined)
     return error
   }
 
+  /** Nothing more is sent: each request has its answer now. */
+  #tellAll(): void {
+    this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.closed(request))
+    this.#parts.waiting.tellAll()
+    this.#parts.peeks.close()
+  }
+
   /** The closing batch counts. */
   #ended(answer: AppliedAnswer | FencedAnswer): void {
-    this.#parts.exchange.closed(answer)
-    this.#closeStore()
+    try {
+      this.#parts.exchange.closed(answer)
+    } finally {
+      this.#closeStore()
+    }
   }
 
   #closeStore(): void {
     const closing = this.#closing
+    this.#tellAll()
     for (const flush of this.#parts.sendQueue.takeFlushes()) flush.reply.resolve()
     this.#settings.store.close().then(
       () => closing?.resolve(),

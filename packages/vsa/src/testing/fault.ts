@@ -1,3 +1,5 @@
+import { assertBoolean, assertOptions } from '../core/options.ts'
+import { describe } from '../core/units.ts'
 import { wholeBetween, type Random } from './random.ts'
 
 /** What goes wrong with one call to a store. Times are in ms on the injected clock, 0 or more. */
@@ -34,6 +36,52 @@ export const FAULT_KINDS: readonly FaultKind[] = [
 
 /** The probability of each fault for one call, 0 to 1; together at most 1. Kinds left out never happen. */
 export type FaultRates = Readonly<Partial<Record<FaultKind, number>>>
+
+/** What each kind has besides its name; what ends in `Ms` is a time. */
+const PARTS: Readonly<Record<FaultKind, readonly string[]>> = {
+  delay: ['requestMs', 'answerMs'],
+  lost_request: [],
+  lost_answer: [],
+  duplicate: ['afterMs'],
+  late: ['afterMs'],
+  unknown: ['applied'],
+  refused: [],
+  death: ['applied', 'downMs'],
+}
+
+/** Throws unless `fault` is a fault, or undefined for none. @throws TypeError, RangeError that name the argument */
+export function assertFault(name: string, fault: unknown): void {
+  if (fault === undefined) return
+  const given: Readonly<Record<string, unknown>> = typeof fault === 'object' ? { ...fault } : {}
+  const kind = FAULT_KINDS.find((known) => known === given['kind'])
+  if (kind === undefined)
+    throw new TypeError(`${name}.kind must be one of ${FAULT_KINDS.join(', ')}, got ${describe(given['kind'])}`)
+  assertOptions(name, fault, ['kind', ...PARTS[kind]])
+  for (const part of PARTS[kind]) {
+    if (part === 'applied') assertBoolean(`${name}.applied`, given[part])
+    else assertShare(`${name}.${part}`, given[part], Infinity)
+  }
+}
+
+/** @throws TypeError, RangeError that name the argument */
+export function assertRates(name: string, rates: FaultRates): void {
+  assertOptions(name, rates, FAULT_KINDS)
+  let sum = 0
+  for (const kind of FAULT_KINDS) {
+    const rate = rates[kind] ?? 0
+    assertShare(`${name}.${kind}`, rate, 1)
+    sum += rate
+  }
+  // Rates such as ten times 0.1 add up to a little more than 1.
+  if (sum > 1 + Number.EPSILON * FAULT_KINDS.length)
+    throw new RangeError(`${name} must add up to at most 1, got ${sum}`)
+}
+
+function assertShare(name: string, value: unknown, max: number): void {
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number, got ${describe(value)}`)
+  if (value >= 0 && value <= max) return
+  throw new RangeError(`${name} must be ${max === Infinity ? '0 or more' : `from 0 to ${max}`}, got ${value}`)
+}
 
 /** Draws one fault or none. Its times are whole ms from 0 to `delayMsMax`. */
 export function drawFault(random: Random, rates: FaultRates, delayMsMax: number): Fault | undefined {

@@ -1,26 +1,13 @@
+import { assertStore } from '../core/assert-store.ts'
 import type { Clock } from '../core/clock.ts'
 import { StoreError, type Applied } from '../core/errors.ts'
 import type { Answer, Batch } from '../core/exchange.ts'
+import { assertOneOf } from '../core/options.ts'
 import type { BudgetRow, OwnerRow } from '../core/rows.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from '../core/store.ts'
-import { drawFault, type Fault, type FaultKind, type FaultRates } from './fault.ts'
+import { assertFault, assertRates, drawFault, type Fault, type FaultKind, type FaultRates } from './fault.ts'
+import { assertFaultyOptions, METHODS, type FaultyMethod, type FaultyStoreOptions } from './faulty-options.ts'
 import type { Random } from './random.ts'
-
-/** The methods whose calls may be faulty. `close` never is. Errors of the inner store pass through. */
-export type FaultyMethod = 'join' | 'exchange' | 'read' | 'list' | 'owners'
-
-export interface FaultyStoreOptions {
-  /** Delays and down times pass on this clock. Usually the one of the engine under test. */
-  readonly clock: Clock
-  /** Faults of the next calls of each method, in order; `undefined` is a call without a fault. Used up before any fault is drawn. */
-  readonly script?: Readonly<Partial<Record<FaultyMethod, readonly (Fault | undefined)[]>>>
-  /** Draws faults for calls that have no scripted one, with `rates`. Default: no fault is drawn. */
-  readonly random?: Random
-  /** The probability of each fault, 0 to 1. Default: 0 for each. */
-  readonly rates?: FaultRates
-  /** The longest time that is drawn for a fault, in whole ms. Default 1,000. */
-  readonly delayMsMax?: number
-}
 
 /** A store whose calls can be delayed, lost, repeated and refused. Calls that arrive are done by the inner store. */
 export interface FaultyStore extends Store {
@@ -51,8 +38,7 @@ export interface FaultyStore extends Store {
  * import { faultyStore, manualClock } from 'vsa/testing'
  *
  * const clock = manualClock()
- * const inner = memory({ now: () => clock.now() })
- * const store = faultyStore(inner, { clock, script: { exchange: [{ kind: 'lost_answer' }] } })
+ * const store = faultyStore(memory(), { clock, script: { exchange: [{ kind: 'lost_answer' }] } })
  * const vsa = open({ store, clock })
  * const seats = vsa.budget('seats', { initial: 2 })
  *
@@ -62,8 +48,11 @@ export interface FaultyStore extends Store {
  * ```
  *
  * @param inner does the calls that arrive
+ * @throws TypeError, RangeError that name the argument
  */
 export function faultyStore(inner: Store, options: FaultyStoreOptions): FaultyStore {
+  assertStore('inner', inner)
+  assertFaultyOptions(options)
   return new FaultyNetwork(inner, options)
 }
 
@@ -88,6 +77,7 @@ class FaultyNetwork implements FaultyStore {
     this.#inner = inner
     this.capabilities = inner.capabilities
     this.#clock = options.clock
+    inner.useClock?.(options.clock)
     this.#random = options.random
     this.#rates = options.rates ?? {}
     this.#delayMsMax = options.delayMsMax ?? 1_000
@@ -134,15 +124,23 @@ class FaultyNetwork implements FaultyStore {
     return this.#inner.close()
   }
 
+  useClock(clock: Clock): void {
+    this.#inner.useClock?.(clock)
+  }
+
   inject(method: FaultyMethod, fault: Fault | undefined): void {
+    assertOneOf('method', method, METHODS)
+    assertFault('fault', fault)
     this.#script[method].push(fault)
   }
 
   setRates(rates: FaultRates): void {
+    assertRates('rates', rates)
     this.#rates = rates
   }
 
   cut(how: 'refuse' | 'hang'): void {
+    assertOneOf('how', how, ['refuse', 'hang'])
     this.#cut = how
   }
 

@@ -1,5 +1,6 @@
 export { manualClock, type ManualClock, type ManualClockOptions } from './manual-clock.ts'
-export { faultyStore, type FaultyStore, type FaultyStoreOptions, type FaultyMethod } from './faulty-store.ts'
+export { faultyStore, type FaultyStore } from './faulty-store.ts'
+export type { FaultyStoreOptions, FaultyMethod } from './faulty-options.ts'
 export { FAULT_KINDS, type Fault, type FaultKind, type FaultRates } from './fault.ts'
 export { seededRandom, type Random } from './random.ts'
 export {

@@ -1,5 +1,7 @@
 import type { Clock, Timer } from '../core/clock.ts'
 import { invariant } from '../core/errors.ts'
+import { assertOptions } from '../core/options.ts'
+import { describe } from '../core/units.ts'
 
 /** Turns of the event loop without a use of the clock after which the program counts as idle. A store may need a few to answer. */
 const QUIET_TURNS = 4
@@ -31,8 +33,8 @@ export interface ManualClockOptions {
 }
 
 /**
- * A clock for tests, so that they need no sleeps. Give it to the engine and to its store: the store decides when a period ends. Calls that
- * need no time to pass, such as a first `admit`, need no `advance`. Pending timers do not keep the process alive.
+ * A clock for tests, so that they need no sleeps. Give it to the engine: a store takes its time from the engine's clock, unless it has a
+ * source of its own. Calls that need no time to pass, such as a first `admit`, need no `advance`. Pending timers do not keep the process alive.
  *
  * ```ts
  * import { open } from 'vsa'
@@ -40,16 +42,25 @@ export interface ManualClockOptions {
  * import { manualClock } from 'vsa/testing'
  *
  * const clock = manualClock()
- * const vsa = open({ store: memory({ now: () => clock.now() }), clock })
+ * const vsa = open({ store: memory(), clock })
  * const calls = vsa.budget('calls', { limit: 1, per: 'minute' })
  *
  * console.log(await calls.admit(), await calls.admit()) // true false
  * await clock.advance(60_000)
  * console.log(await calls.admit()) // true
  * ```
+ * @throws TypeError that names the option
  */
 export function manualClock(options: ManualClockOptions = {}): ManualClock {
-  return new SteppedClock(options.start ?? 1_735_689_600_000)
+  assertOptions('options', options, ['start'] satisfies (keyof ManualClockOptions)[])
+  const { start = 1_735_689_600_000 } = options
+  assertTime('options.start', start)
+  return new SteppedClock(start)
+}
+
+/** @throws TypeError that names the argument */
+function assertTime(name: string, value: unknown): void {
+  if (!Number.isFinite(value)) throw new TypeError(`${name} must be a finite number of ms, got ${describe(value)}`)
 }
 
 interface Pending {
@@ -103,6 +114,7 @@ class SteppedClock implements ManualClock {
   }
 
   jumpWall(ms: number): void {
+    assertTime('ms', ms)
     this.#wall += ms
   }
 
@@ -111,7 +123,7 @@ class SteppedClock implements ManualClock {
   }
 
   async advance(ms: number): Promise<void> {
-    if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`ms must be 0 or more, got ${ms}`)
+    if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`ms must be 0 or more, got ${describe(ms)}`)
     invariant(!this.#advancing, 'the clock is being advanced already: await each call')
     this.#advancing = true
     try {

@@ -1,11 +1,15 @@
+import { describe } from '../core/units.ts'
+
 /** Gives the next number of a sequence, 0 to below 1. */
 export type Random = () => number
 
 /**
  * A seeded generator (mulberry32): the same seed gives the same sequence on every machine. For faults and workloads, not for secrets.
  * @param seed a whole number; its lowest 32 bits count
+ * @throws TypeError that names the seed
  */
 export function seededRandom(seed: number): Random {
+  if (!Number.isSafeInteger(seed)) throw new TypeError(`seed must be a whole number, got ${describe(seed)}`)
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

@@ -12,7 +12,7 @@ import { register } from './conformance/register.ts'
 import { replayTests } from './conformance/replays.ts'
 import { retentionTests } from './conformance/retention.ts'
 import { rowCreationTests } from './conformance/row-creation.ts'
-import type { ConformanceOptions, MakeStore, TestRunner } from './conformance/runner.ts'
+import { checkConformance, type ConformanceOptions, type MakeStore, type TestRunner } from './conformance/runner.ts'
 import { settlingTests } from './conformance/settling.ts'
 import { storeTimeTests } from './conformance/store-time.ts'
 import { takeTests } from './conformance/takes.ts'
@@ -75,6 +75,7 @@ const TESTS = [
  * @param makeStore called once for each test and each random sequence; must give a store on fresh, empty data
  * @param runner `describe`, `it` and `expect` of Vitest or Jest, or three functions that do the same
  * @param options default: store time is injected; 60 random sequences, with seeds 1 to 60
+ * @throws TypeError, RangeError that name the argument
  */
 export function storeConformance(
   name: string,
@@ -82,6 +83,7 @@ export function storeConformance(
   runner: TestRunner,
   options: ConformanceOptions = {},
 ): void {
+  checkConformance(name, makeStore, runner, options)
   runner.describe(`${name} store`, () => {
     for (const test of TESTS) register(test, makeStore, runner, options)
     runner.it(

@@ -67,12 +67,31 @@ describe('the command line', () => {
     [['replay', 'log', '--per', 'fortnight'], '--per'],
     [['replay', 'log', '--key', 'host'], '--key'],
     [['replay', 'log', '--flush', '2h'], '--flush'],
+    [['inspect', 'a.db', '--time-zone', 'Berlin'], '--time-zone'],
     [['demo', '--seconds', '0'], '--seconds'],
   ])('vsa %s is refused: exit 2, and an error that names %s', async (args, named) => {
     const { code, stdout, stderr } = await vsa(...args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toMatch(/^error: /)
+    expect(stderr).toMatch(/^vsa: [^\n]+ \(usage\)\n$/)
     expect(stderr).toContain(named)
+  })
+  test.each([
+    [['verify', '--json']],
+    [['fly', '--json']],
+    [['inspect', 'a.db', '--rows', 'x', '--json']],
+    [['--json']],
+  ])('%j: an argument error under --json is one JSON document', async (args) => {
+    const { code, stdout, stderr } = await vsa(...args)
+    expect(code).toBe(2)
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'usage' } })
+    expect(stderr).toMatch(/^vsa: /)
+  })
+  test('control characters that were typed are not printed', async () => {
+    for (const args of [['verify', '/x\u009b31m\u202e'], ['fly\u001b[2J'], ['inspect', 'a', '--rows', '\u2066']]) {
+      const { code, stderr } = await vsa(...args)
+      expect(code).toBe(2)
+      expect(stderr).toMatch(/^[\u0020-\u007e]+\n$/)
+    }
   })
 })
 

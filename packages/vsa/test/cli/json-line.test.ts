@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseJsonLine } from '../../src/cli/replay/json-line.ts'
+import { TimeUnits } from '../../src/cli/replay/time-units.ts'
 import { keyOf, parseKeyField } from '../../src/cli/replay/key-field.ts'
 
 describe('NDJSON lines', () => {
@@ -37,6 +38,33 @@ describe('NDJSON lines', () => {
         expect(['request', 'bad']).toContain(parseJsonLine(line).kind)
       }),
     )
+  })
+})
+
+describe('units of times', () => {
+  const AT = Date.parse('2023-11-14T22:13:20.123Z')
+  test.each([
+    ['seconds', 1_700_000_000.123],
+    ['ms', 1_700_000_000_123],
+    ['µs', 1_700_000_000_123_456],
+    ['ns', 1_700_000_000_123e6 + 456_000],
+  ])('the size of a number shows that it is in %s', (_unit, at) => {
+    expect(parseJsonLine(JSON.stringify({ key: 'a', at }))).toMatchObject({ at: AT })
+  })
+  test('one log may mix them, and each conversion is counted', () => {
+    const units = new TimeUnits()
+    const times = [1_700_000_000, 1_700_000_000_000, 1_700_000_000_000_000, 1_700_000_000_000_000_000, 1_700_000_001]
+    expect(times.map((at) => units.msOf(at))).toEqual([...Array.from({ length: 4 }, () => 1.7e12), 1_700_000_001_000])
+    expect(units.converted).toEqual({ seconds: 2, microseconds: 1, nanoseconds: 1 })
+  })
+  test('a log that counts in ms from 0 may last for years', () => {
+    const units = new TimeUnits()
+    const times = [0, 1_000, 99_999_999, 100_000_000, 99_999_999_999, 100_000_000_000]
+    expect(times.map((at) => units.msOf(at))).toEqual(times)
+    expect(units.converted).toEqual({ seconds: 0, microseconds: 0, nanoseconds: 0 })
+  })
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 1e20])('%s is no time', (at) => {
+    expect(new TimeUnits().msOf(at)).toBeNull()
   })
 })
 

@@ -55,3 +55,34 @@ test('waiting moves time from timer to timer until the promise settles', async (
   expect(clock.now()).toBe(60)
   await expect(clock.until(Promise.reject(new Error('no')))).rejects.toThrow('no')
 })
+
+test('work at the present time does not wait for other work of that time', async () => {
+  const clock = new LogClock(100)
+  const ran: number[] = []
+  clock.soon(() => ran.push(clock.now()))
+  expect(clock.moveTo(100)).toBeUndefined()
+  expect(ran).toEqual([])
+  await clock.settle()
+  expect(ran).toEqual([100])
+})
+
+test('turns of the event loop run nothing by themselves, so that the pace of the reader changes nothing', async () => {
+  const clock = new LogClock(0)
+  let hasRun = false
+  clock.soon(() => (hasRun = true))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(hasRun).toBe(false)
+  await clock.moveTo(1)
+  expect(hasRun).toBe(true)
+})
+
+test('what is to run soon may ask for more, all at one time', async () => {
+  const clock = new LogClock(0)
+  const seen: string[] = []
+  clock.soon(() => {
+    seen.push(`first at ${clock.now()}`)
+    clock.soon(() => seen.push(`second at ${clock.now()}`))
+  })
+  await clock.moveTo(10)
+  expect(seen).toEqual(['first at 0', 'second at 0'])
+})

@@ -24,7 +24,7 @@ async function linesOf(path: string): Promise<readonly (string | null)[]> {
   let reached = 0
   for await (const { lines, fraction } of readLines(path)) {
     expect(fraction).toBeGreaterThanOrEqual(reached)
-    reached = fraction
+    reached = fraction ?? Number.NaN
     texts.push(...lines.map(({ text }) => text))
   }
   expect(reached).toBe(1)
@@ -44,13 +44,27 @@ test('a file may be empty or have a single byte', async () => {
   expect(await linesOf(fileWith('empty', ''))).toEqual([])
   expect(await linesOf(fileWith('byte', 'x'))).toEqual(['x'])
 })
-test('truncated gzip is an error after its complete lines were read', async () => {
+test('truncated or damaged gzip is an error after its complete lines were read', async () => {
   const packed = gzipSync(LONG.join('\n'))
   await expect(linesOf(fileWith('torn.gz', packed.subarray(0, packed.length - 20)))).rejects.toMatchObject({
-    code: 'Z_BUF_ERROR',
+    code: 'unreadable_log',
+    message: `${join(folder, 'torn.gz')} cannot be read: its gzip data ends too early`,
+  })
+  packed.fill(0xff, 40, 80)
+  await expect(linesOf(fileWith('bad.gz', packed))).rejects.toMatchObject({
+    code: 'unreadable_log',
+    message: `${join(folder, 'bad.gz')} cannot be read: its gzip data is damaged`,
   })
 })
-test('a missing file and a folder are errors', async () => {
-  await expect(linesOf(join(folder, 'none'))).rejects.toMatchObject({ code: 'ENOENT' })
-  await expect(linesOf(folder)).rejects.toMatchObject({ code: 'EISDIR' })
+test('a missing file and a folder are errors in plain words', async () => {
+  const missing = join(folder, 'none')
+  await expect(linesOf(missing)).rejects.toMatchObject({
+    code: 'no_such_file',
+    message: `${missing} does not exist: name a log, or - for standard input`,
+  })
+  await expect(linesOf(join(fileWith('a-file', ''), 'b'))).rejects.toMatchObject({ code: 'no_such_file' })
+  await expect(linesOf(folder)).rejects.toMatchObject({
+    code: 'unreadable_log',
+    message: `${folder} cannot be read: it is a folder`,
+  })
 })

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -56,7 +56,7 @@ describe('decisions', () => {
         failures: {},
       },
       writes: { perRequestDesign: 78 },
-      books: { used: 125, admitted: 125, burned: 0, held: 0, faulty: [] },
+      books: { used: 125, admitted: 125, burned: 0, leased: 0, faulty: [], unreadable: [] },
     })
     expect(ok).toBe(true)
     expect(text).toContain('The books are right, to the unit, at every interval.')
@@ -116,22 +116,89 @@ describe('stores', () => {
     const storePath = join(folder, 'kept.db')
     const { text } = await replay(options(aLog(folder, [json('a', 0, 7)]), { storePath }))
     expect(text).toContain(`vsa verify ${storePath}`)
-    expect((await verify(storePath)).json).toMatchObject({ ok: true, used: 7, held: 0 })
+    expect((await verify(storePath)).json).toMatchObject({ ok: true, used: 7, leased: 0 })
   })
   test('an existing file is refused', async () => {
     const folder = aFolder()
     const file = aLog(folder, [json('a', 0)])
     await expect(replay(options(file, { storePath: file }))).rejects.toMatchObject({ code: 'store_exists' })
   })
-  test('a temporary store is removed', async () => {
+  test('without a named store nothing is written to the disk', async () => {
     const temporary = aFolder()
     const file = aLog(aFolder(), [json('a', 0)])
     vi.stubEnv('TMPDIR', temporary)
     onTestFinished(() => {
       vi.unstubAllEnvs()
     })
+    const changed = statSync(temporary).mtimeMs
     await replay(options(file))
     expect(readdirSync(temporary)).toEqual([])
+    expect(statSync(temporary).mtimeMs).toBe(changed)
+  })
+  test('a store in memory and a SQLite file give the same figures', async () => {
+    const lines = Array.from({ length: 600 }, (_, index) =>
+      json(`key ${(index * index) % 37}`, index * 777, 1 + (index % 3)),
+    )
+    const folder = aFolder()
+    const file = aLog(folder, lines)
+    const inMemory = (await replay(options(file, { limit: 20 }))).json
+    const inFile = (await replay(options(file, { limit: 20, storePath: join(folder, 'kept.db') }))).json
+    expect(inFile).toEqual({ ...(inMemory as object), store: join(folder, 'kept.db') })
+  })
+})
+
+describe('many keys', () => {
+  interface Found {
+    readonly ok: boolean
+    readonly writes: { readonly storeCalls: number }
+    readonly trade: readonly { readonly flushIntervalMs: number; readonly storeCalls: number }[]
+  }
+  const keys = (gapMs: number, count: number): readonly string[] =>
+    Array.from({ length: count }, (_, index) => json(`key ${index}`, Math.floor(index * gapMs)))
+
+  test('L7: requests of one moment share store calls, as they would in a service', async () => {
+    const found = (await replay(options(aLog(aFolder(), keys(0, 5_000))))).json as Found
+    expect(found.ok).toBe(true)
+    // At most 1,000 entries go into one call: five to admit, five to return the leases.
+    for (const { storeCalls } of found.trade) expect(storeCalls).toBeLessThanOrEqual(12)
+  })
+  test('10,000 keys take seconds, and no disk', async () => {
+    const file = aLog(aFolder(), keys(10, 10_000))
+    // Processor time, which does not depend on the load of the machine.
+    const before = process.cpuUsage()
+    expect((await replay(options(file))).ok).toBe(true)
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1_000).toBeLessThan(30_000)
+  })
+  test('rows of past periods are not kept in memory, and are in the books', async () => {
+    const lines = Array.from({ length: 3_000 }, (_, index) => json(`key ${index % 10}`, index * 10_000, 2))
+    const { ok, json: found } = await replay(options(aLog(aFolder(), lines), { limit: 2, per: 1_000 }))
+    expect(found).toMatchObject({ books: { rows: 3_000, used: 6_000, minted: 6_000, admitted: 6_000, leased: 0 } })
+    expect(ok).toBe(true)
+  })
+})
+
+describe('times in several units', () => {
+  test.each([
+    ['one of three in µs', [NOON, NOON + 1, (NOON + 2) * 1_000]],
+    ['seconds, ms, µs and ns', [NOON / 1_000, NOON + 1, (NOON + 2) * 1e3, (NOON + 3) * 1e6]],
+    ['ns first', [NOON * 1e6, NOON + 5, NOON / 1_000 + 1]],
+  ])('%s: the books are right', async (_name, times) => {
+    const lines = times.map((at) => JSON.stringify({ key: 'a', at }))
+    const { ok, json: found, text } = await replay(options(aLog(aFolder(), lines)))
+    expect(found).toMatchObject({
+      log: { requests: times.length, badLines: 0, from: NOON },
+      books: { used: times.length },
+    })
+    expect(ok).toBe(true)
+    expect(text).toContain('Times that cannot be in ms, taken in the unit of their size: ')
+  })
+  test('a time of the far future is left out, and the books of a kept store are right', async () => {
+    const folder = aFolder()
+    const lines = [json('a', 0), JSON.stringify({ key: 'a', at: '9999-12-31T23:59Z' }), '{"key":"a","at":0}']
+    const { ok, json: found } = await replay(options(aLog(folder, lines), { storePath: join(folder, 'kept.db') }))
+    expect(found).toMatchObject({ log: { requests: 2, badLines: 1 }, books: { rows: 2, used: 2 } })
+    expect(ok).toBe(true)
   })
 })
 
@@ -142,7 +209,13 @@ describe('logs that cannot be replayed', () => {
   ])('%s', async (_name, lines) => {
     await expect(replay(options(aLog(aFolder(), lines)))).rejects.toMatchObject({ code: 'no_requests' })
   })
+  test('the error names the first bad line and what is wrong with it', async () => {
+    const file = aLog(aFolder(), ['{"key":"a","at":"yesterday"}', 'garbage'])
+    await expect(replay(options(file))).rejects.toMatchObject({
+      message: `none of the 2 lines of ${file} is a request: line 1: "at" is neither ms since 1970 nor an ISO 8601 time`,
+    })
+  })
   test('a missing file is an error', async () => {
-    await expect(replay(options('/nowhere/access.log'))).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(replay(options('/nowhere/access.log'))).rejects.toMatchObject({ code: 'no_such_file' })
   })
 })

@@ -68,6 +68,21 @@ describe('bad lines', () => {
     expect(tally.badExamples[2]).toEqual({ line: 4, reason: 'longer than 65536 bytes', text: '' })
     expect(tally.badExamples[3]?.text).toHaveLength(120)
   })
+  test('a time beyond the years that a store can keep is bad, in each format', () => {
+    const late = access(3).replace('2015', '2069')
+    const { requests, tally } = read([
+      access(3),
+      late,
+      '{"ip":"a","at":"9999-12-31T23:59Z"}',
+      json(9e13),
+      json(MAY_17 + 4_000),
+    ])
+    expect(requests).toHaveLength(2)
+    expect(tally.badExamples.map(({ reason }) => reason)).toEqual(
+      Array.from({ length: 3 }, () => 'a time from 2069 on'),
+    )
+    expect(read([access(3).replace('17/May/2015', '31/Dec/2068')]).tally).toMatchObject({ requests: 1, badLines: 0 })
+  })
   test('a line without a key is bad', () => {
     expect(read(['{"at":1}']).tally.badExamples).toEqual([
       { line: 1, reason: 'no ip that could be a key', text: '{"at":1}' },

@@ -24,6 +24,8 @@ const ZONES = [
   'Africa/Casablanca',
   'Asia/Gaza',
   'America/Caracas', // -4:30 until 2016, and moved at 02:30
+  '+02:00',
+  '-03:30',
 ]
 /** Irregular clock changes in the zones above. */
 const EDGES = [

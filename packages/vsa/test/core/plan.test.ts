@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 
 import { compilePolicy } from '../../src/core/policies/compile.ts'
 import type { Policy } from '../../src/core/policy.ts'
@@ -31,7 +31,7 @@ describe('a bad policy is refused, and the error names the part', () => {
     [
       { initial: 1, colour: 'red' },
       TypeError,
-      /^policy\.colour is not known; a policy has initial, limit, per, timeZone, startDay, retentionMs, atRisk, burnMax$/,
+      /^policy\.colour is not known; it has initial, limit, per, timeZone, startDay, retentionMs, atRisk, burnMax$/,
     ],
     [{ initial: '3' }, TypeError, /^policy\.initial/],
     [{ initial: -1 }, RangeError, /^policy\.initial/],
@@ -104,6 +104,15 @@ test('a refused time zone has the error of the platform as its cause', () => {
     cause: expect.any(RangeError) as RangeError,
   })
 })
+
+test.each(['+2', '+2:00', '+24:00', '+02:60', '+02:00:00', '\u221202:00', '-', '+02:00[Europe/Berlin]'])(
+  'the offset %s is refused, as on every other version of Node',
+  (timeZone) => {
+    const error = refusalOf({ limit: 1, per: 'day', timeZone })
+    expect(error).toBeInstanceOf(RangeError)
+    expect(String(error)).toContain(`policy.timeZone must be an IANA time zone such as 'Europe/Berlin', or an offset`)
+  },
+)
 
 test('an undefined part counts as absent', () => {
   const absent = { initial: undefined, timeZone: undefined, startDay: undefined, atRisk: undefined, colour: undefined }
@@ -178,6 +187,18 @@ describe('fingerprints', () => {
       { limit: 60, per: 'second', retentionMs: 90_000 },
     ],
     [{ initial: 500 }, { initial: 500, atRisk: 0, burnMax: 25 }],
+    [
+      { limit: 60, per: 'day', timeZone: '+02:00' },
+      { limit: 60, per: 'day', timeZone: '+0200' },
+    ],
+    [
+      { limit: 60, per: 'day', timeZone: '+02' },
+      { limit: 60, per: 'day', timeZone: '+02:00' },
+    ],
+    [
+      { limit: 60, per: 'day', timeZone: '-00:00' },
+      { limit: 60, per: 'day' },
+    ],
   ]
   test.each(same)('%j is %j', (one, other) => {
     expect(compilePolicy(one).fingerprint).toBe(compilePolicy(other).fingerprint)
@@ -192,6 +213,10 @@ describe('fingerprints', () => {
     [
       { limit: 60, per: 'day' },
       { limit: 60, per: 'day', timeZone: 'Asia/Tokyo' },
+    ],
+    [
+      { limit: 60, per: 'day', timeZone: '+02:00' },
+      { limit: 60, per: 'day', timeZone: '-02:00' },
     ],
     [
       { limit: 60, per: 'month' },
@@ -235,6 +260,26 @@ describe('windows', () => {
     expect(plan.windowAt(8 * MINUTE)).toBe(ninth)
     expect(plan.windowAt(0)).toEqual(windows[0])
     expect(plan.windowAt(0)).not.toBe(windows[0])
+  })
+  test('an offset is a time zone, on every version of Node', () => {
+    const { windowAt } = compilePolicy({ limit: 1, per: 'day', timeZone: '+05:30' })
+    expect(windowAt(Date.parse('2026-11-22T18:29Z'))).toEqual({
+      start: Date.parse('2026-11-21T18:30Z'),
+      end: Date.parse('2026-11-22T18:30Z'),
+    })
+  })
+  test('a time zone is looked up once, and its windows are computed once, whatever the limits', () => {
+    const compiled = (limit: number) => compilePolicy({ limit, per: 'month', timeZone: 'Antarctica/Troll' })
+    const time = Date.parse('2026-11-22')
+    const window = compiled(1).windowAt(time)
+    const lookUps = vi.spyOn(Intl, 'DateTimeFormat')
+    try {
+      const plans = Array.from({ length: 1_000 }, (_, at) => compiled(2 + at))
+      for (const plan of plans) expect(plan.windowAt(time)).toBe(window)
+      expect(lookUps).not.toHaveBeenCalled()
+    } finally {
+      lookUps.mockRestore()
+    }
   })
   test('a budget without windows has one endless window', () => {
     const plan = compilePolicy({ initial: 1 })

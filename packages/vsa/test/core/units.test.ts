@@ -39,11 +39,12 @@ describe('an error message shows a bad argument short and escaped', () => {
     [null, 'null'],
     [undefined, 'undefined'],
     [7, '7'],
-    [7n, '7'],
     [true, 'true'],
     [Symbol('s'), 'Symbol(s)'],
-    [{ toString: () => 'secret' }, 'a value of type object'],
-    [() => 'secret', 'a value of type function'],
+    [{ toString: () => 'secret' }, 'an object'],
+    [['secret'], 'an array'],
+    [5n, '5n'],
+    [() => 'secret', 'a function'],
   ])('%o', (value, shown) => {
     expect(described(value)).toBe(shown)
   })

@@ -152,4 +152,53 @@ describe('closing with requests and refunds in flight', () => {
     expect(sleeper.net.calls.join).toBe(1)
     expect((await books.owners()).map((row) => row.label)).toHaveLength(2)
   })
+
+  test.each([0, 1, 2])(
+    'O13: closed by a listener while answers are taken in: requests that wait for units of other owners are told before close resolves (%d)',
+    async (at) => {
+      const { clock, owner } = bench({ leaseTtlMs: 60_000 })
+      const [holder, asker] = [
+        owner(),
+        owner({
+          thresholds: [0.1, 0.2, 0.3],
+          onEvent: (event) => {
+            if (event.type !== 'threshold' || (reached += 1) !== at + 1) return
+            closed = asker.vsa.close().then(() => order.push('closed'))
+          },
+        }),
+      ]
+      let reached = 0
+      const order: string[] = []
+      let closed: Promise<unknown> | undefined
+      const policy = { limit: 20, per: 'month', atRisk: 20 } as const
+      await holder.vsa.budget('calls', policy).admit(12)
+      holder.net.cut('hang')
+      await asker.vsa.ready()
+      const told = (what: string) => (): number => order.push(what)
+      const asked = asker.vsa.budget('calls', policy).admit(7).then(told('denied'), told('failed'))
+      const seats = [1, 2, 3].map((units) => asker.vsa.budget(`seats-${units}`, { initial: 10 }).admit(units))
+      await clock.advance(5 * FLUSH_MS)
+      expect(await Promise.all(seats)).toEqual([true, true, true])
+      await Promise.all([asked, closed])
+      expect(order).toEqual(['denied', 'closed'])
+    },
+  )
+
+  test('O13: a close that gives up tells flushes, and counts the refunds that it could not send', async () => {
+    const { clock, owner } = bench()
+    const { vsa, net, events } = owner()
+    const seats = vsa.budget('seats', { initial: 10 })
+    await seats.admit(6)
+    net.cut('hang')
+    seats.refund(2)
+    const flushed = vsa.flush({ deadlineMs: 60_000 }).catch((error: unknown) => error)
+    await clock.advance(FLUSH_MS)
+    seats.refund(1)
+    const closing = vsa.close({ deadlineMs: 300 }).catch(() => undefined)
+    await clock.advance(300)
+    await closing
+    expect(await flushed).toMatchObject({ code: 'closed', applied: 'unknown' })
+    expect(events).toContainEqual({ type: 'refunds_refused', key: 'seats', period: 0, units: 3 })
+    expect(vsa.stats()).toMatchObject({ refundedUnits: 3, refundsRefused: 3 })
+  })
 })

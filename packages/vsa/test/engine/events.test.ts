@@ -43,6 +43,27 @@ describe('events', () => {
     expect(events).toEqual([{ type: 'joined', epoch: 1 }])
   })
 
+  test('a threshold that is crossed again and again is reported once for a period, and again for what is minted on top', async () => {
+    const { clock, owner } = bench()
+    const { vsa, events } = owner({ thresholds: [0.5, 1] })
+    const credits = vsa.budget('credits', { initial: 10 })
+    const calls = vsa.budget('calls', { limit: 10, per: 'minute', atRisk: 0 })
+    const seen = (): string[] =>
+      events.flatMap((event) => (event.type === 'threshold' ? `${event.key} ${event.fraction} of ${event.limit}` : []))
+    for (let turn = 0; turn < 40; turn += 1) {
+      await Promise.all([credits.admit(5), calls.admit(5)])
+      credits.refund(5)
+      calls.refund(5)
+      // Longer than rows are kept while they are idle.
+      await clock.advance(turn % 4 === 0 ? 1_500 : 110)
+    }
+    expect(seen().toSorted()).toEqual(['calls 0.5 of 10', 'credits 0.5 of 10'])
+    await credits.mint(10, { id: 'more' })
+    await clock.advance(60_000)
+    await Promise.all([credits.admit(19), calls.admit(6)])
+    expect(seen().toSorted()).toEqual(['calls 0.5 of 10', 'calls 0.5 of 10', 'credits 0.5 of 10', 'credits 0.5 of 20'])
+  })
+
   test('thresholds are reported once each', async () => {
     const { clock, owner } = bench()
     const { vsa, events } = owner({ thresholds: [0.5, 1] })

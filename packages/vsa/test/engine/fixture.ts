@@ -2,7 +2,7 @@ import { open, VsaError } from '../../src/index.ts'
 import type { Batch } from '../../src/core/exchange.ts'
 import type { BudgetRow } from '../../src/core/rows.ts'
 import type { Store } from '../../src/core/store.ts'
-import type { OpenOptions, Vsa, VsaEvent } from '../../src/index.ts'
+import type { Decision, OpenOptions, Vsa, VsaEvent } from '../../src/index.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { faultyStore, manualClock } from '../../src/testing/index.ts'
 import type { FaultyStore, ManualClock } from '../../src/testing/index.ts'
@@ -47,7 +47,11 @@ export function bench(options: { readonly leaseTtlMs?: number } = {}): Bench {
         owners: () => net.owners(),
         close: () => net.close(),
       }
-      const vsa = open({ store, clock, random: () => 0.5, onEvent: (event) => events.push(event), ...more })
+      const onEvent = (event: VsaEvent): void => {
+        events.push(event)
+        failOnBug(event)
+      }
+      const vsa = open({ store, clock, random: () => 0.5, onEvent, ...more })
       return { vsa, net, events, batches }
     },
     row: async (key, period) => {
@@ -57,6 +61,14 @@ export function bench(options: { readonly leaseTtlMs?: number } = {}): Bench {
       return found
     },
   }
+}
+
+/** A bug of the engine fails the test, as an error that nothing handles. */
+export function failOnBug(event: VsaEvent): void {
+  if (event.type !== 'internal_error') return
+  queueMicrotask(() => {
+    throw event.error
+  })
 }
 
 /** The store refuses every batch with this key: its books do not balance. */
@@ -71,6 +83,12 @@ export function damage({ net }: Owner, clock: Bench['clock'], key: string): void
 
 /** The default flush interval. */
 export const FLUSH_MS = 100
+
+/** The store was reached, so the decision names a period. */
+export function periodOf({ period }: Decision): number {
+  if (period === undefined) throw new Error('the decision names no period')
+  return period
+}
 
 /** For `catch`: what kind of failure it was. */
 export function codeOf(error: unknown): string {

@@ -3,7 +3,7 @@ import type { Clock } from '../../src/core/clock.ts'
 import { open } from '../../src/index.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { manualClock } from '../../src/testing/index.ts'
-import { bench, codeOf, FLUSH_MS, type Bench, type Owner } from './fixture.ts'
+import { bench, codeOf, FLUSH_MS, periodOf, type Bench, type Owner } from './fixture.ts'
 
 const LEASED = { limit: 10_000, per: 'month', atRisk: 500 } as const
 
@@ -348,7 +348,7 @@ test('S4 O11: a request for a period that the store has not reached is served at
   const store = memory({ now: () => clock.now() - behindMs })
   const vsa = open({ store, clock, onEvent: () => undefined })
   const budget = vsa.budget('calls', { limit: 10, per: 'hour', atRisk: 0 })
-  const { period } = await budget.decide()
+  const period = periodOf(await budget.decide())
   behindMs = 7_200_000
   await clock.advance(7_200_000)
   const { exchanges } = vsa.stats()

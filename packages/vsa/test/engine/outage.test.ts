@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Store } from '../../src/core/store.ts'
-import { open, StoreError } from '../../src/index.ts'
+import { type Decision, open, StoreError } from '../../src/index.ts'
 import { bench, codeOf, FLUSH_MS } from './fixture.ts'
 
 const LEASED = { limit: 10_000, per: 'month', atRisk: 500 } as const
@@ -85,7 +85,7 @@ describe('when the store does not answer', () => {
       const resolved = await asked
       if (onStoreUnavailable === 'throw')
         expect(resolved).toMatchObject({ code: 'store_unavailable', statusCode: 503, applied: 'unknown' })
-      if (onStoreUnavailable === 'deny') expect(resolved).toMatchObject({ admitted: false })
+      if (onStoreUnavailable === 'deny') expect(resolved).toMatchObject({ admitted: false, reason: 'unavailable' })
       if (onStoreUnavailable === 'allow') expect(resolved).toMatchObject({ admitted: true, unaccounted: true })
       expect(vsa.stats().unaccountedUnits).toBe(onStoreUnavailable === 'allow' ? 2 : 0)
       net.heal()
@@ -169,6 +169,7 @@ describe('when the store does not answer', () => {
         entries: answer.entries.map(() => ({ kind: 'row_lost' })),
       }
     }
+    net.read = () => Promise.resolve([])
     await clock.advance(FLUSH_MS + 1)
     await expect(seats.admit()).rejects.toMatchObject({ code: 'row_lost' })
     expect(events.map((event) => event.type)).toContain('row_lost')
@@ -201,6 +202,115 @@ describe('when the store does not answer', () => {
     expect(await asked).toMatchObject({ code: 'store_unavailable', applied: 'unknown' })
     one.net.exchange = exchange
     await clock.advance(5_000)
+    expect(await row('seats')).toMatchObject({ used: 1 })
+  })
+})
+
+describe('decisions while the store is away', () => {
+  const MONTHLY = { limit: 1_000, per: 'month' } as const
+
+  /** Asked while the store is away, and decided at the deadline. */
+  async function asked(onStoreUnavailable: 'deny' | 'allow', cut: 'before the join' | 'later'): Promise<Decision> {
+    const { clock, owner } = bench()
+    const one = owner({ onStoreUnavailable, deadlineMs: 200 }, cut === 'before the join' ? 'refuse' : undefined)
+    const calls = one.vsa.budget('calls', { ...MONTHLY, atRisk: 0 })
+    if (cut === 'later') await calls.admit(400)
+    one.net.cut('refuse')
+    const decided = calls.decide(3)
+    await clock.advance(300)
+    return decided
+  }
+
+  test.each(['before the join', 'later'] as const)(
+    'onStoreUnavailable deny, %s: the reason is that the store is away, and no figure is one that only the store knows',
+    async (cut) => {
+      const decision = await asked('deny', cut)
+      expect(decision).toMatchObject({ admitted: false, reason: 'unavailable', key: 'calls', units: 3, limit: 1_000 })
+      expect(decision.remaining).toBeUndefined()
+      expect(decision.retryAfterMs).toBeUndefined()
+    },
+  )
+
+  test.each(['before the join', 'later'] as const)(
+    'onStoreUnavailable allow, %s: nothing is said of what remains either',
+    async (cut) => {
+      const decision = await asked('allow', cut)
+      expect(decision).toMatchObject({ admitted: true, unaccounted: true, key: 'calls', units: 3, limit: 1_000 })
+      expect(decision.remaining).toBeUndefined()
+    },
+  )
+
+  test.each(['deny', 'allow'] as const)('O11: %s: the period is named once it is known', async (how) => {
+    expect(Object.keys(await asked(how, 'before the join'))).not.toContain('period')
+    expect(Object.keys(await asked(how, 'before the join'))).not.toContain('resetAtMs')
+    const later = await asked(how, 'later')
+    expect([later.period, later.resetAtMs]).toEqual([Date.UTC(2025, 0), Date.UTC(2025, 1)])
+  })
+
+  test('G2 O11: a look before the first join names no period and no figures', async () => {
+    const { clock, owner } = bench()
+    const one = owner({}, 'refuse')
+    const look = await one.vsa.budget('calls', MONTHLY).decide(0)
+    expect(look).toEqual({ admitted: true, unaccounted: true, key: 'calls', units: 0, limit: 1_000 })
+    one.net.heal()
+    await clock.advance(1_000)
+    expect(await one.vsa.budget('calls', MONTHLY).decide(0)).toMatchObject({
+      period: Date.UTC(2025, 0),
+      remaining: 1_000,
+    })
+    expect(one.vsa.stats().unaccountedUnits).toBe(0)
+  })
+
+  test.each(['throw', 'deny', 'allow'] as const)(
+    'O5: an epoch that the store has forgotten: onStoreUnavailable %s holds for the requests of its last batch',
+    async (onStoreUnavailable) => {
+      const { clock, owner, row } = bench()
+      const { vsa, net } = owner({ onStoreUnavailable })
+      const seats = vsa.budget('seats', { initial: 10 })
+      const credits = vsa.budget('credits', { initial: 100, atRisk: 20 })
+      await Promise.all([seats.admit(), credits.admit()])
+      await clock.settle()
+      const exchange = net.exchange.bind(net)
+      net.exchange = async () => {
+        net.exchange = exchange
+        return { kind: 'fenced', time: clock.now(), last: null }
+      }
+      const taken = seats.decide(2).catch((error: unknown) => error)
+      const spent = credits.decide(3, { durable: true }).catch((error: unknown) => error)
+      await clock.advance(FLUSH_MS)
+      for (const resolved of await Promise.all([taken, spent])) {
+        if (onStoreUnavailable === 'throw')
+          expect(resolved).toMatchObject({ code: 'store_unavailable', applied: 'unknown', statusCode: 503 })
+        if (onStoreUnavailable === 'deny') expect(resolved).toMatchObject({ admitted: false, reason: 'unavailable' })
+        if (onStoreUnavailable === 'allow') expect(resolved).toMatchObject({ admitted: true, unaccounted: true })
+      }
+      expect(vsa.stats()).toMatchObject({
+        unaccountedUnits: onStoreUnavailable === 'allow' ? 5 : 0,
+        deniedUnits: onStoreUnavailable === 'deny' ? 5 : 0,
+        waiters: 0,
+      })
+      expect(await seats.admit(9)).toBe(true)
+      expect(await row('seats')).toMatchObject({ used: 10 })
+    },
+  )
+
+  test('O10: a request that was aborted before the store failed for good is not admitted after all: its late grant is refunded', async () => {
+    const { clock, owner, row } = bench()
+    const one = owner({ onStoreUnavailable: 'allow', exchangeTimeoutMs: 100 })
+    const seats = one.vsa.budget('seats', { initial: 10 })
+    await seats.admit()
+    one.net.inject('exchange', { kind: 'lost_answer' })
+    const abort = new AbortController()
+    const asked = seats.admit(5, { signal: abort.signal }).catch((error: unknown) => error)
+    await clock.advance(50)
+    abort.abort(new Error('no longer needed'))
+    const exchange = one.net.exchange.bind(one.net)
+    one.net.exchange = () => Promise.reject(new StoreError('disk_full', 'planted', { applied: 'no', transient: false }))
+    await clock.advance(100)
+    one.net.exchange = exchange
+    await clock.advance(5_000)
+    expect(String(await asked)).toContain('no longer needed')
+    expect(one.vsa.stats().unaccountedUnits).toBe(0)
     expect(await row('seats')).toMatchObject({ used: 1 })
   })
 })

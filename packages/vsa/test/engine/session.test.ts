@@ -457,7 +457,7 @@ describe('events and reports', () => {
     expect(scene.reports.at(-1)).toBe('voided 1 a minted is 0.5')
     expect(scene.calls.at(-1)?.batch).toEqual({ epoch: 7, seq: 1, ...scene.rest })
     expect(gaps(scene.calls).at(-1)).toBe(0)
-    await answer(scene, applied(6_000))
+    await answer(scene, { ...applied(6_000), entries: [{ kind: 'void' }] })
     expect(scene.reports.at(-1)).toBe('settled 1 applied')
   })
 

@@ -1,5 +1,39 @@
 import { describe, expect, test } from 'vitest'
+import type { Policy } from '../../src/index.ts'
 import { bench, FLUSH_MS } from './fixture.ts'
+
+describe('the defaults of a small limit: 60 per hour puts one unit at risk', () => {
+  const PER_HOUR = { limit: 60, per: 'hour' } as const
+
+  test('L4 O7: requests that come alone need a store call each at most, and more at risk makes them few', async () => {
+    const callsFor = async (policy: Policy, pauseMs: number): Promise<number> => {
+      const { clock, owner } = bench()
+      const { vsa } = owner()
+      const budget = vsa.budget('ip:10.0.0.1', policy)
+      for (let call = 0; call < 60; call += 1) {
+        expect(await budget.admit()).toBe(true)
+        await clock.advance(pauseMs)
+      }
+      expect(await budget.admit()).toBe(false)
+      return vsa.stats().exchanges
+    }
+    for (const pauseMs of [0, 5]) {
+      const alone = await callsFor(PER_HOUR, pauseMs)
+      expect(alone).toBeGreaterThanOrEqual(30)
+      expect(alone).toBeLessThanOrEqual(61)
+      expect(await callsFor({ ...PER_HOUR, atRisk: 15 }, pauseMs)).toBeLessThanOrEqual(12)
+    }
+  })
+
+  test('L7: requests that come together share one store call', async () => {
+    const { owner } = bench()
+    const { vsa } = owner()
+    const budget = vsa.budget('ip:10.0.0.1', PER_HOUR)
+    const answers = await Promise.all(Array.from({ length: 100 }, () => budget.admit()))
+    expect(answers.filter(Boolean)).toHaveLength(60)
+    expect(vsa.stats().exchanges).toBeLessThanOrEqual(2)
+  })
+})
 
 describe('store calls', () => {
   test('O12: tryAdmit of more than may be leased asks at most once per flush interval', async () => {

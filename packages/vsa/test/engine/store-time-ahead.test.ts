@@ -3,7 +3,7 @@ import { sqlite } from '../../src/stores/sqlite/index.ts'
 import type { Decision } from '../../src/index.ts'
 import { open } from '../../src/index.ts'
 import { newPath } from '../stores/sqlite-fixture.ts'
-import { bench, FLUSH_MS } from './fixture.ts'
+import { bench, FLUSH_MS, periodOf } from './fixture.ts'
 
 /* The store's clock was ahead, and was set back: store time goes on at half pace until the clock has caught up (S1), and owners follow it (O11). */
 
@@ -11,7 +11,8 @@ const HOUR_MS = 3_600_000
 const SECONDLY = { limit: 10, per: 'second', retentionMs: HOUR_MS } as const
 
 function inOrder(decisions: readonly Decision[]): boolean {
-  return decisions.every(({ period }, at) => period >= (decisions[at - 1]?.period ?? 0))
+  const periods = decisions.map(periodOf)
+  return periods.every((period, at) => period >= (periods[at - 1] ?? 0))
 }
 
 describe('store time that is ahead of the clock', () => {
@@ -101,7 +102,7 @@ describe('store time that is ahead of the clock', () => {
     clock.jumpWall(-5_000)
     await clock.advance(20)
     const late = await budget.decide(3)
-    expect(late.period).toBe(early.period + 60_000)
+    expect(late.period).toBe(periodOf(early) + 60_000)
     const used = async (): Promise<number[]> => (await books.list({ limit: 9 })).rows.map((row) => row.budget.used)
     expect(await used()).toEqual([4, 3])
     budget.refund(1, early)
@@ -120,7 +121,7 @@ describe('store time that is ahead of the clock', () => {
     clock.jumpWall(-30_000)
     await clock.advance(40_000)
     const late = await vsa.budget('calls', policy).decide()
-    expect(late.period).toBe(early.period + 60_000)
+    expect(late.period).toBe(periodOf(early) + 60_000)
     await clock.advance(5 * FLUSH_MS)
     for (const key of ['a', 'b', 'c', 'd']) await vsa.budget(key, policy).admit()
     await clock.advance(5 * FLUSH_MS)
@@ -171,7 +172,7 @@ test('S1 O11 L5: on a file and with real time, a budget per second goes on when 
   const periods = new Set<number>()
   while (periods.size < 2 && Date.now() < from + 60_000) {
     const decision = await budget.decide()
-    if (decision.admitted) periods.add(decision.period)
+    if (decision.admitted) periods.add(periodOf(decision))
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   await vsa.close()

@@ -42,6 +42,24 @@ describe('no stranded units', () => {
     }
   })
 
+  test('L5: parked requests are tried on their own pace: units that come back within the deadline are admitted, however long the flush interval', async () => {
+    const { clock, owner } = bench()
+    const slow = { flushIntervalMs: 10_000, deadlineMs: 5_000 }
+    const [asker, holder] = [owner(slow), owner(slow)]
+    const policy = { limit: 20, per: 'month', atRisk: 20 } as const
+    // The holder has leased all that is left, and is idle: it hears of the want with its next keepalive.
+    expect(await holder.vsa.budget('calls', policy).admit(12)).toBe(true)
+    expect(holder.vsa.stats().leasedUnits).toBe(8)
+    const asked = asker.vsa.budget('calls', policy).decide(7)
+    await clock.advance(5_000)
+    expect(await asked).toMatchObject({ admitted: true })
+    // One exchange in 100 ms at most while it waited, and no timer for a pace afterwards.
+    expect(asker.batches.length).toBeLessThanOrEqual(40)
+    const { length } = asker.batches
+    await clock.advance(2_000)
+    expect(asker.batches.length - length).toBeLessThanOrEqual(1)
+  })
+
   test('L5: units that another owner refunds after a denial are admitted', async () => {
     const { clock, owner } = bench()
     const [first, second] = [owner(), owner()]

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { compilePolicy } from '../../src/core/policies/compile.ts'
 import { Decisions } from '../../src/engine/admission/decisions.ts'
 import type { Gate } from '../../src/engine/budget/gate.ts'
-import { bench, FLUSH_MS } from './fixture.ts'
+import { bench, FLUSH_MS, periodOf } from './fixture.ts'
 
 const SECONDLY = { limit: 10, per: 'second' } as const
 
@@ -14,7 +14,8 @@ describe('window rollover', () => {
     const admitted = new Map<number, number>()
     for (let step = 0; step < 300; step += 1) {
       const decision = await budget.decide()
-      if (decision.admitted) admitted.set(decision.period, (admitted.get(decision.period) ?? 0) + 1)
+      const period = periodOf(decision)
+      if (decision.admitted) admitted.set(period, (admitted.get(period) ?? 0) + 1)
       await clock.advance(37)
     }
     await vsa.close()
@@ -40,10 +41,10 @@ describe('window rollover', () => {
       others: 0,
       othersHeld: 0,
     }
-    const upcoming = { window: plan.windowAt(20_000), figures, delta: 0, reach: 60 }
+    const upcoming = { key: 'calls', window: plan.windowAt(20_000), figures, delta: 0, reach: 60 }
     const gate = { key: 'calls', plan, row: null, upcoming } as unknown as Gate
     const lookAt = (time: number): unknown =>
-      new Decisions({ time }, 100).of({ kind: 'admitted', row: null }, { gate, units: 0 })
+      new Decisions({ time, hasJoined: true }, 100).of({ kind: 'admitted', row: null }, { gate, units: 0 })
     expect(lookAt(19_999)).toMatchObject({ period: 10_000, limit: 100, remaining: 100 })
     expect(lookAt(20_000)).toMatchObject({ period: 20_000, limit: 60, remaining: 60 })
   })
@@ -61,7 +62,7 @@ describe('window rollover', () => {
     expect(budget.tryAdmit()).toBe(true)
     await clock.advance(2)
     expect(budget.tryAdmit()).toBe(true)
-    expect((await budget.decide(0)).period % 60_000).toBe(0)
+    expect(periodOf(await budget.decide(0)) % 60_000).toBe(0)
   })
 
   test('O6 L7: a budget that is no longer used is not fetched ahead', async () => {

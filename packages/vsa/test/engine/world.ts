@@ -5,6 +5,7 @@ import { memory } from '../../src/stores/memory/index.ts'
 import { faultyStore, manualClock, seededRandom } from '../../src/testing/index.ts'
 import type { FaultRates, FaultyStore, ManualClock, Random } from '../../src/testing/index.ts'
 import { oneOf, wholeBetween } from '../../src/testing/random.ts'
+import { failOnBug, periodOf } from './fixture.ts'
 
 const LEASE_TTL_MS = 3_000
 
@@ -66,6 +67,7 @@ export class World {
       exchangeTimeoutMs: 300,
       onEvent: (event) => {
         this.events.push(event)
+        failOnBug(event)
         this.trace.push(`${name} event ${JSON.stringify(event)}`)
       },
     })
@@ -109,7 +111,7 @@ export class World {
     this.#watch(
       `${owner.name} decide ${budget.key} ${units} ${durable} ${deadlineMs}`,
       budget.decide(units, options),
-      (decision) => this.#count(budget.key, decision.period, units),
+      (decision) => this.#count(budget.key, periodOf(decision), units),
     )
   }
 
@@ -122,7 +124,7 @@ export class World {
     ])
     const needs = keys.map((key) => [this.budgetOf(owner, key), units] as const)
     this.#watch(`${owner.name} all ${keys.join()} ${units}`, owner.vsa.decideAll(needs), (decision) => {
-      for (const [index, key] of keys.entries()) this.#count(key, index === 0 ? decision.period : 0, units)
+      for (const [index, key] of keys.entries()) this.#count(key, index === 0 ? periodOf(decision) : 0, units)
     })
   }
 

@@ -1,63 +1,21 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { run, withProjects } from './packed-package.ts'
 import { root, temporaryFolder } from './repository.ts'
 
 // The tarball of the build, installed into new projects and used from there, also on the Node 24 that `.ci/run` names in VSA_NODE_24.
 const node24 = process.env['VSA_NODE_24']
 const nodes = [process.execPath, ...(node24 === undefined ? [] : [node24])]
-/** Reached only by a hung process. */
-const TIMEOUT_MS = 600_000
 const folder = temporaryFolder()
 const withDriver = join(folder, 'with-driver')
 const withoutDriver = join(folder, 'without-driver')
-let tarball = ''
-/** Why the packages cannot be installed; null when they are. */
-let notInstalled: string | null = null
-
-const NETWORK_ERRORS = /E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH|HOSTUNREACH|NOTCACHED)/
-
-interface Packed {
-  readonly filename: string
-  readonly files: readonly { readonly path: string }[]
-}
-let packed: Packed
-
-async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(command, args, { cwd, timeout: TIMEOUT_MS })
-  return stdout
-}
-
-beforeAll(async () => {
-  const out = await run('npm', ['pack', '--json', '--workspace', 'vsa', '--pack-destination', folder], root)
-  packed = (JSON.parse(out.slice(out.indexOf('['))) as [Packed])[0]
-  tarball = join(folder, packed.filename)
-  for (const [project, packages] of [
-    [withDriver, [tarball, 'libsql']],
-    [withoutDriver, [tarball]],
-  ] as const) {
-    mkdirSync(project)
-    writeFileSync(join(project, 'package.json'), '{ "private": true }')
-    await install(project, packages)
-  }
-})
-
-/** Without a network these tests are skipped. In CI they fail. */
-beforeEach(({ skip }) => {
-  if (notInstalled !== null && process.env['CI'] === 'true') throw new Error(notInstalled)
-  skip(notInstalled !== null, notInstalled ?? '')
-})
-
-async function install(project: string, packages: readonly string[]): Promise<void> {
-  try {
-    await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packages], project)
-  } catch (error) {
-    if (!NETWORK_ERRORS.test(String(error))) throw error
-    notInstalled = `npm cannot reach a registry: ${String(error)}`
-  }
-}
+const withTypeScript5 = join(folder, 'with-typescript-5')
+const packed = withProjects(folder, (tarball) => ({
+  [withDriver]: [tarball, 'libsql'],
+  [withoutDriver]: [tarball],
+  [withTypeScript5]: [tarball, 'typescript@5.3'],
+}))
 
 test('the tarball has the built files, and no sources, tests or source maps', () => {
   const paths = packed.files.map(({ path }) => path)
@@ -72,7 +30,9 @@ test('the tarball has the built files, and no sources, tests or source maps', ()
     'bin/vsa.js',
   ]
   expect(paths).toEqual(expect.arrayContaining(wanted))
-  expect(paths.filter((path) => !wanted.includes(path) && !/^dist\/.+(\.js|\.d\.ts)$/.test(path))).toEqual([])
+  expect(
+    paths.filter((path) => !wanted.includes(path) && !/^dist\/.+(\.js|\.d\.ts)$|^commonjs\/.+\.d\.cts$/.test(path)),
+  ).toEqual([])
 })
 
 test('installing the tarball installs its one dependency and no driver', () => {
@@ -146,42 +106,86 @@ describe.each(nodes)('with %s', (node) => {
   })
 })
 
-test('TypeScript finds the types of every subpath', async () => {
-  const program = `
-import { open, type Budget, type Decision, type Store, type Vsa } from 'vsa'
+describe('TypeScript', () => {
+  const imports = `
+import { open, StoreError, VsaError, type Budget, type Decision, type Store, type Vsa } from 'vsa'
 import { memory } from 'vsa/memory'
 import { sqlite } from 'vsa/sqlite'
 import { manualClock, storeConformance } from 'vsa/testing'
-
+`
+  const body = `
 const stores: Store[] = [memory(), sqlite('vsa.db')]
 const vsa: Vsa = open({ store: stores[0] ?? memory(), clock: manualClock() })
 const budget: Budget = vsa.budgets('calls', { limit: 10, per: 'month', timeZone: 'Europe/Berlin' }).of('a')
-const decision: Decision = await budget.decide(1, { signal: new AbortController().signal })
-export const wait: number | undefined = decision.admitted ? undefined : decision.retryAfterMs
-export const conformance: typeof storeConformance = storeConformance
+
+async function main(): Promise<void> {
+  const decision: Decision = await budget.decide(1, { deadlineMs: 50 })
+  const wait: number | undefined = decision.retryAfterMs
+  const reason: 'exhausted' | 'reserved' | 'over-limit' | 'unavailable' | undefined = decision.reason
+  // @ts-expect-error a record is not a boolean
+  const served: boolean = await budget.decide()
+  const error: VsaError | StoreError | null = await budget.admit(1).then(() => null, (cause) => cause)
+  if (error instanceof VsaError) throw new Error(error.code)
+  console.log(decision.admitted, typeof served, wait, reason, typeof storeConformance)
+  await vsa.close()
+}
 // @ts-expect-error a limit needs a period
-vsa.budget('a', { limit: 10 })
-// @ts-expect-error a record is not a boolean
-export const served: boolean = await budget.decide()
+const wrong = (): Budget => vsa.budget('a', { limit: 10 })
+// @ts-expect-error an option that is not known
+const unknown = (): Vsa => open({ store: memory(), flushInterval: 5 })
+
+export const programs = [wrong, unknown]
+export const done = main()
 `
-  const options = {
-    module: 'nodenext',
+  const STRICT = {
     strict: true,
-    noEmit: true,
-    target: 'es2023',
-    lib: ['es2023', 'esnext.disposable'],
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noPropertyAccessFromIndexSignature: true,
+    skipLibCheck: false,
+    target: 'es2022',
+    types: [] as readonly string[],
+    outDir: 'out',
   }
-  const types = { types: ['node'], typeRoots: [join(root, 'node_modules/@types')], skipLibCheck: false }
-  writeFileSync(join(withDriver, 'program.mts'), program)
-  writeFileSync(
-    join(withDriver, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions: { ...options, ...types }, files: ['program.mts'] }),
-  )
-  const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  const answer = await run(process.execPath, [tsc], withDriver).catch(
-    (error: unknown) => (error as { stdout: string }).stdout,
-  )
-  expect(answer).toBe('')
+  const withNode = { types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }
+  /** There is no console without the types of Node or a browser. */
+  const withoutConsole = `declare const console: { log(...values: unknown[]): void }\n`
+
+  const compile = async (project: string, compiler: string, file: string, options: object): Promise<string> => {
+    const config = { compilerOptions: { ...STRICT, ...options }, files: [file] }
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config))
+    return run(process.execPath, [join(compiler, 'typescript/bin/tsc')], project).catch(
+      (error: unknown) => (error as { stdout: string }).stdout,
+    )
+  }
+
+  test.each([
+    ['an ES module, by nodenext', 'a.mts', { module: 'nodenext', lib: ['es2022'] }],
+    ['an ES module, by node16', 'b.mts', { module: 'node16', lib: ['es2022'] }],
+    ['an ES module, for a browser as well', 'c.mts', { module: 'nodenext', lib: ['es2022', 'dom'] }],
+    ['an ES module, for a bundler', 'd.mts', { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022'] }],
+    ['an ES module, with the types of Node', 'e.mts', { module: 'nodenext', lib: ['es2023'], ...withNode }],
+    ['CommonJS, by node16', 'f.cts', { module: 'node16', lib: ['es2022'] }],
+    ['CommonJS, by nodenext', 'g.cts', { module: 'nodenext', lib: ['es2022'] }],
+    ['CommonJS, with the types of Node', 'h.cts', { module: 'node16', lib: ['es2023'], ...withNode }],
+  ])('compiles a strict program, without skipLibCheck, and it runs: %s', async (_name, file, options) => {
+    const console = 'typeRoots' in options || options.lib.includes('dom') ? '' : withoutConsole
+    writeFileSync(join(withDriver, file), `${imports}${console}${body}`)
+    expect(await compile(withDriver, join(root, 'node_modules'), file, options)).toBe('')
+    const built = join('out', file.replace('ts', 'js'))
+    expect(await run(process.execPath, [built], withDriver)).toBe('true object undefined undefined function\n')
+  })
+
+  test.each([
+    ['an ES module, by nodenext', 'a.mts', { module: 'nodenext', lib: ['es2022'] }],
+    ['CommonJS, by node16', 'b.cts', { module: 'node16', lib: ['es2022'] }],
+    ['CommonJS, the old way', 'c.ts', { module: 'commonjs', moduleResolution: 'node10', lib: ['es2022'] }],
+  ])('version 5.3 compiles it, too: %s', async (_name, file, options) => {
+    writeFileSync(join(withTypeScript5, file), `${imports}${withoutConsole}${body}`)
+    expect(await compile(withTypeScript5, join(withTypeScript5, 'node_modules'), file, options)).toBe('')
+    const built = join('out', file.replace('ts', 'js'))
+    expect(await run(process.execPath, [built], withTypeScript5)).toBe('true object undefined undefined function\n')
+  })
 })
 
 test('npx vsa --help prints the commands', async () => {

@@ -3,19 +3,12 @@ import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { readmePrograms } from './readme-programs.ts'
 import { files, read, root, temporaryFolder } from './repository.ts'
 
 // Each program of the README runs in its own file, with the built package installed.
 const readme = read('README.md')
-const blocks = readme.matchAll(/^#+ (?<title>.+)$|^```js\n(?<code>[^]*?)^```\n\n```text\n(?<output>[^]*?)^```/gm)
-
-const programs: { readonly title: string; readonly code: string; readonly output: string }[] = []
-let heading = ''
-for (const { groups } of blocks) {
-  const { title, code, output } = groups ?? {}
-  if (title !== undefined) heading = title
-  if (code !== undefined && output !== undefined) programs.push({ title: heading, code, output })
-}
+const programs = readmePrograms()
 
 const folder = temporaryFolder()
 mkdirSync(join(folder, 'node_modules'))
@@ -31,6 +24,13 @@ test.each(programs)('README: $title', async ({ code, output }) => {
   writeFileSync(join(place, 'program.mjs'), code)
   const run = await promisify(execFile)(process.execPath, ['program.mjs'], { cwd: place, timeout: 100_000 })
   expect({ stdout: run.stdout, stderr: run.stderr }).toEqual({ stdout: output, stderr: '' })
+})
+
+test('the README names the versions that the packages require', () => {
+  const { engines } = JSON.parse(read('packages/vsa/package.json')) as { readonly engines: { readonly node: string } }
+  expect(readme).toContain(`VSA needs Node ${engines.node.replace('>=', '')} or later.`)
+  const [, compiler] = /'typescript@([\d.]+)'/.exec(read('packages/vsa/test/house/package.proof.test.ts')) ?? []
+  expect(readme).toContain(`Its types need TypeScript ${compiler} or later`)
 })
 
 /** The pages whose links are checked. */

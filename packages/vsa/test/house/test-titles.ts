@@ -12,6 +12,9 @@ export interface TestTitle {
 /** A call or a property, then a string that starts with ids and a colon: `test('L1 S8: …'`, `])('S4: …'`, `title: 'S3, L2: …'`. */
 const TITLE = /(?:([\w.]+|[)\]])\(|\b(?:name|title):)\s*(['"`])((?:[LSOG]\d+[, ]*)+): ((?:\\.|(?!\2)[^\\])+)\2/g
 
+/** The same without ids. */
+const ANY_TITLE = /(?:\b(?:test|it)(?:\.\w+)*\(|[)\]]\(|\b(?:name|title):)\s*(['"`])((?:\\.|(?!\1)[^\\])+)\1/g
+
 /** Calls whose text is a message, not a title. */
 const MESSAGE_CALL = /(?:Error|push|invariant|startsWith|includes|toContain|toThrow|toMatch)$/
 
@@ -32,6 +35,11 @@ export function titlesIn(file: string, source: string): readonly TestTitle[] {
     titles.push({ file, ids: cited.match(/[LSOG]\d+/g) ?? [], text: withoutValues(text) })
   }
   return titles
+}
+
+/** Every title in one file's source, with its citation. Values that a table fills in are shown as `…`. */
+export function allTitlesIn(source: string): readonly string[] {
+  return [...source.matchAll(ANY_TITLE)].map(([, , title = '']) => withoutValues(title))
 }
 
 function withoutValues(text: string): string {

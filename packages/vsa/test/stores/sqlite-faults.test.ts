@@ -36,7 +36,7 @@ describe('arguments', () => {
   ] as const)('refuses the options %j', (options, kind, name) => {
     const call = (): unknown => sqlite('books.db', options)
     expect(call).toThrow(kind)
-    expect(call).toThrow(new RegExp(`^${name} must`))
+    expect(call).toThrow(new RegExp(`^options\\.${name} must`))
   })
 
   it('accepts the smallest and the largest value of each option', () => {

@@ -1,6 +1,8 @@
-import type { StoreTotals } from '../store-totals.ts'
 import { count, duration } from '../format.ts'
+import type { Paint } from '../paint.ts'
 import type { Report } from '../report.ts'
+import { escaped } from '../safe-text.ts'
+import type { StoreTotals } from '../store-totals.ts'
 import { columns, facts, table } from '../table.ts'
 import type { FullSpeed } from './full-speed.ts'
 import type { Kill } from './kill.ts'
@@ -15,97 +17,101 @@ export interface DemoFindings {
   readonly storePath: string | null
 }
 
-/** The report of the demo. */
-export function demoReport({ net, speed, kill, storePath }: DemoFindings): Report {
+/** The report of the demo. Its text fits into 80 columns, except for the path of a kept store. */
+export function demoReport({ net, speed, kill, storePath }: DemoFindings, paint: Paint): Report {
   const ok = net.isTrue && speed.isTrue && kill.isTrue
-  const kept = storePath === null ? [] : [`Look at the store: vsa verify ${storePath}, vsa inspect ${storePath}`]
+  const sections = [netText(net, paint), speedText(speed, paint), killText(kill, paint), keptText(storePath)]
   return {
     ok,
     json: { ok, netEffect: net, fullSpeed: speed, kill, store: storePath },
-    text: [netText(net), speedText(speed), killText(kill), ...kept].join('\n\n'),
+    text: sections.filter((text) => text !== '').join('\n\n'),
   }
 }
 
-function netText(net: NetEffect): string {
+function keptText(storePath: string | null): string {
+  if (storePath === null) return ''
+  const path = escaped(storePath)
+  return ['Look at the store:', `  vsa verify ${path}`, `  vsa inspect ${path}`].join('\n')
+}
+
+function netText(net: NetEffect, paint: Paint): string {
   return [
-    `(a) ${count(net.operations)} operations on one key, in ${duration(net.durationMs)}: admitted and refunded, they come to +${count(net.netUnits)}`,
+    paint.strong(`(a) ${count(net.operations)} operations on one key, in ${duration(net.durationMs)}`),
+    `Admissions and refunds that come to +${count(net.netUnits)}:`,
     facts([
       ['records written', count(net.records), 'the net effect'],
-      ['store calls', count(net.storeCalls), `a design that writes each operation makes ${count(net.operations)}`],
+      ['store calls', count(net.storeCalls), `one per operation would be ${count(net.operations)}`],
       ['lease records', count(net.leaseRecords), 'units set aside before they are admitted'],
       [
         'used, by the store',
         count(net.used),
-        verdict(net.isTrue, 'as it should be', `WRONG: it should be ${count(net.netUnits)}`),
+        verdict(paint, net.isTrue, 'as it should be', `WRONG: it should be ${count(net.netUnits)}`),
       ],
     ]),
   ].join('\n')
 }
 
-function speedText(speed: FullSpeed): string {
+function speedText(speed: FullSpeed, paint: Paint): string {
   return [
-    `(b) ${speed.keys} keys at full speed, for ${duration(speed.durationMs)}`,
+    paint.strong(`(b) ${speed.keys} keys at full speed, for ${duration(speed.durationMs)}`),
     facts([
       ['N, operations', count(speed.operations), `${count(speed.operationsPerSecond)} per second`],
       ['I, records written', count(speed.records), `and ${count(speed.leaseRecords)} lease records`],
       ['store calls', count(speed.storeCalls), `${count(speed.operationsPerStoreCall)} operations per call`],
-      ['admitted', count(speed.admitted), 'the rest was refused while leases were still small'],
+      ['admitted', count(speed.admitted), repeatedText(speed)],
       [
         'used, by the store',
         count(speed.used),
-        verdict(speed.isTrue, 'the same, to the unit', 'WRONG: not what was admitted'),
+        verdict(paint, speed.isTrue, 'the same, to the unit', 'WRONG: not what was admitted'),
       ],
     ]),
   ].join('\n')
 }
 
-function killText(kill: Kill): string {
+/** What memory did not cover was asked of the store, and counts twice. */
+function repeatedText({ operations, admitted }: FullSpeed): string {
+  return operations === admitted ? 'all of them' : `${count(operations - admitted)} asked twice, as leases grew`
+}
+
+function killText(kill: Kill, paint: Paint): string {
   const { admitted, atDeath, reopened } = kill
-  const row = (when: string, { minted, used, burned, held, pool }: StoreTotals): readonly string[] => [
-    when,
-    admittedText(admitted),
-    ...[used, burned, held, pool, minted].map(count),
-  ]
   return [
-    `(c) A process that admits at full speed, killed with SIGKILL after ${duration(kill.ranForMs)}`,
-    indent(
-      table(columns('', '>it had admitted', '>used', '>burned', '>leased', '>pool', '>minted'), [
-        row('just killed', atDeath),
-        row('opened again', reopened),
-      ]),
+    paint.strong(`(c) A process at full speed, killed with SIGKILL after ${duration(kill.ranForMs)}`),
+    table(
+      columns('  the store', '>just killed', '>opened again'),
+      UNITS.map((name) => [`  ${name}`, count(atDeath[name]), count(reopened[name])]),
     ),
-    facts([
-      ['it had admitted', admittedText(admitted), bracketNote(admitted)],
-      ['used + burned', count(reopened.used + reopened.burned), COVERAGE[kill.coverage]],
-    ]),
+    admittedText(admitted),
+    `  Used and burned are ${count(reopened.used + reopened.burned)}: ${coverageText(kill, paint)}.`,
     verdict(
+      paint,
       kill.isBalanced,
-      '  The books balance: minted = used + pool + burned + leased. What the process still held is burned, never given out twice.',
+      '  The books balance: minted = used + pool + burned + leased.',
       '  THE BOOKS DO NOT BALANCE: minted is not used + pool + burned + leased.',
     ),
+    '  What the process still held is burned: it is never given out twice.',
   ].join('\n')
 }
 
+const UNITS = ['used', 'burned', 'leased', 'pool', 'minted'] as const satisfies readonly (keyof StoreTotals)[]
+
 const COVERAGE: Readonly<Record<Kill['coverage'], string>> = {
-  covered: 'no less than admitted: the limit holds',
-  undecided: 'inside the bracket: no less than was surely admitted',
+  covered: 'no less than admitted, so the limit holds',
+  undecided: 'no less than was surely admitted',
   exceeded: 'WRONG: less than was admitted',
 }
 
+function coverageText({ coverage }: Kill, paint: Paint): string {
+  return verdict(paint, coverage !== 'exceeded', COVERAGE[coverage], COVERAGE[coverage])
+}
+
+/** By its own tally, which is written before each block. */
 function admittedText({ atLeast, atMost }: Kill['admitted']): string {
-  return atLeast === atMost ? count(atLeast) : `${count(atLeast)} to ${count(atMost)}`
+  if (atLeast === atMost) return `  It had admitted ${count(atLeast)}: exact, it died between two blocks.`
+  const range = `${count(atLeast)} to ${count(atMost)}`
+  return `  It had admitted ${range}: it died in a block of ${count(VICTIM_BLOCK)}.`
 }
 
-function bracketNote({ atLeast, atMost }: Kill['admitted']): string {
-  return atLeast === atMost
-    ? 'its own tally, exact: it died between two blocks'
-    : `its own tally, written before each block of ${count(VICTIM_BLOCK)}: it died inside one`
-}
-
-function verdict(isTrue: boolean, yes: string, no: string): string {
-  return isTrue ? yes : no
-}
-
-function indent(text: string): string {
-  return text.replaceAll(/^/gm, '  ')
+function verdict(paint: Paint, isTrue: boolean, yes: string, no: string): string {
+  return isTrue ? paint.good(yes) : paint.bad(no)
 }

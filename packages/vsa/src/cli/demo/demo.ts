@@ -1,3 +1,4 @@
+import type { Paint } from '../paint.ts'
 import { liveLine } from '../progress.ts'
 import type { Report } from '../report.ts'
 import { newStorePath, withTemporaryFolder } from '../store-place.ts'
@@ -12,6 +13,8 @@ export interface DemoOptions {
   /** How long part (b) runs, in seconds. */
   readonly seconds: number
   readonly showsProgress: boolean
+  /** Of the text. */
+  readonly paint: Paint
   /** The file of the command line. Part (c) starts it as the process to kill. */
   readonly cliPath: string
 }
@@ -28,6 +31,6 @@ export async function demo(options: DemoOptions): Promise<Report> {
     live.show(() => 'killing a process in the middle of admitting')
     const kill = await killInTheMiddle(options.cliPath, storePath, temporary('tally'))
     live.done()
-    return demoReport({ net, speed, kill, storePath: kept ?? null })
+    return demoReport({ net, speed, kill, storePath: kept ?? null }, options.paint)
   })
 }

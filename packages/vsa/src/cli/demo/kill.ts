@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { open } from '../../index.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
-import { type StoreTotals, readTotals } from '../store-totals.ts'
+import { isBalanced, type StoreTotals, readTotals } from '../store-totals.ts'
 import { CommandError } from '../report.ts'
 import { VICTIM_KEY, VICTIM_LEASE_TTL_MS } from './victim.ts'
 import { type Bracket, readVictimTally } from './victim-tally.ts'
@@ -47,15 +47,15 @@ export async function killInTheMiddle(cliPath: string, storePath: string, tallyP
     const atDeath = await victimTotals(storePath)
     const reopened = await reopen(storePath)
     const coverage = coverageOf(admitted, reopened)
-    const isBalanced = reopened.faulty.length === 0 && reopened.rows > 0
+    const addsUp = isBalanced(reopened) && reopened.rows > 0
     return {
       admitted,
       ranForMs,
       atDeath,
       reopened,
       coverage,
-      isBalanced,
-      isTrue: coverage !== 'exceeded' && isBalanced,
+      isBalanced: addsUp,
+      isTrue: coverage !== 'exceeded' && addsUp,
     }
   } finally {
     child.kill('SIGKILL')
@@ -95,7 +95,7 @@ async function reopen(storePath: string): Promise<StoreTotals> {
     await vsa.ready()
     await vsa.close()
     const totals = await victimTotals(storePath)
-    if (totals.held === 0 || performance.now() > waitsUntil) return totals
+    if (totals.leased === 0 || performance.now() > waitsUntil) return totals
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Budget, open, type Stats, type Vsa } from '../../index.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
-import { readTotals } from '../store-totals.ts'
+import { isBalanced, readTotals } from '../store-totals.ts'
 
 /** Part (a): what a million operations on one budget cost. */
 export interface NetEffect {
@@ -39,8 +39,9 @@ export async function netEffect(storePath: string): Promise<NetEffect> {
     await vsa.flush()
     const cost = costBetween(before, vsa.stats())
     await vsa.close()
-    const { used, faulty } = await readTotals(storePath, (key) => key === KEY)
-    return { ...cost, netUnits: NET_UNITS, durationMs, used, isTrue: used === NET_UNITS && faulty.length === 0 }
+    const totals = await readTotals(storePath, (key) => key === KEY)
+    const { used } = totals
+    return { ...cost, netUnits: NET_UNITS, durationMs, used, isTrue: used === NET_UNITS && isBalanced(totals) }
   } finally {
     await vsa.close()
   }

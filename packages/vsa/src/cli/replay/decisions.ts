@@ -32,10 +32,17 @@ export class Decisions {
   #admittedUnits = 0
   #deniedRequests = 0
   #deniedUnits = 0
+  #waiting = 0
+
+  /** Decisions that are not resolved yet. */
+  get waiting(): number {
+    return this.#waiting
+  }
 
   /** Counts `decision` when it is resolved. */
   note(request: ReplayRequest, decision: Promise<boolean>): void {
     this.#keys.add(request.id)
+    this.#waiting++
     decision.then(
       (isAdmitted) => (isAdmitted ? this.#admit(request) : this.#deny(request)),
       (error: unknown) => this.#fail(error),
@@ -59,11 +66,13 @@ export class Decisions {
   }
 
   #admit({ cost }: ReplayRequest): void {
+    this.#waiting--
     this.#admittedRequests++
     this.#admittedUnits += cost
   }
 
   #deny({ id, cost }: ReplayRequest): void {
+    this.#waiting--
     this.#deniedRequests++
     this.#deniedUnits += cost
     const denied = this.#denied.get(id) ?? { requests: 0, units: 0 }
@@ -73,6 +82,7 @@ export class Decisions {
   }
 
   #fail(error: unknown): void {
+    this.#waiting--
     const { code } = describeError(error)
     this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1)
   }

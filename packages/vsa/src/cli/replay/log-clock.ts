@@ -1,8 +1,5 @@
 import type { Clock, Timer } from '../../core/clock.ts'
 
-/** After this many turns of the event loop without work, the program is idle. */
-const QUIET_TURNS = 2
-
 interface Pending {
   readonly dueAt: number
   readonly fire: () => void
@@ -14,7 +11,9 @@ export class LogClock implements Clock {
   #time: number
   /** In order of the times at which they are due. */
   readonly #timers: Pending[] = []
-  /** Pending store calls and callbacks of `soon`. Time stands still until they are done. */
+  /** Callbacks of `soon`. `settle` alone runs them: how the log is read must not change what happens. */
+  #soon: (() => void)[] = []
+  /** Pending store calls. Time stands still until they, and the callbacks of `soon`, are done. */
   #work = 0
 
   constructor(start: number) {
@@ -44,11 +43,7 @@ export class LogClock implements Clock {
   }
 
   soon(run: () => void): void {
-    this.#work++
-    setImmediate(() => {
-      this.#work--
-      run()
-    })
+    this.#soon.push(run)
   }
 
   /** Time stands still until `work` settles. */
@@ -61,10 +56,11 @@ export class LogClock implements Clock {
     }
   }
 
-  /** Moves time forward to `time`. Returns undefined when no timer and no work had to be waited for, which is nearly always. */
+  /** Moves time forward to `time`. Returns undefined when nothing has to be waited for, as when time stands still. */
   moveTo(time: number): Promise<void> | undefined {
-    if (this.#work === 0 && (this.#timers[0]?.dueAt ?? Number.POSITIVE_INFINITY) > time) {
-      this.#time = Math.max(this.#time, time)
+    if (time <= this.#time) return undefined
+    if (!this.#isBusy && (this.#timers[0]?.dueAt ?? Number.POSITIVE_INFINITY) > time) {
+      this.#time = time
       return undefined
     }
     return this.#advance(time)
@@ -75,12 +71,12 @@ export class LogClock implements Clock {
     let isSettled = false
     const noted = wanted.finally(() => (isSettled = true))
     noted.catch(() => undefined) // the error is thrown below
-    for (await this.#settle(); !isSettled; await this.#settle()) this.#fireNext(Number.POSITIVE_INFINITY)
+    for (await this.settle(); !isSettled; await this.settle()) this.#fireNext(Number.POSITIVE_INFINITY)
     return noted
   }
 
   async #advance(time: number): Promise<void> {
-    do await this.#settle()
+    do await this.settle()
     while (this.#fireNext(time))
     this.#time = Math.max(this.#time, time)
   }
@@ -94,9 +90,18 @@ export class LogClock implements Clock {
     return true
   }
 
-  async #settle(): Promise<void> {
-    for (let quiet = 0; quiet < QUIET_TURNS; quiet = this.#work === 0 ? quiet + 1 : 0) {
+  /** Runs what is to run now, and waits for it. Time stands still. */
+  async settle(): Promise<void> {
+    do {
+      const soon = this.#soon
+      this.#soon = []
+      for (const run of soon) run()
+      // Every promise that can settle without time or a store call has settled after one turn of the event loop.
       await new Promise<void>((resolve) => setImmediate(resolve))
-    }
+    } while (this.#isBusy)
+  }
+
+  get #isBusy(): boolean {
+    return this.#work > 0 || this.#soon.length > 0
   }
 }

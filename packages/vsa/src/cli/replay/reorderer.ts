@@ -1,20 +1,16 @@
+import { type Timed, TimeHeap } from './time-heap.ts'
+
 /** A request whose time is at most this far behind the latest one is still sorted into its place. */
 export const REORDER_WITHIN_MS = 300_000
 /** Requests kept in memory at most, in case earlier ones follow. */
 const KEPT_MAX = 200_000
 
-export interface Timed {
-  /** Ms since 1970. */
-  readonly at: number
-}
-
 /**
  * Sorts requests by time, within a window. Servers log a request when it ends, with the time at which it began, so that lines are often a
- * little out of order. Rotated and merged logs are more so. Equal times keep their order.
+ * little out of order. Rotated and merged logs are more so, and some logs begin with their latest line. Equal times keep their order.
  */
 export class Reorderer<T extends Timed> {
-  /** In order of time. */
-  #kept: T[] = []
+  readonly #kept = new TimeHeap<T>()
   #latest = Number.NEGATIVE_INFINITY
   #releasedUntil = Number.NEGATIVE_INFINITY
   #outOfOrder = 0
@@ -39,25 +35,26 @@ export class Reorderer<T extends Timed> {
   push(item: T): void {
     if (item.at < this.#latest) this.#noteLate(item.at)
     this.#latest = Math.max(this.#latest, item.at)
-    const behind = this.#kept.findLastIndex(({ at }) => at <= item.at)
-    if (behind === this.#kept.length - 1) this.#kept.push(item)
-    else this.#kept.splice(behind + 1, 0, item)
+    this.#kept.push(item)
   }
 
   /** Removes and returns, in order, the items that can no longer be preceded by an earlier one. */
   takeReady(): readonly T[] {
     const safeUntil = this.#latest - REORDER_WITHIN_MS
-    const waiting = this.#kept.findIndex(({ at }) => at > safeUntil)
-    return this.#take(Math.max(waiting, this.#kept.length - KEPT_MAX))
+    return this.#takeWhile(({ at }) => at <= safeUntil || this.#kept.size > KEPT_MAX)
   }
 
   /** Removes and returns all items, in order. */
   takeAll(): readonly T[] {
-    return this.#take(this.#kept.length)
+    return this.#takeWhile(() => true)
   }
 
-  #take(count: number): readonly T[] {
-    const taken = this.#kept.splice(0, count)
+  #takeWhile(isReady: (item: T) => boolean): readonly T[] {
+    const taken: T[] = []
+    for (let item = this.#kept.first; item !== undefined && isReady(item); item = this.#kept.first) {
+      this.#kept.pop()
+      taken.push(item)
+    }
     this.#releasedUntil = taken.at(-1)?.at ?? this.#releasedUntil
     return taken
   }

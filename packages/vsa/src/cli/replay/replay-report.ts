@@ -1,8 +1,12 @@
 import type { WindowPolicy } from '../../core/policy.ts'
-import { count, counted, duration, printable, ratio, time } from '../format.ts'
+import { count, counted, duration, ratio, time } from '../format.ts'
+import { escaped, printable } from '../safe-text.ts'
 import type { Report } from '../report.ts'
+import { isBalanced } from '../store-totals.ts'
 import { columns, facts, table } from '../table.ts'
 import { REORDER_WITHIN_MS } from './reorderer.ts'
+import { STANDARD_INPUT } from './log-file.ts'
+import type { LogTally } from './request-reader.ts'
 import type { ReplayRun } from './replay-run.ts'
 import { tradeOffOf } from './trade-off.ts'
 import { tradeOffSection } from './trade-off-report.ts'
@@ -17,14 +21,19 @@ export interface ReplayFindings {
   readonly run: ReplayRun
   /** The replays at the flush intervals that are compared, in order. */
   readonly runs: readonly ReplayRun[]
-  /** Where the store was kept; null for a temporary one. */
+  /** Where the store was kept; null for one in memory. */
   readonly storePath: string | null
 }
 
 /** The report of a replay. */
 export function replayReport(findings: ReplayFindings): Report {
-  const ok = [findings.run, ...findings.runs].every(isTrue)
+  const ok = wrongRuns(findings).length === 0
   return { ok, json: jsonOf(findings, ok), text: textOf(findings) }
+}
+
+function wrongRuns({ run, runs }: ReplayFindings): readonly ReplayRun[] {
+  const others = runs.filter((each) => each !== run)
+  return [run, ...others].filter((each) => !isTrue(each))
 }
 
 /** Whether the store agrees with the decisions to the unit, with nothing burned or still leased, and no request failed. */
@@ -32,8 +41,8 @@ function isTrue({ totals, decisions }: ReplayRun): boolean {
   return (
     totals.used === decisions.admittedUnits &&
     totals.burned === 0 &&
-    totals.held === 0 &&
-    totals.faulty.length === 0 &&
+    totals.leased === 0 &&
+    isBalanced(totals) &&
     Object.keys(decisions.failures).length === 0
   )
 }
@@ -78,7 +87,7 @@ function textOf(findings: ReplayFindings): string {
 
 function logSection({ file, key, run: { log, decisions } }: ReplayFindings): string {
   const lines = [
-    `${file}: ${counted(log.requests, 'request')} by ${counted(decisions.keys, key.replace(/^field:/, ''), 'keys')}, ` +
+    `${logName(file)}: ${counted(log.requests, 'request')} by ${counted(decisions.keys, key.replace(/^field:/, ''), 'keys')}, ` +
       `${time(log.from)} to ${time(log.to)}`,
   ]
   if (log.badLines > 0) lines.push(`${counted(log.badLines, 'bad line')} of ${count(log.lines)} left out:`)
@@ -90,7 +99,23 @@ function logSection({ file, key, run: { log, decisions } }: ReplayFindings): str
     const late = `; but ${count(log.tooLate)} came more than ${duration(REORDER_WITHIN_MS)} late, and count as of when they came`
     lines.push(log.tooLate > 0 ? back + late : back)
   }
+  lines.push(...convertedLines(log))
   return lines.join('\n')
+}
+
+function logName(file: string): string {
+  return file === STANDARD_INPUT ? 'standard input' : escaped(file)
+}
+
+function convertedLines({ convertedTimes: { seconds, microseconds, nanoseconds } }: LogTally): readonly string[] {
+  const units: readonly (readonly [number, string])[] = [
+    [seconds, 's'],
+    [microseconds, 'µs'],
+    [nanoseconds, 'ns'],
+  ]
+  const found = units.filter(([times]) => times > 0).map(([times, unit]) => `${count(times)} in ${unit}`)
+  if (found.length === 0) return []
+  return [`Times that cannot be in ms, taken in the unit of their size: ${found.join(', ')}`]
 }
 
 function decisionSection({ policy, run: { decisions } }: ReplayFindings): string {
@@ -120,17 +145,18 @@ function writesSection({ flushIntervalMs, log, stats }: ReplayRun): string {
   return `Durable writes, flushing every ${duration(flushIntervalMs)}:\n${facts(rows)}`
 }
 
-function booksSection({ run, runs, storePath }: ReplayFindings): string {
+function booksSection(findings: ReplayFindings): string {
+  const { run, runs, storePath } = findings
   const { totals, decisions } = run
-  const wrong = [run, ...runs].filter((each) => !isTrue(each))
+  const wrong = wrongRuns(findings)
   const rows: [string, string, string?][] = [
     ['admitted by the engine', count(decisions.admittedUnits)],
     ['used, by the store', count(totals.used), `in ${counted(totals.rows, 'row')}, each of which adds up`],
     ['burned', count(totals.burned)],
-    ['still leased', count(totals.held)],
+    ['still leased', count(totals.leased)],
   ]
-  if (totals.faulty.length > 0)
-    rows[1] = ['used, by the store', count(totals.used), `${counted(totals.faulty.length, 'row')} do not add up`]
+  const wrongRows = totals.faulty.length + totals.unreadable.length
+  if (wrongRows > 0) rows[1] = ['used, by the store', count(totals.used), `${counted(wrongRows, 'row')} do not add up`]
   const verdict =
     wrong.length === 0
       ? `The books are right, to the unit${runs.length > 0 ? ', at every interval' : ''}.`

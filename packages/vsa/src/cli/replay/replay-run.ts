@@ -1,28 +1,40 @@
 import type { WindowPolicy } from '../../core/policy.ts'
-import { type Family, open, type Stats } from '../../index.ts'
-import { sqlite } from '../../stores/sqlite/index.ts'
 import { CommandError } from '../report.ts'
-import { type StoreTotals, readTotals } from '../store-totals.ts'
-import { KeyIntervals, type KeyIntervalTally } from './key-intervals.ts'
-import { type DecisionTally, Decisions } from './decisions.ts'
+import type { StoreTotals } from '../store-totals.ts'
+import type { Stats } from '../../index.ts'
+import type { DecisionTally } from './decisions.ts'
 import type { KeyField } from './key-field.ts'
-import { LogClock } from './log-clock.ts'
-import { readLines } from './log-file.ts'
-import { type LogTally, type ReplayRequest, RequestReader } from './request-reader.ts'
-import { watchStore } from './watched-store.ts'
+import type { KeyIntervalTally } from './key-intervals.ts'
+import { STANDARD_INPUT, readLines } from './log-file.ts'
+import type { ReplayRequest } from './replay-request.ts'
+import { Replay } from './replayed-engine.ts'
+import { type LogTally, RequestReader } from './request-reader.ts'
 
-export interface ReplayRunOptions {
+export interface ReplayRunsOptions {
+  /** A path, or `-` for standard input. */
   readonly file: string
   readonly key: KeyField
   readonly policy: WindowPolicy
-  readonly flushIntervalMs: number
-  /** A file that does not exist yet. */
-  readonly storePath: string
-  /** Called with the fraction of the file read so far, 0 to 1. */
-  readonly onProgress: (fraction: number) => void
+  readonly engines: readonly EngineOptions[]
+  /** Called after each part of the log. */
+  readonly onProgress: (progress: ReplayProgress) => void
 }
 
-/** The result of one pass over a log, at one flush interval. */
+export interface ReplayProgress {
+  /** Lines read so far. */
+  readonly lines: number
+  /** Of the log, 0 to 1; null where its size is not known. */
+  readonly fraction: number | null
+}
+
+/** One engine of a replay. */
+export interface EngineOptions {
+  readonly flushIntervalMs: number
+  /** A SQLite file that does not exist yet; absent for a store in memory. */
+  readonly storePath?: string
+}
+
+/** The result of a log at one flush interval. */
 export interface ReplayRun {
   readonly flushIntervalMs: number
   readonly log: LogTally
@@ -35,89 +47,37 @@ export interface ReplayRun {
   readonly totals: StoreTotals
 }
 
-/** An owner with leases exchanges at least each third of this (O6), which must not shorten the flush interval. */
-const LEASE_TTL_LEAST_MS = 30_000
-
-/** Runs a log through a new engine and a new SQLite file, on the time of the log, and adds up the rows afterwards. */
-export async function replayRun(options: ReplayRunOptions): Promise<ReplayRun> {
+/** Runs a log through new engines, on the time of the log, and adds up their rows afterwards. The log is read once: it may be a pipe. */
+export async function replayRuns(options: ReplayRunsOptions): Promise<readonly ReplayRun[]> {
+  const { file, engines, onProgress } = options
   const reader = new RequestReader(options.key)
-  const keyIntervals = new KeyIntervals(options.flushIntervalMs)
-  let replay: Replay | undefined
-  for await (const requests of requestsOf(options.file, reader, options.onProgress)) {
+  let replays: readonly Replay[] | undefined
+  for await (const requests of requestsOf(file, reader, onProgress)) {
     const [first] = requests
     if (first === undefined) continue
-    replay ??= await Replay.begin(options, first.at)
-    for (const request of requests) {
-      keyIntervals.add(request)
-      await replay.decide(request)
-    }
+    replays ??= await Promise.all(engines.map((engine) => Replay.begin({ ...options, ...engine }, first.at)))
+    for (const replay of replays) await replay.run(requests)
   }
-  if (replay === undefined) throw noRequests(options.file, reader.tally)
-  const outcome = await replay.end()
-  return {
-    flushIntervalMs: options.flushIntervalMs,
-    log: reader.tally,
-    keyIntervals: keyIntervals.tally,
-    ...outcome,
-    totals: await readTotals(options.storePath),
-  }
+  if (replays === undefined) throw noRequests(file, reader.tally)
+  const runs: ReplayRun[] = []
+  for (const replay of replays) runs.push({ log: reader.tally, ...(await replay.end()) })
+  return runs
 }
 
 async function* requestsOf(
   file: string,
   reader: RequestReader,
-  onProgress: (fraction: number) => void,
+  onProgress: ReplayRunsOptions['onProgress'],
 ): AsyncGenerator<readonly ReplayRequest[]> {
   for await (const { lines, fraction } of readLines(file)) {
     yield reader.read(lines)
-    onProgress(fraction)
+    onProgress({ fraction, lines: reader.tally.lines })
   }
   yield reader.end()
 }
 
 function noRequests(file: string, { lines, badExamples: [example] }: LogTally): CommandError {
-  const why = example === undefined ? 'the file is empty' : `line ${example.line} is ${example.reason}`
-  return new CommandError('no_requests', `none of the ${lines} lines of ${file} is a request: ${why}`)
-}
-
-/** An engine with the clock and the store of a replay. */
-class Replay {
-  readonly #clock: LogClock
-  readonly #store: ReturnType<typeof watchStore>
-  readonly #vsa: ReturnType<typeof open>
-  readonly #family: Family
-  readonly #decisions = new Decisions()
-
-  private constructor({ storePath, flushIntervalMs, key, policy }: ReplayRunOptions, start: number) {
-    this.#clock = new LogClock(start)
-    const leaseTtlMs = Math.max(LEASE_TTL_LEAST_MS, 4 * flushIntervalMs)
-    const store = sqlite(storePath, { thread: false, leaseTtlMs, now: () => this.#clock.now() })
-    this.#store = watchStore(store, this.#clock)
-    this.#vsa = open({
-      store: this.#store,
-      label: 'vsa replay',
-      flushIntervalMs,
-      clock: this.#clock,
-      random: () => 0.5, // the same log gives the same answer
-      onEvent: () => undefined,
-    })
-    this.#family = this.#vsa.budgets(key.family, policy)
-  }
-
-  static async begin(options: ReplayRunOptions, start: number): Promise<Replay> {
-    const replay = new Replay(options, start)
-    await replay.#clock.until(replay.#vsa.ready())
-    return replay
-  }
-
-  /** Asks for the units of a request at its time. The decision may come later, when the time of the log has moved on. */
-  async decide(request: ReplayRequest): Promise<void> {
-    await this.#clock.moveTo(request.at)
-    this.#decisions.note(request, this.#family.of(request.id).admit(request.cost))
-  }
-
-  async end(): Promise<Pick<ReplayRun, 'decisions' | 'stats' | 'leasedMost'>> {
-    await this.#clock.until(this.#vsa.close())
-    return { decisions: this.#decisions.tally, stats: this.#vsa.stats(), leasedMost: this.#store.leasedMost }
-  }
+  const name = file === STANDARD_INPUT ? 'standard input' : file
+  const why = example === undefined ? 'it is empty' : `line ${example.line}: ${example.reason}`
+  return new CommandError('no_requests', `none of the ${lines} lines of ${name} is a request: ${why}`)
 }

@@ -4,15 +4,9 @@ import { type KeyField, keyOf } from './key-field.ts'
 import { LINE_BYTES_MAX, type Line } from './line-splitter.ts'
 import { type Logged, bad } from './logged.ts'
 import { Reorderer } from './reorderer.ts'
+import type { ReplayRequest } from './replay-request.ts'
 import { SecondSpreader } from './second-spreader.ts'
-
-/** One request to replay. */
-export interface ReplayRequest {
-  /** Ms since 1970, by the log; never before that of the previous request. */
-  readonly at: number
-  readonly id: string
-  readonly cost: number
-}
+import { type ConvertedTimes, TimeUnits } from './time-units.ts'
 
 /** Counts of a log. */
 export interface LogTally {
@@ -26,6 +20,8 @@ export interface LogTally {
   /** Requests that came too late to be sorted. They were replayed at the time that the replay had reached. */
   readonly tooLate: number
   readonly furthestBackMs: number
+  /** Times that were numbers in another unit than ms. */
+  readonly convertedTimes: ConvertedTimes
   /** Times of the earliest and the latest request, ms since 1970; null without requests. */
   readonly from: number | null
   readonly to: number | null
@@ -41,11 +37,16 @@ export interface BadLine {
 const BAD_EXAMPLES_MAX = 5
 const BAD_TEXT_MAX = 120
 
+/** Times are before this year: a kept store keeps its rows for 100 years, counted from 1970 at the earliest. */
+const YEAR_END = 2069
+const TIME_END = Date.UTC(YEAR_END, 0)
+
 /** Turns lines into requests, in order of time. */
 export class RequestReader {
   readonly #key: KeyField
   readonly #reorderer = new Reorderer<Ordered>()
   readonly #spreader = new SecondSpreader()
+  readonly #units = new TimeUnits()
   readonly #badExamples: BadLine[] = []
   #lines = 0
   #requests = 0
@@ -77,6 +78,7 @@ export class RequestReader {
       outOfOrder: this.#reorderer.outOfOrder,
       tooLate: this.#reorderer.tooLate,
       furthestBackMs: this.#reorderer.furthestBackMs,
+      convertedTimes: this.#units.converted,
       from: this.#requests === 0 ? null : this.#from,
       to: this.#requests === 0 ? null : this.#to,
     }
@@ -85,8 +87,9 @@ export class RequestReader {
   #readLine(line: Line): void {
     this.#lines++
     if (line.text === '') return
-    const logged = parseLine(line.text)
+    const logged = parseLine(line.text, this.#units)
     if (logged.kind === 'bad') return this.#setAside(line, logged.reason)
+    if (logged.at >= TIME_END) return this.#setAside(line, `a time from ${YEAR_END} on`)
     const id = keyOf(logged, this.#key)
     if (id === null) return this.#setAside(line, `no ${this.#key.field} that could be a key`)
     const { at, cost, isWholeSecond } = logged
@@ -113,7 +116,7 @@ interface Ordered extends ReplayRequest {
   readonly isWholeSecond: boolean
 }
 
-function parseLine(text: string | null): Logged {
+function parseLine(text: string | null, units: TimeUnits): Logged {
   if (text === null) return bad(`longer than ${LINE_BYTES_MAX} bytes`)
-  return text.trimStart().startsWith('{') ? parseJsonLine(text) : parseAccessLine(text)
+  return text.trimStart().startsWith('{') ? parseJsonLine(text, units) : parseAccessLine(text)
 }

@@ -1,3 +1,4 @@
+import { unknownOptionError } from '../options.ts'
 import type { Plan } from '../plan.ts'
 import type { Policy } from '../policy.ts'
 import * as initial from './initial.ts'
@@ -13,7 +14,7 @@ export function compilePolicy(policy: Policy): Plan {
   const parts = partsOf(policy)
   for (const name of parts.keys()) {
     if (!initial.PARTS.includes(name) && !window.PARTS.includes(name)) {
-      throw new TypeError(`policy.${name} is not known; a policy has ${['initial', ...window.PARTS].join(', ')}`)
+      throw unknownOptionError('policy', name, ['initial', ...window.PARTS])
     }
   }
   if (parts.has('initial') === parts.has('limit')) {
@@ -21,5 +22,7 @@ export function compilePolicy(policy: Policy): Plan {
       `policy must have either policy.initial or policy.limit, got ${parts.has('limit') ? 'both' : 'neither'}`,
     )
   }
-  return parts.has('initial') ? initial.compile(initial.check(parts)) : window.compile(window.check(parts))
+  const terms = parts.has('initial') ? initial.compile(initial.check(parts)) : window.compile(window.check(parts))
+  // A copy, because the caller may change its object. Its parts have been checked.
+  return { ...terms, policy: Object.freeze(Object.fromEntries(parts)) as unknown as Policy }
 }

@@ -1,6 +1,6 @@
 import type { Window } from '../calendar.ts'
 import type { BudgetEntry } from '../exchange.ts'
-import type { Plan } from '../plan.ts'
+import type { PlanTerms } from '../plan.ts'
 import type { InitialPolicy } from '../policy.ts'
 import type { RowDraft } from '../row-draft.ts'
 import { assertUnits } from '../units.ts'
@@ -31,7 +31,7 @@ export function check(parts: Parts): CheckedInitial {
   return { kind: 'initial', initial, ...checkRisk(parts) }
 }
 
-export function compile(policy: CheckedInitial): Plan {
+export function compile(policy: CheckedInitial): PlanTerms {
   const limit = policy.initial
   const atRisk = policy.atRisk ?? 0
   // Minted units are not known yet: with 5 % of 0, no lease could ever be granted.

@@ -1,4 +1,5 @@
 import { PERIOD_MAX_MS, type CalendarUnit, type Per } from '../policy.ts'
+import { canonicalTimeZone } from '../time-zone.ts'
 import { describe } from '../units.ts'
 import type { Parts } from './parts.ts'
 
@@ -44,10 +45,10 @@ export function checkTimeZone(parts: Parts, per: Per): string {
   if (typeof timeZone !== 'string')
     throw new TypeError(`policy.timeZone must be the name of a time zone, got ${describe(timeZone)}`)
   try {
-    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone
+    return canonicalTimeZone(timeZone)
   } catch (cause) {
     throw new RangeError(
-      `policy.timeZone must be an IANA time zone such as 'Europe/Berlin', got ${describe(timeZone)}`,
+      `policy.timeZone must be an IANA time zone such as 'Europe/Berlin', or an offset such as '+02:00', got ${describe(timeZone)}`,
       { cause },
     )
   }

@@ -1,9 +1,10 @@
-import { calendarOf, windowHolding, type Calendar, type Window } from '../calendar.ts'
+import { calendarOf } from '../calendar.ts'
 import type { BudgetEntry } from '../exchange.ts'
-import type { Plan } from '../plan.ts'
+import type { PlanTerms } from '../plan.ts'
 import type { Per, WindowPolicy } from '../policy.ts'
 import type { RowDraft } from '../row-draft.ts'
 import { assertUnits } from '../units.ts'
+import { keepingWindows, windowsOf } from '../window-cache.ts'
 import { burnMaxDefault, checkRisk, type Parts } from './parts.ts'
 import { moveLease, type Settled, settleUnits } from './settle.ts'
 import { checkPer, checkRetention, checkStartDay, checkTimeZone } from './window-parts.ts'
@@ -13,7 +14,7 @@ import { checkPer, checkRetention, checkStartDay, checkTimeZone } from './window
 /** The allowed parts of the policy. */
 export const PARTS: readonly string[] = ['limit', 'per', 'timeZone', 'startDay', 'retentionMs', 'atRisk', 'burnMax']
 
-/** A policy whose every value is in range; `timeZone` is the canonical name of the platform. */
+/** A policy whose every value is in range; `timeZone` is canonical. */
 export interface CheckedWindow extends WindowPolicy {
   readonly kind: 'window'
   readonly timeZone: string
@@ -29,9 +30,6 @@ const RETENTION_DEFAULT_MS = 400 * DAY_MS
  * that would mint its units twice. The second minute is a margin for a store whose clock is replaced by a slower one (a failover).
  */
 const RETENTION_LEAST_MS = 2 * MINUTE_MS
-
-/** The number of cached windows, so that the current and the next period and late refunds use the same objects. */
-const WINDOWS_KEPT = 8
 
 /** @throws TypeError, RangeError that name the part, as in `policy.limit` */
 export function check(parts: Parts): CheckedWindow {
@@ -54,14 +52,14 @@ export function check(parts: Parts): CheckedWindow {
   }
 }
 
-export function compile(policy: CheckedWindow): Plan {
+export function compile(policy: CheckedWindow): PlanTerms {
   const { limit, per } = policy
   const atRisk = policy.atRisk ?? atRiskDefault(limit, per)
   const burnMax = policy.burnMax ?? burnMaxDefault(limit)
   const durable = policy.atRisk === 0 // a limit of 0 leaves nothing to lease, but does not make the budget durable
   const retentionMs = Math.max(policy.retentionMs ?? (isLong(per) ? RETENTION_DEFAULT_MS : 0), RETENTION_LEAST_MS)
   const calendar = calendarOf(per, policy.timeZone, policy.startDay)
-  const windowAt = rememberingWindows(calendar)
+  const windowAt = keepingWindows(windowsOf(calendar))
   return {
     kind: 'window',
     limit,
@@ -91,16 +89,6 @@ export function settle(draft: RowDraft, entry: BudgetEntry): Settled {
 /** S3, S5 */
 export function moveHold(draft: RowDraft, entry: BudgetEntry, time: number): void {
   moveLease(draft, entry, time)
-}
-
-function rememberingWindows(calendar: Calendar): (time: number) => Window {
-  const recent: Window[] = []
-  return (time) => {
-    for (const window of recent) if (time >= window.start && time < window.end) return window
-    const window = windowHolding(calendar, time)
-    if (recent.unshift(window) > WINDOWS_KEPT) recent.pop()
-    return window
-  }
 }
 
 function atRiskDefault(limit: number, per: Per): number {

@@ -1,17 +1,30 @@
-import type { Admitted, Decision, DenialReason, Denied } from '../../core/decision.ts'
+import type { Accounted, Decision, Refused, Unavailable } from '../../core/decision.ts'
+import { assertDecision } from '../api/arguments.ts'
+import type { PastDecision } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
 import type { GateNeed, Verdict } from '../requests/pending-request.ts'
 import type { Session } from '../session/session.ts'
 
-type Shown = Omit<Admitted, 'admitted' | 'unaccounted'>
+/** A timer may fire up to a ms early, and the next answer may correct this owner's time by another one. */
+const RETRY_MARGIN_MS = 2
+
+type Shown = Pick<Accounted, 'key' | 'units' | 'limit' | 'remaining' | 'period' | 'resetAtMs'>
+
+/**
+ * What a decision gives back to one budget: units of a period; nothing, because it was denied or is not accounted; or nothing, because it
+ * is about other budgets, which is a mistake.
+ */
+type GivenBack = { readonly kind: 'units' | 'foreign'; readonly period: number } | { readonly kind: 'nothing' }
 
 /** Turns verdicts into decisions with the figures for headers and reasons: for display, never for deciding. */
 export class Decisions {
-  readonly #session: Pick<Session, 'time'>
+  readonly #session: Pick<Session, 'time' | 'hasJoined'>
   readonly #flushIntervalMs: number
+  /** Of decisions about several budgets: the period of each, by key, so that each can be given back. */
+  readonly #periods = new WeakMap<object, ReadonlyMap<string, number>>()
 
-  constructor(session: Pick<Session, 'time'>, flushIntervalMs: number) {
+  constructor(session: Pick<Session, 'time' | 'hasJoined'>, flushIntervalMs: number) {
     this.#session = session
     this.#flushIntervalMs = flushIntervalMs
   }
@@ -21,12 +34,32 @@ export class Decisions {
     switch (verdict.kind) {
       case 'denied':
         return this.#denied(verdict, verdict.row)
+      case 'unavailable':
+        return { admitted: false, reason: 'unavailable', ...this.#asked(verdict) }
       case 'unaccounted':
-        return { admitted: true, unaccounted: true, ...this.#shown(asked, this.#rowOf(asked.gate)) }
+        return this.#unaccounted(asked)
       case 'admitted':
-        // The row that the units came from: the gate may be in the next period already.
-        return { admitted: true, ...this.#shown(asked, verdict.row ?? this.#rowOf(asked.gate)) }
+        return this.#admitted(asked, verdict)
     }
+  }
+
+  /** @throws TypeError for what is no decision */
+  givenBack(decision: PastDecision, key: string): GivenBack {
+    assertDecision(decision)
+    if (decision.admitted === false || decision.unaccounted === true) return { kind: 'nothing' }
+    const periods = this.#periods.get(decision)
+    const isAbout = periods?.has(key) ?? (decision.key === undefined || decision.key === key)
+    const period = periods?.get(key) ?? decision.period ?? 0
+    return { kind: isAbout ? 'units' : 'foreign', period }
+  }
+
+  #admitted(asked: GateNeed, { row, rows = [] }: Extract<Verdict, { kind: 'admitted' }>): Decision {
+    // A look before the first join.
+    if (row === null && !this.#session.hasJoined) return this.#unaccounted(asked)
+    // The row that the units came from: the gate may be in the next period already.
+    const decision: Decision = { admitted: true, ...this.#shown(asked, row ?? this.#rowOf(asked.gate)) }
+    if (rows.length > 1) this.#periods.set(decision, new Map(rows.map(({ key, window }) => [key, window.start])))
+    return decision
   }
 
   /** What the gate admits from: until its next request that may still be the row fetched ahead, whose period has begun. */
@@ -35,7 +68,21 @@ export class Decisions {
     return upcoming.window.start <= this.#session.time ? upcoming : null
   }
 
-  #denied(need: GateNeed, row: RowView | null): Denied {
+  #unaccounted(asked: GateNeed): Decision {
+    return { admitted: true, unaccounted: true, ...this.#asked(asked) }
+  }
+
+  /** What is known without an answer of the store. */
+  #asked({ gate, units }: GateNeed): Pick<Unavailable, 'key' | 'units' | 'limit' | 'period' | 'resetAtMs'> {
+    const { key, plan } = gate
+    const row = this.#rowOf(gate)
+    const window = row?.window ?? plan.windowAt(this.#session.time)
+    const asked = { key, units, limit: row?.figures?.limit ?? plan.limit }
+    if (window.end === Infinity) return { ...asked, period: window.start }
+    return this.#session.hasJoined ? { ...asked, period: window.start, resetAtMs: window.end } : asked
+  }
+
+  #denied(need: GateNeed, row: RowView | null): Refused {
     const reason = reasonOf(row, need.units)
     const retryAfterMs = this.#retryAfterMs(need.gate, row, reason)
     const shown = this.#shown(need, row)
@@ -47,18 +94,19 @@ export class Decisions {
   #shown({ gate, units }: GateNeed, row: RowView | null): Shown {
     const { plan } = gate
     const window = row?.window ?? plan.windowAt(this.#session.time)
-    const limit = row?.figures?.limit ?? plan.limit
+    // What was minted: for `initial` it grows with each mint, for `limit` it is the limit.
+    const limit = row?.figures?.minted ?? plan.limit
     const shown = { key: gate.key, units, limit, remaining: remainingOf(row, plan.limit), period: window.start }
     return window.end === Infinity ? shown : { ...shown, resetAtMs: window.end }
   }
 
-  #retryAfterMs(gate: Gate, row: RowView | null, reason: DenialReason): number | undefined {
+  #retryAfterMs(gate: Gate, row: RowView | null, reason: Refused['reason']): number | undefined {
     if (reason === 'over-limit') return undefined
     if (reason === 'reserved') return this.#flushIntervalMs
-    const window = gate.plan.windowAt(this.#session.time)
-    // The gate may be in the next period already, by a few ms (O11).
-    const end = Math.max(window.end, row?.window.end ?? 0)
-    return end === Infinity ? undefined : Math.max(1, end - this.#session.time)
+    const { time } = this.#session
+    // The period of the row that lacked the units: it may have ended while the store was asked, or not have begun yet (O11).
+    const { end } = row?.window ?? gate.plan.windowAt(time)
+    return end === Infinity ? undefined : Math.max(1, end - time + RETRY_MARGIN_MS)
   }
 }
 
@@ -69,9 +117,11 @@ function remainingOf(row: RowView | null, limit: number): number {
   return Math.max(0, figures.minted - figures.used - figures.burned - row.delta)
 }
 
-function reasonOf(row: RowView | null, units: number): DenialReason {
+function reasonOf(row: RowView | null, units: number): Refused['reason'] {
   const figures = row?.figures
   if (row === null || figures === null || figures === undefined) return 'exhausted'
-  if (units > figures.minted) return 'over-limit'
+  // Credits before the first mint: there is no limit that the cost could be above.
+  const isUnminted = figures.minted === 0 && row.window.end === Infinity
+  if (units > figures.minted && !isUnminted) return 'over-limit'
   return units <= row.reach ? 'reserved' : 'exhausted'
 }

@@ -1,16 +1,18 @@
-import { assertKey } from '../../core/key.ts'
-import { assertUnits, describe } from '../../core/units.ts'
-import { closedError, timeoutError } from '../api/errors.ts'
+import { assertUnits } from '../../core/units.ts'
+import { checkMintOptions } from '../api/arguments.ts'
+import { closedError, MINT_LATE, timeoutError } from '../api/errors.ts'
+import type { MintOptions } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
-import { Deferred } from '../runtime/deferred.ts'
+import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { Session } from '../session/session.ts'
 
 export interface MintParts {
   readonly settings: Settings
   readonly session: Session
   readonly intake: ChangeIntake
+  readonly calls: PendingCalls
   /** O13: mints are refused from `close` on. */
   readonly isClosed: () => boolean
 }
@@ -23,13 +25,10 @@ export class Mints {
     this.#parts = parts
   }
 
-  async mint(handle: Gate, units: number, options: { readonly id: string }): Promise<boolean> {
-    const { settings, session, intake, isClosed } = this.#parts
+  async mint(handle: Gate, units: number, options: MintOptions): Promise<boolean> {
+    const { settings, session, calls, intake, isClosed } = this.#parts
     assertUnits('units', units)
-    if (typeof options !== 'object' || options === null)
-      throw new TypeError(`options must be { id }, got ${describe(options)}`)
-    const { id } = options
-    assertKey('options.id', id)
+    const id = checkMintOptions(options)
     const gate = handle.family.live(handle)
     const { key } = gate
     if (gate.plan.kind !== 'initial') {
@@ -38,11 +37,9 @@ export class Mints {
       )
     }
     if (isClosed()) throw closedError(key)
-    const { clock, deadlineMs } = settings
-    const reply = new Deferred<boolean>(clock, deadlineMs, () =>
-      timeoutError({ key, deadlineMs, applied: 'unknown', lastError: session.lastError }),
-    )
-    intake.mint(gate, { mint: { units, id }, reply })
-    return reply.promise
+    const { deadlineMs } = settings
+    const timedOut = (): Error =>
+      timeoutError({ key, deadlineMs, applied: 'unknown', lastError: session.lastError, outcome: MINT_LATE })
+    return intake.mint(gate, () => ({ mint: { units, id }, reply: calls.open({ key, deadlineMs, timedOut }) }))
   }
 }

@@ -35,16 +35,30 @@ interface Timeout {
   readonly applied: Applied
   /** Why the store could not be reached last; null while it can. */
   readonly lastError: StoreError | null
+  /** What may have happened all the same, and what to do. Default: that of an admission. */
+  readonly outcome?: string
 }
 
-export function timeoutError({ key, deadlineMs, applied, lastError }: Timeout): VsaError {
+export function timeoutError({ key, deadlineMs, applied, lastError, outcome }: Timeout): VsaError {
   const which = ofBudget(key)
   const after =
-    applied === 'unknown' ? 'the units may have been taken; what is granted late is given back' : 'nothing was spent'
+    outcome ??
+    (applied === 'unknown' ? 'the units may have been taken; what is granted late is given back' : 'nothing was spent')
   if (lastError === null)
     return new VsaError('timeout', `no answer${which} within ${deadlineMs} ms; ${after}`, { applied, statusCode: 503 })
   const message = `the store could not be asked${which} within ${deadlineMs} ms (${lastError.message}); ${after}`
   return new VsaError('store_unavailable', message, { applied, statusCode: 503, cause: lastError })
+}
+
+/** The outcomes of calls other than admissions, when they time out. */
+export const MINT_LATE =
+  'the units may have been minted, and then they stay; mint them again with the same id to find out'
+export const READ_LATE = 'nothing was changed'
+export const JOIN_LATE = 'joining goes on'
+export const FLUSH_LATE = 'not all changes are durable yet; they are sent until they are'
+
+export function refundLate(key: string): string {
+  return `the store has not yet accepted units that were given back to budget ${JSON.stringify(key)}: their admission may not have reached it, or they were never admitted`
 }
 
 export function permanentError(key: string | undefined, cause: StoreError, applied: Applied): VsaError {
@@ -55,9 +69,26 @@ export function permanentError(key: string | undefined, cause: StoreError, appli
   })
 }
 
-export function tooManyWaitersError(key: string, waitersMax: number): VsaError {
-  const message = `${waitersMax} requests wait for the store already; budget ${JSON.stringify(key)} was not asked. Shed load, or raise waitersMax.`
+export function tooManyWaitersError(key: string | undefined, waitersMax: number): VsaError {
+  const what = key === undefined ? 'this one' : `the one for budget ${JSON.stringify(key)}`
+  const message = `${waitersMax} requests wait for the store already; ${what} was not sent. Shed load, or raise waitersMax.`
   return new VsaError('too_many_waiters', message, { statusCode: 503 })
+}
+
+/** @param ahead requests that wait before this one */
+export function overloadedError(
+  key: string | undefined,
+  { ahead, perSecond, deadlineMs }: { readonly ahead: number; readonly perSecond: number; readonly deadlineMs: number },
+): VsaError {
+  const pace = `${ahead} requests are ahead, and the store answers ${perSecond} a second`
+  const message = `the request${ofBudget(key)} would not be reached within its ${deadlineMs} ms: ${pace}. Nothing was spent. Shed load, or give it more time.`
+  return new VsaError('too_many_waiters', message, { statusCode: 503 })
+}
+
+/** @param what was not taken in, as in `the refund of budget "a"` */
+export function tooManyChangesError(what: string, budgetsMax: number, cause: StoreError): VsaError {
+  const message = `the store cannot be reached (${cause.message}), and ${budgetsMax} budgets and counters have changes to send already; ${what} was not taken. Repeat it when the store is back, or raise budgetsMax.`
+  return new VsaError('store_unavailable', message, { statusCode: 503, cause })
 }
 
 export function rowLostError(key: string): VsaError {

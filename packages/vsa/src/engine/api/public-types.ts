@@ -5,6 +5,17 @@ import type { Store } from '../../core/store.ts'
 import type { VsaEvent } from '../runtime/events.ts'
 import type { Stats } from '../runtime/stats.ts'
 
+/*
+ * What these types name of the platform. A program that is compiled without the types of Node, or with an older `lib`, may have neither.
+ * Where it has, this adds nothing.
+ */
+declare global {
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol
+  }
+  interface AbortSignal {}
+}
+
 export interface OpenOptions {
   readonly store: Store
   /** What this process calls itself in `vsa inspect`. Default: host name and pid. */
@@ -15,22 +26,32 @@ export interface OpenOptions {
   readonly deadlineMs?: number
   /** How long one exchange may take before it is sent again, in ms. Default 2,000. */
   readonly exchangeTimeoutMs?: number
-  /** Requests that may wait at once; one more throws `too_many_waiters`. Default 1,000,000. */
+  /**
+   * Requests that may wait at once (admissions, mints, counter reads, flushes, peeks, `ready`); one more throws `too_many_waiters`. Default
+   * 1,000,000. So does an admission in a crowd as soon as it is clear that its turn would come after its deadline.
+   */
   readonly waitersMax?: number
-  /** Budgets kept in memory; idle ones above this are evicted, which changes nothing (L9). Default 1,048,576. */
+  /**
+   * Budgets kept in memory, and counters; idle ones above this are evicted, which changes nothing (L9). While the store is away, refunds,
+   * mints and additions of no more budgets and counters than this are kept: one more throws `store_unavailable`. Default 1,048,576.
+   */
   readonly budgetsMax?: number
   /** What a request gets when the store does not answer and no lease covers it. Default `throw`. */
   readonly onStoreUnavailable?: 'throw' | 'deny' | 'allow'
-  /** Fractions of the limit, above 0 and at most 1, at which a `threshold` event is raised. Default `[0.8, 1]`. */
+  /** Fractions of what was minted, above 0 and at most 1, at which a `threshold` event is raised: once each for a period and what it has minted. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[]
-  /** Gets every event; without it, warnings go to `console.warn`. A throwing listener is ignored. */
-  readonly onEvent?: (event: VsaEvent) => void
-  /** Default: the machine's. */
+  /**
+   * Gets every event, in order, after the work that raised it; without it, warnings go to `console.warn`. It may call anything, also `close`.
+   * It may be async: nothing waits for it. An error that it throws or rejects with is printed.
+   */
+  readonly onEvent?: (event: VsaEvent) => unknown
+  /** For tests: the store takes its time from it, too, unless it has a source of its own. Default: the machine's. */
   readonly clock?: Clock
   /** Numbers in [0, 1), for the jitter of retries. Default `Math.random`. */
   readonly random?: () => number
 }
 
+/** One running engine. Handles print and serialize shortly: a budget as `{ key, policy }`, with the policy as it was declared. */
 export interface Vsa {
   /** Resolves when the store has been joined. @throws StoreError as soon as one attempt to join fails; joining goes on. */
   ready(): Promise<void>
@@ -46,7 +67,10 @@ export interface Vsa {
   decideAll(needs: readonly Need[], options?: AdmitOptions): Promise<Decision>
   /** Figures since `open`, up to this instant. */
   stats(): Stats
-  /** Resolves when everything admitted, refunded and added before the call is durable. @throws VsaError `timeout` */
+  /**
+   * Resolves when everything admitted, refunded and added before the call is durable. It waits for refunds that the store does not accept
+   * yet, until they are given up, which the event `refunds_refused` says. @throws VsaError `timeout`, `store_unavailable`
+   */
   flush(options?: FlushOptions): Promise<void>
   /**
    * Refuses new admissions, answers the waiting ones, settles, returns every lease and ends the epoch; then closes the store.
@@ -71,14 +95,34 @@ export interface Budget {
   admit(units?: number, options?: AdmitOptions): Promise<boolean>
   /** As `admit`, with figures and the reason. */
   decide(units?: number, options?: AdmitOptions): Promise<Decision>
-  /** Whether `units` were admitted from memory, now. @throws VsaError `durable_only` on a durable budget, `closed` after close. */
+  /**
+   * Whether `units` were admitted from memory, now. False while there is no lease, which is asked for then; false for ever for more units than
+   * `atRisk` (a `cost_above_lease` event says so), and for keys asked more rarely than every half lease lifetime (5 s on SQLite). `admit` waits
+   * for the store instead. @throws VsaError `durable_only` on a durable budget, `closed` after close.
+   */
   tryAdmit(units?: number): boolean
-  /** Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else the current one. */
-  refund(units?: number, decision?: { readonly period: number }): void
-  /** Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. @throws VsaError `id_conflict`, `units_overflow` */
-  mint(units: number, options: { readonly id: string }): Promise<boolean>
-  /** The row as the store has it now, less what this owner has not sent. Changes nothing. */
+  /**
+   * Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else
+   * the current one. A decision that took nothing from this budget gives nothing back: a denied or an unaccounted one, or one about other
+   * budgets, which is counted in `refundsRefused`. How often a decision is given back is not counted: give back what was not used, once.
+   * @throws VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets have changes to send
+   */
+  refund(units?: number, decision?: PastDecision): void
+  /**
+   * Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. One exchange carries
+   * one mint of a budget: of many at once, the last waits for as many exchanges. @throws VsaError `id_conflict`, `units_overflow`
+   */
+  mint(units: number, options: MintOptions): Promise<boolean>
+  /** The row as the store has it, with what this owner has not sent: the figures of one moment. Changes nothing. @throws VsaError `timeout` or `store_unavailable` by the deadline of `open`, `closed` */
   peek(): Promise<Peek>
+}
+
+/** What `decide` or `decideAll` answered, or what was kept of it. The start of a period alone, ms since 1970, names the period to give back into. */
+export interface PastDecision {
+  readonly period?: number | undefined
+  readonly key?: string | undefined
+  readonly admitted?: boolean | undefined
+  readonly unaccounted?: boolean | undefined
 }
 
 export interface AdmitOptions {
@@ -90,13 +134,22 @@ export interface AdmitOptions {
   readonly signal?: AbortSignal
 }
 
+export interface MintOptions {
+  /** Names what the units are for, such as an invoice: one id counts once per budget, for ever. A string as for keys. */
+  readonly id: string
+}
+
+/** `minted = used + remaining + burned`, unless a limit was lowered below what is used. */
 export interface Peek {
+  /** The same as `minted`. */
   readonly limit: number
+  /** The limit of the period; for `{ initial }` what was created and minted so far. */
   readonly minted: number
+  /** Units spent, by all owners as of one moment, and by this one up to now. */
   readonly used: number
-  /** `minted - used - burned` less what this owner has not sent; never below 0. */
+  /** `minted - used - burned`, never below 0: also what other owners have leased. */
   readonly remaining: number
-  /** Units leased by this owner. */
+  /** Units of `remaining` that this owner has leased. */
   readonly leased: number
   readonly burned: number
   readonly resetAtMs?: number
@@ -104,7 +157,7 @@ export interface Peek {
 
 export interface Counter {
   readonly key: string
-  /** Adds any safe integer, in memory; durable with the next flush. Default 1. */
+  /** Adds any safe integer, in memory; durable with the next flush. Default 1. @throws VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets and counters have changes to send. */
   add(n?: number): void
   /** The durable value and what this owner has not sent. */
   read(): Promise<number>

@@ -1,7 +1,10 @@
 import type { Decision } from '../../core/decision.ts'
 import type { Plan, Window } from '../../core/plan.ts'
-import type { AdmitOptions, Budget, Peek } from '../api/public-types.ts'
+import type { Policy } from '../../core/policy.ts'
+import { printAsJson } from '../api/inspect.ts'
+import type { AdmitOptions, Budget, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { BudgetHistory } from './budget-history.ts'
 import type { HotCell } from './hot-cell.ts'
 import type { RowView } from './row-view.ts'
 import type { SlowPath } from './slow-path.ts'
@@ -33,6 +36,10 @@ export interface GateFamily {
  * The fields are plain because the rooms of the engine share them; users see {@link Budget}.
  */
 export class Gate implements Budget, HotCell {
+  static {
+    printAsJson(this)
+  }
+
   room = 0
   /** The family's. Next to `room`, so that both lie in one cache line: with a million budgets each further line costs a wait. */
   readonly metrics: Metrics
@@ -47,6 +54,8 @@ export class Gate implements Budget, HotCell {
   ringNext: Gate | null = null
   /** Its last lease went back unspent: the next one waits for a second request, so that a rare key costs one record a request. */
   isSparse = false
+  /** What is remembered of rows that were forgotten; null while that is nothing. */
+  history: BudgetHistory | null = null
   /** No longer in its family: the next slow call finds the key's gate, or puts this one back. */
   isEvicted = false
   readonly id: string
@@ -64,13 +73,23 @@ export class Gate implements Budget, HotCell {
     return this.family.keyOf(this.id)
   }
 
+  /** Its history, which is made where there is none yet. */
+  remember(): BudgetHistory {
+    return (this.history ??= new BudgetHistory())
+  }
+
   /** The gate is its own hot cell: one object, so that the hot path follows no further pointer. */
   get cell(): HotCell {
     return this
   }
 
   tryAdmit(units = 1): boolean {
-    const room = this.room - units
+    let room = -1
+    try {
+      room = this.room - units
+    } catch {
+      // A BigInt or a symbol. The slow path refuses it.
+    }
     if (!(room >= 0) || units <= 0 || !Number.isInteger(units)) {
       // Compared, so that V8 knows both ways out to be booleans: the loop that calls this tests no tagged value.
       // oxlint-disable-next-line typescript/no-unnecessary-boolean-literal-compare
@@ -82,7 +101,12 @@ export class Gate implements Budget, HotCell {
   }
 
   admit(units = 1, options?: AdmitOptions): Promise<boolean> {
-    const room = this.room - units
+    let room = -1
+    try {
+      room = this.room - units
+    } catch {
+      // A BigInt or a symbol. The slow path refuses it.
+    }
     if (options !== undefined || !(room >= 0) || units <= 0 || !Number.isInteger(units)) {
       return this.family.slowPath.admit(this, units, options)
     }
@@ -95,8 +119,13 @@ export class Gate implements Budget, HotCell {
     return this.family.slowPath.decide(this, units, options)
   }
 
-  refund(units = 1, decision?: { readonly period: number }): void {
-    const room = this.room + units
+  refund(units = 1, decision?: PastDecision): void {
+    let room = Infinity
+    try {
+      room = this.room + units
+    } catch {
+      // As above.
+    }
     if (!(room <= this.roomMax) || decision !== undefined || units <= 0 || !Number.isInteger(units)) {
       this.family.slowPath.refund(this, units, decision)
       return
@@ -108,11 +137,15 @@ export class Gate implements Budget, HotCell {
     metrics.refunds += 1
   }
 
-  mint(units: number, options: { readonly id: string }): Promise<boolean> {
+  mint(units: number, options: MintOptions): Promise<boolean> {
     return this.family.slowPath.mint(this, units, options)
   }
 
   peek(): Promise<Peek> {
     return this.family.slowPath.peek(this)
+  }
+
+  toJSON(): { readonly key: string; readonly policy: Policy } {
+    return { key: this.key, policy: this.plan.policy }
   }
 }

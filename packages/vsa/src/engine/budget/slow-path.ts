@@ -1,12 +1,12 @@
 import type { Decision } from '../../core/decision.ts'
-import type { AdmitOptions, Peek } from '../api/public-types.ts'
+import type { AdmitOptions, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
 
 /** What a gate calls when its hot path must stop. The admission room implements it. */
 export interface SlowPath<Gate> {
   tryAdmit(gate: Gate, units: number): boolean
   admit(gate: Gate, units: number, options?: AdmitOptions): Promise<boolean>
   decide(gate: Gate, units: number, options?: AdmitOptions): Promise<Decision>
-  refund(gate: Gate, units: number, decision: { readonly period: number } | undefined): void
-  mint(gate: Gate, units: number, options: { readonly id: string }): Promise<boolean>
+  refund(gate: Gate, units: number, decision: PastDecision | undefined): void
+  mint(gate: Gate, units: number, options: MintOptions): Promise<boolean>
   peek(gate: Gate): Promise<Peek>
 }

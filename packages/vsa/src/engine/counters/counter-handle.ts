@@ -1,4 +1,5 @@
 import { assertSummand } from '../api/arguments.ts'
+import { printAsJson } from '../api/inspect.ts'
 import type { Counter } from '../api/public-types.ts'
 import type { CounterState } from '../rows/counter-state.ts'
 
@@ -11,6 +12,10 @@ export interface CounterStates {
 
 /** One counter, as users hold it. */
 export class CounterHandle implements Counter {
+  static {
+    printAsJson(this)
+  }
+
   readonly key: string
   readonly #states: CounterStates
   #state: CounterState | null = null
@@ -27,6 +32,10 @@ export class CounterHandle implements Counter {
 
   read(): Promise<number> {
     return this.#states.read(this.#live())
+  }
+
+  toJSON(): { readonly key: string } {
+    return { key: this.key }
   }
 
   #live(): CounterState {

@@ -1,4 +1,3 @@
-import type { BudgetAnswer } from '../../core/exchange.ts'
 import type { RowFigures } from '../budget/row-view.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import type { EventSink } from '../runtime/event-sink.ts'
@@ -23,7 +22,8 @@ export class AnswerEvents {
     this.#thresholds = thresholds
   }
 
-  compare({ key, plan, window }: LeasedRow, before: Before, after: BudgetAnswer): void {
+  compare(leased: LeasedRow, before: Before, after: RowFigures): void {
+    const { key, plan, window } = leased
     const row = { key, period: window.start }
     const { figures } = before
     const isNewLimit = figures === null ? !before.known : figures.limit !== after.limit
@@ -37,9 +37,22 @@ export class AnswerEvents {
     }
     for (const fraction of this.#thresholds) {
       const mark = fraction * after.minted
-      if (before.used < mark && after.used >= mark) {
-        this.#emit({ type: 'threshold', ...row, fraction, used: after.used, limit: after.limit })
+      if (before.used < mark && after.used >= mark && isFirst(leased, after.minted, fraction)) {
+        this.#emit({ type: 'threshold', ...row, fraction, used: after.used, limit: after.minted })
       }
     }
   }
+}
+
+/** Each threshold is reported once for a row and what it has minted: refunds may take a row below its mark again and again. */
+function isFirst({ gate, window }: LeasedRow, minted: number, fraction: number): boolean {
+  const history = gate.remember()
+  const known = history.reported
+  if (known === null || known.window.start !== window.start || known.minted !== minted) {
+    history.reported = { window, minted, fractions: [fraction] }
+    return true
+  }
+  if (known.fractions.includes(fraction)) return false
+  known.fractions.push(fraction)
+  return true
 }

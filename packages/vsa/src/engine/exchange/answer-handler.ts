@@ -1,22 +1,25 @@
-import type { AppliedAnswer, Written } from '../../core/exchange.ts'
-import { settleCounter } from '../rows/counter-state.ts'
+import type { AppliedAnswer, EntryAnswer, Written } from '../../core/exchange.ts'
+import { type CounterState, settleCounter } from '../rows/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { WANT_FLUSHES } from '../rows/row-schedule.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
+import { Quarantine } from './quarantine.ts'
 import { RowAnswers } from './row-answers.ts'
 import { TakeAnswers } from './take-answers.ts'
 
-/** Takes in the certain answer to a batch: rows first, then the requests that waited for them. */
+/** Takes in the certain answer to a batch: rows first, then the requests that waited for them. A bug stops its row alone. */
 export class AnswerHandler {
   readonly #parts: ExchangeParts
   readonly #rows: RowAnswers
   readonly #takes: TakeAnswers
+  readonly #quarantine: Quarantine
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts
     this.#rows = new RowAnswers(parts)
     this.#takes = new TakeAnswers(parts)
+    this.#quarantine = new Quarantine(parts)
   }
 
   /** @param closing no request may wait for units that other owners may return */
@@ -24,12 +27,13 @@ export class AnswerHandler {
     this.count(answer.written)
     this.#settleRows(batch, answer)
     this.#recall(answer)
-    for (const [index, run] of batch.runs.entries()) this.#takes.settle(run, answer.granted[index] ?? 0, closing)
+    for (const [index, run] of batch.runs.entries())
+      this.#quarantine.guardRun(run, () => this.#takes.settle(run, answer.granted[index] ?? 0, closing))
     const serves = batch.rows.some((row) => isLeasedRow(row) && row.isAwaited && row.lease.left > 0)
-    for (const row of batch.rows) if (isLeasedRow(row)) this.#finish(row)
+    for (const row of batch.rows) if (isLeasedRow(row)) this.#quarantine.guard(row, () => this.#finish(row))
     this.#takes.unpark(closing)
     if (serves) this.#takes.serveFromLeases()
-    for (const flush of batch.flushes) flush.reply.resolve()
+    this.#parts.refundWaits.acknowledged(batch.flushes, batch.rows)
   }
 
   /** L7 */
@@ -43,10 +47,17 @@ export class AnswerHandler {
     for (const [index, row] of batch.rows.entries()) {
       const entry = answer.entries[index]
       if (row === null || entry === undefined) continue
-      if (isLeasedRow(row)) this.#rows.settle(row, entry, taken.get(row) ?? 0)
-      else if (entry.kind === 'counter') settleCounter(row, entry.value, entry.overflow, this.#parts.settings.emit)
-      else settleCounter(row, null, false, this.#parts.settings.emit)
+      this.#quarantine.guard(row, () => {
+        if (isLeasedRow(row)) this.#rows.settle(row, entry, taken.get(row) ?? 0)
+        else this.#settleCounter(row, entry)
+      })
     }
+  }
+
+  #settleCounter(counter: CounterState, entry: EntryAnswer): void {
+    const { emit } = this.#parts.settings
+    if (entry.kind === 'counter') settleCounter(counter, entry.value, entry.overflow, emit)
+    else settleCounter(counter, null, false, emit)
   }
 
   /** O12: other owners want these rows. Leases on them go back with the next exchange. */
@@ -69,8 +80,7 @@ export class AnswerHandler {
     if (row.lease.refund > 0) sendQueue.markDirty(row)
     if ((requests.find(row)?.mints.length ?? 0) > 0) sendQueue.markUrgent(row)
     if (row.lease.isDirty && row.isLow) sendQueue.markUrgent(row)
-    if (row.isRetired || row.schedule.isUnused(settings.clock.monotonic(), settings.flushIntervalMs))
-      leases.dropIfIdle(row)
+    if (row.isRetired || row.isUnused(settings.clock.monotonic(), settings.flushIntervalMs)) leases.dropIfIdle(row)
   }
 }
 

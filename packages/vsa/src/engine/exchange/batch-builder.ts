@@ -71,7 +71,8 @@ export class BatchBuilder {
 
   /** Puts a request for one row into the run that was last to touch it, if that one is for the same; false otherwise. */
   joinRun(row: LeasedRow, units: number, request: PendingRequest): boolean {
-    const run = this.#runAt(this.#lastRunAt(row))
+    const last = this.runs.at(-1)
+    const run = last?.rows[0] === row ? last : this.#runAt(this.#lastRunAt(row))
     if (run === undefined || run.rows.length !== 1 || run.costs[0] !== units) return false
     run.requests.push(request)
     return true

@@ -1,7 +1,8 @@
 import type { Batch, Entry } from '../../core/exchange.ts'
-import { quarantinedError } from '../api/errors.ts'
+import { overloadedError, quarantinedError } from '../api/errors.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
+import { ServicePace } from '../requests/service-pace.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { IDLE_FLUSHES } from '../rows/row-schedule.ts'
 import { BatchBuilder } from './batch-builder.ts'
@@ -9,12 +10,17 @@ import { counterEntryOf, entryOf } from './batch-entries.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
 import { LeasePlan } from './lease-plan.ts'
+import { Quarantine, VOID } from './quarantine.ts'
 import type { FlushRequest } from './send-queue.ts'
 
+/** Unused rows that one flush keeps at most; the next one goes on (L8). */
+const KEPT_SLICE_MAX = 5_000
 const UNKNOWN = { pool: Infinity, othersHeld: 0 }
 
+type BatchContent = Pick<Batch, 'entries' | 'takes' | 'close'>
+
 export interface PlannedBatch {
-  readonly content: Pick<Batch, 'entries' | 'takes' | 'close'>
+  readonly content: BatchContent
   readonly inFlight: InFlightBatch
 }
 
@@ -30,10 +36,13 @@ interface Order {
 export class BatchPlanner {
   readonly #parts: ExchangeParts
   readonly #leasePlan: LeasePlan
+  readonly #pace = new ServicePace()
+  readonly #quarantine: Quarantine
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts
     this.#leasePlan = new LeasePlan(parts.settings, parts.session)
+    this.#quarantine = new Quarantine(parts)
   }
 
   /**
@@ -45,6 +54,8 @@ export class BatchPlanner {
     const nowMs = settings.clock.monotonic()
     const builder = new BatchBuilder(settings.store.capabilities.batchMax)
     const allLoaded = this.#parts.waiting.drain((request) => this.#loadRequest(builder, request, nowMs))
+    if (allLoaded) this.#pace.done()
+    else this.#shed(builder, nowMs)
     const load = (row: LeasedRow): boolean => row.isQuarantined || builder.addRow(row)
     sendQueue.drainUrgent(load)
     if (sendQueue.due) sendQueue.drainDirty(load)
@@ -66,13 +77,26 @@ export class BatchPlanner {
   #make(builder: BatchBuilder, order: Order): PlannedBatch {
     const takes = builder.takes()
     const entries: Entry[] = []
-    for (const row of builder.rows) {
-      if (isLeasedRow(row)) entries.push(this.#entryOf(row, order))
-      else entries.push(counterEntryOf(row))
+    const bugs = new Map<number, unknown>()
+    for (const [at, row] of builder.rows.entries()) {
+      try {
+        entries.push(isLeasedRow(row) ? this.#entryOf(row, order) : counterEntryOf(row))
+      } catch (error) {
+        entries.push(VOID)
+        bugs.set(at, error)
+      }
     }
     for (const run of builder.runs) this.#parts.waiting.send(run.requests)
     const { close, flushes } = order
-    return { content: { entries, takes, close }, inFlight: { rows: [...builder.rows], runs: builder.runs, flushes } }
+    const inFlight: InFlightBatch = { rows: [...builder.rows], runs: builder.runs, flushes }
+    return { content: this.#withoutBugs({ entries, takes, close }, inFlight, bugs), inFlight }
+  }
+
+  /** An assertion that failed stops its row before anything of it is sent, and the others go on. */
+  #withoutBugs(content: BatchContent, inFlight: InFlightBatch, bugs: ReadonlyMap<number, unknown>): BatchContent {
+    let rest = content
+    for (const [at, error] of bugs) rest = this.#quarantine.leaveOutAt(rest, inFlight, at, error) ?? rest
+    return rest
   }
 
   #entryOf(row: LeasedRow, { returning, nowMs }: Order): Entry {
@@ -86,7 +110,13 @@ export class BatchPlanner {
   }
 
   #loadRequest(builder: BatchBuilder, request: PendingRequest, nowMs: number): boolean {
-    return this.#joinRun(builder, request, nowMs) || this.#loadAnyRequest(builder, request, nowMs)
+    try {
+      return this.#joinRun(builder, request, nowMs) || this.#loadAnyRequest(builder, request, nowMs)
+    } catch (error) {
+      // A bug: this request alone fails, and does not stop the ones behind it.
+      this.#parts.waiting.resolve(request, { kind: 'failed', error })
+      return true
+    }
   }
 
   /** Most requests ask for the same as their neighbour in the queue: they join its run, and nothing is allocated for them. */
@@ -123,15 +153,40 @@ export class BatchPlanner {
     return row
   }
 
+  /** Some of the queue stays behind: those that cannot be served in time are told now, not at their deadline. */
+  #shed(builder: BatchBuilder, nowMs: number): void {
+    const { waiting } = this.#parts
+    let requests = 0
+    for (const run of builder.runs) requests += run.requests.length
+    const msPerRequest = this.#pace.full(requests, nowMs)
+    if (msPerRequest === undefined) return
+    // The batch that leaves now and the request's own take their time as well.
+    const waitMs = (ahead: number): number => (ahead + 2 * requests) * msPerRequest
+    waiting.shed(waitMs, ({ needs, deadlineMs }, ahead) => {
+      const overload = { ahead, perSecond: Math.round(1_000 / msPerRequest), deadlineMs }
+      return { kind: 'failed', error: overloadedError(needs[0]?.gate.key, overload) }
+    })
+  }
+
   /** O6: unused leases go back, and rows with nothing to keep are forgotten; when closing, all of them. */
   #loadUnused(builder: BatchBuilder, closing: boolean, nowMs: number): void {
     const { leases, sendQueue, settings } = this.#parts
     const everything = closing || sendQueue.returning
     const unusedBeforeMs = nowMs - IDLE_FLUSHES * settings.flushIntervalMs
+    let kept = 0
     for (const row of leases.all()) {
       if (builder.isFull) return
       if (!everything && row.schedule.usedAtMs > unusedBeforeMs) return
-      if (builder.has(row) || row.isQuarantined || leases.dropIfIdle(row)) continue
+      if (builder.has(row) || row.isQuarantined) continue
+      if (!everything && row.isKept(nowMs)) {
+        // Looked at again when it would be unused again.
+        row.schedule.usedAtMs = nowMs
+        leases.touch(row, row.held)
+        kept += 1
+        if (kept === KEPT_SLICE_MAX) return
+        continue
+      }
+      if (leases.dropIfIdle(row)) continue
       if (row.held > 0) builder.addRow(row)
     }
   }

@@ -1,15 +1,17 @@
+import type { VsaError } from '../../core/errors.ts'
 import type { AppliedAnswer, Batch, FencedAnswer, BreachedRow } from '../../core/exchange.ts'
 import { AnswerHandler } from './answer-handler.ts'
 import type { ChangeIntake } from './change-intake.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { Fencing } from './fencing.ts'
 import type { FlushScheduler } from './flush-scheduler.ts'
-import { isLeasedRow } from './in-flight-batch.ts'
+import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
 import { Quarantine } from './quarantine.ts'
 import { RefundSettlement } from './refund-settlement.ts'
 
 /** Hears from the session what became of the batch in flight, and has it settled. */
 export class ExchangeListener {
+  readonly #parts: ExchangeParts
   readonly #scheduler: FlushScheduler
   readonly #intake: ChangeIntake
   readonly #answers: AnswerHandler
@@ -18,6 +20,7 @@ export class ExchangeListener {
   readonly #refunds: RefundSettlement
 
   constructor(parts: ExchangeParts, scheduler: FlushScheduler, intake: ChangeIntake) {
+    this.#parts = parts
     this.#scheduler = scheduler
     this.#intake = intake
     this.#answers = new AnswerHandler(parts)
@@ -35,8 +38,17 @@ export class ExchangeListener {
 
   settled(answer: AppliedAnswer): void {
     const batch = this.#scheduler.inFlight.take()
-    this.#answers.settle(batch, answer, this.#scheduler.isClosing)
+    try {
+      this.#answers.settle(batch, answer, this.#scheduler.isClosing)
+    } finally {
+      this.#goOn(batch)
+    }
+  }
+
+  /** Also after a bug: what was not settled is found and stopped when it is sent again. */
+  #goOn(batch: InFlightBatch): void {
     for (const row of batch.rows) if (isLeasedRow(row) && row.held > 0) this.#scheduler.watchWindow(row)
+    this.#scheduler.retryRefunds()
     // A refund that was not accepted goes with the next flush, not at once.
     const isRefundLeft = batch.rows.some((row) => isLeasedRow(row) && row.lease.refund > 0)
     if (this.#scheduler.lingers && isRefundLeft) this.#scheduler.arm()
@@ -44,8 +56,11 @@ export class ExchangeListener {
   }
 
   fenced(batch: Batch, answer: FencedAnswer | null): void {
-    this.#fencing.fence(batch, this.#scheduler.inFlight.take(), answer)
-    this.#scheduler.reopen()
+    try {
+      this.#fencing.fence(batch, this.#scheduler.inFlight.take(), answer)
+    } finally {
+      this.#scheduler.reopen()
+    }
   }
 
   /** S6 */
@@ -60,5 +75,14 @@ export class ExchangeListener {
     if (answer.kind === 'fenced') this.#fencing.settleClosed(batch, answer)
     else this.#answers.settle(batch, answer, true)
     for (const row of batch.rows) if (isLeasedRow(row)) this.#refunds.drop(row)
+    this.#parts.refundWaits.check()
+  }
+
+  /** The engine gives up, and nothing more is sent: flushes fail, and refunds that wait or are in flight are counted as refused. */
+  abandoned(error: VsaError): void {
+    const { leases, refundWaits, sendQueue } = this.#parts
+    const sent = this.#scheduler.inFlight.batch?.flushes ?? []
+    for (const { reply } of [...sendQueue.takeFlushes(), ...sent, ...refundWaits.takeAll()]) reply.reject(error)
+    for (const row of leases.all()) this.#refunds.drop(row, row.lease.sent?.refund)
   }
 }

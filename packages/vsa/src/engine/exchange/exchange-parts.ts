@@ -1,10 +1,18 @@
 import type { Settings } from '../api/settings.ts'
+import type { PendingRequest, Verdict } from '../requests/pending-request.ts'
 import type { RequestTable } from '../requests/row-requests.ts'
 import type { WaitQueue } from '../requests/wait-queue.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Session } from '../session/session.ts'
+import type { RefundWaits } from './refund-waits.ts'
 import type { SendQueue } from './send-queue.ts'
+
+/** The verdicts of requests that the store does not answer any more: by `onStoreUnavailable`. */
+export interface UnansweredVerdicts {
+  /** O5: the epoch is over, and the store does not know what became of its last batch. Counts the verdict. */
+  forgotten(request: PendingRequest): Verdict
+}
 
 /** What the parts of the exchange room share. */
 export interface ExchangeParts {
@@ -16,5 +24,8 @@ export interface ExchangeParts {
   /** Requests that wait for one row's exchange. */
   readonly requests: RequestTable
   readonly sendQueue: SendQueue
+  /** Flushes that wait for refunds. */
+  readonly refundWaits: RefundWaits
   readonly metrics: Metrics
+  readonly unanswered: UnansweredVerdicts
 }

@@ -1,5 +1,4 @@
 import type { Batch, FencedAnswer, Outcome } from '../../core/exchange.ts'
-import { fencedUnknownError } from '../api/errors.ts'
 import { settleMint } from '../requests/mint-request.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
 import { type CounterState, settleCounter } from '../rows/counter-state.ts'
@@ -8,6 +7,7 @@ import type { AnswerHandler } from './answer-handler.ts'
 import { Confirmations } from './confirmations.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { type InFlightBatch, isLeasedRow, type Run } from './in-flight-batch.ts'
+import { Quarantine } from './quarantine.ts'
 import { RefundSettlement } from './refund-settlement.ts'
 import { TakeAnswers } from './take-answers.ts'
 
@@ -33,6 +33,7 @@ export class Fencing {
   readonly #confirmations: Confirmations
   readonly #refunds: RefundSettlement
   readonly #takes: TakeAnswers
+  readonly #quarantine: Quarantine
 
   constructor(parts: ExchangeParts, answers: AnswerHandler) {
     this.#parts = parts
@@ -40,23 +41,29 @@ export class Fencing {
     this.#confirmations = new Confirmations(parts)
     this.#refunds = new RefundSettlement(parts)
     this.#takes = new TakeAnswers(parts)
+    this.#quarantine = new Quarantine(parts)
   }
 
   fence(batch: Batch, inFlight: InFlightBatch, answer: FencedAnswer | null): void {
-    const { leases, settings, waiting, sendQueue } = this.#parts
+    const { leases, settings, waiting, sendQueue, refundWaits } = this.#parts
     const fate = fateOf(batch, answer)
     if (fate.kind === 'applied') this.#answers.count(fate.outcome.written)
     const unitsLost = leases.leasedUnits
     const again: PendingRequest[] = []
-    for (const [index, run] of inFlight.runs.entries()) this.#fenceRun(run, fate, index, again)
+    for (const [index, run] of inFlight.runs.entries())
+      this.#quarantine.guardRun(run, () => this.#fenceRun(run, fate, index, again))
     for (const [index, row] of inFlight.rows.entries()) {
-      if (isLeasedRow(row)) this.#fenceRow(row, fate, index, again)
-      else if (row !== null) this.#fenceCounter(row, fate, index)
+      if (row === null) continue
+      this.#quarantine.guard(row, () => {
+        if (isLeasedRow(row)) this.#fenceRow(row, fate, index, again)
+        else this.#fenceCounter(row, fate, index)
+      })
     }
     this.#loseAll(again)
     waiting.requeue(again)
     for (const flush of inFlight.flushes) sendQueue.addFlush(flush)
     sendQueue.due = true
+    refundWaits.check()
     settings.emit({ type: 'fenced', epoch: batch.epoch, unitsLost })
   }
 
@@ -79,9 +86,9 @@ export class Fencing {
     this.#parts.waiting.arrived(run.requests)
     for (const row of run.rows) row.takers -= run.requests.length
     const granted = fate.kind === 'applied' ? (fate.outcome.granted[index] ?? 0) : 0
-    for (const [at, request] of run.requests.entries()) {
-      if (at < granted) this.#takes.grant(request, run.rows)
-      else if (fate.kind === 'unknown') this.#failUnknown(request)
+    this.#takes.grant(run, granted)
+    for (const request of run.requests.slice(granted)) {
+      if (fate.kind === 'unknown') this.#failUnknown(request)
       else again.push(request)
     }
   }
@@ -90,7 +97,7 @@ export class Fencing {
     const { settings, sendQueue } = this.#parts
     if (fate.kind !== 'applied') counter.pending += counter.sent ?? 0
     // The answer does not tell the value: the reads go again under the next epoch.
-    counter.readers = [...counter.readersSent, ...counter.readers]
+    counter.readers.putBack(counter.readersSent)
     counter.readersSent = []
     const hasOverflow = fate.kind === 'applied' && fate.outcome.notes[index]?.overflow === true
     settleCounter(counter, null, hasOverflow, settings.emit)
@@ -103,11 +110,13 @@ export class Fencing {
     const note = fate.kind === 'applied' ? fate.outcome.notes[index] : undefined
     if (fate.kind === 'applied') this.#refunds.settle(row, sent.refund, note?.refunded ?? 0)
     else if (fate.kind === 'not_applied') row.lease.owe(sent.refund)
+    // Sent again they could be given back twice.
+    else this.#refunds.giveUp(row, sent.refund)
     const requests = this.#parts.requests.find(row)
     const mint = requests?.takeMintSent() ?? null
     if (mint !== null) {
       if (fate.kind === 'applied') settleMint(row.key, mint, note?.mint ?? 'repeated')
-      else requests?.mints.unshift(mint)
+      else requests?.mints.putBack([mint])
     }
     if (fate.kind === 'applied') return this.#confirmations.confirmAll(row)
     const unconfirmed = this.#confirmations.takeUnconfirmed(row, 'sent')
@@ -119,24 +128,27 @@ export class Fencing {
   }
 
   #loseAll(again: PendingRequest[]): void {
+    for (const row of [...this.#parts.leases.all()]) this.#quarantine.guard(row, () => this.#loseRow(row, again))
+  }
+
+  #loseRow(row: LeasedRow, again: PendingRequest[]): void {
     const { leases, requests, sendQueue } = this.#parts
-    for (const row of [...leases.all()]) {
-      const { held } = row
-      const { spentSince } = row.lease
-      row.lose()
-      leases.touch(row, held)
-      const unconfirmed = this.#confirmations.takeUnconfirmed(row, 'unsent')
-      oweLowered(row, unconfirmed, spentSince)
-      for (const request of unconfirmed) again.push(request)
-      if (row.lease.refund > 0) sendQueue.markDirty(row)
-      if ((requests.find(row)?.mints.length ?? 0) > 0) sendQueue.markUrgent(row)
-      if (row.isRetired) leases.dropIfIdle(row)
-    }
+    const { held } = row
+    const { spentSince } = row.lease
+    row.lose()
+    leases.touch(row, held)
+    const unconfirmed = this.#confirmations.takeUnconfirmed(row, 'unsent')
+    oweLowered(row, unconfirmed, spentSince)
+    for (const request of unconfirmed) again.push(request)
+    if (row.lease.refund > 0) sendQueue.markDirty(row)
+    if ((requests.find(row)?.mints.length ?? 0) > 0) sendQueue.markUrgent(row)
+    if (row.isRetired) leases.dropIfIdle(row)
   }
 
   #failUnknown(request: PendingRequest): void {
-    const error = fencedUnknownError(request.needs[0]?.gate.key)
-    this.#parts.waiting.resolve(request, { kind: 'failed', error })
+    const { waiting, unanswered } = this.#parts
+    // The one that makes the verdict counts it.
+    if (request.state !== 'resolved') waiting.resolve(request, unanswered.forgotten(request))
   }
 }
 

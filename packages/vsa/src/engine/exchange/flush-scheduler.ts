@@ -6,6 +6,11 @@ import { BatchPlanner } from './batch-planner.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { InFlightSlot } from './in-flight-batch.ts'
 
+/** While a flush waits for refunds that the store does not accept yet, they are sent again after this long, in ms; sooner with a shorter interval. */
+const REFUND_PAUSE_MS = 100
+/** Requests that wait for units of other owners are tried again after this long, in ms, or a flush interval where that is shorter. */
+const RETRY_MS = 100
+
 /** Decides when an exchange leaves: at once for requests that wait and leases that run low, each flush interval for all that changed. */
 export class FlushScheduler {
   readonly inFlight: InFlightSlot = new InFlightSlot()
@@ -16,6 +21,9 @@ export class FlushScheduler {
   #timer: Timer | null = null
   #timerAtMs = Infinity
   #flushAtMs = -Infinity
+  #refundTimer: Timer | null = null
+  /** When parked requests are tried again; Infinity while none is parked. */
+  #retryAtMs = Infinity
   #closing = false
   /** Until then a close waits for refunds that the store does not accept yet: their admissions may be in another owner's delta. */
   #lingerUntilMs = -Infinity
@@ -54,6 +62,7 @@ export class FlushScheduler {
     this.#scheduled = true
     this.#parts.settings.clock.soon(() => {
       this.#scheduled = false
+      this.#parts.waiting.startDeadlines()
       this.#send()
     })
   }
@@ -78,7 +87,9 @@ export class FlushScheduler {
     if (sendQueue.isEmpty && leases.size === 0 && waiting.parked === 0) return
     const nowMs = settings.clock.monotonic()
     if (this.#flushAtMs <= nowMs) this.#flushAtMs = nowMs + settings.flushIntervalMs
-    const atMs = Math.min(this.#flushAtMs, this.#keepaliveAtMs())
+    if (waiting.parked === 0) this.#retryAtMs = Infinity
+    else if (this.#retryAtMs === Infinity) this.#retryAtMs = nowMs + Math.min(settings.flushIntervalMs, RETRY_MS)
+    const atMs = Math.min(this.#flushAtMs, this.#retryAtMs, this.#keepaliveAtMs())
     if (atMs >= this.#timerAtMs) return
     this.#timer?.cancel()
     this.#timerAtMs = atMs
@@ -90,6 +101,18 @@ export class FlushScheduler {
     const { sendQueue, waiting } = this.#parts
     if (this.#closing || sendQueue.hasUrgent || waiting.queued > 0) this.wake()
     this.arm()
+  }
+
+  /** A flush waits for refunds that the store does not accept yet: their rows go again after a pause, whatever the interval. */
+  retryRefunds(): void {
+    const { refundWaits, sendQueue, settings } = this.#parts
+    if (refundWaits.isEmpty || this.#refundTimer !== null || this.#ended) return
+    const pauseMs = Math.min(settings.flushIntervalMs, REFUND_PAUSE_MS)
+    this.#refundTimer = settings.clock.timer(pauseMs, () => {
+      this.#refundTimer = null
+      for (const row of refundWaits.rows()) sendQueue.markUrgent(row)
+      if (!refundWaits.isEmpty) this.wake()
+    })
   }
 
   /** The row has a lease: the edges of its period are watched. */
@@ -119,6 +142,8 @@ export class FlushScheduler {
     this.#timer?.cancel()
     this.#timer = null
     this.#timerAtMs = Infinity
+    this.#refundTimer?.cancel()
+    this.#refundTimer = null
     this.#rollover.stop()
   }
 
@@ -126,9 +151,13 @@ export class FlushScheduler {
     this.#timer = null
     this.#timerAtMs = Infinity
     const { settings, waiting, sendQueue } = this.#parts
-    if (settings.clock.monotonic() >= this.#flushAtMs) {
+    const nowMs = settings.clock.monotonic()
+    if (nowMs >= this.#flushAtMs) {
       this.#flushAtMs += settings.flushIntervalMs
       sendQueue.due = true
+    }
+    if (nowMs >= this.#retryAtMs) {
+      this.#retryAtMs = Infinity
       waiting.unpark(() => true)
     }
     this.#send()
@@ -136,9 +165,13 @@ export class FlushScheduler {
   }
 
   #send(): void {
-    const { session, sendQueue } = this.#parts
+    const { session, sendQueue, waiting } = this.#parts
     if (session.state !== 'ready' || this.#ended) return
-    if (this.#closing) sendQueue.due = true
+    if (this.#closing) {
+      sendQueue.due = true
+      // Each request has its answer before the last batch is sent (O13).
+      waiting.unpark(() => true)
+    }
     const planned = this.#planner.plan(this.#closing, this.lingers)
     if (planned === null) return
     this.inFlight.put(planned.inFlight)

@@ -30,14 +30,15 @@ export class LeasePlan {
     const { flushIntervalMs } = this.#settings
     const { plan, figures, lease, schedule } = row
     if (row.isRetired || schedule.yields || plan.atRisk === 0 || nowMs < schedule.recalledUntilMs) return 0
-    if (figures !== null && figures.burned >= plan.burnMax) return 0
+    if (row.isBurned) return 0
     const isFirstRequest = figures === null && row.takers === 1
     if (row.gate.isSparse && isFirstRequest) return 0
     const spent = lease.spentSince + schedule.demand
-    if (spent === 0 && schedule.isUnused(nowMs, flushIntervalMs)) return 0
+    if (spent === 0 && row.isUnused(nowMs, flushIntervalMs)) return 0
     return nextHold({
       hold: lease.hold,
       spent,
+      least: schedule.demandMost,
       elapsedMs: nowMs - schedule.sentAtMs,
       flushIntervalMs,
       exchangeMs: this.#session.exchangeMs,

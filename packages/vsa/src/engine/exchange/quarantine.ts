@@ -1,11 +1,14 @@
-import type { Batch, BreachedRow, Entry } from '../../core/exchange.ts'
+import type { Batch, BreachedRow, Entry, VoidEntry } from '../../core/exchange.ts'
 import { quarantinedCounterError, quarantinedError } from '../api/errors.ts'
 import type { CounterState } from '../rows/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { Confirmations } from './confirmations.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
-import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
+import { type InFlightBatch, isLeasedRow, type Run } from './in-flight-batch.ts'
 import { RefundSettlement } from './refund-settlement.ts'
+
+/** Sent in the place of an entry that is left out. */
+export const VOID: VoidEntry = { kind: 'void' }
 
 /** S6, and failed assertions of this owner: one budget stops, and the others go on. */
 export class Quarantine {
@@ -19,8 +22,34 @@ export class Quarantine {
     this.#refunds = new RefundSettlement(parts)
   }
 
-  /** Nothing more is sent of the row, and the requests that wait for it fail. */
-  quarantine(row: LeasedRow, detail: string): void {
+  /** A bug in what is done for one row stops that row, and the others go on. */
+  guard(row: LeasedRow | CounterState, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#stop(row, textOf(error))
+    }
+  }
+
+  /** A bug in what is done for a run stops its rows, and its requests fail. */
+  guardRun(run: Run, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      for (const row of run.rows) this.#stop(row, textOf(error))
+      this.#failRun(run)
+    }
+  }
+
+  /** Nothing more is sent of the row. */
+  #stop(row: LeasedRow | CounterState, detail: string): void {
+    if (row.isQuarantined) return
+    if (isLeasedRow(row)) this.#stopRow(row, detail)
+    else this.#stopCounter(row, detail)
+  }
+
+  /** The requests that wait for it fail. */
+  #stopRow(row: LeasedRow, detail: string): void {
     const { leases, settings, waiting, requests } = this.#parts
     const { held, key, lease } = row
     const error = quarantinedError(key)
@@ -30,7 +59,7 @@ export class Quarantine {
     row.isQuarantined = true
     leases.touch(row, held)
     this.#refunds.drop(row, refundSent)
-    for (const { reply } of rowRequests?.mints.splice(0) ?? []) reply.reject(error)
+    for (const { reply } of rowRequests?.mints.takeAll() ?? []) reply.reject(error)
     rowRequests?.takeMintSent()?.reply.reject(error)
     for (const request of this.#confirmations.takeUnconfirmed(row, 'sent'))
       waiting.resolve(request, { kind: 'failed', error })
@@ -45,37 +74,51 @@ export class Quarantine {
    */
   leaveOut(batch: Batch, inFlight: InFlightBatch | null, name: BreachedRow | undefined, detail: string): Batch | null {
     const index = batch.entries.findIndex((entry) => name !== undefined && isNamed(entry, name))
-    const row = inFlight?.rows[index]
-    if (inFlight === null || row === null || row === undefined) return null
+    return inFlight === null ? null : this.leaveOutAt(batch, inFlight, index, detail)
+  }
+
+  /**
+   * @param index of the row's entry
+   * @param cause text, or what was thrown
+   */
+  leaveOutAt<Content extends Pick<Batch, 'entries' | 'takes'>>(
+    content: Content,
+    inFlight: InFlightBatch,
+    index: number,
+    cause: unknown,
+  ): Content | null {
+    const row = inFlight.rows[index]
+    if (row === null || row === undefined) return null
     inFlight.rows[index] = null
-    if (isLeasedRow(row)) this.#leaveOutRow(row, inFlight, detail)
-    else this.#quarantineCounter(row, detail)
+    this.#stop(row, textOf(cause))
+    for (const run of inFlight.runs) if (isLeasedRow(row) && run.rows.includes(row)) this.#failRun(run)
     return {
-      ...batch,
-      entries: batch.entries.map((entry, at) => (at === index ? { kind: 'void' } : entry)),
-      takes: batch.takes.map((take) => (take.need.some(([at]) => at === index) ? { ...take, n: 0 } : take)),
+      ...content,
+      entries: content.entries.map((entry, at) => (at === index ? VOID : entry)),
+      takes: content.takes.map((take) => (take.need.some(([at]) => at === index) ? { ...take, n: 0 } : take)),
     }
   }
 
-  #leaveOutRow(row: LeasedRow, inFlight: InFlightBatch, detail: string): void {
-    for (const run of inFlight.runs) {
-      if (!run.rows.includes(row)) continue
-      for (const request of run.requests)
-        this.#parts.waiting.resolve(request, { kind: 'failed', error: quarantinedError(row.key) })
-    }
-    this.quarantine(row, detail)
+  #failRun({ rows, requests }: Run): void {
+    const key = rows.find((row) => row.isQuarantined)?.key ?? rows[0]?.key ?? ''
+    for (const request of requests)
+      this.#parts.waiting.resolve(request, { kind: 'failed', error: quarantinedError(key) })
   }
 
   /** What was added stays in memory; its readers fail. */
-  #quarantineCounter(counter: CounterState, detail: string): void {
+  #stopCounter(counter: CounterState, detail: string): void {
     const { key } = counter
     counter.isQuarantined = true
     counter.pending += counter.sent ?? 0
     counter.sent = null
-    for (const reader of [...counter.readersSent.splice(0), ...counter.readers.splice(0)])
+    for (const reader of [...counter.readersSent.splice(0), ...counter.readers.takeAll()])
       reader.reject(quarantinedCounterError(key))
     this.#parts.settings.emit({ type: 'quarantined', key, detail })
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function isNamed(entry: Entry, { key, period, isCounter }: BreachedRow): boolean {

@@ -1,4 +1,3 @@
-import { InvariantError } from '../../core/errors.ts'
 import type { BudgetAnswer, EntryAnswer } from '../../core/exchange.ts'
 import { rowLostError } from '../api/errors.ts'
 import { type MintRequest, settleMint } from '../requests/mint-request.ts'
@@ -6,7 +5,6 @@ import type { LeasedRow } from '../rows/leased-row.ts'
 import { AnswerEvents } from './answer-events.ts'
 import { Confirmations } from './confirmations.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
-import { Quarantine } from './quarantine.ts'
 import { RefundSettlement } from './refund-settlement.ts'
 import { isLost, wasEarly } from './row-absence.ts'
 import { TakeAnswers } from './take-answers.ts'
@@ -17,7 +15,6 @@ export class RowAnswers {
   readonly #events: AnswerEvents
   readonly #confirmations: Confirmations
   readonly #refunds: RefundSettlement
-  readonly #quarantine: Quarantine
   readonly #takes: TakeAnswers
 
   constructor(parts: ExchangeParts) {
@@ -25,11 +22,13 @@ export class RowAnswers {
     this.#events = new AnswerEvents(parts.settings.emit, parts.settings.thresholds)
     this.#confirmations = new Confirmations(parts)
     this.#refunds = new RefundSettlement(parts)
-    this.#quarantine = new Quarantine(parts)
     this.#takes = new TakeAnswers(parts)
   }
 
-  /** @param taken units that the exchange took from the row */
+  /**
+   * @param taken units that the exchange took from the row
+   * @throws InvariantError before the row has changed, when more was spent than the store says is held
+   */
   settle(row: LeasedRow, answer: EntryAnswer, taken: number): void {
     if (answer.kind === 'budget') this.#acknowledge(row, answer, taken)
     else if (answer.kind === 'removed') this.#settleRemoved(row, answer.refunded)
@@ -38,22 +37,16 @@ export class RowAnswers {
 
   #acknowledge(row: LeasedRow, answer: BudgetAnswer, taken: number): void {
     const { sent, figures: before } = row.lease
-    const { held, isKnown: known, gate, window } = row
+    const { held, isKnown: known, gate, window, reach } = row
     const { refunded, mint, ...figures } = answer
-    try {
-      row.acknowledge(figures)
-    } catch (error) {
-      if (!(error instanceof InvariantError)) throw error
-      return this.#quarantine.quarantine(row, error.message)
-    }
+    row.acknowledge(figures)
     if (gate.knownWindow === null || gate.knownWindow.start < window.start) gate.knownWindow = window
-    this.#pause(row)
+    this.#pause(row, row.reach > reach)
     this.#parts.leases.touch(row, held)
     const mintSent = this.#takeMintSent(row)
     if (mintSent !== null) settleMint(row.key, mintSent, mint ?? 'repeated')
     this.#confirmations.confirmAll(row)
     if (sent !== null) this.#refunds.settle(row, sent.refund, refunded)
-    // Last, because a listener may call anything: the row is consistent again.
     const usedBefore = before?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
     this.#events.compare(row, { figures: before, used: usedBefore, known }, answer)
   }
@@ -77,7 +70,7 @@ export class RowAnswers {
     if (isLost(row, session.time)) settings.emit({ type: 'row_lost', key, period: window.start })
     row.lose()
     leases.touch(row, held)
-    this.#pause(row)
+    this.#pause(row, false)
     this.#refunds.drop(row, sent?.refund)
     this.#takeMintSent(row)?.reply.reject(rowLostError(key))
     for (const request of this.#confirmations.takeUnconfirmed(row, 'sent')) this.#takes.retryLater(request, row)
@@ -86,9 +79,11 @@ export class RowAnswers {
   }
 
   /** O12: the row is not asked again within one flush interval when it cannot cover a request. */
-  #pause({ schedule }: LeasedRow): void {
+  #pause({ schedule }: LeasedRow, hasMore: boolean): void {
     const { clock, flushIntervalMs } = this.#parts.settings
-    schedule.askAgainAtMs = clock.monotonic() + flushIntervalMs
+    const nowMs = clock.monotonic()
+    schedule.askAgainAtMs = nowMs + flushIntervalMs
+    schedule.denials?.heard(nowMs, flushIntervalMs, { isRead: false, hasMore })
   }
 
   #takeMintSent(row: LeasedRow): MintRequest | null {

@@ -1,24 +1,37 @@
 import type { CounterState } from '../rows/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
+import { CallList } from '../runtime/call-list.ts'
 import type { Deferred } from '../runtime/deferred.ts'
 
 /** What waits to be sent: lists of what changed, never a scan (G3). */
 export class SendQueue {
-  #dirty: LeasedRow[] = []
+  readonly #dirty = new Set<LeasedRow>()
   #urgent: LeasedRow[] = []
   #counters: CounterState[] = []
   /** One of the counters is read: only then are they looked through between flushes. */
   #isRead = false
-  #flushes: FlushRequest[] = []
+  readonly #flushes = new CallList<FlushRequest>(({ reply }) => reply.settled)
   /** Everything that is dirty goes with the next exchanges, until all of it is sent. */
   due = false
 
   get isEmpty(): boolean {
-    return this.#dirty.length === 0 && this.#urgent.length === 0 && this.#counters.length === 0
+    return this.#dirty.size === 0 && this.#urgent.length === 0 && this.#counters.length === 0
+  }
+
+  /** Rows and counters that wait to be sent; a row may count twice. */
+  get size(): number {
+    return this.#dirty.size + this.#urgent.length + this.#counters.length
   }
 
   get hasUrgent(): boolean {
     return this.#urgent.length > 0 || (this.due && !this.isEmpty) || this.#flushes.length > 0
+  }
+
+  /** Spent from leases and not sent yet: every row that was spent from is dirty (G1). */
+  get unsentUnits(): number {
+    let units = 0
+    for (const { lease } of this.#dirty) units += lease.spentSince
+    return units
   }
 
   /** A caller's flush wants every lease given back. */
@@ -30,7 +43,7 @@ export class SendQueue {
   markDirty(row: LeasedRow): void {
     if (row.lease.isDirty) return
     row.lease.isDirty = true
-    this.#dirty.push(row)
+    this.#dirty.add(row)
     row.lease.settleFloor()
   }
 
@@ -49,14 +62,12 @@ export class SendQueue {
   }
 
   addFlush(flush: FlushRequest): void {
-    this.#flushes.push(flush)
+    this.#flushes.add(flush)
   }
 
   /** Flushes that will be complete once what is being sent now has been acknowledged. */
   takeFlushes(): FlushRequest[] {
-    const flushes = this.#flushes
-    this.#flushes = []
-    return flushes
+    return this.#flushes.takeAll()
   }
 
   /** Hands out urgent rows while `load` has a place for them. */
@@ -66,7 +77,10 @@ export class SendQueue {
 
   /** Hands out dirty rows while `load` has a place for them. */
   drainDirty(load: (row: LeasedRow) => boolean): void {
-    this.#dirty = rest(this.#dirty, (row) => !row.lease.isDirty || load(row))
+    for (const row of this.#dirty) {
+      if (row.lease.isDirty && !load(row)) return
+      this.#dirty.delete(row)
+    }
   }
 
   /** Hands out counters: all of them when `due`, else those that are read. */

@@ -1,5 +1,5 @@
-import { closedError, rowLostError } from '../api/errors.ts'
-import { type PendingRequest, unitsOf } from '../requests/pending-request.ts'
+import { closedError, quarantinedError, rowLostError } from '../api/errors.ts'
+import { type PendingRequest, unitsOf, type Verdict } from '../requests/pending-request.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import type { Run } from './in-flight-batch.ts'
@@ -17,16 +17,27 @@ export class TakeAnswers {
   settle(run: Run, granted: number, closing: boolean): void {
     this.#parts.waiting.arrived(run.requests)
     for (const row of run.rows) row.takers -= run.requests.length
+    this.grant(run, granted)
     const again: PendingRequest[] = []
-    for (const [index, request] of run.requests.entries()) {
-      if (index < granted) this.grant(request, run.rows)
-      else if (request.state !== 'resolved' && !this.#denyOrPark(request, run.rows, closing)) again.push(request)
+    for (let at = granted; at < run.requests.length; at += 1) {
+      const request = run.requests[at]
+      if (request === undefined || request.state === 'resolved') continue
+      if (!this.#denyOrPark(request, run.rows, closing)) again.push(request)
     }
     this.#parts.waiting.requeue(again)
   }
 
-  /** O10: the store has given the units. A request that was resolved otherwise meanwhile is refunded. */
-  grant(request: PendingRequest, rows: readonly LeasedRow[]): void {
+  /** The store has given their units to the first `granted` requests of the run. */
+  grant({ requests, rows }: Run, granted: number): void {
+    const admitted: Verdict = { kind: 'admitted', row: rows[0] ?? null, rows }
+    for (let at = 0; at < granted; at += 1) {
+      const request = requests[at]
+      if (request !== undefined) this.#grantOne(request, rows, admitted)
+    }
+  }
+
+  /** O10: a request that was resolved otherwise meanwhile is refunded. */
+  #grantOne(request: PendingRequest, rows: readonly LeasedRow[], admitted: Verdict): void {
     const { waiting, metrics, sendQueue } = this.#parts
     if (request.state === 'resolved' && !request.unaccounted) {
       for (const [index, row] of rows.entries()) {
@@ -36,8 +47,8 @@ export class TakeAnswers {
       return
     }
     metrics.takes += 1
-    for (const need of request.needs) metrics.takenUnits += need.units
-    waiting.resolve(request, { kind: 'admitted', row: rows[0] ?? null })
+    metrics.takenUnits += unitsOf(request.needs)
+    waiting.resolve(request, admitted)
   }
 
   /** The row was refused: the request goes again with the next flush, or fails. */
@@ -73,10 +84,14 @@ export class TakeAnswers {
 
   /** @returns false when the request is to go with the next exchange */
   #denyOrPark(request: PendingRequest, rows: readonly LeasedRow[], closing: boolean): boolean {
-    const { waiting, metrics, session } = this.#parts
+    const { waiting, metrics, session, settings } = this.#parts
     for (const [index, row] of rows.entries()) {
       const need = request.needs[index]
       if (need === undefined) continue
+      if (row.isQuarantined) {
+        waiting.resolve(request, { kind: 'failed', error: quarantinedError(row.key) })
+        return true
+      }
       if (row.figures === null) {
         // The period that the gate is in now is one that the store has.
         if (wasEarly(row, session.time) && !closing) return false
@@ -84,6 +99,7 @@ export class TakeAnswers {
         return true
       }
       if (need.units > row.reach || closing) {
+        row.schedule.withDenials(settings.flushIntervalMs).deny(settings.clock.monotonic())
         metrics.countDenial(unitsOf(request.needs))
         waiting.resolve(request, { kind: 'denied', ...need, row })
         return true

@@ -4,12 +4,13 @@ import type { RowView } from '../budget/row-view.ts'
 
 /** How a request ended. */
 export type Verdict =
-  /** `row`: the row of the first need that the units came from; null where no units were asked for. */
-  | { readonly kind: 'admitted'; readonly row: RowView | null }
+  /** `row`: the row of the first need that the units came from; null where no units were asked for. `rows`: those of all needs, where there are several. */
+  | { readonly kind: 'admitted'; readonly row: RowView | null; readonly rows?: readonly RowView[] }
   /** `row`: the row that lacked them; null when nothing is known of it. */
   | { readonly kind: 'denied'; readonly gate: Gate; readonly units: number; readonly row: RowView | null }
   | { readonly kind: 'failed'; readonly error: unknown }
-  /** The store did not answer, and `onStoreUnavailable` says to admit. */
+  /** The store did not answer, and `onStoreUnavailable` says to deny, or to admit. */
+  | { readonly kind: 'unavailable'; readonly gate: Gate; readonly units: number }
   | { readonly kind: 'unaccounted' }
 
 /** One budget and the units wanted of it, at least 1. */
@@ -19,27 +20,33 @@ export interface GateNeed {
 }
 
 /** A request that waits for the store: an admission of one or of several budgets, all or nothing. */
-export interface PendingRequest {
+export abstract class PendingRequest {
   readonly needs: readonly GateNeed[]
   /** Resolve only when durable: never served from a lease before its exchange is acknowledged. */
-  readonly durable: boolean
-  /** How long it may wait, and until when by the owner's monotonic clock. */
-  readonly deadlineMs: number
-  readonly deadlineAtMs: number
-  /** Called once, with the verdict. */
-  readonly resolve: (verdict: Verdict) => void
-  state: RequestState
+  durable = false
+  /** How long it may wait, in ms. */
+  deadlineMs: number = Infinity
+  /** Until when, by the owner's monotonic clock: counted from the end of the turn in which it was asked. */
+  deadlineAtMs: number = Infinity
+  state: RequestState = 'queued'
   /** The store has refused it once, for units that other owners may yet return. */
-  refused: boolean
+  refused = false
   /** It was admitted without a record: what it is granted afterwards stays taken. */
-  unaccounted: boolean
+  unaccounted = false
+
+  constructor(needs: readonly GateNeed[]) {
+    this.needs = needs
+  }
+
+  /** Tells the caller. Called once. */
+  abstract tell(verdict: Verdict): void
 }
 
 /**
- * `queued`: goes with the next exchange. `parked`: goes with the next flush, when other owners may have returned units.
- * `sent`: in flight. `resolved`: it has its verdict. A late grant is refunded (O10).
+ * `queued`: goes with the next exchange. `parked`: goes again after a pause, when other owners may have returned units.
+ * `reading`: its row was seen exhausted, and is read first. `sent`: in flight. `resolved`: it has its verdict. A late grant is refunded (O10).
  */
-export type RequestState = 'queued' | 'parked' | 'sent' | 'resolved'
+export type RequestState = 'queued' | 'parked' | 'reading' | 'sent' | 'resolved'
 
 /** Whether what it asks for may have been applied without an answer. */
 export function appliedOf(request: PendingRequest): Applied {
@@ -47,5 +54,7 @@ export function appliedOf(request: PendingRequest): Applied {
 }
 
 export function unitsOf(needs: readonly GateNeed[]): number {
-  return needs.reduce((total, { units }) => total + units, 0)
+  let total = 0
+  for (let at = 0; at < needs.length; at += 1) total += needs[at]?.units ?? 0
+  return total
 }

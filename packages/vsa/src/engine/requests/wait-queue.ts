@@ -1,10 +1,15 @@
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { PendingRequest, Verdict } from './pending-request.ts'
+import { Verdicts } from './verdicts.ts'
 
 /** Deadlines are met to within this, plus 1 ms for each `SWEPT_PER_MS` requests, because a sweep looks at all of them (L8). */
 const SWEEP_PAUSE_MIN_MS = 5
 const SWEPT_PER_MS = 2_000
+/** The most requests that fail in one turn because there is no time left, or not enough (L8): the others fail in the next turns. */
+const FAILED_MAX = 1_000
+/** Aborted requests are dropped from the lists once there are so many, and they are the larger part. */
+const LIST_SWEPT_FROM = 32
 
 /** All requests that wait for the store, in order of arrival, and one timer for all their deadlines. */
 export class WaitQueue {
@@ -16,7 +21,14 @@ export class WaitQueue {
   #queue: PendingRequest[] = []
   #head = 0
   #parked: PendingRequest[] = []
+  /** Whose rows are read before they are asked, in order of arrival. */
+  #reading: PendingRequest[] = []
+  /** Requests in these lists that left without the list: about as many as were aborted. */
+  #gone = 0
   readonly #sent = new Set<readonly PendingRequest[]>()
+  readonly #verdicts: Verdicts
+  /** Asked in this turn. Their deadlines begin at its end, so that the clock is read once for all of them. */
+  #new: PendingRequest[] = []
   #sweep: Timer | null = null
   #sweepAtMs = Infinity
 
@@ -24,6 +36,7 @@ export class WaitQueue {
     this.#clock = clock
     this.#metrics = metrics
     this.#expire = expire
+    this.#verdicts = new Verdicts(clock)
   }
 
   get queued(): number {
@@ -34,11 +47,43 @@ export class WaitQueue {
     return this.#parked.length
   }
 
+  /** Entries of all lists but those in flight; some may have left already. */
+  get size(): number {
+    return this.queued + this.#parked.length + this.#reading.length
+  }
+
   /** A new request, last in the queue. */
   add(request: PendingRequest): void {
     this.#queue.push(request)
-    this.#metrics.waiters += 1
-    if (request.deadlineAtMs < this.#sweepAtMs) this.#armSweep(request.deadlineAtMs)
+    this.#arrive(request)
+  }
+
+  /** A new request whose rows are read before they are asked. */
+  read(request: PendingRequest): void {
+    request.state = 'reading'
+    this.#reading.push(request)
+    this.#arrive(request)
+  }
+
+  /** Hands out the requests that wait for reads, in order, until `take` leaves one. */
+  drainReading(take: (request: PendingRequest) => boolean): void {
+    const reading = this.#reading
+    this.#reading = []
+    const left = reading.findIndex((request) => request.state !== 'resolved' && !take(request))
+    if (left >= 0) this.#reading = reading.slice(left).concat(this.#reading)
+  }
+
+  /** At the end of each turn in which requests came. */
+  startDeadlines(): void {
+    if (this.#new.length === 0) return
+    const nowMs = this.#clock.monotonic()
+    let firstAtMs = Infinity
+    for (const request of this.#new) {
+      request.deadlineAtMs = nowMs + request.deadlineMs
+      if (request.state !== 'resolved') firstAtMs = Math.min(firstAtMs, request.deadlineAtMs)
+    }
+    this.#new = []
+    if (firstAtMs < this.#sweepAtMs) this.#armSweep(firstAtMs, nowMs)
   }
 
   /** Hands out the queue from its head while `take` has a place. @returns whether the queue is empty now */
@@ -50,6 +95,26 @@ export class WaitQueue {
     // Those that left are dropped once they are the larger part, so that a request costs no more in a long queue than in a short one.
     if (2 * this.#head >= this.#queue.length) this.#dropLeft()
     return this.#head === this.#queue.length
+  }
+
+  /**
+   * Refuses requests whose answer would come after their deadline: the last ones first, so that those before them are served.
+   * @param waitMs how long a request will wait that has so many others before it
+   * @param refuse the verdict for it
+   */
+  shed(waitMs: (ahead: number) => number, refuse: (request: PendingRequest, ahead: number) => Verdict): void {
+    const nowMs = this.#clock.monotonic()
+    let refused = 0
+    for (let at = this.#queue.length - 1; at >= this.#head && refused < FAILED_MAX; at -= 1) {
+      const request = this.#queue[at]
+      const ahead = at - this.#head
+      if (request === undefined || request.state === 'resolved') continue
+      if (nowMs + waitMs(ahead) < request.deadlineAtMs) continue
+      refused += 1
+      this.resolve(request, refuse(request, ahead))
+    }
+    if (refused > 0) this.#dropResolved()
+    if (refused === FAILED_MAX) this.#clock.soon(() => this.shed(waitMs, refuse))
   }
 
   /** Looks at every request in the queue. */
@@ -69,14 +134,14 @@ export class WaitQueue {
     this.#head = 0
   }
 
-  /** Until the next flush: the units exist, but other owners hold them. */
+  /** Until the next try: the units exist, but other owners hold them. */
   park(request: PendingRequest): void {
     request.state = 'parked'
     request.refused = true
     this.#parked.push(request)
   }
 
-  /** The flush is due, or units have come back: the requests that `may` try again go to the head of the queue. */
+  /** The pause is over, or units have come back: the requests that `may` try again go to the head of the queue. */
   unpark(may: (request: PendingRequest) => boolean): void {
     if (this.#parked.length === 0) return
     const staying: PendingRequest[] = []
@@ -91,8 +156,7 @@ export class WaitQueue {
     request.state = 'sent'
     run.push(request)
     this.#sent.add(run)
-    this.#metrics.waiters += 1
-    if (request.deadlineAtMs < this.#sweepAtMs) this.#armSweep(request.deadlineAtMs)
+    this.#arrive(request)
   }
 
   /** A run is in flight: the deadlines of its requests go on. */
@@ -112,28 +176,47 @@ export class WaitQueue {
     request.state = 'resolved'
     this.#metrics.waiters -= 1
     if (this.#metrics.waiters === 0) this.#disarmSweep()
-    request.resolve(verdict)
+    this.#verdicts.tell(request, verdict)
+  }
+
+  /** The caller does not wait any more. Its request leaves its list, too: while the store hangs, nothing else would remove it. */
+  abort(request: PendingRequest, reason: unknown): void {
+    if (request.state === 'resolved') return
+    if (request.state !== 'sent') this.#gone += 1
+    this.resolve(request, { kind: 'failed', error: reason })
+    if (this.#gone >= LIST_SWEPT_FROM && 2 * this.#gone >= this.size) this.#dropResolved()
   }
 
   /** Resolves all requests: queued, parked and in flight. */
   resolveAll(verdictOf: (request: PendingRequest) => Verdict): void {
-    for (const request of this.#all()) this.resolve(request, verdictOf(request))
+    // Making a verdict counts it: those that have one get no other.
+    for (const request of this.#all()) if (request.state !== 'resolved') this.resolve(request, verdictOf(request))
     this.#dropResolved()
+  }
+
+  /** Callers that have a verdict and were not told yet are told now. */
+  tellAll(): void {
+    this.#verdicts.tellAll()
   }
 
   *#all(): Generator<PendingRequest> {
     yield* this.#queue.slice(this.#head)
     yield* this.#parked
+    yield* this.#reading
     for (const run of this.#sent) yield* run
   }
 
-  #armSweep(atMs: number): void {
+  #arrive(request: PendingRequest): void {
+    this.#metrics.waiters += 1
+    this.#new.push(request)
+  }
+
+  #armSweep(atMs: number, nowMs: number): void {
     this.#sweep?.cancel()
     this.#sweepAtMs = atMs
-    const pauseMs = Math.max(
-      atMs - this.#clock.monotonic(),
-      SWEEP_PAUSE_MIN_MS + Math.floor(this.#metrics.waiters / SWEPT_PER_MS),
-    )
+    const sweepMs = Math.floor(this.#metrics.waiters / SWEPT_PER_MS)
+    // Requests that a sweep has left over go at once.
+    const pauseMs = atMs <= nowMs ? SWEEP_PAUSE_MIN_MS : Math.max(atMs - nowMs, SWEEP_PAUSE_MIN_MS + sweepMs)
     // A caller awaits the answer: the process must not exit before.
     this.#sweep = this.#clock.timer(pauseMs, () => this.#sweepDeadlines(), true)
   }
@@ -147,14 +230,19 @@ export class WaitQueue {
   #sweepDeadlines(): void {
     const nowMs = this.#clock.monotonic()
     let nextAtMs = Infinity
+    let expired = 0
     for (const request of [...this.#all()]) {
       if (request.state === 'resolved') continue
-      if (request.deadlineAtMs <= nowMs) this.resolve(request, this.#expire(request))
-      else nextAtMs = Math.min(nextAtMs, request.deadlineAtMs)
+      if (request.deadlineAtMs <= nowMs && expired < FAILED_MAX) {
+        expired += 1
+        this.resolve(request, this.#expire(request))
+      } else {
+        nextAtMs = Math.min(nextAtMs, request.deadlineAtMs)
+      }
     }
     this.#dropResolved()
     this.#disarmSweep()
-    if (nextAtMs < Infinity) this.#armSweep(nextAtMs)
+    if (nextAtMs < Infinity) this.#armSweep(nextAtMs, nowMs)
   }
 
   #dropLeft(): void {
@@ -166,5 +254,7 @@ export class WaitQueue {
     this.#dropLeft()
     this.#queue = this.#queue.filter((request) => request.state !== 'resolved')
     this.#parked = this.#parked.filter((request) => request.state !== 'resolved')
+    this.#reading = this.#reading.filter((request) => request.state !== 'resolved')
+    this.#gone = 0
   }
 }

@@ -5,6 +5,9 @@ import type { RowView } from '../budget/row-view.ts'
 import type { Session } from '../session/session.ts'
 import { LeasedRow } from './leased-row.ts'
 
+/** Gates that are remembered for a read along with others, at most. */
+const LACKING_MAX = 10_000
+
 /** The requests that wait for a row. They are kept elsewhere, and a row is kept while it has any. */
 export interface RowRequestsView {
   isAwaited(row: RowView): boolean
@@ -18,6 +21,8 @@ export class LeaseTable {
   readonly #requests: RowRequestsView
   /** The longest untouched first: what is not used goes back and is forgotten, without a scan of the others (G3). */
   readonly #rows = new Map<string, LeasedRow>()
+  /** Gates whose rows were forgotten after denials, the longest ago first. */
+  readonly #lacking = new Set<Gate>()
   #leasedUnits = 0
   #closing = false
 
@@ -121,10 +126,34 @@ export class LeaseTable {
   /** Forgets the row when there is nothing to keep of it. */
   dropIfIdle(row: LeasedRow): boolean {
     if (!this.#isIdleRow(row) || this.#isAhead(row)) return false
-    if (row.usage !== 'none') row.gate.isSparse = row.usage === 'untouched'
+    this.#remember(row)
     row.retire()
     this.#requests.forget(row)
     return this.#rows.delete(row.name)
+  }
+
+  /**
+   * O12: gates whose rows were forgotten after denials: they are read along with a row that is asked for, because they are likely to be asked
+   * for as well. Each is handed out once.
+   */
+  takeLacking(max: number): readonly Gate[] {
+    const gates: Gate[] = []
+    for (const gate of this.#lacking) {
+      if (gates.length === max) break
+      this.#lacking.delete(gate)
+      if (!gate.isEvicted) gates.push(gate)
+    }
+    return gates
+  }
+
+  /** What the gate needs to know when its next request comes. */
+  #remember({ gate, usage, window, figures, reach, schedule }: LeasedRow): void {
+    if (usage !== 'none') gate.isSparse = usage === 'untouched'
+    const hasDenied = schedule.denials?.hasDenied === true
+    const isLacking = figures !== null && (hasDenied || (schedule.denials !== null && reach < 1))
+    if (isLacking) gate.remember().lack = { window, reach }
+    else if (gate.history !== null) gate.history.lack = null
+    if (isLacking && hasDenied && this.#lacking.size < LACKING_MAX) this.#lacking.add(gate)
   }
 
   #isIdleRow(row: LeasedRow): boolean {

@@ -15,6 +15,8 @@ export type VsaEvent =
   | { readonly type: 'store_away'; readonly error: StoreError }
   | { readonly type: 'store_back'; readonly downMs: number }
   | { readonly type: 'store_forgot'; readonly epoch: number; readonly detail: string }
+  /** The engine was given a clock, and the store goes by another one. Times are ms since 1970. */
+  | { readonly type: 'clock_differs'; readonly storeTime: number; readonly clockTime: number; readonly detail: string }
   | { readonly type: 'row_lost'; readonly key: string; readonly period: number }
   | { readonly type: 'policy_conflict'; readonly key: string; readonly declared: number; readonly holds: number }
   | {
@@ -25,9 +27,12 @@ export type VsaEvent =
       readonly used: number
       readonly limit: number
     }
+  | { readonly type: 'cost_above_lease'; readonly key: string; readonly units: number; readonly atRisk: number }
   | { readonly type: 'refunds_refused'; readonly key: string; readonly period: number; readonly units: number }
   | { readonly type: 'counter_overflow'; readonly key: string; readonly pending: number }
   | { readonly type: 'quarantined'; readonly key: string; readonly detail: string }
+  /** A bug in VSA that no budget can be named for. What was under way may be left undone; the engine goes on. */
+  | { readonly type: 'internal_error'; readonly error: unknown }
 
 /** Whether the event is printed where there is no listener. */
 export function isWarning(event: VsaEvent): boolean {
@@ -43,11 +48,14 @@ export function isWarning(event: VsaEvent): boolean {
     case 'burn_limit':
     case 'store_away':
     case 'store_forgot':
+    case 'clock_differs':
     case 'row_lost':
     case 'policy_conflict':
+    case 'cost_above_lease':
     case 'refunds_refused':
     case 'counter_overflow':
     case 'quarantined':
+    case 'internal_error':
       return true
   }
 }

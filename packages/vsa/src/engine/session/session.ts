@@ -1,3 +1,4 @@
+import { faultOfAnswer, faultOfJoined } from '../../core/answer-fault.ts'
 import { invariant, StoreError } from '../../core/errors.ts'
 import type { Answer, Batch, FencedAnswer, BreachedRow } from '../../core/exchange.ts'
 import type { Joined } from '../../core/store.ts'
@@ -12,7 +13,7 @@ import {
   type SessionRecord,
   type SessionTurn,
 } from './state-machine.ts'
-import { asStoreError, StoreHealth, timedOut } from './store-health.ts'
+import { asStoreError, StoreHealth, timedOut, wrongAnswer } from './store-health.ts'
 import type { SessionState } from './transition-table.ts'
 
 /** A join may take this many times as long as an exchange: it may have to start a thread or open a file. */
@@ -131,11 +132,12 @@ export class Session {
   #join(): void {
     const { store, label, exchangeTimeoutMs } = this.#options
     this.#attempts.begin()
-    this.#call(
-      () => store.join(label),
-      (joined) => this.#joined(joined),
-      JOIN_TIMEOUT_FACTOR * exchangeTimeoutMs,
-    )
+    this.#call({
+      call: () => store.join(label),
+      faultOf: faultOfJoined,
+      heard: (joined) => this.#joined(joined),
+      timeoutMs: JOIN_TIMEOUT_FACTOR * exchangeTimeoutMs,
+    })
   }
 
   #joined({ epoch, time, leaseTtlMs }: Joined): void {
@@ -155,15 +157,16 @@ export class Session {
     const { store, exchangeTimeoutMs, metrics } = this.#options
     this.#attempts.begin()
     metrics.exchanges += 1
-    this.#call(
-      () => store.exchange(batch),
-      (answer) => this.#answered(batch, answer),
-      exchangeTimeoutMs,
-    )
+    this.#call({
+      call: () => store.exchange(batch),
+      faultOf: (answer) => faultOfAnswer(batch, answer),
+      heard: (answer) => this.#answered(batch, answer),
+      timeoutMs: exchangeTimeoutMs,
+    })
   }
 
-  /** Calls the store. A failure, or no answer in time, fails this attempt once. A late answer still counts. */
-  #call<T>(call: () => Promise<T>, heard: (answer: T) => void, timeoutMs: number): void {
+  /** Calls the store. A failure, a wrong answer, or none in time, fails this attempt once. A late answer still counts. */
+  #call<T>({ call, faultOf, heard, timeoutMs }: StoreCall<T>): void {
     const attempt = this.#attempts.count
     const { batch } = this.#record
     const isPresent = (): boolean => this.#attempts.count === attempt && this.#record.batch === batch
@@ -171,7 +174,17 @@ export class Session {
       if (isPresent()) this.#failed(error)
     }
     this.#attempts.limit(timeoutMs, () => fail(timedOut(timeoutMs)))
-    called(call).then(heard, (cause: unknown) => fail(asStoreError(cause)))
+    called(call)
+      .then(
+        (answer) => {
+          const fault = faultOf(answer)
+          if (fault === null) heard(answer)
+          else fail(wrongAnswer(fault))
+        },
+        (cause: unknown) => fail(asStoreError(cause)),
+      )
+      // A bug in taking the answer in must not end the process.
+      .catch((error: unknown) => this.#options.emit({ type: 'internal_error', error }))
   }
 
   #failed(error: StoreError): void {
@@ -210,10 +223,24 @@ export class Session {
   /** O5. The listener settles what was in flight before the next epoch opens. */
   #rejoin(batch: Batch, answer: FencedAnswer | null): void {
     this.#attempts.restart()
-    this.#listener.fenced(batch, answer)
-    // A user's event listener may have closed the engine.
-    if (this.state === 'joining') this.#join()
+    try {
+      this.#listener.fenced(batch, answer)
+    } finally {
+      // Behind the events: a user's listener may close the engine.
+      queueMicrotask(() => {
+        if (this.state === 'joining') this.#join()
+      })
+    }
   }
+}
+
+/** One call of the store, and what is done with its answer. */
+interface StoreCall<T> {
+  readonly call: () => Promise<T>
+  /** What is wrong with the answer; null when nothing is. */
+  readonly faultOf: (answer: unknown) => string | null
+  readonly heard: (answer: T) => void
+  readonly timeoutMs: number
 }
 
 /** A store that throws instead of rejecting has failed as well. */

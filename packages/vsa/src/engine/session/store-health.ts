@@ -41,6 +41,12 @@ export function timedOut(timeoutMs: number): StoreError {
   return new StoreError('store_failed', message, { applied: 'unknown', transient: true })
 }
 
+/** The store's answer is not one to what it was asked. Nothing of it is used. @param fault what is wrong with it */
+export function wrongAnswer(fault: string): StoreError {
+  const message = `the store gave a wrong answer: ${fault}. Nothing of it was used, and the same call is sent again; test a store of your own with storeConformance`
+  return new StoreError('store_failed', message, { applied: 'unknown', transient: true })
+}
+
 /** What a store threw or rejected with, as a store error. */
 export function asStoreError(cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause

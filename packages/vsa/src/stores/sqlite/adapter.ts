@@ -19,9 +19,10 @@ import { gatedDriver } from './client/gated-driver.ts'
 import { OPEN_GATE, type NativeGate } from './client/native-gate.ts'
 import { isLockLoss, locksLost, replaced } from './errors.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
-import { loadExchange, loadJoin, loadOpening, loadUpkeep, type Opening } from './load.ts'
+import { loadExchange, loadJoin, loadOpening, loadUpkeep } from './load.ts'
 import { Pace } from '../../core/pace.ts'
 import { processTable, type ProcessTable } from './process-table.ts'
+import type { Opening } from './row-cache.ts'
 import { save } from './save.ts'
 
 /** Stands for no epoch: the first epoch is 1. */
@@ -115,9 +116,7 @@ export class SqliteAdapter implements StoreAdapter {
   }
 
   loadExchange(batch: Batch): Snapshot<ExchangeRows> {
-    return this.#snapshot(batch.epoch, false, (database, opening, time) =>
-      loadExchange(database.statements, opening, batch, time),
-    )
+    return this.#snapshot(batch.epoch, false, (database, opening, time) => loadExchange(database, opening, batch, time))
   }
 
   loadUpkeep(bounds: UpkeepBounds): Snapshot<UpkeepRows> {
@@ -174,7 +173,7 @@ export class SqliteAdapter implements StoreAdapter {
     const database = this.#begun(mayCreate)
     const loaded = this.#guarded(database, () =>
       database.within(() => {
-        const opening = loadOpening(database.statements, epoch)
+        const opening = loadOpening(database, epoch)
         const time = this.#clock.read(opening.timeSeen)
         return { time, rows: load(database, opening, time) }
       }),
@@ -185,6 +184,7 @@ export class SqliteAdapter implements StoreAdapter {
         this.#guarded(database, () => {
           database.within(() => save(database.statements, writes))
           database.commit()
+          database.cache.committed(writes)
           this.#clock.kept()
           return true
         }),

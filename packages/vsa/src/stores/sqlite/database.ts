@@ -7,6 +7,7 @@ import { makePrivate } from './client/file.ts'
 import { patiently } from './client/patience.ts'
 import { StatementCache } from './client/statement-cache.ts'
 import { isLockLoss, storeErrorOf } from './errors.ts'
+import { RowCache } from './row-cache.ts'
 import { firstInteger, text } from './rows.ts'
 import { ensureSchema } from './schema.ts'
 
@@ -26,6 +27,7 @@ export class Database {
   /** The id that the file got when it was created. */
   readonly incarnation: string
   readonly statements: StatementCache
+  readonly cache: RowCache = new RowCache()
   readonly #connection: Connection
   readonly #guard: FileGuard
   readonly #busyTimeoutMs: number
@@ -74,7 +76,10 @@ export class Database {
   /** Begins a write transaction, and takes the file's write lock. It ends with `commit` or `rollBack`. @throws StoreError; then it has not begun */
   begin(): void {
     this.#begin('write')
-    this.within(() => this.#guarded(() => this.#guard.assertShared('no')))
+    this.within(() => {
+      this.#guarded(() => this.#guard.assertShared('no'))
+      this.cache.begin(firstInteger(this.statements.statement('PRAGMA data_version').get([])))
+    })
   }
 
   /** Runs a part of the transaction. An error of `work` rolls it back; an SQLite error is rethrown as a StoreError. */

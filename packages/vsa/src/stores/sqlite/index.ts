@@ -1,7 +1,11 @@
 import { resolve } from 'node:path'
+import type { Clock } from '../../core/clock.ts'
+import { assertBoolean, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
 import { storeFrom } from '../../core/store-from.ts'
-import { assertUnits, describe } from '../../core/units.ts'
+import { checkUpkeep } from '../../core/store-from-options.ts'
+import { assertWhole, describe } from '../../core/units.ts'
+import { WallTime } from '../../core/wall-time.ts'
 import { SqliteAdapter } from './adapter.ts'
 import type { DatabaseConstructor, DriverName } from './client/driver.ts'
 import { nowOf, type SharedTime } from './shared-time.ts'
@@ -32,7 +36,7 @@ export interface SqliteOptions {
   readonly busyTimeoutMs?: number
   /**
    * Store time, ms since 1970, for tests: a function with `thread: false`, a {@link SharedTime} with a thread, because a function cannot be sent to a thread.
-   * Default: the machine's wall clock.
+   * Default: that of the engine's clock where `open` is given one, else the machine's wall clock.
    */
   readonly now?: (() => number) | SharedTime
   /** How often a call is preceded by upkeep (reaping, burning, pruning), in ms, from 0. Default 100. */
@@ -40,6 +44,16 @@ export interface SqliteOptions {
   /** The most leases burned and rows removed by one upkeep, each, besides as many as were made since the last one; from 1. Default 200. */
   readonly upkeepRowsMax?: number
 }
+
+const OPTIONS = Object.keys({
+  driver: true,
+  thread: true,
+  leaseTtlMs: true,
+  busyTimeoutMs: true,
+  now: true,
+  upkeepEveryMs: true,
+  upkeepRowsMax: true,
+} satisfies Record<keyof SqliteOptions, true>)
 
 /**
  * A store in one SQLite file, for any number of processes on one host. WAL and synchronous=FULL: an exchange that has been answered survives a
@@ -50,25 +64,28 @@ export interface SqliteOptions {
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Store {
   assertPath(path)
-  const { driver, leaseTtlMs = 10_000, busyTimeoutMs = 5_000, upkeepEveryMs, upkeepRowsMax } = options
+  assertOptions('options', options, OPTIONS)
+  const { driver, leaseTtlMs = 10_000, busyTimeoutMs = 5_000 } = options
   const { thread = typeof driver !== 'function' } = options
-  assertBetween('leaseTtlMs', leaseTtlMs, 1, LEASE_TTL_MS_MAX)
-  assertBetween('busyTimeoutMs', busyTimeoutMs, 0, BUSY_TIMEOUT_MS_MAX)
-  if (upkeepEveryMs !== undefined) assertUnits('upkeepEveryMs', upkeepEveryMs)
-  if (upkeepRowsMax !== undefined) assertUnits('upkeepRowsMax', upkeepRowsMax, 1)
+  assertWhole('options.leaseTtlMs', leaseTtlMs, { min: 1, max: LEASE_TTL_MS_MAX, of: 'milliseconds' })
+  assertWhole('options.busyTimeoutMs', busyTimeoutMs, { min: 0, max: BUSY_TIMEOUT_MS_MAX, of: 'milliseconds' })
+  assertBoolean('options.thread', thread)
+  assertTime(options.now)
   if (driver !== undefined && typeof driver !== 'function' && !DRIVERS.includes(driver)) {
-    throw new TypeError(`driver must be one of ${DRIVERS.join(', ')}, or a Database class, got ${describe(driver)}`)
+    const allowed = `one of ${DRIVERS.join(', ')}, or a Database class`
+    throw new TypeError(`options.driver must be ${allowed}, got ${describe(driver)}`)
   }
   const settings = { path: resolve(path), leaseTtlMs, busyTimeoutMs }
-  const upkeep = { upkeepEveryMs, upkeepRowsMax }
+  const upkeep = checkUpkeep(options)
   if (!thread) {
-    const now = typeof options.now === 'function' ? options.now : nowOf(options.now ?? null)
-    return storeFrom(new SqliteAdapter(driver, settings, now), { now, ...upkeep })
+    const time = new WallTime(typeof options.now === 'object' ? nowOf(options.now) : options.now, nowOf(null))
+    const useClock = (clock: Clock): void => void time.useClock(clock)
+    return storeFrom(new SqliteAdapter(driver, settings, time.now), { now: time.now, useClock, ...upkeep })
   }
   if (typeof driver === 'function')
-    throw new TypeError('driver must be a name with thread: true: a Database class cannot cross to a thread')
+    throw new TypeError('options.driver must be a name with thread: true: a Database class cannot cross to a thread')
   if (typeof options.now === 'function')
-    throw new TypeError('now must be a SharedTime with thread: true: a function cannot cross to a thread')
+    throw new TypeError('options.now must be a SharedTime with thread: true: a function cannot cross to a thread')
   return new ThreadStore({ ...settings, driver, upkeep, time: options.now ?? null })
 }
 
@@ -81,7 +98,9 @@ function assertPath(path: unknown): void {
   if (path.includes('\0')) throw new TypeError(`path must not contain NUL, got ${describe(path)}`)
 }
 
-function assertBetween(name: string, value: unknown, min: number, max: number): void {
-  assertUnits(name, value, min)
-  if (value > max) throw new RangeError(`${name} must be at most ${max}, got ${value}`)
+function assertTime(now: unknown): void {
+  if (now === undefined || typeof now === 'function') return
+  assertOptions('options.now', now, ['buffer'] satisfies (keyof SharedTime)[])
+  if (!('buffer' in now && now.buffer instanceof SharedArrayBuffer))
+    throw new TypeError('options.now must be a function, or a SharedTime, whose buffer is a SharedArrayBuffer')
 }

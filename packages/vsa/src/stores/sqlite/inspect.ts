@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { StoreError } from '../../core/errors.ts'
+import type { RowName } from '../../core/exchange.ts'
 import type { CounterRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange } from '../../core/store.ts'
 import { abandon, begin, type Connection } from './client/connection.ts'
@@ -9,10 +10,10 @@ import { assertFileThere } from './client/file.ts'
 import { patiently } from './client/patience.ts'
 import { copyStill, type StillCopy } from './client/still-copy.ts'
 import { isDamage, storeErrorOf } from './errors.ts'
-import { listBudgets, listCounters, listOwners, type CounterRange } from './list.ts'
-import { text } from './rows.ts'
+import { listBudgets, listCounters, listNames, listOwners, type CounterRange } from './list.ts'
 import { isCurrent } from './schema.ts'
 import { StatementCache } from './client/statement-cache.ts'
+import { bytes, decode, textDamage } from './text-check.ts'
 
 export type { CounterRow } from '../../core/rows.ts'
 export type { CounterRange } from './list.ts'
@@ -34,6 +35,8 @@ const FINDINGS_MAX = 100
 export interface Inspection {
   /** One page of budgets with their leases, at most 10,000. */
   list(range: ListRange): ListPage
+  /** The names of one page of budgets: also where `list` throws, because a row holds what the store cannot have written. */
+  names(range: ListRange): readonly RowName[]
   owners(): readonly OwnerRow[]
   /** One page of counters. */
   counters(range: CounterRange): readonly CounterRow[]
@@ -42,6 +45,11 @@ export interface Inspection {
    * @returns what is wrong, at most 100 findings; empty when the file is sound
    */
   integrity(): readonly string[]
+  /**
+   * Text that is no UTF-8, which SQLite's own check accepts. Call it before any row is read: libsql ends the process when it reads such text.
+   * @returns what is wrong, one finding a column; empty when every text can be read
+   */
+  textDamage(): readonly string[]
   /** Idempotent. */
   close(): void
 }
@@ -90,23 +98,32 @@ function inspectionOf(connection: Connection, path: string, copy: StillCopy | un
   }
   return {
     list: (range) => guarded(() => listBudgets(statements, range)),
+    names: (range) => guarded(() => listNames(statements, range)),
     owners: () => guarded(() => listOwners(statements)),
     counters: (range) => guarded(() => listCounters(statements, range)),
-    integrity: () => guarded(() => findings(statements)),
+    integrity: () => guarded(() => findings(() => integrityFindings(statements))),
+    textDamage: () => guarded(() => findings(() => textDamage(statements))),
     close: () => end(connection, statements, copy),
   }
 }
 
 /** Also damage that ends the check is a finding. */
-function findings(statements: StatementCache): readonly string[] {
-  const check = statements.statement(`PRAGMA integrity_check(${FINDINGS_MAX})`)
+function findings(check: () => readonly string[]): readonly string[] {
   try {
-    const found = check.all([]).map((row) => text(row[0]))
-    return found.length === 1 && found[0] === 'ok' ? [] : found
+    return check()
   } catch (error) {
     if (!isDamage(error)) throw error
     return [error instanceof Error ? error.message : String(error)]
   }
+}
+
+/** Read as bytes, because a finding may quote what is damaged. */
+function integrityFindings(statements: StatementCache): readonly string[] {
+  const check = statements.statement(
+    `SELECT CAST(integrity_check AS BLOB) FROM pragma_integrity_check(${FINDINGS_MAX})`,
+  )
+  const found = check.all([]).map(([value]) => decode(bytes(value)))
+  return found.length === 1 && found[0] === 'ok' ? [] : found
 }
 
 function end(connection: Connection, statements: StatementCache, copy: StillCopy | undefined): void {

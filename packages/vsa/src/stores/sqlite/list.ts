@@ -1,8 +1,9 @@
 import type { RowName } from '../../core/exchange.ts'
 import type { BudgetRow, CounterRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange } from '../../core/store.ts'
-import { assertUnits } from '../../core/units.ts'
-import { budgetFrom, integer, leaseFrom, ownerFrom, text } from './rows.ts'
+import { assertWhole } from '../../core/units.ts'
+import type { Row } from './client/driver.ts'
+import { budgetFrom, integer, leaseFrom, ownerFrom, rowNameFrom, text } from './rows.ts'
 import * as sql from './sql.ts'
 import type { StatementCache } from './client/statement-cache.ts'
 import { decodeText, encodeText } from './client/text.ts'
@@ -22,21 +23,27 @@ export interface CounterRange {
 
 /** @throws TypeError or RangeError: in SQLite a limit of -1 means no limit */
 export function assertPageLimit(limit: number): void {
-  assertUnits('limit', limit, 1)
-  if (limit > PAGE_ROWS_MAX) throw new RangeError(`limit must be at most ${PAGE_ROWS_MAX}, got ${limit}`)
+  assertWhole('limit', limit, { min: 1, max: PAGE_ROWS_MAX, of: 'rows' })
 }
 
 /** One page of budgets with their leases, keys in the order of their UTF-8 bytes. Inside one transaction. */
 export function listBudgets(statements: StatementCache, range: ListRange): ListPage {
-  const { key, after = BEFORE_ALL, limit } = range
-  assertPageLimit(limit)
-  const found =
-    key === undefined
-      ? statements.statement(sql.LIST).all([encodeText(after.key), after.period, limit])
-      : statements.statement(sql.LIST_KEY).all([encodeText(key), periodAfter(key, after), limit])
-  const budgets = found.map(budgetFrom)
+  const budgets = found(statements, range, sql.LIST, sql.LIST_KEY).map(budgetFrom)
   const leases = leasesBetween(statements, budgets[0], budgets.at(-1))
   return { rows: budgets.map((budget) => ({ budget, leases: leases.get(nameOf(budget)) ?? [] })) }
+}
+
+/** The names of one page: also of rows that cannot be read. */
+export function listNames(statements: StatementCache, range: ListRange): readonly RowName[] {
+  return found(statements, range, sql.LIST_NAMES, sql.LIST_NAMES_KEY).map(rowNameFrom)
+}
+
+function found(statements: StatementCache, range: ListRange, ofAll: string, ofKey: string): readonly Row[] {
+  const { key, after = BEFORE_ALL, limit } = range
+  assertPageLimit(limit)
+  return key === undefined
+    ? statements.statement(ofAll).all([encodeText(after.key), after.period, limit])
+    : statements.statement(ofKey).all([encodeText(key), periodAfter(key, after), limit])
 }
 
 /** Every owner row, oldest first. */

@@ -16,30 +16,31 @@ import { needsRows } from '../../core/standing.ts'
 import type { Row } from './client/driver.ts'
 import type { StatementCache } from './client/statement-cache.ts'
 import { encodeText } from './client/text.ts'
+import type { Opening, RowCache } from './row-cache.ts'
 import { budgetFrom, firstInteger, integer, leaseFrom, ownerFrom, rowNameFrom } from './rows.ts'
 import * as sql from './sql.ts'
 
 /* The rows that each transition needs, read inside a write transaction of the caller. */
 
-/** The first read of every exchange, before the time is read. */
-export interface Opening {
-  readonly timeSeen: number
-  /** The latest `wanted_until` of any row; 0 where none is wanted. */
-  readonly wantedUntil: number
-  /** A closed epoch may still have leases. */
-  readonly isBurning: boolean
-  readonly owner: OwnerRow | undefined
+/** Where the rows of an exchange come from. */
+export interface Source {
+  readonly statements: StatementCache
+  readonly cache: RowCache
 }
 
 /** @param epoch the owner that calls; 0 for none */
-export function loadOpening(statements: StatementCache, epoch: number): Opening {
+export function loadOpening({ statements, cache }: Source, epoch: number): Opening {
+  const cached = cache.opening(epoch)
+  if (cached !== undefined) return cached
   const row = statements.statement(sql.OPENING).get([epoch])
-  return {
+  const opening = {
     timeSeen: integer(row?.[0]),
     wantedUntil: integer(row?.[1]),
     isBurning: integer(row?.[2]) === 1,
     owner: row === undefined || row[3] === null ? undefined : ownerFrom(row, 3),
   }
+  cache.keepOpening(opening)
+  return opening
 }
 
 export function loadJoin(statements: StatementCache, process: string | null): JoinRows {
@@ -47,10 +48,11 @@ export function loadJoin(statements: StatementCache, process: string | null): Jo
 }
 
 /** @param time store time, ms since 1970 */
-export function loadExchange(statements: StatementCache, opening: Opening, batch: Batch, time: number): ExchangeRows {
+export function loadExchange(source: Source, opening: Opening, batch: Batch, time: number): ExchangeRows {
   const { owner, wantedUntil, isBurning } = opening
   if (!needsRows(owner, batch)) return { owner, entries: [], wanted: [] }
-  const entries = batch.entries.map((entry) => loadEntry(statements, entry, batch.epoch, isBurning))
+  const { statements } = source
+  const entries = batch.entries.map((entry) => loadEntry(source, entry, batch.epoch, isBurning))
   const wantedMax = WANTED_ROWS_MAX + entries.length
   const wanted = wantedUntil <= time ? [] : statements.statement(sql.WANTED).all([batch.epoch, time, wantedMax])
   return { owner, entries, wanted: wanted.map(rowNameFrom) }
@@ -106,12 +108,12 @@ function readable(read: () => Row | undefined): BudgetRow | undefined | null {
   }
 }
 
-function loadEntry(statements: StatementCache, entry: Entry, epoch: number, isBurning: boolean): EntryRows | null {
+function loadEntry(source: Source, entry: Entry, epoch: number, isBurning: boolean): EntryRows | null {
   if (entry.kind === 'void') return null
   try {
     return entry.kind === 'budget'
-      ? loadBudget(statements, entry, epoch, isBurning)
-      : { kind: 'counter', value: integer(statements.statement(sql.COUNTER).get([encodeText(entry.key)])?.[0] ?? 0) }
+      ? loadBudget(source, entry, epoch, isBurning)
+      : { kind: 'counter', value: loadCounter(source, entry.key) }
   } catch (error) {
     // A value that this store cannot have written (S6): the answer names the row, and other rows are not affected.
     if (error instanceof InvariantError) return { kind: 'damaged', detail: error.message }
@@ -119,29 +121,55 @@ function loadEntry(statements: StatementCache, entry: Entry, epoch: number, isBu
   }
 }
 
+function loadCounter({ statements, cache }: Source, key: string): number {
+  const cached = cache.counter(key)
+  if (cached !== undefined) return cached
+  const value = integer(statements.statement(sql.COUNTER).get([encodeText(key)])?.[0] ?? 0)
+  cache.keepCounter(key, value)
+  return value
+}
+
 function loadBudget(
-  statements: StatementCache,
+  source: Source,
   { key, period, mint }: BudgetEntry,
   epoch: number,
   isBurning: boolean,
 ): LoadedBudget {
+  const mintedBefore = mint === undefined ? undefined : loadMint(source.statements, encodeText(key), mint.id)
+  if (isBurning) return { kind: 'budget', ...readBudget(source.statements, key, period, epoch, true), mintedBefore }
+  let budget = source.cache.budget(key, period, epoch)
+  if (budget === undefined) {
+    const { row, held, others, othersHeld } = readBudget(source.statements, key, period, epoch, false)
+    budget = { row, held, others, othersHeld }
+    source.cache.keepBudget(key, period, epoch, budget)
+  }
+  const { row, held, others, othersHeld } = budget
+  return { kind: 'budget', row, held, others, othersHeld, ended: NONE, mintedBefore }
+}
+
+function readBudget(
+  statements: StatementCache,
+  key: string,
+  period: number,
+  epoch: number,
+  isBurning: boolean,
+): Omit<LoadedBudget, 'kind' | 'mintedBefore'> {
   const text = encodeText(key)
   const row = statements.statement(sql.BUDGET).get([epoch, epoch, epoch, text, period])
-  const isThere = row !== undefined && row[0] !== null
-  const others = isThere ? integer(row[14]) : 0
+  if (row === undefined) return NO_BUDGET
+  const others = integer(row[14])
   const ended = isBurning && others > 0 ? loadEndedOn(statements, text, period) : NONE
   return {
-    kind: 'budget',
-    row: isThere ? budgetFrom(row) : undefined,
-    held: isThere ? integer(row[13]) : 0,
+    row: budgetFrom(row),
+    held: integer(row[13]),
     others: others - ended.length,
-    othersHeld: ended.reduce((sum, lease) => sum - lease.held, isThere ? integer(row[15]) : 0),
+    othersHeld: ended.reduce((sum, lease) => sum - lease.held, integer(row[15])),
     ended,
-    mintedBefore: mint === undefined ? undefined : loadMint(statements, text, mint.id),
   }
 }
 
 const NONE: readonly LeaseRow[] = []
+const NO_BUDGET = { row: undefined, held: 0, others: 0, othersHeld: 0, ended: NONE }
 
 function loadEndedOn(statements: StatementCache, key: string, period: number): readonly LeaseRow[] {
   return statements.statement(sql.ENDED_LEASES_ON).all([key, period]).map(leaseFrom)

@@ -5,6 +5,21 @@ export interface SharedTime {
   readonly buffer: SharedArrayBuffer
 }
 
+/** A {@link SharedTime} that shows the time of an engine's clock as of the last `tick`. */
+export class TickedTime implements SharedTime {
+  readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)
+  readonly #cell: Float64Array = new Float64Array(this.buffer)
+  readonly #now: () => number
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  tick(): void {
+    this.#cell[0] = this.#now()
+  }
+}
+
 /** @param time null: the machine's wall clock */
 export function nowOf(time: SharedTime | null): () => number {
   if (time === null) return () => Date.now()

@@ -29,14 +29,14 @@ export const LAST_EPOCH: string = 'SELECT epochs FROM store'
 export const RAISE_EPOCH: string = 'UPDATE store SET epochs = max(epochs, ?)'
 export const RAISE_TIME: string = 'UPDATE store SET time_seen = max(time_seen, ?)'
 
-/** A row with the leases on it: this epoch's units, then the number and units of the others. One row of NULLs when there is none. */
+/** A row with the leases on it: this epoch's units, then the number and units of the others. */
 export const BUDGET: string = `
 SELECT ${prefixed('b', BUDGET_COLUMNS)},
   coalesce(sum(l.held) FILTER (WHERE l.epoch = ?), 0),
   count(l.epoch) FILTER (WHERE l.epoch <> ?),
   coalesce(sum(l.held) FILTER (WHERE l.epoch <> ?), 0)
 FROM budget b LEFT JOIN lease l ON l.key = b.key AND l.period = b.period
-WHERE b.key = ? AND b.period = ?`
+WHERE b.key = ? AND b.period = ? GROUP BY b.key, b.period`
 export const READ_BUDGET: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE key = ? AND period = ?`
 /** The columns that most exchanges change. None is indexed, so one page is written. */
 export const SETTLE_BUDGET: string =
@@ -76,6 +76,10 @@ export const SAVE_COUNTER: string =
 /** For listings: rows of one key, or of all, after a given row. */
 export const LIST: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE (key, period) > (?, ?) ORDER BY key, period LIMIT ?`
 export const LIST_KEY: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE key = ? AND period > ? ORDER BY period LIMIT ?`
+export const LIST_NAMES: string =
+  'SELECT key, period FROM budget WHERE (key, period) > (?, ?) ORDER BY key, period LIMIT ?'
+export const LIST_NAMES_KEY: string =
+  'SELECT key, period FROM budget WHERE key = ? AND period > ? ORDER BY period LIMIT ?'
 export const LIST_LEASES: string = `
 SELECT key, period, epoch, held FROM lease WHERE (key, period) >= (?, ?) AND (key, period) <= (?, ?) ORDER BY key, period, epoch`
 export const LIST_COUNTERS: string = 'SELECT key, value FROM counter WHERE key > ? ORDER BY key LIMIT ?'

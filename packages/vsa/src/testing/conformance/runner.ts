@@ -1,5 +1,7 @@
 import type { StoreAdapter } from '../../core/adapter.ts'
+import { assertFunction, assertMethods, assertOneOf, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
+import { assertWhole, describe } from '../../core/units.ts'
 
 /** What the suite needs of a test runner. Handed in, so that the library depends on none: those of Vitest and Jest fit as they are. */
 export interface TestRunner {
@@ -48,4 +50,26 @@ export interface ConformanceOptions {
   readonly sequences?: number
   /** A whole number: the seed of the first sequence; each next one has the seed after it. Default 1. */
   readonly seed?: number
+}
+
+const OPTIONS = Object.keys({ time: true, sequences: true, seed: true } satisfies Record<
+  keyof ConformanceOptions,
+  true
+>)
+
+/** @throws TypeError, RangeError that name the argument */
+export function checkConformance(
+  name: unknown,
+  makeStore: unknown,
+  runner: unknown,
+  options: ConformanceOptions,
+): void {
+  if (typeof name !== 'string') throw new TypeError(`name must be a string, got ${describe(name)}`)
+  assertFunction('makeStore', makeStore)
+  assertMethods('runner', runner, 'a test runner, such as { describe, it, expect }', ['describe', 'it', 'expect'])
+  assertOptions('options', options, OPTIONS)
+  const { time = 'injected', sequences = 0, seed = 1 } = options
+  assertOneOf('options.time', time, ['injected', 'own'])
+  assertWhole('options.sequences', sequences, { min: 0 })
+  assertWhole('options.seed', seed, { min: 0 })
 }

@@ -1,8 +1,11 @@
 import type { Answer, Batch, RowName } from '../../../core/exchange.ts'
 import type { BudgetRow, OwnerRow } from '../../../core/rows.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from '../../../core/store.ts'
+import type { Clock } from '../../../core/clock.ts'
+import { WallTime } from '../../../core/wall-time.ts'
 import { CAPABILITIES } from '../adapter.ts'
 import { assertPageLimit } from '../list.ts'
+import { nowOf, TickedTime } from '../shared-time.ts'
 import { packBatch, unpackAnswer } from './packing.ts'
 import { StoreThread } from './store-thread.ts'
 import type { ThreadSettings } from './wire.ts'
@@ -14,11 +17,19 @@ import type { ThreadSettings } from './wire.ts'
 export class ThreadStore implements Store {
   readonly capabilities: StoreCapabilities = CAPABILITIES
   readonly #settings: ThreadSettings
+  readonly #wall: WallTime
+  /** The time of an engine's clock, for the thread; null while it goes by its own or the machine's. */
+  #time: TickedTime | null = null
   #thread: StoreThread | undefined
   #closing: Promise<unknown> = Promise.resolve()
 
   constructor(settings: ThreadSettings) {
     this.#settings = settings
+    this.#wall = new WallTime(settings.time === null ? undefined : nowOf(settings.time), nowOf(null))
+  }
+
+  useClock(clock: Clock): void {
+    if (this.#wall.useClock(clock)) this.#time ??= new TickedTime(this.#wall.now)
   }
 
   async join(label: string): Promise<Joined> {
@@ -51,7 +62,12 @@ export class ThreadStore implements Store {
   }
 
   #running(): StoreThread {
-    if (this.#thread?.isAlive !== true) this.#thread = new StoreThread(this.#settings)
+    this.#wall.fix()
+    this.#time?.tick()
+    if (this.#thread?.isAlive !== true) {
+      const time = this.#time === null ? this.#settings.time : { buffer: this.#time.buffer }
+      this.#thread = new StoreThread({ ...this.#settings, time })
+    }
     return this.#thread
   }
 }

@@ -15,7 +15,7 @@ import type { PackedAnswer, PackedBatch } from './packing.ts'
 /** The start options of the thread. */
 export interface ThreadSettings extends AdapterSettings {
   readonly driver: DriverName | undefined
-  readonly upkeep: { readonly upkeepEveryMs: number | undefined; readonly upkeepRowsMax: number | undefined }
+  readonly upkeep: { readonly upkeepEveryMs: number; readonly upkeepRowsMax: number }
   /** Null: the machine's wall clock. */
   readonly time: SharedTime | null
 }

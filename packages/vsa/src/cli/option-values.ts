@@ -45,3 +45,12 @@ export function parseWhole(text: string, min: number, max: number): number {
     throw new RangeError(`expected a whole number from ${min} to ${max}, got ${JSON.stringify(text)}`)
   return value
 }
+
+/** Parses the name of a time zone, in its canonical spelling. @throws RangeError for anything that the platform does not know */
+export function parseTimeZone(text: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone
+  } catch (cause) {
+    throw new RangeError(`expected a time zone such as Europe/Berlin, got ${JSON.stringify(text)}`, { cause })
+  }
+}
