@@ -25,6 +25,7 @@ export type StoreErrorCode =
   | 'disk_full'
   | 'folder_missing'
   | 'database_replaced'
+  | 'store_unsafe'
   | 'driver_missing'
 
 /** `no`: the call was surely not applied. `unknown`: it may have been. */

@@ -104,16 +104,18 @@ describe('a file that cannot be opened', () => {
     await store.join('a')
     await store.close()
     // The header's write version says "newer than you": read only for every user, root too.
-    const bytes = readFileSync(path)
+    const [bytes, other] = [readFileSync(path), newPath()]
     bytes[18] = 3
-    writeFileSync(path, bytes)
-    await expect(open(path).join('a')).rejects.toMatchObject(fault('read_only'))
+    writeFileSync(other, bytes)
+    await expect(open(other).join('a')).rejects.toMatchObject(fault('read_only'))
   })
 
   it('refuses a database without durable commits', async () => {
     const tampering: Tampering = { exec: (sql, run) => (sql.includes('synchronous') ? undefined : run()) }
     const opened = (database: { exec(sql: string): unknown }): void => void database.exec('PRAGMA synchronous = OFF')
     await expect(openTampered(newPath(), { ...tampering, opened }).join('a')).rejects.toThrow('synchronous=FULL')
+    const noFullSync: Tampering = { exec: (sql, run) => (sql.includes('fullfsync') ? undefined : run()) }
+    await expect(openTampered(newPath(), noFullSync).join('a')).rejects.toThrow('fullfsync=ON')
     const noWal: Tampering = { exec: (sql, run) => (sql.includes('journal_mode') ? undefined : run()) }
     await expect(openTampered(newPath(), noWal).join('a')).rejects.toThrow('journal_mode=WAL')
   })

@@ -73,6 +73,8 @@ describe('S8: a dead process is detected', () => {
     for (const unknown of [
       { ...dead, bootId: 'other' },
       { ...dead, pidNamespace: 'pid:[1]' },
+      { ...dead, timeNamespace: 'time:[1]' },
+      { ...dead, timeNamespace: null },
       { ...dead, pid: -1 },
     ]) {
       expect(table.isGone(JSON.stringify(unknown))).toBe(false)
@@ -92,8 +94,33 @@ describe('S8: a dead process is detected', () => {
     const fields = Array.from({ length: 40 }, (_, index) => `f${index}`).join(' ')
     writeFileSync(`${folder}/self/stat`, `7 (a (strange) name) ${fields}`)
     expect(processTable(folder, 8).self()).toBeNull()
-    const own = { bootId: 'boot', pidNamespace: 'pid:[1]', pid: 7, startTime: 'f19' }
+    const own = { bootId: 'boot', pidNamespace: 'pid:[1]', timeNamespace: null, pid: 7, startTime: 'f19' }
     expect(JSON.parse(processTable(folder, 7).self() ?? '')).toEqual(own)
+  })
+
+  it('S8: a process of another time namespace, where start times are others, does not count as dead', () => {
+    const folder = dirname(newPath())
+    const fields = (startTime: number): string => `S ${'0 '.repeat(18)}${startTime} 0`
+    for (const [name, namespace] of [
+      ['here', 'time:[1]'],
+      ['there', 'time:[2]'],
+    ]) {
+      mkdirSync(`${folder}/${name}/sys/kernel/random`, { recursive: true })
+      mkdirSync(`${folder}/${name}/self/ns`, { recursive: true })
+      mkdirSync(`${folder}/${name}/7`, { recursive: true })
+      writeFileSync(`${folder}/${name}/sys/kernel/random/boot_id`, 'boot\n')
+      symlinkSync('pid:[1]', `${folder}/${name}/self/ns/pid`)
+      symlinkSync(String(namespace), `${folder}/${name}/self/ns/time`)
+      // Two processes as one of them sees them.
+      writeFileSync(`${folder}/${name}/self/stat`, `${name === 'here' ? 6 : 7} (node) ${fields(500)}`)
+      writeFileSync(`${folder}/${name}/7/stat`, `7 (node) ${fields(name === 'here' ? 10_000_500 : 500)}`)
+    }
+    const [here, there] = [processTable(`${folder}/here`, 6), processTable(`${folder}/there`, 7)]
+    expect(there.self()).toContain('"startTime":"500"')
+    expect(here.isGone(there.self())).toBe(false)
+    // Within one namespace another start time is another process.
+    const before = JSON.stringify({ ...JSON.parse(here.self() ?? ''), pid: 7 })
+    expect(here.isGone(before)).toBe(true)
   })
 })
 

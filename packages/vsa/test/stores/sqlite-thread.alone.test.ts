@@ -31,6 +31,15 @@ describe('the store’s thread', () => {
     expect(await exchange()).toMatchObject({ entries: entries.map(() => ({ value: 1 })) })
   })
 
+  it('`close` of a store whose thread has died resolves, and a call after it starts a new thread', async () => {
+    const store = closing(sqlite(newPath()))
+    const started = nextWorker()
+    await store.join('a')
+    await (await started).terminate()
+    await store.close()
+    expect((await store.join('b')).epoch).toBe(2)
+  })
+
   it('an error from the thread keeps its code and its fields', async () => {
     const store = closing(sqlite(`${newPath()}/missing/books.db`))
     await expect(store.join('a')).rejects.toMatchObject(fault('folder_missing'))

@@ -16,7 +16,9 @@ import { StoreClock } from '../../core/store-clock.ts'
 import { Database } from './database.ts'
 import { givenDriver, loadDriver, type DatabaseConstructor, type Driver, type DriverName } from './client/driver.ts'
 import { checkPath } from './client/file.ts'
-import { replaced } from './errors.ts'
+import { gatedDriver } from './client/gated-driver.ts'
+import { OPEN_GATE, type NativeGate } from './client/native-gate.ts'
+import { isLockLoss, locksLost, replaced } from './errors.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { loadExchange, loadJoin, loadOpening, loadUpkeep } from './load.ts'
 import { Pace } from '../../core/pace.ts'
@@ -41,6 +43,14 @@ export interface AdapterSettings {
   readonly busyTimeoutMs: number
 }
 
+/** What the store takes from its machine and its thread. */
+export interface AdapterHost {
+  /** Default: those of this host. */
+  readonly processes?: ProcessTable
+  /** Around native code. Default: none. */
+  readonly gate?: NativeGate
+}
+
 /**
  * The rows of one SQLite file, on the calling thread and synchronous once the client is loaded. A load begins a write transaction
  * (`BEGIN IMMEDIATE`), `save` commits it. Opens the file at the first call, and again after `close` or a commit whose outcome is in doubt.
@@ -53,6 +63,7 @@ export class SqliteAdapter implements StoreAdapter {
   readonly #now: () => number
   readonly #clock: StoreClock
   readonly #processes: ProcessTable
+  readonly #gate: NativeGate
   readonly #fileChecks = new Pace(FILE_CHECK_EVERY_MS)
   readonly #processChecks = new Pace(PROCESS_CHECK_EVERY_MS)
   #driver: Driver | undefined
@@ -61,13 +72,15 @@ export class SqliteAdapter implements StoreAdapter {
   /** The identity of the last opened file; undefined before the first open. */
   #incarnation: string | undefined
   #closed = false
+  #seesLocks = false
+  #hasLostLocks = false
 
   /** @param now store time, ms since 1970 */
   constructor(
     choice: DriverName | DatabaseConstructor | undefined,
     settings: AdapterSettings,
     now: () => number,
-    processes: ProcessTable = processTable(),
+    { processes = processTable(), gate = OPEN_GATE }: AdapterHost = {},
   ) {
     this.#choice = choice
     this.#settings = settings
@@ -75,6 +88,12 @@ export class SqliteAdapter implements StoreAdapter {
     this.#now = now
     this.#clock = new StoreClock(now, settings.leaseTtlMs)
     this.#processes = processes
+    this.#gate = gate
+  }
+
+  /** Another thread can open the file again once this one has ended; this one may not, as long as its client keeps old connections. */
+  get hasLostLocks(): boolean {
+    return this.#hasLostLocks
   }
 
   /** Loads the client. @throws StoreError `driver_missing` */
@@ -138,9 +157,11 @@ export class SqliteAdapter implements StoreAdapter {
   }
 
   async #loadDriver(choice: DriverName | undefined): Promise<void> {
+    this.#gate.enter()
     try {
-      this.#driver = await loadDriver(choice)
+      this.#driver = gatedDriver(await loadDriver(choice), this.#gate)
     } finally {
+      this.#gate.leave()
       // A missing client may be installed before the next call, so loading is retried.
       this.#loading = undefined
     }
@@ -152,15 +173,14 @@ export class SqliteAdapter implements StoreAdapter {
     mayCreate: boolean,
     load: (database: Database, opening: Opening, at: StoreTime) => Rows,
   ): Snapshot<Rows> {
-    const database = this.#opened(mayCreate)
-    const loaded = this.#guarded(database, () => {
-      database.begin()
-      return database.within(() => {
+    const database = this.#begun(mayCreate)
+    const loaded = this.#guarded(database, () =>
+      database.within(() => {
         const opening = loadOpening(database, epoch)
         const at = this.#clock.read(opening.timeSeen)
         return { ...at, rows: load(database, opening, at) }
-      })
-    })
+      }),
+    )
     return {
       ...loaded,
       save: (writes) =>
@@ -175,6 +195,20 @@ export class SqliteAdapter implements StoreAdapter {
     }
   }
 
+  /** Without its locks the file is opened once more. */
+  #begun(mayCreate: boolean): Database {
+    const database = this.#opened(mayCreate)
+    try {
+      this.#guarded(database, () => database.begin())
+      return database
+    } catch (error) {
+      if (!isLockLoss(error)) throw error
+    }
+    const again = this.#opened(mayCreate)
+    this.#guarded(again, () => again.begin())
+    return again
+  }
+
   #read<T>(work: (database: Database) => T): T {
     const database = this.#opened(true)
     return this.#guarded(database, () => database.snapshot(() => work(database)))
@@ -183,6 +217,9 @@ export class SqliteAdapter implements StoreAdapter {
   #guarded<T>(database: Database, work: () => T): T {
     try {
       return work()
+    } catch (error) {
+      if (isLockLoss(error)) this.#hasLostLocks = true
+      throw error
     } finally {
       if (!database.usable) {
         database.abandon()
@@ -193,30 +230,59 @@ export class SqliteAdapter implements StoreAdapter {
 
   /** @param mayCreate false for an owner's exchange: its file existed, and an empty one in its place would mint all units again */
   #opened(mayCreate: boolean): Database {
-    if (this.#database !== undefined) {
-      if (this.#fileChecks.isDue(this.#now())) this.#assertInPlace(this.#database)
-      return this.#database
-    }
-    invariant(this.#driver !== undefined, 'the SQLite client is loaded before the file is opened')
-    const { path, busyTimeoutMs } = this.#settings
-    if (!checkPath(path) && !(mayCreate && this.#incarnation === undefined)) throw replaced(path)
-    const database = Database.open(this.#driver, path, busyTimeoutMs)
-    if (this.#incarnation !== undefined && database.incarnation !== this.#incarnation) {
-      database.close()
-      throw replaced(path)
-    }
+    if (this.#database !== undefined && this.#isInPlace(this.#database)) return this.#database
+    const database = this.#open(mayCreate)
     this.#incarnation = database.incarnation
     this.#database = database
+    this.#assertLocked(database)
     return database
+  }
+
+  #open(mayCreate: boolean): Database {
+    invariant(this.#driver !== undefined, 'the SQLite client is loaded before the file is opened')
+    const { path, busyTimeoutMs } = this.#settings
+    const isNew = !checkPath(path)
+    if (isNew && !(mayCreate && this.#incarnation === undefined)) throw replaced(path)
+    const database = Database.open(this.#driver, path, { isNew, busyTimeoutMs })
+    if (this.#incarnation === undefined || database.incarnation === this.#incarnation) return database
+    database.close()
+    throw replaced(path)
+  }
+
+  /** False when the file must be opened again, because its locks are lost. @throws StoreError `database_replaced` */
+  #isInPlace(database: Database): boolean {
+    if (!this.#fileChecks.isDue(this.#now())) return true
+    try {
+      this.#assertInPlace(database)
+      return true
+    } catch (error) {
+      if (!isLockLoss(error)) throw error
+      return false
+    }
   }
 
   /** Once the file is missing, every following call checks again, so that no call is accepted. */
   #assertInPlace(database: Database): void {
     try {
-      database.assertInPlace()
+      this.#guarded(database, () => database.assertInPlace())
     } catch (error) {
       this.#fileChecks.reset()
       throw error
     }
+  }
+
+  /** A client that closes files late, or another store of this process, keeps a new connection from taking the locks. */
+  #assertLocked(database: Database): void {
+    const { locks } = database
+    if (locks === 'lost' || (locks === 'unseen' && this.#seesLocks)) this.#lostAtOpen(database)
+    this.#seesLocks = locks === 'held'
+    this.#hasLostLocks = false
+  }
+
+  #lostAtOpen(database: Database): never {
+    this.#hasLostLocks = true
+    this.#database = undefined
+    database.abandon()
+    throw locksLost(this.#settings.path, 'no')
   }
 }

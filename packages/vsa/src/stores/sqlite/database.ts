@@ -1,16 +1,25 @@
+import { realpathSync } from 'node:fs'
 import { invariant, StoreError } from '../../core/errors.ts'
-import { abandon, rollBack, type Connection } from './client/connection.ts'
+import { abandon, begin, rollBack, type Connection } from './client/connection.ts'
 import type { Driver } from './client/driver.ts'
-import { storeErrorOf, isBusy, replaced } from './errors.ts'
-import { checkPath, fileIdentity } from './client/file.ts'
+import { FileGuard, type LockState } from './client/file-guard.ts'
+import { makePrivate } from './client/file.ts'
+import { patiently } from './client/patience.ts'
+import { StatementCache } from './client/statement-cache.ts'
+import { isLockLoss, storeErrorOf } from './errors.ts'
 import { RowCache } from './row-cache.ts'
 import { firstInteger, text } from './rows.ts'
 import { ensureSchema } from './schema.ts'
-import { StatementCache } from './client/statement-cache.ts'
 
-/** SQLite does not wait for locks while the journal mode changes, so the change is retried at this interval. */
-const RETRY_MS = 10
 const FULL = 2
+const ON = 1
+
+export interface OpenOptions {
+  /** There is no file yet: the new one is readable and writable by this user alone. */
+  readonly isNew: boolean
+  /** How long each transaction waits for other processes, in ms. */
+  readonly busyTimeoutMs: number
+}
 
 /** One open file: a connection, its prepared statements and its transactions. Synchronous. */
 export class Database {
@@ -20,30 +29,39 @@ export class Database {
   readonly statements: StatementCache
   readonly cache: RowCache = new RowCache()
   readonly #connection: Connection
-  readonly #identity: string | undefined
+  readonly #guard: FileGuard
+  readonly #busyTimeoutMs: number
   #usable = true
 
-  private constructor(path: string, connection: Connection) {
+  private constructor(path: string, connection: Connection, busyTimeoutMs: number) {
     this.path = path
     this.#connection = connection
-    this.#identity = fileIdentity(path)
+    this.#busyTimeoutMs = busyTimeoutMs
     this.statements = new StatementCache(connection)
+    begin(connection, 'read')
+    // This read opens the log.
     this.incarnation = text(this.statements.statement('SELECT incarnation FROM store').get([])?.[0])
+    rollBack(connection)
+    this.#guard = new FileGuard(path, realpathSync(path))
   }
 
   /**
    * Opens the file, and creates it when there is none. WAL and synchronous=FULL are set and read back: without them a commit is not durable.
-   * @throws StoreError `folder_missing`, `read_only`, `not_a_database`, `schema_too_new`, `store_busy`, `store_failed`
+   * @throws StoreError `not_a_database`, `schema_too_new`, `store_busy`, `store_failed`
    */
-  static open(driver: Driver, path: string, busyTimeoutMs: number): Database {
-    checkPath(path)
+  static open(driver: Driver, path: string, { isNew, busyTimeoutMs }: OpenOptions): Database {
     let connection: Connection | undefined
     try {
-      connection = driver.open(path)
-      connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
-      ensureSchema(connection, path)
-      makeDurable(connection, path, busyTimeoutMs)
-      return new Database(path, connection)
+      const opened = driver.open(path)
+      connection = opened
+      // The mode of the other files follows that of the first.
+      if (isNew) makePrivate(path)
+      opened.exec('PRAGMA busy_timeout = 0')
+      return patiently(busyTimeoutMs, () => {
+        ensureSchema(opened, path)
+        makeDurable(opened, path)
+        return new Database(path, opened, busyTimeoutMs)
+      })
     } catch (error) {
       if (connection !== undefined) abandon(connection)
       throw storeErrorOf(error, path, 'open')
@@ -55,10 +73,13 @@ export class Database {
     return this.#usable
   }
 
-  /** Begins a write transaction, and takes the file's write lock. It ends with `commit` or `rollBack`. @throws StoreError */
+  /** Begins a write transaction, and takes the file's write lock. It ends with `commit` or `rollBack`. @throws StoreError; then it has not begun */
   begin(): void {
-    this.#begin('BEGIN IMMEDIATE')
-    this.within(() => this.cache.begin(firstInteger(this.statements.statement('PRAGMA data_version').get([]))))
+    this.#begin('write')
+    this.within(() => {
+      this.#guarded(() => this.#guard.assertShared('no'))
+      this.cache.begin(firstInteger(this.statements.statement('PRAGMA data_version').get([])))
+    })
   }
 
   /** Runs a part of the transaction. An error of `work` rolls it back; an SQLite error is rethrown as a StoreError. */
@@ -80,6 +101,7 @@ export class Database {
       this.#usable = false
       throw storeErrorOf(error, this.path, 'commit')
     }
+    this.#guarded(() => this.#guard.assertShared('unknown'))
   }
 
   /** If SQLite refuses, the connection's state is unknown, and it must be closed. */
@@ -89,15 +111,19 @@ export class Database {
 
   /** One read transaction: `work` reads a consistent snapshot. */
   snapshot<T>(work: () => T): T {
-    this.#begin('BEGIN')
+    this.#begin('read')
     const result = this.within(work)
     this.rollBack()
     return result
   }
 
-  /** @throws StoreError `database_replaced` when the path now leads to another file, or to none */
+  get locks(): LockState {
+    return this.#guard.locks
+  }
+
+  /** @throws StoreError `database_replaced` when the path now leads to another file, or to none; `store_lost` when SQLite's locks are lost */
   assertInPlace(): void {
-    if (fileIdentity(this.path) !== this.#identity) throw replaced(this.path)
+    this.#guarded(() => this.#guard.assertInPlace())
   }
 
   /** Checkpoints the log as far as other connections allow, and closes. Never throws: every commit is already durable. */
@@ -113,32 +139,41 @@ export class Database {
   /** Closes without a checkpoint. Never throws. */
   abandon(): void {
     this.#usable = false
+    this.#guard.close()
     this.statements.close()
     abandon(this.#connection)
   }
 
-  #begin(statement: string): void {
+  #begin(kind: 'read' | 'write'): void {
     try {
-      this.#connection.exec(statement)
+      patiently(this.#busyTimeoutMs, () => begin(this.#connection, kind))
     } catch (error) {
       throw storeErrorOf(error, this.path, 'work')
     }
   }
+
+  /** Without its locks the file must be opened again. */
+  #guarded(check: () => void): void {
+    try {
+      check()
+    } catch (error) {
+      if (isLockLoss(error)) this.#usable = false
+      throw error
+    }
+  }
 }
 
-function makeDurable(connection: Connection, path: string, busyTimeoutMs: number): void {
-  for (let waitedMs = 0; journalMode(connection) !== 'wal'; waitedMs += RETRY_MS) {
-    try {
-      connection.exec('PRAGMA journal_mode = WAL')
-      if (journalMode(connection) !== 'wal') throw notDurable(path, 'journal_mode=WAL')
-    } catch (error) {
-      if (!isBusy(error) || waitedMs >= busyTimeoutMs) throw error
-      pause(RETRY_MS)
-    }
+/** S7. `fullfsync` is for macOS, where a sync ends before the data is on the disk without it; elsewhere it changes nothing. */
+function makeDurable(connection: Connection, path: string): void {
+  if (journalMode(connection) !== 'wal') {
+    connection.exec('PRAGMA journal_mode = WAL')
+    if (journalMode(connection) !== 'wal') throw notDurable(path, 'journal_mode=WAL')
   }
   connection.exec('PRAGMA synchronous = FULL')
   if (firstInteger(connection.prepare('PRAGMA synchronous').get([])) !== FULL)
     throw notDurable(path, 'synchronous=FULL')
+  connection.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
+  if (firstInteger(connection.prepare('PRAGMA fullfsync').get([])) !== ON) throw notDurable(path, 'fullfsync=ON')
 }
 
 function journalMode(connection: Connection): unknown {
@@ -150,9 +185,4 @@ function journalMode(connection: Connection): unknown {
 function notDurable(path: string, setting: string): StoreError {
   const message = `${path} does not accept ${setting}, so a commit there would not be durable: put it on a local disk`
   return new StoreError('store_failed', message, { applied: 'no', transient: false })
-}
-
-/** Blocks this thread, which has no other work. */
-function pause(durationMs: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs)
 }

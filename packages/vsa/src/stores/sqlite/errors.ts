@@ -1,4 +1,4 @@
-import { StoreError, type StoreErrorCode } from '../../core/errors.ts'
+import { StoreError, type Applied, type StoreErrorCode } from '../../core/errors.ts'
 
 /** The step of the transaction that failed. Only a failed COMMIT may have been applied. */
 export type Phase = 'open' | 'work' | 'commit'
@@ -62,11 +62,15 @@ const CODES: Readonly<Record<string, number>> = {
 export function storeErrorOf(error: unknown, path: string, phase: Phase): unknown {
   const result = resultCode(error)
   if (result === undefined) return error
-  if (result === MOVED) return replaced(path, error)
+  if (result === MOVED) return replaced(path, 'no', error)
   const { code, transient, advice } = FAULTS[result & 0xff] ?? UNKNOWN_FAULT
   const applied = phase === 'commit' && (result & 0xff) !== BUSY ? 'unknown' : 'no'
   const detail = error instanceof Error ? error.message : String(error)
   return new StoreError(code, `${path} ${advice} (SQLite: ${detail})`, { applied, transient, cause: error })
+}
+
+export function isFromSqlite(error: unknown): boolean {
+  return resultCode(error) !== undefined
 }
 
 export function isBusy(error: unknown): boolean {
@@ -79,9 +83,19 @@ export function isDamage(error: unknown): boolean {
   return primary === CORRUPT || primary === NOT_A_DATABASE
 }
 
-export function replaced(path: string, cause?: unknown): StoreError {
-  const message = `${path} was deleted or replaced while it was in use: restart every process that uses it`
-  return new StoreError('database_replaced', message, { applied: 'no', transient: false, cause })
+export function replaced(path: string, applied: Applied = 'no', cause?: unknown): StoreError {
+  const message = `${path}, or a file beside it, was deleted or replaced while it was in use: restart every process that uses it`
+  return new StoreError('database_replaced', message, { applied, transient: false, cause })
+}
+
+/** L1: without its locks another process may delete the log that this one writes to. */
+export function locksLost(path: string, applied: Applied): StoreError {
+  const message = `this process read ${path} or its log itself, as a copy does, which dropped the locks that SQLite holds on it. It is opened again as soon as its client has let go of it. Make backups with \`VACUUM INTO\`, or from another process`
+  return new StoreError('store_lost', message, { applied, transient: true })
+}
+
+export function isLockLoss(error: unknown): error is StoreError {
+  return error instanceof StoreError && error.code === 'store_lost'
 }
 
 export function empty(path: string): StoreError {

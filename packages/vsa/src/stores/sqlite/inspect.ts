@@ -4,9 +4,10 @@ import { StoreError } from '../../core/errors.ts'
 import type { RowName } from '../../core/exchange.ts'
 import type { CounterRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange } from '../../core/store.ts'
-import { abandon, type Connection } from './client/connection.ts'
+import { abandon, begin, type Connection } from './client/connection.ts'
 import { loadDriver, type DriverName, type NamedDriver } from './client/driver.ts'
 import { assertFileThere } from './client/file.ts'
+import { patiently } from './client/patience.ts'
 import { copyStill, type StillCopy } from './client/still-copy.ts'
 import { empty, isDamage, storeErrorOf } from './errors.ts'
 import { listBudgets, listCounters, listNames, listOwners, listOwnersOfSchema1, type CounterRange } from './list.ts'
@@ -69,8 +70,9 @@ export async function openReadOnly(path: string, options: InspectionOptions = {}
   let connection: Connection | undefined
   try {
     connection = connectionTo(driver, copy, file)
-    connection.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}; PRAGMA query_only = ON; BEGIN`)
-    // The first read takes the snapshot.
+    connection.exec('PRAGMA busy_timeout = 0; PRAGMA query_only = ON')
+    const opened = connection
+    patiently(busyTimeoutMs, () => begin(opened, 'read'))
     const schema = schemaOf(connection, named)
     if (schema === null) throw empty(named)
     copy?.remove()

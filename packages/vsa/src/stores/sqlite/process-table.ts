@@ -12,6 +12,8 @@ export interface ProcessTable {
 interface ProcessName {
   readonly bootId: string
   readonly pidNamespace: string
+  /** The kernel tells start times in the time of the namespace that asks; null before Linux 5.6, which has one time. */
+  readonly timeNamespace: string | null
   readonly pid: number
   /** In clock ticks since boot. */
   readonly startTime: string
@@ -31,9 +33,7 @@ export function processTable(folder = '/proc', pid: number = process.pid): Proce
     isGone: (name) => {
       const other = name === null ? null : parseName(name)
       if (own === null || other === null) return false
-      // A different boot id proves nothing: it may be another machine on a shared file.
-      if (other.bootId !== own.bootId || other.pidNamespace !== own.pidNamespace) return false
-      return isDead(folder, other)
+      return isComparable(own, other) && isDead(folder, other)
     },
   }
 }
@@ -41,10 +41,17 @@ export function processTable(folder = '/proc', pid: number = process.pid): Proce
 function nameSelf(folder: string, pid: number): ProcessName | null {
   const bootId = attempt(() => readFileSync(`${folder}/sys/kernel/random/boot_id`, 'utf8').trim())
   const pidNamespace = attempt(() => readlinkSync(`${folder}/self/ns/pid`))
+  const timeNamespace = attempt(() => readlinkSync(`${folder}/self/ns/time`)) ?? null
   const stat = readStat(`${folder}/self/stat`)
   // A different pid means that this /proc belongs to another namespace.
   if (bootId === undefined || pidNamespace === undefined || stat?.pid !== pid) return null
-  return { bootId, pidNamespace, pid, startTime: stat.startTime }
+  return { bootId, pidNamespace, timeNamespace, pid, startTime: stat.startTime }
+}
+
+/** A different boot id or namespace proves nothing: it may be another machine on a shared file, another set of pids, another clock. */
+function isComparable(own: ProcessName, other: ProcessName): boolean {
+  const { bootId, pidNamespace, timeNamespace } = own
+  return other.bootId === bootId && other.pidNamespace === pidNamespace && other.timeNamespace === timeNamespace
 }
 
 function isDead(folder: string, { pid, startTime }: ProcessName): boolean {
@@ -79,11 +86,14 @@ function readStat(path: string): ProcessStat | undefined {
 function parseName(name: string): ProcessName | null {
   const value = attempt((): unknown => JSON.parse(name))
   if (typeof value !== 'object' || value === null) return null
+  // Without it the name was written by an older version, and its start time may be in another time.
+  if (!('timeNamespace' in value)) return null
   if (!('bootId' in value && 'pidNamespace' in value && 'pid' in value && 'startTime' in value)) return null
-  const { bootId, pidNamespace, pid, startTime } = value
+  const { bootId, pidNamespace, timeNamespace, pid, startTime } = value
   if (typeof bootId !== 'string' || typeof pidNamespace !== 'string' || typeof startTime !== 'string') return null
+  if (timeNamespace !== null && typeof timeNamespace !== 'string') return null
   return Number.isSafeInteger(pid) && typeof pid === 'number' && pid > 0
-    ? { bootId, pidNamespace, pid, startTime }
+    ? { bootId, pidNamespace, timeNamespace, pid, startTime }
     : null
 }
 

@@ -50,7 +50,7 @@ export async function repairClock(path: string, options: ClockRepairOptions): Pr
   assertFileThere(file)
   const driver = await loadDriver(choice)
   assertStore(driver, file)
-  const database = Database.open(driver, file, Math.trunc(busyTimeoutMs))
+  const database = Database.open(driver, file, { isNew: false, busyTimeoutMs: Math.trunc(busyTimeoutMs) })
   try {
     database.begin()
     const repair = database.within(() => repairIn(database, to))

@@ -1,5 +1,5 @@
 import { InvariantError, StoreError } from '../../core/errors.ts'
-import type { Connection } from './client/driver.ts'
+import { begin, rollBack, type Connection } from './client/connection.ts'
 import { firstInteger } from './rows.ts'
 
 /** `vsa1` in ASCII, kept in the file's header: marks the file as a VSA store. */
@@ -108,9 +108,9 @@ PRAGMA user_version = 2;
  * @throws StoreError `not_a_database`, `schema_too_new`; also the errors of the client
  */
 export function ensureSchema(connection: Connection, path: string): void {
-  if (within(connection, 'BEGIN', () => schemaOf(connection, path)) === SCHEMA_VERSION) return
+  if (within(connection, 'read', () => schemaOf(connection, path)) === SCHEMA_VERSION) return
   // Two processes may get here at the same time: the second one finds the tables.
-  within(connection, 'BEGIN IMMEDIATE', () => {
+  within(connection, 'write', () => {
     for (;;) {
       const version = schemaOf(connection, path)
       if (version === SCHEMA_VERSION) return
@@ -132,12 +132,16 @@ export function schemaOf(connection: Connection, path: string): number | null {
   return null
 }
 
-/** On an error the caller closes the connection, which rolls back. */
-function within<T>(connection: Connection, begin: string, work: () => T): T {
-  connection.exec(begin)
-  const result = work()
-  connection.exec('COMMIT')
-  return result
+function within<T>(connection: Connection, kind: 'read' | 'write', work: () => T): T {
+  begin(connection, kind)
+  try {
+    const result = work()
+    connection.exec('COMMIT')
+    return result
+  } catch (error) {
+    rollBack(connection)
+    throw error
+  }
 }
 
 function noUpgrade(version: number): never {

@@ -63,6 +63,20 @@ export function rollBack(connection: Connection): boolean {
   }
 }
 
+/**
+ * Begins a transaction and takes its lock, by `exec` alone: a prepared statement that finds the file locked stays under way in libsql, and keeps
+ * the connection from ever ending its next transaction.
+ * @throws errors of the client; then no transaction is open
+ */
+export function begin(connection: Connection, kind: 'read' | 'write'): void {
+  try {
+    connection.exec(kind === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1')
+  } catch (error) {
+    if (kind === 'read') rollBack(connection)
+    throw error
+  }
+}
+
 /** Closes a failed connection in any state. Never throws. */
 export function abandon(connection: Connection): void {
   rollBack(connection)

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { invariant, StoreError } from '../../../core/errors.ts'
+import { isFromSqlite } from '../errors.ts'
 import { adapt, type ClientDatabase, type Connection } from './connection.ts'
 
 export type { ClientDatabase, ClientStatement, Connection, Row, Statement, Value } from './connection.ts'
@@ -38,8 +39,11 @@ const READ_ONLY: Readonly<Record<DriverName, (Database: NamedConstructor, path: 
   'better-sqlite3': (Database, path) => new Database(path, { readonly: true, fileMustExist: true }),
 }
 
+/** The most characters of a client's own message. */
+const REASON_LENGTH_MAX = 400
+
 interface Failure {
-  readonly name: DriverName
+  readonly name: string
   readonly error: unknown
 }
 
@@ -61,7 +65,17 @@ export async function loadDriver(choice: DriverName | undefined): Promise<NamedD
 
 /** Wraps a `Database` class that was handed in. */
 export function givenDriver(Database: DatabaseConstructor): Driver {
-  return { name: Database.name || 'Database', open: (path) => adapt(new Database(path)) }
+  const name = Database.name || 'Database'
+  return { name, open: (path) => adapt(given(name, () => new Database(path))) }
+}
+
+/** A class whose binary does not load fails with its first database. @throws StoreError `driver_missing`; errors of SQLite as they are */
+function given(name: string, open: () => ClientDatabase): ClientDatabase {
+  try {
+    return open()
+  } catch (error) {
+    throw isFromSqlite(error) ? error : notLoaded([{ name, error }])
+  }
 }
 
 function namedDriver(name: DriverName, Database: NamedConstructor): NamedDriver {
@@ -96,7 +110,7 @@ function notLoaded(failures: readonly Failure[]): StoreError {
 
 function missing(failures: readonly Failure[]): string {
   const tried = failures.map(({ name }) => name).join(', ')
-  return `no SQLite client found (tried ${tried}): run \`npm install libsql\`, or use Node 22.13 or newer, which has node:sqlite`
+  return `no SQLite client found (tried ${tried}): run \`npm install libsql\`, or use Node 22.13 or newer, which has node:sqlite. In a bundle, pass the \`Database\` class of a client as \`driver\``
 }
 
 function notWorking(broken: readonly Failure[]): string {
@@ -106,7 +120,8 @@ function notWorking(broken: readonly Failure[]): string {
 }
 
 function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s*\n\s*/g, ' ')
+  const line = (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s*\n\s*/g, ' ')
+  return line.length > REASON_LENGTH_MAX ? `${line.slice(0, REASON_LENGTH_MAX)}…` : line
 }
 
 /** A file that an installed client lacks has another name. */

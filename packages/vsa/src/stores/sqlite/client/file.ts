@@ -1,18 +1,21 @@
-import { accessSync, constants, statSync, type BigIntStats } from 'node:fs'
+import { accessSync, chmodSync, constants, realpathSync, statSync, type BigIntStats } from 'node:fs'
 import { dirname } from 'node:path'
 import { StoreError, type StoreErrorCode } from '../../../core/errors.ts'
+import { isMountPoint } from './mounts.ts'
 
 /*
  * Nothing here may open the database file: closing any descriptor of it would drop the locks that SQLite holds on it for this
  * process (POSIX advisory locks), and with them the safety of every other connection.
  */
 
+const PRIVATE = 0o600
+
 /**
  * Checks the path before SQLite does, because every client reports these failures differently.
  * @returns whether there is a file
- * @throws StoreError `folder_missing`, `not_a_database`, `read_only`
+ * @throws StoreError `folder_missing`, `not_a_database`, `read_only`, `store_unsafe`
  */
-export function checkPath(path: string): boolean {
+export function checkPath(path: string, mounts?: string): boolean {
   const file = statInFolder(path)
   const folder = dirname(path)
   if (!isWritable(folder)) {
@@ -21,10 +24,37 @@ export function checkPath(path: string): boolean {
       `the folder ${folder} cannot be written, and SQLite keeps files beside ${path}: give this process write permission`,
     )
   }
-  if (file !== undefined && !isWritable(path)) {
-    throw refusal('read_only', `${path} cannot be written: give this process write permission`)
+  if (file === undefined) return false
+  if (!isWritable(path)) throw refusal('read_only', `${path} cannot be written: give this process write permission`)
+  assertOneName(path, file, mounts)
+  return true
+}
+
+/**
+ * L1: SQLite names the log after the database. A file with two names has two logs, and processes that use different names do not see each
+ * other's commits. A symbolic link is no second name, because SQLite follows it first.
+ */
+function assertOneName(path: string, { nlink }: BigIntStats, mounts?: string): void {
+  const why = 'Processes that use another name of the file would not see the commits of this one'
+  if (nlink > 1n) {
+    const remedy = `remove the others (find them with \`find DIR -samefile ${path}\`), or copy it and use the copy`
+    throw refusal('store_unsafe', `${path} has ${nlink} names (hard links). ${why}: ${remedy}`)
   }
-  return file !== undefined
+  const real = realpathSync(path)
+  if (!isMountPoint(real, mounts)) return
+  throw refusal(
+    'store_unsafe',
+    `${path} is mounted as a single file. ${why}: mount its folder instead (in Docker \`-v DIR:${dirname(real)}\`)`,
+  )
+}
+
+/** Takes all rights from other users. Not an error where the file system has none. */
+export function makePrivate(path: string): void {
+  try {
+    chmodSync(path, PRIVATE)
+  } catch {
+    // The file is as private as its disk can make it.
+  }
 }
 
 /**

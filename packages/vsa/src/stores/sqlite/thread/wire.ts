@@ -21,6 +21,12 @@ export interface ThreadSettings extends AdapterSettings {
   readonly time: SharedTime | null
 }
 
+/** What the thread is started with. */
+export interface ThreadStart extends ThreadSettings {
+  /** See `native-gate.ts`. */
+  readonly gate: SharedArrayBuffer
+}
+
 /** The arguments and the result of each call. */
 export interface Calls {
   join: { readonly argument: string; readonly result: Joined }

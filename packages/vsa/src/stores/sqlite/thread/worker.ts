@@ -3,18 +3,19 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { adaptedStore } from '../../../core/adapted-store.ts'
 import { invariant } from '../../../core/errors.ts'
 import { SqliteAdapter } from '../adapter.ts'
+import { nativeGate } from '../client/native-gate.ts'
 import { nowOf } from '../shared-time.ts'
 import { packAnswer, unpackBatch } from './packing.ts'
-import { failureOf, type Calls, type CallName, type Reply, type Request, type ThreadSettings } from './wire.ts'
+import { failureOf, type Calls, type CallName, type Reply, type Request, type ThreadStart } from './wire.ts'
 
 /* The store's thread: runs calls one after the other, and answers each. Only `ThreadStore` starts it. */
 
 invariant(parentPort !== null, 'vsa/stores/sqlite/worker runs in a worker thread')
 const port = parentPort
 // Written by `ThreadStore`, of the same version.
-const settings = workerData as ThreadSettings
+const settings = workerData as ThreadStart
 const now = nowOf(settings.time)
-const adapter = new SqliteAdapter(settings.driver, settings, now)
+const adapter = new SqliteAdapter(settings.driver, settings, now, { gate: nativeGate(settings.gate) })
 const store = adaptedStore(adapter, { now, ...settings.upkeep }, randomUUID)
 
 const underWay = new Set<Promise<void>>()
@@ -33,6 +34,8 @@ port.on('message', (request: Request) => {
 
 async function serve(request: Request): Promise<void> {
   port.postMessage(await replyTo(request), [])
+  // The end of the thread closes the file, which the client may not do before. The next call starts another.
+  if (adapter.hasLostLocks) process.exit()
 }
 
 async function replyTo(request: Request): Promise<Reply> {
