@@ -1,6 +1,7 @@
 import type { Batch, BudgetEntry, Joined } from '../../../packages/vsa/dist/index.js'
 import { loadLibrary } from '../simulation/library.ts'
 import { must } from '../simulation/violation.ts'
+import { assertAnswersChecked, assertFateTold } from './answers-check.ts'
 import { assertSynchronous } from './synchronous-check.ts'
 import { assertConstantWork } from './work-check.ts'
 
@@ -12,6 +13,8 @@ const HOUR_MS = 3_600_000
 /** Checks of what no seed of the simulation can bring about, or see. Each passes for the shipped library. */
 export const DIRECT_CHECKS: Readonly<Record<string, DirectCheck>> = {
   'S10, L1: a row that upkeep has removed is not made again by a clock that was ahead for a moment': assertRowStaysGone,
+  'O2: an answer that is not one to the batch is not used': assertAnswersChecked,
+  'O5: refunds in a batch that the store has forgotten are reported': assertFateTold,
   'S7: every commit of the SQLite store is synced': assertSynchronous,
   'L8: the work of a decision and of a flush does not depend on how many budgets there are, or units':
     assertConstantWork,

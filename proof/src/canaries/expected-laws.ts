@@ -117,6 +117,12 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   // What an owner decides, settles and keeps
   overdraft: simulated(['L1', 'O1']),
   'served-from-nothing': simulated(['L1', 'O1']),
+  'denied-given-back': simulated(['L1', 'L3']),
+  'unaccounted-given-back': simulated(['L1', 'L3']),
+  'foreign-given-back': simulated(['L1', 'L3']),
+  'flush-before-its-refunds': simulated(['L3'], 'a refund is not durable when a flush resolves'),
+  'refund-of-an-unknown-fate-lost': { foundBy: 'direct', laws: ['O5'] },
+  'wrong-answer-used': { foundBy: 'direct', laws: ['O2'] },
   'unsent-refund-forgotten': simulated(['L3'], 'units that were given back are lost, without a report'),
   'overtaking-refund-lost': simulated(['L3'], 'units that were given back are lost, without a report'),
   'refused-refund-untold': simulated(['L3'], 'units that were given back are lost, without a report'),

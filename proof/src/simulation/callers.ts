@@ -5,7 +5,7 @@ import { misuse } from './misuse.ts'
 import { budgetAt, type OperationOf } from './operation.ts'
 import type { OwnerProcess, StoreDecision } from './owner-process.ts'
 import { ABORTED, PendingCalls } from './pending-calls.ts'
-import { rowName } from './process-totals.ts'
+import { areExact, keyOf, rowName } from './process-totals.ts'
 import { RefundCalls } from './refund-calls.ts'
 import { RetryHints } from './retry-hints.ts'
 import type { Rng } from './rng.ts'
@@ -13,6 +13,9 @@ import type { RunContext } from './run-context.ts'
 import type { BudgetSetting } from './script.ts'
 import { must } from './violation.ts'
 import { wideBudget } from './wide-budgets.ts'
+
+/** Callers that are told in one turn. */
+const TOLD_MAX = 400
 
 /** The callers of all processes: they request, spend and refund units, and record every answer. */
 export class Callers {
@@ -229,6 +232,7 @@ export class Callers {
     const before = [...totals.admitted.names()].map(
       (name) => [name, totals.admitted.of(name) - totals.refunded.of(name)] as const,
     )
+    const refunds = [...totals.refunded.names()].map((name) => [name, totals.refunded.of(name)] as const)
     const isWhole = !owner.fenced
     this.#calls.waited(owner, 'flush', owner.vsa.flush({ returnLeases }), owner.deadlineOf(null), () => {
       if (!isWhole || owner.fenced) return
@@ -238,7 +242,23 @@ export class Callers {
         const settled = totals.settled.of(name)
         must(settled + since >= net, 'L3', () => `${name}: flushed, and only ${settled} of ${net} units are durable`)
       }
+      for (const [name, refunded] of refunds) this.#assertRefunded(owner, name, refunded)
     })
+  }
+
+  /** O4: the units given back before a flush are back in the row when it resolves, or were given up. */
+  #assertRefunded({ totals, requests }: OwnerProcess, name: string, refunded: number): void {
+    const { admitted, accepted, refused, settled, unaccounted, failed } = totals
+    // Callers are told in portions: of very many, some are not yet told what was settled.
+    if (requests.size > TOLD_MAX || !areExact(name, admitted, totals.refunded, refused, settled, accepted)) return
+    const kept = settled.of(name) - accepted.of(name)
+    const key = keyOf(name)
+    const most = admitted.of(name) - refunded + refused.of(name) + unaccounted.of(key) + failed.of(key)
+    must(
+      kept <= most,
+      'L3',
+      () => `${name}: flushed, and ${kept - most} of ${refunded} refunded units are not given back`,
+    )
   }
 
   peek(owner: OwnerProcess, operation: OperationOf<'peek'>): void {

@@ -18,9 +18,7 @@ export class RetryHints {
 
   /** @param again asks for one unit, and hands over the decision */
   follow(owner: OwnerProcess, denied: Decision, again: (decided: (decision: Decision) => void) => void): void {
-    // Without an answer of the store a denial may have figures of an earlier one.
-    const isGuess = this.#context.setting.onStoreUnavailable === 'deny'
-    if (denied.admitted || denied.reason !== 'exhausted' || isGuess) return
+    if (denied.admitted || denied.reason !== 'exhausted') return
     const { key, period, resetAtMs = Infinity, retryAfterMs = Infinity } = denied
     const name = `${owner.name}:${key}`
     if (retryAfterMs > WAIT_MAX_MS || this.#waiting.has(name)) return

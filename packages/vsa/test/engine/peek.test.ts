@@ -94,6 +94,17 @@ describe('peek', () => {
     await clock.settle()
   })
 
+  test('a decision made without the store shows what was minted as the limit of credits, too', async () => {
+    const { clock, owner } = bench()
+    const { vsa, net } = owner({ onStoreUnavailable: 'deny', deadlineMs: 100 })
+    const credits = vsa.budget('credits', { initial: 0 })
+    await credits.mint(100, { id: 'invoice' })
+    net.cut('refuse')
+    const asked = credits.decide(60)
+    await clock.advance(110)
+    expect(await asked).toMatchObject({ admitted: false, reason: 'unavailable', limit: 100 })
+  })
+
   test('a peek has a deadline: a read that is never answered is made again, and then the call fails', async () => {
     const { clock, owner } = bench()
     const { vsa, net } = owner({ deadlineMs: 900, exchangeTimeoutMs: 300 })

@@ -76,8 +76,8 @@ export class Decisions {
   #asked({ gate, units }: GateNeed): Pick<Unavailable, 'key' | 'units' | 'limit' | 'period' | 'resetAtMs'> {
     const { key, plan } = gate
     const row = this.#rowOf(gate)
-    const window = row?.window ?? plan.windowAt(this.#session.time)
-    const asked = { key, units, limit: row?.figures?.limit ?? plan.limit }
+    const { window = plan.windowAt(this.#session.time) } = row ?? {}
+    const asked = { key, units, limit: row?.figures?.minted ?? plan.limit }
     if (window.end === Infinity) return { ...asked, period: window.start }
     return this.#session.hasJoined ? { ...asked, period: window.start, resetAtMs: window.end } : asked
   }

@@ -112,7 +112,7 @@ export class LocalAdmission {
   }
 }
 
-/** Nothing is kept of the budget. Its row is made when an exchange carries it, not for each request of a crowd. */
+/** Nothing is kept of the budget, and no denial is remembered. Its row is made when an exchange carries it, not for each request of a crowd. */
 export function isCold({ row, upcoming, history }: Gate): boolean {
-  return row === null && upcoming === null && history === null
+  return row === null && upcoming === null && (history === null || history.lack === null)
 }
