@@ -208,8 +208,8 @@ export const OWNER_CANARIES: readonly Canary[] = [
     rules: ['O11'],
     what: 'a gate enters its next period before that period begins',
     file: 'engine/rows/lease-table',
-    find: 'const window = gate.plan.windowAt(this.#session.time);',
-    replace: 'const window = gate.plan.windowAt(this.#session.time + 100);',
+    find: 'const window = gate.plan.windowAt(time);',
+    replace: 'const window = gate.plan.windowAt(time + 100);',
   },
   {
     name: 'period-mixed-up',
@@ -250,6 +250,14 @@ export const OWNER_CANARIES: readonly Canary[] = [
     file: 'engine/admission/decisions',
     find: 'end - time + RETRY_MARGIN_MS)',
     replace: '(end - time) / 2)',
+  },
+  {
+    name: 'want-as-long-as-asked',
+    rules: ['O12'],
+    what: 'a want lasts for two flush intervals of the owner that asks, however long they are',
+    file: 'engine/rows/row-schedule',
+    find: 'return Math.min(2 * flushIntervalMs, WANT_MAX_MS);',
+    replace: 'return 20 * flushIntervalMs;',
   },
   {
     name: 'want-not-marked',

@@ -15,8 +15,8 @@ export const SQLITE_CANARIES: readonly Canary[] = [
     rules: ['S8', 'L4'],
     what: 'burning is marked as complete after one slice, even when leases are left',
     file: 'core/maintain',
-    find: 'const burnedOut = ended.length >= leasesMax ? [] : rows.burning.filter((epoch) => !stuck.has(epoch));',
-    replace: 'const burnedOut = rows.burning;',
+    find: 'burnedOut: isFull ? [] : rows.burning.filter((epoch) => !stuck.has(epoch)),',
+    replace: 'burnedOut: rows.burning,',
   },
   {
     name: 'sqlite-cache-outlives-others-writes',

@@ -87,9 +87,9 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   '16 deleted or reset': 'there is no call that deletes or resets a budget yet',
   '18 a million budgets': '`npm run bench:sqlite -- --part memory` touches and closes a million',
   '22 a close with 100,000 waiters': 'packages/vsa/test/engine/closing.test.ts',
-  '34': 'a file that is copied, linked or restored is not simulated: packages/vsa/test/stores',
+  '34': 'a file that is copied, linked or restored is not simulated: packages/vsa/test/stores, such as sqlite-restored.test.ts',
   '36 100,000 cold keys': 'more than a thousand are used at once here; the benchmarks measure more',
-  '38': 'one owner with a flush interval of 30 s: not fair to the others yet',
+  '38': 'all owners of a run have one flush interval; how long a want lasts is checked: packages/vsa/test/engine/stranding.test.ts',
   '39': 'malformed answers and listeners that throw: packages/vsa/test/engine',
 }
 
