@@ -20,6 +20,7 @@ function scene(fate: Fate, options: Parameters<Bench['owner']>[0] = {}): Scene {
   const [one, other] = [world.owner({ exchangeTimeoutMs: 900, ...options }), world.owner()]
   const endEpoch = async (): Promise<void> => {
     await world.clock.advance(700)
+    world.reap(one)
     await other.vsa.budget('x', { initial: 1_000 }).admit()
     if (fate === 'unknown') forget(one, () => world.clock.now())
     await world.clock.advance(3_000)
