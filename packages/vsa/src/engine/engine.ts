@@ -204,7 +204,8 @@ export class Engine implements Vsa {
     const error = closeAmbiguousError(deadlineMs, this.#session.lastError)
     this.#session.abandon()
     this.#parts.scheduler.end()
-    this.#parts.exchange.abandoned(closedError(undefined, 'unknown'))
+    this.#parts.calls.abandon(closedError(undefined, 'unknown'))
+    this.#parts.exchange.abandoned()
     this.#tellAll()
     void this.#settings.store.close().catch(() => undefined)
     return error

@@ -186,7 +186,7 @@ describe('closing with requests and refunds in flight', () => {
     },
   )
 
-  test('O13: a close that gives up tells flushes, and counts the refunds that it could not send', async () => {
+  test('O13: a close that gives up tells flushes, mints and reads, and counts the refunds that it could not send', async () => {
     const { clock, owner } = bench()
     const { vsa, net, events } = owner()
     const seats = vsa.budget('seats', { initial: 10 })
@@ -194,12 +194,18 @@ describe('closing with requests and refunds in flight', () => {
     net.cut('hang')
     seats.refund(2)
     const flushed = vsa.flush({ deadlineMs: 60_000 }).catch((error: unknown) => error)
+    const minted = seats.mint(5, { id: 'balcony' }).catch((error: unknown) => error)
+    const read = vsa
+      .counter('likes')
+      .read()
+      .catch((error: unknown) => error)
     await clock.advance(FLUSH_MS)
     seats.refund(1)
     const closing = vsa.close({ deadlineMs: 300 }).catch(() => undefined)
     await clock.advance(300)
     await closing
-    expect(await flushed).toMatchObject({ code: 'closed', applied: 'unknown' })
+    for (const told of await Promise.all([flushed, minted, read]))
+      expect(told).toMatchObject({ code: 'closed', applied: 'unknown' })
     expect(events).toContainEqual({ type: 'refunds_refused', key: 'seats', period: 0, units: 3 })
     expect(vsa.stats()).toMatchObject({ refundedUnits: 3, refundsRefused: 3 })
   })

@@ -1,4 +1,3 @@
-import type { VsaError } from '../../core/errors.ts'
 import type { AppliedAnswer, Batch, FencedAnswer, BreachedRow } from '../../core/exchange.ts'
 import { AnswerHandler } from './answer-handler.ts'
 import type { ChangeIntake } from './change-intake.ts'
@@ -78,11 +77,9 @@ export class ExchangeListener {
     this.#parts.refundWaits.check()
   }
 
-  /** The engine gives up, and nothing more is sent: flushes fail, and refunds that wait or are in flight are counted as refused. */
-  abandoned(error: VsaError): void {
-    const { leases, refundWaits, sendQueue } = this.#parts
-    const sent = this.#scheduler.inFlight.batch?.flushes ?? []
-    for (const { reply } of [...sendQueue.takeFlushes(), ...sent, ...refundWaits.takeAll()]) reply.reject(error)
+  /** The engine gives up, and nothing more is sent: refunds that wait or are in flight are counted as refused. */
+  abandoned(): void {
+    const { leases } = this.#parts
     for (const row of leases.all()) this.#refunds.drop(row, row.lease.sent?.refund)
   }
 }

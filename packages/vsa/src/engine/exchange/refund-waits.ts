@@ -41,12 +41,6 @@ export class RefundWaits {
     this.check()
   }
 
-  takeAll(): FlushRequest[] {
-    const waits = this.#waits
-    this.#waits = []
-    return waits.map(({ flush }) => flush)
-  }
-
   /** Refunds have ended: resolves the flushes that wait for no others. */
   check(): void {
     if (this.isEmpty) return

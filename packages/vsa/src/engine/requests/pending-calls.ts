@@ -1,3 +1,4 @@
+import type { VsaError } from '../../core/errors.ts'
 import { tooManyWaitersError } from '../api/errors.ts'
 import type { Settings } from '../api/settings.ts'
 import { Deferred } from '../runtime/deferred.ts'
@@ -21,6 +22,7 @@ export interface CallTerms {
 export class PendingCalls {
   readonly #settings: Pick<Settings, 'clock' | 'waitersMax'>
   readonly #metrics: Metrics
+  readonly #open = new Set<{ reject(error: unknown): void }>()
 
   constructor(settings: Pick<Settings, 'clock' | 'waitersMax'>, metrics: Metrics) {
     this.#settings = settings
@@ -33,9 +35,17 @@ export class PendingCalls {
     const metrics = this.#metrics
     if (metrics.waiting >= waitersMax) throw tooManyWaitersError(key, waitersMax)
     metrics.calls += 1
-    return new Deferred<T>(clock, deadlineMs, timedOut, () => {
+    const call: Deferred<T> = new Deferred<T>(clock, deadlineMs, timedOut, () => {
       metrics.calls -= 1
+      this.#open.delete(call)
       onSettled?.()
     })
+    this.#open.add(call)
+    return call
+  }
+
+  /** Nothing is sent any more: every call that waits fails. */
+  abandon(error: VsaError): void {
+    for (const call of this.#open) call.reject(error)
   }
 }
