@@ -1,24 +1,36 @@
 import { parseArgs } from 'node:util'
 import { machine } from './report/machine.ts'
+import { crowd } from './sqlite/crowd.ts'
 import { durable } from './sqlite/durable.ts'
-import { DURABLE_FLOORS, durableFloors, fullSpeedFloors, memoryFloors } from './sqlite/floors.ts'
+import {
+  crowdFloors,
+  DURABLE_FLOORS,
+  durableFloors,
+  flushFloors,
+  fullSpeedFloors,
+  memoryFloors,
+} from './sqlite/floors.ts'
+import { flush } from './sqlite/flush.ts'
 import { fullSpeed } from './sqlite/full-speed.ts'
 import { memory } from './sqlite/memory.ts'
 import { withTemporaryFolder } from './sqlite/temporary-folder.ts'
 import { sqliteText } from './sqlite/sqlite-text.ts'
 
 /*
- * `npm run bench:sqlite`: VSA on a real file, threaded, synchronous=FULL. `--part full-speed|durable|memory` runs one part.
+ * `npm run bench:sqlite`: VSA on a real file, threaded, synchronous=FULL. `--part full-speed|durable|flush|crowd|memory`
+ * runs one part.
  * Exits with 1 when the books do not balance.
  */
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    part: { type: 'string', multiple: true, default: ['full-speed', 'durable', 'memory'] },
+    part: { type: 'string', multiple: true, default: ['full-speed', 'durable', 'flush', 'crowd', 'memory'] },
     seconds: { type: 'string', default: '4' },
     rounds: { type: 'string', default: '5' },
-    budgets: { type: 'string', default: '1000000' },
+    budgets: { type: 'string', default: '200000' },
+    changed: { type: 'string', default: '10000' },
+    keys: { type: 'string', default: '100000' },
   },
 })
 const seconds = Number(values.seconds)
@@ -29,14 +41,20 @@ const host = machine()
 const ran = await withTemporaryFolder(async (folder) => ({
   ...(asked('full-speed') && { fullSpeed: await fullSpeed(folder, seconds, rounds) }),
   ...(asked('durable') && { durable: await durable(folder, [...DURABLE_FLOORS.keys()], seconds / 4, rounds) }),
+  ...(asked('flush') && { flush: await flush(folder, Number(values.changed), rounds) }),
+  ...(asked('crowd') && { crowd: await crowd(folder, Number(values.keys)) }),
   ...(asked('memory') && { memory: await memory(folder, Number(values.budgets), collector()) }),
 }))
 const floors = [
   ...(ran.fullSpeed === undefined ? [] : fullSpeedFloors(ran.fullSpeed)),
   ...(ran.durable === undefined ? [] : durableFloors(ran.durable)),
+  ...(ran.flush === undefined ? [] : flushFloors(ran.flush)),
+  ...(ran.crowd === undefined ? [] : crowdFloors(ran.crowd)),
   ...(ran.memory === undefined ? [] : memoryFloors(ran.memory)),
 ]
-const balanced = [ran.fullSpeed, ran.durable, ran.memory].every((part) => part?.balanced !== false)
+const balanced = [ran.fullSpeed, ran.durable, ran.flush, ran.crowd, ran.memory].every(
+  (part) => part?.balanced !== false,
+)
 const report = {
   bench: 'sqlite',
   machine: host,

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type * as FindModule from '../src/canaries/find.ts'
 import { CATALOGUE } from '../src/canaries/catalogue.ts'
 import { runCanaries } from '../src/proof/programs.ts'
 
@@ -16,6 +18,16 @@ test('the simulation catches a sample of planted bugs', async () => {
   const results = await runCanaries(SAMPLE)
   expect(results.map(({ name }) => name).toSorted()).toEqual(SAMPLE.toSorted())
   expect(results.filter(({ caught }) => !caught)).toEqual([])
+})
+
+test('a planted bug is caught by a law that it breaks, and by no other', async () => {
+  // The built one: it starts a worker.
+  const { find } = (await import(join(import.meta.dirname, '../dist/canaries/find.js'))) as typeof FindModule
+  const canary = CATALOGUE.find(({ name }) => name === 'spent-stays-leased')
+  if (canary === undefined) throw new Error('no such canary')
+  const finding = await find({ ...canary, laws: ['O13'] }, 2)
+  expect(finding).toMatchObject({ caught: false, seeds: 2 })
+  expect(finding.laws).toContain('L2')
 })
 
 test('every canary has a unique name and a unique bug', () => {

@@ -1,5 +1,7 @@
 import { atLeast, atMost, type Floor } from '../report/floor.ts'
+import type { Crowd } from './crowd.ts'
 import type { Durable } from './durable.ts'
+import type { Flush } from './flush.ts'
 import type { FullSpeed } from './full-speed.ts'
 import type { Memory } from './memory.ts'
 
@@ -27,6 +29,24 @@ export function durableFloors({ callers }: Durable): readonly Floor[] {
   })
 }
 
+export function flushFloors(run: Flush): readonly Floor[] {
+  return [
+    atMost(`times a bare loop of UPDATEs, ${run.budgets} changed budgets`, run.ratio, 3),
+    atMost('records and lease records for each of them', (run.records + run.leaseRecords) / run.budgets, 1),
+  ]
+}
+
+export function crowdFloors(run: Crowd): readonly Floor[] {
+  return [
+    atMost(`time-outs among ${run.keys} cold keys`, run.timedOut, 0),
+    atMost('longest turn of the event loop meanwhile, ms', run.longestTurnMs, 50),
+    atMost('seconds to close with all of them touched', run.closeSeconds, 10),
+  ]
+}
+
 export function memoryFloors(run: Memory): readonly Floor[] {
-  return [atMost('bytes an idle budget, key included', run.bytesPerIdleBudget, 300)]
+  return [
+    atMost('bytes an idle budget, key included', run.bytesPerIdleBudget, 300),
+    atMost('bytes a budget with a lease', run.bytesPerBudgetInUse, 500),
+  ]
 }

@@ -2,7 +2,9 @@ import type { Floor } from '../report/floor.ts'
 import { short, verdict, whole } from '../report/format.ts'
 import { machineLine, type Machine } from '../report/machine.ts'
 import { table } from '../report/table.ts'
+import type { Crowd } from './crowd.ts'
 import type { Durable } from './durable.ts'
+import type { Flush } from './flush.ts'
 import type { FullSpeed } from './full-speed.ts'
 import type { Memory } from './memory.ts'
 
@@ -11,14 +13,18 @@ export interface SqliteReport {
   readonly machine: Machine
   readonly fullSpeed?: FullSpeed
   readonly durable?: Durable
+  readonly flush?: Flush
+  readonly crowd?: Crowd
   readonly memory?: Memory
   readonly floors: readonly Floor[]
 }
 
-export function sqliteText({ machine, fullSpeed, durable, memory, floors }: SqliteReport): string {
+export function sqliteText({ machine, fullSpeed, durable, flush, crowd, memory, floors }: SqliteReport): string {
   const parts = [machineLine(machine)]
   if (fullSpeed !== undefined) parts.push(fullSpeedText(fullSpeed))
   if (durable !== undefined) parts.push(durableText(durable))
+  if (flush !== undefined) parts.push(flushText(flush))
+  if (crowd !== undefined) parts.push(crowdText(crowd))
   if (memory !== undefined) parts.push(memoryText(memory))
   parts.push(floorsText(floors))
   return parts.join('\n\n')
@@ -49,6 +55,26 @@ function durableText(run: Durable): string {
     ['one UPDATE for each, by hand', `${short(run.handWrittenPerSecond)}/s`],
     ...callers,
     booksLine(run),
+  ])
+}
+
+function flushText(run: Flush): string {
+  return lines(`A flush of ${whole(run.budgets)} changed budgets, medians of ${run.rounds} rounds`, [
+    ['flush, bare loop of prepared UPDATEs', `${run.flushMs.toFixed(1)} ms, ${run.bareMs.toFixed(1)} ms`],
+    ['times the bare loop', run.ratio.toFixed(2)],
+    ['records, lease records', `${whole(run.records)}, ${whole(run.leaseRecords)}`],
+    ['stats() before it', `${run.statsMs.toFixed(2)} ms`],
+    booksLine(run),
+  ])
+}
+
+function crowdText(run: Crowd): string {
+  return lines(`${whole(run.keys)} distinct cold keys, each asked for once, all together`, [
+    ['admitted, refused early, timed out', [run.admitted, run.refusedEarly, run.timedOut].map(whole).join(', ')],
+    ['within', `${run.seconds.toFixed(1)} s`],
+    ['longest turn of the event loop', `${run.longestTurnMs.toFixed(0)} ms`],
+    ['touched again, then closed within', `${whole(run.touched)}, ${run.closeSeconds.toFixed(1)} s`],
+    booksLine({ ...run, admitted: run.admitted + run.touched }),
   ])
 }
 

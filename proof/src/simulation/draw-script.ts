@@ -106,7 +106,9 @@ function askAll(rng: Rng, setting: Setting): Operation {
 }
 
 function refund(rng: Rng, setting: Setting): Operation {
-  const which: RefundKind = rng.pick(['own', 'own', 'own', 'own', 'other', 'other', 'twice', 'unknown', 'odd'])
+  const which: RefundKind = rng.chance(0.75)
+    ? rng.pick(['own', 'own', 'own', 'own', 'other', 'other', 'twice', 'unknown', 'odd'])
+    : rng.pick(['denied', 'unaccounted', 'foreign', 'together'])
   return { kind: 'refund', budget: budget(rng, setting), units: cost(rng), which }
 }
 

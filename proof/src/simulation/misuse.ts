@@ -35,7 +35,7 @@ export function misuse(
   must(
     JSON.stringify(owner.vsa.stats()) === before,
     'G1',
-    () => `the invalid cost ${String(units)} changed the statistics`,
+    () => `the invalid cost ${String(units)} changed the statistics: ${before} ${JSON.stringify(owner.vsa.stats())}`,
   )
   scenarios.note('19 misuse')
 }

@@ -12,6 +12,7 @@ import type {
 } from '../../../packages/vsa/dist/index.js'
 import type { Machine } from './machine.ts'
 import { OwnerExchanges } from './owner-exchanges.ts'
+import { PastDecisions } from './past-decisions.ts'
 import { ProcessTotals } from './process-totals.ts'
 import { Requests } from './requests.ts'
 import type { BudgetSetting, Setting } from './script.ts'
@@ -37,6 +38,7 @@ export class OwnerProcess {
   readonly totals: ProcessTotals = new ProcessTotals()
   readonly exchanges: OwnerExchanges
   readonly requests: Requests
+  readonly decisions: PastDecisions = new PastDecisions()
   /** Its current or last epoch; null before the first. */
   epoch: number | null = null
   /** Its callers have called `close`. */

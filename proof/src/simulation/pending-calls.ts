@@ -28,6 +28,7 @@ export class PendingCalls {
     const { trace, scenarios } = this.#context
     const text = `${what} of ${budget.key}`
     this.waited(owner, text, asked, deadlineMs, (answer) => {
+      owner.decisions.add({ decision: answer, keys: needs.map(([{ key }]) => key) })
       const decision = ofStore(answer)
       if (decision === null) {
         if (answer.admitted) for (const [{ key }, units] of needs) owner.totals.unaccounted.add(key, units)

@@ -2,6 +2,7 @@ import type { Budget } from '../../../packages/vsa/dist/index.js'
 import { withCurrentPeriod } from './current-period.ts'
 import { budgetAt, type OperationOf } from './operation.ts'
 import type { OwnerProcess } from './owner-process.ts'
+import type { DecisionKind, PastDecision } from './past-decisions.ts'
 import { keyOf, periodOf, rowName } from './process-totals.ts'
 import type { Rng } from './rng.ts'
 import type { RunContext } from './run-context.ts'
@@ -34,7 +35,78 @@ export class RefundCalls {
         return this.#refundUnowed(owner, setting, operation.units)
       case 'odd':
         return this.#refundOdd(owner, setting, operation.units, rng)
+      case 'denied':
+      case 'unaccounted':
+      case 'foreign':
+      case 'together':
+        return this.#refundDecision(owner, setting, operation, rng)
     }
+  }
+
+  /** L1: a decision gives back what it took from the budget, and nothing else. */
+  #refundDecision(
+    owner: OwnerProcess,
+    setting: BudgetSetting,
+    { units, which }: OperationOf<'refund'>,
+    rng: Rng,
+  ): void {
+    const past = owner.decisions.pick(rng, which as DecisionKind, setting.key)
+    if (past === undefined || owner.closing) return
+    const { decision, keys } = past
+    const { scenarios } = this.#context
+    // At most one budget has windows, and it comes first.
+    const period = keys[0] === setting.key ? (decision.period ?? 0) : 0
+    if (which === 'together') {
+      scenarios.note('33 refund with a decision about several budgets')
+      if (this.#isOwed(owner, rowName(setting.key, period), units))
+        this.#giveBackWith(owner, setting, units, past, period)
+      return
+    }
+    scenarios.note(
+      which === 'foreign'
+        ? '33 refund with a decision of another budget'
+        : `33 refund with ${which === 'denied' ? 'a denied' : 'an unaccounted'} decision`,
+    )
+    const { refundsRefused, refundedUnits } = owner.vsa.stats()
+    this.#context.operations += 1
+    owner.budget(setting).refund(units, decision)
+    const refused = which === 'foreign' ? units : 0
+    // Reported with the event, which names the period of the decision.
+    if (refused > 0) owner.totals.refunded.add(rowName(setting.key, decision.period ?? 0), refused)
+    const now = owner.vsa.stats()
+    must(
+      now.refundsRefused - refundsRefused === refused && now.refundedUnits - refundedUnits === refused,
+      'L1',
+      () => `${setting.key}: a ${which} decision gave ${units} units back: ${JSON.stringify(decision)}`,
+    )
+  }
+
+  /** No more than this process and all together have admitted and not refunded. */
+  #isOwed(owner: OwnerProcess, name: string, units: number): boolean {
+    const { admitted, refunded } = this.#context.admissions
+    const { totals } = owner
+    return (
+      admitted.of(name) - refunded.of(name) >= units && totals.admitted.of(name) - totals.refunded.of(name) >= units
+    )
+  }
+
+  #giveBackWith(
+    owner: OwnerProcess,
+    setting: BudgetSetting,
+    units: number,
+    { decision }: PastDecision,
+    period: number,
+  ): void {
+    const before = owner.vsa.stats().refundsRefused
+    this.#context.operations += 1
+    owner.budget(setting).refund(units, decision)
+    const refused = owner.vsa.stats().refundsRefused - before
+    must(
+      refused === 0 || setting.key === this.#context.setting.corrupt,
+      'L1',
+      () => `${setting.key}: ${refused} of ${units} units were refused at once: ${JSON.stringify(decision)}`,
+    )
+    this.#gaveBack(owner, setting, period, units)
   }
 
   /** Units admitted and not refunded yet. */

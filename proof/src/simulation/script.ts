@@ -1,3 +1,4 @@
+import type { DecisionKind } from './past-decisions.ts'
 import type { Policy } from '../../../packages/vsa/dist/index.js'
 
 /** The complete input of one run. Plain data: drawn from a seed, shortened by removing actions, kept in the corpus. */
@@ -101,4 +102,4 @@ export type Operation =
   | { readonly kind: 'outage'; readonly forMs: number; readonly how: 'refused' | 'silent' }
 
 /** `own`: units that this process admitted. `other`: units that another process admitted. `twice`, `unknown`: units that were not admitted. `odd`: into an earlier or later period. */
-export type RefundKind = 'own' | 'other' | 'twice' | 'unknown' | 'odd'
+export type RefundKind = 'own' | 'other' | 'twice' | 'unknown' | 'odd' | DecisionKind

@@ -1,6 +1,6 @@
 /** The only source of time and scheduling for an engine. Injected; `realClock()` in production, `manualClock()` in tests. */
 export interface Clock {
-  /** Wall time, ms since 1970. Used by stores only. */
+  /** Wall time, ms since 1970. Stores take their time from it; the engine only checks that a store does. */
   now(): number
   /** Monotonic time, ms from any origin. */
   monotonic(): number

@@ -14,6 +14,7 @@ import { Deferred } from './runtime/deferred.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { type Stats, statsOf } from './runtime/stats.ts'
 import { Session } from './session/session.ts'
+import { type ExitingEngine, type NaturalExit, unsavedText } from './natural-exit.ts'
 import { type EngineParts, wire } from './wiring.ts'
 
 /** How long a `close` waits for the store, in ms. */
@@ -29,13 +30,19 @@ export class Engine implements Vsa {
   readonly #metrics = new Metrics()
   readonly #session: Session
   readonly #parts: EngineParts
+  /** What the end of the process does with the engine. Kept here, because it is kept nowhere else. */
+  readonly #exiting: ExitingEngine
+  readonly #leaveExit: () => void
   #closing: Deferred<void> | null = null
   #clocksCompared = false
 
-  constructor(settings: Settings) {
+  /** @param exit closes the engine at the end of the process; null where nothing does */
+  constructor(settings: Settings, exit: NaturalExit | null) {
     this.#settings = settings
     this.#session = this.#makeSession(settings)
     this.#parts = wire(settings, this.#metrics, this.#session, () => this.ready())
+    this.#exiting = this.#exitingEngine(Math.ceil(settings.deadlineMs / 2))
+    this.#leaveExit = exit?.add(this.#exiting) ?? ((): void => undefined)
     this.#session.start()
   }
 
@@ -57,11 +64,11 @@ export class Engine implements Vsa {
   }
 
   async admitAll(needs: readonly Need[], options?: AdmitOptions): Promise<boolean> {
-    return this.#parts.admission.admitAll(this.#merge(needs), options)
+    return this.#parts.admission.admitAll(this.#merge(needs, options), options)
   }
 
   async decideAll(needs: readonly Need[], options?: AdmitOptions): Promise<Decision> {
-    return this.#parts.admission.decideAll(this.#merge(needs), options)
+    return this.#parts.admission.decideAll(this.#merge(needs, options), options)
   }
 
   stats(): Stats {
@@ -98,6 +105,7 @@ export class Engine implements Vsa {
     if (this.#closing !== null) return this.#closing.promise
     const closing = new Deferred<void>(this.#settings.clock, deadlineMs, () => this.#giveUp(deadlineMs))
     this.#closing = closing
+    this.#leaveExit()
     this.#parts.admission.close()
     this.#parts.readyCalls.close()
     if (this.#isUntouched()) {
@@ -124,6 +132,24 @@ export class Engine implements Vsa {
     return timeoutError({ deadlineMs, applied: 'unknown', lastError: this.#session.lastError, outcome })
   }
 
+  /** @param deadlineMs how long each of the two steps may take */
+  #exitingEngine(deadlineMs: number): ExitingEngine {
+    return {
+      unsaved: () => this.#unsaved(),
+      save: async () => {
+        if (this.#unsaved() !== null) await this.flush({ returnLeases: true, deadlineMs })
+      },
+      close: () => this.#close(deadlineMs),
+    }
+  }
+
+  #unsaved(): string | null {
+    const { counters, intake, leases } = this.#parts
+    let refunds = intake.refundedUnits
+    for (const { lease } of leases.all()) refunds += lease.refund + (lease.sent?.refund ?? 0)
+    return unsavedText({ counters: counters.unsent, refunds, leasedUnits: leases.leasedUnits })
+  }
+
   #makeSession(settings: Settings): Session {
     return new Session(
       { ...settings, metrics: this.#metrics },
@@ -138,7 +164,8 @@ export class Engine implements Vsa {
     )
   }
 
-  #merge(needs: readonly Need[]): ReturnType<typeof mergeNeeds> {
+  #merge(needs: readonly Need[], options: AdmitOptions | undefined): ReturnType<typeof mergeNeeds> {
+    this.#parts.admission.check(options)
     return mergeNeeds(needs, this.#settings.store.capabilities.batchMax, this.#parts.slowPath)
   }
 

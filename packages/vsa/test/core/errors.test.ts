@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { invariant, InvariantError, StoreError, VsaError } from '../../src/core/errors.ts'
+import { type ErrorCode, invariant, InvariantError, StoreError, VsaError } from '../../src/core/errors.ts'
 import { BooksError } from '../../src/core/row-draft.ts'
 
 describe('errors have a name and a message', () => {
@@ -14,6 +15,37 @@ describe('errors have a name and a message', () => {
   ])('%s', (error, line) => {
     expect(String(error)).toBe(line)
     expect(error).toBeInstanceOf(Error)
+  })
+
+  test('a code of an error is never renamed or dropped', () => {
+    // Adding one is fine. Programs switch on these.
+    const codes = {
+      closed: true,
+      close_ambiguous: true,
+      policy_conflict: true,
+      durable_only: true,
+      id_conflict: true,
+      units_overflow: true,
+      too_many_waiters: true,
+      timeout: true,
+      quarantined: true,
+      row_lost: true,
+      store_unavailable: true,
+      store_failed: true,
+      store_busy: true,
+      store_lost: true,
+      store_closed: true,
+      not_a_database: true,
+      schema_too_new: true,
+      read_only: true,
+      disk_full: true,
+      folder_missing: true,
+      database_replaced: true,
+      driver_missing: true,
+    } satisfies Partial<Record<ErrorCode, true>>
+    const source = readFileSync(new URL('../../src/core/errors.ts', import.meta.url), 'utf8')
+    const declared = [...source.matchAll(/^ {2}\| '(\w+)'$/gm)].map(([, code]) => code)
+    expect(declared).toEqual(expect.arrayContaining(Object.keys(codes)))
   })
 
   test('by default an operating failure was not applied and has status 500', () => {

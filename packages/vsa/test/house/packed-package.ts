@@ -10,7 +10,7 @@ const TIMEOUT_MS = 600_000
 
 const NETWORK_ERRORS = /E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH|HOSTUNREACH|NOTCACHED)/
 
-export interface Packed {
+interface Packed {
   readonly filename: string
   readonly files: readonly { readonly path: string }[]
 }
@@ -31,13 +31,13 @@ export async function runBoth(
 }
 
 /** Makes the tarball of the built package in `folder`. */
-export async function pack(folder: string): Promise<Packed> {
+async function pack(folder: string): Promise<Packed> {
   const out = await run('npm', ['pack', '--json', '--workspace', 'vsa', '--pack-destination', folder], root)
   return (JSON.parse(out.slice(out.indexOf('['))) as [Packed])[0]
 }
 
 /** A new project with these packages. @returns why they cannot be installed; null when they are */
-export async function makeProject(project: string, packages: readonly string[]): Promise<string | null> {
+async function makeProject(project: string, packages: readonly string[]): Promise<string | null> {
   mkdirSync(project)
   writeFileSync(join(project, 'package.json'), '{ "private": true }')
   try {

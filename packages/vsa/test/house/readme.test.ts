@@ -26,6 +26,13 @@ test.each(programs)('README: $title', async ({ code, output }) => {
   expect({ stdout: run.stdout, stderr: run.stderr }).toEqual({ stdout: output, stderr: '' })
 })
 
+test('the README names the versions that the packages require', () => {
+  const { engines } = JSON.parse(read('packages/vsa/package.json')) as { readonly engines: { readonly node: string } }
+  expect(readme).toContain(`VSA needs Node ${engines.node.replace('>=', '')} or later.`)
+  const [, compiler] = /'typescript@([\d.]+)'/.exec(read('packages/vsa/test/house/package.proof.test.ts')) ?? []
+  expect(readme).toContain(`Its types need TypeScript ${compiler} or later`)
+})
+
 /** The pages whose links are checked. */
 const pages = ['README.md', 'CHANGELOG.md', ...files('docs/*.md')]
 

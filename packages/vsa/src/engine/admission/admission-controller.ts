@@ -81,13 +81,15 @@ export class AdmissionController {
 
   admit(handle: Gate, units: number, options: AdmitOptions = NO_OPTIONS): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      const needs = this.#needsOf(handle, units)
+      const needs = this.#needsOf(handle, units, options)
       this.#request(new AdmitRequest(wantedOf(needs), resolve, reject), needs[0], options)
     })
   }
 
   decide(handle: Gate, units: number, options: AdmitOptions = NO_OPTIONS): Promise<Decision> {
-    return new Promise((resolve, reject) => this.#decide(this.#needsOf(handle, units), options, { resolve, reject }))
+    return new Promise((resolve, reject) =>
+      this.#decide(this.#needsOf(handle, units, options), options, { resolve, reject }),
+    )
   }
 
   /** All or none over distinct gates. */
@@ -108,9 +110,15 @@ export class AdmissionController {
     this.#request(new DecideRequest(wantedOf(needs), { decisions, asked, ...caller }), asked, options)
   }
 
+  /** @throws TypeError, RangeError that name the option; before an evicted gate is put back for the call */
+  check(options: AdmitOptions | undefined): void {
+    if (options !== undefined && options !== NO_OPTIONS) checkOptions(options, this.#parts.settings.deadlineMs)
+  }
+
   /** Nothing is made for a caller that asks for the same as the one before. */
-  #needsOf(handle: Gate, units: number): readonly GateNeed[] {
+  #needsOf(handle: Gate, units: number, options: AdmitOptions): readonly GateNeed[] {
     assertUnits('units', units)
+    this.check(options)
     const gate = handle.family.live(handle)
     const last = this.#lastNeeds[0]
     if (last?.gate !== gate || last.units !== units) this.#lastNeeds = [{ gate, units }]

@@ -31,6 +31,13 @@ export class Counters {
     return this.#states.size
   }
 
+  /** Counters with additions that are not durable. */
+  get unsent(): number {
+    let counters = 0
+    for (const { pending, sent } of this.#states.values()) if (pending !== 0 || (sent ?? 0) !== 0) counters += 1
+    return counters
+  }
+
   /** @throws TypeError, RangeError that name `key` */
   handle(key: string): Counter {
     assertKey('key', key)

@@ -25,6 +25,13 @@ export class ChangeIntake {
     return this.#beforeJoin.size === 0
   }
 
+  /** Units given back before the first join. */
+  get refundedUnits(): number {
+    let units = 0
+    for (const refund of this.#beforeJoin.values()) units += refund
+    return units
+  }
+
   /** The slow path has spent from the row. */
   spent(row: LeasedRow): void {
     const { lease } = row

@@ -74,7 +74,12 @@ function remove(folder: string): void {
 function copyError(path: string, error: unknown): unknown {
   if (error instanceof StoreError || !(error instanceof Error && 'code' in error)) return error
   if (error.code === 'ENOSPC')
-    return failed('disk_full', `${path} is read from a copy, for which ${tmpdir()} has no room: set TMPDIR`, false, error)
+    return failed(
+      'disk_full',
+      `${path} is read from a copy, for which ${tmpdir()} has no room: set TMPDIR`,
+      false,
+      error,
+    )
   const message = `${path} cannot be read: give this process read permission (${error.message})`
   return failed('store_failed', message, false, error)
 }
