@@ -1,6 +1,7 @@
-import type { Batch, BudgetEntry } from '../../../packages/vsa/dist/index.js'
+import type { Batch, BudgetEntry, Joined } from '../../../packages/vsa/dist/index.js'
 import { loadLibrary } from '../simulation/library.ts'
 import { must } from '../simulation/violation.ts'
+import { assertAnswersChecked, assertFateTold } from './answers-check.ts'
 import { assertSynchronous } from './synchronous-check.ts'
 import { assertConstantWork } from './work-check.ts'
 
@@ -12,6 +13,8 @@ const HOUR_MS = 3_600_000
 /** Checks of what no seed of the simulation can bring about, or see. Each passes for the shipped library. */
 export const DIRECT_CHECKS: Readonly<Record<string, DirectCheck>> = {
   'S10, L1: a row that upkeep has removed is not made again by a clock that was ahead for a moment': assertRowStaysGone,
+  'O2: an answer that is not one to the batch is not used': assertAnswersChecked,
+  'O5: refunds in a batch that the store has forgotten are reported': assertFateTold,
   'S7: every commit of the SQLite store is synced': assertSynchronous,
   'L8: the work of a decision and of a flush does not depend on how many budgets there are, or units':
     assertConstantWork,
@@ -22,21 +25,21 @@ async function assertRowStaysGone(folder: string): Promise<void> {
   const { memory } = await loadLibrary(folder)
   let now = 10 * HOUR_MS
   const store = memory({ now: () => now, leaseTtlMs: 5 * HOUR_MS })
-  const { epoch } = await store.join('check')
+  const owner = await store.join('check')
   const entry = entryOf(now)
-  await store.exchange(batchOf(epoch, 1, [entry]))
-  await store.exchange(batchOf(epoch, 2, []))
+  await store.exchange(batchOf(owner, 1, [entry]))
+  await store.exchange(batchOf(owner, 2, []))
   now += HOUR_MS
-  const { kind } = await store.exchange(batchOf(epoch, 1, []))
+  const { kind } = await store.exchange(batchOf(owner, 1, []))
   const rows = await store.read([entry])
   now -= HOUR_MS
   must(kind === 'stale' && rows.length === 0, 'S10', () => `${kind}, and ${rows.length} rows of a past period are left`)
-  await store.exchange(batchOf(epoch, 3, [entry]))
+  await store.exchange(batchOf(owner, 3, [entry]))
   must((await store.read([entry])).length === 0, 'L1', () => 'a row that had been removed was made again')
 }
 
-function batchOf(epoch: number, seq: number, entries: readonly BudgetEntry[]): Batch {
-  return { epoch, seq, entries, takes: [], close: false }
+function batchOf({ epoch, token }: Joined, seq: number, entries: readonly BudgetEntry[]): Batch {
+  return { epoch, token, seq, entries, takes: [], close: false }
 }
 
 function entryOf(period: number): BudgetEntry {

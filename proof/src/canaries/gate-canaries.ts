@@ -63,9 +63,9 @@ export const GATE_CANARIES: readonly Canary[] = [
     rules: ['G2'],
     what: 'a cost of 0 is refused instead of admitted',
     file: 'engine/admission/admission-controller',
-    find: 'if (only === undefined)\n            return resolve(LOOKED);',
+    find: 'if (only === undefined)\n            return request.tell(LOOKED);',
     replace:
-      "if (only === undefined)\n            return resolve({ kind: 'failed', error: closedError(needs[0]?.gate.key) });",
+      "if (only === undefined)\n            return request.tell({ kind: 'failed', error: closedError(asked?.gate.key) });",
   },
   {
     name: 'timer-for-nothing',

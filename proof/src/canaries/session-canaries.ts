@@ -3,6 +3,14 @@ import type { Canary } from './canary.ts'
 /** Bugs in an owner's session with its store, and in its state of one row: rules O2 to O5, O9 and O13. */
 export const SESSION_CANARIES: readonly Canary[] = [
   {
+    name: 'wrong-answer-used',
+    rules: ['O2'],
+    what: 'the answer of a store is used without a look at its form',
+    file: 'engine/session/session',
+    find: 'const fault = faultOf(answer);',
+    replace: 'const fault = null;',
+  },
+  {
     name: 'new-seq-after-unknown',
     rules: ['O2', 'L3'],
     what: 'a batch whose answer is uncertain is sent again under a new seq',
@@ -104,7 +112,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
     rules: ['O4', 'L3'],
     what: 'a refund that the store accepted in part is sent again in full',
     file: 'engine/exchange/refund-settlement',
-    find: 'return lease.owe(sent - accepted);',
+    find: 'return lease.owe(lease.refused);',
     replace: 'return lease.owe(sent);',
   },
   {

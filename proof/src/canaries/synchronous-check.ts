@@ -16,8 +16,8 @@ export async function assertSynchronous(folder: string): Promise<void> {
   const commits: unknown[] = []
   const store = sqlite(join(files, 'store.db'), { driver: committing((level) => commits.push(level)), thread: false })
   try {
-    const { epoch } = await store.join('check')
-    await store.exchange({ epoch, seq: 1, entries: [], takes: [], close: true })
+    const { epoch, token } = await store.join('check')
+    await store.exchange({ epoch, token, seq: 1, entries: [], takes: [], close: true })
   } finally {
     await store.close()
     rmSync(files, { recursive: true })

@@ -7,6 +7,7 @@ import type { InFlightBatch } from '../../../packages/vsa/dist/engine/exchange/i
 import type { MintRequest } from '../../../packages/vsa/dist/engine/requests/mint-request.js'
 import type { PendingRequest, Verdict } from '../../../packages/vsa/dist/engine/requests/pending-request.js'
 import type { LeasedRow } from '../../../packages/vsa/dist/engine/rows/leased-row.js'
+import type { StoreReads } from '../../../packages/vsa/dist/engine/session/store-reads.js'
 import { must, Violation } from '../simulation/violation.ts'
 import { MINT_ID } from './store.ts'
 import type { Production } from './production.ts'
@@ -128,6 +129,8 @@ export class LiveOwner {
       ...WITHOUT_DECISIONS,
       scheduler: SCHEDULER,
       intake,
+      // A row that was seen exhausted is read after a pause, and no time passes within a step.
+      reads: null as unknown as StoreReads,
     })
   }
 
@@ -161,7 +164,7 @@ export class LiveOwner {
     if (mint === null) return
     const requests = this.parts.requests.of(row)
     if (state.mint?.sent === true) requests.mintSent = mint.request
-    else requests.mints.push(mint.request)
+    else requests.mints.add(mint.request)
   }
 
   #liveRequest({ needs, place, told }: Request): LiveRequest {

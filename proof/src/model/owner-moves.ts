@@ -5,6 +5,7 @@ import { must } from '../simulation/violation.ts'
 import type { Bounds, RowBounds } from './bounds.ts'
 import { type Counted, LiveOwner, newMint } from './live-owner.ts'
 import { Memo } from './memo.ts'
+import { tokenOf } from './store.ts'
 import type { Production } from './production.ts'
 import type { Cargo, Owner } from './world.ts'
 
@@ -105,7 +106,7 @@ export class OwnerMoves {
 
   /** An epoch is open, or an earlier one was. */
   joined(owner: Owner, epoch: number): Moved {
-    const { next } = this.#production.advanceSession(owner.session, { kind: 'joined', epoch })
+    const { next } = this.#production.advanceSession(owner.session, { kind: 'joined', epoch, token: tokenOf(epoch) })
     return moved(changed(owner, { session: next }))
   }
 

@@ -29,6 +29,7 @@ export const CLOCK: Clock = {
 
 export const SETTINGS: Settings = {
   clock: CLOCK,
+  store: { capabilities: { batchMax: 1_000 } },
   flushIntervalMs: 100,
   deadlineMs: 1_000,
   waitersMax: 1_000,

@@ -1,3 +1,4 @@
+import type { StoreTime } from '../../../packages/vsa/dist/core/adapter.js'
 import type { Answer, Batch } from '../../../packages/vsa/dist/core/exchange.js'
 import type { MemoryRows } from '../../../packages/vsa/dist/stores/memory/rows.js'
 import { must } from '../simulation/violation.ts'
@@ -61,11 +62,15 @@ export class ModelStore {
     const rows = this.#fill(books)
     const { leaseTtlMs } = this.#bounds
     const from = { lastEpoch: books.epochsGiven, process: null }
-    const { joined, writes } = this.#production.openEpoch(from, { label: 'owner', leaseTtlMs }, timeOf(rows, books))
+    const { joined, writes } = this.#production.openEpoch(
+      from,
+      { token: tokenOf(books.epochsGiven + 1), label: 'owner', leaseTtlMs },
+      timeOf(rows, books).time,
+    )
     this.#production.save(rows, writes)
     const { epoch, time } = joined
     must(epoch > books.epochsGiven, 'S2', () => `epoch ${epoch} was given, after ${books.epochsGiven}`)
-    this.#maintain(rows, books, { epoch, seq: 0 })
+    this.#maintain(rows, books, { ...joined, seq: 0 })
     const opened: Epoch = {
       epoch,
       owner: null,
@@ -80,7 +85,7 @@ export class ModelStore {
   #exchange(books: Books, batch: Batch, keepsHouse: boolean): Exchanged {
     const rows = this.#fill(books)
     if (keepsHouse) this.#maintain(rows, books, batch)
-    const time = timeOf(rows, books)
+    const { time } = timeOf(rows, books)
     const loaded = this.#production.loadExchange(rows, batch, time)
     const { answer, writes } = this.#production.transition(loaded, batch, time)
     if (writes !== null) this.#production.save(rows, writes)
@@ -90,12 +95,14 @@ export class ModelStore {
     return { books: after, answer, messages: [messageTo(0), messageTo(1)] }
   }
 
-  #maintain(rows: MemoryRows, books: Books, present: Pick<Batch, 'epoch' | 'seq'>): void {
+  #maintain(rows: MemoryRows, books: Books, caller: Pick<Batch, 'epoch' | 'token' | 'seq'>): void {
     const { maintain, loadUpkeep, save } = this.#production
-    const time = timeOf(rows, books)
-    const { writes, hasClosed } = maintain(loadUpkeep(rows, UPKEEP, time), time, present, UPKEEP)
+    const at = timeOf(rows, books)
+    // Its clock makes no leap, and no call waits.
+    const call = { caller, bounds: UPKEEP, leaseTtlMs: this.#bounds.leaseTtlMs, standstillMs: 0 }
+    const { writes, hasClosed } = maintain(loadUpkeep(rows, UPKEEP, at), at, call)
     if (writes !== null) save(rows, writes)
-    if (hasClosed) this.#maintain(rows, books, present)
+    if (hasClosed) this.#maintain(rows, books, caller)
   }
 
   #fill(books: Books): MemoryRows {
@@ -134,6 +141,11 @@ export class ModelStore {
 }
 
 /** S1 */
-function timeOf(rows: MemoryRows, { wall }: Books): number {
-  return Math.max(wall, rows.timeSeen)
+function timeOf({ timeSeen }: MemoryRows, { wall }: Books): StoreTime {
+  return { time: Math.max(wall, timeSeen), timeSeen, clock: wall }
+}
+
+/** The token of an epoch. */
+export function tokenOf(epoch: number): string {
+  return `token ${epoch}`
 }

@@ -5,13 +5,17 @@ import { misuse } from './misuse.ts'
 import { budgetAt, type OperationOf } from './operation.ts'
 import type { OwnerProcess, StoreDecision } from './owner-process.ts'
 import { ABORTED, PendingCalls } from './pending-calls.ts'
-import { rowName } from './process-totals.ts'
+import { areExact, keyOf, rowName } from './process-totals.ts'
 import { RefundCalls } from './refund-calls.ts'
+import { RetryHints } from './retry-hints.ts'
 import type { Rng } from './rng.ts'
 import type { RunContext } from './run-context.ts'
 import type { BudgetSetting } from './script.ts'
 import { must } from './violation.ts'
 import { wideBudget } from './wide-budgets.ts'
+
+/** Callers that are told in one turn. */
+const TOLD_MAX = 400
 
 /** The callers of all processes: they request, spend and refund units, and record every answer. */
 export class Callers {
@@ -19,11 +23,13 @@ export class Callers {
   readonly #context: RunContext
   readonly #calls: PendingCalls
   readonly #refunds: RefundCalls
+  readonly #hints: RetryHints
 
   constructor(context: RunContext) {
     this.#context = context
     this.#calls = new PendingCalls(context)
     this.#refunds = new RefundCalls(context)
+    this.#hints = new RetryHints(context)
     this.counters = new CounterCalls(context, this.#calls)
   }
 
@@ -64,7 +70,13 @@ export class Callers {
       .catch(this.#context.fail)
   }
 
-  #askOnce(owner: OwnerProcess, setting: BudgetSetting, operation: OperationOf<'ask'>): void {
+  /** @param decided called with the decision; without it, a denial's hint is followed */
+  #askOnce(
+    owner: OwnerProcess,
+    setting: BudgetSetting,
+    operation: OperationOf<'ask'>,
+    decided?: (decision: Decision) => void,
+  ): void {
     const { units, durable } = operation
     const budget = owner.budget(setting)
     const deadlineMs = owner.deadlineOf(operation.deadlineMs)
@@ -82,6 +94,9 @@ export class Callers {
       deadlineMs,
       (decision) => {
         if (decision.admitted) this.#admitted(owner, setting, decision, units, isDurable)
+        if (decided !== undefined) return decided(decision)
+        const once = { ...operation, units: 1, deadlineMs: null, abortAfterMs: null }
+        this.#hints.follow(owner, decision, (again) => this.#askOnce(owner, setting, once, again))
       },
     )
   }
@@ -217,6 +232,7 @@ export class Callers {
     const before = [...totals.admitted.names()].map(
       (name) => [name, totals.admitted.of(name) - totals.refunded.of(name)] as const,
     )
+    const refunds = [...totals.refunded.names()].map((name) => [name, totals.refunded.of(name)] as const)
     const isWhole = !owner.fenced
     this.#calls.waited(owner, 'flush', owner.vsa.flush({ returnLeases }), owner.deadlineOf(null), () => {
       if (!isWhole || owner.fenced) return
@@ -226,16 +242,35 @@ export class Callers {
         const settled = totals.settled.of(name)
         must(settled + since >= net, 'L3', () => `${name}: flushed, and only ${settled} of ${net} units are durable`)
       }
+      for (const [name, refunded] of refunds) this.#assertRefunded(owner, name, refunded)
     })
+  }
+
+  /** O4: the units given back before a flush are back in the row when it resolves, or were given up. */
+  #assertRefunded({ totals, requests }: OwnerProcess, name: string, refunded: number): void {
+    const { admitted, accepted, refused, settled, unaccounted, failed } = totals
+    // Callers are told in portions: of very many, some are not yet told what was settled.
+    if (requests.size > TOLD_MAX || !areExact(name, admitted, totals.refunded, refused, settled, accepted)) return
+    const kept = settled.of(name) - accepted.of(name)
+    const key = keyOf(name)
+    const most = admitted.of(name) - refunded + refused.of(name) + unaccounted.of(key) + failed.of(key)
+    must(
+      kept <= most,
+      'L3',
+      () => `${name}: flushed, and ${kept - most} of ${refunded} refunded units are not given back`,
+    )
   }
 
   peek(owner: OwnerProcess, operation: OperationOf<'peek'>): void {
     const setting = this.#setting(operation.budget)
     if (setting === undefined) return
-    // It calls the store once, without a deadline of its own.
-    this.#calls.settled(owner, `peek ${setting.key}`, owner.budget(setting).peek(), (peek) => {
-      const isSane = peek.remaining >= 0 && peek.remaining <= Math.max(peek.minted, peek.limit)
-      must(isSane, 'L1', () => `peek: ${JSON.stringify(peek)}`)
+    const peeked = owner.budget(setting).peek()
+    this.#calls.waited(owner, `peek ${setting.key}`, peeked, owner.deadlineOf(null), (peek) => {
+      const { limit, minted, used, remaining, burned } = peek
+      const isSane = remaining >= 0 && used >= 0 && limit === minted
+      // More may be used than a limit that was lowered.
+      const addsUp = used + remaining + burned === minted || (remaining === 0 && used + burned > minted)
+      must(isSane && addsUp, 'L2', () => `peek: ${JSON.stringify(peek)}`)
     })
   }
 

@@ -1,3 +1,4 @@
+import { hasNoRoom } from './no-room.ts'
 import type { OperationOf } from './operation.ts'
 import type { OwnerProcess } from './owner-process.ts'
 import type { PendingCalls } from './pending-calls.ts'
@@ -22,8 +23,9 @@ export class CounterCalls {
     try {
       owner.vsa.counter(key).add(units)
     } catch (error) {
-      // The sum would leave the safe integers, or the closing batch has been sent.
-      const isExpected = error instanceof RangeError || (owner.closing && this.#context.isExpected(error))
+      // The sum would leave the safe integers, or the closing batch has been sent, or the store is away and too much waits for it.
+      const isRefused = this.#context.isExpected(error) && (owner.closing || hasNoRoom(error))
+      const isExpected = error instanceof RangeError || isRefused
       must(isExpected, 'O13', () => `a counter threw ${String(error)}`)
       return
     }

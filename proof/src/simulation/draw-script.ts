@@ -75,6 +75,11 @@ function drawTroubles(rng: Rng): Mixture {
     [some(3), () => ({ kind: 'replace' })],
     [some(4), stand],
     [some(4), jump],
+    [some(1), (rng) => ({ kind: 'leap', forMs: rng.pick([1, 40, 400]) })],
+    [
+      some(2),
+      (rng, setting) => ({ kind: 'lock', forMs: rng.chance(0.3) ? rng.whole(1, 300) : 2 * setting.leaseTtlMs }),
+    ],
     [some(2), (rng) => ({ kind: 'outage', forMs: rng.whole(1, 3_000), how: rng.pick(['refused', 'silent']) })],
   ]
 }
@@ -106,7 +111,7 @@ function askAll(rng: Rng, setting: Setting): Operation {
 }
 
 function refund(rng: Rng, setting: Setting): Operation {
-  const which: RefundKind = rng.chance(0.75)
+  const which: RefundKind = rng.chance(setting.onStoreUnavailable === 'allow' ? 0.4 : 0.75)
     ? rng.pick(['own', 'own', 'own', 'own', 'other', 'other', 'twice', 'unknown', 'odd'])
     : rng.pick(['denied', 'unaccounted', 'foreign', 'together'])
   return { kind: 'refund', budget: budget(rng, setting), units: cost(rng), which }

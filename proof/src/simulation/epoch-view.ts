@@ -11,6 +11,8 @@ export interface EpochView {
   seq: number
   outcome: Pick<Outcome, 'granted' | 'notes'>
   expiresAt: number
+  /** As the store has it: later where the owner was spared. */
+  storedExpiresAt: number
   end: 'closed' | 'reaped' | null
 }
 
@@ -50,6 +52,7 @@ export function viewOf(row: OwnerRow): EpochView {
     seq: 0,
     outcome: { granted: [], notes: {} },
     expiresAt: row.expiresAt,
+    storedExpiresAt: row.expiresAt,
     end: null,
   }
 }

@@ -6,12 +6,18 @@ import type { Scenarios } from './scenarios.ts'
 import { must } from './violation.ts'
 import type { Violations } from './violations.ts'
 
+/** An owner that holds nothing keeps its epoch for so long, as one of so many. */
+const IDLE_KEPT_MS = 7 * 86_400_000
+const IDLE_OWNERS_MAX = 256
+
 /** The expected state of all epochs: which process owns each, what was applied, how it ended. */
 export class Epochs {
   readonly #leaseTtlMs: number
   readonly #scenarios: Scenarios
   readonly #violations: Violations
   readonly #epochs = new Map<number, EpochView>()
+  readonly #spared: { readonly from: number; readonly until: number }[] = []
+  #holding: ReadonlySet<number> = new Set()
 
   constructor(leaseTtlMs: number, scenarios: Scenarios, violations: Violations) {
     this.#leaseTtlMs = leaseTtlMs
@@ -84,9 +90,16 @@ export class Epochs {
    * The owners of the store after a transaction.
    * @param time store time of the transaction, ms since 1970: a refused exchange reaps as well
    * @param present the epoch that called
+   * @param holding the epochs that held leases before it
    * @returns the epochs that were reaped since the last transaction
    */
-  follow(owners: ReadonlyMap<number, OwnerRow>, time: number, present: number | null): readonly number[] {
+  follow(
+    owners: ReadonlyMap<number, OwnerRow>,
+    time: number,
+    present: number | null,
+    holding: ReadonlySet<number>,
+  ): readonly number[] {
+    this.#holding = holding
     const ended: number[] = []
     for (const view of this.#epochs.values()) {
       const wasOpen = view.end === null
@@ -96,10 +109,16 @@ export class Epochs {
     return ended
   }
 
+  /** Owners that had not expired by `from` could not renew, or could not know that they must: they are spared until `until`, in store time. */
+  spare(from: number, until: number): void {
+    this.#spared.push({ from, until })
+  }
+
   /** S8: an epoch ends by its own closing batch, or when store time passes its expiry. */
   #followOwner(view: EpochView, row: OwnerRow | undefined, time: number, present: number | null): void {
     if (view.end !== null)
       return must(row?.state !== 'open', 'S9', () => `epoch ${view.epoch} ended, and was opened again`)
+    view.storedExpiresAt = row?.expiresAt ?? view.storedExpiresAt
     if (row?.state === 'open') return
     // Its own closing batch is checked when it is answered.
     if (row !== undefined && row.seq > view.seq) return
@@ -109,6 +128,18 @@ export class Epochs {
       time > view.expiresAt,
       'S8',
       () => `epoch ${view.epoch} was reaped at ${time}, before its expiry at ${view.expiresAt}`,
+    )
+    const spared = this.#spared.find(({ from, until }) => time <= until && view.expiresAt >= from)
+    must(
+      spared === undefined,
+      'S8',
+      () =>
+        `epoch ${view.epoch} was reaped at ${time}; it had not expired at ${spared?.from}, and is spared until ${spared?.until}`,
+    )
+    must(
+      this.#holding.has(view.epoch) || time - view.expiresAt > IDLE_KEPT_MS || this.#epochs.size > IDLE_OWNERS_MAX,
+      'S8',
+      () => `epoch ${view.epoch} held nothing, and was reaped at ${time}`,
     )
     if (time - view.expiresAt <= 20) this.#scenarios.note('21 reaper and renewal within 20 ms')
   }

@@ -4,6 +4,8 @@ import { must } from './violation.ts'
 
 /** The tolerated delay of a keepalive, in ms: a timer fires in whole ms, and others may be due before it. */
 const KEEPALIVE_SLACK_MS = 5
+/** The longest want. */
+const WANT_MAX_MS = 1_000
 
 /** The exchanges of one process, checked against the owner rules that are visible on the wire: O2, O3, O5, O6 and G5. */
 export class OwnerExchanges {
@@ -49,7 +51,10 @@ export class OwnerExchanges {
     must(isNext, 'O2', () => `seq ${batch.seq} is sent, and seq ${batch.seq - 1} has no answer yet`)
     const rows = rowsOf(batch)
     must(new Set(rows).size === rows.length, 'G5', () => `one row has two entries in seq ${batch.seq}`)
-    for (const entry of batch.entries) this.#assertLeased(entry)
+    for (const entry of batch.entries) {
+      this.#assertLeased(entry)
+      assertWant(entry)
+    }
   }
 
   /** @param nowMs by the process's monotonic clock */
@@ -139,6 +144,12 @@ export class OwnerExchanges {
     this.#heldUnits = 0
     this.#endedEpochs += 1
   }
+}
+
+/** O12: no lease of any owner grows meanwhile. */
+function assertWant(entry: Entry): void {
+  if (entry.kind !== 'budget') return
+  must(entry.wantMs <= WANT_MAX_MS, 'O12', () => `${entry.key} is wanted for ${entry.wantMs} ms`)
 }
 
 /** O2: the same batch under the same seq until its answer is certain; only an entry that was refused becomes void (S6). */

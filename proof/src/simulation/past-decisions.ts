@@ -21,7 +21,7 @@ export class PastDecisions {
     this.#kept = [...this.#kept.slice(1 - KEPT_MAX), past]
   }
 
-  /** @param key the budget that is to get units back */
+  /** @param key a budget that a `foreign` one is not about */
   pick(rng: Rng, kind: DecisionKind, key: string): PastDecision | undefined {
     return rng.pickAny(this.#kept.filter((past) => isOf(past, kind, key)))
   }
@@ -30,12 +30,12 @@ export class PastDecisions {
 function isOf({ decision, keys }: PastDecision, kind: DecisionKind, key: string): boolean {
   switch (kind) {
     case 'denied':
-      return !decision.admitted && decision.key === key
+      return !decision.admitted
     case 'unaccounted':
-      return decision.unaccounted === true && keys.includes(key)
+      return decision.unaccounted === true
     case 'foreign':
       return decision.admitted && decision.unaccounted !== true && !keys.includes(key)
     case 'together':
-      return decision.admitted && decision.unaccounted !== true && keys.length > 1 && keys.includes(key)
+      return decision.admitted && decision.unaccounted !== true && keys.length > 1
   }
 }

@@ -27,8 +27,13 @@ export class PendingCalls {
   ): void {
     const { trace, scenarios } = this.#context
     const text = `${what} of ${budget.key}`
+    const noteFailed = (): void => {
+      for (const [{ key }, units] of needs) owner.totals.failed.add(key, units)
+    }
+    asked.catch(noteFailed)
     this.waited(owner, text, asked, deadlineMs, (answer) => {
       owner.decisions.add({ decision: answer, keys: needs.map(([{ key }]) => key) })
+      if (answer.reason === 'unavailable' || answer.reason === 'reserved') noteFailed()
       const decision = ofStore(answer)
       if (decision === null) {
         if (answer.admitted) for (const [{ key }, units] of needs) owner.totals.unaccounted.add(key, units)

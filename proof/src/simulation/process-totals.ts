@@ -46,6 +46,8 @@ export class ProcessTotals {
   readonly counted: UnitSums = new UnitSums()
   /** By key: unaccounted admissions. Their units may have been taken all the same, from an unknown period. */
   readonly unaccounted: UnitSums = new UnitSums()
+  /** By key: requests that failed, or were denied at their deadline. Their units may be taken for a while, until they are given back (O10). */
+  readonly failed: UnitSums = new UnitSums()
 }
 
 /** A budget row's name: the period has no colon, so the first one parts the two. */

@@ -1,5 +1,6 @@
 import type { Budget } from '../../../packages/vsa/dist/index.js'
 import { withCurrentPeriod } from './current-period.ts'
+import { hasNoRoom } from './no-room.ts'
 import { budgetAt, type OperationOf } from './operation.ts'
 import type { OwnerProcess } from './owner-process.ts'
 import type { DecisionKind, PastDecision } from './past-decisions.ts'
@@ -11,6 +12,9 @@ import { must } from './violation.ts'
 
 /** The largest refund of units that were not admitted, so that it weakens the L1 check little. Units. */
 const UNOWED_MAX = 10
+
+/** The largest refund with a decision. Units. */
+const EXACT_MAX = 1_000_000
 
 /** Callers that refund units: admitted ones, and ones that were never admitted. */
 export class RefundCalls {
@@ -44,16 +48,16 @@ export class RefundCalls {
   }
 
   /** L1: a decision gives back what it took from the budget, and nothing else. */
-  #refundDecision(
-    owner: OwnerProcess,
-    setting: BudgetSetting,
-    { units, which }: OperationOf<'refund'>,
-    rng: Rng,
-  ): void {
-    const past = owner.decisions.pick(rng, which as DecisionKind, setting.key)
-    if (past === undefined || owner.closing) return
+  #refundDecision(owner: OwnerProcess, drawn: BudgetSetting, { units, which }: OperationOf<'refund'>, rng: Rng): void {
+    const past = owner.decisions.pick(rng, which as DecisionKind, drawn.key)
+    // Sums of more units would not be exact.
+    if (past === undefined || owner.closing || units > EXACT_MAX) return
     const { decision, keys } = past
     const { scenarios } = this.#context
+    const key = rng.pickAny(keys)
+    const asked = this.#context.setting.budgets.find((budget) => budget.key === key)
+    const setting = which === 'foreign' ? drawn : asked
+    if (setting === undefined) return
     // At most one budget has windows, and it comes first.
     const period = keys[0] === setting.key ? (decision.period ?? 0) : 0
     if (which === 'together') {
@@ -170,7 +174,7 @@ export class RefundCalls {
       if (period === undefined || period === 0) budget.refund(units)
       else budget.refund(units, { period })
     } catch (error) {
-      must(isExpected(error) && owner.closing, 'O13', () => `a refund threw ${String(error)}`)
+      must(isExpected(error) && (owner.closing || hasNoRoom(error)), 'O13', () => `a refund threw ${String(error)}`)
       return false
     }
     if (period === undefined)

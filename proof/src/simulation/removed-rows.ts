@@ -7,6 +7,10 @@ import { must } from './violation.ts'
 export class RemovedRows {
   readonly #epochs: Epochs
   readonly #names = new Set<string>()
+  /** The clock that the store reads: no row is removed that is not old enough by it, though store time may be ahead. */
+  clock: () => number = () => Infinity
+  /** No row is removed until then, in store time: it has leapt. */
+  keepUntil = 0
 
   constructor(epochs: Epochs) {
     this.#epochs = epochs
@@ -22,10 +26,16 @@ export class RemovedRows {
    * @param view the epoch whose batch it was: it may have settled the row before
    */
   remove(name: string, { budget, leases }: RowView, time: number, view: EpochView | undefined): void {
+    const now = Math.min(time, this.clock())
     must(
-      budget.keepUntil !== null && budget.keepUntil < time,
+      budget.keepUntil !== null && budget.keepUntil < now,
       'S10',
-      () => `${name} was removed at ${time}, before the end of its retention at ${budget.keepUntil}`,
+      () => `${name} was removed at ${now}, before the end of its retention at ${budget.keepUntil}`,
+    )
+    must(
+      time > this.keepUntil,
+      'S10',
+      () => `${name} was removed at ${time}, and store time has leapt: not before ${this.keepUntil}`,
     )
     for (const [epoch, held] of leases) {
       const { end, totals } = this.#epochs.of(epoch) ?? {}

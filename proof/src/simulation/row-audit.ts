@@ -41,6 +41,11 @@ export class RowAudit {
     this.#slices = scenarios
   }
 
+  /** S10: what removed rows are checked against. */
+  get removed(): RemovedRows {
+    return this.#removed
+  }
+
   wasRemoved(name: string): boolean {
     return this.#removed.has(name)
   }

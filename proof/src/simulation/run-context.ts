@@ -13,6 +13,8 @@ export interface RunContext {
   readonly windows: PolicyWindows
   /** The wall clock of the store's machine, ms since 1970. */
   readonly storeTime: () => number
+  /** That clock was set in this run. */
+  readonly storeHasJumped: () => boolean
   /** Whether the error is one that users may expect: a `VsaError` or a `StoreError`. */
   readonly isExpected: (error: unknown) => boolean
   readonly trace: (line: () => string) => void

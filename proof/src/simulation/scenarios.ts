@@ -15,6 +15,7 @@ export const SCENARIOS = {
   '5 wall clock of an owner jumps': 'an hour or a day, either way',
   '5 clock of the store jumps': 'an hour or a day, either way',
   '5 monotonic time stands still': 'a suspended machine',
+  '5 an engine reports a leap of store time': 'store time is more than an hour ahead of its own',
   '6 two processes with one name': 'two epochs at once under one label',
   '7 message duplicated': 'a request arrives twice, in any order with others',
   '8 store dies, batch applied': 'the store dies after the commit',
@@ -68,6 +69,9 @@ export const SCENARIOS = {
   '30 more than 2^53 - 1': 'a mint that would overflow',
   '32 more dead leases than one slice burns': 'of one owner that was killed',
   '35 an exhausted row is asked for again and again': 'it is denied from memory',
+  '40 store locked for longer than the lease': 'the first calls afterwards are of owners that are late',
+  '41 clock ten years ahead': 'the store is used with it for a moment',
+  '37 waited for exactly `retryAfterMs`': 'the period that denied is over then',
   'S10 more rows to remove than one slice removes': 'their periods are over',
   '31 close whose answer is lost': 'the closing batch is repeated',
   '31 close after its epoch was reaped': 'fenced in closing',
@@ -85,11 +89,8 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   '22 a close with 100,000 waiters': 'packages/vsa/test/engine/closing.test.ts',
   '34': 'a file that is copied, linked or restored is not simulated: packages/vsa/test/stores',
   '36 100,000 cold keys': 'more than a thousand are used at once here; the benchmarks measure more',
-  '37': 'a period that turns while the exchange is under way, and `retryAfterMs` waited for exactly: not right yet',
   '38': 'one owner with a flush interval of 30 s: not fair to the others yet',
   '39': 'malformed answers and listeners that throw: packages/vsa/test/engine',
-  '40': 'a store that stops for longer than the lease, for all owners: they are still reaped',
-  '41': 'a clock ten years ahead: there is no protection against the jump yet',
 }
 
 /** How often each scenario happened. */

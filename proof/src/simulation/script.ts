@@ -99,6 +99,10 @@ export type Operation =
       readonly wakesWith: number
     }
   | { readonly kind: 'jump'; readonly who: 'store' | 'owner'; readonly byMs: number }
+  /** Another program holds the store's lock. */
+  | { readonly kind: 'lock'; readonly forMs: number }
+  /** The store's clock is ten years ahead for a moment. */
+  | { readonly kind: 'leap'; readonly forMs: number }
   | { readonly kind: 'outage'; readonly forMs: number; readonly how: 'refused' | 'silent' }
 
 /** `own`: units that this process admitted. `other`: units that another process admitted. `twice`, `unknown`: units that were not admitted. `odd`: into an earlier or later period. */

@@ -26,6 +26,11 @@ import type { Violations } from './violations.ts'
 
 /** A closed epoch is remembered this long. */
 const EPOCH_KEPT_MS = 7 * 86_400_000
+/** Store time has leapt when it moves by more. */
+const LEAP_MIN_MS = 3_600_000
+const YEAR_MS = 365 * 86_400_000
+/** A store that lets a call wait for so long stands still. */
+const STANDSTILL_MIN_MS = 60
 
 /** What the audit reads of the store. */
 interface Readable {
@@ -59,6 +64,8 @@ export class StoreAudit implements Auditor {
   /** By row: exchanges that named it. */
   readonly naming: Map<string, number> = new Map()
   records = 0
+  readonly #leaseTtlMs: number
+  #owners = ''
   #time = 0
   #latest = 0
   #latestAtMs = 0
@@ -69,8 +76,10 @@ export class StoreAudit implements Auditor {
     this.#scenarios = scenarios
     this.#violations = violations
     this.#corrupt = setting.corrupt
+    this.#leaseTtlMs = setting.leaseTtlMs
     this.#epochs = new Epochs(setting.leaseTtlMs, scenarios, violations)
     this.#rows = new RowAudit(setting, this.#epochs, scenarios, violations)
+    this.#rows.removed.clock = clocks.store
     this.#counters = new CounterTotals(violations)
   }
 
@@ -109,6 +118,24 @@ export class StoreAudit implements Auditor {
     this.#rows.compare(before, this.rows, this.#time)
   }
 
+  /** An engine called for upkeep. Its answer has no time: it is the clock's, unless store time is ahead of the clock. */
+  async upkept(epoch: number): Promise<void> {
+    const now = this.#clocks.store()
+    const before = this.rows
+    const isKnown = now >= this.#time
+    const time = isKnown ? now : this.latestTime
+    await this.#look(time, isKnown ? 'if changed' : false, epoch)
+    this.#rows.compare(before, this.rows, time)
+  }
+
+  /** Calls have waited for the store's lock, which is free now. */
+  stoodStill(waitedMs: number): void {
+    if (waitedMs < STANDSTILL_MIN_MS) return
+    const now = this.#clocks.store()
+    // In whole ms: the store may have counted one more or less.
+    this.#epochs.spare(now - Math.floor(waitedMs) + 2, now + this.#leaseTtlMs)
+  }
+
   async exchanged(batch: Batch, answer: Answer): Promise<void> {
     this.exchanges += 1
     for (const entry of batch.entries) {
@@ -120,7 +147,7 @@ export class StoreAudit implements Auditor {
     const expected = kindFor(view, batch)
     const before = this.rows
     const keepsTime = answer.kind === 'applied' || answer.kind === 'replayed'
-    const owners = await this.#look(answer.time, keepsTime, batch.epoch)
+    const owners = await this.#look(answer.time, keepsTime || 'if changed', batch.epoch)
     if (answer.kind === 'breach') {
       this.#check(() => this.#assertBreach(answer))
       this.#rows.compare(before, this.rows, this.#time)
@@ -188,21 +215,29 @@ export class StoreAudit implements Auditor {
 
   /**
    * Reads the whole store again.
-   * @param keeps whether the exchange keeps its time: a refused one does not. Upkeep before it keeps its time when it changed anything
+   * @param keeps whether the transaction keeps its time. A refused exchange does not, but upkeep before it does when it changed anything
    * @param present the epoch that called
    */
-  async #look(time: number, keeps: boolean, present: number | null): Promise<ReadonlyMap<number, OwnerRow>> {
-    if (keeps) this.#keepTime(time)
+  async #look(
+    time: number,
+    keeps: boolean | 'if changed',
+    present: number | null,
+  ): Promise<ReadonlyMap<number, OwnerRow>> {
+    if (keeps === true) this.#keepTime(time)
     this.#latest = Math.max(this.latestTime, time, this.#clocks.store())
     this.#latestAtMs = this.#clocks.trueMs()
     const before = this.rows
     const { rows } = await this.#store.list()
     const owners = new Map((await this.#store.owners()).map((owner) => [owner.epoch, owner]))
     this.rows = new Map(rows.map((row) => [rowName(row.budget.key, row.budget.period), rowViewOf(row)]))
-    const ended = this.#epochs.follow(owners, Math.max(time, this.#time), present)
+    const holding = new Set([...before.values()].flatMap(({ leases }) => [...leases.keys()]))
+    const ended = this.#epochs.follow(owners, Math.max(time, this.#time), present, holding)
+    const ownersBefore = this.#owners
+    this.#owners = JSON.stringify([...owners.values()])
+    const isOther = ended.length > 0 || ownersBefore !== this.#owners || isChanged(before, this.rows)
     for (const epoch of ended)
       this.#scenarios.noteEnded([...before.values()].filter(({ leases }) => leases.has(epoch)).length)
-    if (!keeps && (ended.length > 0 || isChanged(before, this.rows))) this.#keepTime(time)
+    if (keeps === 'if changed' && isOther) this.#keepTime(time)
     return owners
   }
 
@@ -210,6 +245,10 @@ export class StoreAudit implements Auditor {
     const before = this.#time
     this.#check(() => must(time >= before, 'S1', () => `store time went back from ${before} to ${time}`))
     this.#time = Math.max(time, before)
+    if (before === 0 || time - before <= LEAP_MIN_MS) return
+    this.#epochs.spare(before, time + this.#leaseTtlMs)
+    this.#rows.removed.keepUntil = time + this.#leaseTtlMs
+    if (time - before > YEAR_MS) this.#scenarios.note('41 clock ten years ahead')
   }
 
   #check(check: () => void): void {

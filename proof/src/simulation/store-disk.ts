@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Store } from '../../../packages/vsa/dist/index.js'
 import type { Library } from './library.ts'
+import { type LockableMemory, lockableMemory } from './lockable-memory.ts'
 import type { Setting } from './script.ts'
 import { type SharedClock, upkeepOption } from './store-options.ts'
 
@@ -13,7 +14,7 @@ const MEMORY_FOLDER = '/dev/shm'
 export class StoreDisk {
   readonly #library: Library
   readonly #setting: Setting
-  #memory: Store | null = null
+  #memory: LockableMemory | null = null
   #folder: string | null = null
   /** Whether the store runs on a thread of its own. */
   isThreaded = false
@@ -31,12 +32,22 @@ export class StoreDisk {
     const { store, leaseTtlMs } = this.#setting
     const options = { leaseTtlMs, ...upkeepOption() }
     // The object in memory represents the disk: a restart does not lose it.
-    if (store === 'memory') return (this.#memory ??= this.#library.memory({ now, ...options }))
+    if (store === 'memory') return (this.#memory ??= lockableMemory(this.#library, { now, ...options })).store
     this.#folder ??= mkdtempSync(join(temporaryFolder(), 'vsa-sim-'))
     const path = join(this.#folder, 'store.db')
     const threaded = store === 'sqlite-thread' ? openThreaded(this.#library, path, options, shared) : null
     this.isThreaded = threaded !== null
     return threaded ?? this.#library.sqlite(path, { thread: false, now, ...options })
+  }
+
+  /** Another program takes the lock of the store. Only the store in memory has one here. @returns whether it did */
+  lock(): boolean {
+    this.#memory?.lock()
+    return this.#memory !== null
+  }
+
+  unlock(): void {
+    this.#memory?.unlock()
   }
 
   /** Removes the files of the run. @param close closes the store that was opened last */

@@ -2,12 +2,17 @@ import type { Answer, Batch, BudgetRow, Joined, OwnerRow, ListPage, Store } from
 import { SharedClock } from './store-options.ts'
 import type { Timeline } from './timeline.ts'
 
+/** The owner that calls for upkeep. */
+export type Caller = Pick<Batch, 'epoch' | 'token' | 'seq'>
+
 export type HowDown = 'refused' | 'silent'
 
 /** Sees every transaction of the store before its answer leaves. */
 export interface Auditor {
   joined(label: string, joined: Joined): Promise<void>
   exchanged(batch: Batch, answer: Answer): Promise<void>
+  /** An engine called for upkeep. */
+  upkept(epoch: number): Promise<void>
 }
 
 /** Opens the store. @param shared the same clock as `now`, for a store on a thread */
@@ -21,11 +26,16 @@ export class StoreHost {
   readonly #shared = new SharedClock()
   #store: Store
   #jumpedMs = 0
+  /** Its clock was set in this run. */
+  hasJumped = false
   #down: HowDown | null = null
   #downs = 0
   /** Calls are served one after the other, each with its audit. */
   #last: Promise<unknown> = Promise.resolve()
   auditor: Auditor | null = null
+  /** When the first of the calls came that wait for the store's lock, by true time; null when none does, or it is not locked. */
+  #waitingSinceMs: number | null = null
+  #isLocked = false
   /** Called with every error of the store. */
   onFailure: (error: unknown) => void = () => undefined
 
@@ -50,7 +60,20 @@ export class StoreHost {
   }
 
   jump(ms: number): void {
+    this.hasJumped = true
     this.#jumpedMs += ms
+  }
+
+  /** Another program holds the store's lock: calls wait for it. */
+  locked(): void {
+    this.#isLocked = true
+    this.#waitingSinceMs = null
+  }
+
+  /** @returns for how long a call has waited, in ms; 0 when none did */
+  unlocked(): number {
+    this.#isLocked = false
+    return this.#waitingSinceMs === null ? 0 : this.#timeline.nowMs - this.#waitingSinceMs
   }
 
   /** The store's process dies, and restarts with its committed state. */
@@ -85,6 +108,14 @@ export class StoreHost {
     })
   }
 
+  upkeep(caller: Caller): Promise<number | null> {
+    return this.#serve(async () => {
+      const dueInMs = (await this.#store.upkeep?.(caller)) ?? null
+      await this.auditor?.upkept(caller.epoch)
+      return dueInMs
+    })
+  }
+
   read(names: readonly { readonly key: string; readonly period: number }[]): Promise<readonly BudgetRow[]> {
     return this.#serve(() => this.#store.read(names))
   }
@@ -114,6 +145,8 @@ export class StoreHost {
     })
     // Every failure of the store under test is reported as an error, because the file is healthy.
     this.#last = served.catch((error: unknown) => this.onFailure(error))
-    return this.#timeline.during(served)
+    // Simulated time goes on while the call waits for the lock.
+    if (this.#isLocked) this.#waitingSinceMs ??= this.#timeline.nowMs
+    return this.#isLocked ? served : this.#timeline.during(served)
   }
 }

@@ -54,10 +54,13 @@ export class WireObserver {
       case 'store_forgot':
       case 'row_lost':
         return fail(new Violation('L3', `the engine reports an event that did not happen: ${JSON.stringify(event)}`))
+      case 'clock_leap':
+        return scenarios.note('5 an engine reports a leap of store time')
       case 'internal_error':
         return fail(event.error)
       case 'burned':
       case 'burn_limit':
+      case 'cost_above_lease':
       case 'store_away':
       case 'store_back':
       case 'threshold':
@@ -80,7 +83,9 @@ export class WireObserver {
   observed(wire: Wire, number: number): Store {
     /** Rows that this process has marked as wanted. */
     const wanted = new Set<string>()
+    const { upkeep } = wire
     return {
+      ...(upkeep === undefined ? {} : { upkeep }),
       capabilities: wire.capabilities,
       exchange: (batch) => this.#exchange(wire, number, batch, wanted),
       join: (label) => wire.join(label),

@@ -13,7 +13,7 @@ import type { Rng } from './rng.ts'
 import type { Machine } from './machine.ts'
 import type { Scenarios } from './scenarios.ts'
 import type { FaultRates } from './script.ts'
-import type { StoreHost } from './store-host.ts'
+import type { Caller, StoreHost } from './store-host.ts'
 import type { Timeline } from './timeline.ts'
 
 export const FAULTS = ['refused', 'requestLost', 'answerLost', 'reset', 'duplicated', 'slow', 'storeDies'] as const
@@ -30,6 +30,8 @@ export interface Network {
   /** Calls made while the store was down. */
   refusedByOutage: number
   readonly scenarios: Scenarios
+  /** Whether engines may call for upkeep. A store that a user wraps may leave it out. */
+  readonly hasUpkeep: boolean
   /** The failure that a client of the store reports. */
   readonly failure: (message: string, applied: Applied) => Error
 }
@@ -40,6 +42,7 @@ export type OnAnswerLost = (batch: Batch, answer: Answer) => void
 /** The connection of one process to the store. Every call is a message, and its answer another one. */
 export class Wire implements Store {
   readonly capabilities: StoreCapabilities
+  readonly upkeep?: (caller: Caller) => Promise<number | null>
   readonly #network: Network
   readonly #machine: Machine
   readonly #rng: Rng
@@ -53,6 +56,7 @@ export class Wire implements Store {
     this.#rng = rng
     this.#corrupt = corrupt
     this.#onAnswerLost = onAnswerLost
+    if (network.hasUpkeep) this.upkeep = (caller) => this.#call(() => network.host.upkeep(caller))
   }
 
   join(label: string): Promise<Joined> {

@@ -18,6 +18,7 @@ import { Timeline } from './timeline.ts'
 import { FAULTS, type Fault, type Network, Wire } from './wire.ts'
 import { WireObserver } from './wire-observer.ts'
 
+const TEN_YEARS_MS = 3_653 * 86_400_000
 /** When a stopped process admits again, in ms after it resumes. */
 const WAKING_TRIES_MS = [0, 15, 60] as const
 
@@ -43,6 +44,7 @@ export class World {
   readonly #library: Library
   readonly #places: (OwnerProcess | undefined)[]
   readonly #isTraced: boolean
+  #isLocked = false
   readonly #disk: StoreDisk
   readonly #observer: WireObserver
   readonly #closer: ProcessCloser
@@ -66,6 +68,7 @@ export class World {
     this.host.auditor = {
       joined: (label, joined) => this.audit.joined(label, joined).catch((error: unknown) => this.fail(error)),
       exchanged: (batch, answer) => this.audit.exchanged(batch, answer).catch((error: unknown) => this.fail(error)),
+      upkept: (epoch) => this.audit.upkept(epoch).catch((error: unknown) => this.fail(error)),
     }
     this.#places = Array.from({ length: setting.places }, () => undefined)
     this.network = {
@@ -74,6 +77,8 @@ export class World {
       faultRates: setting.faultRates,
       faults: Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>,
       refusedByOutage: 0,
+      // Without it, an idle engine has no timer at all (G3).
+      hasUpkeep: script.seed % 2 === 1 || setting.wide !== null,
       scenarios: this.scenarios,
       failure: (message, applied) => new library.StoreError('store_failed', message, { applied, transient: true }),
     }
@@ -84,6 +89,7 @@ export class World {
       scenarios: this.scenarios,
       windows: new PolicyWindows(library.compilePolicy),
       storeTime: () => this.host.now(),
+      storeHasJumped: () => this.host.hasJumped,
       isExpected: (error) => error instanceof library.VsaError || error instanceof library.StoreError,
       trace: (line) => this.note(line),
       fail: (error) => this.fail(error),
@@ -163,6 +169,8 @@ export class World {
     const owner = this.#places[place]
     if (operation.kind === 'jump' && operation.who === 'store') return this.#jumpStore(operation.byMs)
     if (operation.kind === 'outage') return this.#outage(operation)
+    if (operation.kind === 'lock') return this.#lock(operation.forMs)
+    if (operation.kind === 'leap') return this.#leap(operation.forMs)
     if (owner === undefined || owner.machine.dead) return
     // O13: a closing engine takes refunds and counter additions until its last batch is sent; then they throw.
     const isTaken = owner.serves || (owner.machine.running && (operation.kind === 'refund' || operation.kind === 'add'))
@@ -215,6 +223,10 @@ export class World {
         return
       case 'outage':
         return this.#outage(operation)
+      case 'lock':
+        return this.#lock(operation.forMs)
+      case 'leap':
+        return this.#leap(operation.forMs)
     }
   }
 
@@ -262,6 +274,34 @@ export class World {
     this.note(() => `the store's clock jumps by ${byMs} ms`)
     this.scenarios.note('5 clock of the store jumps')
     this.host.jump(byMs)
+  }
+
+  /** S10: the store is used with a clock that is ten years ahead, for a moment. */
+  #leap(forMs: number): void {
+    this.jumps += 2
+    this.note(() => `the store's clock is ten years ahead for ${forMs} ms`)
+    this.host.jump(TEN_YEARS_MS)
+    this.timeline.after(forMs, () => this.host.jump(-TEN_YEARS_MS))
+  }
+
+  /** S8: another program holds the store's lock. */
+  #lock(forMs: number): void {
+    if (this.#isLocked || !this.#disk.lock()) return
+    this.note(() => `the store is locked for ${forMs} ms`)
+    this.#isLocked = true
+    this.host.locked()
+    const { jumps } = this
+    this.timeline.after(forMs, () => this.unlock(jumps))
+  }
+
+  /** @param jumps as of the lock: a clock that was set tells nothing of how long the store stood still */
+  unlock(jumps: number = -1): void {
+    if (!this.#isLocked) return
+    this.#isLocked = false
+    const waitedMs = this.host.unlocked()
+    if (jumps === this.jumps) this.audit.stoodStill(waitedMs)
+    if (waitedMs > this.script.setting.leaseTtlMs) this.scenarios.note('40 store locked for longer than the lease')
+    this.#disk.unlock()
   }
 
   #outage({ how, forMs }: OperationOf<'outage'>): void {

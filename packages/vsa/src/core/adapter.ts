@@ -1,5 +1,5 @@
 import type { Batch, RowName } from './exchange.ts'
-import type { BudgetRow, CounterRow, LeaseRow, MintRow, OwnerRow } from './rows.ts'
+import type { BudgetRow, CounterRow, Leap, LeaseRow, MintRow, OwnerRow } from './rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from './store.ts'
 
 /** A value from a synchronous store, else a promise. */
@@ -31,11 +31,19 @@ export interface StoreAdapter {
   close(): Awaitable<void>
 }
 
-/** A consistent snapshot of rows, locked or versioned until `save` or `release`. Exactly one of the two is called, once. */
-export interface Snapshot<Rows> {
-  readonly rows: Rows
-  /** Store time, read while holding the locks, whole ms since 1970. It never goes back (S1). */
+/** When a transaction takes place, in ms since 1970. `StoreClock` tells it. */
+export interface StoreTime {
+  /** Store time, read while holding the locks, a whole number. It never goes back (S1). */
   readonly time: number
+  /** The latest store time that was kept before; 0 when there was none. */
+  readonly timeSeen: number
+  /** This handle's own clock. */
+  readonly clock: number
+}
+
+/** A consistent snapshot of rows, locked or versioned until `save` or `release`. Exactly one of the two is called, once. */
+export interface Snapshot<Rows> extends StoreTime {
+  readonly rows: Rows
   /** Writes all or nothing, durable on return. False on a version conflict: nothing was written, and the rows must be loaded again. */
   save(writes: Writes): Awaitable<boolean>
   /** Releases the locks and writes nothing. */
@@ -110,16 +118,26 @@ export interface UpkeepRows {
   readonly burning: readonly number[]
   /** Leases of the closed epochs, each with its budget row; at most `leasesMax`. */
   readonly ended: readonly EndedLease[]
-  /** Rows without a lease whose `keepUntil` is before the time; at most `rowsMax`. */
-  readonly prunable: readonly RowName[]
-  /** Closed epochs without a lease that ended longer ago than `ownersKeptMs`; at most `rowsMax`. */
+  /** Rows without a lease whose `keepUntil` is before `pruneTimeOf` the time; at most `rowsMax`. */
+  readonly prunable: readonly PrunableRow[]
+  /** The earliest `keepUntil` of the other rows; null when none has one. Rows whose time is past, but which have a lease, may be left out. */
+  readonly nextPrunableAt: number | null
+  /** Closed epochs without a lease that ended longer ago than `ownersKeptMs` before `pruneTimeOf` the time; at most `rowsMax`. */
   readonly forgettable: readonly number[]
+  /** As the last `Writes.leap` said; `NO_LEAP` at first. */
+  readonly leap: Leap
+}
+
+export interface PrunableRow extends RowName {
+  readonly endsAt: number | null
 }
 
 export interface OpenOwner {
   readonly owner: OwnerRow
   /** Its process is known to be dead (S8). */
   readonly isGone: boolean
+  /** It holds units: there is something to burn. */
+  readonly hasLeases: boolean
 }
 
 export interface EndedLease {
@@ -139,10 +157,12 @@ export interface Writes {
   /** New ids. */
   readonly mints: readonly MintRow[]
   readonly counters: readonly CounterRow[]
-  readonly removedBudgets: readonly RowName[]
+  readonly removedBudgets: readonly PrunableRow[]
   readonly removedOwners: readonly number[]
   /** Closed epochs without a lease left: upkeep does not load them again. */
   readonly burnedOut: readonly number[]
+  /** Replaces the one that the store keeps; null leaves it as it is. */
+  readonly leap: Leap | null
 }
 
 export interface OwnerWrite {

@@ -29,10 +29,13 @@ class Fault extends Error {}
 /** @param answer what `store.join` gave */
 export function faultOfJoined(answer: unknown): string | null {
   return faultOf(() => {
-    const { epoch, time, leaseTtlMs } = fieldsOf('the answer', answer)
+    const { epoch, token, time, leaseTtlMs, upkeepDueInMs } = fieldsOf('the answer', answer)
     if (!isUnits(epoch) || epoch === 0) wrong('epoch', epoch, 'a whole number above 0')
+    if (typeof token !== 'string' || token === '') wrong('token', token, 'a text')
     checkTime('time', time)
     if (typeof leaseTtlMs !== 'number' || !(leaseTtlMs > 0)) wrong('leaseTtlMs', leaseTtlMs, 'a number above 0')
+    if (upkeepDueInMs !== undefined && upkeepDueInMs !== null && !isUnits(upkeepDueInMs))
+      wrong('upkeepDueInMs', upkeepDueInMs, 'a whole number or null')
   })
 }
 
@@ -46,6 +49,7 @@ export function faultOfAnswer(batch: Batch, answer: unknown): string | null {
       case 'replayed':
         return checkApplied(batch, fields)
       case 'fenced':
+        if (typeof fields['forgot'] !== 'boolean') wrong('forgot', fields['forgot'], 'true or false')
         return checkLast(batch, fields['last'])
       case 'breach':
         return checkBreach(fields)

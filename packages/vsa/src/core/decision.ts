@@ -6,7 +6,7 @@ interface Asked {
   /** The budget that decided: for several, the first that refused, else the first asked. */
   readonly key: string
   readonly units: number
-  /** The limit as of the last exchange; before the first one, as it was declared. */
+  /** What the period has minted as of the last exchange: the limit; for `{ initial }` with every mint. Before the first one, as it was declared. */
   readonly limit: number
   /** When the period ends, ms since 1970; absent for a budget without windows, and before the first join. */
   readonly resetAtMs?: number

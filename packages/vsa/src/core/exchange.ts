@@ -10,6 +10,8 @@ export const BATCH_ENTRIES_MAX = 1_000
 export interface Batch {
   /** The fencing token that `join` gave. */
   readonly epoch: number
+  /** As `join` gave it: the same epoch under another token is another owner's (S2). */
+  readonly token: string
   /** 1 for the first batch of an epoch, then one more each time. A repeat after an uncertain answer has the same seq. */
   readonly seq: number
   /** At most {@link BATCH_ENTRIES_MAX}; no two for the same row. */
@@ -109,6 +111,11 @@ export interface FencedAnswer {
   readonly time: number
   /** The last applied seq, with the part of its outcome that is not in the rows; null when the store has forgotten it. */
   readonly last: { readonly seq: number; readonly outcome: Outcome } | null
+  /**
+   * The store does not know the epoch, or knows it under another token. Within the 7 days that ended owners are kept, it has lost writes: it was
+   * restored from a backup, for example.
+   */
+  readonly forgot: boolean
 }
 
 /** Nothing was applied. `stale`: an older seq. `lost`: the seq has a gap, so the store has lost writes. */

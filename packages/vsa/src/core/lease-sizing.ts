@@ -4,6 +4,8 @@ export interface LeaseDemand {
   readonly hold: number
   /** Net units spent since then, plus units requested and not granted. */
   readonly spent: number
+  /** The most units that one `tryAdmit` asked for: a smaller lease would never admit it. Default 0. */
+  readonly least?: number
   readonly elapsedMs: number
   readonly flushIntervalMs: number
   /** The recent duration of an exchange. */
@@ -27,13 +29,14 @@ const ELAPSED_MIN_MS = 5
  * O7: about twice what is spent in one flush interval and one exchange, at most `atRisk`, and at most an equal share of what the row
  * has left among the lease holders. It changes by one factor of two at a time, or by up to three when the last requests needed more:
  * a burst of a few milliseconds is a poor estimate of a rate, and a hundred owners that start at once must not reserve all units.
+ * One cost that a smaller lease could never cover is the exception.
  */
 export function nextHold(demand: LeaseDemand): number {
-  const { hold, spent, elapsedMs, flushIntervalMs, exchangeMs, atRisk, available, others } = demand
+  const { hold, spent, least = 0, elapsedMs, flushIntervalMs, exchangeMs, atRisk, available, others } = demand
   const rate = spent / Math.max(elapsedMs, exchangeMs, ELAPSED_MIN_MS)
   const wish = Math.max(2 * rate * (flushIntervalMs + exchangeMs), FIRST_HOLD)
   const share = Math.ceil(Math.max(available, 0) / (others + 1))
-  return Math.min(stepTowards(wish, Math.max(hold, FIRST_HOLD), spent), atRisk, share)
+  return Math.min(Math.max(stepTowards(wish, Math.max(hold, FIRST_HOLD), spent), least), atRisk, share)
 }
 
 function stepTowards(wish: number, hold: number, spent: number): number {

@@ -1,18 +1,33 @@
-import type { BudgetWrite, EndedLease, OwnerWrite, UpkeepBounds, UpkeepRows, Writes } from './adapter.ts'
-import type { Batch } from './exchange.ts'
-import type { BudgetRow, LeaseRow } from './rows.ts'
-import { needsRows, renewed } from './standing.ts'
+import type { BudgetWrite, EndedLease, StoreTime, UpkeepBounds, UpkeepRows, Writes } from './adapter.ts'
+import { isDoubtful, leapOf, pruneTimeOf } from './leap.ts'
+import { reapOwners } from './reap-owners.ts'
+import type { BudgetRow, Leap, LeaseRow } from './rows.ts'
+import type { Caller } from './standing.ts'
 import { isUnits } from './units.ts'
 import { writesOf } from './writes.ts'
 
 /** A closed epoch is remembered this long after its end, so that its owner can still learn the outcome of its last batch. */
 export const OWNERS_KEPT_MS: number = 7 * 86_400_000
 
+/** On whose behalf one upkeep is done, and what it has met. */
+export interface UpkeepCall {
+  /** The owner whose batch is about to be applied, or that has just joined: it is alive. */
+  readonly caller: Caller
+  /** As the rows were loaded: where so many were, there may be more. */
+  readonly bounds: UpkeepBounds
+  /** Of the calling handle, in ms. */
+  readonly leaseTtlMs: number
+  /** How long ago the store began to stand still, in ms; 0 when it did not, or one lease lifetime has passed since (S8). */
+  readonly standstillMs: number
+}
+
 export interface Upkeep {
   /** Epochs were closed: the next call finds their leases. */
   readonly hasClosed: boolean
   /** There are more rows to remove than this call removed. Burning may wait: no answer depends on it. */
   readonly isBehind: boolean
+  /** In how many ms there will be something to do, as far as is known; 0 when there is more now, null when nothing is known. */
+  readonly dueInMs: number | null
   /** Null when there is nothing to do. */
   readonly writes: Writes | null
 }
@@ -21,45 +36,66 @@ export interface Upkeep {
  * The transition of upkeep (S8, S10): closes the epochs of dead owners, burns their leases, removes rows of past periods and old closed owners.
  * Pure, and bounded by what was loaded. It is a separate transaction with its own schedule. No answer depends on its progress, because a lease of
  * a closed epoch counts as burned in every exchange.
- * @param time store time, ms since 1970
- * @param present the batch that is about to be applied, or the epoch that has just joined
- * @param bounds as the rows were loaded: where so many were, there may be more
  */
-export function maintain(
-  rows: UpkeepRows,
-  time: number,
-  present: Pick<Batch, 'epoch' | 'seq'>,
-  { leasesMax, rowsMax }: UpkeepBounds,
-): Upkeep {
-  const { prunable, forgettable, ended } = rows
-  const owners = ownersOf(rows, time, present)
-  const { budgets, leases, stuck } = burn(ended)
-  const burnedOut = ended.length >= leasesMax ? [] : rows.burning.filter((epoch) => !stuck.has(epoch))
-  const isIdle = [owners, leases, prunable, forgettable, burnedOut].every((list) => list.length === 0)
-  const changes = { owners, budgets, leases, removedBudgets: prunable, removedOwners: forgettable, burnedOut }
+export function maintain(rows: UpkeepRows, at: StoreTime, call: UpkeepCall): Upkeep {
+  const { bounds, leaseTtlMs } = call
+  const leap = leapOf(at, leaseTtlMs) ?? rows.leap
+  const owners = reapOwners(rows.open, { time: at.time, spareFrom: spareFrom(at, leap, call), ...call })
+  const { budgets, leases, stuck } = burn(rows.ended)
+  const isFull = rows.ended.length >= bounds.leasesMax
+  const removes = mayRemove(at, leap, leaseTtlMs)
+  const { prunable, forgettable } = removes ? rows : NOTHING
+  const changes = {
+    owners,
+    budgets,
+    leases,
+    removedBudgets: prunable,
+    removedOwners: forgettable,
+    burnedOut: isFull ? [] : rows.burning.filter((epoch) => !stuck.has(epoch)),
+  }
+  const doubted = doubt(at, leap, leaseTtlMs)
+  const isIdle = doubted === null && Object.values(changes).every((list) => list.length === 0)
+  const isBehind = prunable.length >= bounds.rowsMax || forgettable.length >= bounds.rowsMax
   return {
     hasClosed: owners.some(({ change }) => change === 'closed'),
-    isBehind: prunable.length >= rowsMax || forgettable.length >= rowsMax,
-    writes: isIdle ? null : writesOf(time, changes),
+    isBehind,
+    dueInMs: isBehind || (isFull && leases.length > 0) ? 0 : dueInMs(rows, at, removes),
+    writes: isIdle ? null : writesOf(at.time, { ...changes, leap: doubted }),
   }
 }
 
-/**
- * S8: one write closes an epoch at the present time, however old its last exchange is. The epoch that calls is alive, however late it is: it is
- * renewed here, because another owner's upkeep may come between this transaction and its exchange.
- */
-function ownersOf({ open }: UpkeepRows, time: number, present: Pick<Batch, 'epoch' | 'seq'>): OwnerWrite[] {
-  const writes: OwnerWrite[] = []
-  for (const { owner, isGone } of open) {
-    const isLate = owner.expiresAt < time
-    if (owner.epoch !== present.epoch) {
-      if (isGone || isLate) writes.push({ change: 'closed', row: { ...owner, state: 'closed', seenAt: time } })
-    } else if (isLate && needsRows(owner, present)) {
-      writes.push({ change: 'renewed', row: renewed(owner, time) })
-    }
-  }
-  return writes
+const NOTHING: Pick<UpkeepRows, 'prunable' | 'forgettable'> = { prunable: [], forgettable: [] }
+
+/** S8: owners that had not expired by this store time are spared: they could not renew, or could not know that they must. Infinity when none is. */
+function spareFrom({ time }: StoreTime, leap: Leap, { leaseTtlMs, standstillMs }: UpkeepCall): number {
+  const beforeStandstill = standstillMs > 0 ? time - standstillMs : Infinity
+  return isFresh(time, leap, leaseTtlMs) ? Math.min(leap.from, beforeStandstill) : beforeStandstill
 }
+
+/** S10: a leap must show before anything is removed by it; and while a clock contradicts it, only that clock removes. */
+function mayRemove(at: StoreTime, leap: Leap, leaseTtlMs: number): boolean {
+  if (isFresh(at.time, leap, leaseTtlMs)) return false
+  return isDoubtful(at) || at.time >= leap.until
+}
+
+/** Within one lease lifetime after the leap. */
+function isFresh(time: number, leap: Leap, leaseTtlMs: number): boolean {
+  return leap.at > 0 && time - leap.at <= leaseTtlMs
+}
+
+/** This handle's clock contradicts store time: the others remove nothing while it does. Written at most twice in a lease lifetime. */
+function doubt(at: StoreTime, leap: Leap, leaseTtlMs: number): Leap | null {
+  if (!isDoubtful(at) || leap.until - at.time >= leaseTtlMs / 2) return null
+  return { ...leap, until: at.time + leaseTtlMs }
+}
+
+function dueInMs({ prunable, nextPrunableAt }: UpkeepRows, at: StoreTime, removes: boolean): number | null {
+  if (prunable.length > 0 && !removes) return LOOK_AGAIN_MS
+  return nextPrunableAt === null ? null : Math.max(0, nextPrunableAt - pruneTimeOf(at)) + 1
+}
+
+/** What may not be removed yet is looked at again after this time. */
+const LOOK_AGAIN_MS = 1_000
 
 /** S8: a dead owner may have spent its lease, so the lease is burned and never granted again. Several dead owners may hold leases on one row. */
 function burn(ended: readonly EndedLease[]): {

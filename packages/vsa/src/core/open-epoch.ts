@@ -5,6 +5,8 @@ import { writesOf } from './writes.ts'
 const NOTHING = { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } } as const
 
 export interface Joining {
+  /** New for each join, and random. */
+  readonly token: string
   /** A label of the process, for display. */
   readonly label: string
   /** How long the epoch lives after each exchange, in ms. */
@@ -14,12 +16,13 @@ export interface Joining {
 /** The transition of a join: a new epoch, higher than every one before it. Pure. @param time store time, ms since 1970 */
 export function openEpoch(
   { lastEpoch, process }: JoinRows,
-  { label, leaseTtlMs }: Joining,
+  { token, label, leaseTtlMs }: Joining,
   time: number,
 ): { readonly joined: Joined; readonly writes: Writes } {
   const epoch = lastEpoch + 1
   const row = {
     epoch,
+    token,
     label,
     state: 'open',
     seq: 0,
@@ -29,5 +32,5 @@ export function openEpoch(
     leaseTtlMs,
     process,
   } as const
-  return { joined: { epoch, time, leaseTtlMs }, writes: writesOf(time, { owners: [{ change: 'opened', row }] }) }
+  return { joined: { epoch, token, time, leaseTtlMs }, writes: writesOf(time, { owners: [{ change: 'opened', row }] }) }
 }

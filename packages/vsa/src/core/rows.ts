@@ -5,6 +5,8 @@ import type { Outcome } from './exchange.ts'
 /** One epoch of one engine. */
 export interface OwnerRow {
   readonly epoch: number
+  /** A random text. A store that was restored from a backup gives epochs out again, but no token. */
+  readonly token: string
   /** A label of the process, for display. */
   readonly label: string
   readonly state: 'open' | 'closed'
@@ -59,4 +61,12 @@ export interface CounterRow {
   readonly key: string
   /** Any safe integer. */
   readonly value: number
+}
+
+/** The last leap of store time (S8, S10). All times are store time, ms since 1970; all 0 when there was none. */
+export interface Leap {
+  readonly from: number
+  readonly at: number
+  /** Nothing is removed before, except by a handle whose own clock says so: raised as long as a clock contradicts store time. */
+  readonly until: number
 }

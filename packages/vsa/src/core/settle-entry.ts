@@ -6,7 +6,7 @@ import { BooksError, RowDraft } from './row-draft.ts'
 import type { BudgetRow } from './rows.ts'
 
 /** A row may be created up to this long after its period's end by store time, and up to this long before its start (S4). */
-const PERIOD_SLACK_MS = 60_000
+export const PERIOD_SLACK_MS = 60_000
 
 /** The effect of one entry, before takes and holds. Nothing is written yet. */
 export type EntryEffect = NoRowEffect | BudgetEffect | CounterEffect

@@ -1,3 +1,5 @@
+import type { StoreTime } from './adapter.ts'
+
 /** The speed of store time while it is ahead of the wall clock, as a share of the time that passes. */
 const PACE = 0.5
 /** The most that store time moves in one transaction while it is ahead of the wall clock, in ms; also at most a third of a lease lifetime. */
@@ -40,14 +42,16 @@ export class StoreClock {
   }
 
   /**
-   * Store time for one transaction, whole ms since 1970. Call it while holding the locks.
-   * @param seen the latest time that the store has kept
+   * Store time for one transaction. Call it while holding the locks.
+   * @param timeSeen the latest time that the store has kept
    */
-  read(seen: number): number {
+  read(timeSeen: number): StoreTime {
     const now = this.#now()
-    const time = now < seen ? Math.max(seen, this.#goneOn(now)) : now
+    // Store time was repaired, or the store restored: what this handle has seen does not count any more.
+    if (this.#last !== undefined && Math.floor(this.#last.time) > timeSeen) this.#last = undefined
+    const time = now < timeSeen ? Math.max(timeSeen, this.#goneOn(now)) : now
     this.#read = { now, time }
-    return Math.floor(time)
+    return { time: Math.floor(time), timeSeen, clock: now }
   }
 
   /** The transaction of the last `read` was stored with its time. A transaction that was not stored does not count. */

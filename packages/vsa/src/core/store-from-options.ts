@@ -10,6 +10,8 @@ const UPKEEP_ROWS_MAX = 200
 export interface StoreFromOptions {
   /** A clock for the pace of upkeep, ms from any origin. */
   readonly now: () => number
+  /** Makes the token of a new epoch: a text that no other call of any process has made or will make. Default: a random UUID. */
+  readonly newToken?: () => string
   /** How often an exchange is preceded by upkeep, in ms; 0: each one. Default 100. */
   readonly upkeepEveryMs?: number | undefined
   /**
@@ -26,6 +28,7 @@ export interface StoreFromOptions {
 /** {@link StoreFromOptions} with the defaults filled in. */
 export interface UpkeepSettings {
   readonly now: () => number
+  readonly newToken: () => string
   readonly upkeepEveryMs: number
   readonly upkeepRowsMax: number
   readonly useClock: (clock: Clock) => void
@@ -34,6 +37,7 @@ export interface UpkeepSettings {
 
 const OPTIONS = Object.keys({
   now: true,
+  newToken: true,
   upkeepEveryMs: true,
   upkeepRowsMax: true,
   useClock: true,
@@ -52,17 +56,22 @@ const ADAPTER_METHODS = Object.keys({
 } satisfies Record<Exclude<keyof StoreAdapter, 'capabilities' | 'leaseTtlMs'>, true>)
 
 /** @throws TypeError, RangeError that name the argument */
-export function checkStoreFrom(adapter: StoreAdapter, options: StoreFromOptions): UpkeepSettings {
+export function checkStoreFrom(
+  adapter: StoreAdapter,
+  options: StoreFromOptions,
+  makeToken: () => string,
+): UpkeepSettings {
   assertMethods('adapter', adapter, 'a store adapter', ADAPTER_METHODS)
   const { capabilities } = adapter as Partial<StoreAdapter>
   assertWhole('adapter.capabilities.batchMax', capabilities?.batchMax, { min: 1, max: BATCH_ENTRIES_MAX })
   assertWhole('adapter.leaseTtlMs', adapter.leaseTtlMs, { min: 1, of: 'milliseconds' })
   assertOptions('options', options, OPTIONS)
-  const { now, useClock = noChange, pause = noPause } = options
+  const { now, newToken = makeToken, useClock = noChange, pause = noPause } = options
   assertFunction('options.now', now)
+  assertFunction('options.newToken', newToken)
   assertFunction('options.useClock', useClock)
   assertFunction('options.pause', pause)
-  return { now, useClock, pause, ...checkUpkeep(options) }
+  return { now, newToken, useClock, pause, ...checkUpkeep(options) }
 }
 
 /** @throws TypeError, RangeError that name the option */

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts'
 import type { Answer, Batch } from './exchange.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from './rows.ts'
+import type { Caller } from './standing.ts'
 
 /**
  * The port between an owner and a store. Every store passes `storeConformance` of `vsa/testing`.
@@ -12,6 +13,13 @@ export interface Store {
   join(label: string): Promise<Joined>
   /** Applies the batch exactly once, atomically and durably, however often it is sent. */
   exchange(batch: Batch): Promise<Answer>
+  /**
+   * One piece of upkeep (S8, S10), as before an exchange, for an owner that is quiet: rows past their retention go although no exchange is sent.
+   * Absent where the store does its upkeep by itself.
+   * @param caller the owner, which is alive; `seq` is the last one that was answered
+   * @returns in how many ms there will be something to do, as far as is known; 0 when there is more now, null when nothing is known
+   */
+  upkeep?(caller: Caller): Promise<number | null>
   /** The present rows, without any change; a row that does not exist is absent from the answer. */
   read(names: readonly { readonly key: string; readonly period: number }[]): Promise<readonly BudgetRow[]>
   /** One page of rows for `verify` and `inspect`, in (key, period) order; leases ride with their budget row. */
@@ -35,12 +43,16 @@ export interface StoreCapabilities {
 }
 
 export interface Joined {
-  /** The fencing token: higher than every epoch before it. */
+  /** The fencing token: higher than every epoch that the store knows of. */
   readonly epoch: number
+  /** A random text that each batch of this epoch repeats. */
+  readonly token: string
   /** Store time, ms since 1970. */
   readonly time: number
   /** The epoch is reaped this long after its last exchange, in ms. */
   readonly leaseTtlMs: number
+  /** As `Store.upkeep` answers it. Absent or null: nothing is known. */
+  readonly upkeepDueInMs?: number | null
 }
 
 export interface ListRange {

@@ -37,11 +37,11 @@ export function transition(rows: ExchangeRows, batch: Batch, time: number): Tran
   assertBatch(batch)
   const standing = standingOf(rows.owner, batch)
   switch (standing.kind) {
-    case 'unknown':
-      return refusal({ kind: 'fenced', time, last: null })
+    case 'forgotten':
+      return refusal({ kind: 'fenced', time, last: null, forgot: true })
     case 'closed': {
       const { seq, outcome } = standing.owner
-      return refusal({ kind: 'fenced', time, last: { seq, outcome } })
+      return refusal({ kind: 'fenced', time, last: { seq, outcome }, forgot: false })
     }
     case 'stale':
     case 'lost':

@@ -12,6 +12,7 @@ export function writesOf(time: number, changes: Partial<Omit<Writes, 'time'>>): 
     removedBudgets: [],
     removedOwners: [],
     burnedOut: [],
+    leap: null,
     ...changes,
   }
 }

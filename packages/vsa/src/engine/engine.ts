@@ -40,7 +40,7 @@ export class Engine implements Vsa {
   constructor(settings: Settings, exit: NaturalExit | null) {
     this.#settings = settings
     this.#session = this.#makeSession(settings)
-    this.#parts = wire(settings, this.#metrics, this.#session, () => this.ready())
+    this.#parts = wire(settings, this.#metrics, this.#session)
     this.#exiting = this.#exitingEngine(Math.ceil(settings.deadlineMs / 2))
     this.#leaveExit = exit?.add(this.#exiting) ?? ((): void => undefined)
     this.#session.start()
@@ -85,7 +85,7 @@ export class Engine implements Vsa {
     const { returnLeases, deadlineMs } = checkFlushOptions(options, this.#settings.deadlineMs)
     if (this.#closing !== null) return this.#closing.promise
     const timedOut = (): VsaError => this.#flushTimedOut(reply, deadlineMs)
-    const reply = new Deferred<void>(this.#settings.clock, deadlineMs, timedOut)
+    const reply: Deferred<void> = this.#parts.calls.open<void>({ deadlineMs, timedOut })
     this.#parts.sendQueue.addFlush({ returnLeases, reply })
     this.#parts.scheduler.flushNow()
     return reply.promise
@@ -173,6 +173,7 @@ export class Engine implements Vsa {
     this.#compareClocks()
     this.#parts.readyCalls.joined()
     this.#parts.exchange.opened()
+    this.#parts.peeks.opened()
   }
 
   /** Once, when the clock was handed in: a test whose periods never end would not say why. */
@@ -187,7 +188,9 @@ export class Engine implements Vsa {
   #storeFailed(error: StoreError): void {
     this.#parts.readyCalls.failed(error)
     // Permanent error: fail the waiting requests now.
-    if (!error.transient) this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.failed(request, error))
+    if (error.transient) return
+    this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.failed(request, error))
+    this.#parts.peeks.failed(error)
   }
 
   /** There is nothing to settle: no epoch, and nothing was asked or changed. */
@@ -211,6 +214,7 @@ export class Engine implements Vsa {
   #tellAll(): void {
     this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.closed(request))
     this.#parts.waiting.tellAll()
+    this.#parts.peeks.close()
   }
 
   /** The closing batch counts. */

@@ -1,6 +1,7 @@
 import { AdmissionController } from './admission/admission-controller.ts'
 import { BudgetSlowPath } from './admission/budget-slow-path.ts'
 import { Decisions } from './admission/decisions.ts'
+import { Peeks } from './admission/peeks.ts'
 import { ReadyCalls } from './admission/ready-calls.ts'
 import { UnansweredRequests } from './admission/unanswered-requests.ts'
 import type { Settings } from './api/settings.ts'
@@ -13,11 +14,13 @@ import { ExchangeListener } from './exchange/exchange-listener.ts'
 import { FlushScheduler } from './exchange/flush-scheduler.ts'
 import { RefundWaits } from './exchange/refund-waits.ts'
 import { SendQueue } from './exchange/send-queue.ts'
+import { PendingCalls } from './requests/pending-calls.ts'
 import { RequestTable } from './requests/row-requests.ts'
 import { WaitQueue } from './requests/wait-queue.ts'
 import { LeaseTable } from './rows/lease-table.ts'
 import type { Metrics } from './runtime/metrics.ts'
 import type { Session } from './session/session.ts'
+import { StoreReads } from './session/store-reads.ts'
 
 /** The parts of one engine that its public methods call. */
 export interface EngineParts {
@@ -35,13 +38,12 @@ export interface EngineParts {
   readonly eviction: ClockEviction
   readonly families: FamilyRegistry
   readonly readyCalls: ReadyCalls
+  readonly peeks: Peeks
+  readonly calls: PendingCalls
 }
 
-/**
- * Makes the parts and connects them.
- * @param ready resolves once an epoch is open, and rejects after `close`
- */
-export function wire(settings: Settings, metrics: Metrics, session: Session, ready: () => Promise<void>): EngineParts {
+/** Makes the parts and connects them. */
+export function wire(settings: Settings, metrics: Metrics, session: Session): EngineParts {
   const { clock, flushIntervalMs, deadlineMs } = settings
   const sendQueue = new SendQueue()
   const requests = new RequestTable()
@@ -53,19 +55,23 @@ export function wire(settings: Settings, metrics: Metrics, session: Session, rea
   const scheduler = new FlushScheduler(parts)
   const intake = new ChangeIntake(parts, scheduler)
   const exchange = new ExchangeListener(parts, scheduler, intake)
-  const admissionParts = { ...parts, scheduler, intake, decisions: new Decisions(session, flushIntervalMs) }
+  const calls = new PendingCalls(settings, metrics)
+  const reads = new StoreReads({ ...settings, metrics })
+  const decisions = new Decisions(session, flushIntervalMs)
+  const admissionParts = { ...parts, scheduler, intake, reads, calls, decisions }
   const admission = new AdmissionController(admissionParts)
-  const slowPath = new BudgetSlowPath(admission, admissionParts, ready)
+  const peeks = new Peeks(admissionParts)
+  const slowPath = new BudgetSlowPath(admission, admissionParts, peeks)
   const eviction = new ClockEviction({
     max: settings.budgetsMax,
     isIdle: (gate) => leases.isIdle(gate),
     drop: (gate) => leases.drop(gate),
   })
   const families = new FamilyRegistry({ slowPath, metrics, eviction, policies: new PolicyCache() })
-  const counters = new Counters({ settings, session, sendQueue, scheduler, metrics })
-  const readyCalls = new ReadyCalls(clock, deadlineMs, session)
+  const counters = new Counters({ ...parts, scheduler, calls })
+  const readyCalls = new ReadyCalls(calls, deadlineMs, session)
   return {
     ...{ leases, waiting, unanswered, sendQueue, refundWaits, scheduler, intake, exchange },
-    ...{ admission, slowPath, counters, eviction, families, readyCalls },
+    ...{ admission, slowPath, counters, eviction, families, readyCalls, peeks, calls },
   }
 }

@@ -4,6 +4,7 @@ import { StoreError, type Applied } from '../core/errors.ts'
 import type { Answer, Batch } from '../core/exchange.ts'
 import { assertOneOf } from '../core/options.ts'
 import type { BudgetRow, OwnerRow } from '../core/rows.ts'
+import type { Caller } from '../core/standing.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from '../core/store.ts'
 import { assertFault, assertRates, drawFault, type Fault, type FaultKind, type FaultRates } from './fault.ts'
 import { assertFaultyOptions, METHODS, type FaultyMethod, type FaultyStoreOptions } from './faulty-options.ts'
@@ -61,8 +62,10 @@ type Send<T> = () => Promise<T>
 
 class FaultyNetwork implements FaultyStore {
   readonly capabilities: StoreCapabilities
+  /** Absent where the inner store has none. */
+  readonly upkeep?: (caller: Caller) => Promise<number | null>
   readonly faults: Record<FaultKind, number>
-  readonly calls: Record<FaultyMethod, number> = { join: 0, exchange: 0, read: 0, list: 0, owners: 0 }
+  readonly calls: Record<FaultyMethod, number> = { join: 0, exchange: 0, upkeep: 0, read: 0, list: 0, owners: 0 }
   readonly #inner: Store
   readonly #clock: Clock
   readonly #random: Random | undefined
@@ -76,6 +79,8 @@ class FaultyNetwork implements FaultyStore {
   constructor(inner: Store, options: FaultyStoreOptions) {
     this.#inner = inner
     this.capabilities = inner.capabilities
+    const upkeep = inner.upkeep?.bind(inner)
+    if (upkeep !== undefined) this.upkeep = (caller) => this.#call('upkeep', () => upkeep(structuredClone(caller)))
     this.#clock = options.clock
     inner.useClock?.(options.clock)
     this.#random = options.random
@@ -86,6 +91,7 @@ class FaultyNetwork implements FaultyStore {
     this.#script = {
       join: faultsFor('join'),
       exchange: faultsFor('exchange'),
+      upkeep: faultsFor('upkeep'),
       read: faultsFor('read'),
       list: faultsFor('list'),
       owners: faultsFor('owners'),

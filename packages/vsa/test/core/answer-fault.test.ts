@@ -30,7 +30,7 @@ function told(): { readonly batch: Batch; readonly answers: readonly Answer[] } 
     breach,
     { kind: 'stale', time },
     { kind: 'lost', time },
-    { kind: 'fenced', time, last: null },
+    { kind: 'fenced', time, last: null, forgot: true },
   ]
   return { batch, answers: [applied, replayed, { ...fenced, ...asSeq(fenced, batch.seq) }, ...others] }
 }
@@ -132,9 +132,13 @@ describe('what a store answers is checked before it is used', () => {
     expect(faultOfJoined(answer)).toEqual(expect.any(String))
   })
 
-  test('O2: a join answers with an epoch, the time and the lifetime of leases', () => {
-    const joined = { epoch: 1, time: 5, leaseTtlMs: 10 }
+  test('O2: a join answers with an epoch, its token, the time and the lifetime of leases', () => {
+    const joined = { epoch: 1, token: 't', time: 5, leaseTtlMs: 10 }
     expect(faultOfJoined(joined)).toBeNull()
+    for (const upkeepDueInMs of [undefined, null, 0, 7]) expect(faultOfJoined({ ...joined, upkeepDueInMs })).toBeNull()
+    for (const upkeepDueInMs of [-1, NaN, '1'])
+      expect(faultOfJoined({ ...joined, upkeepDueInMs })).toMatch(/^upkeepDueInMs/)
+    for (const token of ['', 1, null, undefined]) expect(faultOfJoined({ ...joined, token })).toMatch(/^token/)
     for (const epoch of [0, -1, 1.5, '1', null]) expect(faultOfJoined({ ...joined, epoch })).toMatch(/^epoch/)
     for (const time of [-1, NaN, '1', null]) expect(faultOfJoined({ ...joined, time })).toMatch(/^time/)
     for (const leaseTtlMs of [0, NaN, '1', null])

@@ -7,9 +7,12 @@ import type {
   RowPolicy,
   Take,
 } from '../../src/core/exchange.ts'
+import type { StoreTime } from '../../src/core/adapter.ts'
+import { withLeap } from '../../src/core/leap.ts'
 import { maintain, OWNERS_KEPT_MS, type Upkeep } from '../../src/core/maintain.ts'
 import { openEpoch } from '../../src/core/open-epoch.ts'
 import type { BudgetRow, OwnerRow } from '../../src/core/rows.ts'
+import type { Caller } from '../../src/core/standing.ts'
 import { transition } from '../../src/core/transition.ts'
 import { loadExchange, loadUpkeep } from '../../src/stores/memory/load.ts'
 import { MemoryRows } from '../../src/stores/memory/rows.ts'
@@ -23,28 +26,41 @@ export class Books {
   now = 1_000_000
   /** Leases burned and rows removed by one upkeep at most, each. */
   upkeepRowsMax = 2_000
+  /** How long ago the store began to stand still; 0 when it did not. */
+  standstillMs = 0
   /** Units refunded by applied exchanges; a replay refunds nothing. */
   refunded = 0
   readonly #seqs = new Map<number, number>()
 
   join(): number {
-    const rows = { lastEpoch: this.rows.lastEpoch, process: null }
-    const { joined, writes } = openEpoch(rows, { label: 'test', leaseTtlMs: LEASE_TTL_MS }, this.#time)
-    save(this.rows, writes)
-    this.#keepUp({ epoch: joined.epoch, seq: 0 })
+    const { lastEpoch } = this.rows
+    const joining = { token: tokenOf(lastEpoch + 1), label: 'test', leaseTtlMs: LEASE_TTL_MS }
+    const at = this.#time
+    const { joined, writes } = openEpoch({ lastEpoch, process: null }, joining, at.time)
+    save(this.rows, withLeap(writes, at, LEASE_TTL_MS))
+    this.#keepUp({ ...joined, seq: 0 })
     return joined.epoch
   }
 
   /** One upkeep. */
   maintain(epoch: number, isGone: (owner: OwnerRow) => boolean = () => false): Upkeep {
-    return this.#maintain({ epoch, seq: this.rows.owner(epoch)?.seq ?? 0 }, isGone)
+    return this.#maintain({ epoch, token: tokenOf(epoch), seq: this.rows.owner(epoch)?.seq ?? 0 }, isGone)
+  }
+
+  /** Time passes while `epoch` uses the store, so that it does not leap. */
+  pass(ms: number, epoch: number): void {
+    const end = this.now + ms
+    while (this.now < end) {
+      this.now = Math.min(end, this.now + 1_800_000)
+      this.apply(epoch, [])
+    }
   }
 
   /** The next batch of `epoch`, not applied yet. */
   batch(epoch: number, parts: Partial<Batch>): Batch {
     const seq = (this.#seqs.get(epoch) ?? 0) + 1
     this.#seqs.set(epoch, seq)
-    return { epoch, seq, entries: [], takes: [], close: false, ...parts }
+    return { epoch, token: tokenOf(epoch), seq, entries: [], takes: [], close: false, ...parts }
   }
 
   send(batch: Batch): Answer {
@@ -54,8 +70,9 @@ export class Books {
 
   /** The exchange alone, without upkeep before it. */
   exchange(batch: Batch): Answer {
-    const { answer, writes } = transition(loadExchange(this.rows, batch, this.#time), batch, this.#time)
-    if (writes !== null) save(this.rows, writes)
+    const at = this.#time
+    const { answer, writes } = transition(loadExchange(this.rows, batch, at.time), batch, at.time)
+    if (writes !== null) save(this.rows, withLeap(writes, at, LEASE_TTL_MS))
     if (answer.kind !== 'applied') return answer
     for (const entry of answer.entries) if (entry.kind === 'budget') this.refunded += entry.refunded
     return answer
@@ -97,23 +114,31 @@ export class Books {
     this.rows.saveBudget({ ...row, ...change })
   }
 
-  #keepUp(present: Pick<Batch, 'epoch' | 'seq'>): void {
-    if (this.#maintain(present).hasClosed) this.#maintain(present)
+  #keepUp(caller: Caller): void {
+    if (this.#maintain(caller).hasClosed) this.#maintain(caller)
   }
 
-  #maintain(present: Pick<Batch, 'epoch' | 'seq'>, isGone: (owner: OwnerRow) => boolean = () => false): Upkeep {
+  #maintain(caller: Caller, isGone: (owner: OwnerRow) => boolean = () => false): Upkeep {
     const bounds = { leasesMax: this.upkeepRowsMax, rowsMax: this.upkeepRowsMax, ownersKeptMs: OWNERS_KEPT_MS }
-    const loaded = loadUpkeep(this.rows, bounds, this.#time)
-    const open = loaded.open.map(({ owner }) => ({ owner, isGone: isGone(owner) }))
-    const upkeep = maintain({ ...loaded, open }, this.#time, present, bounds)
-    if (upkeep.writes !== null) save(this.rows, upkeep.writes)
+    const at = this.#time
+    const loaded = loadUpkeep(this.rows, bounds, at)
+    const open = loaded.open.map((one) => ({ ...one, isGone: isGone(one.owner) }))
+    const call = { caller, bounds, leaseTtlMs: LEASE_TTL_MS, standstillMs: this.standstillMs }
+    const upkeep = maintain({ ...loaded, open }, at, call)
+    if (upkeep.writes !== null) save(this.rows, withLeap(upkeep.writes, at, LEASE_TTL_MS))
     return upkeep
   }
 
   /** S1 */
-  get #time(): number {
-    return Math.max(this.now, this.rows.timeSeen)
+  get #time(): StoreTime {
+    const { timeSeen } = this.rows
+    return { time: Math.max(this.now, timeSeen), timeSeen, clock: this.now }
   }
+}
+
+/** Of an epoch that these books gave. */
+export function tokenOf(epoch: number): string {
+  return `token ${epoch}`
 }
 
 /** A budget entry with only the given parts. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { RowPolicy } from '../../src/core/exchange.ts'
+import { IDLE_OWNERS_MAX } from '../../src/core/reap-owners.ts'
+import type { BudgetRow } from '../../src/core/rows.ts'
 import { asking, Books, LEASE_TTL_MS, seats } from './books-fixture.ts'
 
 const PAST: RowPolicy = { kind: 'window', limit: 9, burnMax: 5, version: 1, endsAt: 1_000_000, keepUntil: 1_070_000 }
@@ -34,6 +36,8 @@ describe('upkeep is a separate transition', () => {
   test('S8: upkeep renews the calling owner, however late it is, so that no other owner reaps it before its exchange', () => {
     const books = new Books()
     const [late, other] = [books.join(), books.join()]
+    books.row(late, asking('a', { policy: seats(9), hold: 1 }))
+    books.row(other, asking('a', { known: true, hold: 1 }))
     books.now += LEASE_TTL_MS + 1
     expect(books.maintain(late).hasClosed).toBe(true)
     expect(books.rows.owner(late)).toMatchObject({ state: 'open', expiresAt: books.now + LEASE_TTL_MS })
@@ -105,6 +109,168 @@ describe('upkeep is a separate transition', () => {
   })
 })
 
+const DAY_MS = 86_400_000
+const TEN_YEARS_MS = 3_653 * DAY_MS
+
+describe('a leap of store time', () => {
+  /** Rows of 40 past days, each kept for 400 days, and an owner whose clock is right. */
+  function history(): { books: Books; right: number } {
+    const books = new Books()
+    books.now = 1_000 * DAY_MS
+    const right = books.join()
+    for (let day = 0; day < 40; day += 1) {
+      const endsAt = books.now + DAY_MS
+      const policy = { ...PAST, endsAt, keepUntil: endsAt + 400 * DAY_MS }
+      books.apply(right, [asking('day', { period: books.now, policy })])
+      books.pass(DAY_MS, right)
+    }
+    return { books, right }
+  }
+
+  test('S10: a join with a clock ten years ahead removes nothing, then or later, while a right clock contradicts it', () => {
+    const { books, right } = history()
+    const rows = books.rows.budgets().length
+    expect(rows).toBe(40)
+    const now = books.now
+    books.now += TEN_YEARS_MS
+    const wrong = books.join()
+    expect(books.rows.budgets()).toHaveLength(rows)
+    for (let turn = 1; turn <= 30; turn += 1) {
+      books.now = now + turn * 1_000
+      books.apply(right, [])
+      books.now += TEN_YEARS_MS
+      books.apply(wrong, [])
+    }
+    expect(books.rows.budgets()).toHaveLength(rows)
+  })
+
+  test('S10, S1: rows that are due by the right clock go on being removed, though store time is ten years ahead', () => {
+    const { books, right } = history()
+    const now = books.now
+    books.now += TEN_YEARS_MS
+    books.join()
+    books.now = now + LEASE_TTL_MS + 1
+    books.rows.keepTime(books.rows.timeSeen + LEASE_TTL_MS + 1)
+    const policy = { ...PAST, endsAt: books.rows.timeSeen + 1, keepUntil: now - 1 }
+    books.rows.saveBudget({ ...rowOf(books), key: 'old', ...policy, limit: 9 })
+    books.apply(right, [])
+    expect(books.budget('old', rowOf(books).period)).toBeUndefined()
+    expect(books.rows.budgets()).toHaveLength(40)
+  })
+
+  test('S10: after a real pause of more than an hour, rows go one lease lifetime later', () => {
+    const books = new Books()
+    const epoch = books.join()
+    books.row(epoch, asking('b', { policy: PAST }))
+    books.now += DAY_MS
+    books.apply(epoch, [])
+    books.now += LEASE_TTL_MS
+    books.apply(epoch, [])
+    expect(books.budget('b')).toBeDefined()
+    books.now += 1
+    books.apply(epoch, [])
+    expect(books.budget('b')).toBeUndefined()
+  })
+
+  test('S8, L4: a leap fences no owner that lived until then, and one that stays silent burns one lease lifetime later', () => {
+    const books = new Books()
+    const [living, silent] = [books.join(), books.join()]
+    for (const epoch of [living, silent]) books.row(epoch, asking('a', { policy: seats(20), hold: 4 }))
+    books.now += TEN_YEARS_MS
+    const wrong = books.join()
+    expect(books.apply(living, [asking('a', { known: true, hold: 4 })]).entries).toMatchObject([{ held: 4, burned: 0 }])
+    books.now += LEASE_TTL_MS
+    books.apply(living, [])
+    expect(books.budget('a')?.burned).toBe(0)
+    books.now += 1
+    books.apply(wrong, [])
+    expect(books.budget('a')?.burned).toBe(4)
+    expect(books.rows.owner(living)?.state).toBe('open')
+  })
+
+  test('S8: a process that crashes each night leaves one lease behind, not one for each night', () => {
+    const books = new Books()
+    for (let night = 0; night < 5; night += 1) {
+      const epoch = books.join()
+      const leases = [...books.rows.leasesOn({ key: 'a', period: 0 })].length
+      expect(leases).toBeLessThanOrEqual(1)
+      books.row(epoch, asking('a', { policy: seats(100), hold: 4 }))
+      books.now += DAY_MS
+    }
+  })
+})
+
+function rowOf(books: Books): BudgetRow {
+  const [row] = books.rows.budgets()
+  if (row === undefined) throw new Error('no row')
+  return row
+}
+
+describe('an owner that holds nothing', () => {
+  test('S8, O6: keeps its epoch for a week without a word', () => {
+    const books = new Books()
+    const [idle, living] = [books.join(), books.join()]
+    books.row(idle, asking('a', { policy: seats(9) }))
+    for (let day = 0; day < 6; day += 1) {
+      books.pass(DAY_MS, living)
+      expect(books.apply(idle, [asking('a', { known: true })], [{ need: [[0, 1]], n: 1 }]).granted).toEqual([1])
+    }
+    books.pass(7 * DAY_MS, living)
+    expect(books.rows.owner(idle)?.state).toBe('open')
+    books.now += 1
+    books.maintain(living)
+    expect(books.rows.owner(idle)?.state).toBe('closed')
+  })
+
+  test('S8: of those that have expired, the 256 seen last are kept', () => {
+    const books = new Books()
+    const living = books.join()
+    const idle = Array.from({ length: IDLE_OWNERS_MAX + 3 }, () => {
+      books.now += 1
+      return books.join()
+    })
+    books.now += LEASE_TTL_MS + 1
+    books.maintain(living)
+    const closed = idle.filter((epoch) => books.rows.owner(epoch)?.state === 'closed')
+    expect(closed).toEqual(idle.slice(0, 3))
+  })
+
+  test('S8: is reaped at once when its process is known to be dead', () => {
+    const books = new Books()
+    const [idle, living] = [books.join(), books.join()]
+    books.maintain(living, ({ epoch }) => epoch === idle)
+    expect(books.rows.owner(idle)?.state).toBe('closed')
+  })
+})
+
+describe('when upkeep is due again', () => {
+  test('S10: in as many ms as the next retention takes to end; at once while there is more; not while nothing is kept', () => {
+    const books = new Books()
+    const epoch = books.join()
+    expect(books.maintain(epoch).dueInMs).toBeNull()
+    for (const [at, key] of ['a', 'b', 'c'].entries())
+      books.row(epoch, asking(key, { policy: { ...PAST, keepUntil: 1_070_000 + 1_000 * at } }))
+    expect(books.maintain(epoch).dueInMs).toBe(70_001)
+    books.now = 1_071_001
+    books.upkeepRowsMax = 1
+    expect(books.maintain(epoch)).toMatchObject({ isBehind: true, dueInMs: 0 })
+    books.upkeepRowsMax = 9
+    expect(books.maintain(epoch)).toMatchObject({ isBehind: false, dueInMs: 1_000 })
+    books.now += 1_000
+    expect(books.maintain(epoch).dueInMs).toBeNull()
+    expect(books.rows.budgets()).toEqual([])
+  })
+
+  test('S10: while a leap holds up the removal, it is looked at again soon', () => {
+    const books = new Books()
+    const epoch = books.join()
+    books.row(epoch, asking('b', { policy: PAST }))
+    books.now += DAY_MS
+    books.apply(epoch, [])
+    expect(books.maintain(epoch).dueInMs).toBe(1_000)
+  })
+})
+
 describe('upkeep is bounded per call, and reports when there is more', () => {
   test('S8, L2: leases burn in slices, and count as held until then', () => {
     const books = new Books()
@@ -169,8 +335,7 @@ describe('upkeep is bounded per call, and reports when there is more', () => {
     const silent = dead(books, 1, 1)
     const living = books.join()
     expect(books.rows.owner(silent)?.state).toBe('closed')
-    books.now += 7 * 86_400_000
-    books.maintain(living)
+    books.pass(7 * 86_400_000, living)
     expect(books.rows.owner(silent)?.state).toBe('closed')
     books.now += 1
     books.maintain(living)

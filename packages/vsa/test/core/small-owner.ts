@@ -1,6 +1,6 @@
 import type { Answer, Batch, RowPolicy } from '../../src/core/exchange.ts'
 import type { Books } from './books-fixture.ts'
-import { asking } from './books-fixture.ts'
+import { asking, tokenOf } from './books-fixture.ts'
 
 /** The admissions answered to callers of all owners, independent of the store. */
 export interface Told {
@@ -88,7 +88,14 @@ export class SmallOwner {
     this.#seq += 1
     const entry = asking('a', { policy: this.#policy, spent: this.#spent, hold, refund })
     const takes = n === 0 ? [] : [{ need: [[0, cost] as const], n }]
-    const batch = { epoch: this.#epoch, seq: this.#seq, entries: [entry], takes, close: false }
+    const batch = {
+      epoch: this.#epoch,
+      token: tokenOf(this.#epoch),
+      seq: this.#seq,
+      entries: [entry],
+      takes,
+      close: false,
+    }
     const left = Math.min(this.#held - this.#spent, hold)
     this.#spent = 0
     return { batch, left }

@@ -23,7 +23,7 @@ function file(...offsets: number[]): {
     read(handle = 0, isKept = true): number {
       const clock = clocks[handle]
       if (clock === undefined) throw new Error(`no handle ${handle}`)
-      const time = clock.read(books.seen)
+      const { time } = clock.read(books.seen)
       if (isKept) {
         books.seen = Math.max(books.seen, time)
         clock.kept()

@@ -3,15 +3,18 @@ import { describe, expect, it, test } from 'vitest'
 import type { Snapshot, StoreAdapter, UpkeepRows } from '../../src/core/adapter.ts'
 import { StoreError } from '../../src/core/errors.ts'
 import type { Batch, BudgetEntry } from '../../src/core/exchange.ts'
-import { storeFrom } from '../../src/core/store-from.ts'
+import { storeFrom } from '../../src/store-from.ts'
 import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 import { storeConformance } from '../../src/testing/index.ts'
 import { seededRandom, wholeBetween } from '../../src/testing/random.ts'
 import { asking, LEASE_TTL_MS, seats } from './books-fixture.ts'
 import { turn, VersionedAdapter } from './versioned-adapter.ts'
 
+const TOKEN = 'token'
+const newToken = (): string => TOKEN
+
 const batchOf = (epoch: number, seq: number, parts: Partial<Batch> = {}): Batch => ({
-  ...{ epoch, seq, entries: [], takes: [], close: false },
+  ...{ epoch, token: TOKEN, seq, entries: [], takes: [], close: false },
   ...parts,
 })
 
@@ -34,7 +37,7 @@ storeConformance(
 describe('a version conflict', () => {
   test('L1, L2, L3: 16 owners that conflict on one row are each applied once', async () => {
     const adapter = new VersionedAdapter(() => 1_000_000, LEASE_TTL_MS)
-    const store = storeFrom(adapter, { now: () => 1_000_000 })
+    const store = storeFrom(adapter, { newToken, now: () => 1_000_000 })
     const owners = await Promise.all(Array.from({ length: 16 }, () => store.join('test')))
     expect(new Set(owners.map(({ epoch }) => epoch)).size).toBe(16)
     const takes = [{ need: [[0, 3]] as const, n: 5 }]
@@ -53,7 +56,7 @@ describe('a version conflict', () => {
     const pauses: number[] = []
     const pause = async (tries: number): Promise<void> => void pauses.push(tries)
     const adapter = changed(memory, { loadJoin: () => ({ ...memory.loadJoin(), save: () => false }) })
-    const joining = storeFrom(adapter, { now: () => 0, pause }).join('test')
+    const joining = storeFrom(adapter, { newToken, now: () => 0, pause }).join('test')
     await expect(joining).rejects.toMatchObject({ code: 'store_busy', applied: 'no', transient: true })
     expect(pauses).toEqual(Array.from({ length: 99 }, (_, index) => index + 1))
     expect(memory.owners()).toEqual([])
@@ -67,7 +70,7 @@ describe('one transaction', () => {
     const adapter = changed(memory, {
       loadExchange: (batch) => ({ ...memory.loadExchange(batch), release: () => void (released += 1) }),
     })
-    const store = storeFrom(adapter, { now: () => 0 })
+    const store = storeFrom(adapter, { newToken, now: () => 0 })
     const { epoch } = await store.join('test')
     await expect(store.exchange(batchOf(epoch, 0))).rejects.toThrow('batch.seq must be a positive integer')
     expect(released).toBe(1)
@@ -86,7 +89,7 @@ describe('one transaction', () => {
         }
       },
     })
-    const store = storeFrom(adapter, { now: () => 0 })
+    const store = storeFrom(adapter, { newToken, now: () => 0 })
     const { epoch } = await store.join('test')
     for (const [batch, kind] of [
       [batchOf(epoch, 1), 'applied'],
@@ -101,7 +104,7 @@ describe('one transaction', () => {
 
   test('a synchronous adapter completes in the turn of the call', () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
-    const store = storeFrom(memory, { now: () => 0 })
+    const store = storeFrom(memory, { newToken, now: () => 0 })
     const calls = [store.join('one'), store.join('two')]
     expect(memory.owners().map(({ label }) => label)).toEqual(['one', 'two'])
     return Promise.all(calls)
@@ -150,7 +153,7 @@ describe('the pace of upkeep', () => {
       await store.exchange(batchOf(epoch, (seq += 1), { entries }))
     }
     // Another handle, as after a restart, has made none of them.
-    const other = storeFrom(adapter, { now: () => clock.now })
+    const other = storeFrom(adapter, { newToken, now: () => clock.now })
     const next = await other.join('other')
     clock.now += PAST_MS
     removed.length = 0
@@ -193,7 +196,7 @@ describe('the pace of upkeep', () => {
         return memory.loadUpkeep(bounds)
       },
     })
-    const store = storeFrom(adapter, { now: () => 0, upkeepEveryMs: 0 })
+    const store = storeFrom(adapter, { newToken, now: () => 0, upkeepEveryMs: 0 })
     const { epoch } = await store.join('test')
     failure = new StoreError('store_failed', 'the disk', { applied: 'unknown', transient: true })
     const failed = store.exchange(batchOf(epoch, 1))
@@ -212,7 +215,7 @@ describe('the pace of upkeep', () => {
     const adapter = changed(memory, {
       loadUpkeep: (bounds) => ((upkeeps += 1), isBroken ? broken() : memory.loadUpkeep(bounds)),
     })
-    const store = storeFrom(adapter, { now: () => 0 })
+    const store = storeFrom(adapter, { newToken, now: () => 0 })
     const { epoch } = await store.join('test')
     expect(memory.owners()).toHaveLength(1)
     isBroken = false
@@ -231,7 +234,7 @@ describe('promises of an adapter', () => {
     const adapter = changed(memory, {
       loadJoin: () => ({ ...memory.loadJoin(), save: () => Foreign.reject(full) }),
     })
-    await expect(storeFrom(adapter, { now: () => 0 }).join('test')).rejects.toBe(full)
+    await expect(storeFrom(adapter, { newToken, now: () => 0 }).join('test')).rejects.toBe(full)
   })
 
   test('calls that are made before `close` come before it, also while the client is loaded', async () => {
@@ -241,7 +244,7 @@ describe('promises of an adapter', () => {
       read: (names) => (calls.push('read'), memory.read(names)),
       close: () => void calls.push('close'),
     })
-    const store = storeFrom(adapter, { now: () => 0 })
+    const store = storeFrom(adapter, { newToken, now: () => 0 })
     await Promise.all([store.read([]), store.close()])
     expect(calls).toEqual(['read', 'close'])
   })
@@ -283,7 +286,7 @@ function paced(upkeepRowsMax?: number): Paced {
       return { ...rest, save: (writes) => (removed.push(writes.removedBudgets.length), save(writes)) }
     },
   })
-  const store = storeFrom(counting, { now: () => clock.now, upkeepRowsMax })
+  const store = storeFrom(counting, { newToken, now: () => clock.now, upkeepRowsMax })
   return { store, adapter, clock, removed, upkeeps: () => upkeeps }
 }
 

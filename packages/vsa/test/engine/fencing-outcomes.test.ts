@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { Answer } from '../../src/core/exchange.ts'
 import { bench, type Bench, type Owner } from './fixture.ts'
 
 /* O5, S9: what travelled in the last batch of an epoch, for each fate of that batch. */
@@ -38,7 +37,7 @@ function forget({ net }: Owner, time: () => number, kind: 'fenced' | 'lost' = 'f
   const exchange = net.exchange.bind(net)
   net.exchange = async () => {
     net.exchange = exchange
-    return (kind === 'lost' ? { kind, time: time() } : { kind, time: time(), last: null }) as Answer
+    return kind === 'lost' ? { kind, time: time() } : { kind, time: time(), last: null, forgot: true }
   }
 }
 

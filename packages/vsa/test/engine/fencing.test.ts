@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bench } from './fixture.ts'
+import { bench, holdLease } from './fixture.ts'
 
 const LEASED = { limit: 100, per: 'month', atRisk: 60 } as const
 
@@ -9,6 +9,7 @@ describe('an owner whose epoch is over', () => {
     const [first, other] = [owner({ exchangeTimeoutMs: 900 }), owner()]
     const seats = first.vsa.budget('seats', { initial: 10 })
     await seats.admit()
+    await holdLease(first)
     first.net.inject('exchange', { kind: 'lost_answer' })
     const asked = Promise.all([seats.admit(4), seats.admit(4), seats.admit(4)])
     await clock.advance(700)
@@ -25,6 +26,7 @@ describe('an owner whose epoch is over', () => {
     const seats = first.vsa.budget('seats', { initial: 10 })
     const likes = first.vsa.counter('likes')
     await seats.admit()
+    await holdLease(first)
     first.net.inject('exchange', { kind: 'lost_request' })
     likes.add(7)
     const asked = Promise.all([seats.admit(4), likes.read()])
@@ -33,6 +35,7 @@ describe('an owner whose epoch is over', () => {
     await clock.advance(3_000)
     expect(await asked).toEqual([true, 7])
     expect(await row('seats')).toMatchObject({ used: 5 })
+    expect(first.vsa.stats().epoch).toBe(3)
   })
 
   test('O5: an owner that slept beyond its lease is fenced: what it spent is burned, and it goes on under a new epoch', async () => {
@@ -94,12 +97,14 @@ describe('an owner whose epoch is over', () => {
     const [first, other] = [owner(), owner()]
     const seats = first.vsa.budget('seats', { initial: 10 })
     await seats.admit(8)
+    await holdLease(first)
     first.net.cut('hang')
     seats.refund(3)
     await clock.advance(1_000)
     await other.vsa.budget('x', { initial: 1 }).admit()
     first.net.heal()
     await clock.advance(5_000)
+    expect(first.vsa.stats().epoch).toBe(3)
     expect(await row('seats')).toMatchObject({ used: 5, burned: 0 })
   })
 })

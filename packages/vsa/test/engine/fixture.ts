@@ -63,6 +63,12 @@ export function bench(options: { readonly leaseTtlMs?: number } = {}): Bench {
   }
 }
 
+/** The owner holds a lease: there is something to burn, so its epoch is reaped when it has expired (S8). */
+export async function holdLease({ vsa }: Owner): Promise<void> {
+  await vsa.budget('leased', { initial: 100, atRisk: 20 }).admit()
+  if (vsa.stats().leasedUnits === 0) throw new Error('no lease')
+}
+
 /** A bug of the engine fails the test, as an error that nothing handles. */
 export function failOnBug(event: VsaEvent): void {
   if (event.type !== 'internal_error') return

@@ -169,6 +169,7 @@ describe('when the store does not answer', () => {
         entries: answer.entries.map(() => ({ kind: 'row_lost' })),
       }
     }
+    net.read = () => Promise.resolve([])
     await clock.advance(FLUSH_MS + 1)
     await expect(seats.admit()).rejects.toMatchObject({ code: 'row_lost' })
     expect(events.map((event) => event.type)).toContain('row_lost')
@@ -272,7 +273,7 @@ describe('decisions while the store is away', () => {
       const exchange = net.exchange.bind(net)
       net.exchange = async () => {
         net.exchange = exchange
-        return { kind: 'fenced', time: clock.now(), last: null }
+        return { kind: 'fenced', time: clock.now(), last: null, forgot: true }
       }
       const taken = seats.decide(2).catch((error: unknown) => error)
       const spent = credits.decide(3, { durable: true }).catch((error: unknown) => error)

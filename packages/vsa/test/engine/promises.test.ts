@@ -85,3 +85,26 @@ test('the README’s test of a period needs one clock and no sleep', async () =>
   expect(await calls.admit()).toBe(true)
   await vsa.close()
 })
+
+test('decideAll names the budget that refused, whatever its place, and takes nothing from the others', async () => {
+  const { owner, row } = bench()
+  const { vsa } = owner()
+  const [first, second, third] = ['a', 'b', 'c'].map((key) => vsa.budget(key, { initial: key === 'b' ? 1 : 10 }))
+  if (first === undefined || second === undefined || third === undefined) throw new Error('three budgets')
+  const decision = await vsa.decideAll([
+    [first, 1],
+    [second, 2],
+    [third, 1],
+  ])
+  expect(decision).toMatchObject({ admitted: false, key: 'b', units: 2 })
+  // From memory as well.
+  await second.admit()
+  expect(await second.admit()).toBe(false)
+  const again = await vsa.decideAll([
+    [third, 1],
+    [first, 1],
+    [second, 1],
+  ])
+  expect(again).toMatchObject({ admitted: false, key: 'b', reason: 'exhausted' })
+  expect([(await row('a')).used, (await row('c')).used]).toEqual([0, 0])
+})

@@ -238,7 +238,7 @@ describe('refunds in a batch whose fate is not known', () => {
     const exchange = net.exchange.bind(net)
     net.exchange = async () => {
       net.exchange = exchange
-      return { kind: 'fenced', time: time(), last: null }
+      return { kind: 'fenced', time: time(), last: null, forgot: true }
     }
   }
 

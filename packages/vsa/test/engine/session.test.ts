@@ -51,6 +51,8 @@ function stage(random = 0.5): Stage {
       clock,
       random: () => random,
       label: 'test',
+      flushIntervalMs: 100,
+      isClockGiven: false,
       exchangeTimeoutMs: TIMEOUT_MS,
       emit: (event) => events.push(event),
       metrics,
@@ -71,7 +73,7 @@ function stage(random = 0.5): Stage {
   return scene
 }
 
-const JOINED: Joined = { epoch: 7, time: 5_000, leaseTtlMs: 1_000 }
+const JOINED: Joined = { epoch: 7, token: 't', time: 5_000, leaseTtlMs: 1_000 }
 
 /** Answers the last call, and waits until it is handled. */
 async function answer(scene: Stage, value: Answer | Joined): Promise<void> {
@@ -245,7 +247,14 @@ describe('attempts', () => {
       },
     }
     const listener = { failed: (error: StoreError) => void failures.push(error) }
-    const options = { label: 'test', exchangeTimeoutMs: TIMEOUT_MS, metrics: new Metrics(), emit: () => undefined }
+    const options = {
+      label: 'test',
+      flushIntervalMs: 100,
+      isClockGiven: false,
+      exchangeTimeoutMs: TIMEOUT_MS,
+      metrics: new Metrics(),
+      emit: () => undefined,
+    }
     const session = new Session(
       { ...options, store: store as unknown as Store, clock, random: () => 0 },
       listener as unknown as ConstructorParameters<typeof Session>[1],
@@ -329,7 +338,7 @@ describe('time', () => {
     await scene.clock.advance(20)
     await fail(scene, DOWN)
     await scene.clock.advance(40)
-    await answer(scene, { kind: 'fenced', time: 5_000, last: null })
+    await answer(scene, { kind: 'fenced', time: 5_000, last: null, forgot: true })
     expect(scene.session.time).toBe(5_060)
     await scene.clock.advance(500)
     await answer(scene, { ...JOINED, epoch: 9 })
@@ -341,7 +350,7 @@ describe('time', () => {
     expect(() => scene.session.version).toThrow('a policy is sent only after a join')
     await joined(scene)
     await sent(scene)
-    await answer(scene, { kind: 'fenced', time: 6_000, last: null })
+    await answer(scene, { kind: 'fenced', time: 6_000, last: null, forgot: true })
     expect(scene.session).toMatchObject({ version: 7, epoch: null, state: 'joining', hasJoined: true })
     await answer(scene, { ...JOINED, epoch: 9 })
     expect(scene.session).toMatchObject({ version: 7, epoch: 9, state: 'ready' })
@@ -377,7 +386,7 @@ describe('time', () => {
     expect(scene.session.exchangeMs).toBe(4)
     await sent(scene)
     await scene.clock.advance(500)
-    await answer(scene, { kind: 'fenced', time: 6_000, last: null })
+    await answer(scene, { kind: 'fenced', time: 6_000, last: null, forgot: true })
     expect(scene.session.exchangeMs).toBe(4)
   })
 })
@@ -428,6 +437,61 @@ describe('events and reports', () => {
     expect(scene.calls.at(-1)?.batch).toBeNull()
   })
 
+  test.each([
+    [0, 1],
+    [7 * 86_400_000, 1],
+    [7 * 86_400_000 + 1, 0],
+  ])(
+    'S2: an epoch that is forgotten %d ms of store time after its last answer is reported %d times',
+    async (ms, times) => {
+      const scene = stage()
+      await joined(scene)
+      await sent(scene)
+      await answer(scene, { kind: 'fenced', time: JOINED.time + ms, last: null, forgot: true })
+      expect(scene.events.filter(({ type }) => type === 'store_forgot')).toHaveLength(times)
+      expect(scene.reports.at(-1)).toBe('fenced 1 unknown')
+    },
+  )
+
+  test('S2: an epoch that was reaped is not reported as forgotten', async () => {
+    const scene = stage()
+    await joined(scene)
+    await sent(scene)
+    const outcome = { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } }
+    await answer(scene, { kind: 'fenced', time: 6_000, last: { seq: 0, outcome }, forgot: false })
+    expect(scene.events.map(({ type }) => type)).toEqual(['joined'])
+  })
+
+  const HOUR_MS = 3_600_000
+
+  test.each([
+    [HOUR_MS, []],
+    [HOUR_MS + 1, [{ type: 'clock_leap', byMs: HOUR_MS + 1, time: 5_500 + HOUR_MS + 1 }]],
+  ])('S10: store time that moves %d ms more than this clock since the last answer', async (ms, events) => {
+    const scene = stage()
+    await joined(scene)
+    await scene.clock.advance(500)
+    await sent(scene)
+    await answer(scene, applied(5_500 + ms))
+    expect(scene.events.slice(1)).toEqual(events)
+    // Once: from there on it moves as this clock does.
+    await scene.clock.advance(100)
+    await sent(scene)
+    await answer(scene, applied(5_600 + ms))
+    expect(scene.events.slice(1)).toEqual(events)
+  })
+
+  test('S10: a first join that finds store time more than an hour ahead of this clock reports it, and a later one does not', async () => {
+    const scene = stage()
+    const time = scene.clock.now() + HOUR_MS + 1
+    await joined(scene, { ...JOINED, time })
+    expect(scene.events[0]).toEqual({ type: 'clock_leap', byMs: HOUR_MS + 1, time })
+    await sent(scene)
+    await answer(scene, { kind: 'lost', time })
+    await answer(scene, { ...JOINED, epoch: 8, time })
+    expect(scene.events.filter(({ type }) => type === 'clock_leap')).toHaveLength(1)
+  })
+
   test('O5: after a fence the session joins again, with short pauses, and begins at seq 1', async () => {
     const scene = stage()
     await joined(scene)
@@ -437,7 +501,7 @@ describe('events and reports', () => {
       await scene.clock.advance(100)
     }
     const outcome = { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } }
-    await answer(scene, { kind: 'fenced', time: 6_000, last: { seq: 0, outcome } })
+    await answer(scene, { kind: 'fenced', time: 6_000, last: { seq: 0, outcome }, forgot: false })
     expect(scene.reports.at(-1)).toBe('fenced 1 0')
     expect(scene.events.map(({ type }) => type)).not.toContain('store_forgot')
     await fail(scene, DOWN)
@@ -445,7 +509,7 @@ describe('events and reports', () => {
     expect(gaps(scene.calls).at(-1)).toBe(15)
     await answer(scene, { ...JOINED, epoch: 8 })
     await sent(scene)
-    expect(scene.calls.at(-1)?.batch).toEqual({ epoch: 8, seq: 1, ...CONTENT })
+    expect(scene.calls.at(-1)?.batch).toEqual({ epoch: 8, token: 't', seq: 1, ...CONTENT })
   })
 
   test('S6: the batch without the row that does not balance goes out at once', async () => {
@@ -455,7 +519,7 @@ describe('events and reports', () => {
     scene.rest = { ...CONTENT, entries: [{ kind: 'void' }] }
     await answer(scene, { kind: 'breach', time: 6_000, row: { key: 'a', period: 0 }, detail: 'minted is 0.5' })
     expect(scene.reports.at(-1)).toBe('voided 1 a minted is 0.5')
-    expect(scene.calls.at(-1)?.batch).toEqual({ epoch: 7, seq: 1, ...scene.rest })
+    expect(scene.calls.at(-1)?.batch).toEqual({ epoch: 7, token: 't', seq: 1, ...scene.rest })
     expect(gaps(scene.calls).at(-1)).toBe(0)
     await answer(scene, { ...applied(6_000), entries: [{ kind: 'void' }] })
     expect(scene.reports.at(-1)).toBe('settled 1 applied')
@@ -495,7 +559,7 @@ describe('events and reports', () => {
     first?.answer(JOINED)
     await scene.clock.settle()
     scene.session.abandon()
-    await answer(scene, { epoch: 8, time: 99_000, leaseTtlMs: 5 })
+    await answer(scene, { epoch: 8, token: 'u', time: 99_000, leaseTtlMs: 5 })
     expect(scene.reports.filter((line) => line.startsWith('opened'))).toEqual(['opened 7'])
     expect(scene.session).toMatchObject({ leaseTtlMs: 1_000, epoch: 7 })
   })

@@ -21,13 +21,18 @@ const APPLIED: AppliedAnswer = {
   written: WRITTEN,
 }
 
-const fenced = (seq: number): FencedAnswer => ({ kind: 'fenced', time: 1, last: { seq, outcome: OUTCOME } })
+const fenced = (seq: number): FencedAnswer => ({
+  kind: 'fenced',
+  time: 1,
+  last: { seq, outcome: OUTCOME },
+  forgot: false,
+})
 
 function after(...inputs: readonly SessionInput[]): SessionRecord {
   return inputs.reduce((from, input) => advanceSession(from, input).next, NOT_JOINED)
 }
 
-const JOINED: SessionInput = { kind: 'joined', epoch: 7 }
+const JOINED: SessionInput = { kind: 'joined', epoch: 7, token: 't' }
 const SEND: SessionInput = { kind: 'send', content: CONTENT }
 const SEND_LAST: SessionInput = { kind: 'send', content: { ...CONTENT, close: true } }
 const IN_STATE: Readonly<Record<SessionState, SessionRecord>> = {
@@ -39,7 +44,7 @@ const IN_STATE: Readonly<Record<SessionState, SessionRecord>> = {
 }
 
 function batchOf(session: SessionRecord): Batch {
-  return session.batch ?? { epoch: 7, seq: 1, ...CONTENT }
+  return session.batch ?? { epoch: 7, token: 't', seq: 1, ...CONTENT }
 }
 
 function answered(session: SessionRecord, answer: Answer): SessionInput {
@@ -50,7 +55,7 @@ function answered(session: SessionRecord, answer: Answer): SessionInput {
 function inputOf(event: SessionEvent, session: SessionRecord): SessionInput {
   switch (event) {
     case 'joined':
-      return { kind: 'joined', epoch: 8 }
+      return { kind: 'joined', epoch: 8, token: 'u' }
     case 'send':
       return SEND
     case 'applied':
@@ -125,7 +130,7 @@ test('S9: a closing batch that is fenced by its own seq has closed the epoch', (
   })
 })
 
-test.each([fenced(0), { kind: 'fenced', time: 1, last: null } as const])(
+test.each([fenced(0), { kind: 'fenced', time: 1, last: null, forgot: true } as const])(
   'O5 S9: a closing batch that is fenced by anything else has not counted: %o',
   (answer) => {
     const closing = after(JOINED, SEND_LAST)
@@ -160,7 +165,7 @@ test.each(['stale', 'lost'] as const)(
 test('S3: the first epoch stays the version of the policies, and a new epoch starts at seq 1', () => {
   const sending = IN_STATE.sending
   const joining = advanceSession(sending, answered(sending, fenced(0))).next
-  const again = advanceSession(advanceSession(joining, { kind: 'joined', epoch: 9 }).next, SEND).next
+  const again = advanceSession(advanceSession(joining, { kind: 'joined', epoch: 9, token: 'v' }).next, SEND).next
   expect(again).toMatchObject({ epoch: 9, firstEpoch: 7, seq: 0, batch: { epoch: 9, seq: 1 } })
 })
 

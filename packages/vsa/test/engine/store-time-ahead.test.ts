@@ -149,8 +149,9 @@ describe('store time that is ahead of the clock', () => {
     let time = one.time
     for (let step = 1; step <= 40; step += 1) {
       now += 100
-      const [store, epoch] = step % 2 === 0 ? [wrong, one.epoch] : [right, two.epoch]
-      const answer = await store.exchange({ epoch, seq: Math.ceil(step / 2), entries: [], takes: [], close: false })
+      const [store, { epoch, token }] = step % 2 === 0 ? [wrong, one] : [right, two]
+      const seq = Math.ceil(step / 2)
+      const answer = await store.exchange({ epoch, token, seq, entries: [], takes: [], close: false })
       expect(answer.kind).toBe('applied')
       expect(answer.time).toBeGreaterThanOrEqual(time)
       time = answer.time

@@ -42,6 +42,24 @@ describe('no stranded units', () => {
     }
   })
 
+  test('L5: parked requests are tried on their own pace: units that come back within the deadline are admitted, however long the flush interval', async () => {
+    const { clock, owner } = bench()
+    const slow = { flushIntervalMs: 10_000, deadlineMs: 5_000 }
+    const [asker, holder] = [owner(slow), owner(slow)]
+    const policy = { limit: 20, per: 'month', atRisk: 20 } as const
+    // The holder has leased all that is left, and is idle: it hears of the want with its next keepalive.
+    expect(await holder.vsa.budget('calls', policy).admit(12)).toBe(true)
+    expect(holder.vsa.stats().leasedUnits).toBe(8)
+    const asked = asker.vsa.budget('calls', policy).decide(7)
+    await clock.advance(5_000)
+    expect(await asked).toMatchObject({ admitted: true })
+    // One exchange in 100 ms at most while it waited, and no timer for a pace afterwards.
+    expect(asker.batches.length).toBeLessThanOrEqual(40)
+    const { length } = asker.batches
+    await clock.advance(2_000)
+    expect(asker.batches.length - length).toBeLessThanOrEqual(1)
+  })
+
   test('L5: units that another owner refunds after a denial are admitted', async () => {
     const { clock, owner } = bench()
     const [first, second] = [owner(), owner()]
@@ -53,5 +71,47 @@ describe('no stranded units', () => {
     first.vsa.budget('seats', seats).refund(4)
     await clock.advance(2 * FLUSH_MS)
     expect(await second.vsa.budget('seats', seats).admit(4)).toBe(true)
+  })
+})
+
+describe('an owner with a long flush interval', () => {
+  const POLICY = { limit: 20_000, per: 'month', atRisk: 2_000 } as const
+
+  test('O12: one request of it stops the leases of the others for a second at most', async () => {
+    const { clock, owner, row } = bench()
+    const [slow, holder, third] = [owner({ flushIntervalMs: 30_000 }), owner(), owner()]
+    const [asked, busy, late] = [slow, holder, third].map(({ vsa }) => vsa.budget('calls', POLICY))
+    await busy?.admit(8)
+    // All but what the holder leases.
+    expect(await asked?.admit((await row('calls')).pool)).toBe(true)
+    const denied = asked?.admit(8, { deadlineMs: 100 })
+    await clock.advance(200)
+    expect((await row('calls')).wantedUntil).toBeGreaterThan(clock.now())
+    await denied
+    busy?.refund(8)
+    await clock.advance(200)
+    await slow.vsa.close()
+    await clock.advance(1_000)
+    await late?.admit()
+    await clock.advance(FLUSH_MS)
+    expect(await row('calls')).toMatchObject({ wantedUntil: 0 })
+    expect(third.vsa.stats().leasedUnits).toBeGreaterThan(0)
+  })
+
+  test('O12: while a request of it waits, the row stays wanted', async () => {
+    const { clock, owner, row } = bench()
+    const [slow, holder] = [owner({ flushIntervalMs: 400 }), owner({ flushIntervalMs: 30_000 })]
+    const policy = { initial: 10, atRisk: 10 } as const
+    expect(await holder.vsa.budget('seats', policy).admit(2)).toBe(true)
+    holder.net.cut('hang')
+    const asked = slow.vsa.budget('seats', policy).admit(8, { deadlineMs: 4_000 })
+    const wanted: boolean[] = []
+    for (let ms = 0; ms < 3_000; ms += 100) {
+      await clock.advance(100)
+      wanted.push((await row('seats')).wantedUntil > clock.now())
+    }
+    expect(wanted.slice(10).every(Boolean)).toBe(true)
+    await clock.advance(1_500)
+    await asked
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { Answer, AppliedAnswer } from '../../src/core/exchange.ts'
 import type { Joined } from '../../src/core/store.ts'
 import { LeasedRow } from '../../src/engine/rows/leased-row.ts'
-import { bench, FLUSH_MS, type Owner } from './fixture.ts'
+import { bench, FLUSH_MS, holdLease, type Owner } from './fixture.ts'
 
 const LEASED = { limit: 10_000, per: 'month', atRisk: 500 } as const
 
@@ -143,6 +143,7 @@ describe('a bug while an answer is taken in, or a batch is made', () => {
     const [one, other] = [owner(), owner()]
     const [bad, good] = [one.vsa.budget('bad', { initial: 10 }), one.vsa.budget('good', { initial: 10 })]
     await Promise.all([bad.admit(3), good.admit(3)])
+    await holdLease(one)
     one.net.cut('hang')
     bad.refund(2)
     good.refund(2)

@@ -86,7 +86,7 @@ describe('a file that cannot be opened', () => {
     const store = open(path)
     await store.join('a')
     await store.close()
-    change(path, 'PRAGMA user_version = 2')
+    change(path, 'PRAGMA user_version = 99')
     await expect(open(path).join('a')).rejects.toMatchObject(fault('schema_too_new'))
     await expect(open(path).join('a')).rejects.toThrow('Upgrade vsa')
     await expect(openReadOnly(path)).rejects.toMatchObject(fault('schema_too_new'))
@@ -136,10 +136,10 @@ describe('a transaction that fails', () => {
   it('a write lock held for too long: store_busy, surely not applied, and later calls succeed', async () => {
     const path = newPath()
     const store = open(path)
-    const { epoch } = await store.join('a')
+    const owner = await store.join('a')
     const other = new Database(path)
     other.exec('BEGIN IMMEDIATE')
-    const exchange = () => store.exchange(batch(epoch, 1, { entries: [count('c', 1)] }))
+    const exchange = () => store.exchange(batch(owner, 1, { entries: [count('c', 1)] }))
     await expect(exchange()).rejects.toMatchObject(fault('store_busy', { transient: true }))
     other.exec('ROLLBACK')
     expect(applied(await exchange()).entries).toMatchObject([{ value: 1 }])
@@ -148,13 +148,13 @@ describe('a transaction that fails', () => {
   it('a full disk: rolled back, surely not applied, and later calls succeed once there is room', async () => {
     let pages: { exec(sql: string): unknown } | undefined
     const store = openTampered(newPath(), { opened: (database) => void (pages = database) })
-    const { epoch } = await store.join('a')
+    const owner = await store.join('a')
     pages?.exec('PRAGMA max_page_count = 20')
     const entries = Array.from({ length: 1_000 }, (_, index) => entry({ key: 'x'.repeat(100) + index, hold: 1 }))
-    await expect(store.exchange(batch(epoch, 1, { entries }))).rejects.toMatchObject(fault('disk_full'))
+    await expect(store.exchange(batch(owner, 1, { entries }))).rejects.toMatchObject(fault('disk_full'))
     expect((await store.list({ limit: 10 })).rows).toEqual([])
     pages?.exec('PRAGMA max_page_count = 100000')
-    expect((await store.exchange(batch(epoch, 1, { entries }))).kind).toBe('applied')
+    expect((await store.exchange(batch(owner, 1, { entries }))).kind).toBe('applied')
   })
 
   it.each(['before', 'after'])(
@@ -170,9 +170,9 @@ describe('a transaction that fails', () => {
           throw broken
         },
       })
-      const { epoch } = await store.join('a')
+      const owner = await store.join('a')
       failing = true
-      const exchange = () => store.exchange(batch(epoch, 1, { entries: [count('c', 1)] }))
+      const exchange = () => store.exchange(batch(owner, 1, { entries: [count('c', 1)] }))
       const doubtful = fault('store_failed', { applied: 'unknown', transient: true })
       await expect(exchange()).rejects.toMatchObject(doubtful)
       const answer = await exchange()
@@ -182,11 +182,11 @@ describe('a transaction that fails', () => {
 
   it('a value that could not be read back is never written', async () => {
     const store = open(newPath())
-    const { epoch } = await store.join('a')
+    const owner = await store.join('a')
     const policy = { kind: 'window', limit: 1, burnMax: 1, version: 1, endsAt: 4e12, keepUntil: 4.5e15 + 0.5 } as const
     const entries = [count('c', 1), entry({ period: 1e12, policy })]
-    await expect(store.exchange(batch(epoch, 1, { entries }))).rejects.toThrow('safe integer')
-    expect(applied(await store.exchange(batch(epoch, 1, { entries: [count('c', 0)] }))).entries).toMatchObject([
+    await expect(store.exchange(batch(owner, 1, { entries }))).rejects.toThrow('safe integer')
+    expect(applied(await store.exchange(batch(owner, 1, { entries: [count('c', 0)] }))).entries).toMatchObject([
       { value: 0 },
     ])
   })
@@ -199,10 +199,10 @@ describe('a file that is deleted or replaced', () => {
   it('L1: calls are refused until `close`, and no fresh budget is created', async () => {
     const path = newPath()
     const store = openAt(path)
-    const { epoch } = await store.join('a')
+    const owner = await store.join('a')
     renameSync(path, `${path}.away`)
     now.ms += 100
-    const exchange = () => store.exchange(batch(epoch, 1))
+    const exchange = () => store.exchange(batch(owner, 1))
     await expect(exchange()).rejects.toMatchObject(fault('database_replaced'))
     await expect(exchange()).rejects.toMatchObject(fault('database_replaced'))
     await expect(store.join('a')).rejects.toMatchObject(fault('database_replaced'))
@@ -219,7 +219,9 @@ describe('a file that is deleted or replaced', () => {
 
   it('an exchange creates no file', async () => {
     const path = newPath()
-    await expect(openAt(path).exchange(batch(1, 1))).rejects.toMatchObject(fault('database_replaced'))
+    await expect(openAt(path).exchange(batch({ epoch: 1, token: 't' }, 1))).rejects.toMatchObject(
+      fault('database_replaced'),
+    )
     expect(() => statSync(path)).toThrow('ENOENT')
   })
 })

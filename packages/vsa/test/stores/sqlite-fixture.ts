@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { AppliedAnswer, Answer, Batch, BudgetEntry, CounterEntry, RowPolicy } from '../../src/core/exchange.ts'
 import type { StoreError } from '../../src/core/errors.ts'
-import type { Store } from '../../src/core/store.ts'
+import type { Joined, Store } from '../../src/core/store.ts'
 import type { ClientDatabase, ClientStatement, DatabaseConstructor } from '../../src/stores/sqlite/index.ts'
 
 /** A path in a new folder, which is removed after the test. */
@@ -42,8 +42,12 @@ export function count(key: string, add: number): CounterEntry {
   return { kind: 'counter', key, add }
 }
 
-export function batch(epoch: number, seq: number, changes: Partial<Batch> = {}): Batch {
-  return { epoch, seq, entries: [], takes: [], close: false, ...changes }
+export function batch(
+  { epoch, token }: Pick<Joined, 'epoch' | 'token'>,
+  seq: number,
+  changes: Partial<Batch> = {},
+): Batch {
+  return { epoch, token, seq, entries: [], takes: [], close: false, ...changes }
 }
 
 export function applied(answer: Answer): AppliedAnswer {

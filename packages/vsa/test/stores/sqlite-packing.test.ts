@@ -31,7 +31,7 @@ describe('packing', () => {
     ['unusual ones between and behind', [usual('a', 1), { kind: 'void' }, count('c', 2), usual('b', 2), entry()]],
     ['a mint', [usual('a', 0), { ...usual('b', 0), mint: { units: 5, id: 'x' } }]],
   ] as const)('brings a batch across: %s', (_, entries) => {
-    const sent = batch(7, 9, { entries, takes: [{ need: [[0, 2]], n: 3 }], close: true })
+    const sent = batch({ epoch: 7, token: 't' }, 9, { entries, takes: [{ need: [[0, 2]], n: 3 }], close: true })
     expect(unpackBatch(structuredClone(packBatch(sent)))).toEqual(sent)
   })
 
@@ -48,7 +48,7 @@ describe('packing', () => {
   })
 
   it('does not change other answers', () => {
-    const sent: Answer = { kind: 'fenced', time: 1, last: null }
+    const sent: Answer = { kind: 'fenced', time: 1, last: null, forgot: true }
     expect(unpackAnswer(packAnswer(sent))).toEqual(sent)
   })
 })

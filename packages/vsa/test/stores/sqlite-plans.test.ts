@@ -4,8 +4,17 @@ import { sqlite } from '../../src/stores/sqlite/index.ts'
 import * as sql from '../../src/stores/sqlite/sql.ts'
 import { newPath } from './sqlite-fixture.ts'
 
+/** The table has one row. */
+const STORE_ROW = [sql.SAVE_LEAP, sql.RAISE_PRUNED]
 /** These read one row, every owner or a bounded slice, so they may scan. */
-const WALKS = new Set([sql.OWNERS, sql.LAST_EPOCH, sql.RAISE_EPOCH, sql.RAISE_TIME])
+const WALKS = new Set([
+  sql.OWNERS,
+  sql.OWNERS_OF_SCHEMA_1,
+  sql.LAST_EPOCH,
+  sql.RAISE_EPOCH,
+  sql.RAISE_TIME,
+  ...STORE_ROW,
+])
 
 const path = async (): Promise<string> => {
   const file = newPath()

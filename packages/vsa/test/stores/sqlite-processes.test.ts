@@ -6,7 +6,7 @@ import { processTable } from '../../src/stores/sqlite/process-table.ts'
 import { applied, batch, closing, count, entry, newPath } from './sqlite-fixture.ts'
 import { child } from './sqlite-children.ts'
 
-const join = `const { epoch } = await store.join('child')\nconsole.log(epoch)\n`
+const join = `const { epoch, token } = await store.join('child')\nconsole.log(epoch)\n`
 
 describe('S8: a dead process is detected', () => {
   beforeEach(({ skip }) => skip(process.platform !== 'linux', 'only Linux has /proc'))
@@ -15,13 +15,13 @@ describe('S8: a dead process is detected', () => {
     const path = newPath()
     const clock = { skewMs: 0 }
     const store = closing(sqlite(path, { thread: false, leaseTtlMs: 3_600_000, now: () => Date.now() + clock.skewMs }))
-    const { epoch } = await store.join('parent')
-    await store.exchange(batch(epoch, 1, { entries: [entry()] }))
+    const owner = await store.join('parent')
+    await store.exchange(batch(owner, 1, { entries: [entry()] }))
     const other = child(
       path,
       `const store = sqlite(path, { leaseTtlMs: 3_600_000 })\n${join}
       const entry = { kind: 'budget', key: 'seats', period: 0, known: true, spent: 0, refund: 0, hold: 30, wantMs: 0 }
-      await store.exchange({ epoch, seq: 1, entries: [entry], takes: [], close: false })
+      await store.exchange({ epoch, token, seq: 1, entries: [entry], takes: [], close: false })
       console.log('leased')
       setInterval(() => {}, 1_000)`,
     )
@@ -31,7 +31,7 @@ describe('S8: a dead process is detected', () => {
     const look = async (skewMs: number) => {
       clock.skewMs += skewMs
       seq += 1
-      return applied(await store.exchange(batch(epoch, seq, { entries: [entry({ known: true })] }))).entries[0]
+      return applied(await store.exchange(batch(owner, seq, { entries: [entry({ known: true })] }))).entries[0]
     }
     expect(await look(2_000)).toMatchObject({ others: 1, othersHeld: 30, burned: 0 })
 
@@ -125,7 +125,7 @@ describe('concurrent processes', () => {
     const source = `const store = sqlite(path, { thread: THREAD })
       ${join}
       for (let seq = 1; seq <= 50; seq += 1) {
-        await store.exchange({ epoch, seq, entries: [{ kind: 'counter', key: 'c', add: 1 }], takes: [], close: false })
+        await store.exchange({ epoch, token, seq, entries: [{ kind: 'counter', key: 'c', add: 1 }], takes: [], close: false })
       }
       await store.close()`
     const children = Array.from({ length: 6 }, (_, index) => child(path, source.replace('THREAD', String(index < 3))))
@@ -133,8 +133,8 @@ describe('concurrent processes', () => {
     expect(epochs.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6])
     expect(await Promise.all(children.map((other) => other.ended))).toEqual([0, 0, 0, 0, 0, 0])
     const store = closing(sqlite(path, { thread: false }))
-    const { epoch } = await store.join('parent')
-    expect(applied(await store.exchange(batch(epoch, 1, { entries: [count('c', 0)] }))).entries).toMatchObject([
+    const owner = await store.join('parent')
+    expect(applied(await store.exchange(batch(owner, 1, { entries: [count('c', 0)] }))).entries).toMatchObject([
       { value: 300 },
     ])
   })
@@ -147,7 +147,7 @@ describe('a process that is killed', () => {
     const source = `const store = sqlite(path, { thread: THREAD })\n${join}
       const entries = ${JSON.stringify(keys.map((key) => count(key, 1)))}
       for (let seq = 1; ; seq += 1) {
-        await store.exchange({ epoch, seq, entries, takes: [], close: false })
+        await store.exchange({ epoch, token, seq, entries, takes: [], close: false })
         console.log(seq)
       }`
     let before = 0
@@ -161,9 +161,9 @@ describe('a process that is killed', () => {
       for (let line = await other.line(); line !== undefined; line = await other.line()) answered = Number(line)
 
       const store = sqlite(path, { thread: false })
-      const { epoch } = await store.join('parent')
+      const owner = await store.join('parent')
       const looks = keys.map((key) => count(key, 0))
-      const { entries } = applied(await store.exchange(batch(epoch, 1, { entries: looks })))
+      const { entries } = applied(await store.exchange(batch(owner, 1, { entries: looks })))
       const values = new Set(entries.map((answer) => (answer.kind === 'counter' ? answer.value : -1)))
       await store.close()
       expect(values.size).toBe(1)

@@ -1,3 +1,4 @@
+import type { Joined } from '../../src/core/store.ts'
 import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
@@ -10,10 +11,10 @@ const open = (path: string, now: () => number = () => Date.now()) =>
 describe('one file, several connections', () => {
   it('the first call after `close` opens the file again', async () => {
     const store = open(newPath())
-    const { epoch } = await store.join('a')
+    const owner = await store.join('a')
     await store.close()
     await store.close()
-    expect((await store.exchange(batch(epoch, 1, { entries: [count('c', 1)] }))).kind).toBe('applied')
+    expect((await store.exchange(batch(owner, 1, { entries: [count('c', 1)] }))).kind).toBe('applied')
     await store.close()
     expect(await store.owners()).toHaveLength(1)
     await store.close()
@@ -27,34 +28,40 @@ describe('one file, several connections', () => {
     const [one, two] = [open(path), open(path)]
     const [first, second] = [await one.join('a'), await two.join('a')]
     expect(second.epoch).toBe(first.epoch + 1)
-    await one.exchange(batch(first.epoch, 1, { entries: [entry({ hold: 60 })] }))
-    const answer = applied(await two.exchange(batch(second.epoch, 1, { entries: [entry({ hold: 60 })] })))
+    await one.exchange(batch(first, 1, { entries: [entry({ hold: 60 })] }))
+    const answer = applied(await two.exchange(batch(second, 1, { entries: [entry({ hold: 60 })] })))
     expect(answer.entries).toMatchObject([{ held: 40, others: 1, othersHeld: 60, pool: 0 }])
   })
 
   it('S1: store time never goes back, for any process, also after a close and a removal', async () => {
     const path = newPath()
     const [early, late] = [open(path, () => 1_000), open(path, () => 9_000)]
-    const { epoch } = await late.join('late')
+    const owner = await late.join('late')
     expect((await early.join('early')).time).toBe(9_000)
-    await late.exchange(batch(epoch, 1, { close: true }))
+    await late.exchange(batch(owner, 1, { close: true }))
     await late.close()
     await early.close()
     expect((await early.join('early again')).time).toBe(9_000)
-    const muchLater = open(path, () => 9_000 + 8 * 86_400_000)
-    const { time } = await muchLater.join('much later')
-    expect((await early.join('early')).time).toBe(time)
+    let now = 9_000 + 8 * 86_400_000
+    const muchLater = open(path, () => now)
+    const last = await muchLater.join('much later')
+    expect((await early.join('early')).time).toBe(now)
+    // S10: nothing is removed within one lease lifetime after store time leapt.
+    expect((await early.owners()).map((owner) => owner.label)).toContain('late')
+    now += 10_001
+    await muchLater.exchange(batch(last, 1))
+    expect((await early.join('early')).time).toBe(now)
     expect((await early.owners()).map((owner) => owner.label)).not.toContain('late')
   })
 
   it('the durable hot path reads no row again: two updates and the data version between BEGIN and COMMIT', async () => {
     const seen: string[] = []
     const store = closing(sqlite(newPath(), { driver: tampered({ seen: (sql) => seen.push(sql) }), now: () => 5_000 }))
-    const { epoch } = await store.join('a')
+    const owner = await store.join('a')
     const takes = [{ need: [[0, 1]], n: 3 }] as const
-    await store.exchange(batch(epoch, 1, { entries: [entry()], takes }))
+    await store.exchange(batch(owner, 1, { entries: [entry()], takes }))
     seen.length = 0
-    const answer = applied(await store.exchange(batch(epoch, 2, { entries: [entry({ known: true })], takes })))
+    const answer = applied(await store.exchange(batch(owner, 2, { entries: [entry({ known: true })], takes })))
     expect(answer.granted).toEqual([3])
     expect(seen.map((sql) => sql.trim().split(' ', 1)[0])).toEqual(['BEGIN', 'PRAGMA', 'UPDATE', 'UPDATE', 'COMMIT'])
   })
@@ -63,15 +70,15 @@ describe('one file, several connections', () => {
     const path = newPath()
     const [one, two] = [open(path), open(path)]
     const [first, second] = [await one.join('a'), await two.join('b')]
-    const take = (epoch: number, seq: number) =>
-      batch(epoch, seq, { entries: [entry(), count('likes', 1)], takes: [{ need: [[0, 1]], n: 40 }] })
+    const take = (owner: Pick<Joined, 'epoch' | 'token'>, seq: number) =>
+      batch(owner, seq, { entries: [entry(), count('likes', 1)], takes: [{ need: [[0, 1]], n: 40 }] })
     const granted: number[] = []
     for (const seq of [1, 2, 3]) {
-      for (const [store, { epoch }] of [
+      for (const [store, owner] of [
         [one, first],
         [two, second],
       ] as const) {
-        const answer = applied(await store.exchange(take(epoch, seq)))
+        const answer = applied(await store.exchange(take(owner, seq)))
         granted.push(answer.granted[0] ?? 0)
         expect(answer.entries[1]).toEqual({ kind: 'counter', value: granted.length, overflow: false })
       }
@@ -84,17 +91,17 @@ describe('inspection', () => {
   it('L2: an inspection reads one snapshot while others write', async () => {
     const path = newPath()
     const store = open(path)
-    const { epoch } = await store.join('a')
-    await store.exchange(batch(epoch, 1, { entries: [entry({ hold: 10 }), count('c\u0000', 7)] }))
+    const owner = await store.join('a')
+    await store.exchange(batch(owner, 1, { entries: [entry({ hold: 10 }), count('c\u0000', 7)] }))
     const inspection = await openReadOnly(path, { driver: 'libsql' })
     expect(
-      applied(await store.exchange(batch(epoch, 2, { entries: [entry({ key: 'new' }), count('d', 1)] }))).kind,
+      applied(await store.exchange(batch(owner, 2, { entries: [entry({ key: 'new' }), count('d', 1)] }))).kind,
     ).toBe('applied')
 
     expect(inspection.list({ limit: 10 }).rows.map(({ budget, leases }) => [budget.key, leases])).toEqual([
-      ['seats', [{ key: 'seats', period: 0, epoch, held: 10 }]],
+      ['seats', [{ key: 'seats', period: 0, epoch: owner.epoch, held: 10 }]],
     ])
-    expect(inspection.owners()).toMatchObject([{ epoch, seq: 1 }])
+    expect(inspection.owners()).toMatchObject([{ epoch: owner.epoch, seq: 1 }])
     expect(inspection.counters({ limit: 10 })).toEqual([{ key: 'c\u0000', value: 7 }])
     expect(inspection.counters({ after: 'c\u0000', limit: 10 })).toEqual([])
     inspection.close()

@@ -16,10 +16,10 @@ describe('the store’s thread', () => {
   it('S2: when the thread dies, calls under way fail with store_lost, and the next call starts a new thread', async () => {
     const store = closing(sqlite(newPath()))
     const started = nextWorker()
-    const { epoch } = await store.join('a')
+    const owner = await store.join('a')
     const worker = await started
     const entries = Array.from({ length: 1_000 }, (_, index) => count(`c${index}`, 1))
-    const exchange = () => store.exchange(batch(epoch, 1, { entries }))
+    const exchange = () => store.exchange(batch(owner, 1, { entries }))
     const calls = [exchange(), store.owners()]
     const outcomes = Promise.allSettled(calls)
     await worker.terminate()
@@ -37,9 +37,9 @@ describe('the store’s thread', () => {
     const other = closing(sqlite(newPath(), { driver: 'better-sqlite3' }))
     await expect(other.join('a')).rejects.toMatchObject(fault('driver_missing'))
     const batches = closing(sqlite(newPath()))
-    const { epoch } = await batches.join('a')
+    const owner = await batches.join('a')
     const twice = [count('c', 1), count('c', 1)]
-    await expect(batches.exchange(batch(epoch, 1, { entries: twice }))).rejects.toMatchObject({
+    await expect(batches.exchange(batch(owner, 1, { entries: twice }))).rejects.toMatchObject({
       name: 'InvariantError',
     })
   })
@@ -53,24 +53,24 @@ describe('the store’s thread', () => {
     const path = newPath()
     const store = closing(sqlite(path))
     const started = nextWorker()
-    const { epoch } = await store.join('a')
+    const owner = await store.join('a')
     const ended = new Promise((resolve) => void started.then((worker) => worker.once('exit', resolve)))
-    const last = store.exchange(batch(epoch, 1, { entries: [count('c', 1)] }))
+    const last = store.exchange(batch(owner, 1, { entries: [count('c', 1)] }))
     await Promise.all([store.close(), store.close()])
     await ended
     expect(applied(await last).entries).toMatchObject([{ value: 1 }])
     expect(readdirSync(path.slice(0, path.lastIndexOf('/')))).toEqual(['books.db'])
     expect(openFiles(path)).toEqual([])
-    expect((await store.exchange(batch(epoch, 2, { entries: [count('c', 1)] }))).kind).toBe('applied')
+    expect((await store.exchange(batch(owner, 2, { entries: [count('c', 1)] }))).kind).toBe('applied')
   })
 
   it('calls and closes in any order leave no thread and no open file', async () => {
     const store = closing(sqlite(newPath()))
-    const { epoch } = await store.join('a')
+    const owner = await store.join('a')
     const calls: Promise<unknown>[] = []
     for (let round = 0; round < 5; round += 1) calls.push(store.owners(), store.close(), store.join('b'), store.close())
     await Promise.all(calls)
-    expect((await store.exchange(batch(epoch, 1))).kind).toBe('applied')
+    expect((await store.exchange(batch(owner, 1))).kind).toBe('applied')
   })
 
   it('an open store does not keep the process alive, and a call under way does', async () => {
@@ -87,7 +87,7 @@ describe('the store’s thread', () => {
   it('L8: an exchange of 1,000 entries does not block the event loop', async () => {
     const blocked = async (thread: boolean): Promise<number> => {
       const store = closing(sqlite(newPath(), { thread }))
-      const { epoch } = await store.join('a')
+      const owner = await store.join('a')
       const worst: number[] = []
       for (let seq = 1; seq <= 21; seq += 1) {
         const entries = Array.from({ length: 1_000 }, (_, index) => {
@@ -98,7 +98,7 @@ describe('the store’s thread', () => {
         delay.enable()
         // The histogram measures a delay when its own timer fires late, so it needs a turn before and after.
         await setTimeout(3)
-        await store.exchange(batch(epoch, seq, { entries }))
+        await store.exchange(batch(owner, seq, { entries }))
         await setTimeout(3)
         delay.disable()
         worst.push(delay.max / 1e6)

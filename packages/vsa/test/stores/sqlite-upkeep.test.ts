@@ -14,9 +14,9 @@ describe('upkeep on SQLite', () => {
     const store = closing(sqlite(path, { thread: false, now: () => now, leaseTtlMs: LEASE_TTL_MS, upkeepRowsMax: 4 }))
     const dead = await store.join('dead')
     const keys = Array.from({ length: 10 }, (_, index) => `k${index}`)
-    await store.exchange(batch(dead.epoch, 1, { entries: keys.map((key) => entry({ key, hold: 2 })) }))
+    await store.exchange(batch(dead, 1, { entries: keys.map((key) => entry({ key, hold: 2 })) }))
     now += LEASE_TTL_MS + 1
-    const { epoch } = await store.join('living')
+    const owner = await store.join('living')
     const states: (readonly [burned: number, leases: number, burning: number])[] = []
     for (let seq = 1; seq <= 4; seq += 1) {
       const { rows } = await store.list({ limit: 99 })
@@ -26,7 +26,7 @@ describe('upkeep on SQLite', () => {
       for (const { budget, leases: held } of rows)
         expect(budget.used + budget.pool + budget.burned + held.length * 2).toBe(budget.minted)
       now += 100
-      await store.exchange(batch(epoch, seq))
+      await store.exchange(batch(owner, seq))
     }
     // The join closes the epoch and burns four leases; then four more each 100 ms.
     expect(states).toEqual([
@@ -42,16 +42,16 @@ describe('upkeep on SQLite', () => {
     const store = closing(sqlite(path, { thread: false, upkeepEveryMs: 3_600_000 }))
     const [dead, living] = [await store.join('dead'), await store.join('living')]
     const entries = [entry({ key: 'a', hold: 2, policy: { ...initial, burnMax: 2 } }), entry({ key: 'b', hold: 2 })]
-    await store.exchange(batch(dead.epoch, 1, { entries }))
+    await store.exchange(batch(dead, 1, { entries }))
     // S9 leaves a lease that a closing batch still holds: a closed epoch with leases, and no upkeep since.
     await store.exchange(
-      batch(dead.epoch, 2, {
+      batch(dead, 2, {
         entries: ['a', 'b'].map((key) => entry({ key, known: true, hold: 2 })),
         close: true,
       }),
     )
     const answer = applied(
-      await store.exchange(batch(living.epoch, 1, { entries: [entry({ key: 'a', known: true, hold: 9 })] })),
+      await store.exchange(batch(living, 1, { entries: [entry({ key: 'a', known: true, hold: 9 })] })),
     )
     expect(answer.entries).toMatchObject([{ burned: 2, held: 0, others: 0, othersHeld: 0, pool: 98 }])
     const { rows } = await store.list({ limit: 9 })
@@ -69,23 +69,23 @@ describe('a row that cannot be read', () => {
   ])('S6: %s = %s is a breach that names the row, and other rows are not affected', async (column, value) => {
     const path = newPath()
     const store = closing(sqlite(path, { thread: false }))
-    const { epoch } = await store.join('a')
-    await store.exchange(batch(epoch, 1, { entries: [entry({ key: 'good' }), entry({ key: 'bad' })] }))
+    const owner = await store.join('a')
+    await store.exchange(batch(owner, 1, { entries: [entry({ key: 'good' }), entry({ key: 'bad' })] }))
     await damage(path, `UPDATE budget SET ${column} = ${value} WHERE key = 'bad'`)
     const entries = [entry({ key: 'good', known: true, hold: 1 }), entry({ key: 'bad', known: true })]
-    const answer = await store.exchange(batch(epoch, 2, { entries }))
+    const answer = await store.exchange(batch(owner, 2, { entries }))
     expect(answer).toMatchObject({ kind: 'breach', row: { key: 'bad', period: 0 } })
-    const rest = await store.exchange(batch(epoch, 2, { entries: [entries[0] ?? entry(), { kind: 'void' }] }))
+    const rest = await store.exchange(batch(owner, 2, { entries: [entries[0] ?? entry(), { kind: 'void' }] }))
     expect(rest).toMatchObject({ kind: 'applied', entries: [{ held: 1 }, { kind: 'void' }] })
   })
 
   it('S6: a damaged counter is a breach that names it', async () => {
     const path = newPath()
     const store = closing(sqlite(path, { thread: false }))
-    const { epoch } = await store.join('a')
-    await store.exchange(batch(epoch, 1, { entries: [count('likes', 1)] }))
+    const owner = await store.join('a')
+    await store.exchange(batch(owner, 1, { entries: [count('likes', 1)] }))
     await damage(path, 'UPDATE counter SET value = 9223372036854775000')
-    const answer = await store.exchange(batch(epoch, 2, { entries: [count('likes', 1)] }))
+    const answer = await store.exchange(batch(owner, 2, { entries: [count('likes', 1)] }))
     expect(answer).toMatchObject({ kind: 'breach', row: { key: 'likes', period: 0, isCounter: true } })
   })
 
@@ -95,7 +95,7 @@ describe('a row that cannot be read', () => {
     const store = closing(sqlite(path, { thread: false, now: () => now, leaseTtlMs: LEASE_TTL_MS }))
     const dead = await store.join('dead')
     const keys = ['a', 'b', 'c']
-    await store.exchange(batch(dead.epoch, 1, { entries: keys.map((key) => entry({ key, hold: 2 })) }))
+    await store.exchange(batch(dead, 1, { entries: keys.map((key) => entry({ key, hold: 2 })) }))
     await damage(path, `UPDATE budget SET used = 9223372036854775000 WHERE key = 'b'`)
     now += LEASE_TTL_MS + 1
     await store.join('living')

@@ -38,14 +38,14 @@ describe.each(installed)('values with %s', (driver) => {
 
   it('L2: 2^53 - 1 units, a pool below zero and the smallest and largest counters are stored exactly', async () => {
     const store = open()
-    const { epoch } = await store.join('a')
+    const owner = await store.join('a')
     const window = { ...initial, kind: 'window', limit: UNITS_MAX, endsAt: 4e12, keepUntil: 5e12 } as const
     const wide = entry({ period: 1_700_000_000_000, policy: window, hold: UNITS_MAX - 6 })
     const entries = [wide, count('low', -UNITS_MAX), count('high', UNITS_MAX), count('odd', 2 ** 51 + 1)]
-    await store.exchange(batch(epoch, 1, { entries, takes: [{ need: [[0, 2]], n: 3 }] }))
+    await store.exchange(batch(owner, 1, { entries, takes: [{ need: [[0, 2]], n: 3 }] }))
     const lowered = entry({ ...wide, known: true, policy: { ...window, limit: 1, version: 2 }, spent: UNITS_MAX - 6 })
     const looks = ['low', 'high', 'odd'].map((key) => count(key, 0))
-    const answer = applied(await store.exchange(batch(epoch, 2, { entries: [{ ...lowered, hold: 0 }, ...looks] })))
+    const answer = applied(await store.exchange(batch(owner, 2, { entries: [{ ...lowered, hold: 0 }, ...looks] })))
 
     expect(answer.granted).toEqual([])
     const pool = 1 - UNITS_MAX
@@ -61,10 +61,10 @@ describe.each(installed)('values with %s', (driver) => {
 
   it('every key is distinct from every other, and is read back unchanged (scenario 19)', async () => {
     const store = open()
-    const { epoch } = await store.join('label \u0000 with NUL')
+    const owner = await store.join('label \u0000 with NUL')
     const keys = [...new Set(KEYS)]
     const entries = keys.map((key, index) => entry({ key, policy: { ...initial, limit: index }, hold: 1 }))
-    await store.exchange(batch(epoch, 1, { entries }))
+    await store.exchange(batch(owner, 1, { entries }))
 
     const rows = await store.read(keys.map((key) => ({ key, period: 0 })))
     expect(rows.map((row) => [row.key, row.minted])).toEqual(keys.map((key, index) => [key, index]))
@@ -76,9 +76,9 @@ describe.each(installed)('values with %s', (driver) => {
 
   it('L3: mint ids are distinct in the same way as keys', async () => {
     const store = open()
-    const { epoch } = await store.join('a')
+    const owner = await store.join('a')
     const minting = (seq: number, id: string, units: number) =>
-      store.exchange(batch(epoch, seq, { entries: [entry({ mint: { units, id } })] }))
+      store.exchange(batch(owner, seq, { entries: [entry({ mint: { units, id } })] }))
     await minting(1, 'a\u0000b', 5)
     await minting(2, 'a\u0000c', 5)
     expect(applied(await minting(3, 'a\u0000b', 5)).entries).toMatchObject([{ mint: 'repeated', minted: 110 }])
@@ -87,12 +87,12 @@ describe.each(installed)('values with %s', (driver) => {
 
   it('rows are listed in pages, of one key or of all', async () => {
     const store = open()
-    const { epoch } = await store.join('a')
+    const owner = await store.join('a')
     const window = { ...initial, kind: 'window', endsAt: 4e12, keepUntil: 5e12 } as const
     const entries = ['a', 'b\u0000', 'b\u0001', 'c'].flatMap((key) =>
       [1e12, 1.1e12].map((period) => entry({ key, period, policy: window, hold: 1 })),
     )
-    await store.exchange(batch(epoch, 1, { entries }))
+    await store.exchange(batch(owner, 1, { entries }))
     const names = []
     let page = await store.list({ limit: 3 })
     while (page.rows.length > 0) {

@@ -26,9 +26,10 @@ async function line(...faults: readonly (Fault | undefined)[]): Promise<Line> {
   const clock = manualClock()
   const inner = memory({ now: () => clock.now() })
   const store = faultyStore(inner, { clock, script: { exchange: faults } })
-  const { epoch } = await store.join('test')
+  const { epoch, token } = await store.join('test')
   const batch = (seq: number, add: number): Batch => ({
     epoch,
+    token,
     seq,
     entries: [{ kind: 'counter', key: 'c', add }],
     takes: [],
@@ -38,7 +39,7 @@ async function line(...faults: readonly (Fault | undefined)[]): Promise<Line> {
   let looks = 0
   const count = async (): Promise<number> => {
     looks += 1
-    const answer = await inner.exchange({ ...batch(looks, 0), epoch: watcher.epoch })
+    const answer = await inner.exchange({ ...batch(looks, 0), epoch: watcher.epoch, token: watcher.token })
     if (answer.kind !== 'applied' || answer.entries[0]?.kind !== 'counter') throw new Error(`unexpected ${answer.kind}`)
     return answer.entries[0].value
   }
@@ -60,7 +61,7 @@ test('without faults every call passes, and only calls are counted', async () =>
   const { clock, store, add, count } = await line()
   expect(await endOf(clock, add(1))).toBe('applied')
   expect(await count()).toBe(1)
-  expect(store.calls).toEqual({ join: 1, exchange: 1, read: 0, list: 0, owners: 0 })
+  expect(store.calls).toEqual({ join: 1, exchange: 1, upkeep: 0, read: 0, list: 0, owners: 0 })
   expect(Object.values(store.faults).every((times) => times === 0)).toBe(true)
 })
 
@@ -147,9 +148,9 @@ test('a store that is cut off refuses or hangs until it is healed', async () => 
 
 test('later changes to a batch have no effect on the request', async () => {
   const { clock, store } = await line({ kind: 'delay', requestMs: 5, answerMs: 0 })
-  const { epoch } = await store.join('other')
+  const { epoch, token } = await store.join('other')
   const entries: Batch['entries'][number][] = [{ kind: 'counter', key: 'd', add: 7 }]
-  const call = store.exchange({ epoch, seq: 1, entries, takes: [], close: false })
+  const call = store.exchange({ epoch, token, seq: 1, entries, takes: [], close: false })
   entries.pop()
   await clock.advance(5)
   expect((await call).kind).toBe('applied')

@@ -130,7 +130,7 @@ const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: 
     {
       upkeep: (rows) => ({
         ...rows,
-        open: rows.open.map(({ owner, isGone }) => ({ owner: { ...owner, expiresAt: owner.seenAt }, isGone })),
+        open: rows.open.map((one) => ({ ...one, owner: { ...one.owner, expiresAt: one.owner.seenAt } })),
       }),
     },
   ],

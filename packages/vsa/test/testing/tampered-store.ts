@@ -7,7 +7,7 @@ import type {
   UpkeepRows,
   Writes,
 } from '../../src/core/adapter.ts'
-import { storeFrom } from '../../src/core/store-from.ts'
+import { storeFrom } from '../../src/store-from.ts'
 import type { Store } from '../../src/core/store.ts'
 import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 import type { StoreNeeds } from '../../src/testing/index.ts'
@@ -91,6 +91,7 @@ class TamperedAdapter implements StoreAdapter {
   #tamper<Rows>(snapshot: Snapshot<Rows>, change: (rows: Rows, time: number) => Rows): Snapshot<Rows> {
     const time = this.#bug.time?.(this.#now(), this.#kept) ?? snapshot.time
     return {
+      ...snapshot,
       rows: change(snapshot.rows, time),
       time,
       save: (writes) => {

@@ -1,7 +1,7 @@
 import type { Snapshot, StoreAdapter, UpkeepBounds, UpkeepRows, Writes } from '../../core/adapter.ts'
 import { PERIOD_MAX_MS } from '../../core/policy.ts'
 import type { Store } from '../../core/store.ts'
-import { storeFrom } from '../../core/store-from.ts'
+import { storeFrom } from '../../store-from.ts'
 import { MemoryAdapter } from '../../stores/memory/adapter.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
 import { RowTotals, readTotals, type StoreTotals } from '../store-totals.ts'

@@ -2,9 +2,10 @@ import type { Decision } from '../../core/decision.ts'
 import type { AdmitOptions, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { SlowPath } from '../budget/slow-path.ts'
+import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { AdmissionController, AdmissionParts } from './admission-controller.ts'
 import { Mints } from './mints.ts'
-import { Peeks } from './peeks.ts'
+import type { Peeks } from './peeks.ts'
 import { Refunds } from './refunds.ts'
 
 /** What gates call when their hot path must stop, or when they have none for the call. */
@@ -14,12 +15,11 @@ export class BudgetSlowPath implements SlowPath<Gate> {
   readonly #mints: Mints
   readonly #peeks: Peeks
 
-  /** @param ready resolves once an epoch is open */
-  constructor(admission: AdmissionController, parts: AdmissionParts, ready: () => Promise<void>) {
+  constructor(admission: AdmissionController, parts: AdmissionParts & { readonly calls: PendingCalls }, peeks: Peeks) {
     this.#admission = admission
     this.#refunds = new Refunds(parts)
     this.#mints = new Mints({ ...parts, isClosed: () => admission.isClosed })
-    this.#peeks = new Peeks({ ...parts, store: parts.settings.store, ready })
+    this.#peeks = peeks
   }
 
   tryAdmit(gate: Gate, units: number): boolean {

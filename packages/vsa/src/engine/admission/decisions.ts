@@ -6,6 +6,9 @@ import type { RowView } from '../budget/row-view.ts'
 import type { GateNeed, Verdict } from '../requests/pending-request.ts'
 import type { Session } from '../session/session.ts'
 
+/** A timer may fire up to a ms early, and the next answer may correct this owner's time by another one. */
+const RETRY_MARGIN_MS = 2
+
 type Shown = Pick<Accounted, 'key' | 'units' | 'limit' | 'remaining' | 'period' | 'resetAtMs'>
 
 /**
@@ -73,8 +76,8 @@ export class Decisions {
   #asked({ gate, units }: GateNeed): Pick<Unavailable, 'key' | 'units' | 'limit' | 'period' | 'resetAtMs'> {
     const { key, plan } = gate
     const row = this.#rowOf(gate)
-    const window = row?.window ?? plan.windowAt(this.#session.time)
-    const asked = { key, units, limit: row?.figures?.limit ?? plan.limit }
+    const { window = plan.windowAt(this.#session.time) } = row ?? {}
+    const asked = { key, units, limit: row?.figures?.minted ?? plan.limit }
     if (window.end === Infinity) return { ...asked, period: window.start }
     return this.#session.hasJoined ? { ...asked, period: window.start, resetAtMs: window.end } : asked
   }
@@ -91,7 +94,8 @@ export class Decisions {
   #shown({ gate, units }: GateNeed, row: RowView | null): Shown {
     const { plan } = gate
     const window = row?.window ?? plan.windowAt(this.#session.time)
-    const limit = row?.figures?.limit ?? plan.limit
+    // What was minted: for `initial` it grows with each mint, for `limit` it is the limit.
+    const limit = row?.figures?.minted ?? plan.limit
     const shown = { key: gate.key, units, limit, remaining: remainingOf(row, plan.limit), period: window.start }
     return window.end === Infinity ? shown : { ...shown, resetAtMs: window.end }
   }
@@ -99,10 +103,10 @@ export class Decisions {
   #retryAfterMs(gate: Gate, row: RowView | null, reason: Refused['reason']): number | undefined {
     if (reason === 'over-limit') return undefined
     if (reason === 'reserved') return this.#flushIntervalMs
-    const window = gate.plan.windowAt(this.#session.time)
-    // The gate may be in the next period already, by a few ms (O11).
-    const end = Math.max(window.end, row?.window.end ?? 0)
-    return end === Infinity ? undefined : Math.max(1, end - this.#session.time)
+    const { time } = this.#session
+    // The period of the row that lacked the units: it may have ended while the store was asked, or not have begun yet (O11).
+    const { end } = row?.window ?? gate.plan.windowAt(time)
+    return end === Infinity ? undefined : Math.max(1, end - time + RETRY_MARGIN_MS)
   }
 }
 
@@ -116,6 +120,8 @@ function remainingOf(row: RowView | null, limit: number): number {
 function reasonOf(row: RowView | null, units: number): Refused['reason'] {
   const figures = row?.figures
   if (row === null || figures === null || figures === undefined) return 'exhausted'
-  if (units > figures.minted) return 'over-limit'
+  // Credits before the first mint: there is no limit that the cost could be above.
+  const isUnminted = figures.minted === 0 && row.window.end === Infinity
+  if (units > figures.minted && !isUnminted) return 'over-limit'
   return units <= row.reach ? 'reserved' : 'exhausted'
 }

@@ -5,13 +5,14 @@ import type { MintOptions } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
-import { Deferred } from '../runtime/deferred.ts'
+import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { Session } from '../session/session.ts'
 
 export interface MintParts {
   readonly settings: Settings
   readonly session: Session
   readonly intake: ChangeIntake
+  readonly calls: PendingCalls
   /** O13: mints are refused from `close` on. */
   readonly isClosed: () => boolean
 }
@@ -25,7 +26,7 @@ export class Mints {
   }
 
   async mint(handle: Gate, units: number, options: MintOptions): Promise<boolean> {
-    const { settings, session, intake, isClosed } = this.#parts
+    const { settings, session, calls, intake, isClosed } = this.#parts
     assertUnits('units', units)
     const id = checkMintOptions(options)
     const gate = handle.family.live(handle)
@@ -36,11 +37,9 @@ export class Mints {
       )
     }
     if (isClosed()) throw closedError(key)
-    const { clock, deadlineMs } = settings
-    const reply = new Deferred<boolean>(clock, deadlineMs, () =>
-      timeoutError({ key, deadlineMs, applied: 'unknown', lastError: session.lastError, outcome: MINT_LATE }),
-    )
-    intake.mint(gate, { mint: { units, id }, reply })
-    return reply.promise
+    const { deadlineMs } = settings
+    const timedOut = (): Error =>
+      timeoutError({ key, deadlineMs, applied: 'unknown', lastError: session.lastError, outcome: MINT_LATE })
+    return intake.mint(gate, () => ({ mint: { units, id }, reply: calls.open({ key, deadlineMs, timedOut }) }))
   }
 }

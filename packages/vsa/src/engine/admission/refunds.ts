@@ -31,22 +31,26 @@ export class Refunds {
 
   refund(handle: Gate, units: number, decision: PastDecision | undefined): void {
     assertUnits('units', units)
-    const { metrics, session, leases, scheduler, intake, decisions } = this.#parts
+    const { session, leases, scheduler, intake, decisions } = this.#parts
     const gate = handle.family.live(handle)
     const given = decision === undefined ? undefined : decisions.givenBack(decision, gate.key)
     const window = given?.kind === 'units' ? windowOf(gate, given.period) : undefined
     if (scheduler.ended) throw closedError(gate.key)
     if (units === 0 || given?.kind === 'nothing') return
-    metrics.refunds += 1
-    metrics.refundedUnits += units
     if (given?.kind === 'foreign') return this.#refuse(gate, given.period, units)
-    if (window === undefined && !session.hasJoined) return intake.deferUntilJoined(gate, units)
-    const row = window === undefined ? leases.current(gate) : leases.ofWindow(gate, window)
-    intake.refund(row, units)
+    if (window === undefined && !session.hasJoined) intake.deferUntilJoined(gate, units)
+    else intake.refund(window === undefined ? leases.current(gate) : leases.ofWindow(gate, window), units)
+    this.#count(units)
+  }
+
+  #count(units: number): void {
+    this.#parts.metrics.refunds += 1
+    this.#parts.metrics.refundedUnits += units
   }
 
   #refuse({ key }: Gate, period: number, units: number): void {
     const { metrics, settings } = this.#parts
+    this.#count(units)
     metrics.refundsRefused += units
     settings.emit({ type: 'refunds_refused', key, period, units })
   }

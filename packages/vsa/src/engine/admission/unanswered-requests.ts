@@ -1,7 +1,7 @@
 import type { StoreError, VsaError } from '../../core/errors.ts'
 import { closedError, fencedUnknownError, permanentError, timeoutError } from '../api/errors.ts'
 import type { Settings } from '../api/settings.ts'
-import { appliedOf, type PendingRequest, unitsOf, type Verdict } from '../requests/pending-request.ts'
+import { appliedOf, type GateNeed, type PendingRequest, unitsOf, type Verdict } from '../requests/pending-request.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Session } from '../session/session.ts'
 
@@ -19,7 +19,7 @@ export class UnansweredRequests {
 
   /** The deadline has passed. A request that the store had refused is denied, because other owners still hold the units. */
   expired(request: PendingRequest): Verdict {
-    const need = request.needs[0]
+    const need = lackingNeed(request) ?? request.needs[0]
     const { lastError } = this.#session
     if (need !== undefined && request.refused && lastError === null) {
       this.#metrics.countDenial(unitsOf(request.needs))
@@ -62,4 +62,11 @@ export class UnansweredRequests {
         return { kind: 'unaccounted' }
     }
   }
+}
+
+/** The first need that pool and lease did not cover, as of the last answer; undefined where none is known to lack units. */
+function lackingNeed({ needs }: PendingRequest): GateNeed | undefined {
+  return needs.find(
+    ({ gate: { row }, units }) => row !== null && row.figures !== null && row.figures.pool + row.held < units,
+  )
 }

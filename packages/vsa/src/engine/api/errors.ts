@@ -69,8 +69,9 @@ export function permanentError(key: string | undefined, cause: StoreError, appli
   })
 }
 
-export function tooManyWaitersError(key: string, waitersMax: number): VsaError {
-  const message = `${waitersMax} requests wait for the store already; budget ${JSON.stringify(key)} was not asked. Shed load, or raise waitersMax.`
+export function tooManyWaitersError(key: string | undefined, waitersMax: number): VsaError {
+  const what = key === undefined ? 'this one' : `the one for budget ${JSON.stringify(key)}`
+  const message = `${waitersMax} requests wait for the store already; ${what} was not sent. Shed load, or raise waitersMax.`
   return new VsaError('too_many_waiters', message, { statusCode: 503 })
 }
 
@@ -82,6 +83,12 @@ export function overloadedError(
   const pace = `${ahead} requests are ahead, and the store answers ${perSecond} a second`
   const message = `the request${ofBudget(key)} would not be reached within its ${deadlineMs} ms: ${pace}. Nothing was spent. Shed load, or give it more time.`
   return new VsaError('too_many_waiters', message, { statusCode: 503 })
+}
+
+/** @param what was not taken in, as in `the refund of budget "a"` */
+export function tooManyChangesError(what: string, budgetsMax: number, cause: StoreError): VsaError {
+  const message = `the store cannot be reached (${cause.message}), and ${budgetsMax} budgets and counters have changes to send already; ${what} was not taken. Repeat it when the store is back, or raise budgetsMax.`
+  return new VsaError('store_unavailable', message, { statusCode: 503, cause })
 }
 
 export function rowLostError(key: string): VsaError {

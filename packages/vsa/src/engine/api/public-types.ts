@@ -27,15 +27,18 @@ export interface OpenOptions {
   /** How long one exchange may take before it is sent again, in ms. Default 2,000. */
   readonly exchangeTimeoutMs?: number
   /**
-   * Requests that may wait at once; one more throws `too_many_waiters`. Default 1,000,000. So does a request in a crowd as soon as it is clear
-   * that its turn would come after its deadline.
+   * Requests that may wait at once (admissions, mints, counter reads, flushes, peeks, `ready`); one more throws `too_many_waiters`. Default
+   * 1,000,000. So does an admission in a crowd as soon as it is clear that its turn would come after its deadline.
    */
   readonly waitersMax?: number
-  /** Budgets kept in memory; idle ones above this are evicted, which changes nothing (L9). Default 1,048,576. */
+  /**
+   * Budgets kept in memory, and counters; idle ones above this are evicted, which changes nothing (L9). While the store is away, refunds,
+   * mints and additions of no more budgets and counters than this are kept: one more throws `store_unavailable`. Default 1,048,576.
+   */
   readonly budgetsMax?: number
   /** What a request gets when the store does not answer and no lease covers it. Default `throw`. */
   readonly onStoreUnavailable?: 'throw' | 'deny' | 'allow'
-  /** Fractions of the limit, above 0 and at most 1, at which a `threshold` event is raised. Default `[0.8, 1]`. */
+  /** Fractions of what was minted, above 0 and at most 1, at which a `threshold` event is raised: once each for a period and what it has minted. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[]
   /**
    * Gets every event, in order, after the work that raised it; without it, warnings go to `console.warn`. It may call anything, also `close`.
@@ -92,17 +95,25 @@ export interface Budget {
   admit(units?: number, options?: AdmitOptions): Promise<boolean>
   /** As `admit`, with figures and the reason. */
   decide(units?: number, options?: AdmitOptions): Promise<Decision>
-  /** Whether `units` were admitted from memory, now. @throws VsaError `durable_only` on a durable budget, `closed` after close. */
+  /**
+   * Whether `units` were admitted from memory, now. False while there is no lease, which is asked for then; false for ever for more units than
+   * `atRisk` (a `cost_above_lease` event says so), and for keys asked more rarely than every half lease lifetime (5 s on SQLite). `admit` waits
+   * for the store instead. @throws VsaError `durable_only` on a durable budget, `closed` after close.
+   */
   tryAdmit(units?: number): boolean
   /**
    * Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else
    * the current one. A decision that took nothing from this budget gives nothing back: a denied or an unaccounted one, or one about other
    * budgets, which is counted in `refundsRefused`. How often a decision is given back is not counted: give back what was not used, once.
+   * @throws VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets have changes to send
    */
   refund(units?: number, decision?: PastDecision): void
-  /** Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. @throws VsaError `id_conflict`, `units_overflow` */
+  /**
+   * Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. One exchange carries
+   * one mint of a budget: of many at once, the last waits for as many exchanges. @throws VsaError `id_conflict`, `units_overflow`
+   */
   mint(units: number, options: MintOptions): Promise<boolean>
-  /** The row as the store has it now, less what this owner has not sent. Changes nothing. */
+  /** The row as the store has it, with what this owner has not sent: the figures of one moment. Changes nothing. @throws VsaError `timeout` or `store_unavailable` by the deadline of `open`, `closed` */
   peek(): Promise<Peek>
 }
 
@@ -128,13 +139,17 @@ export interface MintOptions {
   readonly id: string
 }
 
+/** `minted = used + remaining + burned`, unless a limit was lowered below what is used. */
 export interface Peek {
+  /** The same as `minted`. */
   readonly limit: number
+  /** The limit of the period; for `{ initial }` what was created and minted so far. */
   readonly minted: number
+  /** Units spent, by all owners as of one moment, and by this one up to now. */
   readonly used: number
-  /** `minted - used - burned` less what this owner has not sent; never below 0. */
+  /** `minted - used - burned`, never below 0: also what other owners have leased. */
   readonly remaining: number
-  /** Units leased by this owner. */
+  /** Units of `remaining` that this owner has leased. */
   readonly leased: number
   readonly burned: number
   readonly resetAtMs?: number
@@ -142,7 +157,7 @@ export interface Peek {
 
 export interface Counter {
   readonly key: string
-  /** Adds any safe integer, in memory; durable with the next flush. Default 1. */
+  /** Adds any safe integer, in memory; durable with the next flush. Default 1. @throws VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets and counters have changes to send. */
   add(n?: number): void
   /** The durable value and what this owner has not sent. */
   read(): Promise<number>

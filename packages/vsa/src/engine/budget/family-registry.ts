@@ -1,23 +1,42 @@
 import { assertKey, KEY_LENGTH_MAX } from '../../core/key.ts'
 import type { Policy } from '../../core/policy.ts'
 import { describe } from '../../core/units.ts'
-import { Family, type FamilyParts, type PolicyOf } from './family.ts'
+import { Family, type FamilyNames, type FamilyParts, type PolicyOf } from './family.ts'
 import type { Gate } from './gate.ts'
 
-/** The families of one engine, by name. */
-export class FamilyRegistry {
+/**
+ * The families of one engine, by name. Those that were declared are kept; one of budgets that were declared one by one is forgotten
+ * with the last of them.
+ */
+export class FamilyRegistry implements FamilyNames {
   readonly #parts: FamilyParts
   readonly #families = new Map<string, Family>()
 
-  constructor(parts: FamilyParts) {
-    this.#parts = parts
+  constructor(parts: Omit<FamilyParts, 'names'>) {
+    this.#parts = { ...parts, names: this }
+  }
+
+  /** How many are kept. */
+  get size(): number {
+    return this.#families.size
+  }
+
+  current(family: Family): Family {
+    const known = this.#families.get(family.name)
+    if (known !== undefined) return known
+    this.#families.set(family.name, family)
+    return family
+  }
+
+  forget(family: Family): void {
+    if (this.#families.get(family.name) === family) this.#families.delete(family.name)
   }
 
   /** @throws TypeError that names `name`; VsaError `policy_conflict` */
   declare(name: string, policy: Policy | PolicyOf): Family {
     assertKey('name', name, KEY_LENGTH_MAX - 2)
     if (name.includes(':')) throw new TypeError(`name must have no colon, got ${describe(name)}: keys are name:id`)
-    return this.#of(name).declare(policy)
+    return this.#use(name, (family) => family.declare(policy))
   }
 
   /** The budget with this key by itself. @throws TypeError that names `key`; VsaError `policy_conflict` */
@@ -25,15 +44,15 @@ export class FamilyRegistry {
     assertKey('key', key)
     const colon = key.indexOf(':')
     // A key that begins or ends with its first colon has no family: both parts must have a character.
-    if (colon <= 0 || colon === key.length - 1) return this.#of('').single(key, policy)
-    return this.#of(key.slice(0, colon)).single(key.slice(colon + 1), policy)
+    if (colon <= 0 || colon === key.length - 1) return this.#use('', (family) => family.single(key, policy))
+    return this.#use(key.slice(0, colon), (family) => family.single(key.slice(colon + 1), policy))
   }
 
-  #of(name: string): Family {
-    const known = this.#families.get(name)
-    if (known !== undefined) return known
-    const family = new Family(name, this.#parts)
+  /** The family is kept once there is something in it. */
+  #use<T>(name: string, use: (family: Family) => T): T {
+    const family = this.#families.get(name) ?? new Family(name, this.#parts)
+    const used = use(family)
     this.#families.set(name, family)
-    return family
+    return used
   }
 }

@@ -18,6 +18,15 @@ export interface FamilyParts {
   readonly metrics: Metrics
   readonly eviction: ClockEviction
   readonly policies: PolicyCache
+  readonly names: FamilyNames
+}
+
+/** Which family has a name now. */
+export interface FamilyNames {
+  /** The family of that name: the given one, which is known again from now on, or one that was made since it was forgotten. */
+  current(family: Family): Family
+  /** Nothing is kept of the family. */
+  forget(family: Family): void
 }
 
 /**
@@ -36,6 +45,7 @@ export class Family implements PublicFamily, GateFamily {
   readonly #gates = new Map<string, Gate>()
   readonly #eviction: ClockEviction
   readonly #policies: PolicyCache
+  readonly #names: FamilyNames
   #declared: Policy | PolicyOf | null = null
   #plan: Plan | null = null
 
@@ -47,6 +57,7 @@ export class Family implements PublicFamily, GateFamily {
     this.metrics = parts.metrics
     this.#eviction = parts.eviction
     this.#policies = parts.policies
+    this.#names = parts.names
   }
 
   /** A named family's budget. The root has no policy of its own, and is never handed out. */
@@ -92,6 +103,8 @@ export class Family implements PublicFamily, GateFamily {
 
   live(gate: Gate): Gate {
     if (!gate.isEvicted) return gate
+    const family = this.#names.current(this)
+    if (family !== this) return family.#gates.get(gate.id) ?? family.#make(gate.id, gate.plan)
     const other = this.#gates.get(gate.id)
     if (other !== undefined) return other
     gate.isEvicted = false
@@ -102,6 +115,8 @@ export class Family implements PublicFamily, GateFamily {
 
   forget(gate: Gate): void {
     this.#gates.delete(gate.id)
+    // A family that was never declared is no more than its budgets.
+    if (this.#gates.size === 0 && this.#declared === null) this.#names.forget(this)
   }
 
   #make(id: string, plan: Plan | null): Gate {

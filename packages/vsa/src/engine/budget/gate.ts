@@ -4,8 +4,9 @@ import type { Policy } from '../../core/policy.ts'
 import { printAsJson } from '../api/inspect.ts'
 import type { AdmitOptions, Budget, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { BudgetHistory } from './budget-history.ts'
 import type { HotCell } from './hot-cell.ts'
-import type { RowView } from './row-view.ts'
+import type { RowFigures, RowView } from './row-view.ts'
 import type { SlowPath } from './slow-path.ts'
 
 /** Made once, so that the hot path of `admit` allocates nothing. It cannot be changed. */
@@ -49,10 +50,17 @@ export class Gate implements Budget, HotCell {
   upcoming: RowView | null = null
   /** The last window whose row the store is known to have: it must never be created again (S4). */
   knownWindow: Window | null = null
+  /**
+   * What the store last said of that row, so that changes are reported although an idle row is not kept. Null: the limit is the declared one, and
+   * nothing has burned.
+   */
+  knownFigures: Pick<RowFigures, 'limit' | 'burned'> | null = null
   /** The next gate in the eviction ring. */
   ringNext: Gate | null = null
   /** Its last lease went back unspent: the next one waits for a second request, so that a rare key costs one record a request. */
   isSparse = false
+  /** What is remembered of rows that were forgotten; null while that is nothing. */
+  history: BudgetHistory | null = null
   /** No longer in its family: the next slow call finds the key's gate, or puts this one back. */
   isEvicted = false
   readonly id: string
@@ -68,6 +76,11 @@ export class Gate implements Budget, HotCell {
 
   get key(): string {
     return this.family.keyOf(this.id)
+  }
+
+  /** Its history, which is made where there is none yet. */
+  remember(): BudgetHistory {
+    return (this.history ??= new BudgetHistory())
   }
 
   /** The gate is its own hot cell: one object, so that the hot path follows no further pointer. */

@@ -14,6 +14,10 @@ export interface RowView {
   readonly held: number
   /** Units that this owner has spent and the store has not acknowledged. */
   readonly delta: number
+  /** Units that this owner gives back and the store has not acknowledged. */
+  readonly owed: number
+  /** An exchange carries the row: what the store has of it may change at any moment. */
+  readonly isInFlight: boolean
   /** What the row could give to this owner in all, as far as is known; Infinity when nothing is. */
   readonly reach: number
 }

@@ -2,10 +2,11 @@ import { assertKey } from '../../core/key.ts'
 import { closedError, quarantinedCounterError, READ_LATE, timeoutError } from '../api/errors.ts'
 import type { Counter } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
+import { assertRoomForChange } from '../exchange/change-bound.ts'
 import type { FlushScheduler } from '../exchange/flush-scheduler.ts'
 import type { SendQueue } from '../exchange/send-queue.ts'
-import type { CounterState } from '../rows/counter-state.ts'
-import { Deferred } from '../runtime/deferred.ts'
+import type { PendingCalls } from '../requests/pending-calls.ts'
+import { type CounterState, counterState } from '../rows/counter-state.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Session } from '../session/session.ts'
 import { CounterHandle } from './counter-handle.ts'
@@ -16,12 +17,18 @@ export interface CounterParts {
   readonly sendQueue: SendQueue
   readonly scheduler: FlushScheduler
   readonly metrics: Metrics
+  readonly calls: PendingCalls
 }
+
+/** Counters looked at for each one that is added: more than one, so that eviction keeps up with growth. */
+const STEPS_PER_ADD = 4
 
 /** The counters of one engine: additions are summed in memory, and one record a flush carries the sum. */
 export class Counters {
   readonly #parts: CounterParts
   readonly #states = new Map<string, CounterState>()
+  /** The next counter that may be evicted. One iterator for all: a new one would walk over what was deleted before. */
+  #hand: Iterator<CounterState> = this.#states.values()
 
   constructor(parts: CounterParts) {
     this.#parts = parts
@@ -54,6 +61,7 @@ export class Counters {
       )
     }
     if (scheduler.ended) throw closedError(undefined)
+    if (!state.dirty && !state.isQuarantined) this.#assertRoom(state)
     metrics.counterAdds += 1
     state.pending = pending
     if (state.dirty || state.isQuarantined) return
@@ -62,14 +70,15 @@ export class Counters {
   }
 
   async read(state: CounterState): Promise<number> {
-    const { scheduler, sendQueue, session, settings } = this.#parts
+    const { calls, scheduler, sendQueue, session, settings } = this.#parts
     if (scheduler.ended) throw closedError(undefined)
     if (state.isQuarantined) throw quarantinedCounterError(state.key)
-    const { clock, deadlineMs } = settings
-    const reader = new Deferred<number>(clock, deadlineMs, () =>
-      timeoutError({ deadlineMs, applied: 'no', lastError: session.lastError, outcome: READ_LATE }),
-    )
-    state.readers.push(reader)
+    if (!state.dirty) this.#assertRoom(state)
+    const { deadlineMs } = settings
+    const timedOut = (): Error =>
+      timeoutError({ deadlineMs, applied: 'no', lastError: session.lastError, outcome: READ_LATE })
+    const reader = calls.open<number>({ deadlineMs, timedOut })
+    state.readers.add(reader)
     sendQueue.markCounter(state)
     scheduler.wake()
     return reader.promise
@@ -79,28 +88,28 @@ export class Counters {
   stateOf(key: string): CounterState {
     const known = this.#states.get(key)
     if (known !== undefined) return known
-    const state: CounterState = {
-      key,
-      pending: 0,
-      sent: null,
-      dirty: false,
-      isQuarantined: false,
-      evicted: false,
-      readers: [],
-      readersSent: [],
-    }
+    const state = counterState(key)
     this.#states.set(key, state)
-    if (this.#states.size > this.#parts.settings.budgetsMax) this.#evictOne(state)
+    for (let step = 0; step < STEPS_PER_ADD && this.#states.size > this.#parts.settings.budgetsMax; step += 1)
+      this.#evictNext(state)
     return state
   }
 
-  /** The oldest goes if it is idle; else it moves to the end. */
-  #evictOne(added: CounterState): void {
-    const [oldest] = this.#states.values()
-    if (oldest === undefined || oldest === added) return
-    this.#states.delete(oldest.key)
-    const isIdle = oldest.pending === 0 && oldest.sent === null && !oldest.dirty
-    if (isIdle) oldest.evicted = true
-    else this.#states.set(oldest.key, oldest)
+  /** The one at the hand goes if it is idle (CLOCK). @param added is about to be used */
+  #evictNext(added: CounterState): void {
+    let next = this.#hand.next()
+    if (next.done === true) {
+      this.#hand = this.#states.values()
+      next = this.#hand.next()
+    }
+    if (next.done === true) return
+    const state = next.value
+    if (state === added || state.pending !== 0 || state.sent !== null || state.dirty) return
+    this.#states.delete(state.key)
+    state.evicted = true
+  }
+
+  #assertRoom({ key }: CounterState): void {
+    assertRoomForChange(this.#parts, this.#parts.sendQueue.size, () => `the call of counter ${JSON.stringify(key)}`)
   }
 }

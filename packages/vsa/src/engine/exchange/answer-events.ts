@@ -1,12 +1,11 @@
-import type { BudgetAnswer } from '../../core/exchange.ts'
 import type { RowFigures } from '../budget/row-view.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import type { EventSink } from '../runtime/event-sink.ts'
 
 /** What was known of a row before its answer came. */
 interface Before {
-  /** Null when it was not kept: the budget was idle. */
-  readonly figures: RowFigures | null
+  /** Null when nothing is known, though the row may have been seen. */
+  readonly figures: Pick<RowFigures, 'limit' | 'burned'> | null
   /** Units used before this exchange, as far as this owner can tell. */
   readonly used: number
   /** The row had been seen. */
@@ -23,23 +22,38 @@ export class AnswerEvents {
     this.#thresholds = thresholds
   }
 
-  compare({ key, plan, window }: LeasedRow, before: Before, after: BudgetAnswer): void {
+  compare(leased: LeasedRow, before: Before, after: RowFigures): void {
+    const { key, plan, window } = leased
     const row = { key, period: window.start }
     const { figures } = before
     const isNewLimit = figures === null ? !before.known : figures.limit !== after.limit
     if (isNewLimit && after.limit !== plan.limit) {
       this.#emit({ type: 'policy_conflict', key, declared: plan.limit, holds: after.limit })
     }
-    if (figures !== null && after.burned > figures.burned) {
-      this.#emit({ type: 'burned', ...row, units: after.burned - figures.burned, burned: after.burned })
-      if (figures.burned < plan.burnMax && after.burned >= plan.burnMax)
-        this.#emit({ type: 'burn_limit', ...row, burned: after.burned })
-    }
+    // Of a row that is new to this process, only the state is news: it did not see the units burn.
+    const burnedBefore = figures?.burned ?? (before.known ? after.burned : 0)
+    if (figures !== null && after.burned > burnedBefore)
+      this.#emit({ type: 'burned', ...row, units: after.burned - burnedBefore, burned: after.burned })
+    if (after.burned > burnedBefore && burnedBefore < plan.burnMax && after.burned >= plan.burnMax)
+      this.#emit({ type: 'burn_limit', ...row, burned: after.burned })
     for (const fraction of this.#thresholds) {
       const mark = fraction * after.minted
-      if (before.used < mark && after.used >= mark) {
-        this.#emit({ type: 'threshold', ...row, fraction, used: after.used, limit: after.limit })
+      if (before.used < mark && after.used >= mark && isFirst(leased, after.minted, fraction)) {
+        this.#emit({ type: 'threshold', ...row, fraction, used: after.used, limit: after.minted })
       }
     }
   }
+}
+
+/** Each threshold is reported once for a row and what it has minted: refunds may take a row below its mark again and again. */
+function isFirst({ gate, window }: LeasedRow, minted: number, fraction: number): boolean {
+  const history = gate.remember()
+  const known = history.reported
+  if (known === null || known.window.start !== window.start || known.minted !== minted) {
+    history.reported = { window, minted, fractions: [fraction] }
+    return true
+  }
+  if (known.fractions.includes(fraction)) return false
+  known.fractions.push(fraction)
+  return true
 }

@@ -1,7 +1,7 @@
 import type { AppliedAnswer, EntryAnswer, Written } from '../../core/exchange.ts'
 import { type CounterState, settleCounter } from '../rows/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
-import { WANT_FLUSHES } from '../rows/row-schedule.ts'
+import { wantMsOf } from '../rows/row-schedule.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
 import { Quarantine } from './quarantine.ts'
@@ -64,7 +64,7 @@ export class AnswerHandler {
   #recall(answer: AppliedAnswer): void {
     if (answer.wanted.length === 0) return
     const { leases, sendQueue, settings } = this.#parts
-    const untilMs = settings.clock.monotonic() + WANT_FLUSHES * settings.flushIntervalMs
+    const untilMs = settings.clock.monotonic() + wantMsOf(settings.flushIntervalMs)
     for (const { key, period } of answer.wanted) {
       const row = leases.find(key, period)
       if (row === undefined || row.held === 0) continue
@@ -80,8 +80,7 @@ export class AnswerHandler {
     if (row.lease.refund > 0) sendQueue.markDirty(row)
     if ((requests.find(row)?.mints.length ?? 0) > 0) sendQueue.markUrgent(row)
     if (row.lease.isDirty && row.isLow) sendQueue.markUrgent(row)
-    if (row.isRetired || row.schedule.isUnused(settings.clock.monotonic(), settings.flushIntervalMs))
-      leases.dropIfIdle(row)
+    if (row.isRetired || row.isUnused(settings.clock.monotonic(), settings.flushIntervalMs)) leases.dropIfIdle(row)
   }
 }
 

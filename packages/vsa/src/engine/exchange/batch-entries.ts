@@ -43,7 +43,6 @@ export function counterEntryOf(counter: CounterState): Entry {
   counter.sent = counter.pending
   counter.pending = 0
   counter.dirty = false
-  counter.readersSent = counter.readers
-  counter.readers = []
+  counter.readersSent = counter.readers.takeAll()
   return { kind: 'counter', key: counter.key, add: counter.sent }
 }

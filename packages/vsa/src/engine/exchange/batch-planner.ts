@@ -13,6 +13,8 @@ import { LeasePlan } from './lease-plan.ts'
 import { Quarantine, VOID } from './quarantine.ts'
 import type { FlushRequest } from './send-queue.ts'
 
+/** Unused rows that one flush keeps at most; the next one goes on (L8). */
+const KEPT_SLICE_MAX = 5_000
 const UNKNOWN = { pool: Infinity, othersHeld: 0 }
 
 type BatchContent = Pick<Batch, 'entries' | 'takes' | 'close'>
@@ -171,10 +173,20 @@ export class BatchPlanner {
     const { leases, sendQueue, settings } = this.#parts
     const everything = closing || sendQueue.returning
     const unusedBeforeMs = nowMs - IDLE_FLUSHES * settings.flushIntervalMs
+    let kept = 0
     for (const row of leases.all()) {
       if (builder.isFull) return
       if (!everything && row.schedule.usedAtMs > unusedBeforeMs) return
-      if (builder.has(row) || row.isQuarantined || leases.dropIfIdle(row)) continue
+      if (builder.has(row) || row.isQuarantined) continue
+      if (!everything && row.isKept(nowMs)) {
+        // Looked at again when it would be unused again.
+        row.schedule.usedAtMs = nowMs
+        leases.touch(row, row.held)
+        kept += 1
+        if (kept === KEPT_SLICE_MAX) return
+        continue
+      }
+      if (leases.dropIfIdle(row)) continue
       if (row.held > 0) builder.addRow(row)
     }
   }

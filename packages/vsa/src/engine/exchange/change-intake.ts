@@ -5,6 +5,7 @@ import type { PendingRequest } from '../requests/pending-request.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import type { FlushScheduler } from './flush-scheduler.ts'
+import { assertRoomForChange } from './change-bound.ts'
 import { RefundSettlement } from './refund-settlement.ts'
 
 /** Takes in what the slow path changes in rows, and sees to it that it is sent. */
@@ -47,18 +48,40 @@ export class ChangeIntake {
   askLease(row: LeasedRow, units: number): void {
     const { settings, session } = this.#parts
     const { lease, schedule } = row
-    schedule.demand += units
+    schedule.ask(units)
     if (lease.sent !== null || schedule.isUrgent || row.plan.atRisk === 0) return
     const nowMs = settings.clock.monotonic()
     // While the store is away, no list of what was tried is kept: it would have no bound.
     if (session.lastError !== null || !row.mayLeaseMore(nowMs)) return
+    if (row.held === 0 && !this.#isWorthALease(row, nowMs)) return
     schedule.usedAtMs = nowMs
     this.#scheduler.urge(row)
+  }
+
+  /**
+   * A lease that went back unspent was not kept for long enough: the next one is kept for twice the pause between two calls, up to
+   * one lease lifetime. A call that is alone asks for none: its lease would go back unspent, too, which costs a second store call.
+   */
+  #isWorthALease({ gate, schedule }: LeasedRow, nowMs: number): boolean {
+    if (gate.isSparse) {
+      const history = gate.remember()
+      const keptMs = 2 * (nowMs - history.triedAtMs)
+      history.triedAtMs = nowMs
+      if (keptMs > this.#parts.session.leaseTtlMs) return false
+      history.leaseKeptMs = keptMs
+    }
+    if (gate.history !== null && gate.history.leaseKeptMs > 0) {
+      const denials = schedule.withDenials(this.#parts.settings.flushIntervalMs)
+      denials.leaseKeptMs = gate.history.leaseKeptMs
+      denials.use(nowMs)
+    }
+    return true
   }
 
   /** O4: first lowers what this owner has spent since the last send; the rest goes through the store. */
   refund(row: LeasedRow, units: number): void {
     if (row.isQuarantined) return this.#refunds.drop(row, units)
+    if (!row.lease.isDirty) this.#assertRoom(row, 'refund')
     this.#parts.metrics.unspentUnits += row.lease.giveBack(units)
     if (row.lease.refund === 0) return
     row.schedule.refundGivenUpAtMs = Infinity
@@ -66,12 +89,19 @@ export class ChangeIntake {
     this.#scheduler.arm()
   }
 
-  /** Only for budgets without windows: their row is known before any join. */
-  mint(gate: Gate, request: MintRequest): void {
+  /**
+   * Only for budgets without windows: their row is known before any join.
+   * @param request makes the request, once it is sure to be taken
+   * @throws VsaError `store_unavailable` where too many changes wait, and what `request` throws
+   */
+  mint(gate: Gate, request: () => MintRequest): Promise<boolean> {
     const row = this.#parts.leases.current(gate)
-    if (row.isQuarantined) return request.reply.reject(quarantinedError(gate.key))
-    this.#parts.requests.of(row).mints.push(request)
+    if (row.isQuarantined) throw quarantinedError(gate.key)
+    if (!row.schedule.isUrgent) this.#assertRoom(row, 'mint')
+    const made = request()
+    this.#parts.requests.of(row).mints.add(made)
     this.#scheduler.urge(row)
+    return made.reply.promise
   }
 
   /** O9: the request has its units, and waits for them to be durable. */
@@ -80,10 +110,22 @@ export class ChangeIntake {
     this.#scheduler.urge(row)
   }
 
-  /** @param refund units to give back; 0 where a lease is asked for */
+  /**
+   * @param refund units to give back; 0 where a lease is asked for
+   * @throws VsaError `store_unavailable` where too many refunds wait
+   */
   deferUntilJoined(gate: Gate, refund: number): void {
-    if (refund === 0 && this.#parts.session.lastError !== null) return
+    const { session, settings } = this.#parts
+    const { size } = this.#beforeJoin
+    if (!this.#beforeJoin.has(gate)) {
+      if (refund === 0 && (session.lastError !== null || size >= settings.budgetsMax)) return
+      assertRoomForChange(this.#parts, size, () => `the refund of budget ${JSON.stringify(gate.key)}`)
+    }
     this.#beforeJoin.set(gate, (this.#beforeJoin.get(gate) ?? 0) + refund)
+  }
+
+  #assertRoom({ key }: LeasedRow, what: 'mint' | 'refund'): void {
+    assertRoomForChange(this.#parts, this.#parts.sendQueue.size, () => `the ${what} of budget ${JSON.stringify(key)}`)
   }
 
   /** The session has an epoch: periods are known. */

@@ -97,7 +97,7 @@ export class Fencing {
     const { settings, sendQueue } = this.#parts
     if (fate.kind !== 'applied') counter.pending += counter.sent ?? 0
     // The answer does not tell the value: the reads go again under the next epoch.
-    counter.readers = [...counter.readersSent, ...counter.readers]
+    counter.readers.putBack(counter.readersSent)
     counter.readersSent = []
     const hasOverflow = fate.kind === 'applied' && fate.outcome.notes[index]?.overflow === true
     settleCounter(counter, null, hasOverflow, settings.emit)
@@ -116,7 +116,7 @@ export class Fencing {
     const mint = requests?.takeMintSent() ?? null
     if (mint !== null) {
       if (fate.kind === 'applied') settleMint(row.key, mint, note?.mint ?? 'repeated')
-      else requests?.mints.unshift(mint)
+      else requests?.mints.putBack([mint])
     }
     if (fate.kind === 'applied') return this.#confirmations.confirmAll(row)
     const unconfirmed = this.#confirmations.takeUnconfirmed(row, 'sent')

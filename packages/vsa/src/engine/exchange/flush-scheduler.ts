@@ -8,6 +8,8 @@ import { InFlightSlot } from './in-flight-batch.ts'
 
 /** While a flush waits for refunds that the store does not accept yet, they are sent again after this long, in ms; sooner with a shorter interval. */
 const REFUND_PAUSE_MS = 100
+/** Requests that wait for units of other owners are tried again after this long, in ms, or a flush interval where that is shorter. */
+const RETRY_MS = 100
 
 /** Decides when an exchange leaves: at once for requests that wait and leases that run low, each flush interval for all that changed. */
 export class FlushScheduler {
@@ -20,6 +22,8 @@ export class FlushScheduler {
   #timerAtMs = Infinity
   #flushAtMs = -Infinity
   #refundTimer: Timer | null = null
+  /** When parked requests are tried again; Infinity while none is parked. */
+  #retryAtMs = Infinity
   #closing = false
   /** Until then a close waits for refunds that the store does not accept yet: their admissions may be in another owner's delta. */
   #lingerUntilMs = -Infinity
@@ -83,7 +87,9 @@ export class FlushScheduler {
     if (sendQueue.isEmpty && leases.size === 0 && waiting.parked === 0) return
     const nowMs = settings.clock.monotonic()
     if (this.#flushAtMs <= nowMs) this.#flushAtMs = nowMs + settings.flushIntervalMs
-    const atMs = Math.min(this.#flushAtMs, this.#keepaliveAtMs())
+    if (waiting.parked === 0) this.#retryAtMs = Infinity
+    else if (this.#retryAtMs === Infinity) this.#retryAtMs = nowMs + Math.min(settings.flushIntervalMs, RETRY_MS)
+    const atMs = Math.min(this.#flushAtMs, this.#retryAtMs, this.#keepaliveAtMs())
     if (atMs >= this.#timerAtMs) return
     this.#timer?.cancel()
     this.#timerAtMs = atMs
@@ -145,9 +151,13 @@ export class FlushScheduler {
     this.#timer = null
     this.#timerAtMs = Infinity
     const { settings, waiting, sendQueue } = this.#parts
-    if (settings.clock.monotonic() >= this.#flushAtMs) {
+    const nowMs = settings.clock.monotonic()
+    if (nowMs >= this.#flushAtMs) {
       this.#flushAtMs += settings.flushIntervalMs
       sendQueue.due = true
+    }
+    if (nowMs >= this.#retryAtMs) {
+      this.#retryAtMs = Infinity
       waiting.unpark(() => true)
     }
     this.#send()

@@ -1,7 +1,6 @@
 import { nextHold } from '../../core/lease-sizing.ts'
 import type { Settings } from '../api/settings.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
-import { WANT_FLUSHES } from '../rows/row-schedule.ts'
 import type { Session } from '../session/session.ts'
 import type { RowOrder } from './batch-entries.ts'
 
@@ -18,10 +17,9 @@ export class LeasePlan {
   /** @param returning every lease goes back */
   orderFor(row: LeasedRow, returning: boolean, nowMs: number): RowOrder {
     const { flushIntervalMs } = this.#settings
-    const isWanted = row.schedule.takeWant(nowMs, flushIntervalMs)
     return {
       hold: returning ? 0 : this.#holdFor(row, nowMs),
-      wantMs: isWanted ? WANT_FLUSHES * flushIntervalMs : 0,
+      wantMs: row.schedule.takeWant(nowMs, flushIntervalMs),
       policy: row.isKnown ? undefined : row.plan.rowPolicy(row.window, this.#session.version),
     }
   }
@@ -30,14 +28,15 @@ export class LeasePlan {
     const { flushIntervalMs } = this.#settings
     const { plan, figures, lease, schedule } = row
     if (row.isRetired || schedule.yields || plan.atRisk === 0 || nowMs < schedule.recalledUntilMs) return 0
-    if (figures !== null && figures.burned >= plan.burnMax) return 0
+    if (row.isBurned) return 0
     const isFirstRequest = figures === null && row.takers === 1
     if (row.gate.isSparse && isFirstRequest) return 0
     const spent = lease.spentSince + schedule.demand
-    if (spent === 0 && schedule.isUnused(nowMs, flushIntervalMs)) return 0
+    if (spent === 0 && row.isUnused(nowMs, flushIntervalMs)) return 0
     return nextHold({
       hold: lease.hold,
       spent,
+      least: schedule.demandMost,
       elapsedMs: nowMs - schedule.sentAtMs,
       flushIntervalMs,
       exchangeMs: this.#session.exchangeMs,

@@ -59,7 +59,7 @@ export class Quarantine {
     row.isQuarantined = true
     leases.touch(row, held)
     this.#refunds.drop(row, refundSent)
-    for (const { reply } of rowRequests?.mints.splice(0) ?? []) reply.reject(error)
+    for (const { reply } of rowRequests?.mints.takeAll() ?? []) reply.reject(error)
     rowRequests?.takeMintSent()?.reply.reject(error)
     for (const request of this.#confirmations.takeUnconfirmed(row, 'sent'))
       waiting.resolve(request, { kind: 'failed', error })
@@ -111,7 +111,7 @@ export class Quarantine {
     counter.isQuarantined = true
     counter.pending += counter.sent ?? 0
     counter.sent = null
-    for (const reader of [...counter.readersSent.splice(0), ...counter.readers.splice(0)])
+    for (const reader of [...counter.readersSent.splice(0), ...counter.readers.takeAll()])
       reader.reject(quarantinedCounterError(key))
     this.#parts.settings.emit({ type: 'quarantined', key, detail })
   }

@@ -36,18 +36,20 @@ export class RowAnswers {
   }
 
   #acknowledge(row: LeasedRow, answer: BudgetAnswer, taken: number): void {
-    const { sent, figures: before } = row.lease
-    const { held, isKnown: known, gate, window } = row
+    const { sent, figures: kept } = row.lease
+    const { held, isKnown: known, gate, window, reach } = row
+    const before = kept ?? knownFigures(row)
     const { refunded, mint, ...figures } = answer
     row.acknowledge(figures)
     if (gate.knownWindow === null || gate.knownWindow.start < window.start) gate.knownWindow = window
-    this.#pause(row)
+    if (gate.knownWindow.start === window.start) gate.knownFigures = oddFigures(row, answer)
+    this.#pause(row, row.reach > reach)
     this.#parts.leases.touch(row, held)
     const mintSent = this.#takeMintSent(row)
     if (mintSent !== null) settleMint(row.key, mintSent, mint ?? 'repeated')
     this.#confirmations.confirmAll(row)
     if (sent !== null) this.#refunds.settle(row, sent.refund, refunded)
-    const usedBefore = before?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
+    const usedBefore = kept?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
     this.#events.compare(row, { figures: before, used: usedBefore, known }, answer)
   }
 
@@ -70,7 +72,7 @@ export class RowAnswers {
     if (isLost(row, session.time)) settings.emit({ type: 'row_lost', key, period: window.start })
     row.lose()
     leases.touch(row, held)
-    this.#pause(row)
+    this.#pause(row, false)
     this.#refunds.drop(row, sent?.refund)
     this.#takeMintSent(row)?.reply.reject(rowLostError(key))
     for (const request of this.#confirmations.takeUnconfirmed(row, 'sent')) this.#takes.retryLater(request, row)
@@ -79,12 +81,27 @@ export class RowAnswers {
   }
 
   /** O12: the row is not asked again within one flush interval when it cannot cover a request. */
-  #pause({ schedule }: LeasedRow): void {
+  #pause({ schedule }: LeasedRow, hasMore: boolean): void {
     const { clock, flushIntervalMs } = this.#parts.settings
-    schedule.askAgainAtMs = clock.monotonic() + flushIntervalMs
+    const nowMs = clock.monotonic()
+    schedule.askAgainAtMs = nowMs + flushIntervalMs
+    schedule.denials?.heard(nowMs, flushIntervalMs, { isRead: false, hasMore })
   }
 
   #takeMintSent(row: LeasedRow): MintRequest | null {
     return this.#parts.requests.find(row)?.takeMintSent() ?? null
   }
+}
+
+/** Of an idle row nothing is kept but what its gate knows. */
+function knownFigures({ gate, isKnown, window }: LeasedRow): Pick<BudgetAnswer, 'limit' | 'burned'> | null {
+  if (!isKnown || gate.knownWindow?.start !== window.start) return null
+  return gate.knownFigures ?? { limit: gate.plan.limit, burned: 0 }
+}
+
+function oddFigures(
+  { plan }: LeasedRow,
+  { limit, burned }: BudgetAnswer,
+): Pick<BudgetAnswer, 'limit' | 'burned'> | null {
+  return limit === plan.limit && burned === 0 ? null : { limit, burned }
 }

@@ -1,5 +1,6 @@
 import type { CounterState } from '../rows/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
+import { CallList } from '../runtime/call-list.ts'
 import type { Deferred } from '../runtime/deferred.ts'
 
 /** What waits to be sent: lists of what changed, never a scan (G3). */
@@ -9,12 +10,17 @@ export class SendQueue {
   #counters: CounterState[] = []
   /** One of the counters is read: only then are they looked through between flushes. */
   #isRead = false
-  #flushes: FlushRequest[] = []
+  readonly #flushes = new CallList<FlushRequest>(({ reply }) => reply.settled)
   /** Everything that is dirty goes with the next exchanges, until all of it is sent. */
   due = false
 
   get isEmpty(): boolean {
     return this.#dirty.size === 0 && this.#urgent.length === 0 && this.#counters.length === 0
+  }
+
+  /** Rows and counters that wait to be sent; a row may count twice. */
+  get size(): number {
+    return this.#dirty.size + this.#urgent.length + this.#counters.length
   }
 
   get hasUrgent(): boolean {
@@ -56,14 +62,12 @@ export class SendQueue {
   }
 
   addFlush(flush: FlushRequest): void {
-    this.#flushes.push(flush)
+    this.#flushes.add(flush)
   }
 
   /** Flushes that will be complete once what is being sent now has been acknowledged. */
   takeFlushes(): FlushRequest[] {
-    const flushes = this.#flushes
-    this.#flushes = []
-    return flushes
+    return this.#flushes.takeAll()
   }
 
   /** Hands out urgent rows while `load` has a place for them. */

@@ -84,7 +84,7 @@ export class TakeAnswers {
 
   /** @returns false when the request is to go with the next exchange */
   #denyOrPark(request: PendingRequest, rows: readonly LeasedRow[], closing: boolean): boolean {
-    const { waiting, metrics, session } = this.#parts
+    const { waiting, metrics, session, settings } = this.#parts
     for (const [index, row] of rows.entries()) {
       const need = request.needs[index]
       if (need === undefined) continue
@@ -99,6 +99,7 @@ export class TakeAnswers {
         return true
       }
       if (need.units > row.reach || closing) {
+        row.schedule.withDenials(settings.flushIntervalMs).deny(settings.clock.monotonic())
         metrics.countDenial(unitsOf(request.needs))
         waiting.resolve(request, { kind: 'denied', ...need, row })
         return true

@@ -43,10 +43,10 @@ export abstract class PendingRequest {
 }
 
 /**
- * `queued`: goes with the next exchange. `parked`: goes with the next flush, when other owners may have returned units.
- * `sent`: in flight. `resolved`: it has its verdict. A late grant is refunded (O10).
+ * `queued`: goes with the next exchange. `parked`: goes again after a pause, when other owners may have returned units.
+ * `reading`: its row was seen exhausted, and is read first. `sent`: in flight. `resolved`: it has its verdict. A late grant is refunded (O10).
  */
-export type RequestState = 'queued' | 'parked' | 'sent' | 'resolved'
+export type RequestState = 'queued' | 'parked' | 'reading' | 'sent' | 'resolved'
 
 /** Whether what it asks for may have been applied without an answer. */
 export function appliedOf(request: PendingRequest): Applied {

@@ -1,4 +1,5 @@
 import type { RowView } from '../budget/row-view.ts'
+import { CallList } from '../runtime/call-list.ts'
 import type { MintRequest } from './mint-request.ts'
 import type { PendingRequest } from './pending-request.ts'
 
@@ -8,7 +9,7 @@ export class RowRequests {
   unsent: PendingRequest[] = []
   /** Durable admissions whose spending the exchange in flight carries. */
   sent: PendingRequest[] = []
-  readonly mints: MintRequest[] = []
+  readonly mints: CallList<MintRequest> = new CallList(({ reply }) => reply.settled)
   /** The mint that the exchange in flight carries. */
   mintSent: MintRequest | null = null
 
@@ -17,11 +18,16 @@ export class RowRequests {
     return this.unsent.length > 0 || this.mints.length > 0
   }
 
+  /** A mint has no answer yet: the row may have more units soon. */
+  get isMinting(): boolean {
+    return this.mintSent !== null || this.mints.length > 0
+  }
+
   /** All of it goes in flight, but one mint at a time. @returns the mint that the entry carries */
   send(): MintRequest | null {
     this.sent = this.unsent
     this.unsent = []
-    this.mintSent = this.#nextMint()
+    this.mintSent = this.mints.takeFirst()
     return this.mintSent
   }
 
@@ -42,13 +48,6 @@ export class RowRequests {
     const { unsent } = this
     this.unsent = []
     return unsent
-  }
-
-  /** Skips mints whose caller timed out. */
-  #nextMint(): MintRequest | null {
-    for (let next = this.mints.shift(); next !== undefined; next = this.mints.shift())
-      if (!next.reply.settled) return next
-    return null
   }
 }
 

@@ -8,6 +8,8 @@ const SWEEP_PAUSE_MIN_MS = 5
 const SWEPT_PER_MS = 2_000
 /** The most requests that fail in one turn because there is no time left, or not enough (L8): the others fail in the next turns. */
 const FAILED_MAX = 1_000
+/** Aborted requests are dropped from the lists once there are so many, and they are the larger part. */
+const LIST_SWEPT_FROM = 32
 
 /** All requests that wait for the store, in order of arrival, and one timer for all their deadlines. */
 export class WaitQueue {
@@ -19,6 +21,10 @@ export class WaitQueue {
   #queue: PendingRequest[] = []
   #head = 0
   #parked: PendingRequest[] = []
+  /** Whose rows are read before they are asked, in order of arrival. */
+  #reading: PendingRequest[] = []
+  /** Requests in these lists that left without the list: about as many as were aborted. */
+  #gone = 0
   readonly #sent = new Set<readonly PendingRequest[]>()
   readonly #verdicts: Verdicts
   /** Asked in this turn. Their deadlines begin at its end, so that the clock is read once for all of them. */
@@ -41,10 +47,30 @@ export class WaitQueue {
     return this.#parked.length
   }
 
+  /** Entries of all lists but those in flight; some may have left already. */
+  get size(): number {
+    return this.queued + this.#parked.length + this.#reading.length
+  }
+
   /** A new request, last in the queue. */
   add(request: PendingRequest): void {
     this.#queue.push(request)
-    this.#startDeadline(request)
+    this.#arrive(request)
+  }
+
+  /** A new request whose rows are read before they are asked. */
+  read(request: PendingRequest): void {
+    request.state = 'reading'
+    this.#reading.push(request)
+    this.#arrive(request)
+  }
+
+  /** Hands out the requests that wait for reads, in order, until `take` leaves one. */
+  drainReading(take: (request: PendingRequest) => boolean): void {
+    const reading = this.#reading
+    this.#reading = []
+    const left = reading.findIndex((request) => request.state !== 'resolved' && !take(request))
+    if (left >= 0) this.#reading = reading.slice(left).concat(this.#reading)
   }
 
   /** At the end of each turn in which requests came. */
@@ -108,14 +134,14 @@ export class WaitQueue {
     this.#head = 0
   }
 
-  /** Until the next flush: the units exist, but other owners hold them. */
+  /** Until the next try: the units exist, but other owners hold them. */
   park(request: PendingRequest): void {
     request.state = 'parked'
     request.refused = true
     this.#parked.push(request)
   }
 
-  /** The flush is due, or units have come back: the requests that `may` try again go to the head of the queue. */
+  /** The pause is over, or units have come back: the requests that `may` try again go to the head of the queue. */
   unpark(may: (request: PendingRequest) => boolean): void {
     if (this.#parked.length === 0) return
     const staying: PendingRequest[] = []
@@ -130,7 +156,7 @@ export class WaitQueue {
     request.state = 'sent'
     run.push(request)
     this.#sent.add(run)
-    this.#startDeadline(request)
+    this.#arrive(request)
   }
 
   /** A run is in flight: the deadlines of its requests go on. */
@@ -153,6 +179,14 @@ export class WaitQueue {
     this.#verdicts.tell(request, verdict)
   }
 
+  /** The caller does not wait any more. Its request leaves its list, too: while the store hangs, nothing else would remove it. */
+  abort(request: PendingRequest, reason: unknown): void {
+    if (request.state === 'resolved') return
+    if (request.state !== 'sent') this.#gone += 1
+    this.resolve(request, { kind: 'failed', error: reason })
+    if (this.#gone >= LIST_SWEPT_FROM && 2 * this.#gone >= this.size) this.#dropResolved()
+  }
+
   /** Resolves all requests: queued, parked and in flight. */
   resolveAll(verdictOf: (request: PendingRequest) => Verdict): void {
     // Making a verdict counts it: those that have one get no other.
@@ -168,10 +202,11 @@ export class WaitQueue {
   *#all(): Generator<PendingRequest> {
     yield* this.#queue.slice(this.#head)
     yield* this.#parked
+    yield* this.#reading
     for (const run of this.#sent) yield* run
   }
 
-  #startDeadline(request: PendingRequest): void {
+  #arrive(request: PendingRequest): void {
     this.#metrics.waiters += 1
     this.#new.push(request)
   }
@@ -219,5 +254,7 @@ export class WaitQueue {
     this.#dropLeft()
     this.#queue = this.#queue.filter((request) => request.state !== 'resolved')
     this.#parked = this.#parked.filter((request) => request.state !== 'resolved')
+    this.#reading = this.#reading.filter((request) => request.state !== 'resolved')
+    this.#gone = 0
   }
 }

@@ -1,5 +1,6 @@
 import { VsaError } from '../../core/errors.ts'
 import type { EventSink } from '../runtime/event-sink.ts'
+import { CallList } from '../runtime/call-list.ts'
 import type { Deferred } from '../runtime/deferred.ts'
 
 /** One counter in memory: what was added and is not durable yet. */
@@ -16,8 +17,21 @@ export interface CounterState {
   /** No longer in the engine's map: a handle looks its key up again. */
   evicted: boolean
   /** Reads since the last send, and reads that the exchange in flight answers. */
-  readers: Deferred<number>[]
+  readonly readers: CallList<Deferred<number>>
   readersSent: Deferred<number>[]
+}
+
+export function counterState(key: string): CounterState {
+  return {
+    key,
+    pending: 0,
+    sent: null,
+    dirty: false,
+    isQuarantined: false,
+    evicted: false,
+    readers: new CallList(({ settled }) => settled),
+    readersSent: [],
+  }
 }
 
 /**

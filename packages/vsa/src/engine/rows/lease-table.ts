@@ -1,9 +1,13 @@
 import type { Clock } from '../../core/clock.ts'
+import { LEAP_MIN_MS } from '../../core/leap.ts'
 import type { Window } from '../../core/plan.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
 import type { Session } from '../session/session.ts'
 import { LeasedRow } from './leased-row.ts'
+
+/** Gates that are remembered for a read along with others, at most. */
+const LACKING_MAX = 10_000
 
 /** The requests that wait for a row. They are kept elsewhere, and a row is kept while it has any. */
 export interface RowRequestsView {
@@ -18,6 +22,8 @@ export class LeaseTable {
   readonly #requests: RowRequestsView
   /** The longest untouched first: what is not used goes back and is forgotten, without a scan of the others (G3). */
   readonly #rows = new Map<string, LeasedRow>()
+  /** Gates whose rows were forgotten after denials, the longest ago first. */
+  readonly #lacking = new Set<Gate>()
   #leasedUnits = 0
   #closing = false
 
@@ -48,17 +54,18 @@ export class LeaseTable {
 
   /**
    * The row that `gate` admits from now; made, or moved to the present period, where needed. Never of an earlier period than before,
-   * though the store's time may have gone back (O11).
+   * though the store's time may have gone back (O11): except where it was repaired after a leap.
    */
   current(gate: Gate): LeasedRow {
     const present = leasedRow(gate.row)
     // A budget without windows has one row while it has any: no clock need be read.
     if (present?.window.end === Infinity) return present
-    const window = gate.plan.windowAt(this.#session.time)
-    if (present !== null && present.window.end >= window.end) return present
+    const { time } = this.#session
+    const window = gate.plan.windowAt(time)
+    if (present !== null && present.window.end >= window.end && !isFarAhead(present, time)) return present
     present?.retire()
     const upcoming = leasedRow(gate.upcoming)
-    if (upcoming !== null && upcoming.window.end < window.end) upcoming.retire()
+    if (upcoming !== null && (upcoming.window.end < window.end || isFarAhead(upcoming, time))) upcoming.retire()
     const row = this.#of(gate, window)
     if (!this.#closing) row.attach()
     return row
@@ -121,10 +128,34 @@ export class LeaseTable {
   /** Forgets the row when there is nothing to keep of it. */
   dropIfIdle(row: LeasedRow): boolean {
     if (!this.#isIdleRow(row) || this.#isAhead(row)) return false
-    if (row.usage !== 'none') row.gate.isSparse = row.usage === 'untouched'
+    this.#remember(row)
     row.retire()
     this.#requests.forget(row)
     return this.#rows.delete(row.name)
+  }
+
+  /**
+   * O12: gates whose rows were forgotten after denials: they are read along with a row that is asked for, because they are likely to be asked
+   * for as well. Each is handed out once.
+   */
+  takeLacking(max: number): readonly Gate[] {
+    const gates: Gate[] = []
+    for (const gate of this.#lacking) {
+      if (gates.length === max) break
+      this.#lacking.delete(gate)
+      if (!gate.isEvicted) gates.push(gate)
+    }
+    return gates
+  }
+
+  /** What the gate needs to know when its next request comes. */
+  #remember({ gate, usage, window, figures, reach, schedule }: LeasedRow): void {
+    if (usage !== 'none') gate.isSparse = usage === 'untouched'
+    const hasDenied = schedule.denials?.hasDenied === true
+    const isLacking = figures !== null && (hasDenied || (schedule.denials !== null && reach < 1))
+    if (isLacking) gate.remember().lack = { window, reach }
+    else if (gate.history !== null) gate.history.lack = null
+    if (isLacking && hasDenied && this.#lacking.size < LACKING_MAX) this.#lacking.add(gate)
   }
 
   #isIdleRow(row: LeasedRow): boolean {
@@ -133,7 +164,8 @@ export class LeaseTable {
 
   /** The gate is in a period that has not begun by the store's time: without the row it would go back into an earlier one (O11). */
   #isAhead(row: LeasedRow): boolean {
-    return row.isCurrent && row.isKnown && row.window.start > this.#session.time
+    const { time } = this.#session
+    return row.isCurrent && row.isKnown && row.window.start > time && !isFarAhead(row, time)
   }
 
   /** One row has one object: two would each count the whole lease. Retired until a gate admits from it. */
@@ -149,6 +181,11 @@ export class LeaseTable {
     this.#rows.set(name, row)
     return row
   }
+}
+
+/** A period is entered a minute early at most (S4): store time has leapt, and was set back since. */
+function isFarAhead({ window }: LeasedRow, time: number): boolean {
+  return window.start - time > LEAP_MIN_MS
 }
 
 /** Gates know their rows as views: the budget room does not know leases. Each is a `LeasedRow`, set in this room. */

@@ -1,4 +1,5 @@
 import type { Plan, Window } from '../../core/plan.ts'
+import type { BudgetRow } from '../../core/rows.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowFigures, RowView } from '../budget/row-view.ts'
 import { RowLease } from './row-lease.ts'
@@ -54,8 +55,17 @@ export class LeasedRow implements RowView {
     return this.lease.delta
   }
 
+  get owed(): number {
+    return this.lease.refund + (this.lease.sent?.refund ?? 0)
+  }
+
   get reach(): number {
     return this.lease.reach
+  }
+
+  /** An exchange carries the row. */
+  get isInFlight(): boolean {
+    return this.lease.sent !== null
   }
 
   /** The gate admits from this row. */
@@ -70,14 +80,30 @@ export class LeasedRow implements RowView {
 
   /** Nothing is held, spent, asked or owed: the row may be dropped (G5, L9). */
   get isIdle(): boolean {
-    return this.lease.isEmpty && this.takers === 0 && !this.schedule.isUrgent && !this.isQuarantined
+    const { isUrgent, denials } = this.schedule
+    return this.lease.isEmpty && this.takers === 0 && !isUrgent && !this.isQuarantined && denials?.isToRead !== true
+  }
+
+  /** Although it is not used: it was denied lately, or `tryAdmit` asks for its lease now and then. */
+  isKept(nowMs: number): boolean {
+    return this.schedule.denials?.isKept(nowMs, this.held > 0) === true
+  }
+
+  isUnused(nowMs: number, flushIntervalMs: number): boolean {
+    return this.schedule.isUnused(nowMs, flushIntervalMs) && !this.isKept(nowMs)
+  }
+
+  /** S5: so many units have burned that no lease grows until the period ends. */
+  get isBurned(): boolean {
+    return this.figures !== null && this.figures.burned >= this.plan.burnMax
   }
 
   /** Whether a larger lease may be had by asking now: the last answer gave more, or was a flush interval ago (O8, O12). */
   mayLeaseMore(nowMs: number): boolean {
-    if (nowMs >= this.schedule.askAgainAtMs) return true
-    const { figures, plan } = this
-    return figures !== null && this.schedule.hasGrown && figures.pool > 0 && figures.burned < plan.burnMax
+    const { figures, schedule } = this
+    if (this.isBurned) return false
+    if (nowMs >= schedule.askAgainAtMs) return true
+    return figures !== null && schedule.hasGrown && figures.pool > 0
   }
 
   /** The gate admits from this row from now on. */
@@ -115,6 +141,12 @@ export class LeasedRow implements RowView {
     this.lease.acknowledge(figures)
     this.schedule.hasGrown = figures.held > heldBefore
     if (figures.held > 0 && this.usage === 'none') this.usage = 'untouched'
+    this.isKnown = true
+  }
+
+  /** O12: a read has shown the row, while nothing of it was in flight. */
+  look(stored: BudgetRow): void {
+    this.lease.look(stored)
     this.isKnown = true
   }
 

@@ -1,6 +1,7 @@
 import { invariant, InvariantError } from '../../core/errors.ts'
 import { lowWaterOf } from '../../core/lease-sizing.ts'
 import type { Plan } from '../../core/plan.ts'
+import type { BudgetRow } from '../../core/rows.ts'
 import { UNITS_MAX } from '../../core/units.ts'
 import type { HotCell } from '../budget/hot-cell.ts'
 import type { RowFigures } from '../budget/row-view.ts'
@@ -86,6 +87,11 @@ export class RowLease {
     const { pool, othersHeld } = this.figures
     const unspent = this.held - (this.sent?.spent ?? 0) - this.spentSince
     return Math.max(pool, 0) + othersHeld + unspent + this.refund + (this.sent?.refund ?? 0)
+  }
+
+  /** What a lease could cover at most, as far as is known: `reach` without the leases of others, which come back by `admit` alone. */
+  get leasable(): number {
+    return this.reach - (this.figures?.othersHeld ?? 0)
   }
 
   /** The lease runs out, and a larger one, or the same again, can be had (O8). */
@@ -175,6 +181,14 @@ export class RowLease {
     this.base = figures.held
     this.left = figures.held - spentSince
     this.settleFloor()
+  }
+
+  /** What a read showed while nothing of the row was in flight. It does not tell how many owners hold what others have. */
+  look({ minted, used, pool, burned, limit, version }: BudgetRow): void {
+    const { held } = this
+    const othersHeld = Math.max(0, minted - used - pool - burned - held)
+    const others = othersHeld === 0 ? 0 : Math.max(1, this.figures?.others ?? 0)
+    this.figures = { held, pool, used, burned, minted, limit, version, others, othersHeld }
   }
 
   /**

@@ -1,13 +1,18 @@
 import type { Clock } from '../../core/clock.ts'
 
-/** A promise with a deadline, for the rare calls that wait for the store: mints, counter reads, flushes. */
+/** A promise with a deadline, for the rare calls that wait for the store: mints, counter reads, flushes, peeks. */
 export class Deferred<T> {
   readonly promise: Promise<T>
   readonly #timer: { cancel(): void }
+  readonly #onSettled: () => void
   #settle: { resolve: (value: T) => void; reject: (error: unknown) => void } | null = null
 
-  /** @param timedOut makes the error of the deadline, when it passes */
-  constructor(clock: Clock, deadlineMs: number, timedOut: () => unknown) {
+  /**
+   * @param timedOut makes the error of the deadline, when it passes
+   * @param onSettled called once, before the promise is resolved or rejected
+   */
+  constructor(clock: Clock, deadlineMs: number, timedOut: () => unknown, onSettled: () => void = () => undefined) {
+    this.#onSettled = onSettled
     this.promise = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
@@ -20,14 +25,19 @@ export class Deferred<T> {
   }
 
   resolve(value: T): void {
-    this.#timer.cancel()
-    this.#settle?.resolve(value)
-    this.#settle = null
+    this.#take()?.resolve(value)
   }
 
   reject(error: unknown): void {
-    this.#timer.cancel()
-    this.#settle?.reject(error)
+    this.#take()?.reject(error)
+  }
+
+  #take(): { resolve: (value: T) => void; reject: (error: unknown) => void } | null {
+    const settle = this.#settle
+    if (settle === null) return null
     this.#settle = null
+    this.#timer.cancel()
+    this.#onSettled()
+    return settle
   }
 }

@@ -15,6 +15,16 @@ export type VsaEvent =
   | { readonly type: 'store_away'; readonly error: StoreError }
   | { readonly type: 'store_back'; readonly downMs: number }
   | { readonly type: 'store_forgot'; readonly epoch: number; readonly detail: string }
+  /**
+   * Store time is more than an hour ahead of this process's clock, or of what it was: a process with a wrong clock has used the store. Periods end
+   * by store time. Set that clock, then `vsa repair-clock STORE`. Nothing is removed within one lease lifetime. Also after the machine was suspended.
+   */
+  | {
+      readonly type: 'clock_leap'
+      readonly byMs: number
+      /** Store time now, ms since 1970. */
+      readonly time: number
+    }
   /** The engine was given a clock, and the store goes by another one. Times are ms since 1970. */
   | { readonly type: 'clock_differs'; readonly storeTime: number; readonly clockTime: number; readonly detail: string }
   | { readonly type: 'row_lost'; readonly key: string; readonly period: number }
@@ -27,6 +37,7 @@ export type VsaEvent =
       readonly used: number
       readonly limit: number
     }
+  | { readonly type: 'cost_above_lease'; readonly key: string; readonly units: number; readonly atRisk: number }
   | { readonly type: 'refunds_refused'; readonly key: string; readonly period: number; readonly units: number }
   | { readonly type: 'counter_overflow'; readonly key: string; readonly pending: number }
   | { readonly type: 'quarantined'; readonly key: string; readonly detail: string }
@@ -47,9 +58,11 @@ export function isWarning(event: VsaEvent): boolean {
     case 'burn_limit':
     case 'store_away':
     case 'store_forgot':
+    case 'clock_leap':
     case 'clock_differs':
     case 'row_lost':
     case 'policy_conflict':
+    case 'cost_above_lease':
     case 'refunds_refused':
     case 'counter_overflow':
     case 'quarantined':

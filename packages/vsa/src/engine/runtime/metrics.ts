@@ -25,8 +25,17 @@ export class Metrics {
   exchanges = 0
   records = 0
   leaseRecords = 0
-  /** Requests that wait for an answer now. */
+  /** Reads of rows: of `peek`, and of rows that were seen exhausted. */
+  reads = 0
+  /** Admissions that wait for an answer now. */
   waiters = 0
+  /** Other calls that wait for an answer now: mints, counter reads, flushes, peeks, `ready`. */
+  calls = 0
+
+  /** All that wait, which `waitersMax` bounds. */
+  get waiting(): number {
+    return this.waiters + this.calls
+  }
 
   /** One request, denied. */
   countDenial(units: number): void {

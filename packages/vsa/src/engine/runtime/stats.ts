@@ -13,6 +13,8 @@ export interface Stats {
   readonly unaccountedUnits: number
   /** Store calls: exchanges that were answered, and those sent again. */
   readonly exchanges: number
+  /** Store calls that only read: those of `peek`, and one per flush interval at most for all budgets that are asked for and exhausted. */
+  readonly reads: number
   /** I: budget and counter rows written by exchanges. */
   readonly records: number
   /** Lease rows written, and budget rows written only because units moved between pool and lease. */
@@ -20,7 +22,7 @@ export interface Stats {
   /** Budgets in memory. */
   readonly budgets: number
   readonly counters: number
-  /** Requests waiting for an answer. */
+  /** Requests waiting for an answer: admissions, mints, counter reads, flushes, peeks. */
   readonly waiters: number
   /** Units leased to this owner, as of the last exchange. */
   readonly leasedUnits: number
@@ -47,7 +49,8 @@ export function statsOf(metrics: Metrics, { unsentUnits, ...now }: StatsNow): St
     exchanges: metrics.exchanges,
     records: metrics.records,
     leaseRecords: metrics.leaseRecords,
-    waiters: metrics.waiters,
+    reads: metrics.reads,
+    waiters: metrics.waiting,
     ...now,
   }
 }

@@ -27,6 +27,9 @@ export interface SessionOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly label: string
+  readonly flushIntervalMs: number
+  /** The user has handed in the clock. Whether it is the store's is looked at elsewhere. */
+  readonly isClockGiven: boolean
   readonly exchangeTimeoutMs: number
   readonly emit: EventSink
   readonly metrics: Metrics

@@ -1,8 +1,12 @@
 import { faultOfAnswer, faultOfJoined } from '../../core/answer-fault.ts'
 import { invariant, StoreError } from '../../core/errors.ts'
 import type { Answer, Batch, FencedAnswer, BreachedRow } from '../../core/exchange.ts'
+import { LEAP_MIN_MS } from '../../core/leap.ts'
+import type { Caller } from '../../core/standing.ts'
 import type { Joined } from '../../core/store.ts'
 import { Attempts } from './attempts.ts'
+import { whatWasForgotten } from './forgotten.ts'
+import { IdleUpkeep } from './idle-upkeep.ts'
 import { OwnerTime } from './owner-time.ts'
 import type { SessionListener, SessionOptions } from './session-listener.ts'
 import {
@@ -26,6 +30,7 @@ export class Session {
   readonly #attempts: Attempts
   readonly #time: OwnerTime
   readonly #health: StoreHealth
+  readonly #upkeep: IdleUpkeep
   #record: SessionRecord = NOT_JOINED
   #leaseTtlMs = 0
 
@@ -36,6 +41,11 @@ export class Session {
     this.#attempts = new Attempts(clock, random)
     this.#time = new OwnerTime(clock)
     this.#health = new StoreHealth(clock, emit)
+    this.#upkeep = new IdleUpkeep({
+      ...options,
+      caller: () => this.#idleCaller(),
+      heardAtMs: () => this.#time.heardAtMs,
+    })
   }
 
   /** Joins in the background, and goes on trying until it succeeds or is abandoned. */
@@ -98,6 +108,11 @@ export class Session {
     this.#act(this.#advance({ kind: 'abandon' }))
   }
 
+  #idleCaller(): Caller | null {
+    const { state, epoch, token, seq } = this.#record
+    return state === 'ready' && epoch !== null && token !== null ? { epoch, token, seq } : null
+  }
+
   #advance(input: SessionInput): SessionTurn {
     const turn = advanceSession(this.#record, input)
     this.#record = turn.next
@@ -117,6 +132,7 @@ export class Session {
         return this.#attempt(turn.batch)
       case 'settle':
         this.#attempts.restart()
+        this.#upkeep.settled(turn.batch, this.time)
         return this.#listener.settled(turn.batch, turn.answer)
       case 'rejoin':
         return this.#rejoin(turn.batch, turn.answer)
@@ -125,6 +141,7 @@ export class Session {
       case 'end':
         this.#attempts.restart()
         this.#attempts.cancel()
+        this.#upkeep.end()
         if (turn.last !== null) this.#listener.ended(turn.last.batch, turn.last.answer)
     }
   }
@@ -140,11 +157,15 @@ export class Session {
     })
   }
 
-  #joined({ epoch, time, leaseTtlMs }: Joined): void {
-    const turn = this.#advance({ kind: 'joined', epoch })
+  #joined({ epoch, token, time, leaseTtlMs, upkeepDueInMs }: Joined): void {
+    const { clock, isClockGiven } = this.#options
+    const expected = this.hasJoined ? this.#time.now : isClockGiven ? Infinity : clock.now()
+    const turn = this.#advance({ kind: 'joined', epoch, token })
     if (turn.action === 'ignore') return
     this.#leaseTtlMs = leaseTtlMs
+    this.#noteLeap(time, expected)
     this.#heard(time)
+    this.#upkeep.due(upkeepDueInMs)
     this.#act(turn)
   }
 
@@ -197,13 +218,19 @@ export class Session {
   #answered(batch: Batch, answer: Answer): void {
     const turn = this.#advance({ kind: 'answer', batch, answer })
     if (turn.action === 'ignore') return
+    const lastHeard = this.#time.heard
+    this.#noteLeap(answer.time, this.#time.now)
     this.#heard(answer.time)
     if (answer.kind === 'applied' || answer.kind === 'replayed') this.#attempts.measure()
-    if (answer.kind === 'stale' || answer.kind === 'lost') {
-      const detail = `batch ${batch.seq} was answered ${answer.kind}`
-      this.#options.emit({ type: 'store_forgot', epoch: batch.epoch, detail })
-    }
+    const detail = whatWasForgotten(batch, answer, lastHeard)
+    if (detail !== null) this.#options.emit({ type: 'store_forgot', epoch: batch.epoch, detail })
     this.#act(turn)
+  }
+
+  /** S10: a clock has taken store time ahead, and with it the ends of all periods. @param expected the time by this owner's clock */
+  #noteLeap(time: number, expected: number): void {
+    const byMs = time - expected
+    if (byMs > LEAP_MIN_MS) this.#options.emit({ type: 'clock_leap', byMs, time })
   }
 
   #heard(time: number): void {

@@ -1,5 +1,6 @@
 import { invariant } from '../../core/errors.ts'
 import type { Answer, AppliedAnswer, Batch, FencedAnswer, BreachedRow } from '../../core/exchange.ts'
+import type { Joined } from '../../core/store.ts'
 import { SESSION_TABLE, type SessionEvent, type SessionState, type SessionStep } from './transition-table.ts'
 
 /**
@@ -10,6 +11,8 @@ export interface SessionRecord {
   readonly state: SessionState
   /** Null while there is none. */
   readonly epoch: number | null
+  /** Of that epoch. */
+  readonly token: string | null
   /** The process's first epoch; null before the first join. */
   readonly firstEpoch: number | null
   /** The last seq of this epoch that surely counts; 0 at first. */
@@ -19,13 +22,20 @@ export interface SessionRecord {
 }
 
 /** Before the first join. */
-export const NOT_JOINED: SessionRecord = { state: 'joining', epoch: null, firstEpoch: null, seq: 0, batch: null }
+export const NOT_JOINED: SessionRecord = {
+  state: 'joining',
+  epoch: null,
+  token: null,
+  firstEpoch: null,
+  seq: 0,
+  batch: null,
+}
 
 export type BatchContent = Pick<Batch, 'entries' | 'takes' | 'close'>
 
 /** What happens to a session. */
 export type SessionInput =
-  | { readonly kind: 'joined'; readonly epoch: number }
+  | { readonly kind: 'joined'; readonly epoch: number; readonly token: string }
   | { readonly kind: 'send'; readonly content: BatchContent }
   /** `batch` is what the answer is to, as it was sent. */
   | { readonly kind: 'answer'; readonly batch: Batch; readonly answer: Answer }
@@ -56,7 +66,7 @@ interface FinalAnswer {
 export function advanceSession(from: SessionRecord, input: SessionInput): SessionTurn {
   switch (input.kind) {
     case 'joined':
-      return open(from, input.epoch)
+      return open(from, input)
     case 'send':
       return send(from, input.content)
     case 'answer':
@@ -74,18 +84,18 @@ export function advanceSession(from: SessionRecord, input: SessionInput): Sessio
 }
 
 /** A late answer to an earlier join is ignored once an epoch is open. */
-function open(from: SessionRecord, epoch: number): SessionTurn {
+function open(from: SessionRecord, { epoch, token }: Pick<Joined, 'epoch' | 'token'>): SessionTurn {
   const step = stepOf(from, 'joined')
   if (step === null) return ignoring(from)
-  const next = { state: step.next, epoch, firstEpoch: from.firstEpoch ?? epoch, seq: 0, batch: null }
+  const next = { state: step.next, epoch, token, firstEpoch: from.firstEpoch ?? epoch, seq: 0, batch: null }
   return { next, action: 'open', epoch }
 }
 
 function send(from: SessionRecord, content: BatchContent): SessionTurn {
   const step = stepOf(from, 'send')
   if (step === null) return ignoring(from)
-  invariant(from.epoch !== null, 'a batch needs an epoch')
-  const batch = { epoch: from.epoch, seq: from.seq + 1, ...content }
+  invariant(from.epoch !== null && from.token !== null, 'a batch needs an epoch and its token')
+  const batch = { epoch: from.epoch, token: from.token, seq: from.seq + 1, ...content }
   return { next: { ...from, state: step.next, batch }, action: 'attempt', batch }
 }
 
@@ -122,7 +132,7 @@ function rejoin(
 ): SessionTurn {
   const step = stepOf(from, event)
   if (step === null) return ignoring(from)
-  return { next: { ...from, state: step.next, epoch: null, batch: null }, action: 'rejoin', batch, answer }
+  return { next: { ...from, state: step.next, epoch: null, token: null, batch: null }, action: 'rejoin', batch, answer }
 }
 
 /** S6: the batch stays in flight until its replacement is known. */

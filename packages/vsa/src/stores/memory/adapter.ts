@@ -3,6 +3,7 @@ import type {
   JoinRows,
   Snapshot,
   StoreAdapter,
+  StoreTime,
   UpkeepBounds,
   UpkeepRows,
   Writes,
@@ -40,7 +41,7 @@ export class MemoryAdapter implements StoreAdapter {
   }
 
   loadUpkeep(bounds: UpkeepBounds): Snapshot<UpkeepRows> {
-    return this.#snapshot((time) => loadUpkeep(this.#rows, bounds, time))
+    return this.#snapshot((_time, at) => loadUpkeep(this.#rows, bounds, at))
   }
 
   read(names: readonly RowName[]): readonly BudgetRow[] {
@@ -59,11 +60,11 @@ export class MemoryAdapter implements StoreAdapter {
   close(): void {}
 
   /** The caller saves or releases in the same turn, so no lock or version is needed. */
-  #snapshot<Rows>(load: (time: number) => Rows): Snapshot<Rows> {
-    const time = this.#clock.read(this.#rows.timeSeen)
+  #snapshot<Rows>(load: (time: number, at: StoreTime) => Rows): Snapshot<Rows> {
+    const at = this.#clock.read(this.#rows.timeSeen)
     return {
-      rows: load(time),
-      time,
+      ...at,
+      rows: load(at.time, at),
       save: (writes: Writes) => {
         save(this.#rows, writes)
         this.#clock.kept()

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../core/clock.ts'
 import { assertFunction, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
-import { storeFrom } from '../../core/store-from.ts'
+import { adaptedStore } from '../../core/adapted-store.ts'
 import { checkUpkeep } from '../../core/store-from-options.ts'
 import { assertWhole } from '../../core/units.ts'
 import { WallTime } from '../../core/wall-time.ts'
@@ -39,5 +40,6 @@ export function memory(options: MemoryOptions = {}): Store {
   assertWhole('options.leaseTtlMs', leaseTtlMs, { min: 1, max: LEASE_TTL_MS_MAX, of: 'milliseconds' })
   const time = new WallTime(now, () => Date.now())
   const useClock = (clock: Clock): void => void time.useClock(clock)
-  return storeFrom(new MemoryAdapter(time.now, leaseTtlMs), { now: time.now, useClock, ...checkUpkeep(options) })
+  const settings = { now: time.now, useClock, ...checkUpkeep(options) }
+  return adaptedStore(new MemoryAdapter(time.now, leaseTtlMs), settings, randomUUID)
 }

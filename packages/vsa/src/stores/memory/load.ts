@@ -2,10 +2,12 @@ import {
   WANTED_ROWS_MAX,
   type EntryRows,
   type ExchangeRows,
+  type StoreTime,
   type UpkeepBounds,
   type UpkeepRows,
 } from '../../core/adapter.ts'
 import type { Batch, BudgetEntry, Entry } from '../../core/exchange.ts'
+import { pruneTimeOf } from '../../core/leap.ts'
 import type { LeaseRow, OwnerRow } from '../../core/rows.ts'
 import { needsRows } from '../../core/standing.ts'
 import type { MemoryRows } from './rows.ts'
@@ -22,20 +24,24 @@ export function loadExchange(rows: MemoryRows, batch: Batch, time: number): Exch
 export function loadUpkeep(
   rows: MemoryRows,
   { leasesMax, rowsMax, ownersKeptMs }: UpkeepBounds,
-  time: number,
+  at: StoreTime,
 ): UpkeepRows {
+  const pruneTime = pruneTimeOf(at)
   const owners = rows.owners()
-  const open = owners.filter(({ state }) => state === 'open').map((owner) => ({ owner, isGone: false }))
+  const open = owners
+    .filter(({ state }) => state === 'open')
+    .map((owner) => ({ owner, isGone: false, hasLeases: rows.hasLeases(owner.epoch) }))
   const closed = owners.filter(({ state }) => state === 'closed')
   const burning = closed.map(({ epoch }) => epoch).filter((epoch) => rows.hasLeases(epoch))
   const ended = rows.leasesOf(burning, leasesMax).map((lease) => ({ lease, row: rows.budget(lease) }))
-  const forgettable = closed.filter(({ epoch, seenAt }) => seenAt < time - ownersKeptMs && !rows.hasLeases(epoch))
+  const forgettable = closed.filter(({ epoch, seenAt }) => seenAt < pruneTime - ownersKeptMs && !rows.hasLeases(epoch))
   return {
     open,
     burning,
     ended,
-    prunable: rows.prunable(time, rowsMax),
+    ...rows.prunable(pruneTime, rowsMax),
     forgettable: forgettable.slice(0, rowsMax).map(({ epoch }) => epoch),
+    leap: rows.leap,
   }
 }
 

@@ -1,5 +1,7 @@
+import type { PrunableRow } from '../../core/adapter.ts'
 import type { RowName } from '../../core/exchange.ts'
-import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import { NO_LEAP } from '../../core/leap.ts'
+import type { BudgetRow, Leap, LeaseRow, OwnerRow } from '../../core/rows.ts'
 
 /** The rows of a memory store in plain maps, with indexes so that the cost of a load is bounded by its result. */
 export class MemoryRows {
@@ -19,6 +21,7 @@ export class MemoryRows {
   #pruneFrom = Infinity
   #lastEpoch = 0
   #timeSeen = 0
+  leap: Leap = NO_LEAP
 
   /** The highest epoch given so far; 0 at first. */
   get lastEpoch(): number {
@@ -146,19 +149,32 @@ export class MemoryRows {
     return found
   }
 
-  /** Rows without a lease whose retention ended before `time`; at most `max`. */
-  prunable(time: number, max: number): readonly RowName[] {
-    if (time <= this.#pruneFrom) return []
-    const found: RowName[] = []
-    let nextFrom = Infinity
+  /** Rows without a lease whose retention ended before `time`, at most `max`; and the earliest retention that ends at `time` or later. */
+  prunable(
+    time: number,
+    max: number,
+  ): { readonly prunable: readonly PrunableRow[]; readonly nextPrunableAt: number | null } {
+    if (time <= this.#pruneFrom) return { prunable: [], nextPrunableAt: finite(this.#pruneFrom) }
+    const prunable: PrunableRow[] = []
+    let [pruneFrom, nextAt] = [Infinity, Infinity]
     for (const [name, keepUntil] of this.#keepUntil) {
-      if (found.length < max && keepUntil < time && !this.#leases.has(name)) found.push(rowNameOf(name))
-      else nextFrom = Math.min(nextFrom, keepUntil)
+      if (keepUntil >= time) nextAt = Math.min(nextAt, keepUntil)
+      if (prunable.length < max && keepUntil < time && !this.#leases.has(name)) prunable.push(this.#prunableRow(name))
+      else pruneFrom = Math.min(pruneFrom, keepUntil)
     }
     // The rows found may not be removed in the end, so the next call looks for them again.
-    this.#pruneFrom = found.length > 0 ? -Infinity : nextFrom
-    return found
+    this.#pruneFrom = prunable.length > 0 ? -Infinity : pruneFrom
+    return { prunable, nextPrunableAt: finite(nextAt) }
   }
+
+  #prunableRow(name: string): PrunableRow {
+    const row = rowNameOf(name)
+    return { ...row, endsAt: this.budget(row)?.endsAt ?? null }
+  }
+}
+
+function finite(time: number): number | null {
+  return time < Infinity ? time : null
 }
 
 /** The period has no colon, so the first colon separates it from the key. */

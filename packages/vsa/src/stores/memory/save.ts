@@ -10,6 +10,7 @@ export function save(rows: MemoryRows, writes: Writes): void {
   for (const lease of writes.leases) rows.saveLease(lease)
   for (const { key, id, units } of writes.mints) rows.saveMint(key, id, units)
   for (const { key, value } of writes.counters) rows.saveCounter(key, value)
+  if (writes.leap !== null) rows.leap = writes.leap
   for (const row of writes.removedBudgets) rows.removeBudget(row)
   for (const epoch of writes.removedOwners) rows.removeOwner(epoch)
 }

@@ -4,6 +4,7 @@ import type {
   JoinRows,
   Snapshot,
   StoreAdapter,
+  StoreTime,
   UpkeepBounds,
   UpkeepRows,
 } from '../../core/adapter.ts'
@@ -97,15 +98,17 @@ export class SqliteAdapter implements StoreAdapter {
   }
 
   loadExchange(batch: Batch): Snapshot<ExchangeRows> {
-    return this.#snapshot(batch.epoch, false, (database, opening, time) => loadExchange(database, opening, batch, time))
+    return this.#snapshot(batch.epoch, false, (database, opening, { time }) =>
+      loadExchange(database, opening, batch, time),
+    )
   }
 
   loadUpkeep(bounds: UpkeepBounds): Snapshot<UpkeepRows> {
     const isGone = this.#processChecks.isDue(this.#now())
       ? ({ process }: OwnerRow): boolean => this.#processes.isGone(process)
       : (): boolean => false
-    return this.#snapshot(NO_EPOCH, false, (database, _opening, time) =>
-      loadUpkeep(database.statements, bounds, time, isGone),
+    return this.#snapshot(NO_EPOCH, false, (database, _opening, at) =>
+      loadUpkeep(database.statements, bounds, at, isGone),
     )
   }
 
@@ -147,15 +150,15 @@ export class SqliteAdapter implements StoreAdapter {
   #snapshot<Rows>(
     epoch: number,
     mayCreate: boolean,
-    load: (database: Database, opening: Opening, time: number) => Rows,
+    load: (database: Database, opening: Opening, at: StoreTime) => Rows,
   ): Snapshot<Rows> {
     const database = this.#opened(mayCreate)
     const loaded = this.#guarded(database, () => {
       database.begin()
       return database.within(() => {
         const opening = loadOpening(database, epoch)
-        const time = this.#clock.read(opening.timeSeen)
-        return { time, rows: load(database, opening, time) }
+        const at = this.#clock.read(opening.timeSeen)
+        return { ...at, rows: load(database, opening, at) }
       })
     })
     return {

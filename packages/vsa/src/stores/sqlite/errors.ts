@@ -84,6 +84,13 @@ export function replaced(path: string, cause?: unknown): StoreError {
   return new StoreError('database_replaced', message, { applied: 'no', transient: false, cause })
 }
 
+export function empty(path: string): StoreError {
+  return new StoreError('not_a_database', `${path} is empty: no engine has joined it yet`, {
+    applied: 'no',
+    transient: false,
+  })
+}
+
 /** node:sqlite: `errcode`; libsql: `rawCode` and `code`, or only a message; better-sqlite3: `code`. */
 function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { assertBoolean, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
-import { storeFrom } from '../../core/store-from.ts'
+import { adaptedStore } from '../../core/adapted-store.ts'
 import { checkUpkeep } from '../../core/store-from-options.ts'
 import { assertWhole, describe } from '../../core/units.ts'
 import { WallTime } from '../../core/wall-time.ts'
@@ -80,7 +81,8 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
   if (!thread) {
     const time = new WallTime(typeof options.now === 'object' ? nowOf(options.now) : options.now, nowOf(null))
     const useClock = (clock: Clock): void => void time.useClock(clock)
-    return storeFrom(new SqliteAdapter(driver, settings, time.now), { now: time.now, useClock, ...upkeep })
+    const adapter = new SqliteAdapter(driver, settings, time.now)
+    return adaptedStore(adapter, { now: time.now, useClock, ...upkeep }, randomUUID)
   }
   if (typeof driver === 'function')
     throw new TypeError('options.driver must be a name with thread: true: a Database class cannot cross to a thread')

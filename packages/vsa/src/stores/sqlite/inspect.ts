@@ -8,9 +8,9 @@ import { abandon, type Connection } from './client/connection.ts'
 import { loadDriver, type DriverName, type NamedDriver } from './client/driver.ts'
 import { assertFileThere } from './client/file.ts'
 import { copyStill, type StillCopy } from './client/still-copy.ts'
-import { isDamage, storeErrorOf } from './errors.ts'
-import { listBudgets, listCounters, listNames, listOwners, type CounterRange } from './list.ts'
-import { isCurrent } from './schema.ts'
+import { empty, isDamage, storeErrorOf } from './errors.ts'
+import { listBudgets, listCounters, listNames, listOwners, listOwnersOfSchema1, type CounterRange } from './list.ts'
+import { schemaOf } from './schema.ts'
 import { StatementCache } from './client/statement-cache.ts'
 import { bytes, decode, textDamage } from './text-check.ts'
 
@@ -71,9 +71,10 @@ export async function openReadOnly(path: string, options: InspectionOptions = {}
     connection = connectionTo(driver, copy, file)
     connection.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}; PRAGMA query_only = ON; BEGIN`)
     // The first read takes the snapshot.
-    if (!isCurrent(connection, named)) throw empty(named)
+    const schema = schemaOf(connection, named)
+    if (schema === null) throw empty(named)
     copy?.remove()
-    return inspectionOf(connection, named, copy)
+    return inspectionOf(connection, { path: named, schema, copy })
   } catch (error) {
     if (connection !== undefined) abandon(connection)
     copy?.remove()
@@ -85,7 +86,13 @@ function connectionTo(driver: NamedDriver, copy: StillCopy | undefined, file: st
   return copy === undefined ? driver.openReadOnly(file) : driver.open(copy.path)
 }
 
-function inspectionOf(connection: Connection, path: string, copy: StillCopy | undefined): Inspection {
+interface Inspected {
+  readonly path: string
+  readonly schema: number
+  readonly copy: StillCopy | undefined
+}
+
+function inspectionOf(connection: Connection, { path, schema, copy }: Inspected): Inspection {
   const statements = new StatementCache(connection)
   const guarded = <T>(read: () => T): T => {
     try {
@@ -97,7 +104,7 @@ function inspectionOf(connection: Connection, path: string, copy: StillCopy | un
   return {
     list: (range) => guarded(() => listBudgets(statements, range)),
     names: (range) => guarded(() => listNames(statements, range)),
-    owners: () => guarded(() => listOwners(statements)),
+    owners: () => guarded(() => (schema === 1 ? listOwnersOfSchema1(statements) : listOwners(statements))),
     counters: (range) => guarded(() => listCounters(statements, range)),
     integrity: () => guarded(() => findings(() => integrityFindings(statements))),
     textDamage: () => guarded(() => findings(() => textDamage(statements))),
@@ -137,11 +144,4 @@ function readErrorOf(error: unknown, path: string): unknown {
   if (!(converted instanceof StoreError) || converted.code !== 'read_only') return converted
   const message = `${path} is in use, and this process may not read it together with its owners: run it as their user, or on a backup`
   return new StoreError('read_only', message, { applied: 'no', transient: false, cause: error })
-}
-
-function empty(path: string): StoreError {
-  return new StoreError('not_a_database', `${path} is empty: no engine has joined it yet`, {
-    applied: 'no',
-    transient: false,
-  })
 }

@@ -54,6 +54,14 @@ export function listOwners(statements: StatementCache): readonly OwnerRow[] {
     .map((row) => ownerFrom(row))
 }
 
+/** For an inspection, which writes nothing: an older file is read as it is. */
+export function listOwnersOfSchema1(statements: StatementCache): readonly OwnerRow[] {
+  return statements
+    .statement(sql.OWNERS_OF_SCHEMA_1)
+    .all([])
+    .map((row) => ownerFrom(row))
+}
+
 export function listCounters(statements: StatementCache, { after = '', limit }: CounterRange): readonly CounterRow[] {
   assertPageLimit(limit)
   const rows = statements.statement(sql.LIST_COUNTERS).all([encodeText(after), limit])

@@ -6,18 +6,30 @@ import {
   type JoinRows,
   type LoadedBudget,
   type OpenOwner,
+  type StoreTime,
   type UpkeepBounds,
   type UpkeepRows,
 } from '../../core/adapter.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { Batch, BudgetEntry, Entry } from '../../core/exchange.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import { pruneTimeOf } from '../../core/leap.ts'
 import { needsRows } from '../../core/standing.ts'
 import type { Row } from './client/driver.ts'
 import type { StatementCache } from './client/statement-cache.ts'
 import { encodeText } from './client/text.ts'
 import type { Opening, RowCache } from './row-cache.ts'
-import { budgetFrom, firstInteger, integer, leaseFrom, ownerFrom, rowNameFrom } from './rows.ts'
+import {
+  budgetFrom,
+  firstInteger,
+  integer,
+  integerOrNull,
+  leaseFrom,
+  ownerFrom,
+  OWNER_WIDTH,
+  prunableFrom,
+  rowNameFrom,
+} from './rows.ts'
 import * as sql from './sql.ts'
 
 /* The rows that each transition needs, read inside a write transaction of the caller. */
@@ -62,30 +74,35 @@ export function loadExchange(source: Source, opening: Opening, batch: Batch, tim
 export function loadUpkeep(
   statements: StatementCache,
   { leasesMax, rowsMax, ownersKeptMs }: UpkeepBounds,
-  time: number,
+  at: StoreTime,
   isGone: (owner: OwnerRow) => boolean,
 ): UpkeepRows {
+  const pruneTime = pruneTimeOf(at)
   const open = statements
     .statement(sql.OPEN_OWNERS)
     .all([])
-    .map((row) => openOwner(ownerFrom(row), isGone))
+    .map((row) => openOwner(row, isGone))
   const burning = statements
     .statement(sql.BURNING_EPOCHS)
     .all([])
     .map((row) => firstInteger(row))
-  const prunable = statements.statement(sql.PRUNABLE_BUDGETS).all([time, rowsMax]).map(rowNameFrom)
-  const forgettable = statements.statement(sql.FORGETTABLE_OWNERS).all([time - ownersKeptMs, rowsMax])
+  const prunable = statements.statement(sql.PRUNABLE_BUDGETS).all([pruneTime, rowsMax]).map(prunableFrom)
+  const forgettable = statements.statement(sql.FORGETTABLE_OWNERS).all([pruneTime - ownersKeptMs, rowsMax])
+  const [from, leaptAt, until, nextPrunableAt] = statements.statement(sql.LEAP).get([pruneTime]) ?? []
   return {
     open,
     burning,
     ended: burning.length === 0 ? [] : loadEnded(statements, leasesMax),
     prunable,
+    nextPrunableAt: integerOrNull(nextPrunableAt),
+    leap: { from: integer(from), at: integer(leaptAt), until: integer(until) },
     forgettable: forgettable.map((row) => firstInteger(row)),
   }
 }
 
-function openOwner(owner: OwnerRow, isGone: (owner: OwnerRow) => boolean): OpenOwner {
-  return { owner, isGone: isGone(owner) }
+function openOwner(row: Row, isGone: (owner: OwnerRow) => boolean): OpenOwner {
+  const owner = ownerFrom(row)
+  return { owner, isGone: isGone(owner), hasLeases: integer(row[OWNER_WIDTH]) === 1 }
 }
 
 function loadEnded(statements: StatementCache, max: number): readonly EndedLease[] {

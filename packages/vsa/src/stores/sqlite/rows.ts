@@ -1,10 +1,13 @@
+import type { PrunableRow } from '../../core/adapter.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { Outcome, RowName } from '../../core/exchange.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
 import type { Row, Value } from './client/driver.ts'
 import { decodeText, encodeText } from './client/text.ts'
 
-export const OWNER_COLUMNS = 'epoch, label, state, seq, outcome, seen_at, expires_at, lease_ttl_ms, process'
+export const OWNER_COLUMNS = 'epoch, token, label, state, seq, outcome, seen_at, expires_at, lease_ttl_ms, process'
+/** The number of those columns. */
+export const OWNER_WIDTH: number = OWNER_COLUMNS.split(', ').length
 export const BUDGET_COLUMNS =
   'key, period, kind, minted, used, pool, burned, limit_units, burn_max, version, wanted_until, ends_at, keep_until'
 
@@ -12,22 +15,24 @@ export const BUDGET_COLUMNS =
 export function ownerFrom(row: Row, at = 0): OwnerRow {
   return {
     epoch: integer(row[at]),
-    label: decodeText(text(row[at + 1])),
-    state: oneOf(row[at + 2], 'open', 'closed'),
-    seq: integer(row[at + 3]),
+    token: decodeText(text(row[at + 1])),
+    label: decodeText(text(row[at + 2])),
+    state: oneOf(row[at + 3], 'open', 'closed'),
+    seq: integer(row[at + 4]),
     // The store writes only an `Outcome` to this column.
-    outcome: JSON.parse(text(row[at + 4])) as Outcome,
-    seenAt: integer(row[at + 5]),
-    expiresAt: integer(row[at + 6]),
-    leaseTtlMs: integer(row[at + 7]),
-    process: row[at + 8] === null ? null : decodeText(text(row[at + 8])),
+    outcome: JSON.parse(text(row[at + 5])) as Outcome,
+    seenAt: integer(row[at + 6]),
+    expiresAt: integer(row[at + 7]),
+    leaseTtlMs: integer(row[at + 8]),
+    process: row[at + 9] === null ? null : decodeText(text(row[at + 9])),
   }
 }
 
 export function ownerValues(owner: OwnerRow): readonly Value[] {
-  const { epoch, label, state, seq, outcome, seenAt, expiresAt, leaseTtlMs, process } = owner
+  const { epoch, token, label, state, seq, outcome, seenAt, expiresAt, leaseTtlMs, process } = owner
+  const names = [encodeText(token), encodeText(label)]
   const identity = process === null ? null : encodeText(process)
-  return [epoch, encodeText(label), state, seq, JSON.stringify(outcome), seenAt, expiresAt, leaseTtlMs, identity]
+  return [epoch, ...names, state, seq, JSON.stringify(outcome), seenAt, expiresAt, leaseTtlMs, identity]
 }
 
 /** Columns of {@link BUDGET_COLUMNS}. */
@@ -78,6 +83,11 @@ export function rowNameFrom(row: Row): RowName {
   return { key: decodeText(text(row[0])), period: integer(row[1]) }
 }
 
+/** Columns `key, period, ends_at`. */
+export function prunableFrom(row: Row): PrunableRow {
+  return { ...rowNameFrom(row), endsAt: integerOrNull(row[2]) }
+}
+
 /** The only column of the only row. */
 export function firstInteger(row: Row | undefined): number {
   return integer(row?.[0])
@@ -89,7 +99,7 @@ export function integer(value: unknown): number {
   return value as number
 }
 
-function integerOrNull(value: unknown): number | null {
+export function integerOrNull(value: unknown): number | null {
   return value === null ? null : integer(value)
 }
 

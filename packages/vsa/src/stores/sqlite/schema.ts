@@ -1,4 +1,4 @@
-import { StoreError } from '../../core/errors.ts'
+import { InvariantError, StoreError } from '../../core/errors.ts'
 import type { Connection } from './client/driver.ts'
 import { firstInteger } from './rows.ts'
 
@@ -6,11 +6,13 @@ import { firstInteger } from './rows.ts'
 const APPLICATION_ID = 0x76_73_61_31
 
 /** The newest schema that this version can read and write. Kept in the file's header. */
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 
 /**
  * The fields are those of `core/rows.ts`. Beyond them:
  * - `store.time_seen` holds the highest store time that is in no open owner's `seen_at`, so an exchange need not write it.
+ * - `store.leapt_from`, `leapt_at` and `leapt_until` hold the last leap of store time (S8, S10).
+ * - `store.pruned_until` holds the store time from which no removed row can be made again: a repair of the clock goes back no further.
  * - `owner.burning` is 1 from an epoch's end until none of its leases are left.
  */
 const TABLES = `
@@ -18,12 +20,17 @@ CREATE TABLE store (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   incarnation TEXT NOT NULL,
   epochs INTEGER NOT NULL,
-  time_seen INTEGER NOT NULL
+  time_seen INTEGER NOT NULL,
+  leapt_from INTEGER NOT NULL DEFAULT 0,
+  leapt_at INTEGER NOT NULL DEFAULT 0,
+  leapt_until INTEGER NOT NULL DEFAULT 0,
+  pruned_until INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-INSERT INTO store VALUES (1, lower(hex(randomblob(16))), 0, 0);
+INSERT INTO store (id, incarnation, epochs, time_seen) VALUES (1, lower(hex(randomblob(16))), 0, 0);
 
 CREATE TABLE owner (
   epoch INTEGER PRIMARY KEY,
+  token TEXT NOT NULL DEFAULT '',
   label TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('open', 'closed')),
   seq INTEGER NOT NULL,
@@ -82,29 +89,47 @@ PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
+/** What each earlier schema lacks. A process of that version may have the file open: its statements must go on. */
+const UPGRADES: Readonly<Record<number, string>> = {
+  1: `
+ALTER TABLE owner ADD COLUMN token TEXT NOT NULL DEFAULT '';
+ALTER TABLE store ADD COLUMN leapt_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE store ADD COLUMN leapt_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE store ADD COLUMN leapt_until INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE store ADD COLUMN pruned_until INTEGER NOT NULL DEFAULT 0;
+-- What was removed before is not known: it was due by the time of its transaction.
+UPDATE store SET pruned_until = max(time_seen, coalesce((SELECT max(seen_at) FROM owner), 0));
+PRAGMA user_version = 2;
+`,
+}
+
 /**
- * Creates the tables in an empty file, and refuses a file of another application. A refused file is not changed.
+ * Creates the tables in an empty file, adds what an older schema lacks, and refuses a file of another application. A refused file is not changed.
  * @throws StoreError `not_a_database`, `schema_too_new`; also the errors of the client
  */
 export function ensureSchema(connection: Connection, path: string): void {
-  if (within(connection, 'BEGIN', () => isCurrent(connection, path))) return
+  if (within(connection, 'BEGIN', () => schemaOf(connection, path)) === SCHEMA_VERSION) return
   // Two processes may get here at the same time: the second one finds the tables.
   within(connection, 'BEGIN IMMEDIATE', () => {
-    if (!isCurrent(connection, path)) connection.exec(TABLES)
+    for (;;) {
+      const version = schemaOf(connection, path)
+      if (version === SCHEMA_VERSION) return
+      connection.exec(version === null ? TABLES : (UPGRADES[version] ?? noUpgrade(version)))
+    }
   })
 }
 
-/** True for a VSA store, false for an empty file. Call it inside a transaction, so that both numbers are consistent. */
-export function isCurrent(connection: Connection, path: string): boolean {
+/** The schema of a VSA store; null for an empty file. Call it inside a transaction, so that both numbers are consistent. */
+export function schemaOf(connection: Connection, path: string): number | null {
   const application = firstInteger(connection.prepare('PRAGMA application_id').get([]))
   const version = firstInteger(connection.prepare('PRAGMA user_version').get([]))
   if (application === APPLICATION_ID) {
     if (version > SCHEMA_VERSION) throw tooNew(path, version)
-    return true
+    return version
   }
   const tables = firstInteger(connection.prepare('SELECT count(*) FROM sqlite_schema').get([]))
   if (application !== 0 || version !== 0 || tables > 0) throw foreign(path)
-  return false
+  return null
 }
 
 /** On an error the caller closes the connection, which rolls back. */
@@ -113,6 +138,10 @@ function within<T>(connection: Connection, begin: string, work: () => T): T {
   const result = work()
   connection.exec('COMMIT')
   return result
+}
+
+function noUpgrade(version: number): never {
+  throw new InvariantError(`no schema ${version} was ever written`)
 }
 
 function tooNew(path: string, version: number): StoreError {

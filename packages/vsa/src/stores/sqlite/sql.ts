@@ -10,15 +10,18 @@ SELECT max(s.time_seen, coalesce((SELECT max(seen_at) FROM owner WHERE state = '
 FROM store s LEFT JOIN owner o ON o.epoch = ?`
 
 export const OWNERS: string = `SELECT ${OWNER_COLUMNS} FROM owner ORDER BY epoch`
+/** Schema 1 has no tokens. */
+export const OWNERS_OF_SCHEMA_1: string = OWNERS.replace('token', "'' AS token")
 /** Uses the partial index on open owners: closed ones stay for a week, and may be many. */
 export const OPEN_OWNERS: string = `
-SELECT ${OWNER_COLUMNS} FROM owner INDEXED BY owner_open WHERE state = 'open' ORDER BY epoch`
+SELECT ${OWNER_COLUMNS}, EXISTS (SELECT 1 FROM lease WHERE lease.epoch = owner.epoch)
+FROM owner INDEXED BY owner_open WHERE state = 'open' ORDER BY epoch`
 export const BURNING_EPOCHS: string = 'SELECT epoch FROM owner WHERE burning = 1 ORDER BY epoch'
 export const FORGETTABLE_OWNERS: string = `
 SELECT epoch FROM owner WHERE state = 'closed' AND seen_at < ? AND burning = 0
   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.epoch = owner.epoch) LIMIT ?`
 export const INSERT_OWNER: string = `
-INSERT INTO owner (${OWNER_COLUMNS}, burning) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+INSERT INTO owner (${OWNER_COLUMNS}, burning) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 /** The columns that an exchange changes. None is in the condition of a partial index, so only one index is updated. */
 export const RENEW_OWNER: string = 'UPDATE owner SET seq = ?, outcome = ?, seen_at = ?, expires_at = ? WHERE epoch = ?'
 export const CLOSE_OWNER: string = `
@@ -28,6 +31,13 @@ export const REMOVE_OWNER: string = 'DELETE FROM owner WHERE epoch = ?'
 export const LAST_EPOCH: string = 'SELECT epochs FROM store'
 export const RAISE_EPOCH: string = 'UPDATE store SET epochs = max(epochs, ?)'
 export const RAISE_TIME: string = 'UPDATE store SET time_seen = max(time_seen, ?)'
+/** The last leap of store time, and the next retention that ends. */
+export const LEAP: string = `
+SELECT leapt_from, leapt_at, leapt_until,
+  (SELECT min(keep_until) FROM budget WHERE keep_until IS NOT NULL AND keep_until >= ?)
+FROM store s`
+export const SAVE_LEAP: string = 'UPDATE store SET leapt_from = ?, leapt_at = ?, leapt_until = ?'
+export const RAISE_PRUNED: string = 'UPDATE store SET pruned_until = max(pruned_until, ?)'
 
 /** A row with the leases on it: this epoch's units, then the number and units of the others. */
 export const BUDGET: string = `
@@ -48,7 +58,7 @@ ON CONFLICT (key, period) DO UPDATE SET kind = excluded.kind, minted = excluded.
   wanted_until = excluded.wanted_until, ends_at = excluded.ends_at, keep_until = excluded.keep_until`
 export const REMOVE_BUDGET: string = 'DELETE FROM budget WHERE key = ? AND period = ?'
 export const PRUNABLE_BUDGETS: string = `
-SELECT key, period FROM budget
+SELECT key, period, ends_at FROM budget
 WHERE keep_until IS NOT NULL AND keep_until < ?
   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.key = budget.key AND lease.period = budget.period)
 ORDER BY keep_until LIMIT ?`

@@ -3,7 +3,7 @@ import type { Joined, Store } from '../../core/store.ts'
 import { leapMaxOf } from '../../core/store-clock.ts'
 import { comparableAnswer, comparableJoin, comparableRows, firstDifference } from './comparable.ts'
 import { allRows, assertBalanced } from './listed-rows.ts'
-import { Model } from './model.ts'
+import { Model, type ModelTime } from './model.ts'
 import { openStores, type OpenStores } from './open-stores.ts'
 import { UPKEEP_DUE_MS, type Command } from './random-command.ts'
 import { RandomOwners } from './random-owners.ts'
@@ -90,7 +90,7 @@ class Lockstep {
   }
 
   #differenceInJoin(joined: Joined, now: number): string | undefined {
-    const expected = this.#model.join(this.#timeFor(joined, now))
+    const expected = this.#model.join(this.#timeFor(joined, now), joined.token)
     return firstDifference(
       'join',
       comparableJoin(joined, this.#isTimeInjected),
@@ -113,9 +113,10 @@ class Lockstep {
   }
 
   /** S1 leaves open, within bounds, how fast store time advances while it is ahead of its clock. The model follows the store there. */
-  #timeFor({ time }: { readonly time: number }, now: number): number {
+  #timeFor({ time }: { readonly time: number }, now: number): ModelTime {
     const isAhead = this.#isTimeInjected && now < this.#model.timeSeen
-    return isAhead && time <= this.#model.timeSeen + leapMaxOf(LEASE_TTL_MS) ? time : now
+    const isFollowed = isAhead && time <= this.#model.timeSeen + leapMaxOf(LEASE_TTL_MS)
+    return { time: isFollowed ? time : now, clock: now }
   }
 }
 

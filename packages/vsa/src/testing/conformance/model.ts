@@ -1,6 +1,9 @@
+import type { StoreTime, Writes } from '../../core/adapter.ts'
 import type { Answer, Batch } from '../../core/exchange.ts'
+import { withLeap } from '../../core/leap.ts'
 import { maintain, OWNERS_KEPT_MS } from '../../core/maintain.ts'
 import { openEpoch } from '../../core/open-epoch.ts'
+import type { Caller } from '../../core/standing.ts'
 import type { Joined, ListedRow } from '../../core/store.ts'
 import { transition } from '../../core/transition.ts'
 import { loadExchange, loadUpkeep } from '../../stores/memory/load.ts'
@@ -9,6 +12,9 @@ import { save } from '../../stores/memory/save.ts'
 
 /** No call here has more to burn or to remove. */
 const BOUNDS = { leasesMax: 1_000_000, rowsMax: 1_000_000, ownersKeptMs: OWNERS_KEPT_MS } as const
+
+/** The time of one call, and the clock of the handle. */
+export type ModelTime = Pick<StoreTime, 'time' | 'clock'>
 
 /** What every store must do: the transitions, on rows in memory, with upkeep complete before each exchange and behind each join. */
 export class Model {
@@ -19,20 +25,21 @@ export class Model {
     this.#leaseTtlMs = leaseTtlMs
   }
 
-  join(now: number): Joined {
-    const time = this.#timeAt(now)
-    const joining = { label: 'test', leaseTtlMs: this.#leaseTtlMs }
-    const { joined, writes } = openEpoch({ lastEpoch: this.#rows.lastEpoch, process: null }, joining, time)
-    save(this.#rows, writes)
-    this.#maintain(now, { epoch: joined.epoch, seq: 0 })
+  /** @param token as the store has made it */
+  join(now: ModelTime, token: string): Joined {
+    const at = this.#timeAt(now)
+    const joining = { token, label: 'test', leaseTtlMs: this.#leaseTtlMs }
+    const { joined, writes } = openEpoch({ lastEpoch: this.#rows.lastEpoch, process: null }, joining, at.time)
+    this.#save(writes, at)
+    this.#maintain(now, { ...joined, seq: 0 })
     return joined
   }
 
-  exchange(batch: Batch, now: number): Answer {
+  exchange(batch: Batch, now: ModelTime): Answer {
     this.#maintain(now, batch)
-    const time = this.#timeAt(now)
-    const { answer, writes } = transition(loadExchange(this.#rows, batch, time), batch, time)
-    if (writes !== null) save(this.#rows, writes)
+    const at = this.#timeAt(now)
+    const { answer, writes } = transition(loadExchange(this.#rows, batch, at.time), batch, at.time)
+    this.#save(writes, at)
     return answer
   }
 
@@ -45,15 +52,21 @@ export class Model {
     return this.#rows.budgets().map((budget) => ({ budget, leases: [...this.#rows.leasesOn(budget)] }))
   }
 
-  #maintain(now: number, present: Pick<Batch, 'epoch' | 'seq'>): void {
-    const time = this.#timeAt(now)
-    const { writes, hasClosed } = maintain(loadUpkeep(this.#rows, BOUNDS, time), time, present, BOUNDS)
-    if (writes !== null) save(this.#rows, writes)
-    if (hasClosed) this.#maintain(now, present)
+  #maintain(now: ModelTime, caller: Caller): void {
+    const at = this.#timeAt(now)
+    const call = { caller, bounds: BOUNDS, leaseTtlMs: this.#leaseTtlMs, standstillMs: 0 }
+    const { writes, hasClosed } = maintain(loadUpkeep(this.#rows, BOUNDS, at), at, call)
+    this.#save(writes, at)
+    if (hasClosed) this.#maintain(now, caller)
+  }
+
+  #save(writes: Writes | null, at: StoreTime): void {
+    if (writes !== null) save(this.#rows, withLeap(writes, at, this.#leaseTtlMs))
   }
 
   /** S1 */
-  #timeAt(now: number): number {
-    return Math.max(Math.floor(now), this.#rows.timeSeen)
+  #timeAt({ time, clock }: ModelTime): StoreTime {
+    const { timeSeen } = this.#rows
+    return { time: Math.max(Math.floor(time), timeSeen), timeSeen, clock }
   }
 }

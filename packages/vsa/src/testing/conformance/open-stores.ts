@@ -1,5 +1,5 @@
 import type { StoreAdapter } from '../../core/adapter.ts'
-import { storeFrom } from '../../core/store-from.ts'
+import { adaptedStore } from '../../core/adapted-store.ts'
 import type { Store } from '../../core/store.ts'
 import type { MakeStore, StoreNeeds } from './runner.ts'
 
@@ -25,5 +25,13 @@ export async function openStores(makeStore: MakeStore, needs: StoreNeeds): Promi
 
 /** The one place where what `makeStore` gives becomes the `Store` that the suite calls. An adapter's upkeep is done with every call. */
 function storeOf(made: Store | StoreAdapter, { now }: StoreNeeds): Store {
-  return 'exchange' in made ? made : storeFrom(made, { now, upkeepEveryMs: 0 })
+  return 'exchange' in made ? made : adaptedStore(made, { now, upkeepEveryMs: 0 }, newToken)
+}
+
+let tokensMade = 0
+
+/** Different for all handles of one run. */
+function newToken(): string {
+  tokensMade += 1
+  return `token ${tokensMade}`
 }

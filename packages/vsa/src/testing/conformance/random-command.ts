@@ -16,6 +16,8 @@ export type Command =
   | { readonly do: 'resend'; readonly back: number }
   /** Sends a seq that is `by` beyond the next. */
   | { readonly do: 'skip'; readonly owner: number; readonly by: number }
+  /** Sends the next seq under another token, as an owner of a store that was restored from a backup. */
+  | { readonly do: 'foreign'; readonly owner: number }
   | { readonly do: 'pass'; readonly ms: number }
   /** Sets the clock that the store reads, forwards or back. */
   | { readonly do: 'jump'; readonly ms: number }
@@ -62,7 +64,8 @@ function drawCommand(random: Random, isTimeInjected: boolean): Command {
   if (share < 0.76) return { do: 'resend', back: oneOf(random, [0, 0, 0, 1, 2, 5]) }
   if (share < 0.8) return { do: 'join', owner }
   if (share < 0.83) return { do: 'close', owner }
-  if (share < 0.85) return { do: 'skip', owner, by: oneOf(random, [1, 7]) }
+  if (share < 0.84) return { do: 'skip', owner, by: oneOf(random, [1, 7]) }
+  if (share < 0.85) return { do: 'foreign', owner }
   if (!isTimeInjected) return drawExchange(random, owner)
   if (share < 0.88) return { do: 'jump', ms: oneOf(random, [-3_600_000, -500, 700]) }
   return { do: 'pass', ms: oneOf(random, [UPKEEP_DUE_MS, 1_000, 4_000, 4_000, 11_000, 70_000, 200_000]) }

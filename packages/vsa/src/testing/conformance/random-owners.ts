@@ -5,6 +5,7 @@ import { addTo, entryOf, initialOf, windowOf } from './entries.ts'
 
 interface OwnerState {
   readonly epoch: number
+  readonly token: string
   seq: number
   /** By row: the lease in the last answer. */
   readonly held: Map<string, number>
@@ -27,8 +28,8 @@ export class RandomOwners {
     this.#start = start
   }
 
-  joined(owner: number, { epoch }: Joined): void {
-    this.#owners[owner] = { epoch, seq: 0, held: new Map() }
+  joined(owner: number, { epoch, token }: Joined): void {
+    this.#owners[owner] = { epoch, token, seq: 0, held: new Map() }
   }
 
   /** The batch that the command sends; undefined when its owner has not joined, or there is nothing to send again. */
@@ -38,7 +39,9 @@ export class RandomOwners {
     if (owner === undefined) return undefined
     switch (command.do) {
       case 'skip':
-        return { epoch: owner.epoch, seq: owner.seq + 1 + command.by, entries: [], takes: [], close: false }
+        return { ...this.#empty(owner), seq: owner.seq + 1 + command.by }
+      case 'foreign':
+        return { ...this.#empty(owner), seq: owner.seq + 1, token: `not ${owner.token}` }
       case 'exchange': {
         const entries = command.changes.map((change) => this.#entry(owner, change))
         return this.#send(owner, {
@@ -54,7 +57,7 @@ export class RandomOwners {
 
   /** Learns from the answer what its owner holds. */
   answered(batch: Batch, answer: Answer): void {
-    const owner = this.#owners.find((owner) => owner?.epoch === batch.epoch)
+    const owner = this.#owners.find((owner) => owner?.token === batch.token)
     if (owner === undefined || batch.seq !== owner.seq) return
     // A breach applied nothing: the next batch has the same seq, as an engine's would.
     if (answer.kind === 'breach') owner.seq -= 1
@@ -67,9 +70,13 @@ export class RandomOwners {
 
   #send(owner: OwnerState, parts: Pick<Batch, 'entries' | 'takes' | 'close'>): Batch {
     owner.seq += 1
-    const batch = { epoch: owner.epoch, seq: owner.seq, ...parts }
+    const batch = { ...this.#empty(owner), ...parts }
     this.#sent.push(batch)
     return batch
+  }
+
+  #empty({ epoch, token, seq }: OwnerState): Batch {
+    return { epoch, token, seq, entries: [], takes: [], close: false }
   }
 
   #entry(owner: OwnerState, change: RowChange): Entry {

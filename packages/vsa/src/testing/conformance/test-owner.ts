@@ -12,6 +12,7 @@ export interface BatchParts {
 /** One epoch. Counts its seq, and nothing else. */
 export class TestOwner {
   readonly epoch: number
+  readonly token: string
   /** Store time at the join. */
   readonly time: number
   readonly leaseTtlMs: number
@@ -21,6 +22,7 @@ export class TestOwner {
   constructor(store: Store, joined: Joined) {
     this.#store = store
     this.epoch = joined.epoch
+    this.token = joined.token
     this.time = joined.time
     this.leaseTtlMs = joined.leaseTtlMs
   }
@@ -34,7 +36,7 @@ export class TestOwner {
   /** A batch with the seq of the last one, as after a breach. */
   again(parts: BatchParts): Batch {
     const { entries = [], takes = [], close = false } = parts
-    return { epoch: this.epoch, seq: this.#seq, entries, takes, close }
+    return { epoch: this.epoch, token: this.token, seq: this.#seq, entries, takes, close }
   }
 
   send(batch: Batch): Promise<Answer> {

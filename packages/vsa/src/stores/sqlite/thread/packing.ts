@@ -33,7 +33,7 @@ interface PackedAppliedAnswer extends Omit<AppliedAnswer, 'entries'>, Packed<Ent
 const ENTRY_WIDTH = 6
 const ANSWER_WIDTH = 10
 
-export function packBatch({ epoch, seq, entries, takes, close }: Batch): PackedBatch {
+export function packBatch({ epoch, token, seq, entries, takes, close }: Batch): PackedBatch {
   const numbers = new Float64Array(entries.length * ENTRY_WIDTH)
   const keys: string[] = []
   const odd: [number, Entry][] = []
@@ -52,10 +52,10 @@ export function packBatch({ epoch, seq, entries, takes, close }: Batch): PackedB
     numbers[at + 5] = entry.wantMs
     at += ENTRY_WIDTH
   })
-  return { epoch, seq, takes, close, numbers, keys, odd }
+  return { epoch, token, seq, takes, close, numbers, keys, odd }
 }
 
-export function unpackBatch({ epoch, seq, takes, close, numbers, keys, odd }: PackedBatch): Batch {
+export function unpackBatch({ epoch, token, seq, takes, close, numbers, keys, odd }: PackedBatch): Batch {
   const usual = keys.map((key, index): BudgetEntry => {
     const at = index * ENTRY_WIDTH
     return {
@@ -69,7 +69,7 @@ export function unpackBatch({ epoch, seq, takes, close, numbers, keys, odd }: Pa
       wantMs: cell(numbers, at + 5),
     }
   })
-  return { epoch, seq, entries: interleave(usual, odd), takes, close }
+  return { epoch, token, seq, entries: interleave(usual, odd), takes, close }
 }
 
 export function packAnswer(answer: Answer): PackedAnswer {

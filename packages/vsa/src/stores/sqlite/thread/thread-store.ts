@@ -1,5 +1,6 @@
 import type { Answer, Batch, RowName } from '../../../core/exchange.ts'
 import type { BudgetRow, OwnerRow } from '../../../core/rows.ts'
+import type { Caller } from '../../../core/standing.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from '../../../core/store.ts'
 import type { Clock } from '../../../core/clock.ts'
 import { WallTime } from '../../../core/wall-time.ts'
@@ -38,6 +39,10 @@ export class ThreadStore implements Store {
 
   async exchange(batch: Batch): Promise<Answer> {
     return unpackAnswer(await this.#running().call('exchange', packBatch(batch)))
+  }
+
+  async upkeep({ epoch, token, seq }: Caller): Promise<number | null> {
+    return this.#running().call('upkeep', { epoch, token, seq })
   }
 
   async read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {

@@ -1,6 +1,7 @@
 import { InvariantError, StoreError, type StoreErrorCode, type Applied } from '../../../core/errors.ts'
 import type { RowName } from '../../../core/exchange.ts'
 import type { BudgetRow, OwnerRow } from '../../../core/rows.ts'
+import type { Caller } from '../../../core/standing.ts'
 import type { Joined, ListPage, ListRange } from '../../../core/store.ts'
 import type { AdapterSettings } from '../adapter.ts'
 import type { DriverName } from '../client/driver.ts'
@@ -24,6 +25,7 @@ export interface ThreadSettings extends AdapterSettings {
 export interface Calls {
   join: { readonly argument: string; readonly result: Joined }
   exchange: { readonly argument: PackedBatch; readonly result: PackedAnswer }
+  upkeep: { readonly argument: Caller; readonly result: number | null }
   read: { readonly argument: readonly RowName[]; readonly result: readonly BudgetRow[] }
   list: { readonly argument: ListRange; readonly result: ListPage }
   owners: { readonly argument: null; readonly result: readonly OwnerRow[] }

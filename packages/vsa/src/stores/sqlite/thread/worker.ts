@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
+import { adaptedStore } from '../../../core/adapted-store.ts'
 import { invariant } from '../../../core/errors.ts'
-import { storeFrom } from '../../../core/store-from.ts'
 import { SqliteAdapter } from '../adapter.ts'
 import { nowOf } from '../shared-time.ts'
 import { packAnswer, unpackBatch } from './packing.ts'
@@ -13,7 +14,8 @@ const port = parentPort
 // Written by `ThreadStore`, of the same version.
 const settings = workerData as ThreadSettings
 const now = nowOf(settings.time)
-const store = storeFrom(new SqliteAdapter(settings.driver, settings, now), { now, ...settings.upkeep })
+const adapter = new SqliteAdapter(settings.driver, settings, now)
+const store = adaptedStore(adapter, { now, ...settings.upkeep }, randomUUID)
 
 const underWay = new Set<Promise<void>>()
 
@@ -47,6 +49,9 @@ async function call(request: Request): Promise<Calls[CallName]['result']> {
       return store.join(request.argument)
     case 'exchange':
       return packAnswer(await store.exchange(unpackBatch(request.argument)))
+    case 'upkeep':
+      // This store has one.
+      return (await store.upkeep?.(request.argument)) ?? null
     case 'read':
       return store.read(request.argument)
     case 'list':

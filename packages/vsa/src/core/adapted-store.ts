@@ -1,11 +1,15 @@
-import type { Awaitable, Snapshot, StoreAdapter, UpkeepBounds, Writes } from './adapter.ts'
+import type { Awaitable, Snapshot, StoreAdapter, StoreTime, Writes } from './adapter.ts'
+import { andThen, caught } from './awaitable.ts'
 import type { Clock } from './clock.ts'
 import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
-import { maintain, OWNERS_KEPT_MS } from './maintain.ts'
+import { withLeap } from './leap.ts'
+import { maintain, OWNERS_KEPT_MS, type Upkeep } from './maintain.ts'
 import { openEpoch } from './open-epoch.ts'
 import { Pace } from './pace.ts'
 import type { BudgetRow, OwnerRow } from './rows.ts'
+import type { Caller } from './standing.ts'
+import { Standstill } from './standstill.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './store.ts'
 import { checkStoreFrom, type StoreFromOptions, type UpkeepSettings } from './store-from-options.ts'
 import { transition } from './transition.ts'
@@ -14,12 +18,12 @@ import { transition } from './transition.ts'
 const TRIES_MAX = 100
 
 /**
- * Makes a store out of an adapter: load, transition, save, with a retry on a version conflict. Upkeep is a separate transaction: after each
- * join, before an exchange when it is due, and before each exchange while more work is left than one upkeep does.
+ * The store that an adapter makes: see `storeFrom` of `store-from.ts`.
+ * @param makeToken makes the tokens of new epochs, where the options have no source of them: a text that is never made again
  * @throws TypeError, RangeError that name the argument
  */
-export function storeFrom(adapter: StoreAdapter, options: StoreFromOptions): Store {
-  return new AdaptedStore(adapter, checkStoreFrom(adapter, options))
+export function adaptedStore(adapter: StoreAdapter, options: StoreFromOptions, makeToken: () => string): Store {
+  return new AdaptedStore(adapter, checkStoreFrom(adapter, options, makeToken))
 }
 
 interface Decided<T> {
@@ -35,37 +39,43 @@ class AdaptedStore implements Store {
   readonly #upkeepRowsMax: number
   readonly useClock: (clock: Clock) => void
   readonly #pause: (tries: number) => Promise<void>
+  readonly #newToken: () => string
   readonly #upkeep: Pace
+  readonly #standstill: Standstill
   #isBehind = false
   /** Budget rows made since the last upkeep. */
   #made = 0
 
   constructor(adapter: StoreAdapter, options: UpkeepSettings) {
-    const { now, upkeepEveryMs, upkeepRowsMax, useClock, pause } = options
+    const { now, newToken, upkeepEveryMs, upkeepRowsMax, useClock, pause } = options
     this.useClock = useClock
     this.capabilities = adapter.capabilities
     this.#adapter = adapter
     this.#now = now
+    this.#newToken = newToken
     this.#upkeep = new Pace(upkeepEveryMs)
+    this.#standstill = new Standstill(adapter.leaseTtlMs)
     this.#upkeepRowsMax = upkeepRowsMax
     this.#pause = pause
   }
 
   async join(label: string): Promise<Joined> {
     const adapter = this.#adapter
-    const { leaseTtlMs } = adapter
-    const opened = andThen(adapter.ready(), () =>
+    const joining = { token: this.#newToken(), label, leaseTtlMs: adapter.leaseTtlMs }
+    const opened = andThen(this.#ready(), () =>
       this.#transact(
         () => adapter.loadJoin(),
-        (rows, time) => {
-          const { joined, writes } = openEpoch(rows, { label, leaseTtlMs }, time)
+        (rows, { time }) => {
+          const { joined, writes } = openEpoch(rows, joining, time)
           return { result: joined, writes }
         },
       ),
     )
     // A restarted process detects at once that its predecessor is dead (S8).
     this.#upkeep.reset()
-    return andThen(opened, (joined) => andThen(this.#tryUpkeep(joined.epoch), () => joined))
+    return andThen(opened, (joined) =>
+      andThen(this.#tryUpkeep({ ...joined, seq: 0 }), (upkeepDueInMs) => ({ ...joined, upkeepDueInMs })),
+    )
   }
 
   async exchange(batch: Batch): Promise<Answer> {
@@ -74,18 +84,24 @@ class AdaptedStore implements Store {
     const exchange = (): Awaitable<Answer> =>
       this.#transact(
         () => adapter.loadExchange(batch),
-        (rows, time) => {
+        (rows, { time }) => {
           const { answer, writes } = transition(rows, batch, time)
           made = writes?.budgets.filter(({ change }) => change === 'created').length ?? 0
           return { result: answer, writes }
         },
       )
     const upkeep = (): Awaitable<void> => notApplied(() => this.#keepUp(batch))
-    const answer = andThen(adapter.ready(), () => andThen(upkeep(), exchange))
+    const answer = andThen(this.#ready(), () => andThen(upkeep(), exchange))
     return andThen(answer, (answered) => {
       this.#made += made
       return answered
     })
+  }
+
+  async upkeep(caller: Caller): Promise<number | null> {
+    // The next exchange need not do it again.
+    this.#upkeep.isDue(this.#now())
+    return andThen(this.#ready(), () => andThen(this.#maintainAll(caller), ({ dueInMs }) => dueInMs))
   }
 
   async read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {
@@ -105,70 +121,92 @@ class AdaptedStore implements Store {
   }
 
   /** The epoch is open and durable: upkeep that fails must not make the join fail. The next exchange tries it again. */
-  async #tryUpkeep(epoch: number): Promise<void> {
+  async #tryUpkeep(caller: Caller): Promise<number | null> {
     try {
-      await this.#keepUp({ epoch, seq: 0 })
+      return await this.upkeep(caller)
     } catch {
       this.#upkeep.reset()
+      return null
     }
   }
 
   /** Upkeep, when it is due, or when more is to be removed than the last one did. @throws StoreError: nothing of the exchange was applied */
-  #keepUp(present: Pick<Batch, 'epoch' | 'seq'>): Awaitable<void> {
+  #keepUp(caller: Caller): Awaitable<void> {
     if (!this.#upkeep.isDue(this.#now()) && !this.#isBehind) return
-    const bounds = {
-      leasesMax: this.#upkeepRowsMax,
-      rowsMax: this.#upkeepRowsMax + this.#made,
-      ownersKeptMs: OWNERS_KEPT_MS,
-    }
-    this.#made = 0
-    // Epochs that were closed have leases, which the second call burns.
-    return andThen(this.#maintain(present, bounds), (hasClosed) =>
-      hasClosed ? andThen(this.#maintain(present, bounds), () => undefined) : undefined,
-    )
+    return andThen(this.#maintainAll(caller), () => undefined)
   }
 
-  /** @returns whether epochs were closed */
-  #maintain(present: Pick<Batch, 'epoch' | 'seq'>, bounds: UpkeepBounds): Awaitable<boolean> {
+  /** Epochs that were closed have leases, which a second call burns. */
+  #maintainAll(caller: Caller): Awaitable<Upkeep> {
+    const made = this.#made
+    const rowsMax = this.#upkeepRowsMax + made
+    return andThen(this.#maintain(caller, rowsMax), (upkeep) => {
+      this.#made -= made
+      return upkeep.hasClosed ? this.#maintain(caller, rowsMax) : upkeep
+    })
+  }
+
+  #maintain(caller: Caller, rowsMax: number): Awaitable<Upkeep> {
+    const { leaseTtlMs } = this.#adapter
+    const bounds = { leasesMax: this.#upkeepRowsMax, rowsMax, ownersKeptMs: OWNERS_KEPT_MS }
     const done = this.#transact(
       () => this.#adapter.loadUpkeep(bounds),
-      (rows, time) => {
-        const upkeep = maintain(rows, time, present, bounds)
+      (rows, at) => {
+        const standstillMs = this.#standstill.ageMs(this.#now())
+        const upkeep = maintain(rows, at, { caller, bounds, leaseTtlMs, standstillMs })
         return { result: upkeep, writes: upkeep.writes }
       },
     )
-    return andThen(done, ({ hasClosed, isBehind }) => {
-      this.#isBehind = isBehind
-      return hasClosed
+    return andThen(done, (upkeep) => {
+      this.#isBehind = upkeep.isBehind
+      return upkeep
     })
+  }
+
+  #ready(): Awaitable<void> {
+    const startedAt = this.#now()
+    return caught(
+      () => this.#adapter.ready(),
+      (error) => this.#failed(error, startedAt),
+    )
   }
 
   #transact<Rows, T>(
     load: () => Awaitable<Snapshot<Rows>>,
-    decide: (rows: Rows, time: number) => Decided<T>,
+    decide: (rows: Rows, at: StoreTime) => Decided<T>,
     tries = 1,
   ): Awaitable<T> {
-    return andThen(load(), (snapshot) =>
-      andThen(decideOrRelease(snapshot, decide), ({ result, writes }) => {
-        if (writes === null) return andThen(snapshot.release(), () => result)
-        return andThen(snapshot.save(writes), (saved) => {
-          invariant(typeof saved === 'boolean', 'save answers whether it saved')
-          if (saved) return result
-          if (tries >= TRIES_MAX) throw contended()
-          return this.#pause(tries).then(() => this.#transact(load, decide, tries + 1))
+    const startedAt = this.#now()
+    const work = (): Awaitable<T> =>
+      andThen(load(), (snapshot) => {
+        this.#standstill.ended(startedAt, this.#now(), snapshot.time - snapshot.timeSeen)
+        return andThen(decideOrRelease(snapshot, decide), ({ result, writes }) => {
+          if (writes === null) return andThen(snapshot.release(), () => result)
+          return andThen(snapshot.save(withLeap(writes, snapshot, this.#adapter.leaseTtlMs)), (saved) => {
+            invariant(typeof saved === 'boolean', 'save answers whether it saved')
+            if (saved) return result
+            if (tries >= TRIES_MAX) throw contended()
+            return this.#pause(tries).then(() => this.#transact(load, decide, tries + 1))
+          })
         })
-      }),
-    )
+      })
+    return caught(work, (error) => this.#failed(error, startedAt))
+  }
+
+  /** The store did not do what it was called for: it stands still for this handle (S8). A bug says nothing about the store. */
+  #failed(error: unknown, startedAt: number): never {
+    if (error instanceof StoreError) this.#standstill.failed(startedAt)
+    throw error
   }
 }
 
 /** After a bug or a malformed batch the locks are released. */
 function decideOrRelease<Rows, T>(
   snapshot: Snapshot<Rows>,
-  decide: (rows: Rows, time: number) => Decided<T>,
+  decide: (rows: Rows, at: StoreTime) => Decided<T>,
 ): Awaitable<Decided<T>> {
   try {
-    return decide(snapshot.rows, snapshot.time)
+    return decide(snapshot.rows, snapshot)
   } catch (error) {
     return andThen(snapshot.release(), () => {
       throw error
@@ -178,27 +216,11 @@ function decideOrRelease<Rows, T>(
 
 /** Upkeep failed before the exchange began, which was surely not applied. */
 function notApplied(upkeep: () => Awaitable<void>): Awaitable<void> {
-  const fail = (error: unknown): never => {
+  return caught(upkeep, (error) => {
     if (!(error instanceof StoreError)) throw error
     const { code, message, transient } = error
     throw new StoreError(code, message, { applied: 'no', transient, cause: error })
-  }
-  try {
-    const done = upkeep()
-    return isPromise(done) ? done.catch(fail) : done
-  } catch (error) {
-    return fail(error)
-  }
-}
-
-/** In the same turn when `value` is not a promise. */
-function andThen<A, B>(value: Awaitable<A>, work: (value: A) => Awaitable<B>): Awaitable<B> {
-  return isPromise(value) ? Promise.resolve(value).then(work) : work(value)
-}
-
-/** Also one of another realm or library, which is no instance of this `Promise`. */
-function isPromise<A>(value: Awaitable<A>): value is Promise<A> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  })
 }
 
 function contended(): StoreError {

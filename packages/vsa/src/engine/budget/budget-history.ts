@@ -1,0 +1,17 @@
+import type { Window } from '../../core/plan.ts'
+
+/** What is remembered of a budget whose rows come and go. Made when there is something to remember, and lost when the budget is evicted. */
+export class BudgetHistory {
+  /** O12: the row of `window` had no more than `reach` units for this owner when it was forgotten: it is read before it is asked again. */
+  lack: { readonly window: Window; readonly reach: number } | null = null
+  /** Thresholds that were reported, of one row and of what it had minted. */
+  reported: { readonly window: Window; readonly minted: number; readonly fractions: number[] } | null = null
+  /** When `tryAdmit` last found no lease, after one had gone back unspent. ms of the monotonic clock. */
+  triedAtMs: number = -Infinity
+  /** How long a lease that `tryAdmit` asked for is kept unused. */
+  leaseKeptMs = 0
+
+  lacks(window: Window, units: number): boolean {
+    return this.lack !== null && this.lack.window.start === window.start && units > this.lack.reach
+  }
+}

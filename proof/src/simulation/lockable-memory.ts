@@ -1,0 +1,48 @@
+import type { Awaitable, Snapshot, Store, StoreAdapter } from '../../../packages/vsa/dist/index.js'
+import type { Library } from './library.ts'
+
+/** The memory store, with a lock that another program can hold: as long as it does, every transaction waits. */
+export interface LockableMemory {
+  readonly store: Store
+  lock(): void
+  unlock(): void
+}
+
+interface MemorySettings {
+  readonly now: () => number
+  readonly leaseTtlMs: number
+  readonly upkeepRowsMax: number
+}
+
+export function lockableMemory({ MemoryAdapter, storeFrom }: Library, settings: MemorySettings): LockableMemory {
+  const { now, leaseTtlMs, upkeepRowsMax } = settings
+  const adapter = new MemoryAdapter(now, leaseTtlMs)
+  let locked: Promise<void> | null = null
+  let unlock = (): void => undefined
+  const waiting = <Rows>(load: () => Awaitable<Snapshot<Rows>>): Awaitable<Snapshot<Rows>> =>
+    locked === null ? load() : locked.then(load)
+  const lockable: StoreAdapter = {
+    capabilities: adapter.capabilities,
+    leaseTtlMs,
+    ready: () => adapter.ready(),
+    loadJoin: () => waiting(() => adapter.loadJoin()),
+    loadExchange: (batch) => waiting(() => adapter.loadExchange(batch)),
+    loadUpkeep: (bounds) => waiting(() => adapter.loadUpkeep(bounds)),
+    read: (names) => adapter.read(names),
+    list: (range) => adapter.list(range),
+    owners: () => adapter.owners(),
+    close: () => adapter.close(),
+  }
+  let tokens = 0
+  return {
+    // Numbered, so that a seed gives the same trace each time.
+    store: storeFrom(lockable, { now, newToken: () => `token ${(tokens += 1)}`, upkeepRowsMax }),
+    lock: () => {
+      locked = new Promise((resolve) => (unlock = resolve))
+    },
+    unlock: () => {
+      locked = null
+      unlock()
+    },
+  }
+}
