@@ -28,7 +28,7 @@ const NEW_STORE: ValueOption<string | undefined> = {
 
 const KEPT_STORE: ValueOption<string | undefined> = {
   ...NEW_STORE,
-  help: 'keep the store in this new SQLite file, where each store call is a durable commit (default: in memory)',
+  help: 'keep the store in this new SQLite file (default: in memory)',
 }
 
 const SECONDS: ValueOption<number> = {
