@@ -22,6 +22,7 @@ async function scene(fate: Fate, options: Parameters<Bench['owner']>[0] = {}): P
   await one.vsa.budget('held', LEASED).admit()
   const endEpoch = async (): Promise<void> => {
     await world.clock.advance(700)
+    world.reap(one)
     await other.vsa.budget('x', { initial: 1_000 }).admit()
     if (fate === 'unknown') forget(one, () => world.clock.now())
     await world.clock.advance(3_000)

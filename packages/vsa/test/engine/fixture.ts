@@ -1,9 +1,9 @@
-import { open, VsaError } from '../../src/index.ts'
+import { open, storeFrom, VsaError } from '../../src/index.ts'
 import type { Batch } from '../../src/core/exchange.ts'
 import type { BudgetRow } from '../../src/core/rows.ts'
 import type { Store } from '../../src/core/store.ts'
 import type { Decision, OpenOptions, Vsa, VsaEvent } from '../../src/index.ts'
-import { memory } from '../../src/stores/memory/index.ts'
+import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 import { faultyStore, manualClock } from '../../src/testing/index.ts'
 import type { FaultyStore, ManualClock } from '../../src/testing/index.ts'
 
@@ -14,6 +14,8 @@ export interface Bench {
   /** A new engine on the same books, behind a network of its own. */
   owner(options?: Partial<OpenOptions>, cut?: 'refuse' | 'hang'): Owner
   row(key: string, period?: number): Promise<BudgetRow>
+  /** The store takes the owner's process for dead: the next upkeep ends its epoch, though it may hold nothing (S8). */
+  reap(owner: Owner): void
 }
 
 export interface Owner {
@@ -26,10 +28,19 @@ export interface Owner {
 
 export function bench(options: { readonly leaseTtlMs?: number } = {}): Bench {
   const clock = manualClock()
-  const books = memory({ now: () => clock.now(), leaseTtlMs: options.leaseTtlMs ?? 10_000 })
+  const adapter = new MemoryAdapter(() => clock.now(), options.leaseTtlMs ?? 10_000)
+  const gone = new Set<number>()
+  const loadUpkeep = adapter.loadUpkeep.bind(adapter)
+  adapter.loadUpkeep = (bounds) => {
+    const { rows, ...snapshot } = loadUpkeep(bounds)
+    const open = rows.open.map((one) => ({ ...one, isGone: gone.has(one.owner.epoch) }))
+    return { ...snapshot, rows: { ...rows, open } }
+  }
+  const books = storeFrom(adapter, { now: () => clock.now() })
   return {
     clock,
     books,
+    reap: ({ vsa }) => void gone.add(vsa.stats().epoch ?? 0),
     owner: (more = {}, cut) => {
       const net = faultyStore(books, { clock })
       if (cut !== undefined) net.cut(cut)
