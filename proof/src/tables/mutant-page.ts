@@ -117,7 +117,10 @@ function areaRow(area: string, results: readonly AreaResult[]): readonly string[
 }
 
 function scoreRows({ files }: MutationReport): readonly (readonly string[])[] {
-  const paths = Object.keys(files).toSorted()
+  // A file without a mutant in the sample has no score.
+  const paths = Object.keys(files)
+    .filter((path) => files[path]?.mutants.length !== 0)
+    .toSorted()
   const all = paths.flatMap((path) => files[path]?.mutants ?? [])
   return [...paths.map((path) => scoreRow(shortPath(path), files[path]?.mutants ?? [])), scoreRow('all', all)]
 }

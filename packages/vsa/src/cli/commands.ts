@@ -26,6 +26,11 @@ const NEW_STORE: ValueOption<string | undefined> = {
   parse: (path) => path,
 }
 
+const KEPT_STORE: ValueOption<string | undefined> = {
+  ...NEW_STORE,
+  help: 'keep the store in this new SQLite file (default: in memory)',
+}
+
 const SECONDS: ValueOption<number> = {
   kind: 'value',
   name: 'seconds',
@@ -121,9 +126,9 @@ const replay: Command = {
   name: 'replay',
   summary: 'run an access log (Apache or nginx combined, or NDJSON; gzip too) through VSA, on the time of the log',
   operands: [LOG_FILE],
-  options: [KEY, LIMIT, PER, FLUSH, NEW_STORE, JSON_OUTPUT],
+  options: [KEY, LIMIT, PER, FLUSH, KEPT_STORE, JSON_OUTPUT],
   async run(invocation) {
-    const storePath = invocation.value(NEW_STORE)
+    const storePath = invocation.value(KEPT_STORE)
     const options = {
       file: invocation.operand(LOG_FILE),
       key: invocation.value(KEY),
@@ -140,7 +145,7 @@ const replay: Command = {
 
 const verify: Command = {
   name: 'verify',
-  summary: 'draw the trial balance of every row of a store; exits 1 and names the row when one does not add up',
+  summary: 'check that every row of a store adds up and that its file is sound; exits 1 and names what is not',
   operands: [STORE_FILE],
   options: [JSON_OUTPUT],
   async run(invocation) {
@@ -161,6 +166,18 @@ const inspect: Command = {
   },
 }
 
+const repairClock: Command = {
+  name: 'repair-clock',
+  summary:
+    'set the time of a store back to the clock of this machine, after a process with a clock ahead has used it; exits 1 when it must stay ahead',
+  operands: [STORE_FILE],
+  options: [JSON_OUTPUT],
+  async run(invocation) {
+    const { setClockBack } = await import('./repair-clock.ts')
+    return setClockBack(invocation.operand(STORE_FILE), Date.now())
+  },
+}
+
 /** The process that `demo` starts and kills. */
 const demoVictim: Command = {
   name: 'demo-victim',
@@ -175,7 +192,7 @@ const demoVictim: Command = {
   },
 }
 
-export const COMMANDS: readonly Command[] = [demo, replay, verify, inspect, demoVictim]
+export const COMMANDS: readonly Command[] = [demo, replay, verify, inspect, repairClock, demoVictim]
 
 function parseFlush(text: string): number {
   const ms = parseDuration(text)
