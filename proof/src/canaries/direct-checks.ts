@@ -1,6 +1,7 @@
 import type { Batch, BudgetEntry } from '../../../packages/vsa/dist/index.js'
 import { loadLibrary } from '../simulation/library.ts'
 import { must } from '../simulation/violation.ts'
+import { assertLocksAreWatched } from './locks-check.ts'
 import { assertSynchronous } from './synchronous-check.ts'
 import { assertConstantWork } from './work-check.ts'
 
@@ -13,6 +14,7 @@ const HOUR_MS = 3_600_000
 export const DIRECT_CHECKS: Readonly<Record<string, DirectCheck>> = {
   'S10, L1: a row that upkeep has removed is not made again by a clock that was ahead for a moment': assertRowStaysGone,
   'S7: every commit of the SQLite store is synced': assertSynchronous,
+  'L1: a commit without SQLite’s locks has an unknown outcome': assertLocksAreWatched,
   'L8: the work of a decision and of a flush does not depend on how many budgets there are, or units':
     assertConstantWork,
 }
