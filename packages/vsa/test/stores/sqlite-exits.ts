@@ -3,7 +3,7 @@ import { newPath } from './sqlite-fixture.ts'
 
 /*
  * Programs that end while the thread of their store is busy. libsql and better-sqlite3 abort the process (SIGABRT) when their thread is ended while it is
- * inside them. A thread of the program that is ended from outside is not tried: then nothing can hold libsql back, only make it rare (`docs/testing.md`).
+ * inside them. A thread of the program that is ended from outside is not tried: then nothing can hold libsql back, only make it rare (see the option `thread`).
  */
 
 const AT_ONCE = 4
