@@ -2,6 +2,7 @@ import type { Batch, BudgetEntry, Joined } from '../../../packages/vsa/dist/inde
 import { loadLibrary } from '../simulation/library.ts'
 import { must } from '../simulation/violation.ts'
 import { assertAnswersChecked, assertFateTold } from './answers-check.ts'
+import { assertLocksAreWatched } from './locks-check.ts'
 import { assertSynchronous } from './synchronous-check.ts'
 import { assertConstantWork } from './work-check.ts'
 
@@ -16,6 +17,7 @@ export const DIRECT_CHECKS: Readonly<Record<string, DirectCheck>> = {
   'O2: an answer that is not one to the batch is not used': assertAnswersChecked,
   'O5: refunds in a batch that the store has forgotten are reported': assertFateTold,
   'S7: every commit of the SQLite store is synced': assertSynchronous,
+  'L1: a commit without SQLite’s locks has an unknown outcome': assertLocksAreWatched,
   'L8: the work of a decision and of a flush does not depend on how many budgets there are, or units':
     assertConstantWork,
 }

@@ -88,6 +88,8 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'sqlite-cache-outlives-others-writes': { foundBy: 'conformance', laws: ['L1', 'L2', 'L3', 'S1', 'S2'] },
   'sqlite-cache-keeps-the-old-row': { foundBy: 'simulation', laws: ['L2', 'L3', 'S7'], seeds: 'sqlite' },
   'sqlite-not-synchronous': { foundBy: 'direct', laws: ['S7'] },
+  'sqlite-not-fullfsync': { foundBy: 'direct', laws: ['S7'] },
+  'sqlite-locks-not-watched': { foundBy: 'direct', laws: ['L1'] },
 
   // An owner's conversation with the store
   'new-seq-after-unknown': simulated(['O2']),

@@ -42,4 +42,20 @@ export const SQLITE_CANARIES: readonly Canary[] = [
     find: "connection.exec('PRAGMA synchronous = FULL');\n    if (firstInteger(connection.prepare('PRAGMA synchronous').get([])) !== FULL)\n        throw notDurable(path, 'synchronous=FULL');",
     replace: "connection.exec('PRAGMA synchronous = NORMAL');",
   },
+  {
+    name: 'sqlite-not-fullfsync',
+    rules: ['S7'],
+    what: 'on macOS commits end in the cache of the disk: fullfsync is not set, and is not read back',
+    file: 'stores/sqlite/database',
+    find: "connection.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');\n    if (firstInteger(connection.prepare('PRAGMA fullfsync').get([])) !== ON)\n        throw notDurable(path, 'fullfsync=ON');",
+    replace: '',
+  },
+  {
+    name: 'sqlite-locks-not-watched',
+    rules: ['L1'],
+    what: 'a commit is answered although this process has lost SQLite’s locks on the file',
+    file: 'stores/sqlite/client/file-guard',
+    find: "if (locks === 'held')\n            return;",
+    replace: "if (locks !== 'unseen')\n            return;",
+  },
 ]

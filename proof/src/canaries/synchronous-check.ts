@@ -8,13 +8,20 @@ import { must } from '../simulation/violation.ts'
 
 /** `PRAGMA synchronous`: FULL. In WAL mode a commit is durable from there on. */
 const FULL = 2
+const ON = 1
 
-/** S7: on the connection that commits, at the moment of each commit, SQLite syncs before it answers. */
+/** The settings at the moment of a commit. */
+interface Commit {
+  readonly synchronous: unknown
+  readonly fullfsync: unknown
+}
+
+/** S7: on the connection that commits, at the moment of each commit, SQLite syncs before it answers, on macOS to the disk itself. */
 export async function assertSynchronous(folder: string): Promise<void> {
   const { sqlite } = await loadLibrary(folder)
   const files = mkdtempSync(join(tmpdir(), 'vsa-synchronous-'))
-  const commits: unknown[] = []
-  const store = sqlite(join(files, 'store.db'), { driver: committing((level) => commits.push(level)), thread: false })
+  const commits: Commit[] = []
+  const store = sqlite(join(files, 'store.db'), { driver: committing((commit) => commits.push(commit)), thread: false })
   try {
     const { epoch, token } = await store.join('check')
     await store.exchange({ epoch, token, seq: 1, entries: [], takes: [], close: true })
@@ -23,11 +30,14 @@ export async function assertSynchronous(folder: string): Promise<void> {
     rmSync(files, { recursive: true })
   }
   must(commits.length >= 2, 'S7', () => `${commits.length} commits for two calls`)
-  for (const level of commits) must(level === FULL, 'S7', () => `a commit with synchronous = ${String(level)}`)
+  for (const { synchronous, fullfsync } of commits) {
+    must(synchronous === FULL, 'S7', () => `a commit with synchronous = ${String(synchronous)}`)
+    must(fullfsync === ON, 'S7', () => `a commit with fullfsync = ${String(fullfsync)}`)
+  }
 }
 
-/** libsql's class, which asks SQLite for `synchronous` before each commit. */
-function committing(onCommit: (level: unknown) => void): new (path: string) => ClientDatabase {
+/** libsql's class, which asks SQLite for the settings before each commit. */
+function committing(onCommit: (commit: Commit) => void): new (path: string) => ClientDatabase {
   return class implements ClientDatabase {
     readonly #database: ClientDatabase
 
@@ -36,7 +46,8 @@ function committing(onCommit: (level: unknown) => void): new (path: string) => C
     }
 
     exec(sql: string): unknown {
-      if (sql === 'COMMIT') onCommit(levelOf(this.#database.prepare('PRAGMA synchronous').get()))
+      const setting = (name: string): unknown => levelOf(this.#database.prepare(`PRAGMA ${name}`).get())
+      if (sql === 'COMMIT') onCommit({ synchronous: setting('synchronous'), fullfsync: setting('fullfsync') })
       return this.#database.exec(sql)
     }
 

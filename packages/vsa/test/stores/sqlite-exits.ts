@@ -3,7 +3,7 @@ import { newPath } from './sqlite-fixture.ts'
 
 /*
  * Programs that end while the thread of their store is busy. libsql and better-sqlite3 abort the process (SIGABRT) when their thread is ended while it is
- * inside them. A thread of the program that is ended from outside is not tried: then nothing can hold libsql back, only make it rare (`docs/testing.md`).
+ * inside them. A thread of the program that is ended from outside is not tried: then nothing can hold libsql back, only make it rare (see the option `thread`).
  */
 
 const AT_ONCE = 4
@@ -20,10 +20,10 @@ export async function endsOf(source: string, rounds: number): Promise<ReadonlySe
 
 /** Exchanges without a pause, from a store whose thread may wait ten minutes for a lock. */
 export const BUSY = `const store = sqlite(path, { driver: 'libsql', busyTimeoutMs: 600_000 })
-  const { epoch } = await store.join('child')
+  const { epoch, token } = await store.join('child')
   const entries = Array.from({ length: 200 }, (_, index) => ({ kind: 'counter', key: 'c' + index, add: 1 }))
   const flush = async () => {
-    for (let seq = 1; ; seq += 1) await store.exchange({ epoch, seq, entries, takes: [], close: false })
+    for (let seq = 1; ; seq += 1) await store.exchange({ epoch, token, seq, entries, takes: [], close: false })
   }`
 
 /** The same in a thread of the program. */

@@ -58,8 +58,9 @@ export class Database {
       if (isNew) makePrivate(path)
       opened.exec('PRAGMA busy_timeout = 0')
       return patiently(busyTimeoutMs, () => {
+        syncCommits(opened, path)
         ensureSchema(opened, path)
-        makeDurable(opened, path)
+        keepLog(opened, path)
         return new Database(path, opened, busyTimeoutMs)
       })
     } catch (error) {
@@ -163,17 +164,19 @@ export class Database {
   }
 }
 
-/** S7. `fullfsync` is for macOS, where a sync ends before the data is on the disk without it; elsewhere it changes nothing. */
-function makeDurable(connection: Connection, path: string): void {
-  if (journalMode(connection) !== 'wal') {
-    connection.exec('PRAGMA journal_mode = WAL')
-    if (journalMode(connection) !== 'wal') throw notDurable(path, 'journal_mode=WAL')
-  }
+/** S7, from the first commit on. `fullfsync` is for macOS, where a sync ends before the data is on the disk without it; elsewhere it changes nothing. */
+function syncCommits(connection: Connection, path: string): void {
   connection.exec('PRAGMA synchronous = FULL')
   if (firstInteger(connection.prepare('PRAGMA synchronous').get([])) !== FULL)
     throw notDurable(path, 'synchronous=FULL')
   connection.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
   if (firstInteger(connection.prepare('PRAGMA fullfsync').get([])) !== ON) throw notDurable(path, 'fullfsync=ON')
+}
+
+function keepLog(connection: Connection, path: string): void {
+  if (journalMode(connection) === 'wal') return
+  connection.exec('PRAGMA journal_mode = WAL')
+  if (journalMode(connection) !== 'wal') throw notDurable(path, 'journal_mode=WAL')
 }
 
 function journalMode(connection: Connection): unknown {

@@ -28,7 +28,8 @@ export interface SqliteOptions {
   readonly driver?: DriverName | DatabaseConstructor
   /**
    * Runs SQLite on a thread of its own, so that no commit blocks the event loop. Default: true; false for a `Database` class, which cannot
-   * be sent to a thread. Set it to false for bundlers that lose worker files.
+   * be sent to a thread. Set it to false for bundlers that lose worker files. Close the engine before you `terminate()` a worker of your own that
+   * uses libsql: libsql may abort the process otherwise.
    */
   readonly thread?: boolean
   /** An owner is reaped this long after its last exchange, in ms, 1 to 86,400,000. Default 10,000. */

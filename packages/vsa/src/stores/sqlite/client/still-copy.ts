@@ -20,7 +20,7 @@ export interface StillCopy {
  * True when processes may have the database open: they keep both files beside it. Only then may nothing but SQLite open it in this process
  * (see `file.ts`).
  */
-export function isInUse(path: string): boolean {
+function isInUse(path: string): boolean {
   return stateOfFile(`${path}-wal`) !== undefined && stateOfFile(`${path}-shm`) !== undefined
 }
 
