@@ -18,9 +18,9 @@ export async function assertLocksAreWatched(folder: string): Promise<void> {
   let onCommit = (): void => undefined
   const store = sqlite(path, { driver: committing(() => onCommit()), thread: false })
   try {
-    const { epoch } = await store.join('check')
+    const { epoch, token } = await store.join('check')
     onCommit = () => closeSync(openSync(path, 'r'))
-    const outcome = await store.exchange({ epoch, seq: 1, entries: [], takes: [], close: false }).then(
+    const outcome = await store.exchange({ epoch, token, seq: 1, entries: [], takes: [], close: false }).then(
       ({ kind }) => kind,
       (error: unknown) => (error instanceof Error && 'applied' in error ? error.applied : error),
     )

@@ -31,7 +31,9 @@ test('the tarball has the built files, and no sources, tests or source maps', ()
   ]
   expect(paths).toEqual(expect.arrayContaining(wanted))
   expect(
-    paths.filter((path) => !wanted.includes(path) && !/^dist\/.+(\.js|\.d\.ts)$|^commonjs\/.+\.d\.cts$/.test(path)),
+    paths.filter(
+      (path) => !wanted.includes(path) && !/^dist\/.+(\.js|\.d\.ts)$|^commonjs\/.+\.(d\.cts|cjs)$/.test(path),
+    ),
   ).toEqual([])
 })
 
