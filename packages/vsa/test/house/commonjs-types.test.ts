@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { format } from 'oxfmt'
 import { expect, test } from 'vitest'
 import { read, root } from './repository.ts'
@@ -22,10 +22,12 @@ const subpaths = Object.entries(exports).flatMap(([subpath, to]) =>
 test.each(subpaths)(
   '%s has types for `require`, and one module for both (npm run types:require)',
   async (_subpath, to) => {
-    expect(to.require?.default).toBe(to.default)
+    const entry = join(root, 'packages/vsa', to.require?.default ?? '')
     const file = join('packages/vsa', to.require?.types ?? '')
     // The built package: its exports are what a user gets.
     const module = (await import(join(root, 'packages/vsa', to.default))) as Readonly<Record<string, unknown>>
+    // The CommonJS entry is the same module, not a copy of it.
+    expect(read(relative(root, entry))).toContain(`require('.${to.default}')`)
     const { code } = await format(
       file,
       declarations(to.default, module),
