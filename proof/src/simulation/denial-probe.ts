@@ -39,8 +39,11 @@ export async function probeDenials(world: World, last: OwnerProcess, setting: Bu
       .budget(setting)
       .decide(1)
       .then(
-        // The period may end meanwhile.
-        (decision) => (denied += decision.admitted || decision.period !== period ? 0 : 1),
+        (decision) => {
+          // The period may end meanwhile: then the next one admits.
+          if (decision.admitted) world.addAdmitted(last, setting, decision.period ?? 0, 1)
+          else if (decision.period === period) denied += 1
+        },
         // The store may be slow to answer: a timeout is not a denial.
         () => undefined,
       )
