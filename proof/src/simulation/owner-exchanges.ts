@@ -60,7 +60,8 @@ export class OwnerExchanges {
   /** @param nowMs by the process's monotonic clock */
   heard(batch: Batch, answer: Answer, nowMs: number, standstills: number): void {
     const last = this.#last
-    if (last === null || this.#isAnswered || batch.epoch !== last.epoch || batch.seq !== last.seq) return
+    // A late answer to a batch that was replaced since (S6) has the same seq. The owner ignores it.
+    if (last === null || this.#isAnswered || batch !== last) return
     if (answer.kind === 'fenced') this.#end()
     if (answer.kind === 'applied' || answer.kind === 'replayed') this.#settle(last, answer.entries)
     if (answer.kind === 'breach') {
