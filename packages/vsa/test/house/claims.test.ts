@@ -52,7 +52,7 @@ test('claims, titles and sentences are read as they are written', () => {
     '| claim | tests |',
     '| ----- | ----- |',
     '| Never more than **one**. | [a.test](../x/a.test.ts): L1: of … units, `a\\|b`<br>[b.test](../x/b.test.ts): b |',
-    '| It is free. | no test: nobody checks prices |',
+    '| It is free. | no test: prices are not checked |',
   ].join('\n')
   expect(claimsIn(page)).toEqual([
     {
@@ -64,7 +64,7 @@ test('claims, titles and sentences are read as they are written', () => {
       ],
       reason: '',
     },
-    { page: 'README.md', claim: 'It is free.', tests: [], reason: 'nobody checks prices' },
+    { page: 'README.md', claim: 'It is free.', tests: [], reason: 'prices are not checked' },
   ])
   expect(
     sentencesOf(
