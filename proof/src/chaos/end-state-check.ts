@@ -24,6 +24,8 @@ const EXPECTED_EVENTS = new Set([
   'refunds_refused',
   'refund_for_other',
   'store_back',
+  // Two clocks that are an hour off, in opposite directions, are two hours apart.
+  'clock_leap',
   // The process that has the lock of the file may be paused.
   'store_failed',
   'store_busy',

@@ -57,7 +57,7 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const exchange = new ExchangeListener(parts, scheduler, intake)
   const calls = new PendingCalls(settings, metrics)
   const reads = new StoreReads({ ...settings, metrics })
-  const decisions = new Decisions(session, flushIntervalMs)
+  const decisions = new Decisions(session, flushIntervalMs, leases)
   const admissionParts = { ...parts, scheduler, intake, reads, calls, decisions }
   const admission = new AdmissionController(admissionParts)
   const peeks = new Peeks(admissionParts)

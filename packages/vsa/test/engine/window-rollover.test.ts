@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { compilePolicy } from '../../src/core/policies/compile.ts'
 import { Decisions } from '../../src/engine/admission/decisions.ts'
 import type { Gate } from '../../src/engine/budget/gate.ts'
+import type { LeasedRow } from '../../src/engine/rows/leased-row.ts'
 import { bench, FLUSH_MS, periodOf } from './fixture.ts'
 
 const SECONDLY = { limit: 10, per: 'second' } as const
@@ -43,10 +44,15 @@ describe('window rollover', () => {
     }
     const upcoming = { key: 'calls', window: plan.windowAt(20_000), figures, delta: 0, reach: 60 }
     const gate = { key: 'calls', plan, row: null, upcoming } as unknown as Gate
+    const left = { ...upcoming, window: plan.windowAt(0), delta: 3 }
+    const find = (_key: string, period: number): LeasedRow | undefined =>
+      period === 0 ? (left as unknown as LeasedRow) : undefined
     const lookAt = (time: number): unknown =>
-      new Decisions({ time, hasJoined: true }, 100).of({ kind: 'admitted', row: null }, { gate, units: 0 })
+      new Decisions({ time, hasJoined: true }, 100, { find }).of({ kind: 'admitted', row: null }, { gate, units: 0 })
     expect(lookAt(19_999)).toMatchObject({ period: 10_000, limit: 100, remaining: 100 })
     expect(lookAt(20_000)).toMatchObject({ period: 20_000, limit: 60, remaining: 60 })
+    // The store's time has gone back: the gate has left a row whose period goes on (O11).
+    expect(lookAt(9_999)).toMatchObject({ period: 0, limit: 60, remaining: 57 })
   })
 
   test("O8: the next period's lease is fetched ahead, so that tryAdmit goes on at the edge", async () => {

@@ -4,6 +4,7 @@ import type { PastDecision } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
 import type { GateNeed, Verdict } from '../requests/pending-request.ts'
+import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Session } from '../session/session.ts'
 
 /** A timer may fire up to a ms early, and the next answer may correct this owner's time by another one. */
@@ -21,12 +22,14 @@ type GivenBack = { readonly kind: 'units' | 'foreign'; readonly period: number }
 export class Decisions {
   readonly #session: Pick<Session, 'time' | 'hasJoined'>
   readonly #flushIntervalMs: number
+  readonly #leases: Pick<LeaseTable, 'find'>
   /** Of decisions about several budgets: the period of each, by key, so that each can be given back. */
   readonly #periods = new WeakMap<object, ReadonlyMap<string, number>>()
 
-  constructor(session: Pick<Session, 'time' | 'hasJoined'>, flushIntervalMs: number) {
+  constructor(session: Pick<Session, 'time' | 'hasJoined'>, flushIntervalMs: number, leases: Pick<LeaseTable, 'find'>) {
     this.#session = session
     this.#flushIntervalMs = flushIntervalMs
+    this.#leases = leases
   }
 
   /** @param asked the first need: it is shown where none refused */
@@ -62,10 +65,15 @@ export class Decisions {
     return decision
   }
 
-  /** What the gate admits from: until its next request that may still be the row fetched ahead, whose period has begun. */
-  #rowOf({ row, upcoming }: Gate): RowView | null {
-    if (row !== null || upcoming === null) return row
-    return upcoming.window.start <= this.#session.time ? upcoming : null
+  /**
+   * What the gate admits from: until its next request that may still be the row fetched ahead, whose period has begun, or one that it has
+   * left for the next period too early (O11).
+   */
+  #rowOf({ key, plan, row, upcoming }: Gate): RowView | null {
+    if (row !== null) return row
+    const { time } = this.#session
+    if (upcoming !== null && upcoming.window.start <= time) return upcoming
+    return this.#leases.find(key, plan.windowAt(time).start) ?? null
   }
 
   #unaccounted(asked: GateNeed): Decision {
