@@ -73,7 +73,7 @@ export class RefundCalls {
     )
     const { refundsRefused, refundedUnits } = owner.vsa.stats()
     this.#context.operations += 1
-    owner.budget(setting).refund(units, decision)
+    if (!this.#refundWith(owner, setting, units, decision)) return
     const refused = which === 'foreign' ? units : 0
     // Reported with the event, which names the period of the decision.
     if (refused > 0) owner.totals.refunded.add(rowName(setting.key, decision.period ?? 0), refused)
@@ -83,6 +83,17 @@ export class RefundCalls {
       'L1',
       () => `${setting.key}: a ${which} decision gave ${units} units back: ${JSON.stringify(decision)}`,
     )
+  }
+
+  /** @returns false when the refund was not taken, because the store is away and too much waits for it */
+  #refundWith(owner: OwnerProcess, setting: BudgetSetting, units: number, decision: PastDecision['decision']): boolean {
+    try {
+      owner.budget(setting).refund(units, decision)
+      return true
+    } catch (error) {
+      must(this.#context.isExpected(error) && hasNoRoom(error), 'O13', () => `a refund threw ${String(error)}`)
+      return false
+    }
   }
 
   /** No more than this process and all together have admitted and not refunded. */
@@ -103,7 +114,7 @@ export class RefundCalls {
   ): void {
     const before = owner.vsa.stats().refundsRefused
     this.#context.operations += 1
-    owner.budget(setting).refund(units, decision)
+    if (!this.#refundWith(owner, setting, units, decision)) return
     const refused = owner.vsa.stats().refundsRefused - before
     must(
       refused === 0 || setting.key === this.#context.setting.corrupt,
