@@ -83,8 +83,8 @@ test('the server of the README: with its database deleted it goes on, and answer
   expect(await answerTo(socket, REQUEST)).toBe(200)
   for (const file of readdirSync(place)) if (file.startsWith('limits.db')) rmSync(join(place, file))
   const statuses: number[] = []
-  while (statuses.filter((status) => status !== 200).length < 3) statuses.push(await answerTo(socket, REQUEST))
-  // What it had leased serves first.
-  expect(new Set(statuses.filter((status) => status !== 200))).toEqual(new Set([503]))
+  while (statuses.filter((status) => status === 503).length < 3) statuses.push(await answerTo(socket, REQUEST))
+  // What it had leased serves first, and may be all of the minute's limit.
+  expect([200, 429, 503]).toEqual(expect.arrayContaining([...new Set(statuses)]))
   expect(child.exitCode).toBeNull()
 })

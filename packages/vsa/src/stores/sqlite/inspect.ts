@@ -126,8 +126,9 @@ function findings(check: () => readonly string[]): readonly string[] {
 
 /** Read as bytes, because a finding may quote what is damaged. */
 function integrityFindings(statements: StatementCache): readonly string[] {
+  // Without an argument: some versions of SQLite take it for the name of a table. They stop after 100 findings by themselves.
   const check = statements.statement(
-    `SELECT CAST(integrity_check AS BLOB) FROM pragma_integrity_check(${FINDINGS_MAX})`,
+    `SELECT CAST(integrity_check AS BLOB) FROM pragma_integrity_check LIMIT ${FINDINGS_MAX}`,
   )
   const found = check.all([]).map(([value]) => decode(bytes(value)))
   return found.length === 1 && found[0] === 'ok' ? [] : found
