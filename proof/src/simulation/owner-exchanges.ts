@@ -1,4 +1,4 @@
-import type { Answer, Batch, Entry, EntryAnswer, Take } from '../../../packages/vsa/dist/index.js'
+import type { BudgetRow, Answer, Batch, Entry, EntryAnswer, Take } from '../../../packages/vsa/dist/index.js'
 import { rowName } from './process-totals.ts'
 import { must } from './violation.ts'
 
@@ -71,6 +71,14 @@ export class OwnerExchanges {
     this.#isAnswered = true
     this.#heardAtMs = nowMs
     this.#heardStandstills = standstills
+  }
+
+  /** Rows that were seen exhausted are read (O12): what remains of them is known anew. */
+  looked(rows: readonly BudgetRow[]): void {
+    for (const { key, period, minted, used, burned } of rows) {
+      const name = rowName(key, period)
+      if (this.#remaining.has(name)) this.#remaining.set(name, Math.max(0, minted - used - burned))
+    }
   }
 
   /** O6: an owner that holds leases exchanges at least once in each third of the lease lifetime. @throws Violation */

@@ -89,7 +89,11 @@ export class WireObserver {
       capabilities: wire.capabilities,
       exchange: (batch) => this.#exchange(wire, number, batch, wanted),
       join: (label) => wire.join(label),
-      read: (names) => wire.read(names),
+      read: async (names) => {
+        const rows = await wire.read(names)
+        this.#processes[number]?.exchanges.looked(rows)
+        return rows
+      },
       list: () => wire.list(),
       owners: () => wire.owners(),
       close: () => wire.close(),
