@@ -69,8 +69,8 @@ export class StoreAudit implements Auditor {
   #time = 0
   #latest = 0
   #latestAtMs = 0
-  /** How long before this look the last one was. */
-  #unseenMs = 0
+  /** When a transaction was last seen to keep its time. */
+  #keptAtMs = 0
 
   constructor(store: Readable, clocks: Clocks, setting: Setting, scenarios: Scenarios, violations: Violations) {
     this.#store = store
@@ -225,7 +225,6 @@ export class StoreAudit implements Auditor {
     keeps: boolean | 'if changed',
     present: number | null,
   ): Promise<ReadonlyMap<number, OwnerRow>> {
-    this.#unseenMs = this.#clocks.trueMs() - this.#latestAtMs
     if (keeps === true) this.#keepTime(time)
     this.#latest = Math.max(this.latestTime, time, this.#clocks.store())
     this.#latestAtMs = this.#clocks.trueMs()
@@ -248,9 +247,11 @@ export class StoreAudit implements Auditor {
     const before = this.#time
     this.#check(() => must(time >= before, 'S1', () => `store time went back from ${before} to ${time}`))
     this.#time = Math.max(time, before)
+    const unseenMs = this.#clocks.trueMs() - this.#keptAtMs
+    this.#keptAtMs = this.#clocks.trueMs()
     if (before === 0 || time - before <= LEAP_MIN_MS) return
-    // A transaction that shows nothing, as of upkeep, may have recorded the leap since the store was last looked at.
-    const until = time + this.#leaseTtlMs - Math.ceil(this.#unseenMs)
+    // A transaction that shows nothing, as of upkeep, may have recorded the leap since then.
+    const until = time + this.#leaseTtlMs - Math.ceil(unseenMs)
     this.#epochs.spare(before, until)
     this.#rows.removed.keepUntil = until
     if (time - before > YEAR_MS) this.#scenarios.note('41 clock ten years ahead')
