@@ -93,7 +93,7 @@ export class StoreHost {
   }
 
   join(label: string): Promise<Joined> {
-    return this.#serve(async () => {
+    return this.#transact(async () => {
       const joined = await this.#store.join(label)
       await this.auditor?.joined(label, joined)
       return joined
@@ -101,7 +101,7 @@ export class StoreHost {
   }
 
   exchange(batch: Batch): Promise<Answer> {
-    return this.#serve(async () => {
+    return this.#transact(async () => {
       const answer = await this.#store.exchange(batch)
       await this.auditor?.exchanged(batch, answer)
       return answer
@@ -109,7 +109,7 @@ export class StoreHost {
   }
 
   upkeep(caller: Caller): Promise<number | null> {
-    return this.#serve(async () => {
+    return this.#transact(async () => {
       const dueInMs = (await this.#store.upkeep?.(caller)) ?? null
       await this.auditor?.upkept(caller.epoch)
       return dueInMs
@@ -138,6 +138,12 @@ export class StoreHost {
     return this.#open(() => this.now(), this.#shared)
   }
 
+  /** A call of an owner: the store learns how long it waits for the lock. It learns nothing of a close, or of a read. */
+  #transact<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#isLocked) this.#waitingSinceMs ??= this.#timeline.nowMs
+    return this.#serve(call)
+  }
+
   #serve<T>(call: () => Promise<T>): Promise<T> {
     const served = this.#last.then(() => {
       this.#shared.set(this.now())
@@ -146,7 +152,6 @@ export class StoreHost {
     // Every failure of the store under test is reported as an error, because the file is healthy.
     this.#last = served.catch((error: unknown) => this.onFailure(error))
     // Simulated time goes on while the call waits for the lock.
-    if (this.#isLocked) this.#waitingSinceMs ??= this.#timeline.nowMs
     return this.#isLocked ? served : this.#timeline.during(served)
   }
 }
