@@ -73,11 +73,12 @@ export class OwnerExchanges {
     this.#heardStandstills = standstills
   }
 
-  /** Rows that were seen exhausted are read (O12): what remains of them is known anew. */
+  /** Rows that were seen exhausted are read (O12): an owner shows what the read says, or still the last answer. */
   looked(rows: readonly BudgetRow[]): void {
     for (const { key, period, minted, used, burned } of rows) {
       const name = rowName(key, period)
-      if (this.#remaining.has(name)) this.#remaining.set(name, Math.max(0, minted - used - burned))
+      const known = this.#remaining.get(name)
+      if (known !== undefined) this.#remaining.set(name, Math.max(known, minted - used - burned))
     }
   }
 

@@ -1,7 +1,7 @@
 import { must } from './violation.ts'
 
 /** The most events of one run, events at one moment, and turns after one event. More mean an endless loop (L8). */
-const EVENTS_MAX = 1_000_000
+const EVENTS_MAX = 200_000
 const EVENTS_AT_ONCE_MAX = 5_000
 const TURNS_MAX = 10_000
 

@@ -25,6 +25,23 @@ describe('a budget whose books do not balance', () => {
     await one.vsa.close()
   })
 
+  test('S6 O6: an owner that keeps nothing but a quarantined budget has no timer, and flushes the others in time', async () => {
+    const { clock, owner, row } = bench()
+    const one = owner()
+    const [bad, good] = [one.vsa.budget('bad', { initial: 10 }), one.vsa.budget('good', { initial: 10, atRisk: 5 })]
+    await bad.admit(4)
+    damage(one, clock, 'bad')
+    await expect(bad.admit()).rejects.toMatchObject({ code: 'quarantined' })
+    await clock.advance(5 * FLUSH_MS)
+    expect(clock.timers).toBe(0)
+    await good.admit()
+    expect(good.tryAdmit()).toBe(true)
+    await clock.advance(FLUSH_MS)
+    expect((await row('good')).used).toBe(2)
+    await clock.advance(10 * FLUSH_MS)
+    expect(clock.timers).toBe(0)
+  })
+
   test('S6: mints and refunds of it are refused with an error or counted as refused', async () => {
     const { clock, owner } = bench()
     const one = owner()

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 import type { Decision } from '../../src/index.ts'
 import { open } from '../../src/index.ts'
@@ -131,6 +131,29 @@ describe('store time that is ahead of the clock', () => {
     if (denied.admitted || denied.retryAfterMs === undefined) throw new Error('nine units are left')
     expect(denied.retryAfterMs).toBeGreaterThan(60_000)
     // Once store time has caught up, nothing is kept of the row.
+    await clock.advance(120_000)
+    expect(clock.timers).toBe(0)
+  })
+
+  test('O6 O11: an idle owner that is ahead of store time does not wake each flush interval, and flushes in time when it is used', async () => {
+    const { clock, owner, row } = bench()
+    const timers = vi.spyOn(clock, 'timer')
+    const { vsa } = owner()
+    const policy = { limit: 10, per: 'minute', atRisk: 0 } as const
+    const [ahead, other] = [vsa.budget('calls', policy), vsa.budget('credits', { initial: 10, atRisk: 5 })]
+    await clock.advance(25_000)
+    await ahead.decide()
+    clock.jumpWall(-30_000)
+    await clock.advance(40_000)
+    await ahead.decide()
+    await clock.advance(5 * FLUSH_MS)
+    timers.mockClear()
+    await clock.advance(20_000)
+    expect(timers.mock.calls.length).toBeLessThan(5)
+    await other.admit()
+    expect(other.tryAdmit()).toBe(true)
+    await clock.advance(FLUSH_MS)
+    expect((await row('credits')).used).toBe(2)
     await clock.advance(120_000)
     expect(clock.timers).toBe(0)
   })

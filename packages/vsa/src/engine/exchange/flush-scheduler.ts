@@ -86,9 +86,13 @@ export class FlushScheduler {
     if (leases.size === 0) this.#rollover.stop()
     if (sendQueue.isEmpty && leases.size === 0 && waiting.parked === 0) return
     const nowMs = settings.clock.monotonic()
-    if (this.#flushAtMs <= nowMs) this.#flushAtMs = nowMs + settings.flushIntervalMs
+    const { flushIntervalMs } = settings
+    const restMs = sendQueue.isEmpty && waiting.parked === 0 ? leases.restMs : 0
+    if (restMs > flushIntervalMs) this.#flushAtMs = nowMs + restMs
+    else if (this.#flushAtMs <= nowMs || this.#flushAtMs > nowMs + flushIntervalMs)
+      this.#flushAtMs = nowMs + flushIntervalMs
     if (waiting.parked === 0) this.#retryAtMs = Infinity
-    else if (this.#retryAtMs === Infinity) this.#retryAtMs = nowMs + Math.min(settings.flushIntervalMs, RETRY_MS)
+    else if (this.#retryAtMs === Infinity) this.#retryAtMs = nowMs + Math.min(flushIntervalMs, RETRY_MS)
     const atMs = Math.min(this.#flushAtMs, this.#retryAtMs, this.#keepaliveAtMs())
     if (atMs >= this.#timerAtMs) return
     this.#timer?.cancel()

@@ -42,6 +42,20 @@ export class LeaseTable {
     return this.#leasedUnits
   }
 
+  /**
+   * How long, in ms, there is nothing to do for any row; 0 where a row may have something to do. Rows that are idle, and whose period has not begun
+   * by the store's time, are kept until it has (O11). Quarantined ones are kept for good (S6).
+   */
+  get restMs(): number {
+    let restMs = Infinity
+    for (const row of this.#rows.values()) {
+      if (row.isQuarantined) continue
+      if (!this.#isIdleRow(row) || !this.#isAhead(row)) return 0
+      restMs = Math.min(restMs, row.window.start - this.#session.time)
+    }
+    return restMs
+  }
+
   /** The longest untouched first. */
   all(): IterableIterator<LeasedRow> {
     return this.#rows.values()
