@@ -72,8 +72,8 @@ export const GATE_CANARIES: readonly Canary[] = [
     rules: ['G3', 'O6'],
     what: 'an owner that holds nothing keeps a timer',
     file: 'engine/exchange/flush-scheduler',
-    find: 'if (sendQueue.isEmpty && leases.size === 0 && waiting.parked === 0)\n            return;',
-    replace: '',
+    find: 'sendQueue.isEmpty && waiting.parked === 0 ? leases.restMs : 0',
+    replace: '0',
   },
   {
     name: 'late-period',

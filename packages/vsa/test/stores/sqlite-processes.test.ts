@@ -47,14 +47,16 @@ describe('S8: a dead process is detected', () => {
     const table = processTable()
     const self = table.self()
     expect(table.isGone(self)).toBe(false)
-    // A child of a shell that never waits for it.
+    // The shell becomes a program that never waits for its child, before the child ends.
     const shell = child(
       newPath(),
       `import { spawn } from 'node:child_process'
-      const shell = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'inherit', 'inherit'] })
+      const shell = spawn('/bin/sh', ['-c', 'sleep 60 & echo $$ $!; exec sleep 60'], { stdio: ['ignore', 'inherit', 'inherit'] })
       process.on('SIGTERM', () => { shell.kill('SIGKILL'); process.exit() })`,
     )
-    const pid = Number(await shell.line())
+    const [parent, pid] = (await shell.line()).split(' ').map(Number)
+    await expect.poll(() => readFileSync(`/proc/${parent}/stat`, 'utf8')).toContain('(sleep)')
+    process.kill(Number(pid), 'SIGKILL')
     await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ')
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]

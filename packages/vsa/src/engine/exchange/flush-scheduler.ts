@@ -84,9 +84,9 @@ export class FlushScheduler {
     if (this.#ended || !this.#parts.session.hasJoined) return
     const { leases, sendQueue, waiting, settings } = this.#parts
     if (leases.size === 0) this.#rollover.stop()
-    if (sendQueue.isEmpty && leases.size === 0 && waiting.parked === 0) return
     const nowMs = settings.clock.monotonic()
     const { flushIntervalMs } = settings
+    // Infinity when there is nothing to flush.
     const restMs = sendQueue.isEmpty && waiting.parked === 0 ? leases.restMs : 0
     if (restMs > flushIntervalMs) this.#flushAtMs = nowMs + restMs
     else if (this.#flushAtMs <= nowMs || this.#flushAtMs > nowMs + flushIntervalMs)
