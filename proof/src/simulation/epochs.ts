@@ -10,13 +10,20 @@ import type { Violations } from './violations.ts'
 const IDLE_KEPT_MS = 7 * 86_400_000
 const IDLE_OWNERS_MAX = 256
 
+/** Owners that had not expired at `from` are spared until `until`, in store time. */
+interface Spared {
+  readonly cause: 'leap' | 'standstill'
+  readonly from: number
+  readonly until: number
+}
+
 /** The expected state of all epochs: which process owns each, what was applied, how it ended. */
 export class Epochs {
   readonly #leaseTtlMs: number
   readonly #scenarios: Scenarios
   readonly #violations: Violations
   readonly #epochs = new Map<number, EpochView>()
-  readonly #spared: { readonly from: number; readonly until: number }[] = []
+  #spared: Spared[] = []
   #holding: ReadonlySet<number> = new Set()
 
   constructor(leaseTtlMs: number, scenarios: Scenarios, violations: Violations) {
@@ -109,9 +116,14 @@ export class Epochs {
     return ended
   }
 
-  /** Owners that had not expired by `from` could not renew, or could not know that they must: they are spared until `until`, in store time. */
-  spare(from: number, until: number): void {
-    this.#spared.push({ from, until })
+  /** They could not renew, or could not know that they must. */
+  spare(spared: Spared): void {
+    this.#spared.push(spared)
+  }
+
+  /** The store's clock was set, by which the stores of this harness measure how long ago they stood still. */
+  clockSet(): void {
+    this.#spared = this.#spared.filter(({ cause }) => cause !== 'standstill')
   }
 
   /** S8: an epoch ends by its own closing batch, or when store time passes its expiry. */

@@ -135,7 +135,12 @@ export class StoreAudit implements Auditor {
     if (waitedMs < STANDSTILL_MIN_MS) return
     const now = this.#clocks.store()
     // In whole ms: the store may have counted one more or less.
-    this.#epochs.spare(now - Math.floor(waitedMs) + 2, now + this.#leaseTtlMs)
+    this.#epochs.spare({ cause: 'standstill', from: now - Math.floor(waitedMs) + 2, until: now + this.#leaseTtlMs })
+  }
+
+  /** The store's clock is another one now. */
+  clockSet(): void {
+    this.#epochs.clockSet()
   }
 
   async exchanged(batch: Batch, answer: Answer): Promise<void> {
@@ -252,7 +257,7 @@ export class StoreAudit implements Auditor {
     if (before === 0 || time - before <= LEAP_MIN_MS) return
     // A transaction that shows nothing, as of upkeep, may have recorded the leap since then.
     const until = time + this.#leaseTtlMs - Math.ceil(unseenMs)
-    this.#epochs.spare(before, until)
+    this.#epochs.spare({ cause: 'leap', from: before, until })
     this.#rows.removed.keepUntil = until
     if (time - before > YEAR_MS) this.#scenarios.note('41 clock ten years ahead')
   }

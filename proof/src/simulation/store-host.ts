@@ -62,6 +62,8 @@ export class StoreHost {
   jump(ms: number): void {
     this.hasJumped = true
     this.#jumpedMs += ms
+    // Calls that wait measure their wait by this clock: what they make of it is not known.
+    if (this.#isLocked) this.#waitingSinceMs = Infinity
   }
 
   /** Another program holds the store's lock: calls wait for it. */
@@ -70,10 +72,10 @@ export class StoreHost {
     this.#waitingSinceMs = null
   }
 
-  /** @returns for how long a call has waited, in ms; 0 when none did */
+  /** @returns for how long a call has waited, in ms; 0 when none did, or the clock was set meanwhile */
   unlocked(): number {
     this.#isLocked = false
-    return this.#waitingSinceMs === null ? 0 : this.#timeline.nowMs - this.#waitingSinceMs
+    return Math.max(0, this.#timeline.nowMs - (this.#waitingSinceMs ?? Infinity))
   }
 
   /** The store's process dies, and restarts with its committed state. */

@@ -273,15 +273,20 @@ export class World {
     this.jumps += 1
     this.note(() => `the store's clock jumps by ${byMs} ms`)
     this.scenarios.note('5 clock of the store jumps')
+    this.#setClock(byMs)
+  }
+
+  #setClock(byMs: number): void {
     this.host.jump(byMs)
+    this.audit.clockSet()
   }
 
   /** S10: the store is used with a clock that is ten years ahead, for a moment. */
   #leap(forMs: number): void {
-    this.jumps += 2
     this.note(() => `the store's clock is ten years ahead for ${forMs} ms`)
-    this.host.jump(TEN_YEARS_MS)
-    this.timeline.after(forMs, () => this.host.jump(-TEN_YEARS_MS))
+    this.jumps += 2
+    this.#setClock(TEN_YEARS_MS)
+    this.timeline.after(forMs, () => this.#setClock(-TEN_YEARS_MS))
   }
 
   /** S8: another program holds the store's lock. */
@@ -290,16 +295,14 @@ export class World {
     this.note(() => `the store is locked for ${forMs} ms`)
     this.#isLocked = true
     this.host.locked()
-    const { jumps } = this
-    this.timeline.after(forMs, () => this.unlock(jumps))
+    this.timeline.after(forMs, () => this.unlock())
   }
 
-  /** @param jumps as of the lock: a clock that was set tells nothing of how long the store stood still */
-  unlock(jumps: number = -1): void {
+  unlock(): void {
     if (!this.#isLocked) return
     this.#isLocked = false
     const waitedMs = this.host.unlocked()
-    if (jumps === this.jumps) this.audit.stoodStill(waitedMs)
+    this.audit.stoodStill(waitedMs)
     if (waitedMs > this.script.setting.leaseTtlMs) this.scenarios.note('40 store locked for longer than the lease')
     this.#disk.unlock()
   }

@@ -61,7 +61,8 @@ export function maintain(rows: UpkeepRows, at: StoreTime, call: UpkeepCall): Upk
   return {
     hasClosed: owners.some(({ change }) => change === 'closed'),
     isBehind,
-    dueInMs: isBehind || (isFull && leases.length > 0) ? 0 : dueInMs(rows, at, removes),
+    // Rows without leases may be removed, and these have been loaded before they were.
+    dueInMs: isBehind || leases.length > 0 ? 0 : dueInMs(rows, at, removes),
     writes: isIdle ? null : writesOf(at.time, { ...changes, leap: doubted }),
   }
 }

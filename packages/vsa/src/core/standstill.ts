@@ -14,7 +14,7 @@ interface Period {
  * When this handle had to wait for its store (S8): for a lock, a disk, a connection. No owner could renew its epoch then. So an owner whose
  * epoch had not expired when the standstill began gets one lease lifetime after it to exchange, whichever owner comes first.
  *
- * All times are of one clock, ms from any origin.
+ * All times are of one clock, ms from any origin: of one that is never set, where there is one.
  */
 export class Standstill {
   readonly #graceMs: number

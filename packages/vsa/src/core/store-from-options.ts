@@ -8,7 +8,7 @@ const UPKEEP_EVERY_MS = 100
 const UPKEEP_ROWS_MAX = 200
 
 export interface StoreFromOptions {
-  /** A clock for the pace of upkeep, ms from any origin. */
+  /** A clock for the pace of upkeep and for waits (S8), ms from any origin: best one that is never set, such as `performance.now`. */
   readonly now: () => number
   /** Makes the token of a new epoch: a text that no other call of any process has made or will make. Default: a random UUID. */
   readonly newToken?: () => string

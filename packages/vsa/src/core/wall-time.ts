@@ -4,22 +4,30 @@ import type { Clock } from './clock.ts'
 export class WallTime {
   readonly #hasOwn: boolean
   #now: () => number
+  #steady: () => number
   #clock: Clock | null = null
   #isFixed = false
 
   /**
    * @param own the store's own source of time, ms since 1970
-   * @param machine the machine's wall clock
+   * @param machine the machine's clocks
    */
-  constructor(own: (() => number) | undefined, machine: () => number) {
+  constructor(own: (() => number) | undefined, machine: Pick<Clock, 'now' | 'monotonic'>) {
     this.#hasOwn = own !== undefined
-    this.#now = own ?? machine
+    this.#now = own ?? (() => machine.now())
+    this.#steady = own ?? (() => machine.monotonic())
   }
 
   /** Ms since 1970. */
   readonly now = (): number => {
     this.#isFixed = true
     return this.#now()
+  }
+
+  /** Ms from any origin, for lengths of time. A wall clock that is set does not change it, except where the store has only its own source. */
+  readonly steady = (): number => {
+    this.#isFixed = true
+    return this.#steady()
   }
 
   /** The time has been read where this object does not see it: the source stays as it is. */
@@ -38,6 +46,7 @@ export class WallTime {
     if (this.#clock !== null || this.#isFixed) throw new TypeError(differentClock(this.#clock !== null))
     this.#clock = clock
     this.#now = () => clock.now()
+    this.#steady = () => clock.monotonic()
     return true
   }
 }

@@ -261,6 +261,18 @@ describe('when upkeep is due again', () => {
     expect(books.rows.budgets()).toEqual([])
   })
 
+  test('S10: at once after leases have burned, because their rows may be removed now', () => {
+    const books = new Books()
+    const dead = books.join()
+    books.row(dead, asking('b', { policy: PAST, hold: 1 }))
+    const living = books.join()
+    books.now += 200_000
+    expect(books.maintain(living)).toMatchObject({ hasClosed: true, dueInMs: null })
+    expect(books.maintain(living)).toMatchObject({ writes: { leases: [{ held: 0 }] }, dueInMs: 0 })
+    expect(books.maintain(living).dueInMs).toBeNull()
+    expect(books.rows.budgets()).toEqual([])
+  })
+
   test('S10: while a leap holds up the removal, it is looked at again soon', () => {
     const books = new Books()
     const epoch = books.join()

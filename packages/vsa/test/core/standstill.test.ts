@@ -14,11 +14,17 @@ interface Owner {
   readonly joined: Joined
 }
 
+/** True time, and by how much the wall clock is ahead of it, in ms. */
+interface FleetClock {
+  now: number
+  setByMs: number
+}
+
 /** Four owners with a lease of 5 units each, on one store whose lock a test can hold. */
-async function fleet(): Promise<{ clock: { now: number }; lock: Lock; memory: MemoryAdapter; owners: Owner[] }> {
-  const clock = { now: 1_000_000 }
+async function fleet(): Promise<{ clock: FleetClock; lock: Lock; memory: MemoryAdapter; owners: Owner[] }> {
+  const clock = { now: 1_000_000, setByMs: 0 }
   const lock = new Lock()
-  const memory = new MemoryAdapter(() => clock.now, LEASE_TTL_MS)
+  const memory = new MemoryAdapter(() => clock.now + clock.setByMs, LEASE_TTL_MS)
   let tokens = 0
   const handle = (): Store =>
     storeFrom(locked(memory, lock), { now: () => clock.now, newToken: () => `token ${(tokens += 1)}` })
@@ -53,6 +59,19 @@ describe('a store that stands still for longer than a lease lives', () => {
       expect(await answers).toEqual(['applied', 'applied', 'applied', 'applied'])
       expect(memory.list({ limit: 9 }).rows).toMatchObject([{ budget: { burned: 0, pool: 80 } }])
     }
+  })
+
+  test('S8: a wall clock that is set back while a call waits does not hide the wait', async () => {
+    const { clock, lock, memory, owners } = await fleet()
+    const unlock = await lock.take()
+    clock.now += 3_000
+    clock.setByMs = 3_600_000
+    const answers = kindsOf(owners, 2)
+    clock.setByMs = 0
+    clock.now += 10_000
+    unlock()
+    expect(await answers).toEqual(['applied', 'applied', 'applied', 'applied'])
+    expect(memory.list({ limit: 9 }).rows).toMatchObject([{ budget: { burned: 0, pool: 80 } }])
   })
 
   test('S8: owners whose calls failed meanwhile are spared for one lease lifetime afterwards, and a dead one is reaped then', async () => {

@@ -38,8 +38,8 @@ export function memory(options: MemoryOptions = {}): Store {
   const { now, leaseTtlMs = 10_000 } = options
   if (now !== undefined) assertFunction('options.now', now)
   assertWhole('options.leaseTtlMs', leaseTtlMs, { min: 1, max: LEASE_TTL_MS_MAX, of: 'milliseconds' })
-  const time = new WallTime(now, () => Date.now())
+  const time = new WallTime(now, { now: () => Date.now(), monotonic: () => performance.now() })
   const useClock = (clock: Clock): void => void time.useClock(clock)
-  const settings = { now: time.now, useClock, ...checkUpkeep(options) }
+  const settings = { now: time.steady, useClock, ...checkUpkeep(options) }
   return adaptedStore(new MemoryAdapter(time.now, leaseTtlMs), settings, randomUUID)
 }

@@ -9,7 +9,7 @@ import { assertWhole, describe } from '../../core/units.ts'
 import { WallTime } from '../../core/wall-time.ts'
 import { SqliteAdapter } from './adapter.ts'
 import type { DatabaseConstructor, DriverName } from './client/driver.ts'
-import { nowOf, type SharedTime } from './shared-time.ts'
+import { MACHINE, nowOf, type SharedTime } from './shared-time.ts'
 import { ThreadStore } from './thread/thread-store.ts'
 
 export type { ClientDatabase, ClientStatement, DatabaseConstructor, DriverName } from './client/driver.ts'
@@ -80,10 +80,10 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
   const settings = { path: resolve(path), leaseTtlMs, busyTimeoutMs }
   const upkeep = checkUpkeep(options)
   if (!thread) {
-    const time = new WallTime(typeof options.now === 'object' ? nowOf(options.now) : options.now, nowOf(null))
+    const time = new WallTime(typeof options.now === 'object' ? nowOf(options.now) : options.now, MACHINE)
     const useClock = (clock: Clock): void => void time.useClock(clock)
     const adapter = new SqliteAdapter(driver, settings, time.now)
-    return adaptedStore(adapter, { now: time.now, useClock, ...upkeep }, randomUUID)
+    return adaptedStore(adapter, { now: time.steady, useClock, ...upkeep }, randomUUID)
   }
   if (typeof driver === 'function')
     throw new TypeError('options.driver must be a name with thread: true: a Database class cannot cross to a thread')

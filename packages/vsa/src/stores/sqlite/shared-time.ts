@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.ts'
 import { invariant } from '../../core/errors.ts'
 
 /** A clock that two threads read: `buffer` holds one double, ms since 1970, which only its owner writes. For tests. */
@@ -20,9 +21,15 @@ export class TickedTime implements SharedTime {
   }
 }
 
+/** The machine's clocks. */
+export const MACHINE: Pick<Clock, 'now' | 'monotonic'> = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+}
+
 /** @param time null: the machine's wall clock */
 export function nowOf(time: SharedTime | null): () => number {
-  if (time === null) return () => Date.now()
+  if (time === null) return () => MACHINE.now()
   const cell = new Float64Array(time.buffer)
   return () => {
     const now = cell[0]

@@ -6,7 +6,7 @@ import type { Clock } from '../../../core/clock.ts'
 import { WallTime } from '../../../core/wall-time.ts'
 import { CAPABILITIES } from '../adapter.ts'
 import { assertPageLimit } from '../list.ts'
-import { nowOf, TickedTime } from '../shared-time.ts'
+import { MACHINE, nowOf, TickedTime } from '../shared-time.ts'
 import { packBatch, unpackAnswer } from './packing.ts'
 import { StoreThread } from './store-thread.ts'
 import type { ThreadSettings } from './wire.ts'
@@ -26,7 +26,7 @@ export class ThreadStore implements Store {
 
   constructor(settings: ThreadSettings) {
     this.#settings = settings
-    this.#wall = new WallTime(settings.time === null ? undefined : nowOf(settings.time), nowOf(null))
+    this.#wall = new WallTime(settings.time === null ? undefined : nowOf(settings.time), MACHINE)
   }
 
   useClock(clock: Clock): void {

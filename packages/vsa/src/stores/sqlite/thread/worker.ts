@@ -4,7 +4,7 @@ import { adaptedStore } from '../../../core/adapted-store.ts'
 import { invariant } from '../../../core/errors.ts'
 import { SqliteAdapter } from '../adapter.ts'
 import { nativeGate } from '../client/native-gate.ts'
-import { nowOf } from '../shared-time.ts'
+import { MACHINE, nowOf } from '../shared-time.ts'
 import { packAnswer, unpackBatch } from './packing.ts'
 import { failureOf, type Calls, type CallName, type Reply, type Request, type ThreadStart } from './wire.ts'
 
@@ -16,7 +16,8 @@ const port = parentPort
 const settings = workerData as ThreadStart
 const now = nowOf(settings.time)
 const adapter = new SqliteAdapter(settings.driver, settings, now, { gate: nativeGate(settings.gate) })
-const store = adaptedStore(adapter, { now, ...settings.upkeep }, randomUUID)
+const steady = settings.time === null ? MACHINE.monotonic : now
+const store = adaptedStore(adapter, { now: steady, ...settings.upkeep }, randomUUID)
 
 const underWay = new Set<Promise<void>>()
 
