@@ -100,9 +100,9 @@ export class ModelStore {
     const at = timeOf(rows, books)
     // Its clock makes no leap, and no call waits.
     const call = { caller, bounds: UPKEEP, leaseTtlMs: this.#bounds.leaseTtlMs, standstillMs: 0 }
-    const { writes, hasClosed } = maintain(loadUpkeep(rows, UPKEEP, at), at, call)
+    const { writes, leadsOn } = maintain(loadUpkeep(rows, UPKEEP, at), at, call)
     if (writes !== null) save(rows, writes)
-    if (hasClosed) this.#maintain(rows, books, caller)
+    if (leadsOn) this.#maintain(rows, books, caller)
   }
 
   #fill(books: Books): MemoryRows {

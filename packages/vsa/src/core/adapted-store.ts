@@ -136,16 +136,16 @@ class AdaptedStore implements Store {
     return andThen(this.#maintainAll(caller), () => undefined)
   }
 
-  /** Epochs that were closed have leases, which a second call burns. */
   #maintainAll(caller: Caller): Awaitable<Upkeep> {
     const made = this.#made
     const rowsMax = this.#upkeepRowsMax + made
     return andThen(this.#maintain(caller, rowsMax), (upkeep) => {
       this.#made -= made
-      return upkeep.hasClosed ? this.#maintain(caller, rowsMax) : upkeep
+      return upkeep
     })
   }
 
+  /** Goes on while one transaction leads to the next: it closes epochs, burns their leases, and removes the rows that they were on. */
   #maintain(caller: Caller, rowsMax: number): Awaitable<Upkeep> {
     const { leaseTtlMs } = this.#adapter
     const bounds = { leasesMax: this.#upkeepRowsMax, rowsMax, ownersKeptMs: OWNERS_KEPT_MS }
@@ -159,7 +159,7 @@ class AdaptedStore implements Store {
     )
     return andThen(done, (upkeep) => {
       this.#isBehind = upkeep.isBehind
-      return upkeep
+      return upkeep.leadsOn ? this.#maintain(caller, rowsMax) : upkeep
     })
   }
 

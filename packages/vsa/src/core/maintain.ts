@@ -22,8 +22,8 @@ export interface UpkeepCall {
 }
 
 export interface Upkeep {
-  /** Epochs were closed: the next call finds their leases. */
-  readonly hasClosed: boolean
+  /** The next call has more to do: the leases of the epochs that this one closed, or rows whose last leases it burned. */
+  readonly leadsOn: boolean
   /** There are more rows to remove than this call removed. Burning may wait: no answer depends on it. */
   readonly isBehind: boolean
   /** In how many ms there will be something to do, as far as is known; 0 when there is more now, null when nothing is known. */
@@ -43,6 +43,7 @@ export function maintain(rows: UpkeepRows, at: StoreTime, call: UpkeepCall): Upk
   const owners = reapOwners(rows.open, { time: at.time, spareFrom: spareFrom(at, leap, call), ...call })
   const { budgets, leases, stuck } = burn(rows.ended)
   const isFull = rows.ended.length >= bounds.leasesMax
+  const leadsOn = owners.some(({ change }) => change === 'closed') || (leases.length > 0 && !isFull)
   const removes = mayRemove(at, leap, leaseTtlMs)
   const { prunable, forgettable } = removes ? rows : NOTHING
   const changes = {
@@ -59,9 +60,8 @@ export function maintain(rows: UpkeepRows, at: StoreTime, call: UpkeepCall): Upk
   const isIdle = doubted === null && !mustPass && Object.values(changes).every((list) => list.length === 0)
   const isBehind = prunable.length >= bounds.rowsMax || forgettable.length >= bounds.rowsMax
   return {
-    hasClosed: owners.some(({ change }) => change === 'closed'),
+    leadsOn,
     isBehind,
-    // Rows without leases may be removed, and these have been loaded before they were.
     dueInMs: isBehind || leases.length > 0 ? 0 : dueInMs(rows, at, removes),
     writes: isIdle ? null : writesOf(at.time, { ...changes, leap: doubted }),
   }

@@ -115,7 +115,7 @@ export class Books {
   }
 
   #keepUp(caller: Caller): void {
-    if (this.#maintain(caller).hasClosed) this.#maintain(caller)
+    while (this.#maintain(caller).leadsOn);
   }
 
   #maintain(caller: Caller, isGone: (owner: OwnerRow) => boolean = () => false): Upkeep {

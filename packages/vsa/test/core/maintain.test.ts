@@ -39,7 +39,7 @@ describe('upkeep is a separate transition', () => {
     books.row(late, asking('a', { policy: seats(9), hold: 1 }))
     books.row(other, asking('a', { known: true, hold: 1 }))
     books.now += LEASE_TTL_MS + 1
-    expect(books.maintain(late).hasClosed).toBe(true)
+    expect(books.maintain(late).leadsOn).toBe(true)
     expect(books.rows.owner(late)).toMatchObject({ state: 'open', expiresAt: books.now + LEASE_TTL_MS })
     // The other one is as late, and comes second.
     books.maintain(other)
@@ -267,9 +267,9 @@ describe('when upkeep is due again', () => {
     books.row(dead, asking('b', { policy: PAST, hold: 1 }))
     const living = books.join()
     books.now += 200_000
-    expect(books.maintain(living)).toMatchObject({ hasClosed: true, dueInMs: null })
-    expect(books.maintain(living)).toMatchObject({ writes: { leases: [{ held: 0 }] }, dueInMs: 0 })
-    expect(books.maintain(living).dueInMs).toBeNull()
+    expect(books.maintain(living)).toMatchObject({ leadsOn: true, dueInMs: null })
+    expect(books.maintain(living)).toMatchObject({ writes: { leases: [{ held: 0 }] }, leadsOn: true, dueInMs: 0 })
+    expect(books.maintain(living)).toMatchObject({ leadsOn: false, dueInMs: null })
     expect(books.rows.budgets()).toEqual([])
   })
 

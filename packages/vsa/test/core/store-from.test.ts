@@ -187,6 +187,17 @@ describe('the pace of upkeep', () => {
     expect(upkeeps() - before).toBe(2)
   })
 
+  test('S8, S10: the call that finds a dead owner burns its leases and removes their rows, because another call may not come', async () => {
+    const { store, clock, adapter } = paced()
+    const dead = await store.join('dead')
+    const entries = pastRows(3, clock.now).map((entry) => ({ ...entry, hold: 1 }))
+    await store.exchange(batchOf(dead.epoch, 1, { entries }))
+    const { epoch } = await store.join('test')
+    clock.now += PAST_MS
+    await store.exchange(batchOf(epoch, 1))
+    expect(adapter.list({ limit: 99 }).rows).toEqual([])
+  })
+
   test('a failure of upkeep is the failure of the exchange, with nothing applied', async () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     let failure: StoreError | null = null

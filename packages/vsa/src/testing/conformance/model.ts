@@ -55,9 +55,9 @@ export class Model {
   #maintain(now: ModelTime, caller: Caller): void {
     const at = this.#timeAt(now)
     const call = { caller, bounds: BOUNDS, leaseTtlMs: this.#leaseTtlMs, standstillMs: 0 }
-    const { writes, hasClosed } = maintain(loadUpkeep(this.#rows, BOUNDS, at), at, call)
+    const { writes, leadsOn } = maintain(loadUpkeep(this.#rows, BOUNDS, at), at, call)
     this.#save(writes, at)
-    if (hasClosed) this.#maintain(now, caller)
+    if (leadsOn) this.#maintain(now, caller)
   }
 
   #save(writes: Writes | null, at: StoreTime): void {
