@@ -8,7 +8,7 @@ import type { Script } from './script.ts'
 
 const CORPUS = fileURLToPath(new URL('../../corpus', import.meta.url))
 
-/** A script that once broke a law, shortened, with the law that it broke. The whole script is kept, because the same seed draws another script after the generator has changed. */
+/** A script that once broke a law, or that breaks one with a planted bug that seeds rarely find; shortened, with what was wrong. The whole script is kept, because the same seed draws another script after the generator has changed. */
 export interface CorpusEntry {
   readonly file: string
   readonly found: string

@@ -27,6 +27,8 @@ export class OwnerExchanges {
   #endedEpochs = 0
   /** Units admitted from memory since the row was last part of a batch. */
   readonly #unsent = new Map<string, number>()
+  /** Units refunded since then. */
+  readonly #givenBack = new Map<string, number>()
 
   constructor(leaseTtlMs: number) {
     this.#leaseTtlMs = leaseTtlMs
@@ -39,7 +41,10 @@ export class OwnerExchanges {
     const isRepeated = last !== null && batch.epoch === last.epoch && batch.seq === last.seq
     this.#last = batch
     this.#isAnswered = false
-    for (const name of rowsOf(batch)) this.#unsent.delete(name)
+    for (const name of rowsOf(batch)) {
+      this.#unsent.delete(name)
+      this.#givenBack.delete(name)
+    }
     if (isRepeated) {
       this.#assertLeftOut(batch)
       return assertRepeats(last, batch, wasAnswered)
@@ -73,12 +78,13 @@ export class OwnerExchanges {
     this.#heardStandstills = standstills
   }
 
-  /** Rows that were seen exhausted are read (O12): an owner shows what the read says, or still the last answer. */
+  /** Rows are read (O12): an owner shows what the read says, less what it has not sent, or still the last answer. */
   looked(rows: readonly BudgetRow[]): void {
     for (const { key, period, minted, used, burned } of rows) {
       const name = rowName(key, period)
       const known = this.#remaining.get(name)
-      if (known !== undefined) this.#remaining.set(name, Math.max(known, minted - used - burned))
+      const unsent = Math.max(0, this.unsent(name) - (this.#givenBack.get(name) ?? 0))
+      if (known !== undefined) this.#remaining.set(name, Math.max(known, minted - used - burned - unsent))
     }
   }
 
@@ -104,6 +110,10 @@ export class OwnerExchanges {
   assertRemembered(name: string, remaining: number): void {
     const known = this.#remaining.get(name) ?? Infinity
     must(remaining <= known, 'L9', () => `${name}: ${remaining} units remain, the last answer allows at most ${known}`)
+  }
+
+  gaveBack(name: string, units: number): void {
+    this.#givenBack.set(name, (this.#givenBack.get(name) ?? 0) + units)
   }
 
   /** Units admitted from memory that no batch carries yet. */

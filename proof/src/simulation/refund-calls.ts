@@ -198,5 +198,6 @@ export class RefundCalls {
     const { admissions, trace } = this.#context
     trace(() => `${owner.name} refund ${key} ${units} of ${period}`)
     admissions.addRefunded(owner.totals, key, period, units)
+    owner.exchanges.gaveBack(rowName(key, period), units)
   }
 }
