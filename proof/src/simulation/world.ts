@@ -128,7 +128,7 @@ export class World {
   }
 
   #checkProcess({ totals, exchanges, machine, closing, requests }: OwnerProcess): void {
-    for (const row of totals.admitted.names()) this.violations.attempt(() => this.admissions.assertCovered(totals, row))
+    this.admissions.assertAllCovered(totals)
     if (!machine.running || closing || this.script.setting.corrupt !== null) return
     this.violations.attempt(() => exchanges.assertAlive(machine.monotonic(), requests.standstills))
   }
