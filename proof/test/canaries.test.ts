@@ -11,7 +11,7 @@ const SAMPLE = [
   'lease-without-debit',
   'dead-lease-returned',
   'spent-is-forgotten',
-  'two-gates',
+  'timer-for-nothing',
 ]
 
 test('the simulation catches a sample of planted bugs', async () => {
