@@ -60,7 +60,11 @@ export function indexByRow({ batch }: AppliedBatch): ReadonlyMap<string, number>
 }
 
 /** @returns undefined where the entry was refused */
-export function settlingOf({ batch, answer, taken }: AppliedBatch, index: number, change: RowChange): Settling | undefined {
+export function settlingOf(
+  { batch, answer, taken }: AppliedBatch,
+  index: number,
+  change: RowChange,
+): Settling | undefined {
   const entry = batch.entries[index]
   const said = answer.entries[index]
   if (entry?.kind !== 'budget' || said?.kind !== 'budget') return undefined

@@ -174,8 +174,7 @@ export class StoreAudit implements Auditor {
     view: EpochView | undefined,
     before: ReadonlyMap<string, RowView>,
   ): void {
-    if (answer.kind === 'applied' && view !== undefined)
-      return this.#applied(appliedBatch(batch, answer, view), before)
+    if (answer.kind === 'applied' && view !== undefined) return this.#applied(appliedBatch(batch, answer, view), before)
     if (answer.kind === 'replayed' && view !== undefined) {
       this.#check(() => this.#epochs.replayed(view, batch, answer))
       this.#check(() => assertFigures(batch, answer, this.rows, this.#epochs))
