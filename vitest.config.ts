@@ -6,6 +6,10 @@ import { countsReporter } from './vitest.counts.ts'
 // Nothing is retried: a test that fails sometimes shows a bug that happens sometimes. Time-outs only end what hangs.
 const folders = ['packages/vsa/test', 'proof/test']
 const named = (suffix: string): string[] => folders.map((folder) => `${folder}/**/*${suffix}`)
+/** Tests of random cases. `npm run proof` repeats them with more (packages/vsa/test/rounds.ts). */
+const RANDOM = ['core/{calendar,transition-properties}', 'engine/laws', 'stores/*-conformance'].map(
+  (name) => `packages/vsa/test/${name}.test.ts`,
+)
 const TIMEOUT_MS = 120_000
 const LONG_TIMEOUT_MS = 1_800_000
 
@@ -46,7 +50,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'proof',
-          include: named('.proof.test.ts'),
+          include: [...named('.proof.test.ts'), ...RANDOM],
+          env: { VSA_ROUNDS: '4' },
           sequence: { groupOrder: 2 },
           fileParallelism: false,
           testTimeout: LONG_TIMEOUT_MS,

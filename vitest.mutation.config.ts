@@ -41,7 +41,7 @@ export default defineConfig({
     include: suite.include.map(below),
     exclude: [...suite.exclude],
     // Few seeds, because each survivor meets all of them.
-    env: { ENGINE_SEEDS: '3', CONFORMANCE_SEQUENCES: '10' },
+    env: { ENGINE_SEEDS: '3', CONFORMANCE_SEQUENCES: '10', VSA_ROUNDS: '4' },
     sequence: { sequencer: QuickFirst },
     setupFiles: ['vitest.mutation.setup.ts'],
   },

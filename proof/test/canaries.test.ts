@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type * as FindModule from '../src/canaries/find.ts'
 import { CATALOGUE } from '../src/canaries/catalogue.ts'
+import { plantedText } from '../src/canaries/plant.ts'
 import { runCanaries } from '../src/proof/programs.ts'
 
 /** One of each kind, each caught within a few seeds. `npm run proof` plants all. */
@@ -11,7 +12,7 @@ const SAMPLE = [
   'lease-without-debit',
   'dead-lease-returned',
   'spent-is-forgotten',
-  'two-gates',
+  'timer-for-nothing',
 ]
 
 test('the simulation catches a sample of planted bugs', async () => {
@@ -35,4 +36,18 @@ test('every canary has a unique name and a unique bug', () => {
   expect(new Set(CATALOGUE.map(({ file, find, replace }) => [file, find, replace].join('\n'))).size).toBe(
     CATALOGUE.length,
   )
+})
+
+test('every canary can be planted: the built library has its text once', () => {
+  // By name, so that one run shows all that must follow the code.
+  const lost = CATALOGUE.flatMap((canary) => {
+    try {
+      plantedText(canary)
+      return []
+    } catch (error) {
+      return `${canary.name}: ${String(error)}`
+    }
+  })
+  expect(CATALOGUE.length).toBeGreaterThan(100)
+  expect(lost).toEqual([])
 })

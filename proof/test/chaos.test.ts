@@ -7,7 +7,7 @@ import { runNode } from '../src/proof/programs.ts'
 const PROGRAM = fileURLToPath(new URL('../dist/chaos.js', import.meta.url))
 const SEED = 20_261_122
 /** `npm run proof` kills hundreds. */
-const KILLS = 6
+const KILLS = 4
 
 test('L1 L2 L3 L4 L5: every law holds through kills', async () => {
   const report = await runChaos(crashPlan(SEED, KILLS))

@@ -1,5 +1,6 @@
 import type { Canary } from './canary.ts'
 import { EXPECTATIONS, type Expectation } from './expected-laws.ts'
+import { FENCING_CANARIES } from './fencing-canaries.ts'
 import { GATE_CANARIES } from './gate-canaries.ts'
 import { LAW_CANARIES } from './law-canaries.ts'
 import { OWNER_CANARIES } from './owner-canaries.ts'
@@ -20,6 +21,7 @@ export const CATALOGUE: readonly ExpectedCanary[] = joined([
   ...SQLITE_CANARIES,
   ...SESSION_CANARIES,
   ...OWNER_CANARIES,
+  ...FENCING_CANARIES,
   ...GATE_CANARIES,
   ...LAW_CANARIES,
 ])

@@ -15,18 +15,22 @@ export interface Planted {
 }
 
 /**
- * Copies the shipped library and plants the bug.
+ * The module of the shipped library with the bug in it.
  * @throws Error when the text to change is not there exactly once: the code has moved on, and the canary must follow
  */
-export function plant({ name, file, find, replace }: Canary): Planted {
-  const folder = mkdtempSync(join(COPIES, `.canary-${name}-`))
-  cpSync(SHIPPED, folder, { recursive: true, filter: (path) => !path.endsWith('.d.ts') })
-  const path = join(folder, `${file}.js`)
-  const parts = readFileSync(path, 'utf8').split(find)
-  if (parts.length !== 2) {
-    rmSync(folder, { recursive: true })
+export function plantedText({ name, file, find, replace }: Canary): string {
+  const parts = readFileSync(join(SHIPPED, `${file}.js`), 'utf8').split(find)
+  if (parts.length !== 2)
     throw new Error(`canary ${name}: ${file} has ${parts.length - 1} places that read ${JSON.stringify(find)}, not one`)
-  }
-  writeFileSync(path, parts.join(replace))
+  if (find === replace) throw new Error(`canary ${name} changes nothing`)
+  return parts.join(replace)
+}
+
+/** Copies the shipped library and plants the bug. @throws Error as `plantedText` does */
+export function plant(canary: Canary): Planted {
+  const text = plantedText(canary)
+  const folder = mkdtempSync(join(COPIES, `.canary-${canary.name}-`))
+  cpSync(SHIPPED, folder, { recursive: true, filter: (path) => !path.endsWith('.d.ts') })
+  writeFileSync(join(folder, `${canary.file}.js`), text)
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }

@@ -41,7 +41,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   // A caller is not informed of units that the store granted.
   'taken-units-from-the-rows': { configuration: 'takes', laws: ['L3'] },
   // The owner detects an impossible answer and quarantines the row.
-  'lease-answered-as-it-was': { configuration: 'leases', laws: ['S6', 'assertion'] },
+  'lease-answered-as-it-was': { configuration: 'leases', laws: ['S6'] },
   // The units may have been admitted.
   'dead-lease-returned': { configuration: 'leases', laws: ['L1'] },
   'dead-lease-dropped': { configuration: 'order' },

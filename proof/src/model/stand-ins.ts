@@ -13,6 +13,7 @@ import type { LeaseTable } from '../../../packages/vsa/dist/engine/rows/lease-ta
 import type { Metrics } from '../../../packages/vsa/dist/engine/runtime/metrics.js'
 import type { Session } from '../../../packages/vsa/dist/engine/session/session.js'
 import type { SessionRecord } from '../../../packages/vsa/dist/engine/session/state-machine.js'
+import { Violation } from '../simulation/violation.ts'
 
 /*
  * Substitutes for the scheduling parts of an engine, because the model schedules instead. Each has only the members that the production
@@ -35,8 +36,8 @@ export const SETTINGS: Settings = {
   waitersMax: 1_000,
   thresholds: [],
   emit: (event: VsaEvent): void => {
-    // The engine catches its own assertions and stops the budget.
-    if (event.type === 'quarantined') throw new Error(`${event.key} is quarantined: ${event.detail}`)
+    // S6: an owner whose books of a row do not balance catches its own assertion and quarantines the row. No law allows the cause.
+    if (event.type === 'quarantined') throw new Violation('S6', `${event.key} is quarantined: ${event.detail}`)
   },
 } as unknown as Settings
 

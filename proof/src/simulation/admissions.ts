@@ -15,6 +15,8 @@ export class Admissions {
   readonly #minted = new Map<string, Map<string, number>>()
   /** The most that each row has minted. */
   readonly #mintedMost = new Map<string, number>()
+  /** The changes of each process's sums when they were last found covered. */
+  readonly #changesCovered = new WeakMap<ProcessTotals, number>()
 
   constructor(setting: Setting, violations: Violations) {
     this.#budgets = new Map(allBudgets(setting).map((budget) => [budget.key, budget]))
@@ -44,7 +46,7 @@ export class Admissions {
       ),
     )
     this.#violations.attempt(() => this.#assertBound(name, key))
-    this.#violations.attempt(() => this.assertCovered(totals, name))
+    this.#violations.attempt(() => this.#assertCovered(totals, name))
     const lacking = totals.admittedDurably.of(name) - totals.refunded.of(name) - totals.settled.of(name)
     this.#violations.attempt(() =>
       must(
@@ -87,8 +89,17 @@ export class Admissions {
     must(net <= most, 'L1', () => `${name}: ${net} units were admitted, and ${most} were minted`)
   }
 
-  /** L1: every unit that a process admitted is settled by it, leased to it, or burned with it. @throws Violation */
-  assertCovered(totals: ProcessTotals, name: string): void {
+  /** L1: every unit that a process admitted is settled by it, leased to it, or burned with it. */
+  assertAllCovered(totals: ProcessTotals): void {
+    const { admitted, refunded, settled, held, burned } = totals
+    const changes = admitted.changes + refunded.changes + settled.changes + held.changes + burned.changes
+    // It is called after every event, and most change nothing here.
+    if (this.#changesCovered.get(totals) === changes) return
+    this.#changesCovered.set(totals, changes)
+    for (const row of admitted.names()) this.#violations.attempt(() => this.#assertCovered(totals, row))
+  }
+
+  #assertCovered(totals: ProcessTotals, name: string): void {
     if (!areExact(name, totals.admitted, totals.refunded, totals.settled)) return
     const net = totals.admitted.of(name) - totals.refunded.of(name)
     const [settled, held, burned] = [totals.settled.of(name), totals.held.of(name), totals.burned.of(name)]

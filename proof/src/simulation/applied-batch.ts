@@ -8,7 +8,34 @@ export interface AppliedBatch {
   readonly batch: Batch
   readonly answer: AppliedAnswer
   readonly view: EpochView
+  /** By the index of an entry: what the batch's takes did to it. Entries that no take needs are absent. */
+  readonly taken: ReadonlyMap<number, Taken>
 }
+
+interface Taken {
+  /** Units that were taken by way of the entry. */
+  readonly units: number
+  /** At least one take that needs the entry was denied. */
+  readonly denied: boolean
+}
+
+export function appliedBatch(batch: Batch, answer: AppliedAnswer, view: EpochView): AppliedBatch {
+  return { batch, answer, view, taken: takenByEntry(batch, answer) }
+}
+
+function takenByEntry(batch: Batch, answer: AppliedAnswer): ReadonlyMap<number, Taken> {
+  const taken = new Map<number, Taken>()
+  for (const [at, { need, n }] of batch.takes.entries()) {
+    const granted = answer.granted[at] ?? 0
+    for (const [entry, cost] of need) {
+      const { units, denied } = taken.get(entry) ?? UNTAKEN
+      taken.set(entry, { units: units + cost * granted, denied: denied || granted < n })
+    }
+  }
+  return taken
+}
+
+const UNTAKEN: Taken = { units: 0, denied: false }
 
 /** What one entry of a batch did to its row. */
 export interface Settling extends RowChange {
@@ -33,27 +60,18 @@ export function indexByRow({ batch }: AppliedBatch): ReadonlyMap<string, number>
 }
 
 /** @returns undefined where the entry was refused */
-export function settlingOf({ batch, answer }: AppliedBatch, index: number, change: RowChange): Settling | undefined {
+export function settlingOf(
+  { batch, answer, taken }: AppliedBatch,
+  index: number,
+  change: RowChange,
+): Settling | undefined {
   const entry = batch.entries[index]
   const said = answer.entries[index]
   if (entry?.kind !== 'budget' || said?.kind !== 'budget') return undefined
-  const taken = takenFrom(batch, answer, index)
-  const denied = isDenied(batch, answer, index)
+  const { units, denied } = taken.get(index) ?? UNTAKEN
   const heldBefore = change.was?.leases.get(batch.epoch) ?? 0
   const held = change.row.leases.get(batch.epoch) ?? 0
-  return { ...change, entry, said, taken, denied, heldBefore, base: heldBefore - entry.spent, held }
-}
-
-function takenFrom(batch: Batch, answer: AppliedAnswer, index: number): number {
-  let units = 0
-  for (const [at, { need }] of batch.takes.entries()) {
-    for (const [entry, cost] of need) if (entry === index) units += cost * (answer.granted[at] ?? 0)
-  }
-  return units
-}
-
-function isDenied(batch: Batch, answer: AppliedAnswer, index: number): boolean {
-  return batch.takes.some(({ need, n }, at) => (answer.granted[at] ?? 0) < n && need.some(([entry]) => entry === index))
+  return { ...change, entry, said, taken: units, denied, heldBefore, base: heldBefore - entry.spent, held }
 }
 
 export function limitChangeOf({ was, row }: RowChange): number {

@@ -30,7 +30,7 @@ export async function runFinalChecks(world: World): Promise<void> {
     ...NO_FAULTS,
     latencyMaxMs: Math.min(setting.faultRates.latencyMaxMs, setting.exchangeTimeoutMs / 4),
   }
-  world.unlock()
+  world.storeFaults.unlock()
   await host.recover()
   for (const { machine } of world.processes) machine.goOn()
   // Joins are tried for five exchange timeouts, and retried within 2 s; slow messages arrive; dead owners expire; refused refunds are given up.

@@ -2,6 +2,8 @@
 export class UnitSums {
   readonly #sums = new Map<string, number>()
   readonly #inexact = new Set<string>()
+  /** How often a sum has changed. */
+  changes = 0
 
   of(name: string): number {
     return this.#sums.get(name) ?? 0
@@ -9,6 +11,7 @@ export class UnitSums {
 
   add(name: string, units: number): void {
     if (units === 0) return
+    this.changes += 1
     const sum = this.of(name) + units
     this.#sums.set(name, sum)
     if (!Number.isSafeInteger(sum)) this.#inexact.add(name)

@@ -64,7 +64,7 @@ function resultOf(world: World): RunResult {
       ...network.faults,
       crash: world.crashes,
       standstill: world.standstills,
-      clockJump: world.jumps,
+      clockJump: world.storeFaults.jumps,
       callDuringOutage: network.refusedByOutage,
     },
     scenarios: Object.fromEntries(world.scenarios.counts),

@@ -9,7 +9,7 @@ import type {
   OwnerRow,
   RefusedAnswer,
 } from '../../../packages/vsa/dist/index.js'
-import { type AppliedBatch, indexByRow } from './applied-batch.ts'
+import { type AppliedBatch, appliedBatch, indexByRow } from './applied-batch.ts'
 import { CounterTotals } from './counter-totals.ts'
 import { type EpochView, kindFor } from './epoch-view.ts'
 import { Epochs } from './epochs.ts'
@@ -179,7 +179,7 @@ export class StoreAudit implements Auditor {
     view: EpochView | undefined,
     before: ReadonlyMap<string, RowView>,
   ): void {
-    if (answer.kind === 'applied' && view !== undefined) return this.#applied({ batch, answer, view }, before)
+    if (answer.kind === 'applied' && view !== undefined) return this.#applied(appliedBatch(batch, answer, view), before)
     if (answer.kind === 'replayed' && view !== undefined) {
       this.#check(() => this.#epochs.replayed(view, batch, answer))
       this.#check(() => assertFigures(batch, answer, this.rows, this.#epochs))

@@ -10,6 +10,7 @@ import type { RunContext } from './run-context.ts'
 import type { Action, BudgetSetting, Operation, Script } from './script.ts'
 import { StoreAudit } from './store-audit.ts'
 import { StoreDisk } from './store-disk.ts'
+import { StoreFaults } from './store-faults.ts'
 import { PolicyWindows } from './policy-windows.ts'
 import { StoreHost } from './store-host.ts'
 import { Violations } from './violations.ts'
@@ -18,7 +19,8 @@ import { Timeline } from './timeline.ts'
 import { FAULTS, type Fault, type Network, Wire } from './wire.ts'
 import { WireObserver } from './wire-observer.ts'
 
-const TEN_YEARS_MS = 3_653 * 86_400_000
+type OwnerOperation = Exclude<Operation, OperationOf<'outage' | 'lock' | 'leap'>>
+
 /** When a stopped process admits again, in ms after it resumes. */
 const WAKING_TRIES_MS = [0, 15, 60] as const
 
@@ -33,18 +35,16 @@ export class World {
   readonly callers: Callers
   readonly network: Network
   readonly context: RunContext
+  readonly storeFaults: StoreFaults
   /** Every process, also those that are dead or closed. */
   readonly processes: OwnerProcess[] = []
   readonly trace: string[] = []
   readonly violations: Violations = new Violations()
   crashes = 0
-  /** Clocks of the store or of owners were set. */
-  jumps = 0
   standstills = 0
   readonly #library: Library
   readonly #places: (OwnerProcess | undefined)[]
   readonly #isTraced: boolean
-  #isLocked = false
   readonly #disk: StoreDisk
   readonly #observer: WireObserver
   readonly #closer: ProcessCloser
@@ -96,6 +96,12 @@ export class World {
       attempt: (check) => this.violations.attempt(check),
       operations: 0,
     }
+    this.storeFaults = new StoreFaults({
+      context: this.context,
+      timeline: this.timeline,
+      host: this.host,
+      disk: this.#disk,
+    })
     this.#observer = new WireObserver(this.context, this.violations, this.processes)
     this.#closer = new ProcessCloser(this.context, this.#observer)
     this.callers = new Callers(this.context)
@@ -128,7 +134,7 @@ export class World {
   }
 
   #checkProcess({ totals, exchanges, machine, closing, requests }: OwnerProcess): void {
-    for (const row of totals.admitted.names()) this.violations.attempt(() => this.admissions.assertCovered(totals, row))
+    this.admissions.assertAllCovered(totals)
     if (!machine.running || closing || this.script.setting.corrupt !== null) return
     this.violations.attempt(() => exchanges.assertAlive(machine.monotonic(), requests.standstills))
   }
@@ -167,17 +173,16 @@ export class World {
 
   act({ place, ...operation }: Action): void {
     const owner = this.#places[place]
-    if (operation.kind === 'jump' && operation.who === 'store') return this.#jumpStore(operation.byMs)
-    if (operation.kind === 'outage') return this.#outage(operation)
-    if (operation.kind === 'lock') return this.#lock(operation.forMs)
-    if (operation.kind === 'leap') return this.#leap(operation.forMs)
+    if (operation.kind === 'jump' && operation.who === 'store') return this.storeFaults.jump(operation.byMs)
+    if (operation.kind === 'outage' || operation.kind === 'lock' || operation.kind === 'leap')
+      return this.storeFaults.begin(operation)
     if (owner === undefined || owner.machine.dead) return
     // O13: a closing engine takes refunds and counter additions until its last batch is sent; then they throw.
     const isTaken = owner.serves || (owner.machine.running && (operation.kind === 'refund' || operation.kind === 'add'))
     if (isTaken) this.#do(owner, place, operation)
   }
 
-  #do(owner: OwnerProcess, place: number, operation: Operation): void {
+  #do(owner: OwnerProcess, place: number, operation: OwnerOperation): void {
     const { callers } = this
     switch (operation.kind) {
       case 'ask':
@@ -217,16 +222,9 @@ export class World {
       case 'stand':
         return this.#stand(owner, operation)
       case 'jump':
-        this.jumps += 1
+        this.storeFaults.jumps += 1
         this.scenarios.note('5 wall clock of an owner jumps')
         owner.machine.jump(operation.byMs)
-        return
-      case 'outage':
-        return this.#outage(operation)
-      case 'lock':
-        return this.#lock(operation.forMs)
-      case 'leap':
-        return this.#leap(operation.forMs)
     }
   }
 
@@ -267,49 +265,6 @@ export class World {
     if (!owner.serves) return
     for (let budget = 0; budget < budgets; budget += 1)
       this.callers.tryMany(owner, { kind: 'try', budget, units: 1, times: 2 })
-  }
-
-  #jumpStore(byMs: number): void {
-    this.jumps += 1
-    this.note(() => `the store's clock jumps by ${byMs} ms`)
-    this.scenarios.note('5 clock of the store jumps')
-    this.#setClock(byMs)
-  }
-
-  #setClock(byMs: number): void {
-    this.host.jump(byMs)
-    this.audit.clockSet()
-  }
-
-  /** S10: the store is used with a clock that is ten years ahead, for a moment. */
-  #leap(forMs: number): void {
-    this.note(() => `the store's clock is ten years ahead for ${forMs} ms`)
-    this.jumps += 2
-    this.#setClock(TEN_YEARS_MS)
-    this.timeline.after(forMs, () => this.#setClock(-TEN_YEARS_MS))
-  }
-
-  /** S8: another program holds the store's lock. */
-  #lock(forMs: number): void {
-    if (this.#isLocked || !this.#disk.lock()) return
-    this.note(() => `the store is locked for ${forMs} ms`)
-    this.#isLocked = true
-    this.host.locked()
-    this.timeline.after(forMs, () => this.unlock())
-  }
-
-  unlock(): void {
-    if (!this.#isLocked) return
-    this.#isLocked = false
-    const waitedMs = this.host.unlocked()
-    this.audit.stoodStill(waitedMs)
-    if (waitedMs > this.script.setting.leaseTtlMs) this.scenarios.note('40 store locked for longer than the lease')
-    this.#disk.unlock()
-  }
-
-  #outage({ how, forMs }: OperationOf<'outage'>): void {
-    this.note(() => `the store is ${how} for ${forMs} ms`)
-    this.host.fail(how, forMs)
   }
 
   /** Removes the files of the run. */

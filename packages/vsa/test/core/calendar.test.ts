@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import { type Calendar, type Window, calendarOf, windowHolding } from '../../src/core/calendar.ts'
 import type { CalendarUnit, Per } from '../../src/core/policy.ts'
+import { rounds } from '../rounds.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -77,7 +78,7 @@ describe('windows tile time', () => {
         expect(windowHolding(calendar, window.start - 1).end).toBe(window.start)
         expect(windowHolding(calendar, window.start + Math.floor((window.end - window.start) / 2))).toEqual(window)
       }),
-      { numRuns: 1_500 },
+      { numRuns: rounds(400) },
     )
   })
 

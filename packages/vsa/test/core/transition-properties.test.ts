@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Batch, BudgetEntry } from '../../src/core/exchange.ts'
+import { rounds } from '../rounds.ts'
 import { asking, Books, LEASE_TTL_MS, seats } from './books-fixture.ts'
 import { SmallOwner, type Delivery, type Told } from './small-owner.ts'
 import { UnitBooks } from './unit-books.ts'
@@ -74,7 +75,7 @@ test('S3, S8, L2: every unit is where a model of single units expects it', () =>
         }
       },
     ),
-    { numRuns: 400 },
+    { numRuns: rounds(100) },
   )
 })
 
@@ -138,7 +139,7 @@ test('L1, L2: with lost, late and repeated messages and dead owners, no more uni
       drain(books, owners, told)
       expect(brokenLaws(books, told)).toEqual([])
     }),
-    { numRuns: 4000 },
+    { numRuns: rounds(1_000) },
   )
 })
 

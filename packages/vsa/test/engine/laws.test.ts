@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { wholeBetween } from '../../src/testing/random.ts'
+import { rounds } from '../rounds.ts'
 import { World } from './world.ts'
 
 const RATES = {
@@ -12,7 +13,7 @@ const RATES = {
   refused: 0.03,
   death: 0.01,
 }
-const SEEDS = Number(process.env['ENGINE_SEEDS'] ?? 60)
+const SEEDS = Number(process.env['ENGINE_SEEDS'] ?? rounds(20))
 const FROM = Number(process.env['ENGINE_SEED'] ?? 1)
 
 interface Life {

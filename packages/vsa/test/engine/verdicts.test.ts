@@ -121,10 +121,10 @@ describe('many callers of one engine', () => {
     const exchange = one.net.exchange.bind(one.net)
     one.net.exchange = async (batch) => {
       const answer = await exchange(batch)
-      await new Promise<void>((resolve) => void clock.timer(20, resolve))
+      await new Promise<void>((resolve) => void clock.timer(40, resolve))
       return answer
     }
-    const asked = Array.from({ length: 100_000 }, (_, number) =>
+    const asked = Array.from({ length: 50_000 }, (_, number) =>
       family
         .of(`key-${number}`)
         .admit()
@@ -137,13 +137,13 @@ describe('many callers of one engine', () => {
         ),
     )
     await clock.advance(400)
-    expect(refused.length).toBeGreaterThan(40_000)
+    expect(refused.length).toBeGreaterThan(20_000)
     await clock.advance(1_500)
     await Promise.all(asked)
     expect([...codes]).toEqual(['too_many_waiters'])
-    expect(admitted + refused.length).toBe(100_000)
-    expect(admitted).toBeGreaterThan(30_000)
-    expect(Math.min(...refused.slice(0, 1_000))).toBeGreaterThan(98_000)
+    expect(admitted + refused.length).toBe(50_000)
+    expect(admitted).toBeGreaterThan(15_000)
+    expect(Math.min(...refused.slice(0, 500))).toBeGreaterThan(49_000)
     expect((await row('cold:key-0')).used).toBe(1)
   })
 })

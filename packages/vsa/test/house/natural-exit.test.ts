@@ -84,7 +84,7 @@ let invocations = 0
 process.on('beforeExit', () => {
   if ((invocations += 1) > 3) return
   vsa.counter('likes').add(1)
-  setTimeout(() => console.log('next'), 200)
+  setTimeout(() => console.log('next'), 60)
 })
 vsa.counter('likes').add(1)
 `

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { memory } from '../../src/stores/memory/index.ts'
 import { storeConformance } from '../../src/testing/index.ts'
+import { rounds } from '../rounds.ts'
 
 storeConformance(
   'memory',
@@ -9,5 +10,5 @@ storeConformance(
     return { store, another: () => store, dispose: () => store.close() }
   },
   { describe, it, expect },
-  { sequences: Number(process.env['CONFORMANCE_SEQUENCES'] ?? 150) },
+  { sequences: Number(process.env['CONFORMANCE_SEQUENCES'] ?? rounds(40)) },
 )

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { sqlite, type SqliteOptions } from '../../src/stores/sqlite/index.ts'
 import { storeConformance, type MakeStore } from '../../src/testing/index.ts'
+import { rounds } from '../rounds.ts'
 
 /** Two handles onto one new file, which is removed with its folder. */
 function onFile(optionsFor: (needs: Parameters<MakeStore>[0]) => SqliteOptions): MakeStore {
@@ -26,5 +27,5 @@ storeConformance(
   'SQLite',
   onFile(({ now, leaseTtlMs }) => ({ now, leaseTtlMs, thread: false, upkeepEveryMs: 0 })),
   { describe, it, expect },
-  { sequences: 25 },
+  { sequences: rounds(8) },
 )

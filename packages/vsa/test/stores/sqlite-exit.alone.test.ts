@@ -20,7 +20,7 @@ function lock(path: string): void {
 describe('a process that exits while the thread of its store is busy', () => {
   // 60 times in the long lane.
   it.each(EXITS)('exits %s, and ends with its own code', async (_, source) => {
-    expect(await endsOf(source, 8)).toEqual(new Set([7]))
+    expect(await endsOf(source, 4)).toEqual(new Set([7]))
   })
 
   it('ends at once while its thread waits for a lock', async () => {
