@@ -63,9 +63,8 @@ export const GATE_CANARIES: readonly Canary[] = [
     rules: ['G2'],
     what: 'a cost of 0 is refused instead of admitted',
     file: 'engine/admission/admission-controller',
-    find: 'if (only === undefined)\n            return request.tell(LOOKED);',
-    replace:
-      "if (only === undefined)\n            return request.tell({ kind: 'failed', error: closedError(asked?.gate.key) });",
+    find: 'if (only === undefined)\n            return LOOKED;',
+    replace: "if (only === undefined)\n            return { kind: 'failed', error: closedError(asked?.key) };",
   },
   {
     name: 'timer-for-nothing',

@@ -128,7 +128,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
     rules: ['O10'],
     what: 'units granted to a request that had timed out are not refunded',
     file: 'engine/exchange/take-answers',
-    find: 'row.lease.owe(request.needs[index]?.units ?? 0);\n                sendQueue.markDirty(row);',
+    find: 'row.lease.owe(callers * units);\n                sendQueue.markDirty(row);',
     replace: '',
   },
   {

@@ -168,24 +168,22 @@ export class LiveOwner {
   }
 
   #liveRequest({ needs, place, told }: Request): LiveRequest {
-    const request: LiveRequest = {
-      needs,
-      verdict: null,
-      pending: {
-        needs: needs.flatMap((units, row) => {
-          const gate = this.gates[row]
-          return units > 0 && gate !== undefined ? [{ gate, units }] : []
-        }),
-        durable: true,
-        deadlineMs: 1_000,
-        deadlineAtMs: 1_000,
-        tell: ({ kind }) => (request.verdict = kind),
-        state: told ? 'resolved' : place === 'queued' ? 'queued' : 'sent',
-        refused: false,
-        unaccounted: false,
-      },
+    const wanted = needs.flatMap((units, row) => {
+      const gate = this.gates[row]
+      return units > 0 && gate !== undefined ? [{ gate, units }] : []
+    })
+    const terms = { needs: wanted, durable: true, deadlineMs: 1_000, deadlineAtMs: 1_000, isWaiting: true }
+    const pending: PendingRequest = {
+      ...terms,
+      terms,
+      count: 1,
+      tell: ({ kind }) => (request.verdict = kind),
+      split: () => pending,
+      state: told ? 'resolved' : place === 'queued' ? 'queued' : 'sent',
+      refused: false,
+      unaccounted: false,
     }
-    const { pending } = request
+    const request: LiveRequest = { needs, verdict: null, pending }
     const row = this.rows[needs.findIndex((units) => units > 0)]
     if (place === 'queued') this.parts.waiting.add(pending)
     if (row !== undefined && place === 'confirming') this.parts.requests.of(row).unsent.push(pending)
@@ -202,7 +200,7 @@ export class LiveOwner {
         const rows = need.flatMap(([entry]) => this.rows[cargo?.rows[entry] ?? -1] ?? [])
         const requests = run.flatMap((at) => this.requests[at]?.pending ?? [])
         for (const row of rows) row.takers += requests.length
-        return { rows, costs: need.map(([, cost]) => cost), requests }
+        return { rows, costs: need.map(([, cost]) => cost), requests, count: requests.length }
       }),
       flushes: [],
     }

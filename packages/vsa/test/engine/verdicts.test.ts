@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { manualClock } from '../../src/testing/index.ts'
-import { PendingRequest, type Verdict } from '../../src/engine/requests/pending-request.ts'
+import { PendingRequest, RequestTerms, type Verdict } from '../../src/engine/requests/pending-request.ts'
 import { Verdicts } from '../../src/engine/requests/verdicts.ts'
 import { RowLease } from '../../src/engine/rows/row-lease.ts'
 import { bench, codeOf, FLUSH_MS } from './fixture.ts'
@@ -13,7 +13,7 @@ class Numbered extends PendingRequest {
   readonly #number: number
 
   constructor(told: number[], number: number) {
-    super([])
+    super(new RequestTerms([], false, 1))
     this.#told = told
     this.#number = number
   }

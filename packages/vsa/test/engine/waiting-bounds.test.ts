@@ -6,7 +6,7 @@ import type { SlowPath } from '../../src/engine/budget/slow-path.ts'
 import type { Gate } from '../../src/engine/budget/gate.ts'
 import { Metrics } from '../../src/engine/runtime/metrics.ts'
 import { PendingCalls } from '../../src/engine/requests/pending-calls.ts'
-import type { PendingRequest } from '../../src/engine/requests/pending-request.ts'
+import { PendingRequest, RequestTerms } from '../../src/engine/requests/pending-request.ts'
 import { WaitQueue } from '../../src/engine/requests/wait-queue.ts'
 import { CallList } from '../../src/engine/runtime/call-list.ts'
 import { manualClock } from '../../src/testing/index.ts'
@@ -14,9 +14,12 @@ import { bench, codeOf } from './fixture.ts'
 
 const LEASED = { limit: 1_000, per: 'month', atRisk: 60 } as const
 
-function requestOf(deadlineAtMs: number): PendingRequest {
-  const request = { needs: [], durable: false, deadlineMs: 1, deadlineAtMs, tell: () => undefined }
-  return { ...request, state: 'queued', refused: false, unaccounted: false }
+class Untold extends PendingRequest {
+  tell(): void {}
+}
+
+function requestOf(deadlineMs: number): PendingRequest {
+  return new Untold(new RequestTerms([], false, deadlineMs))
 }
 
 describe('calls that wait', () => {

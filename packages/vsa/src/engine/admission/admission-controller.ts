@@ -1,14 +1,13 @@
 import type { Decision } from '../../core/decision.ts'
-import type { Plan } from '../../core/plan.ts'
 import { assertUnits } from '../../core/units.ts'
 import { type CheckedOptions, checkOptions } from '../api/arguments.ts'
-import { closedError, durableOnlyError, tooManyWaitersError } from '../api/errors.ts'
+import { closedError, tooManyWaitersError } from '../api/errors.ts'
 import type { AdmitOptions } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { FlushScheduler } from '../exchange/flush-scheduler.ts'
-import { type GateNeed, type PendingRequest, unitsOf, type Verdict } from '../requests/pending-request.ts'
+import { type GateNeed, type PendingRequest, RequestTerms, unitsOf, type Verdict } from '../requests/pending-request.ts'
 import type { WaitQueue } from '../requests/wait-queue.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -16,14 +15,22 @@ import type { LeasedRow } from '../rows/leased-row.ts'
 import type { RequestTable } from '../requests/row-requests.ts'
 import type { Session } from '../session/session.ts'
 import type { StoreReads } from '../session/store-reads.ts'
+import { AdmitGroup } from './admit-group.ts'
 import { AdmitRequest, type CallerRequest, DecideRequest } from './caller-request.ts'
 import type { Decisions } from './decisions.ts'
 import { type AfterRead, ExhaustedRows } from './exhausted-rows.ts'
 import { isCold, LocalAdmission } from './local-admission.ts'
+import { TryAdmission } from './try-admission.ts'
 
 /** No units were asked for (G2). */
 const LOOKED: Verdict = { kind: 'admitted', row: null }
 const NO_OPTIONS: AdmitOptions = {}
+
+/**
+ * What becomes of a request: it has its verdict; its rows are read first; it has its units and waits for them to be durable (`spend`); or it waits
+ * for an exchange.
+ */
+type Course = Verdict | 'read' | 'spend' | 'exchange'
 
 interface DecisionCaller {
   readonly resolve: (decision: Decision) => void
@@ -48,10 +55,10 @@ export class AdmissionController {
   readonly #parts: AdmissionParts
   readonly #local: LocalAdmission
   readonly #exhausted: ExhaustedRows
-  /** Policies whose `tryAdmit` was asked for more than a lease may have. */
-  readonly #warned = new WeakSet<Plan>()
+  readonly #tries: TryAdmission
   readonly #defaults: CheckedOptions
-  #lastNeeds: readonly GateNeed[] = []
+  /** Of the last call for one budget. */
+  #lastTerms: RequestTerms | null = null
   #closed = false
 
   constructor(parts: AdmissionParts) {
@@ -60,12 +67,14 @@ export class AdmissionController {
     const { clock, flushIntervalMs } = settings
     this.#local = new LocalAdmission({ clock, flushIntervalMs, metrics, leases, requests, intake })
     this.#exhausted = new ExhaustedRows(parts, (request) => this.#resume(request))
+    this.#tries = new TryAdmission(parts, this.#local, this.#exhausted)
     this.#defaults = checkOptions(NO_OPTIONS, settings.deadlineMs)
   }
 
   /** O13: from now on admissions and mints are refused. */
   close(): void {
     this.#closed = true
+    this.#tries.close()
     this.#exhausted.close()
   }
 
@@ -74,55 +83,59 @@ export class AdmissionController {
   }
 
   tryAdmit(handle: Gate, units: number): boolean {
-    assertUnits('units', units)
-    const gate = handle.family.live(handle)
-    if (gate !== handle) return gate.tryAdmit(units)
-    if (this.#closed) throw closedError(gate.key)
-    if (gate.plan.durable) throw durableOnlyError(gate.key)
-    if (units === 0) return true
-    const { session, intake, leases, metrics } = this.#parts
-    if (units > gate.plan.atRisk) {
-      this.#warnOfCost(gate, units)
-    } else if (!session.hasJoined) {
-      intake.deferUntilJoined(gate, 0)
-    } else {
-      const row = leases.current(gate)
-      if (this.#local.spend(row, units)) return true
-      this.#seekLease(row, units)
-    }
-    metrics.countDenial(units)
-    return false
+    return this.#tries.tryAdmit(handle, units)
   }
 
   admit(handle: Gate, units: number, options: AdmitOptions = NO_OPTIONS): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      const needs = this.#needsOf(handle, units, options)
-      this.#request(new AdmitRequest(wantedOf(needs), resolve, reject), needs[0], options)
-    })
+    try {
+      assertUnits('units', units)
+      const { durable, deadlineMs, signal } = this.#checked(options)
+      const gate = handle.family.live(handle)
+      return this.#admit(this.#termsOf(gate, units, durable, deadlineMs), gate, signal)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   decide(handle: Gate, units: number, options: AdmitOptions = NO_OPTIONS): Promise<Decision> {
-    return new Promise((resolve, reject) =>
-      this.#decide(this.#needsOf(handle, units, options), options, { resolve, reject }),
-    )
+    return new Promise((resolve, reject) => {
+      assertUnits('units', units)
+      this.check(options)
+      this.#decide([{ gate: handle.family.live(handle), units }], options, { resolve, reject })
+    })
   }
 
   /** All or none over distinct gates. */
   admitAll(needs: readonly GateNeed[], options: AdmitOptions = NO_OPTIONS): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      this.#request(new AdmitRequest(wantedOf(needs), resolve, reject), needs[0], options)
-    })
+    try {
+      const { durable, deadlineMs, signal } = this.#checked(options)
+      return this.#admit(termsFor(needs, durable, deadlineMs), needs[0]?.gate, signal)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   decideAll(needs: readonly GateNeed[], options: AdmitOptions = NO_OPTIONS): Promise<Decision> {
     return new Promise((resolve, reject) => this.#decide(needs, options, { resolve, reject }))
   }
 
+  #admit(terms: RequestTerms, asked: Gate | undefined, signal: AbortSignal | undefined): Promise<boolean> {
+    const course = this.#courseOf(terms, asked, signal)
+    if (course === 'exchange' && signal === undefined) {
+      const joined = this.#join(terms)
+      if (joined !== null) return joined
+    }
+    return new Promise((resolve, reject) => this.#start(new AdmitRequest(terms, resolve, reject), course, signal))
+  }
+
   #decide(needs: readonly GateNeed[], options: AdmitOptions, caller: DecisionCaller): void {
     const asked = needs.find(({ units }) => units > 0) ?? needs[0]
     if (asked === undefined) throw new RangeError('needs must name at least one budget')
     const { decisions } = this.#parts
-    this.#request(new DecideRequest(wantedOf(needs), { decisions, asked, ...caller }), asked, options)
+    const { durable, deadlineMs, signal } = this.#checked(options)
+    const terms = termsFor(needs, durable, deadlineMs)
+    const course = this.#courseOf(terms, asked.gate, signal)
+    this.#start(new DecideRequest(terms, { decisions, asked, ...caller }), course, signal)
   }
 
   /** @throws TypeError, RangeError that name the option; before an evicted gate is put back for the call */
@@ -130,57 +143,69 @@ export class AdmissionController {
     if (options !== undefined && options !== NO_OPTIONS) checkOptions(options, this.#parts.settings.deadlineMs)
   }
 
-  /** Nothing is made for a caller that asks for the same as the one before. */
-  #needsOf(handle: Gate, units: number, options: AdmitOptions): readonly GateNeed[] {
-    assertUnits('units', units)
-    this.check(options)
-    const gate = handle.family.live(handle)
-    const last = this.#lastNeeds[0]
-    if (last?.gate !== gate || last.units !== units) this.#lastNeeds = [{ gate, units }]
-    return this.#lastNeeds
+  #checked(options: AdmitOptions): CheckedOptions {
+    return options === NO_OPTIONS ? this.#defaults : checkOptions(options, this.#parts.settings.deadlineMs)
+  }
+
+  /** Nothing is made for a caller that asks for the same as the one before, in the same turn. */
+  #termsOf(gate: Gate, units: number, durable: boolean | undefined, deadlineMs: number): RequestTerms {
+    const isDurable = durable ?? gate.plan.durable
+    const last = this.#lastTerms
+    if (
+      last !== null &&
+      last.deadlineAtMs === Infinity &&
+      last.durable === isDurable &&
+      last.deadlineMs === deadlineMs
+    ) {
+      const need = last.needs[0]
+      if (need?.gate === gate && need.units === units) return last
+    }
+    const terms = termsFor([{ gate, units }], isDurable, deadlineMs)
+    this.#lastTerms = terms
+    return terms
   }
 
   /**
-   * One request: answered at once from memory, or by the store. Throws for bad arguments before anything has changed.
-   * @param asked the first need, also where no units of it are asked for
+   * Decides from memory where that can be. Throws before anything has changed.
+   * @param asked the first budget, also where no units of it are asked for
    */
-  #request(request: CallerRequest, asked: GateNeed | undefined, options: AdmitOptions): void {
+  #courseOf({ needs, durable }: RequestTerms, asked: Gate | undefined, signal: AbortSignal | undefined): Course {
     const { settings, session, metrics } = this.#parts
-    const { deadlineMs, durable, signal } =
-      options === NO_OPTIONS ? this.#defaults : checkOptions(options, settings.deadlineMs)
-    if (this.#closed) throw closedError(asked?.gate.key)
+    if (this.#closed) throw closedError(asked?.key)
     signal?.throwIfAborted()
-    const { needs } = request
     const [only] = needs
-    if (only === undefined) return request.tell(LOOKED)
-    request.durable = durable ?? needs.some(({ gate }) => gate.plan.durable)
-    request.deadlineMs = deadlineMs
-    const local = session.hasJoined ? this.#local.decide(needs, request.durable) : undefined
-    const verdict = local === 'read' ? this.#denyUntilRead(needs) : local
-    if (verdict?.kind === 'denied') metrics.countDenial(unitsOf(needs))
-    if (verdict !== undefined) return request.tell(verdict)
+    if (only === undefined) return LOOKED
+    const local = session.hasJoined ? this.#local.decide(needs, durable) : undefined
+    const course = (local === 'read' ? this.#denyUntilRead(needs) : local) ?? 'exchange'
+    if (typeof course !== 'string') {
+      if (course.kind === 'denied') metrics.countDenial(unitsOf(needs))
+      return course
+    }
     if (metrics.waiting >= settings.waitersMax) throw tooManyWaitersError(only.gate.key, settings.waitersMax)
+    return local === 'read' && this.#exhausted.canRead ? 'read' : course
+  }
+
+  #start(request: CallerRequest, course: Course, signal: AbortSignal | undefined): void {
+    if (typeof course !== 'string') return request.tell(course)
     if (signal !== undefined) this.#listen(request, signal)
-    if (local === 'read' && this.#exhausted.canRead) this.#read(request)
-    else this.#enqueue(request)
+    if (course === 'read') this.#read(request)
+    else this.#enqueue(request, course === 'spend')
   }
 
-  /** L4: no lease can ever cover the units. It is reported once for each policy. */
-  #warnOfCost({ key, plan }: Gate, units: number): void {
-    const { atRisk } = plan
-    if (atRisk === 0 || this.#warned.has(plan)) return
-    this.#warned.add(plan)
-    this.#parts.settings.emit({ type: 'cost_above_lease', key, units, atRisk })
-  }
-
-  /** `tryAdmit` found too little: a larger lease is asked for, unless the row was seen not to have one. */
-  #seekLease(row: LeasedRow, units: number): void {
-    const knowledge = this.#local.knowledgeOf(row, units, row.lease.leasable)
-    if (knowledge === 'unknown' && !row.isBurned) return this.#parts.intake.askLease(row, units)
-    this.#local.noteDenial(row)
-    if (knowledge !== 'stale' || !this.#exhausted.canRead) return
-    row.schedule.ask(units)
-    this.#exhausted.add(row)
+  /** Joins the last request of the queue, where that is a group of equal ones, or begins one behind an equal request. Null: it stays alone. */
+  #join(terms: RequestTerms): Promise<boolean> | null {
+    const { waiting, scheduler } = this.#parts
+    const { last } = waiting
+    if (last?.terms !== terms || !terms.durable) return null
+    scheduler.wake()
+    if (last instanceof AdmitGroup && last.mayJoin(terms)) {
+      waiting.joined()
+      return last.join()
+    }
+    const group = new AdmitGroup(terms)
+    const promise = group.join()
+    waiting.add(group)
+    return promise
   }
 
   /** O12: what is known of the rows counts until the next read of the interval, which shows them. */
@@ -215,7 +240,7 @@ export class AdmissionController {
     // The planner finds the gate that the key has now.
     if (needs.some(({ gate }) => gate.isEvicted)) return 'ask'
     const verdict = this.#local.decide(needs, durable)
-    if (verdict === undefined) return 'ask'
+    if (verdict === undefined || verdict === 'spend') return 'ask'
     if (verdict === 'read')
       return needs.some(({ gate }) => leases.current(gate).schedule.denials?.isToRead === true) ? 'read' : 'ask'
     if (verdict.kind === 'denied') metrics.countDenial(unitsOf(needs))
@@ -223,14 +248,14 @@ export class AdmissionController {
     return 'resolved'
   }
 
-  /** O9: a durable request that the lease covers spends from it now and waits for the acknowledgement; any other is a take. */
-  #enqueue(request: PendingRequest): void {
+  /** @param isCovered O9: a durable request that the lease covers spends from it now and waits for the acknowledgement; any other is a take */
+  #enqueue(request: PendingRequest, isCovered: boolean): void {
     const { session, leases, intake, waiting, scheduler } = this.#parts
     const [need, second] = request.needs
     const isSingle = second === undefined && need !== undefined
     if (isSingle && session.hasJoined && !isCold(need.gate)) {
       const row = leases.current(need.gate)
-      if (request.durable && this.#local.spend(row, need.units)) {
+      if (isCovered && this.#local.spend(row, need.units)) {
         intake.confirm(row, request)
         return
       }
@@ -249,6 +274,7 @@ export class AdmissionController {
 }
 
 /** Needs of no units are admitted without a look (G2). */
-function wantedOf(needs: readonly GateNeed[]): readonly GateNeed[] {
-  return needs.every(({ units }) => units > 0) ? needs : needs.filter(({ units }) => units > 0)
+function termsFor(needs: readonly GateNeed[], durable: boolean | undefined, deadlineMs: number): RequestTerms {
+  const wanted = needs.every(({ units }) => units > 0) ? needs : needs.filter(({ units }) => units > 0)
+  return new RequestTerms(wanted, durable ?? wanted.some(({ gate }) => gate.plan.durable), deadlineMs)
 }

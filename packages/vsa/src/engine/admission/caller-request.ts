@@ -1,5 +1,5 @@
 import type { Decision } from '../../core/decision.ts'
-import { type GateNeed, PendingRequest, type Verdict } from '../requests/pending-request.ts'
+import { type GateNeed, PendingRequest, type RequestTerms, type Verdict } from '../requests/pending-request.ts'
 import type { Decisions } from './decisions.ts'
 
 /** A request, and the promise of its caller. */
@@ -13,8 +13,8 @@ export class AdmitRequest extends CallerRequest {
   readonly #resolve: (admitted: boolean) => void
   readonly #reject: (error: unknown) => void
 
-  constructor(needs: readonly GateNeed[], resolve: (admitted: boolean) => void, reject: (error: unknown) => void) {
-    super(needs)
+  constructor(terms: RequestTerms, resolve: (admitted: boolean) => void, reject: (error: unknown) => void) {
+    super(terms)
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -22,8 +22,12 @@ export class AdmitRequest extends CallerRequest {
   tell(verdict: Verdict): void {
     this.unlisten?.()
     if (verdict.kind === 'failed') this.#reject(verdict.error)
-    else this.#resolve(verdict.kind !== 'denied' && verdict.kind !== 'unavailable')
+    else this.#resolve(isAdmitted(verdict))
   }
+}
+
+export function isAdmitted({ kind }: Verdict): boolean {
+  return kind !== 'denied' && kind !== 'unavailable'
 }
 
 interface Decider {
@@ -38,8 +42,8 @@ interface Decider {
 export class DecideRequest extends CallerRequest {
   readonly #decider: Decider
 
-  constructor(needs: readonly GateNeed[], decider: Decider) {
-    super(needs)
+  constructor(terms: RequestTerms, decider: Decider) {
+    super(terms)
     this.#decider = decider
   }
 

@@ -40,15 +40,17 @@ export class LocalAdmission {
     this.#intake = parts.intake
   }
 
-  /** All or none. `read`: rows are to be read first. Undefined where only an exchange can tell. */
-  decide(needs: readonly GateNeed[], isDurable: boolean): Verdict | 'read' | undefined {
+  /**
+   * All or none. `read`: rows are to be read first. `spend`: the lease covers the durable request (O9). Undefined where only an exchange can tell.
+   */
+  decide(needs: readonly GateNeed[], isDurable: boolean): Verdict | 'read' | 'spend' | undefined {
     const [need, second] = needs
     return need !== undefined && second === undefined
       ? this.#decideOne(need, isDurable)
       : this.#decideAll(needs, isDurable)
   }
 
-  #decideOne(need: GateNeed, isDurable: boolean): Verdict | 'read' | undefined {
+  #decideOne(need: GateNeed, isDurable: boolean): Verdict | 'read' | 'spend' | undefined {
     if (isCold(need.gate)) return undefined
     const row = this.#leases.current(need.gate)
     if (row.isQuarantined) return { kind: 'failed', error: quarantinedError(row.key) }
@@ -57,7 +59,7 @@ export class LocalAdmission {
       if (knowledge === 'lacking') return this.deny(need, row)
       return knowledge === 'stale' ? 'read' : undefined
     }
-    if (isDurable) return undefined
+    if (isDurable) return 'spend'
     this.spend(row, need.units)
     return { kind: 'admitted', row }
   }

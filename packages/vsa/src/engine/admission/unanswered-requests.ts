@@ -22,7 +22,7 @@ export class UnansweredRequests {
     const need = lackingNeed(request) ?? request.needs[0]
     const { lastError } = this.#session
     if (need !== undefined && request.refused && lastError === null) {
-      this.#metrics.countDenial(unitsOf(request.needs))
+      this.#metrics.countDenial(unitsOf(request.needs), request.count)
       return { kind: 'denied', ...need, row: need.gate.row }
     }
     const { deadlineMs } = request
@@ -52,12 +52,12 @@ export class UnansweredRequests {
         return { kind: 'failed', error }
       case 'deny': {
         const need = request.needs[0]
-        this.#metrics.countDenial(units)
+        this.#metrics.countDenial(units, request.count)
         return need === undefined ? { kind: 'failed', error } : { kind: 'unavailable', ...need }
       }
       case 'allow':
-        this.#metrics.unaccounted += 1
-        this.#metrics.unaccountedUnits += units
+        this.#metrics.unaccounted += request.count
+        this.#metrics.unaccountedUnits += request.count * units
         request.unaccounted = true
         return { kind: 'unaccounted' }
     }

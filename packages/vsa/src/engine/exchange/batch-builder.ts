@@ -55,7 +55,7 @@ export class BatchBuilder {
   addRequest(request: PendingRequest, rows: readonly LeasedRow[]): boolean {
     const last = this.#lastRunOf(rows)
     if (last !== undefined && asksFor(last, request, rows)) {
-      last.requests.push(request)
+      join(last, request)
       return true
     }
     if (this.runs.length >= this.#max) return false
@@ -65,7 +65,7 @@ export class BatchBuilder {
       this.addRow(row)
       this.#lastRuns[this.#placeOf(row)] = this.runs.length
     }
-    this.runs.push({ rows, costs: request.needs.map((need) => need.units), requests: [request] })
+    this.runs.push({ rows, costs: request.needs.map((need) => need.units), requests: [request], count: request.count })
     return true
   }
 
@@ -74,14 +74,14 @@ export class BatchBuilder {
     const last = this.runs.at(-1)
     const run = last?.rows[0] === row ? last : this.#runAt(this.#lastRunAt(row))
     if (run === undefined || run.rows.length !== 1 || run.costs[0] !== units) return false
-    run.requests.push(request)
+    join(run, request)
     return true
   }
 
   takes(): Take[] {
-    return this.runs.map(({ rows, costs, requests }) => ({
+    return this.runs.map(({ rows, costs, count }) => ({
       need: rows.map((row, index) => [this.#placeOf(row), costs[index] ?? 0] as const),
-      n: requests.length,
+      n: count,
     }))
   }
 
@@ -107,6 +107,11 @@ export class BatchBuilder {
     invariant(place !== undefined, 'a run is made of rows that have a place')
     return place
   }
+}
+
+function join(run: Run, request: PendingRequest): void {
+  run.requests.push(request)
+  run.count += request.count
 }
 
 function asksFor(run: Run, request: PendingRequest, rows: readonly LeasedRow[]): boolean {

@@ -125,21 +125,22 @@ export class BatchPlanner {
     if (need === undefined || second !== undefined) return false
     const row = this.#parts.leases.current(need.gate.family.live(need.gate))
     if (row.isQuarantined || !builder.joinRun(row, need.units, request)) return false
-    row.takers += 1
+    row.takers += request.count
     noteDemand(row, request, need.units, nowMs)
     return true
   }
 
   #loadAnyRequest(builder: BatchBuilder, request: PendingRequest, nowMs: number): boolean {
-    const rows = request.needs.map(({ gate }) => this.#takenRow(gate.family.live(gate)))
+    const { count } = request
+    const rows = request.needs.map(({ gate }) => this.#takenRow(gate.family.live(gate), count))
     const bad = rows.find((row) => row.isQuarantined)
     if (bad !== undefined) {
-      for (const row of rows) row.takers -= 1
+      for (const row of rows) row.takers -= count
       this.#parts.waiting.resolve(request, { kind: 'failed', error: quarantinedError(bad.key) })
       return true
     }
     if (!builder.addRequest(request, rows)) {
-      for (const row of rows) row.takers -= 1
+      for (const row of rows) row.takers -= count
       return false
     }
     for (const [index, row] of rows.entries()) noteDemand(row, request, request.needs[index]?.units ?? 0, nowMs)
@@ -147,9 +148,9 @@ export class BatchPlanner {
   }
 
   /** Counted as in use at once, so that making room for the next gate cannot evict this one. */
-  #takenRow(gate: Gate): LeasedRow {
+  #takenRow(gate: Gate, takers: number): LeasedRow {
     const row = this.#parts.leases.current(gate)
-    row.takers += 1
+    row.takers += takers
     return row
   }
 
@@ -157,7 +158,7 @@ export class BatchPlanner {
   #shed(builder: BatchBuilder, nowMs: number): void {
     const { waiting } = this.#parts
     let requests = 0
-    for (const run of builder.runs) requests += run.requests.length
+    for (const run of builder.runs) requests += run.count
     const msPerRequest = this.#pace.full(requests, nowMs)
     if (msPerRequest === undefined) return
     // The batch that leaves now and the request's own take their time as well.
@@ -200,7 +201,7 @@ export class BatchPlanner {
 function noteDemand(row: LeasedRow, request: PendingRequest, units: number, nowMs: number): void {
   const { schedule } = row
   if (!request.durable) {
-    schedule.demand += units
+    schedule.demand += request.count * units
     schedule.spentAtMs = nowMs
   }
   schedule.usedAtMs = Math.max(schedule.usedAtMs, nowMs)

@@ -84,10 +84,9 @@ export class Fencing {
 
   #fenceRun(run: Run, fate: Fate, index: number, again: PendingRequest[]): void {
     this.#parts.waiting.arrived(run.requests)
-    for (const row of run.rows) row.takers -= run.requests.length
+    for (const row of run.rows) row.takers -= run.count
     const granted = fate.kind === 'applied' ? (fate.outcome.granted[index] ?? 0) : 0
-    this.#takes.grant(run, granted)
-    for (const request of run.requests.slice(granted)) {
+    for (const request of this.#takes.grant(run, granted)) {
       if (fate.kind === 'unknown') this.#failUnknown(request)
       else again.push(request)
     }

@@ -17,6 +17,8 @@ export interface Run {
   readonly rows: readonly LeasedRow[]
   readonly costs: readonly number[]
   readonly requests: PendingRequest[]
+  /** Their callers. */
+  count: number
 }
 
 export function isLeasedRow(row: LeasedRow | CounterState | null | undefined): row is LeasedRow {

@@ -16,38 +16,46 @@ export class TakeAnswers {
   /** @param granted how many requests of the run the store granted */
   settle(run: Run, granted: number, closing: boolean): void {
     this.#parts.waiting.arrived(run.requests)
-    for (const row of run.rows) row.takers -= run.requests.length
-    this.grant(run, granted)
+    for (const row of run.rows) row.takers -= run.count
     const again: PendingRequest[] = []
-    for (let at = granted; at < run.requests.length; at += 1) {
-      const request = run.requests[at]
-      if (request === undefined || request.state === 'resolved') continue
+    for (const request of this.grant(run, granted)) {
+      if (request.state === 'resolved') continue
       if (!this.#denyOrPark(request, run.rows, closing)) again.push(request)
     }
     this.#parts.waiting.requeue(again)
   }
 
-  /** The store has given their units to the first `granted` requests of the run. */
-  grant({ requests, rows }: Run, granted: number): void {
+  /**
+   * The store has given their units to the first `granted` callers of the run.
+   * @returns the requests of the others
+   */
+  grant({ requests, rows }: Run, granted: number): readonly PendingRequest[] {
     const admitted: Verdict = { kind: 'admitted', row: rows[0] ?? null, rows }
-    for (let at = 0; at < granted; at += 1) {
-      const request = requests[at]
-      if (request !== undefined) this.#grantOne(request, rows, admitted)
+    const others: PendingRequest[] = []
+    let left = granted
+    for (const request of requests) {
+      const callers = Math.min(left, request.count)
+      left -= callers
+      if (callers < request.count)
+        others.push(callers > 0 && request.state !== 'resolved' ? request.split(callers) : request)
+      if (callers > 0) this.#grantOne(request, callers, rows, admitted)
     }
+    return others
   }
 
   /** O10: a request that was resolved otherwise meanwhile is refunded. */
-  #grantOne(request: PendingRequest, rows: readonly LeasedRow[], admitted: Verdict): void {
+  #grantOne(request: PendingRequest, callers: number, rows: readonly LeasedRow[], admitted: Verdict): void {
     const { waiting, metrics, sendQueue } = this.#parts
     if (request.state === 'resolved' && !request.unaccounted) {
       for (const [index, row] of rows.entries()) {
-        row.lease.owe(request.needs[index]?.units ?? 0)
+        const units = request.needs[index]?.units ?? 0
+        row.lease.owe(callers * units)
         sendQueue.markDirty(row)
       }
       return
     }
-    metrics.takes += 1
-    metrics.takenUnits += unitsOf(request.needs)
+    metrics.takes += callers
+    metrics.takenUnits += callers * unitsOf(request.needs)
     waiting.resolve(request, admitted)
   }
 
@@ -100,7 +108,7 @@ export class TakeAnswers {
       }
       if (need.units > row.reach || closing) {
         row.schedule.withDenials(settings.flushIntervalMs).deny(settings.clock.monotonic())
-        metrics.countDenial(unitsOf(request.needs))
+        metrics.countDenial(unitsOf(request.needs), request.count)
         waiting.resolve(request, { kind: 'denied', ...need, row })
         return true
       }

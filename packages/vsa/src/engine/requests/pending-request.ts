@@ -1,4 +1,4 @@
-import type { Applied } from '../../core/errors.ts'
+import { type Applied, InvariantError } from '../../core/errors.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
 
@@ -19,27 +19,65 @@ export interface GateNeed {
   readonly units: number
 }
 
-/** A request that waits for the store: an admission of one or of several budgets, all or nothing. */
-export abstract class PendingRequest {
+/** What a request asks for, and how long it may wait. Equal requests of one turn share their terms. */
+export class RequestTerms {
   readonly needs: readonly GateNeed[]
   /** Resolve only when durable: never served from a lease before its exchange is acknowledged. */
-  durable = false
-  /** How long it may wait, in ms. */
-  deadlineMs: number = Infinity
-  /** Until when, by the owner's monotonic clock: counted from the end of the turn in which it was asked. */
+  readonly durable: boolean
+  readonly deadlineMs: number
+  /** Until when, by the owner's monotonic clock: counted from the end of the turn in which a request asked. Infinity until then. */
   deadlineAtMs: number = Infinity
+  /** A request with these terms waits: its deadline begins at the end of this turn, or has begun. */
+  isWaiting = false
+
+  constructor(needs: readonly GateNeed[], durable: boolean, deadlineMs: number) {
+    this.needs = needs
+    this.durable = durable
+    this.deadlineMs = deadlineMs
+  }
+}
+
+/** A request that waits for the store: an admission of one or of several budgets, all or nothing. */
+export abstract class PendingRequest {
+  readonly terms: RequestTerms
+  /** Its callers: more than one where equal requests are kept as one. Each is granted or denied by itself. */
+  count = 1
   state: RequestState = 'queued'
   /** The store has refused it once, for units that other owners may yet return. */
   refused = false
   /** It was admitted without a record: what it is granted afterwards stays taken. */
   unaccounted = false
 
-  constructor(needs: readonly GateNeed[]) {
-    this.needs = needs
+  constructor(terms: RequestTerms) {
+    this.terms = terms
   }
 
-  /** Tells the caller. Called once. */
+  get needs(): readonly GateNeed[] {
+    return this.terms.needs
+  }
+
+  get durable(): boolean {
+    return this.terms.durable
+  }
+
+  get deadlineMs(): number {
+    return this.terms.deadlineMs
+  }
+
+  get deadlineAtMs(): number {
+    return this.terms.deadlineAtMs
+  }
+
+  /** Tells the callers. Called once. */
   abstract tell(verdict: Verdict): void
+
+  /**
+   * Only where there are several callers: leaves the first ones with this request.
+   * @returns a request of the others, in the same state
+   */
+  split(_first: number): PendingRequest {
+    throw new InvariantError('a request of one caller cannot be split')
+  }
 }
 
 /**

@@ -55,7 +55,7 @@ export class Verdicts {
 
   #tellNow(request: PendingRequest, verdict: Verdict): void {
     if (this.#told === 0) this.#startPortion()
-    this.#told += 1
+    this.#told += request.count
     request.tell(verdict)
   }
 

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import type { PendingRequest, Verdict } from './pending-request.ts'
+import type { PendingRequest, RequestTerms, Verdict } from './pending-request.ts'
 import { Verdicts } from './verdicts.ts'
 
 /** Deadlines are met to within this, plus 1 ms for each `SWEPT_PER_MS` requests, because a sweep looks at all of them (L8). */
@@ -27,8 +27,8 @@ export class WaitQueue {
   #gone = 0
   readonly #sent = new Set<readonly PendingRequest[]>()
   readonly #verdicts: Verdicts
-  /** Asked in this turn. Their deadlines begin at its end, so that the clock is read once for all of them. */
-  #new: PendingRequest[] = []
+  /** Of requests that were asked in this turn. Their deadlines begin at its end, so that the clock is read once for all of them. */
+  #new: RequestTerms[] = []
   #sweep: Timer | null = null
   #sweepAtMs = Infinity
 
@@ -58,6 +58,16 @@ export class WaitQueue {
     this.#arrive(request)
   }
 
+  /** The last request in the queue; undefined when it is empty. */
+  get last(): PendingRequest | undefined {
+    return this.queued > 0 ? this.#queue[this.#queue.length - 1] : undefined
+  }
+
+  /** One more caller has joined a request that waits. */
+  joined(): void {
+    this.#metrics.waiters += 1
+  }
+
   /** A new request whose rows are read before they are asked. */
   read(request: PendingRequest): void {
     request.state = 'reading'
@@ -78,12 +88,12 @@ export class WaitQueue {
     if (this.#new.length === 0) return
     const nowMs = this.#clock.monotonic()
     let firstAtMs = Infinity
-    for (const request of this.#new) {
-      request.deadlineAtMs = nowMs + request.deadlineMs
-      if (request.state !== 'resolved') firstAtMs = Math.min(firstAtMs, request.deadlineAtMs)
+    for (const terms of this.#new) {
+      terms.deadlineAtMs = nowMs + terms.deadlineMs
+      firstAtMs = Math.min(firstAtMs, terms.deadlineAtMs)
     }
     this.#new = []
-    if (firstAtMs < this.#sweepAtMs) this.#armSweep(firstAtMs, nowMs)
+    if (firstAtMs < this.#sweepAtMs && this.#metrics.waiters > 0) this.#armSweep(firstAtMs, nowMs)
   }
 
   /** Hands out the queue from its head while `take` has a place. @returns whether the queue is empty now */
@@ -105,16 +115,18 @@ export class WaitQueue {
   shed(waitMs: (ahead: number) => number, refuse: (request: PendingRequest, ahead: number) => Verdict): void {
     const nowMs = this.#clock.monotonic()
     let refused = 0
+    let ahead = 0
+    for (let at = this.#head; at < this.#queue.length; at += 1) ahead += this.#queue[at]?.count ?? 0
     for (let at = this.#queue.length - 1; at >= this.#head && refused < FAILED_MAX; at -= 1) {
       const request = this.#queue[at]
-      const ahead = at - this.#head
-      if (request === undefined || request.state === 'resolved') continue
-      if (nowMs + waitMs(ahead) < request.deadlineAtMs) continue
-      refused += 1
+      if (request === undefined) continue
+      ahead -= request.count
+      if (request.state === 'resolved' || nowMs + waitMs(ahead) < request.deadlineAtMs) continue
+      refused += request.count
       this.resolve(request, refuse(request, ahead))
     }
     if (refused > 0) this.#dropResolved()
-    if (refused === FAILED_MAX) this.#clock.soon(() => this.shed(waitMs, refuse))
+    if (refused >= FAILED_MAX) this.#clock.soon(() => this.shed(waitMs, refuse))
   }
 
   /** Looks at every request in the queue. */
@@ -174,7 +186,7 @@ export class WaitQueue {
   resolve(request: PendingRequest, verdict: Verdict): void {
     if (request.state === 'resolved') return
     request.state = 'resolved'
-    this.#metrics.waiters -= 1
+    this.#metrics.waiters -= request.count
     if (this.#metrics.waiters === 0) this.#disarmSweep()
     this.#verdicts.tell(request, verdict)
   }
@@ -207,8 +219,11 @@ export class WaitQueue {
   }
 
   #arrive(request: PendingRequest): void {
-    this.#metrics.waiters += 1
-    this.#new.push(request)
+    this.#metrics.waiters += request.count
+    const { terms } = request
+    if (terms.isWaiting) return
+    terms.isWaiting = true
+    this.#new.push(terms)
   }
 
   #armSweep(atMs: number, nowMs: number): void {
@@ -233,8 +248,8 @@ export class WaitQueue {
     let expired = 0
     for (const request of [...this.#all()]) {
       if (request.state === 'resolved') continue
-      if (request.deadlineAtMs <= nowMs && expired < FAILED_MAX) {
-        expired += 1
+      if (request.deadlineAtMs <= nowMs && expired + request.count <= FAILED_MAX) {
+        expired += request.count
         this.resolve(request, this.#expire(request))
       } else {
         nextAtMs = Math.min(nextAtMs, request.deadlineAtMs)

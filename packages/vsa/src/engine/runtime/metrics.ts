@@ -37,9 +37,9 @@ export class Metrics {
     return this.waiters + this.calls
   }
 
-  /** One request, denied. */
-  countDenial(units: number): void {
-    this.denials += 1
-    this.deniedUnits += units
+  /** Requests of so many units each, denied. */
+  countDenial(units: number, requests = 1): void {
+    this.denials += requests
+    this.deniedUnits += requests * units
   }
 }

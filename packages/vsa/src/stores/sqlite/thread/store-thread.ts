@@ -50,7 +50,7 @@ export class StoreThread {
     return new Promise((resolve, reject) => {
       if (this.#hasEnded) throw lost(this.#path, 'it had ended before')
       // The empty transfer list satisfies a lint rule for `window.postMessage`.
-      this.#worker.postMessage({ id, call: name, argument }, [])
+      this.#worker.postMessage([id, name, argument], [])
       // The reply to this id has this call's type, by the worker's `switch`.
       this.#pending.set(id, { resolve, reject })
       if (this.#pending.size === 1) this.#worker.ref()
@@ -79,13 +79,13 @@ export class StoreThread {
     this.#worker.terminate().catch(() => undefined)
   }
 
-  #settle(reply: Reply): void {
-    const waiting = this.#pending.get(reply.id)
+  #settle([id, result, failure]: Reply): void {
+    const waiting = this.#pending.get(id)
     if (waiting === undefined) return
-    this.#pending.delete(reply.id)
+    this.#pending.delete(id)
     if (this.#pending.size === 0) this.#worker.unref()
-    if ('failure' in reply) this.#refuse(waiting, errorOf(reply.failure))
-    else waiting.resolve(reply.result)
+    if (failure === undefined) waiting.resolve(result)
+    else this.#refuse(waiting, errorOf(failure))
   }
 
   /** A thread whose connection has lost its locks ends after this answer, so the next call starts another. */

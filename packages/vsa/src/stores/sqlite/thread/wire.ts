@@ -9,7 +9,7 @@ import type { SharedTime } from '../shared-time.ts'
 import type { PackedAnswer, PackedBatch } from './packing.ts'
 
 /*
- * The messages between the calling thread and the store's thread, as structured clones. Batches are packed first.
+ * The messages between the calling thread and the store's thread, as structured clones of lists. Batches are packed first.
  * Both ends are this package of one version, so neither checks the other's shapes.
  */
 
@@ -42,12 +42,11 @@ export type CallName = keyof Calls
 
 /** One call. The reply has the same `id`. */
 export type Request = {
-  readonly [Name in CallName]: { readonly id: number; readonly call: Name; readonly argument: Calls[Name]['argument'] }
+  readonly [Name in CallName]: readonly [id: number, call: Name, argument: Calls[Name]['argument']]
 }[CallName]
 
-export type Reply =
-  | { readonly id: number; readonly result: Calls[CallName]['result'] }
-  | { readonly id: number; readonly failure: Failure }
+/** The result is null where there is a failure. */
+export type Reply = readonly [id: number, result: Calls[CallName]['result'], failure?: Failure]
 
 /** An error as sent by the thread. */
 export interface Failure {

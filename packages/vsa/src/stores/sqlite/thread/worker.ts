@@ -23,7 +23,7 @@ const underWay = new Set<Promise<void>>()
 
 port.on('message', (request: Request) => {
   // After the answer to `close` the thread ends, so every call before it must have its answer. The others need not wait for each other.
-  const served = request.call === 'close' ? Promise.all(underWay).then(() => serve(request)) : serve(request)
+  const served = request[1] === 'close' ? Promise.all(underWay).then(() => serve(request)) : serve(request)
   underWay.add(served)
   served
     .finally(() => underWay.delete(served))
@@ -41,25 +41,25 @@ async function serve(request: Request): Promise<void> {
 
 async function replyTo(request: Request): Promise<Reply> {
   try {
-    return { id: request.id, result: await call(request) }
+    return [request[0], await call(request)]
   } catch (error) {
-    return { id: request.id, failure: failureOf(error) }
+    return [request[0], null, failureOf(error)]
   }
 }
 
-async function call(request: Request): Promise<Calls[CallName]['result']> {
-  switch (request.call) {
+async function call([, name, argument]: Request): Promise<Calls[CallName]['result']> {
+  switch (name) {
     case 'join':
-      return store.join(request.argument)
+      return store.join(argument)
     case 'exchange':
-      return packAnswer(await store.exchange(unpackBatch(request.argument)))
+      return packAnswer(await store.exchange(unpackBatch(argument)))
     case 'upkeep':
       // This store has one.
-      return (await store.upkeep?.(request.argument)) ?? null
+      return (await store.upkeep?.(argument)) ?? null
     case 'read':
-      return store.read(request.argument)
+      return store.read(argument)
     case 'list':
-      return store.list(request.argument)
+      return store.list(argument)
     case 'owners':
       return store.owners()
     case 'close':
