@@ -2,7 +2,7 @@ import { open, type VsaEvent } from 'vsa'
 import { sqlite } from 'vsa/sqlite'
 import { CallLogWriter } from './call-log.ts'
 import { JOINED, parseChildConfig } from './child-config.ts'
-import { Rng } from './rng.ts'
+import { Rng } from '../simulation/rng.ts'
 import { Workload } from './workload.ts'
 
 /* A process that uses the built package as fast as its configuration allows, until it is killed, and logs its calls and their answers. */

@@ -1,4 +1,4 @@
-import type { Rng } from './rng.ts'
+import type { Rng } from '../simulation/rng.ts'
 
 /** From this moment of the machine's monotonic clock on, a wall clock is off by `offsetMs`. */
 export type ClockStep = readonly [atMs: number, offsetMs: number]
@@ -33,7 +33,7 @@ export class ClockSchedule {
 
   #offset(fraction: number): number {
     const rng = this.#rng
-    const kind = rng.fraction()
+    const kind = rng.random()
     if (kind < 0.35) return this.#leadMs
     if (kind < 0.45) return this.#advanceLead(SMALL_OFFSET_MAX_MS, fraction)
     if (kind < 0.5) return this.#advanceLead(LEAP_MAX_MS, fraction)

@@ -6,7 +6,7 @@ import type { ChaosPlan } from './chaos-plan.ts'
 import type { ChildConfig } from './child-config.ts'
 import { ChildProcess, type ChildEnd } from './child-process.ts'
 import { ClockSchedule, countClockSteps, type ClockCounts } from './clock-schedule.ts'
-import { Rng } from './rng.ts'
+import { Rng } from '../simulation/rng.ts'
 
 /** One in ten children is killed before it has joined the store, or while it joins. */
 const EARLY_KILL_SHARE = 0.1
@@ -149,7 +149,7 @@ export class ProcessPool {
   async #pause(child: ChildProcess): Promise<void> {
     const { leaseTtlMs, lifeMaxMs } = this.#plan
     child.send('SIGSTOP')
-    await this.#sleep(leaseTtlMs * (1.3 + this.#rng.fraction()))
+    await this.#sleep(leaseTtlMs * (1.3 + this.#rng.random()))
     child.send('SIGCONT')
     this.#counts.pauses += 1
     await this.#sleep(this.#rng.whole(20, lifeMaxMs))

@@ -2,7 +2,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import { VsaError, type AdmitOptions, type Budget, type Counter, type Decision, type Vsa } from 'vsa'
 import { CallLogReader, type CallLogWriter } from './call-log.ts'
 import type { BudgetConfig, ChildConfig } from './child-config.ts'
-import type { Rng } from './rng.ts'
+import type { Rng } from '../simulation/rng.ts'
 import { mintId } from './test-budgets.ts'
 
 /** A budget handle, and what may be asked of it. */
@@ -46,7 +46,7 @@ export class Workload {
   async run(): Promise<void> {
     const { pauseMaxMs } = this.#config
     while (!this.#isStopped) {
-      await this.#callOnce(this.#rng.pick(this.#targets), this.#rng.fraction())
+      await this.#callOnce(oneOf(this.#rng, this.#targets), this.#rng.random())
       await (pauseMaxMs === 0 ? setImmediate() : setTimeout(this.#rng.whole(0, pauseMaxMs)))
     }
   }
@@ -67,7 +67,7 @@ export class Workload {
     else if (kind < 0.13) await this.#mint()
     else if (kind < 0.45 && target.atRisk > 0 && !target.isWindowed) this.#tryMany(target)
     else if (kind < 0.85) await this.#admit(target)
-    else await this.#admitPair(target, this.#rng.pick(this.#targets))
+    else await this.#admitPair(target, oneOf(this.#rng, this.#targets))
   }
 
   /** `tryAdmit`, from memory. Not for windowed budgets: it does not return the period in which it admitted. */
@@ -151,7 +151,7 @@ export class Workload {
   async #mint(): Promise<void> {
     const targets = this.#targets.filter(({ mintUnits }) => mintUnits > 0)
     if (targets.length === 0) return
-    const { budget, mintUnits } = this.#rng.pick(targets)
+    const { budget, mintUnits } = oneOf(this.#rng, targets)
     const { mintIds } = this.#config
     const id = mintId(this.#rng.whole(Math.max(0, mintIds - RECENT_MINT_IDS), mintIds - 1))
     this.#log.write('minting', budget.key, mintUnits, 0, id)
@@ -164,7 +164,7 @@ export class Workload {
   }
 
   #addToCounter(): void {
-    const [counter, addMax] = this.#rng.pick(this.#counters)
+    const [counter, addMax] = oneOf(this.#rng, this.#counters)
     const units = addMax === 1 ? 1 : this.#rng.whole(-addMax, addMax)
     this.#log.write('adding', counter.key, units)
     try {
@@ -188,4 +188,11 @@ export class Workload {
     }
     this.#isFlushing = false
   }
+}
+
+/** @throws RangeError when there is nothing to choose from */
+function oneOf<T>(rng: Rng, choices: readonly T[]): T {
+  const choice = rng.pickAny(choices)
+  if (choice === undefined) throw new RangeError('nothing to choose from')
+  return choice
 }

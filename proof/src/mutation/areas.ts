@@ -23,7 +23,7 @@ const ENGINE: Suite = {
   name: 'engine',
   include: [
     'core/**/*.test.ts',
-    'engine/{state-machine,session,flush-scheduler}.test.ts',
+    'engine/{state-machine,session*,flush-scheduler}.test.ts',
     'engine/**/*.test.ts',
     'stores/memory-conformance.test.ts',
   ],

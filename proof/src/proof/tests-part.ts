@@ -7,10 +7,10 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs')
 const COUNTS = /^(\d+) passed, (\d+) failed(?:, \d+ skipped)?$/m
 
-/** The tests named `*.proof.test.ts`: those that take long, measure time, or need a registry. */
+/** The tests named `*.proof.test.ts`: those that take long, measure time, or need a registry. And tests of random cases, with more of them. */
 export const testsPart: Part = {
   name: 'tests',
-  expectedSeconds: 80,
+  expectedSeconds: 150,
   run: async (signal) => {
     const ended = await runNode([VITEST, 'run', '--project', 'proof'], signal, ROOT)
     const { passed, failed } = countsOf(ended)
@@ -22,7 +22,7 @@ export const testsPart: Part = {
     return {
       checks,
       skipped: [...text.matchAll(/^skipped: (.+)$/gm)].map(([, test = '']) => test),
-      summary: `${passed} tests: crash tests with 200 kills, the installed tarball, the speed of the gate`,
+      summary: `${passed} tests: crash tests with 200 kills, the installed tarball, the speed of the gate, random cases`,
     }
   },
 }

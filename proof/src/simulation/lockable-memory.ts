@@ -1,4 +1,5 @@
-import type { Awaitable, Snapshot, Store, StoreAdapter } from '../../../packages/vsa/dist/index.js'
+import { changedAdapter } from '../../../packages/vsa/dist/core/changed-adapter.js'
+import type { Awaitable, Snapshot, Store } from '../../../packages/vsa/dist/index.js'
 import type { Library } from './library.ts'
 
 /** The memory store, with a lock that another program can hold: as long as it does, every transaction waits. */
@@ -21,18 +22,11 @@ export function lockableMemory({ MemoryAdapter, storeFrom }: Library, settings: 
   let unlock = (): void => undefined
   const waiting = <Rows>(load: () => Awaitable<Snapshot<Rows>>): Awaitable<Snapshot<Rows>> =>
     locked === null ? load() : locked.then(load)
-  const lockable: StoreAdapter = {
-    capabilities: adapter.capabilities,
-    leaseTtlMs,
-    ready: () => adapter.ready(),
+  const lockable = changedAdapter(adapter, {
     loadJoin: () => waiting(() => adapter.loadJoin()),
     loadExchange: (batch) => waiting(() => adapter.loadExchange(batch)),
     loadUpkeep: (bounds) => waiting(() => adapter.loadUpkeep(bounds)),
-    read: (names) => adapter.read(names),
-    list: (range) => adapter.list(range),
-    owners: () => adapter.owners(),
-    close: () => adapter.close(),
-  }
+  })
   let tokens = 0
   return {
     // Numbered, so that a seed gives the same trace each time.

@@ -1,5 +1,6 @@
 import { PERIOD_MAX_MS } from '../core/policy.ts'
 import type { CalendarUnit, Per } from '../core/policy.ts'
+import { canonicalTimeZone } from '../core/time-zone.ts'
 
 const CALENDAR_UNITS: readonly CalendarUnit[] = ['second', 'minute', 'hour', 'day', 'week', 'month', 'year']
 
@@ -46,10 +47,10 @@ export function parseWhole(text: string, min: number, max: number): number {
   return value
 }
 
-/** Parses the name of a time zone, in its canonical spelling. @throws RangeError for anything that the platform does not know */
+/** Parses the name of a time zone, or a fixed offset, as a policy does. @throws RangeError for anything else */
 export function parseTimeZone(text: string): string {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone
+    return canonicalTimeZone(text)
   } catch (cause) {
     throw new RangeError(`expected a time zone such as Europe/Berlin, got ${JSON.stringify(text)}`, { cause })
   }

@@ -50,9 +50,9 @@ function extended(owner: OwnerRow, time: number): OwnerWrite {
 }
 
 /** An expired owner that holds nothing keeps its epoch, so that its next request need not join again (O6): within these bounds. */
-function beyondIdle(idle: OwnerRow[], now: number): readonly OwnerRow[] {
+function beyondIdle(idle: OwnerRow[], asOf: number): readonly OwnerRow[] {
   const newestFirst = idle.sort((a, b) => b.seenAt - a.seenAt)
-  return newestFirst.filter(({ seenAt }, at) => at >= IDLE_OWNERS_MAX || seenAt < now - IDLE_KEPT_MS)
+  return newestFirst.filter(({ seenAt }, at) => at >= IDLE_OWNERS_MAX || seenAt < asOf - IDLE_KEPT_MS)
 }
 
 function closed(owner: OwnerRow, time: number): OwnerWrite {

@@ -59,6 +59,7 @@ describe('formatting', () => {
     const [start, end] = [Date.parse('2026-02-28T23:00:00Z'), Date.parse('2026-03-31T22:00:00Z')]
     expect(periodCells(start, end)).toEqual(['2026-02-28T23:00:00Z', '2026-03-31T22:00:00Z'])
     expect(periodCells(start, end, 'Europe/Berlin')).toEqual(['2026-03-01T00:00:00+01:00', '2026-04-01T00:00:00+02:00'])
+    expect(time(start, '+02:00')).toBe('2026-03-01T01:00:00+02:00')
     expect(time(start + 7, 'Asia/Kolkata')).toBe('2026-03-01T04:30:00.007+05:30')
     expect(periodCells(0, null)).toEqual(['-', '-'])
     expect(periodCells(0, 60_000)).toEqual(['1970-01-01T00:00:00Z', '1970-01-01T00:01:00Z'])
@@ -66,6 +67,8 @@ describe('formatting', () => {
   test('time zones are parsed, and others refused', () => {
     expect(parseTimeZone('europe/berlin')).toBe('Europe/Berlin')
     expect(parseTimeZone('UTC')).toBe('UTC')
+    // As a policy takes it, on every version of Node.
+    expect(parseTimeZone('+0200')).toBe('+02:00')
     for (const text of ['', 'Berlin', 'Mars/Olympus']) expect(() => parseTimeZone(text)).toThrow(RangeError)
   })
   test('table columns are aligned', () => {

@@ -1,4 +1,5 @@
 import type { Snapshot, StoreAdapter } from '../../src/core/adapter.ts'
+import { changedAdapter } from '../../src/core/changed-adapter.ts'
 import type { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 
 /** One transaction at a time, as SQLite has it: a call waits for the lock, in order of arrival. */
@@ -32,18 +33,11 @@ export function locked(memory: MemoryAdapter, lock: Lock): StoreAdapter {
       },
     }
   }
-  return {
-    capabilities: memory.capabilities,
-    leaseTtlMs: memory.leaseTtlMs,
-    ready: () => memory.ready(),
+  return changedAdapter(memory, {
     loadJoin: () => transaction(() => memory.loadJoin()),
     loadExchange: (batch) => transaction(() => memory.loadExchange(batch)),
     loadUpkeep: (bounds) => transaction(() => memory.loadUpkeep(bounds)),
-    read: (names) => memory.read(names),
-    list: (range) => memory.list(range),
-    owners: () => memory.owners(),
-    close: () => memory.close(),
-  }
+  })
 }
 
 /** A load that fails gives the lock back. */

@@ -1,6 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it, test } from 'vitest'
-import type { Snapshot, StoreAdapter, UpkeepRows } from '../../src/core/adapter.ts'
+import type { Snapshot, UpkeepRows } from '../../src/core/adapter.ts'
+import { changedAdapter } from '../../src/core/changed-adapter.ts'
 import { StoreError } from '../../src/core/errors.ts'
 import type { Batch, BudgetEntry } from '../../src/core/exchange.ts'
 import { storeFrom } from '../../src/store-from.ts'
@@ -55,7 +56,7 @@ describe('a version conflict', () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     const pauses: number[] = []
     const pause = async (tries: number): Promise<void> => void pauses.push(tries)
-    const adapter = changed(memory, { loadJoin: () => ({ ...memory.loadJoin(), save: () => false }) })
+    const adapter = changedAdapter(memory, { loadJoin: () => ({ ...memory.loadJoin(), save: () => false }) })
     const joining = storeFrom(adapter, { newToken, now: () => 0, pause }).join('test')
     await expect(joining).rejects.toMatchObject({ code: 'store_busy', applied: 'no', transient: true })
     expect(pauses).toEqual(Array.from({ length: 99 }, (_, index) => index + 1))
@@ -67,7 +68,7 @@ describe('one transaction', () => {
   test('a malformed batch releases the rows, and writes nothing', async () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     let released = 0
-    const adapter = changed(memory, {
+    const adapter = changedAdapter(memory, {
       loadExchange: (batch) => ({ ...memory.loadExchange(batch), release: () => void (released += 1) }),
     })
     const store = storeFrom(adapter, { newToken, now: () => 0 })
@@ -79,7 +80,7 @@ describe('one transaction', () => {
   test('S2: an answer that changes nothing releases the rows and does not save', async () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     const ends: string[] = []
-    const adapter = changed(memory, {
+    const adapter = changedAdapter(memory, {
       loadExchange: (batch) => {
         const { save, release, ...rest } = memory.loadExchange(batch)
         return {
@@ -201,7 +202,7 @@ describe('the pace of upkeep', () => {
   test('a failure of upkeep is the failure of the exchange, with nothing applied', async () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     let failure: StoreError | null = null
-    const adapter = changed(memory, {
+    const adapter = changedAdapter(memory, {
       loadUpkeep: (bounds) => {
         if (failure !== null) throw failure
         return memory.loadUpkeep(bounds)
@@ -223,7 +224,7 @@ describe('the pace of upkeep', () => {
     const broken = (): Snapshot<UpkeepRows> => {
       throw new StoreError('store_busy', 'locked', { applied: 'no', transient: true })
     }
-    const adapter = changed(memory, {
+    const adapter = changedAdapter(memory, {
       loadUpkeep: (bounds) => ((upkeeps += 1), isBroken ? broken() : memory.loadUpkeep(bounds)),
     })
     const store = storeFrom(adapter, { newToken, now: () => 0 })
@@ -242,7 +243,7 @@ describe('promises of an adapter', () => {
   test('S7: a promise of another realm is waited for, and its failure is the failure of the call', async () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     const full = new StoreError('disk_full', 'full', { applied: 'no', transient: false })
-    const adapter = changed(memory, {
+    const adapter = changedAdapter(memory, {
       loadJoin: () => ({ ...memory.loadJoin(), save: () => Foreign.reject(full) }),
     })
     await expect(storeFrom(adapter, { newToken, now: () => 0 }).join('test')).rejects.toBe(full)
@@ -251,7 +252,7 @@ describe('promises of an adapter', () => {
   test('calls that are made before `close` come before it, also while the client is loaded', async () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     const calls: string[] = []
-    const adapter = changed(memory, {
+    const adapter = changedAdapter(memory, {
       read: (names) => (calls.push('read'), memory.read(names)),
       close: () => void calls.push('close'),
     })
@@ -290,7 +291,7 @@ function paced(upkeepRowsMax?: number): Paced {
   const adapter = new MemoryAdapter(() => clock.now, LEASE_TTL_MS)
   const removed: number[] = []
   let upkeeps = 0
-  const counting = changed(adapter, {
+  const counting = changedAdapter(adapter, {
     loadUpkeep: (bounds) => {
       upkeeps += 1
       const { save, ...rest } = adapter.loadUpkeep(bounds)
@@ -299,21 +300,4 @@ function paced(upkeepRowsMax?: number): Paced {
   })
   const store = storeFrom(counting, { newToken, now: () => clock.now, upkeepRowsMax })
   return { store, adapter, clock, removed, upkeeps: () => upkeeps }
-}
-
-/** `adapter`, with some of its methods replaced. */
-function changed(adapter: MemoryAdapter, methods: Partial<StoreAdapter>): StoreAdapter {
-  return {
-    capabilities: adapter.capabilities,
-    leaseTtlMs: adapter.leaseTtlMs,
-    ready: () => adapter.ready(),
-    loadJoin: () => adapter.loadJoin(),
-    loadExchange: (batch) => adapter.loadExchange(batch),
-    loadUpkeep: (bounds) => adapter.loadUpkeep(bounds),
-    read: (names) => adapter.read(names),
-    list: (range) => adapter.list(range),
-    owners: () => adapter.owners(),
-    close: () => adapter.close(),
-    ...methods,
-  }
 }

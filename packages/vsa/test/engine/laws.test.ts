@@ -13,7 +13,7 @@ const RATES = {
   refused: 0.03,
   death: 0.01,
 }
-const SEEDS = Number(process.env['ENGINE_SEEDS'] ?? rounds(20))
+const SEEDS = Number(process.env['ENGINE_SEEDS'] ?? rounds(15))
 const FROM = Number(process.env['ENGINE_SEED'] ?? 1)
 
 interface Life {

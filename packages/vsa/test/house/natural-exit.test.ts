@@ -26,7 +26,7 @@ function run(store: string, program: string, flags: readonly string[] = []): Pro
     `import { open } from 'vsa'`,
     `import { memory } from 'vsa/memory'`,
     `import { sqlite } from 'vsa/sqlite'`,
-    `const vsa = open({ store: ${store}, deadlineMs: 2_000 })`,
+    `const vsa = open({ store: ${store}, deadlineMs: 20_000 })`,
     program,
   ]
   writeFileSync(join(place, 'program.mjs'), lines.join('\n'))

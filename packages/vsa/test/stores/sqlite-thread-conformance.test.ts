@@ -50,4 +50,5 @@ function beforeEachCall(store: Store, prepare: () => void): Store {
   }
 }
 
-storeConformance('SQLite on a thread', onFile, { describe, it, expect }, { sequences: rounds(5) })
+// Side by side, because most of the time is the start of threads.
+storeConformance('SQLite on a thread', onFile, { describe, it: it.concurrent, expect }, { sequences: rounds(5) })

@@ -1,13 +1,9 @@
 import type { WindowPolicy } from '../../core/policy.ts'
 import { CommandError } from '../report.ts'
-import type { StoreTotals } from '../store-totals.ts'
-import type { Stats } from '../../index.ts'
-import type { DecisionTally } from './decisions.ts'
 import type { KeyField } from './key-field.ts'
-import type { KeyIntervalTally } from './key-intervals.ts'
 import { STANDARD_INPUT, readLines } from './log-file.ts'
 import type { ReplayRequest } from './replay-request.ts'
-import { Replay } from './replayed-engine.ts'
+import { ReplayedEngine, type ReplayOutcome } from './replayed-engine.ts'
 import { type LogTally, RequestReader } from './request-reader.ts'
 
 export interface ReplayRunsOptions {
@@ -35,27 +31,19 @@ export interface EngineOptions {
 }
 
 /** The result of a log at one flush interval. */
-export interface ReplayRun {
-  readonly flushIntervalMs: number
+export interface ReplayRun extends ReplayOutcome {
   readonly log: LogTally
-  readonly decisions: DecisionTally
-  readonly keyIntervals: KeyIntervalTally
-  readonly stats: Stats
-  /** The most units leased at any one time. */
-  readonly leasedMost: number
-  /** Of the store, afterwards. */
-  readonly totals: StoreTotals
 }
 
 /** Runs a log through new engines, on the time of the log, and adds up their rows afterwards. The log is read once: it may be a pipe. */
 export async function replayRuns(options: ReplayRunsOptions): Promise<readonly ReplayRun[]> {
   const { file, engines, onProgress } = options
   const reader = new RequestReader(options.key)
-  let replays: readonly Replay[] | undefined
+  let replays: readonly ReplayedEngine[] | undefined
   for await (const requests of requestsOf(file, reader, onProgress)) {
     const [first] = requests
     if (first === undefined) continue
-    replays ??= await Promise.all(engines.map((engine) => Replay.begin({ ...options, ...engine }, first.at)))
+    replays ??= await Promise.all(engines.map((engine) => ReplayedEngine.begin({ ...options, ...engine }, first.at)))
     for (const replay of replays) await replay.run(requests)
   }
   if (replays === undefined) throw noRequests(file, reader.tally)

@@ -1,4 +1,5 @@
 import type { Snapshot, StoreAdapter, UpkeepBounds, UpkeepRows, Writes } from '../../core/adapter.ts'
+import { changedAdapter } from '../../core/changed-adapter.ts'
 import { PERIOD_MAX_MS } from '../../core/policy.ts'
 import type { Store } from '../../core/store.ts'
 import { storeFrom } from '../../store-from.ts'
@@ -52,12 +53,7 @@ export function scratchStore({ leaseTtlMs, now }: ReplayStoreOptions): ReplaySto
 }
 
 function addingRemoved(adapter: MemoryAdapter, sum: RowTotals): StoreAdapter {
-  return {
-    capabilities: adapter.capabilities,
-    leaseTtlMs: adapter.leaseTtlMs,
-    ready: () => adapter.ready(),
-    loadJoin: () => adapter.loadJoin(),
-    loadExchange: (batch) => adapter.loadExchange(batch),
+  return changedAdapter(adapter, {
     loadUpkeep: (bounds: UpkeepBounds): Snapshot<UpkeepRows> => {
       const snapshot = adapter.loadUpkeep(bounds)
       const save = (writes: Writes): ReturnType<typeof snapshot.save> => {
@@ -66,9 +62,5 @@ function addingRemoved(adapter: MemoryAdapter, sum: RowTotals): StoreAdapter {
       }
       return { ...snapshot, save }
     },
-    read: (names) => adapter.read(names),
-    list: (range) => adapter.list(range),
-    owners: () => adapter.owners(),
-    close: () => adapter.close(),
-  }
+  })
 }

@@ -28,12 +28,14 @@ export interface ReplayOutcome {
   readonly decisions: DecisionTally
   readonly keyIntervals: KeyIntervalTally
   readonly stats: Stats
+  /** The most units leased at any one time. */
   readonly leasedMost: number
+  /** Of the store, afterwards. */
   readonly totals: StoreTotals
 }
 
 /** An engine with the clock and the store of a replay. */
-export class Replay {
+export class ReplayedEngine {
   readonly #flushIntervalMs: number
   readonly #keyIntervals: KeyIntervals
   readonly #clock: LogClock
@@ -63,8 +65,8 @@ export class Replay {
   }
 
   /** @param start the time of the first request, ms since 1970 */
-  static async begin(options: ReplayedEngineOptions, start: number): Promise<Replay> {
-    const replay = new Replay(options, start)
+  static async begin(options: ReplayedEngineOptions, start: number): Promise<ReplayedEngine> {
+    const replay = new ReplayedEngine(options, start)
     await replay.#clock.until(replay.#vsa.ready())
     return replay
   }

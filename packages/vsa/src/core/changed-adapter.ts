@@ -1,0 +1,18 @@
+import type { StoreAdapter } from './adapter.ts'
+
+/** An adapter with some of its methods replaced. */
+export function changedAdapter(adapter: StoreAdapter, methods: Partial<StoreAdapter>): StoreAdapter {
+  return {
+    capabilities: adapter.capabilities,
+    leaseTtlMs: adapter.leaseTtlMs,
+    ready: () => adapter.ready(),
+    loadJoin: () => adapter.loadJoin(),
+    loadExchange: (batch) => adapter.loadExchange(batch),
+    loadUpkeep: (bounds) => adapter.loadUpkeep(bounds),
+    read: (names) => adapter.read(names),
+    list: (range) => adapter.list(range),
+    owners: () => adapter.owners(),
+    close: () => adapter.close(),
+    ...methods,
+  }
+}
