@@ -54,7 +54,7 @@ describe('S8: a dead process is detected', () => {
       const shell = spawn('/bin/sh', ['-c', 'sleep 60 & echo $$ $!; exec sleep 60'], { stdio: ['ignore', 'inherit', 'inherit'] })
       process.on('SIGTERM', () => { shell.kill('SIGKILL'); process.exit() })`,
     )
-    const [parent, pid] = (await shell.line()).split(' ').map(Number)
+    const [parent, pid] = ((await shell.line()) ?? '').split(' ').map(Number)
     await expect.poll(() => readFileSync(`/proc/${parent}/stat`, 'utf8')).toContain('(sleep)')
     process.kill(Number(pid), 'SIGKILL')
     await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ')
