@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { open, type Budget } from 'vsa'
+import { open } from 'vsa'
 import { sqlite } from 'vsa/sqlite'
 import { median } from '../measure/median.ts'
 import { turn } from '../measure/turn.ts'
+import { callByHand, callInLoops, type Done } from './callers.ts'
 import { DRIVER, HandWritten } from './hand-written.ts'
 import { isBalanced, totalsOf } from './totals.ts'
 
@@ -14,6 +15,8 @@ export interface CallersFigure {
   readonly callers: number
   readonly admissionsPerSecond: number
   readonly admissionsPerExchange: number
+  /** The same callers without VSA, awaiting promises that are resolved by hand. */
+  readonly awaitsPerSecond: number
   /** Speed divided by that of the hand-written UPDATE. */
   readonly ratio: number
 }
@@ -39,7 +42,12 @@ export async function durable(
   const budget = vsa.budget('hot', { initial: MINTED })
   const hand = new HandWritten(join(folder, 'hand-written.db'), MINTED)
   const byHand: number[] = []
-  const lanes = callers.map((count) => ({ count, speeds: [] as number[], perExchange: [] as number[] }))
+  const lanes = callers.map((count) => ({
+    count,
+    speeds: [] as number[],
+    perExchange: [] as number[],
+    awaits: [] as number[],
+  }))
   let updated = 0
   let admitted = 0
   for (let round = 0; round <= rounds; round += 1) {
@@ -48,12 +56,15 @@ export async function durable(
     if (round > 0) byHand.push(written.count / written.seconds)
     for (const lane of lanes) {
       const exchangesBefore = vsa.stats().exchanges
-      const called = await call(budget, lane.count, seconds)
+      const called = await callInLoops(() => budget.admit(), lane.count, seconds)
       admitted += called.count
+      const exchanges = vsa.stats().exchanges - exchangesBefore
+      const bare = await callByHand(lane.count, seconds / 4)
       // The first round warms up.
       if (round === 0) continue
       lane.speeds.push(called.count / called.seconds)
-      lane.perExchange.push(called.count / (vsa.stats().exchanges - exchangesBefore))
+      lane.perExchange.push(called.count / exchanges)
+      lane.awaits.push(bare.count / bare.seconds)
     }
   }
   await vsa.close()
@@ -64,21 +75,17 @@ export async function durable(
   return {
     seconds,
     handWrittenPerSecond,
-    callers: lanes.map(({ count, speeds, perExchange }) => ({
+    callers: lanes.map(({ count, speeds, perExchange, awaits }) => ({
       callers: count,
       admissionsPerSecond: median(speeds),
       admissionsPerExchange: median(perExchange),
+      awaitsPerSecond: median(awaits),
       ratio: median(speeds) / handWrittenPerSecond,
     })),
     admitted,
     used: totals.used,
     balanced: isBalanced(totals, admitted) && isHandCountRight,
   }
-}
-
-interface Done {
-  readonly count: number
-  readonly seconds: number
 }
 
 async function writeByHand(hand: HandWritten, seconds: number): Promise<Done> {
@@ -88,18 +95,5 @@ async function writeByHand(hand: HandWritten, seconds: number): Promise<Done> {
     for (let update = 0; update < UPDATES_PER_TURN; update += 1) if (hand.admit()) count += 1
     await turn()
   }
-  return { count, seconds: (performance.now() - startedAtMs) / 1_000 }
-}
-
-/** Each caller asks again as soon as it has its decision. */
-async function call(budget: Budget, callers: number, seconds: number): Promise<Done> {
-  const startedAtMs = performance.now()
-  const endsAtMs = startedAtMs + seconds * 1_000
-  let count = 0
-  const caller = async (): Promise<void> => {
-    do if (await budget.admit()) count += 1
-    while (performance.now() < endsAtMs)
-  }
-  await Promise.all(Array.from({ length: callers }, caller))
   return { count, seconds: (performance.now() - startedAtMs) / 1_000 }
 }

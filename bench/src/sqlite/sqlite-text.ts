@@ -47,9 +47,13 @@ function fullSpeedText(run: FullSpeed): string {
 }
 
 function durableText(run: Durable): string {
-  const callers = run.callers.map(({ callers, admissionsPerSecond, admissionsPerExchange, ratio }) => {
+  const callers = run.callers.flatMap((one) => {
+    const { callers, admissionsPerSecond, admissionsPerExchange, awaitsPerSecond, ratio } = one
     const figures = `${short(admissionsPerSecond)}/s, ${ratio.toFixed(1)} times, ${short(admissionsPerExchange)} per exchange`
-    return [`${whole(callers)} callers`, figures] as const
+    return [
+      [`${whole(callers)} callers`, figures],
+      ['the same without VSA, resolved by hand', `${short(awaitsPerSecond)}/s`],
+    ] as const
   })
   return lines(`Durable admissions on one budget, stretches of ${run.seconds} s`, [
     ['one UPDATE for each, by hand', `${short(run.handWrittenPerSecond)}/s`],

@@ -143,6 +143,10 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   ),
   'durable-before-acknowledged': simulated(['O9']),
   'durable-served-from-a-lease': simulated(['O9']),
+  'group-granted-whole': simulated(
+    ['L1', 'O9'],
+    'callers are told that they are admitted, and the store has not granted it',
+  ),
   'late-grant-kept': simulated(['L3'], 'units stay taken for a request that was answered with a time-out'),
   'late-confirmation-kept': simulated(['L3'], 'units stay spent for a request that was answered with a time-out'),
   'no-deadline': simulated(['O10']),

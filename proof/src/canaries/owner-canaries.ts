@@ -124,6 +124,14 @@ export const OWNER_CANARIES: readonly Canary[] = [
     replace: 'if (second !== undefined || need === undefined)',
   },
   {
+    name: 'group-granted-whole',
+    rules: ['L1', 'O9'],
+    what: 'where the store grants some of the equal requests of a turn, all of them are told that they are admitted',
+    file: 'engine/exchange/take-answers',
+    find: "others.push(callers > 0 && request.state !== 'resolved' ? request.split(callers) : request);",
+    replace: 'if (callers === 0)\n                    others.push(request);',
+  },
+  {
     name: 'late-grant-kept',
     rules: ['O10'],
     what: 'units granted to a request that had timed out are not refunded',

@@ -1,5 +1,6 @@
 import type { Budget, Decision } from '../../../packages/vsa/dist/index.js'
 import { CounterCalls } from './counter-calls.ts'
+import { CrowdCalls } from './crowd-calls.ts'
 import { withCurrentPeriod } from './current-period.ts'
 import { misuse } from './misuse.ts'
 import { budgetAt, type OperationOf } from './operation.ts'
@@ -22,12 +23,14 @@ export class Callers {
   readonly counters: CounterCalls
   readonly #context: RunContext
   readonly #calls: PendingCalls
+  readonly #crowds: CrowdCalls
   readonly #refunds: RefundCalls
   readonly #hints: RetryHints
 
   constructor(context: RunContext) {
     this.#context = context
     this.#calls = new PendingCalls(context)
+    this.#crowds = new CrowdCalls(context, this.#calls)
     this.#refunds = new RefundCalls(context)
     this.#hints = new RetryHints(context)
     this.counters = new CounterCalls(context, this.#calls)
@@ -37,6 +40,7 @@ export class Callers {
     const setting = this.#setting(operation.budget)
     if (setting === undefined) return
     if (operation.units === 0) return this.#look(owner, setting)
+    if (this.#crowds.canAsk(owner, setting, operation)) return this.#crowds.ask(owner, setting, operation)
     for (let time = 0; time < operation.times; time += 1) this.#askOnce(owner, setting, operation)
   }
 

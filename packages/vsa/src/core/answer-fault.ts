@@ -21,6 +21,8 @@ const UNIT_FIELDS = [
 ] as const
 const MINT_OUTCOMES: readonly unknown[] = ['minted', 'repeated', 'id_conflict', 'units_overflow']
 
+const UNITS_WANTED = 'units, 0 to 2^53 - 1'
+
 const NO_ROWS: readonly unknown[] = ['period_closed', 'row_lost', 'void']
 
 /** Ends a check. Never leaves this file. */
@@ -77,7 +79,8 @@ function checkApplied({ entries, takes }: Batch, answer: Fields): void {
   checkEntries(entries, listOf('entries', answer['entries'], entries.length))
   const isReplay = answer['kind'] === 'replayed'
   for (const [at, granted] of listOf('granted', answer['granted'], takes.length).entries()) {
-    checkUnits(`granted ${at}`, granted)
+    // No text is built unless there is a fault.
+    if (!isUnits(granted)) wrong(`granted ${at}`, granted, UNITS_WANTED)
     const asked = takes[at]?.n ?? 0
     // Of a run that was left out (S6), a replay may still tell what it was granted.
     const most = asked === 0 && isReplay ? Infinity : asked
@@ -179,7 +182,7 @@ function checkInteger(where: string, value: unknown): void {
 }
 
 function checkUnits(where: string, value: unknown): asserts value is number {
-  if (!isUnits(value)) wrong(where, value, 'units, 0 to 2^53 - 1')
+  if (!isUnits(value)) wrong(where, value, UNITS_WANTED)
 }
 
 function fieldsOf(where: string, value: unknown): Fields {

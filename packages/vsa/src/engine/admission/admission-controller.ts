@@ -87,6 +87,10 @@ export class AdmissionController {
   }
 
   admit(handle: Gate, units: number, options: AdmitOptions = NO_OPTIONS): Promise<boolean> {
+    if (options === NO_OPTIONS) {
+      const group = this.#groupFor(handle, units)
+      if (group !== null) return group.join()
+    }
     try {
       assertUnits('units', units)
       const { durable, deadlineMs, signal } = this.#checked(options)
@@ -192,13 +196,24 @@ export class AdmissionController {
     else this.#enqueue(request, course === 'spend')
   }
 
+  /** The group that the call before joined, where this one asks for the same: of a budget that leases nothing, all of them go to the store. */
+  #groupFor(gate: Gate, units: number): AdmitGroup | null {
+    const { waiting, metrics, settings } = this.#parts
+    const { last } = waiting
+    if (!(last instanceof AdmitGroup) || !last.isFor(gate, units, this.#defaults.deadlineMs)) return null
+    if (gate.plan.atRisk > 0 || !gate.plan.durable || gate.isEvicted) return null
+    if (this.#closed || metrics.waiting >= settings.waitersMax) return null
+    waiting.joined()
+    return last
+  }
+
   /** Joins the last request of the queue, where that is a group of equal ones, or begins one behind an equal request. Null: it stays alone. */
   #join(terms: RequestTerms): Promise<boolean> | null {
     const { waiting, scheduler } = this.#parts
     const { last } = waiting
     if (last?.terms !== terms || !terms.durable) return null
     scheduler.wake()
-    if (last instanceof AdmitGroup && last.mayJoin(terms)) {
+    if (last instanceof AdmitGroup && last.isOpen) {
       waiting.joined()
       return last.join()
     }

@@ -1,8 +1,9 @@
 import { invariant } from '../../core/errors.ts'
+import type { Gate } from '../budget/gate.ts'
 import { PendingRequest, type RequestTerms, type Verdict } from '../requests/pending-request.ts'
 import { isAdmitted } from './caller-request.ts'
 
-/** The most callers of one group: one group of them is told in one turn of the event loop (L8). */
+/** The most callers of one group, which are all told in one turn of the event loop (L8). */
 const CALLERS_MAX = 256
 
 /**
@@ -27,9 +28,15 @@ export class AdmitGroup extends PendingRequest {
     })
   }
 
-  /** Whether one more call with these terms may join: the deadlines of all begin together, and none was sent yet. */
-  mayJoin(terms: RequestTerms): boolean {
-    return this.terms === terms && this.count < CALLERS_MAX && this.state === 'queued'
+  /** Whether one more call may join: the deadlines of all begin together, and none was sent yet. */
+  get isOpen(): boolean {
+    return this.state === 'queued' && this.count < CALLERS_MAX && this.terms.deadlineAtMs === Infinity
+  }
+
+  /** Whether it is open for a call that asks for this. */
+  isFor(gate: Gate, units: number, deadlineMs: number): boolean {
+    const need = this.terms.needs[0]
+    return this.isOpen && need?.gate === gate && need.units === units && this.terms.deadlineMs === deadlineMs
   }
 
   join(): Promise<boolean> {
