@@ -199,12 +199,9 @@ export class BatchPlanner {
 /** What the request says about the row: how large a lease would have served it, and whether the pool lacks its units. */
 function noteDemand(row: LeasedRow, request: PendingRequest, units: number, nowMs: number): void {
   const { schedule } = row
-  if (!request.durable) {
-    schedule.demand += units
-    schedule.spentAtMs = nowMs
-  }
+  if (!request.durable) schedule.demandUnits(units, nowMs)
   schedule.usedAtMs = Math.max(schedule.usedAtMs, nowMs)
   const { pool, othersHeld } = row.figures ?? UNKNOWN
-  if (request.refused || units > pool) schedule.yields = true
-  if (request.refused && units > pool && othersHeld > 0) schedule.wants = true
+  const wants = request.refused && units > pool && othersHeld > 0
+  if (request.refused || units > pool) schedule.yieldFor(wants || schedule.wants)
 }

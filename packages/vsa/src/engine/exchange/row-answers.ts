@@ -39,8 +39,8 @@ export class RowAnswers {
     const { sent, figures: kept } = row.lease
     const { held, isKnown: known, gate, window, reach } = row
     const before = kept ?? knownFigures(row)
-    const { refunded, mint, ...figures } = answer
-    row.acknowledge(figures)
+    const { refunded, mint } = answer
+    row.acknowledge(answer)
     if (gate.knownWindow === null || gate.knownWindow.start < window.start) gate.knownWindow = window
     if (gate.knownWindow.start === window.start) gate.knownFigures = oddFigures(row, answer)
     this.#pause(row, row.reach > reach)
@@ -77,7 +77,7 @@ export class RowAnswers {
     this.#takeMintSent(row)?.reply.reject(rowLostError(key))
     for (const request of this.#confirmations.takeUnconfirmed(row, 'sent')) this.#takes.retryLater(request, row)
     // The gate has not entered the period: it goes back to the store's.
-    if (wasEarly(row, session.time)) row.retire()
+    if (wasEarly(row, session.time)) leases.retire(row)
   }
 
   /** O12: the row is not asked again within one flush interval when it cannot cover a request. */
