@@ -123,7 +123,7 @@ export class BatchPlanner {
   #joinRun(builder: BatchBuilder, request: PendingRequest, nowMs: number): boolean {
     const [need, second] = request.needs
     if (need === undefined || second !== undefined) return false
-    const row = this.#parts.leases.current(need.gate.family.live(need.gate))
+    const row = this.#parts.leases.current(need.gate.family.live(need.gate), nowMs)
     if (row.isQuarantined || !builder.joinRun(row, need.units, request)) return false
     row.takers += 1
     noteDemand(row, request, need.units, nowMs)
@@ -131,7 +131,7 @@ export class BatchPlanner {
   }
 
   #loadAnyRequest(builder: BatchBuilder, request: PendingRequest, nowMs: number): boolean {
-    const rows = request.needs.map(({ gate }) => this.#takenRow(gate.family.live(gate)))
+    const rows = request.needs.map(({ gate }) => this.#takenRow(gate.family.live(gate), nowMs))
     const bad = rows.find((row) => row.isQuarantined)
     if (bad !== undefined) {
       for (const row of rows) row.takers -= 1
@@ -147,8 +147,8 @@ export class BatchPlanner {
   }
 
   /** Counted as in use at once, so that making room for the next gate cannot evict this one. */
-  #takenRow(gate: Gate): LeasedRow {
-    const row = this.#parts.leases.current(gate)
+  #takenRow(gate: Gate, nowMs: number): LeasedRow {
+    const row = this.#parts.leases.current(gate, nowMs)
     row.takers += 1
     return row
   }

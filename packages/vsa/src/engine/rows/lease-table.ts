@@ -77,8 +77,9 @@ export class LeaseTable {
   /**
    * The row that `gate` admits from now; made, or moved to the present period, where needed. Never of an earlier period than before,
    * though the store's time may have gone back (O11): except where it was repaired after a leap.
+   * @param nowMs when the row is made. Rows that are made for one batch share their times
    */
-  current(gate: Gate): LeasedRow {
+  current(gate: Gate, nowMs?: number): LeasedRow {
     const present = leasedRow(gate.row)
     // A budget without windows has one row while it has any: no clock need be read.
     if (present?.window.end === Infinity) return present
@@ -88,7 +89,7 @@ export class LeaseTable {
     if (present !== null) this.retire(present)
     const upcoming = leasedRow(gate.upcoming)
     if (upcoming !== null && (upcoming.window.end < window.end || isFarAhead(upcoming, time))) this.retire(upcoming)
-    const row = this.#of(gate, window)
+    const row = this.#of(gate, window, nowMs)
     if (!this.#closing) this.#attach(row)
     return row
   }
@@ -179,8 +180,8 @@ export class LeaseTable {
   }
 
   /** What the gate needs to know when its next request comes. */
-  #remember({ gate, usage, window, figures, reach, schedule }: LeasedRow): void {
-    if (usage !== 'none') gate.isSparse = usage === 'untouched'
+  #remember({ gate, wasLeased, wasSpent, window, figures, reach, schedule }: LeasedRow): void {
+    if (wasLeased || wasSpent) gate.isSparse = !wasSpent
     const hasDenied = schedule.denials?.hasDenied === true
     const isLacking = figures !== null && (hasDenied || (schedule.denials !== null && reach < 1))
     if (isLacking) gate.remember().lack = { window, reach }
@@ -199,14 +200,14 @@ export class LeaseTable {
   }
 
   /** One row has one object: two would each count the whole lease. Retired until a gate admits from it. */
-  #of(gate: Gate, window: Window): LeasedRow {
+  #of(gate: Gate, window: Window, nowMs?: number): LeasedRow {
     const known = this.#found(gate, gate.key, window.start)
     if (known !== undefined) {
       // Its gate may have been evicted, and the key have another now.
       if (known.gate !== gate) known.moveTo(gate)
       return known
     }
-    const row = new LeasedRow(gate, window, this.#clock.monotonic())
+    const row = new LeasedRow(gate, window, nowMs ?? this.#clock.monotonic())
     this.#apart.set(row.name, row)
     this.#rows.touch(row)
     return row

@@ -17,8 +17,6 @@ export class LeasedRow extends RowSchedule implements RowView, Touched<LeasedRow
   readonly lease: RowLease = new RowLease()
   /** Requests that take from the row and are in flight. */
   takers = 0
-  /** What became of the leases on this row so far: there was none, none was spent from, or one was. */
-  usage: 'none' | 'untouched' | 'spent' = 'none'
   older: LeasedRow | null = null
   newer: LeasedRow | null = null
 
@@ -119,13 +117,13 @@ export class LeasedRow extends RowSchedule implements RowView, Touched<LeasedRow
 
   /** The gate moves on: nothing more is admitted from the row, and its lease goes back. */
   retire(): void {
-    this.#leaveGate()
+    leaveGate(this)
     this.isRetired = true
   }
 
   /** The row's gate was evicted, and the key has another one now. */
   moveTo(gate: Gate): void {
-    this.#leaveGate()
+    leaveGate(this)
     this.gate = gate
   }
 
@@ -134,7 +132,7 @@ export class LeasedRow extends RowSchedule implements RowView, Touched<LeasedRow
     const gross = this.lease.send(hold)
     this.gate.metrics.spentUnits += gross
     this.sent(nowMs, gross > 0)
-    if (gross > 0) this.usage = 'spent'
+    if (gross > 0) this.wasSpent = true
   }
 
   /** @throws InvariantError before anything changes, when more was spent than the store says is held */
@@ -142,7 +140,7 @@ export class LeasedRow extends RowSchedule implements RowView, Touched<LeasedRow
     const heldBefore = this.held
     this.lease.acknowledge(figures, this.gate)
     this.hasGrown = figures.held > heldBefore
-    if (figures.held > 0 && this.usage === 'none') this.usage = 'untouched'
+    if (figures.held > 0) this.wasLeased = true
     this.isKnown = true
   }
 
@@ -157,15 +155,15 @@ export class LeasedRow extends RowSchedule implements RowView, Touched<LeasedRow
     this.gate.metrics.spentUnits += this.lease.lose()
     this.askAgainAtMs = -Infinity
   }
+}
 
-  #leaveGate(): void {
-    const { gate } = this
-    if (gate.row === this) {
-      this.lease.detach()
-      gate.row = null
-    }
-    if (gate.upcoming === this) gate.upcoming = null
+function leaveGate(row: LeasedRow): void {
+  const { gate } = row
+  if (gate.row === row) {
+    row.lease.detach()
+    gate.row = null
   }
+  if (gate.upcoming === row) gate.upcoming = null
 }
 
 export function rowName(key: string, period: number): string {

@@ -21,13 +21,10 @@ export interface SentUnits {
 }
 
 /** Units on their way back through the store. Made when there are some. */
-interface Refunds {
-  /** Not sent yet. */
-  units: number
-  /** Of `units`: what the last exchange carried, and the store did not accept. The rest is younger. */
-  refused: number
-  /** The oldest first, that need nothing more: netted, accepted or given up. */
-  ended: number
+class Refunds {
+  units = 0
+  refused = 0
+  ended = 0
 }
 
 /**
@@ -69,9 +66,17 @@ export class RowLease {
     return this.#cell === null ? this.#floor : this.#cell.room + this.#floor
   }
 
+  /**
+   * The room is a small integer, whatever the lease: one room that V8 keeps as a double turns those of all gates into boxed ones,
+   * and the hot path takes three times as long. A floor higher than asked for is reached earlier, and then settled anew.
+   */
   set left(units: number) {
-    if (this.#cell === null) this.#floor = units
-    else this.#makeRoom(this.#cell, units, this.#floor)
+    const cell = this.#cell
+    this.#floor = cell === null ? units : Math.min(Math.max(this.#floor, units - ROOM_MAX), units)
+    if (cell === null) return
+    // Figures from a store may be integers that V8 keeps as doubles: `| 0` makes them small integers again.
+    cell.room = (units - this.#floor) | 0
+    cell.roomMax = Math.min(this.base - this.#floor, ROOM_MAX) | 0
   }
 
   /** Units to give back through the store, not sent yet. */
@@ -80,7 +85,7 @@ export class RowLease {
   }
 
   set refund(units: number) {
-    if (units !== this.refund) this.#withRefunds().units = units
+    if (units !== this.refund) (this.#refunds ??= new Refunds()).units = units
   }
 
   /** Of `refund`: what the last exchange carried, and the store did not accept. The rest is younger. */
@@ -89,7 +94,7 @@ export class RowLease {
   }
 
   set refused(units: number) {
-    if (units !== this.refused) this.#withRefunds().refused = units
+    if (units !== this.refused) (this.#refunds ??= new Refunds()).refused = units
   }
 
   /** Units given back through the store, the oldest first, that need nothing more: netted, accepted or given up. */
@@ -98,7 +103,7 @@ export class RowLease {
   }
 
   set refundsEnded(units: number) {
-    if (units !== this.refundsEnded) this.#withRefunds().ended = units
+    if (units !== this.refundsEnded) (this.#refunds ??= new Refunds()).ended = units
   }
 
   get spentSince(): number {
@@ -238,21 +243,7 @@ export class RowLease {
     const { left } = this
     const lowWater = lowWaterOf(this.hold)
     const above = left >= lowWater ? lowWater : 0
-    this.#makeRoom(this.#cell, left, this.isDirty ? above : left)
-  }
-
-  /**
-   * The room is a small integer, whatever the lease: one room that V8 keeps as a double turns those of all gates into boxed ones,
-   * and the hot path takes three times as long. A floor higher than asked for is reached earlier, and then settled anew.
-   */
-  #makeRoom(cell: HotCell, left: number, floor: number): void {
-    this.#floor = Math.min(Math.max(floor, left - ROOM_MAX), left)
-    // Figures from a store may be integers that V8 keeps as doubles: `| 0` makes them small integers again.
-    cell.room = (left - this.#floor) | 0
-    cell.roomMax = Math.min(this.base - this.#floor, ROOM_MAX) | 0
-  }
-
-  #withRefunds(): Refunds {
-    return (this.#refunds ??= { units: 0, refused: 0, ended: 0 })
+    this.#floor = this.isDirty ? above : left
+    this.left = left
   }
 }

@@ -15,11 +15,12 @@ export function wantMsOf(flushIntervalMs: number): number {
   return Math.min(2 * flushIntervalMs, WANT_MAX_MS)
 }
 
-/** What is seldom due for a row: made when it is. */
-interface RareTimes {
-  recalledUntilMs: number
-  wantAgainAtMs: number
-  refundGivenUpAtMs: number
+/** What is seldom due for a row. Made when it is. */
+class Rarities {
+  recalledUntilMs = -Infinity
+  wantAgainAtMs = -Infinity
+  refundGivenUpAtMs = Infinity
+  denials: RowDenials | null = null
 }
 
 /** What the next entry must ask for. Made when there is something, and gone once it is sent. */
@@ -31,17 +32,23 @@ class NextEntry {
   wants = false
 }
 
-/** When things are due for one row, by the owner's monotonic clock, and what its next entry must ask for. */
+/**
+ * When things are due for one row, by the owner's monotonic clock, and what its next entry must ask for. What few rows have is in objects that are
+ * made when they are needed.
+ */
 export class RowSchedule extends RowMarks {
   #times: RowTimes
-  #rare: RareTimes | null = null
+  #rare: Rarities | null = null
   #next: NextEntry | null = null
-  /** Null until units are denied. */
-  denials: RowDenials | null = null
 
   constructor(nowMs: number) {
     super()
     this.#times = rowTimes(nowMs, nowMs, nowMs, -Infinity)
+  }
+
+  /** Null until units are denied. */
+  get denials(): RowDenials | null {
+    return this.#rare?.denials ?? null
   }
 
   get sentAtMs(): number {
@@ -87,7 +94,7 @@ export class RowSchedule extends RowMarks {
   }
 
   set recalledUntilMs(atMs: number) {
-    this.#withRare().recalledUntilMs = atMs
+    ;(this.#rare ??= new Rarities()).recalledUntilMs = atMs
   }
 
   /** The row is not marked as wanted again before that (O12). */
@@ -101,7 +108,7 @@ export class RowSchedule extends RowMarks {
   }
 
   set refundGivenUpAtMs(atMs: number) {
-    if (atMs !== this.refundGivenUpAtMs) this.#withRare().refundGivenUpAtMs = atMs
+    if (atMs !== this.refundGivenUpAtMs) (this.#rare ??= new Rarities()).refundGivenUpAtMs = atMs
   }
 
   /** In the send queue's list of rows that do not wait for the next flush. */
@@ -143,32 +150,33 @@ export class RowSchedule extends RowMarks {
 
   /** The next entry does not wait for a flush. */
   urge(): void {
-    this.#withNext().isUrgent = true
+    ;(this.#next ??= new NextEntry()).isUrgent = true
   }
 
   /** `tryAdmit` asked for more than the lease has. */
   ask(units: number): void {
-    const next = this.#withNext()
+    const next = (this.#next ??= new NextEntry())
     next.demand += units
     next.demandMost = Math.max(next.demandMost, units)
   }
 
   /** A request that a larger lease would serve goes to the store. */
   demandUnits(units: number, nowMs: number): void {
-    this.#withNext().demand += units
+    ;(this.#next ??= new NextEntry()).demand += units
     this.spentAtMs = nowMs
   }
 
   /** A request waits for units that the pool lacks. @param wants others hold them */
   yieldFor(wants: boolean): void {
-    const next = this.#withNext()
+    const next = (this.#next ??= new NextEntry())
     next.yields = true
     next.wants = wants
   }
 
   /** The row's denials, which are made where there were none yet. */
   withDenials(flushIntervalMs: number): RowDenials {
-    return (this.denials ??= new RowDenials(this.askAgainAtMs - flushIntervalMs, flushIntervalMs))
+    const rare = (this.#rare ??= new Rarities())
+    return (rare.denials ??= new RowDenials(this.askAgainAtMs - flushIntervalMs, flushIntervalMs))
   }
 
   isUnasked(nowMs: number, flushIntervalMs: number): boolean {
@@ -179,15 +187,8 @@ export class RowSchedule extends RowMarks {
   takeWant(nowMs: number, flushIntervalMs: number): number {
     if (!this.wants || nowMs < this.wantAgainAtMs) return 0
     const wantMs = wantMsOf(flushIntervalMs)
-    this.#withRare().wantAgainAtMs = nowMs + wantMs / 2
+    const rare = (this.#rare ??= new Rarities())
+    rare.wantAgainAtMs = nowMs + wantMs / 2
     return wantMs
-  }
-
-  #withNext(): NextEntry {
-    return (this.#next ??= new NextEntry())
-  }
-
-  #withRare(): RareTimes {
-    return (this.#rare ??= { recalledUntilMs: -Infinity, wantAgainAtMs: -Infinity, refundGivenUpAtMs: Infinity })
   }
 }
