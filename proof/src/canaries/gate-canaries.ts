@@ -55,8 +55,8 @@ export const GATE_CANARIES: readonly Canary[] = [
     rules: ['G1', 'G3'],
     what: 'the first spending after a flush does not take the slow path, so the row is never marked for a flush',
     file: 'engine/rows/row-lease',
-    find: 'this.#makeRoom(this.#cell, left, this.isDirty ? above : left);',
-    replace: 'this.#makeRoom(this.#cell, left, above);',
+    find: 'this.#floor = this.isDirty ? above : left;',
+    replace: 'this.#floor = above;',
   },
   {
     name: 'look-spends',

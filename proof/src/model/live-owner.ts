@@ -52,7 +52,7 @@ export class LiveOwner {
     const metrics = new production.Metrics()
     const family = familyOf(metrics, () => this.#slowPath())
     this.gates = plans.map((plan, row) => new production.Gate(family, keys[row] ?? '', plan))
-    this.rows = this.gates.map((gate) => new production.LeasedRow(gate, WINDOW, gate.key, 0))
+    this.rows = this.gates.map((gate) => new production.LeasedRow(gate, WINDOW, 0))
     this.mints = owner.leases.map(liveMint)
     this.parts = {
       settings: SETTINGS,
@@ -152,14 +152,13 @@ export class LiveOwner {
     const { lease } = row
     if (!closing) row.attach()
     lease.held = state.held
-    lease.base = state.base
+    if (state.sent !== null) lease.sent = { ...state.sent }
     lease.refund = state.refund
     lease.left = state.left
     row.isKnown = state.known
     // The first spending after a send takes the slow path, those after it the hot one.
     if (state.unsent + state.refund > 0) this.parts.sendQueue.markDirty(row)
     lease.settleFloor()
-    if (state.sent !== null) lease.sent = { ...state.sent }
     const mint = this.mints[index] ?? null
     if (mint === null) return
     const requests = this.parts.requests.of(row)

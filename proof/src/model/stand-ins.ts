@@ -67,6 +67,7 @@ export function leaseTableOf(gates: readonly Gate[], rows: readonly LeasedRow[])
     all: () => rows.values(),
     touch: () => undefined,
     find: () => undefined,
+    retire: (row: LeasedRow) => row.retire(),
     current: (gate: Gate) => rows[gates.indexOf(gate)],
     dropIfIdle: () => false,
   }

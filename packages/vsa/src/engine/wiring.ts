@@ -49,7 +49,7 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const requests = new RequestTable()
   const unanswered = new UnansweredRequests(settings, metrics, session)
   const waiting = new WaitQueue(clock, metrics, (request) => unanswered.expired(request))
-  const leases = new LeaseTable(clock, session, requests)
+  const leases = new LeaseTable(clock, session, requests, (key) => families.find(key))
   const refundWaits = new RefundWaits()
   const parts = { settings, session, leases, waiting, requests, sendQueue, refundWaits, metrics, unanswered }
   const scheduler = new FlushScheduler(parts)

@@ -1,4 +1,7 @@
 import type { Window } from '../../core/plan.ts'
+import type { RowFigures } from './row-view.ts'
+
+export type KnownFigures = Pick<RowFigures, 'limit' | 'burned'>
 
 /** What is remembered of a budget whose rows come and go. Made when there is something to remember, and lost when the budget is evicted. */
 export class BudgetHistory {
@@ -6,6 +9,8 @@ export class BudgetHistory {
   lack: { readonly window: Window; readonly reach: number } | null = null
   /** Thresholds that were reported, of one row and of what it had minted. */
   reported: { readonly window: Window; readonly minted: number; readonly fractions: number[] } | null = null
+  /** See `Gate.knownFigures`. */
+  knownFigures: KnownFigures | null = null
   /** When `tryAdmit` last found no lease, after one had gone back unspent. ms of the monotonic clock. */
   triedAtMs: number = -Infinity
   /** How long a lease that `tryAdmit` asked for is kept unused. */

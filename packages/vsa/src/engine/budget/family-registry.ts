@@ -39,13 +39,17 @@ export class FamilyRegistry implements FamilyNames {
     return this.#use(name, (family) => family.declare(policy))
   }
 
+  /** The budget with this key, where there is one in memory. */
+  find(key: string): Gate | undefined {
+    const [name, id] = partsOf(key)
+    return this.#families.get(name)?.find(id)
+  }
+
   /** The budget with this key by itself. @throws TypeError that names `key`; VsaError `policy_conflict` */
   single(key: string, policy: Policy): Gate {
     assertKey('key', key)
-    const colon = key.indexOf(':')
-    // A key that begins or ends with its first colon has no family: both parts must have a character.
-    if (colon <= 0 || colon === key.length - 1) return this.#use('', (family) => family.single(key, policy))
-    return this.#use(key.slice(0, colon), (family) => family.single(key.slice(colon + 1), policy))
+    const [name, id] = partsOf(key)
+    return this.#use(name, (family) => family.single(id, policy))
   }
 
   /** The family is kept once there is something in it. */
@@ -55,4 +59,11 @@ export class FamilyRegistry implements FamilyNames {
     this.#families.set(name, family)
     return used
   }
+}
+
+/** The name of the family, which may be empty, and the id. */
+function partsOf(key: string): readonly [name: string, id: string] {
+  const colon = key.indexOf(':')
+  // A key that begins or ends with its first colon has no family: both parts must have a character.
+  return colon <= 0 || colon === key.length - 1 ? ['', key] : [key.slice(0, colon), key.slice(colon + 1)]
 }

@@ -65,6 +65,11 @@ export class Family implements PublicFamily, GateFamily {
     return this.#gates.get(id) ?? this.#make(id, null)
   }
 
+  /** The budget, where there is one in memory. */
+  find(id: string): Gate | undefined {
+    return this.#gates.get(id)
+  }
+
   /** A policy that is a function is printed as one, and is absent from JSON. */
   toJSON(): { readonly name: string; readonly policy: Policy | PolicyOf | null } {
     return { name: this.name, policy: this.#plan?.policy ?? this.#declared }

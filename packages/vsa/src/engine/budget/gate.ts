@@ -4,9 +4,9 @@ import type { Policy } from '../../core/policy.ts'
 import { printAsJson } from '../api/inspect.ts'
 import type { AdmitOptions, Budget, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { BudgetHistory } from './budget-history.ts'
+import { BudgetHistory, type KnownFigures } from './budget-history.ts'
 import type { HotCell } from './hot-cell.ts'
-import type { RowFigures, RowView } from './row-view.ts'
+import type { RowView } from './row-view.ts'
 import type { SlowPath } from './slow-path.ts'
 
 /** Made once, so that the hot path of `admit` allocates nothing. It cannot be changed. */
@@ -50,11 +50,6 @@ export class Gate implements Budget, HotCell {
   upcoming: RowView | null = null
   /** The last window whose row the store is known to have: it must never be created again (S4). */
   knownWindow: Window | null = null
-  /**
-   * What the store last said of that row, so that changes are reported although an idle row is not kept. Null: the limit is the declared one, and
-   * nothing has burned.
-   */
-  knownFigures: Pick<RowFigures, 'limit' | 'burned'> | null = null
   /** The next gate in the eviction ring. */
   ringNext: Gate | null = null
   /** Its last lease went back unspent: the next one waits for a second request, so that a rare key costs one record a request. */
@@ -76,6 +71,18 @@ export class Gate implements Budget, HotCell {
 
   get key(): string {
     return this.family.keyOf(this.id)
+  }
+
+  /**
+   * What the store last said of that row, so that changes are reported although an idle row is not kept. Null: the limit is the declared one, and
+   * nothing has burned.
+   */
+  get knownFigures(): KnownFigures | null {
+    return this.history?.knownFigures ?? null
+  }
+
+  set knownFigures(figures: KnownFigures | null) {
+    if (figures !== null || this.history !== null) this.remember().knownFigures = figures
   }
 
   /** Its history, which is made where there is none yet. */

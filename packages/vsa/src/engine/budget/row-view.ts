@@ -1,8 +1,8 @@
 import type { BudgetAnswer } from '../../core/exchange.ts'
 import type { Window } from '../../core/plan.ts'
 
-/** What the store last said of a row. */
-export type RowFigures = Omit<BudgetAnswer, 'kind' | 'refunded' | 'mint'>
+/** What the store last said of a row, apart from this owner's lease. */
+export type RowFigures = Omit<BudgetAnswer, 'kind' | 'held' | 'refunded' | 'mint'>
 
 /** One row of a budget, as this owner knows it: for display, never for deciding. */
 export interface RowView {

@@ -44,11 +44,12 @@ export class AnswerHandler {
 
   #settleRows(batch: InFlightBatch, answer: AppliedAnswer): void {
     const taken = takenUnits(batch, answer)
+    const nowMs = this.#parts.settings.clock.monotonic()
     for (const [index, row] of batch.rows.entries()) {
       const entry = answer.entries[index]
       if (row === null || entry === undefined) continue
       this.#quarantine.guard(row, () => {
-        if (isLeasedRow(row)) this.#rows.settle(row, entry, taken.get(row) ?? 0)
+        if (isLeasedRow(row)) this.#rows.settle(row, entry, { taken: taken.get(row) ?? 0, nowMs })
         else this.#settleCounter(row, entry)
       })
     }

@@ -123,7 +123,7 @@ export class BatchPlanner {
   #joinRun(builder: BatchBuilder, request: PendingRequest, nowMs: number): boolean {
     const [need, second] = request.needs
     if (need === undefined || second !== undefined) return false
-    const row = this.#parts.leases.current(need.gate.family.live(need.gate))
+    const row = this.#parts.leases.current(need.gate.family.live(need.gate), nowMs)
     if (row.isQuarantined || !builder.joinRun(row, need.units, request)) return false
     row.takers += request.count
     noteDemand(row, request, need.units, nowMs)
@@ -132,7 +132,7 @@ export class BatchPlanner {
 
   #loadAnyRequest(builder: BatchBuilder, request: PendingRequest, nowMs: number): boolean {
     const { count } = request
-    const rows = request.needs.map(({ gate }) => this.#takenRow(gate.family.live(gate), count))
+    const rows = request.needs.map(({ gate }) => this.#takenRow(gate.family.live(gate), count, nowMs))
     const bad = rows.find((row) => row.isQuarantined)
     if (bad !== undefined) {
       for (const row of rows) row.takers -= count
@@ -148,8 +148,8 @@ export class BatchPlanner {
   }
 
   /** Counted as in use at once, so that making room for the next gate cannot evict this one. */
-  #takenRow(gate: Gate, takers: number): LeasedRow {
-    const row = this.#parts.leases.current(gate)
+  #takenRow(gate: Gate, takers: number, nowMs: number): LeasedRow {
+    const row = this.#parts.leases.current(gate, nowMs)
     row.takers += takers
     return row
   }
@@ -200,12 +200,9 @@ export class BatchPlanner {
 /** What the request says about the row: how large a lease would have served it, and whether the pool lacks its units. */
 function noteDemand(row: LeasedRow, request: PendingRequest, units: number, nowMs: number): void {
   const { schedule } = row
-  if (!request.durable) {
-    schedule.demand += request.count * units
-    schedule.spentAtMs = nowMs
-  }
+  if (!request.durable) schedule.demandUnits(request.count * units, nowMs)
   schedule.usedAtMs = Math.max(schedule.usedAtMs, nowMs)
   const { pool, othersHeld } = row.figures ?? UNKNOWN
-  if (request.refused || units > pool) schedule.yields = true
-  if (request.refused && units > pool && othersHeld > 0) schedule.wants = true
+  const wants = request.refused && units > pool && othersHeld > 0
+  if (request.refused || units > pool) schedule.yieldFor(wants || schedule.wants)
 }

@@ -9,6 +9,14 @@ import { RefundSettlement } from './refund-settlement.ts'
 import { isLost, wasEarly } from './row-absence.ts'
 import { TakeAnswers } from './take-answers.ts'
 
+/** How one row has its answer. */
+interface Arrival {
+  /** Units that the exchange took from the row. */
+  readonly taken: number
+  /** When the answer came. Read once, so that rows answered together share their times. */
+  readonly nowMs: number
+}
+
 /** Takes the answer to one entry into its row. */
 export class RowAnswers {
   readonly #parts: ExchangeParts
@@ -26,24 +34,23 @@ export class RowAnswers {
   }
 
   /**
-   * @param taken units that the exchange took from the row
    * @throws InvariantError before the row has changed, when more was spent than the store says is held
    */
-  settle(row: LeasedRow, answer: EntryAnswer, taken: number): void {
-    if (answer.kind === 'budget') this.#acknowledge(row, answer, taken)
+  settle(row: LeasedRow, answer: EntryAnswer, arrival: Arrival): void {
+    if (answer.kind === 'budget') this.#acknowledge(row, answer, arrival)
     else if (answer.kind === 'removed') this.#settleRemoved(row, answer.refunded)
-    else if (answer.kind !== 'counter') this.#refuse(row)
+    else if (answer.kind !== 'counter') this.#refuse(row, arrival.nowMs)
   }
 
-  #acknowledge(row: LeasedRow, answer: BudgetAnswer, taken: number): void {
+  #acknowledge(row: LeasedRow, answer: BudgetAnswer, { taken, nowMs }: Arrival): void {
     const { sent, figures: kept } = row.lease
     const { held, isKnown: known, gate, window, reach } = row
     const before = kept ?? knownFigures(row)
-    const { refunded, mint, ...figures } = answer
-    row.acknowledge(figures)
+    const { refunded, mint } = answer
+    row.acknowledge(answer)
     if (gate.knownWindow === null || gate.knownWindow.start < window.start) gate.knownWindow = window
     if (gate.knownWindow.start === window.start) gate.knownFigures = oddFigures(row, answer)
-    this.#pause(row, row.reach > reach)
+    this.#pause(row, nowMs, row.reach > reach)
     this.#parts.leases.touch(row, held)
     const mintSent = this.#takeMintSent(row)
     if (mintSent !== null) settleMint(row.key, mintSent, mint ?? 'repeated')
@@ -65,25 +72,24 @@ export class RowAnswers {
   }
 
   /** S4: the row is not there. Nothing was settled, and nothing of it is held. */
-  #refuse(row: LeasedRow): void {
+  #refuse(row: LeasedRow, nowMs: number): void {
     const { leases, settings, session } = this.#parts
     const { held, key, window } = row
     const { sent } = row.lease
     if (isLost(row, session.time)) settings.emit({ type: 'row_lost', key, period: window.start })
     row.lose()
     leases.touch(row, held)
-    this.#pause(row, false)
+    this.#pause(row, nowMs, false)
     this.#refunds.drop(row, sent?.refund)
     this.#takeMintSent(row)?.reply.reject(rowLostError(key))
     for (const request of this.#confirmations.takeUnconfirmed(row, 'sent')) this.#takes.retryLater(request, row)
     // The gate has not entered the period: it goes back to the store's.
-    if (wasEarly(row, session.time)) row.retire()
+    if (wasEarly(row, session.time)) leases.retire(row)
   }
 
   /** O12: the row is not asked again within one flush interval when it cannot cover a request. */
-  #pause({ schedule }: LeasedRow, hasMore: boolean): void {
-    const { clock, flushIntervalMs } = this.#parts.settings
-    const nowMs = clock.monotonic()
+  #pause({ schedule }: LeasedRow, nowMs: number, hasMore: boolean): void {
+    const { flushIntervalMs } = this.#parts.settings
     schedule.askAgainAtMs = nowMs + flushIntervalMs
     schedule.denials?.heard(nowMs, flushIntervalMs, { isRead: false, hasMore })
   }

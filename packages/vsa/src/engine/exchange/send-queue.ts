@@ -5,7 +5,7 @@ import type { Deferred } from '../runtime/deferred.ts'
 
 /** What waits to be sent: lists of what changed, never a scan (G3). */
 export class SendQueue {
-  readonly #dirty = new Set<LeasedRow>()
+  #dirty: LeasedRow[] = []
   #urgent: LeasedRow[] = []
   #counters: CounterState[] = []
   /** One of the counters is read: only then are they looked through between flushes. */
@@ -15,12 +15,12 @@ export class SendQueue {
   due = false
 
   get isEmpty(): boolean {
-    return this.#dirty.size === 0 && this.#urgent.length === 0 && this.#counters.length === 0
+    return this.#dirty.length === 0 && this.#urgent.length === 0 && this.#counters.length === 0
   }
 
   /** Rows and counters that wait to be sent; a row may count twice. */
   get size(): number {
-    return this.#dirty.size + this.#urgent.length + this.#counters.length
+    return this.#dirty.length + this.#urgent.length + this.#counters.length
   }
 
   get hasUrgent(): boolean {
@@ -43,14 +43,15 @@ export class SendQueue {
   markDirty(row: LeasedRow): void {
     if (row.lease.isDirty) return
     row.lease.isDirty = true
-    this.#dirty.add(row)
+    if (!row.isListed) this.#dirty.push(row)
+    row.isListed = true
     row.lease.settleFloor()
   }
 
   /** The row goes with the next exchange. */
   markUrgent(row: LeasedRow): void {
     if (row.schedule.isUrgent) return
-    row.schedule.isUrgent = true
+    row.schedule.urge()
     this.#urgent.push(row)
   }
 
@@ -77,10 +78,11 @@ export class SendQueue {
 
   /** Hands out dirty rows while `load` has a place for them. */
   drainDirty(load: (row: LeasedRow) => boolean): void {
-    for (const row of this.#dirty) {
-      if (row.lease.isDirty && !load(row)) return
-      this.#dirty.delete(row)
-    }
+    this.#dirty = rest(this.#dirty, (row) => {
+      if (row.lease.isDirty && !load(row)) return false
+      row.isListed = false
+      return true
+    })
   }
 
   /** Hands out counters: all of them when `due`, else those that are read. */

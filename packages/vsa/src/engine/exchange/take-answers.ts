@@ -123,8 +123,7 @@ export class TakeAnswers {
     const { settings, sendQueue } = this.#parts
     const { schedule, figures } = row
     if ((figures?.pool ?? 0) >= units) return
-    schedule.yields = true
-    schedule.wants = (figures?.othersHeld ?? 0) > 0 && settings.clock.monotonic() >= schedule.wantAgainAtMs
+    schedule.yieldFor((figures?.othersHeld ?? 0) > 0 && settings.clock.monotonic() >= schedule.wantAgainAtMs)
     if (schedule.wants || row.held > 0) sendQueue.markUrgent(row)
   }
 }

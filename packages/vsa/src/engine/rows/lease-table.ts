@@ -4,7 +4,8 @@ import type { Window } from '../../core/plan.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
 import type { Session } from '../session/session.ts'
-import { LeasedRow } from './leased-row.ts'
+import { LeasedRow, rowName } from './leased-row.ts'
+import { TouchOrder } from './touch-order.ts'
 
 /** Gates that are remembered for a read along with others, at most. */
 const LACKING_MAX = 10_000
@@ -15,22 +16,29 @@ export interface RowRequestsView {
   forget(row: RowView): void
 }
 
-/** The rows that this owner keeps, by name: at most one object for a row, whether its gate admits from it now, later, or no more. */
+/** Finds the gate of a key; undefined where there is none. */
+export type GateOf = (key: string) => Gate | undefined
+
+/** The rows that this owner keeps: at most one object for a row, whether its gate admits from it now, later, or no more. */
 export class LeaseTable {
   readonly #clock: Clock
   readonly #session: Pick<Session, 'time'>
   readonly #requests: RowRequestsView
+  readonly #gateOf: GateOf
   /** The longest untouched first: what is not used goes back and is forgotten, without a scan of the others (G3). */
-  readonly #rows = new Map<string, LeasedRow>()
+  readonly #rows = new TouchOrder<LeasedRow>()
+  /** By name: those that are not found by their gate, which admits from another row, or was evicted. Most rows need no name. */
+  readonly #apart = new Map<string, LeasedRow>()
   /** Gates whose rows were forgotten after denials, the longest ago first. */
   readonly #lacking = new Set<Gate>()
   #leasedUnits = 0
   #closing = false
 
-  constructor(clock: Clock, session: Pick<Session, 'time'>, requests: RowRequestsView) {
+  constructor(clock: Clock, session: Pick<Session, 'time'>, requests: RowRequestsView, gateOf: GateOf) {
     this.#clock = clock
     this.#session = session
     this.#requests = requests
+    this.#gateOf = gateOf
   }
 
   get size(): number {
@@ -57,41 +65,42 @@ export class LeaseTable {
   }
 
   /** The longest untouched first. */
-  all(): IterableIterator<LeasedRow> {
+  all(): Generator<LeasedRow, void> {
     return this.#rows.values()
   }
 
   /** The row that the store names; undefined when nothing is kept of it. */
   find(key: string, period: number): LeasedRow | undefined {
-    return this.#rows.get(rowName(key, period))
+    return this.#found(this.#gateOf(key), key, period)
   }
 
   /**
    * The row that `gate` admits from now; made, or moved to the present period, where needed. Never of an earlier period than before,
    * though the store's time may have gone back (O11): except where it was repaired after a leap.
+   * @param nowMs when the row is made. Rows that are made for one batch share their times
    */
-  current(gate: Gate): LeasedRow {
+  current(gate: Gate, nowMs?: number): LeasedRow {
     const present = leasedRow(gate.row)
     // A budget without windows has one row while it has any: no clock need be read.
     if (present?.window.end === Infinity) return present
     const { time } = this.#session
     const window = gate.plan.windowAt(time)
     if (present !== null && present.window.end >= window.end && !isFarAhead(present, time)) return present
-    present?.retire()
+    if (present !== null) this.retire(present)
     const upcoming = leasedRow(gate.upcoming)
-    if (upcoming !== null && (upcoming.window.end < window.end || isFarAhead(upcoming, time))) upcoming.retire()
-    const row = this.#of(gate, window)
-    if (!this.#closing) row.attach()
+    if (upcoming !== null && (upcoming.window.end < window.end || isFarAhead(upcoming, time))) this.retire(upcoming)
+    const row = this.#of(gate, window, nowMs)
+    if (!this.#closing) this.#attach(row)
     return row
   }
 
   /** The row's period is over: its gate goes on with the row that was fetched ahead, if there is one. */
   advance(row: LeasedRow): void {
     const { gate } = row
-    row.retire()
+    this.retire(row)
     const upcoming = leasedRow(gate.upcoming)
     // Never before its period begins (O11).
-    if (upcoming !== null && upcoming.window.start <= this.#session.time) upcoming.attach()
+    if (upcoming !== null && upcoming.window.start <= this.#session.time) this.#attach(upcoming)
   }
 
   /** The row of the next period, fetched ahead. */
@@ -104,6 +113,7 @@ export class LeaseTable {
     upcoming.schedule.spentAtMs = row.schedule.spentAtMs
     upcoming.lease.hold = row.lease.hold
     gate.upcoming = upcoming
+    if (!gate.isEvicted) this.#loseName(upcoming)
     return upcoming
   }
 
@@ -117,14 +127,20 @@ export class LeaseTable {
   /** From now on no gate admits. What waits in each row is still sent. */
   retireAll(): void {
     this.#closing = true
-    for (const row of this.#rows.values()) row.retire()
+    for (const row of this.#rows.values()) this.retire(row)
+  }
+
+  /** Its gate admits from it no more, and its lease goes back. */
+  retire(row: LeasedRow): void {
+    row.retire()
+    if (this.#rows.has(row)) this.#apart.set(row.name, row)
   }
 
   /** The row has its answer: it was touched, and its lease may have changed. */
   touch(row: LeasedRow, heldBefore: number): void {
     this.#leasedUnits += row.held - heldBefore
-    this.#rows.delete(row.name)
-    this.#rows.set(row.name, row)
+    if (!this.#rows.has(row)) this.#apart.set(row.name, row)
+    this.#rows.touch(row)
   }
 
   /** G5: nothing is kept of the gate's rows that must not be dropped. */
@@ -145,7 +161,8 @@ export class LeaseTable {
     this.#remember(row)
     row.retire()
     this.#requests.forget(row)
-    return this.#rows.delete(row.name)
+    this.#loseName(row)
+    return this.#rows.delete(row)
   }
 
   /**
@@ -163,8 +180,8 @@ export class LeaseTable {
   }
 
   /** What the gate needs to know when its next request comes. */
-  #remember({ gate, usage, window, figures, reach, schedule }: LeasedRow): void {
-    if (usage !== 'none') gate.isSparse = usage === 'untouched'
+  #remember({ gate, wasLeased, wasSpent, window, figures, reach, schedule }: LeasedRow): void {
+    if (wasLeased || wasSpent) gate.isSparse = !wasSpent
     const hasDenied = schedule.denials?.hasDenied === true
     const isLacking = figures !== null && (hasDenied || (schedule.denials !== null && reach < 1))
     if (isLacking) gate.remember().lack = { window, reach }
@@ -183,17 +200,36 @@ export class LeaseTable {
   }
 
   /** One row has one object: two would each count the whole lease. Retired until a gate admits from it. */
-  #of(gate: Gate, window: Window): LeasedRow {
-    const name = rowName(gate.key, window.start)
-    const known = this.#rows.get(name)
+  #of(gate: Gate, window: Window, nowMs?: number): LeasedRow {
+    const known = this.#found(gate, gate.key, window.start)
     if (known !== undefined) {
       // Its gate may have been evicted, and the key have another now.
       if (known.gate !== gate) known.moveTo(gate)
       return known
     }
-    const row = new LeasedRow(gate, window, name, this.#clock.monotonic())
-    this.#rows.set(name, row)
+    const row = new LeasedRow(gate, window, nowMs ?? this.#clock.monotonic())
+    this.#apart.set(row.name, row)
+    this.#rows.touch(row)
     return row
+  }
+
+  #found(gate: Gate | undefined, key: string, period: number): LeasedRow | undefined {
+    for (const view of [gate?.row, gate?.upcoming])
+      if (view instanceof LeasedRow && view.window.start === period) return view
+    return this.#apart.size === 0 ? undefined : this.#apart.get(rowName(key, period))
+  }
+
+  /** The row is found by its gate from now on, or is forgotten. */
+  #loseName(row: LeasedRow): void {
+    if (this.#apart.size === 0) return
+    const { name } = row
+    if (this.#apart.get(name) === row) this.#apart.delete(name)
+  }
+
+  /** Another gate than an evicted one may be made for its key: that one must find the row by its name. */
+  #attach(row: LeasedRow): void {
+    row.attach()
+    if (!row.gate.isEvicted) this.#loseName(row)
   }
 }
 
@@ -205,8 +241,4 @@ function isFarAhead({ window }: LeasedRow, time: number): boolean {
 /** Gates know their rows as views: the budget room does not know leases. Each is a `LeasedRow`, set in this room. */
 function leasedRow(view: RowView | null): LeasedRow | null {
   return view instanceof LeasedRow ? view : null
-}
-
-function rowName(key: string, period: number): string {
-  return `${period}:${key}`
 }

@@ -2,37 +2,38 @@ import type { Plan, Window } from '../../core/plan.ts'
 import type { BudgetRow } from '../../core/rows.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowFigures, RowView } from '../budget/row-view.ts'
-import { RowLease } from './row-lease.ts'
+import { type AnsweredFigures, RowLease } from './row-lease.ts'
 import { RowSchedule } from './row-schedule.ts'
+import type { Touched } from './touch-order.ts'
 
-/** One row of the store as this owner keeps it: its lease and its schedule. Exists only while there is something to keep. */
-export class LeasedRow implements RowView {
+/**
+ * One row of the store as this owner keeps it: its lease and its schedule. Exists only while there is something to keep.
+ *
+ * The row is its own schedule and carries its own marks: one object, because there may be a million rows.
+ */
+export class LeasedRow extends RowSchedule implements RowView, Touched<LeasedRow> {
   gate: Gate
   readonly window: Window
-  /** The row's name in the lease table. */
-  readonly name: string
-  readonly lease: RowLease
-  readonly schedule: RowSchedule
-  /** This owner has seen the row: the store must have it (S4). */
-  isKnown: boolean
-  /** No gate admits from it, and its lease goes back: its period is over or has not begun, or the engine closes. */
-  isRetired = true
-  /** Its books did not balance: nothing more is sent or admitted (S6). */
-  isQuarantined = false
-  /** A request was queued while an exchange for this row was in flight: its answer may serve the request. */
-  isAwaited = false
+  readonly lease: RowLease = new RowLease()
   /** Requests that take from the row and are in flight. */
   takers = 0
-  /** What became of the leases on this row so far: there was none, none was spent from, or one was. */
-  usage: 'none' | 'untouched' | 'spent' = 'none'
+  older: LeasedRow | null = null
+  newer: LeasedRow | null = null
 
-  constructor(gate: Gate, window: Window, name: string, nowMs: number) {
+  constructor(gate: Gate, window: Window, nowMs: number) {
+    super(nowMs)
     this.gate = gate
     this.window = window
-    this.name = name
-    this.lease = new RowLease(gate)
-    this.schedule = new RowSchedule(nowMs)
     this.isKnown = gate.knownWindow?.start === window.start
+  }
+
+  get schedule(): RowSchedule {
+    return this
+  }
+
+  /** What it is found by where its gate does not tell. Not kept: it would take more memory than all that is kept of some rows. */
+  get name(): string {
+    return rowName(this.key, this.window.start)
   }
 
   get key(): string {
@@ -75,22 +76,22 @@ export class LeasedRow implements RowView {
 
   /** O8 */
   get isLow(): boolean {
-    return !this.isRetired && this.lease.isLow
+    return !this.isRetired && this.lease.isLow && !this.isBurned
   }
 
   /** Nothing is held, spent, asked or owed: the row may be dropped (G5, L9). */
   get isIdle(): boolean {
-    const { isUrgent, denials } = this.schedule
-    return this.lease.isEmpty && this.takers === 0 && !isUrgent && !this.isQuarantined && denials?.isToRead !== true
+    const isFree = this.takers === 0 && !this.isUrgent && !this.isQuarantined
+    return isFree && this.lease.isEmpty && this.denials?.isToRead !== true
   }
 
   /** Although it is not used: it was denied lately, or `tryAdmit` asks for its lease now and then. */
   isKept(nowMs: number): boolean {
-    return this.schedule.denials?.isKept(nowMs, this.held > 0) === true
+    return this.denials?.isKept(nowMs, this.held > 0) === true
   }
 
   isUnused(nowMs: number, flushIntervalMs: number): boolean {
-    return this.schedule.isUnused(nowMs, flushIntervalMs) && !this.isKept(nowMs)
+    return this.isUnasked(nowMs, flushIntervalMs) && !this.isKept(nowMs)
   }
 
   /** S5: so many units have burned that no lease grows until the period ends. */
@@ -100,10 +101,10 @@ export class LeasedRow implements RowView {
 
   /** Whether a larger lease may be had by asking now: the last answer gave more, or was a flush interval ago (O8, O12). */
   mayLeaseMore(nowMs: number): boolean {
-    const { figures, schedule } = this
+    const { figures } = this
     if (this.isBurned) return false
-    if (nowMs >= schedule.askAgainAtMs) return true
-    return figures !== null && schedule.hasGrown && figures.pool > 0
+    if (nowMs >= this.askAgainAtMs) return true
+    return figures !== null && this.hasGrown && figures.pool > 0
   }
 
   /** The gate admits from this row from now on. */
@@ -111,36 +112,35 @@ export class LeasedRow implements RowView {
     this.isRetired = false
     if (this.gate.upcoming === this) this.gate.upcoming = null
     this.gate.row = this
-    this.lease.attach()
+    this.lease.attach(this.gate.cell)
   }
 
   /** The gate moves on: nothing more is admitted from the row, and its lease goes back. */
   retire(): void {
-    this.#leaveGate()
+    leaveGate(this)
     this.isRetired = true
   }
 
   /** The row's gate was evicted, and the key has another one now. */
   moveTo(gate: Gate): void {
-    this.#leaveGate()
+    leaveGate(this)
     this.gate = gate
-    this.lease.budget = gate
   }
 
   /** The row goes in flight with its next entry. */
   send(hold: number, nowMs: number): void {
     const gross = this.lease.send(hold)
     this.gate.metrics.spentUnits += gross
-    this.schedule.sent(nowMs, gross > 0)
-    if (gross > 0) this.usage = 'spent'
+    this.sent(nowMs, gross > 0)
+    if (gross > 0) this.wasSpent = true
   }
 
   /** @throws InvariantError before anything changes, when more was spent than the store says is held */
-  acknowledge(figures: RowFigures): void {
+  acknowledge(figures: AnsweredFigures): void {
     const heldBefore = this.held
-    this.lease.acknowledge(figures)
-    this.schedule.hasGrown = figures.held > heldBefore
-    if (figures.held > 0 && this.usage === 'none') this.usage = 'untouched'
+    this.lease.acknowledge(figures, this.gate)
+    this.hasGrown = figures.held > heldBefore
+    if (figures.held > 0) this.wasLeased = true
     this.isKnown = true
   }
 
@@ -153,15 +153,19 @@ export class LeasedRow implements RowView {
   /** O5 */
   lose(): void {
     this.gate.metrics.spentUnits += this.lease.lose()
-    this.schedule.askAgainAtMs = -Infinity
+    this.askAgainAtMs = -Infinity
   }
+}
 
-  #leaveGate(): void {
-    const { gate } = this
-    if (gate.row === this) {
-      this.lease.detach()
-      gate.row = null
-    }
-    if (gate.upcoming === this) gate.upcoming = null
+function leaveGate(row: LeasedRow): void {
+  const { gate } = row
+  if (gate.row === row) {
+    row.lease.detach()
+    gate.row = null
   }
+  if (gate.upcoming === row) gate.upcoming = null
+}
+
+export function rowName(key: string, period: number): string {
+  return `${period}:${key}`
 }

@@ -1,26 +1,30 @@
 import { invariant, InvariantError } from '../../core/errors.ts'
 import { lowWaterOf } from '../../core/lease-sizing.ts'
-import type { Plan } from '../../core/plan.ts'
+import type { BudgetAnswer } from '../../core/exchange.ts'
 import type { BudgetRow } from '../../core/rows.ts'
 import { UNITS_MAX } from '../../core/units.ts'
 import type { HotCell } from '../budget/hot-cell.ts'
 import type { RowFigures } from '../budget/row-view.ts'
+import { KeptFigures } from './kept-figures.ts'
 
 /** The most that may be spent before the hot path stops: what V8 keeps unboxed. */
 const ROOM_MAX = 2 ** 30
 
-/** What a lease needs of its budget. */
-export interface LeasedBudget {
-  readonly key: string
-  readonly plan: Plan
-  readonly cell: HotCell
-}
+/** What an answer says of a row that this owner may hold a lease on. */
+export type AnsweredFigures = RowFigures & Pick<BudgetAnswer, 'held'>
 
 /** What the exchange in flight carries for a row. */
 export interface SentUnits {
   readonly spent: number
   readonly hold: number
   readonly refund: number
+}
+
+/** Units on their way back through the store. Made when there are some. */
+class Refunds {
+  units = 0
+  refused = 0
+  ended = 0
 }
 
 /**
@@ -31,31 +35,22 @@ export interface SentUnits {
  * `base - spentSince`. While the lease is attached, what is left is in the hot cell of its budget, else it is here.
  */
 export class RowLease {
-  /** Another budget object when the key's gate was evicted and made again. */
-  budget: LeasedBudget
   /** The lease as of the last answer. */
   held = 0
-  base = 0
   /** The lease asked for with the last send. */
   hold = 0
   /** Null while no exchange carries the row. */
   sent: SentUnits | null = null
-  /** Units to give back through the store, not sent yet. */
-  refund = 0
-  /** Of `refund`: what the last exchange carried, and the store did not accept. The rest is younger. */
-  refused = 0
-  /** Units given back through the store, the oldest first, that need nothing more: netted, accepted or given up. */
-  refundsEnded = 0
-  figures: RowFigures | null = null
   /** The row is in the send queue: the hot path need not stop at the first spending (G1). */
   isDirty = false
+  #figures: RowFigures | null = null
+  #refunds: Refunds | null = null
   #cell: HotCell | null = null
-  #left = 0
-  /** Where the hot path stops (G1). */
+  /** What is left apart from the room of the hot cell: where the hot path stops (G1); all of it while the lease is not attached. */
   #floor = 0
 
-  constructor(budget: LeasedBudget) {
-    this.budget = budget
+  get figures(): RowFigures | null {
+    return this.#figures
   }
 
   /** The hot path of the budget spends from this lease. */
@@ -63,13 +58,52 @@ export class RowLease {
     return this.#cell !== null
   }
 
-  get left(): number {
-    return this.#cell === null ? this.#left : this.#cell.room + this.#floor
+  get base(): number {
+    return this.sent === null ? this.held : Math.min(this.held - this.sent.spent, this.sent.hold)
   }
 
+  get left(): number {
+    return this.#cell === null ? this.#floor : this.#cell.room + this.#floor
+  }
+
+  /**
+   * The room is a small integer, whatever the lease: one room that V8 keeps as a double turns those of all gates into boxed ones,
+   * and the hot path takes three times as long. A floor higher than asked for is reached earlier, and then settled anew.
+   */
   set left(units: number) {
-    if (this.#cell === null) this.#left = units
-    else this.#makeRoom(this.#cell, units, this.#floor)
+    const cell = this.#cell
+    this.#floor = cell === null ? units : Math.min(Math.max(this.#floor, units - ROOM_MAX), units)
+    if (cell === null) return
+    // Figures from a store may be integers that V8 keeps as doubles: `| 0` makes them small integers again.
+    cell.room = (units - this.#floor) | 0
+    cell.roomMax = Math.min(this.base - this.#floor, ROOM_MAX) | 0
+  }
+
+  /** Units to give back through the store, not sent yet. */
+  get refund(): number {
+    return this.#refunds?.units ?? 0
+  }
+
+  set refund(units: number) {
+    if (units !== this.refund) (this.#refunds ??= new Refunds()).units = units
+  }
+
+  /** Of `refund`: what the last exchange carried, and the store did not accept. The rest is younger. */
+  get refused(): number {
+    return this.#refunds?.refused ?? 0
+  }
+
+  set refused(units: number) {
+    if (units !== this.refused) (this.#refunds ??= new Refunds()).refused = units
+  }
+
+  /** Units given back through the store, the oldest first, that need nothing more: netted, accepted or given up. */
+  get refundsEnded(): number {
+    return this.#refunds?.ended ?? 0
+  }
+
+  set refundsEnded(units: number) {
+    if (units !== this.refundsEnded) (this.#refunds ??= new Refunds()).ended = units
   }
 
   get spentSince(): number {
@@ -94,10 +128,10 @@ export class RowLease {
     return this.reach - (this.figures?.othersHeld ?? 0)
   }
 
-  /** The lease runs out, and a larger one, or the same again, can be had (O8). */
+  /** The lease runs out, and the pool has more, as far as is known (O8). */
   get isLow(): boolean {
     if (this.spentSince === 0 || this.left >= Math.max(lowWaterOf(this.hold), 1)) return false
-    return this.figures === null || (this.figures.pool > 0 && this.figures.burned < this.budget.plan.burnMax)
+    return this.figures === null || this.figures.pool > 0
   }
 
   /** Nothing is held, spent, in flight or owed. */
@@ -135,14 +169,13 @@ export class RowLease {
     this.#cell.room = 0
     this.#cell.roomMax = 0
     this.#cell = null
-    this.#left = left
-    this.#floor = 0
+    this.#floor = left
   }
 
-  attach(): void {
-    this.#cell = this.budget.cell
-    this.left = this.#left
-    this.#left = 0
+  attach(cell: HotCell): void {
+    const { left } = this
+    this.#cell = cell
+    this.left = left
     this.settleFloor()
   }
 
@@ -161,7 +194,6 @@ export class RowLease {
     this.refused = 0
     this.refundsEnded += netted
     this.hold = hold
-    this.base = Math.min(this.held - spent, hold)
     this.left = this.base
     this.isDirty = false
     this.settleFloor()
@@ -169,16 +201,15 @@ export class RowLease {
   }
 
   /** The answer is certain: the lease is what the store says, less what was spent since the send. */
-  acknowledge(figures: RowFigures): void {
+  acknowledge(figures: AnsweredFigures, { key }: { readonly key: string }): void {
     const { spentSince } = this
     if (spentSince > figures.held) {
-      const lease = `the lease of ${JSON.stringify(this.budget.key)} is ${figures.held}`
+      const lease = `the lease of ${JSON.stringify(key)} is ${figures.held}`
       throw new InvariantError(`${lease}, but ${spentSince} were spent from it`)
     }
     this.held = figures.held
-    this.figures = figures
+    this.#figures = new KeptFigures(figures)
     this.sent = null
-    this.base = figures.held
     this.left = figures.held - spentSince
     this.settleFloor()
   }
@@ -188,7 +219,7 @@ export class RowLease {
     const { held } = this
     const othersHeld = Math.max(0, minted - used - pool - burned - held)
     const others = othersHeld === 0 ? 0 : Math.max(1, this.figures?.others ?? 0)
-    this.figures = { held, pool, used, burned, minted, limit, version, others, othersHeld }
+    this.#figures = new KeptFigures({ pool, used, burned, minted, limit, version, others, othersHeld })
   }
 
   /**
@@ -198,11 +229,10 @@ export class RowLease {
   lose(): number {
     const { spentSince } = this
     this.held = 0
-    this.base = 0
     this.hold = 0
-    this.left = 0
     this.sent = null
-    this.figures = null
+    this.left = 0
+    this.#figures = null
     this.settleFloor()
     return spentSince
   }
@@ -213,17 +243,7 @@ export class RowLease {
     const { left } = this
     const lowWater = lowWaterOf(this.hold)
     const above = left >= lowWater ? lowWater : 0
-    this.#makeRoom(this.#cell, left, this.isDirty ? above : left)
-  }
-
-  /**
-   * The room is a small integer, whatever the lease: one room that V8 keeps as a double turns those of all gates into boxed ones,
-   * and the hot path takes three times as long. A floor higher than asked for is reached earlier, and then settled anew.
-   */
-  #makeRoom(cell: HotCell, left: number, floor: number): void {
-    this.#floor = Math.min(Math.max(floor, left - ROOM_MAX), left)
-    // Figures from a store may be integers that V8 keeps as doubles: `| 0` makes them small integers again.
-    cell.room = (left - this.#floor) | 0
-    cell.roomMax = Math.min(this.base - this.#floor, ROOM_MAX) | 0
+    this.#floor = this.isDirty ? above : left
+    this.left = left
   }
 }

@@ -1,4 +1,6 @@
 import { RowDenials } from './row-denials.ts'
+import { RowMarks } from './row-marks.ts'
+import { rowTimes, type RowTimes } from './row-times.ts'
 
 /** A lease unused for this many flush intervals goes back (O6). */
 export const IDLE_FLUSHES = 3
@@ -13,68 +15,171 @@ export function wantMsOf(flushIntervalMs: number): number {
   return Math.min(2 * flushIntervalMs, WANT_MAX_MS)
 }
 
-/** When things are due for one row, by the owner's monotonic clock, and what its next entry must ask for. */
-export class RowSchedule {
-  sentAtMs: number
-  /** When the row was last asked for. */
-  usedAtMs: number
-  /** When the row, or the one of the period before, was last spent from: what is not spent from is not fetched ahead. */
-  spentAtMs: number
-  /** Until then the lease goes back, because another owner wants the row (O12). */
-  recalledUntilMs: number = -Infinity
-  /** One flush interval after the last answer: until then a larger lease is not asked for, and figures are relied on (O12). */
-  askAgainAtMs: number = -Infinity
-  /** Null until units are denied. */
+/** What is seldom due for a row. Made when it is. */
+class Rarities {
+  recalledUntilMs = -Infinity
+  wantAgainAtMs = -Infinity
+  refundGivenUpAtMs = Infinity
   denials: RowDenials | null = null
-  /** The row is not marked as wanted again before that (O12). */
-  wantAgainAtMs: number = -Infinity
-  /** When refunds that the store does not accept are given up (O4); Infinity while none was refused. */
-  refundGivenUpAtMs: number = Infinity
-  /** In the send queue's list of rows that do not wait for the next flush. */
+}
+
+/** What the next entry must ask for. Made when there is something, and gone once it is sent. */
+class NextEntry {
   isUrgent = false
-  /** The last answer brought a larger lease than the one before. */
-  hasGrown = false
-  /** Units asked for since the last send that a larger lease would have served (O7). */
   demand = 0
-  /** The most units that one `tryAdmit` asked for since the last send: a smaller lease would not help it. */
   demandMost = 0
-  /** A request waits for units that the pool lacks: the lease goes back to the pool for it. */
   yields = false
-  /** Other owners hold those units: the row is to be marked as wanted (O12). */
   wants = false
+}
+
+/**
+ * When things are due for one row, by the owner's monotonic clock, and what its next entry must ask for. What few rows have is in objects that are
+ * made when they are needed.
+ */
+export class RowSchedule extends RowMarks {
+  #times: RowTimes
+  #rare: Rarities | null = null
+  #next: NextEntry | null = null
 
   constructor(nowMs: number) {
-    this.sentAtMs = nowMs
-    this.usedAtMs = nowMs
-    this.spentAtMs = nowMs
+    super()
+    this.#times = rowTimes(nowMs, nowMs, nowMs, -Infinity)
+  }
+
+  /** Null until units are denied. */
+  get denials(): RowDenials | null {
+    return this.#rare?.denials ?? null
+  }
+
+  get sentAtMs(): number {
+    return this.#times.sentAtMs
+  }
+
+  /** When the row was last asked for. */
+  get usedAtMs(): number {
+    return this.#times.usedAtMs
+  }
+
+  set usedAtMs(atMs: number) {
+    if (atMs === this.usedAtMs) return
+    const { sentAtMs, spentAtMs, askAgainAtMs } = this.#times
+    this.#times = rowTimes(sentAtMs, atMs, spentAtMs, askAgainAtMs)
+  }
+
+  /** When the row, or the one of the period before, was last spent from: what is not spent from is not fetched ahead. */
+  get spentAtMs(): number {
+    return this.#times.spentAtMs
+  }
+
+  set spentAtMs(atMs: number) {
+    if (atMs === this.spentAtMs) return
+    const { sentAtMs, usedAtMs, askAgainAtMs } = this.#times
+    this.#times = rowTimes(sentAtMs, usedAtMs, atMs, askAgainAtMs)
+  }
+
+  /** One flush interval after the last answer: until then a larger lease is not asked for, and figures are relied on (O12). */
+  get askAgainAtMs(): number {
+    return this.#times.askAgainAtMs
+  }
+
+  set askAgainAtMs(atMs: number) {
+    if (atMs === this.askAgainAtMs) return
+    const { sentAtMs, usedAtMs, spentAtMs } = this.#times
+    this.#times = rowTimes(sentAtMs, usedAtMs, spentAtMs, atMs)
+  }
+
+  /** Until then the lease goes back, because another owner wants the row (O12). */
+  get recalledUntilMs(): number {
+    return this.#rare?.recalledUntilMs ?? -Infinity
+  }
+
+  set recalledUntilMs(atMs: number) {
+    ;(this.#rare ??= new Rarities()).recalledUntilMs = atMs
+  }
+
+  /** The row is not marked as wanted again before that (O12). */
+  get wantAgainAtMs(): number {
+    return this.#rare?.wantAgainAtMs ?? -Infinity
+  }
+
+  /** When refunds that the store does not accept are given up (O4); Infinity while none was refused. */
+  get refundGivenUpAtMs(): number {
+    return this.#rare?.refundGivenUpAtMs ?? Infinity
+  }
+
+  set refundGivenUpAtMs(atMs: number) {
+    if (atMs !== this.refundGivenUpAtMs) (this.#rare ??= new Rarities()).refundGivenUpAtMs = atMs
+  }
+
+  /** In the send queue's list of rows that do not wait for the next flush. */
+  get isUrgent(): boolean {
+    return this.#next?.isUrgent === true
+  }
+
+  /** Units asked for since the last send that a larger lease would have served (O7). */
+  get demand(): number {
+    return this.#next?.demand ?? 0
+  }
+
+  /** The most units that one `tryAdmit` asked for since the last send: a smaller lease would not help it. */
+  get demandMost(): number {
+    return this.#next?.demandMost ?? 0
+  }
+
+  /** A request waits for units that the pool lacks: the lease goes back to the pool for it. */
+  get yields(): boolean {
+    return this.#next?.yields === true
+  }
+
+  /** Other owners hold those units: the row is to be marked as wanted (O12). */
+  get wants(): boolean {
+    return this.#next?.wants === true
   }
 
   /** The entry is made: what it asks for is no longer to be asked. */
   sent(nowMs: number, hasSpent: boolean): void {
-    this.isUrgent = false
-    this.demand = 0
-    this.demandMost = 0
-    this.yields = false
-    this.wants = false
-    this.sentAtMs = nowMs
-    if (!hasSpent) return
-    this.usedAtMs = nowMs
-    this.spentAtMs = nowMs
-    this.denials?.use(nowMs)
+    this.#next = null
+    const { usedAtMs, spentAtMs, askAgainAtMs } = this.#times
+    if (hasSpent) {
+      this.#times = rowTimes(nowMs, nowMs, nowMs, askAgainAtMs)
+      this.denials?.use(nowMs)
+    } else {
+      this.#times = rowTimes(nowMs, usedAtMs, spentAtMs, askAgainAtMs)
+    }
+  }
+
+  /** The next entry does not wait for a flush. */
+  urge(): void {
+    ;(this.#next ??= new NextEntry()).isUrgent = true
   }
 
   /** `tryAdmit` asked for more than the lease has. */
   ask(units: number): void {
-    this.demand += units
-    this.demandMost = Math.max(this.demandMost, units)
+    const next = (this.#next ??= new NextEntry())
+    next.demand += units
+    next.demandMost = Math.max(next.demandMost, units)
+  }
+
+  /** A request that a larger lease would serve goes to the store. */
+  demandUnits(units: number, nowMs: number): void {
+    ;(this.#next ??= new NextEntry()).demand += units
+    this.spentAtMs = nowMs
+  }
+
+  /** A request waits for units that the pool lacks. @param wants others hold them */
+  yieldFor(wants: boolean): void {
+    const next = (this.#next ??= new NextEntry())
+    next.yields = true
+    next.wants = wants
   }
 
   /** The row's denials, which are made where there were none yet. */
   withDenials(flushIntervalMs: number): RowDenials {
-    return (this.denials ??= new RowDenials(this.askAgainAtMs - flushIntervalMs, flushIntervalMs))
+    const rare = (this.#rare ??= new Rarities())
+    return (rare.denials ??= new RowDenials(this.askAgainAtMs - flushIntervalMs, flushIntervalMs))
   }
 
-  isUnused(nowMs: number, flushIntervalMs: number): boolean {
+  isUnasked(nowMs: number, flushIntervalMs: number): boolean {
     return nowMs - this.usedAtMs >= IDLE_FLUSHES * flushIntervalMs
   }
 
@@ -82,7 +187,8 @@ export class RowSchedule {
   takeWant(nowMs: number, flushIntervalMs: number): number {
     if (!this.wants || nowMs < this.wantAgainAtMs) return 0
     const wantMs = wantMsOf(flushIntervalMs)
-    this.wantAgainAtMs = nowMs + wantMs / 2
+    const rare = (this.#rare ??= new Rarities())
+    rare.wantAgainAtMs = nowMs + wantMs / 2
     return wantMs
   }
 }

@@ -29,7 +29,7 @@ export class WindowRollover {
   readonly #options: RolloverOptions
   #timer: Timer | null = null
   #edgeAt = Infinity
-  #scan: { readonly rows: Iterator<LeasedRow>; nextEdgeAt: number } | null = null
+  #scan: { readonly rows: Generator<LeasedRow, void>; nextEdgeAt: number } | null = null
 
   constructor(options: RolloverOptions) {
     this.#options = options
@@ -46,6 +46,7 @@ export class WindowRollover {
     this.#timer?.cancel()
     this.#timer = null
     this.#edgeAt = Infinity
+    this.#scan?.rows.return()
     this.#scan = null
   }
 

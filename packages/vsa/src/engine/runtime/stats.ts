@@ -1,6 +1,9 @@
 import type { Metrics } from './metrics.ts'
 
-/** Figures of one engine since it was opened. */
+/**
+ * Figures of one engine since it was opened, exact at the moment of the call. The hot path counts no unit, so each budget that was spent from
+ * since its last send is looked at, and no other.
+ */
 export interface Stats {
   /** N: admissions decided, refunds and counter additions. A look (0 units) is none. */
   readonly operations: number
