@@ -27,6 +27,7 @@ interface StoreProduction {
   readonly openEpoch: typeof OpenEpochModule.openEpoch
   readonly transition: typeof TransitionModule.transition
   readonly maintain: typeof MaintainModule.maintain
+  readonly UPKEEP_STEPS: typeof MaintainModule.UPKEEP_STEPS
   readonly MemoryRows: typeof RowsModule.MemoryRows
   readonly loadExchange: typeof LoadModule.loadExchange
   readonly loadUpkeep: typeof LoadModule.loadUpkeep
@@ -64,11 +65,11 @@ async function storeProduction(folder: string): Promise<StoreProduction> {
   const { compilePolicy } = await moduleOf<typeof CompileModule>(folder, 'core/policies/compile.js')
   const { openEpoch } = await moduleOf<typeof OpenEpochModule>(folder, 'core/open-epoch.js')
   const { transition } = await moduleOf<typeof TransitionModule>(folder, 'core/transition.js')
-  const { maintain } = await moduleOf<typeof MaintainModule>(folder, 'core/maintain.js')
+  const { maintain, UPKEEP_STEPS } = await moduleOf<typeof MaintainModule>(folder, 'core/maintain.js')
   const { MemoryRows } = await moduleOf<typeof RowsModule>(folder, 'stores/memory/rows.js')
   const { loadExchange, loadUpkeep } = await moduleOf<typeof LoadModule>(folder, 'stores/memory/load.js')
   const { save } = await moduleOf<typeof SaveModule>(folder, 'stores/memory/save.js')
-  return { compilePolicy, openEpoch, transition, maintain, MemoryRows, loadExchange, loadUpkeep, save }
+  return { compilePolicy, openEpoch, transition, maintain, UPKEEP_STEPS, MemoryRows, loadExchange, loadUpkeep, save }
 }
 
 async function engineProduction(folder: string): Promise<EngineProduction> {

@@ -95,14 +95,19 @@ export class ModelStore {
     return { books: after, answer, messages: [messageTo(0), messageTo(1)] }
   }
 
-  #maintain(rows: MemoryRows, books: Books, caller: Pick<Batch, 'epoch' | 'token' | 'seq'>): void {
+  #maintain(
+    rows: MemoryRows,
+    books: Books,
+    caller: Pick<Batch, 'epoch' | 'token' | 'seq'>,
+    steps: number = this.#production.UPKEEP_STEPS,
+  ): void {
     const { maintain, loadUpkeep, save } = this.#production
     const at = timeOf(rows, books)
     // Its clock makes no leap, and no call waits.
     const call = { caller, bounds: UPKEEP, leaseTtlMs: this.#bounds.leaseTtlMs, standstillMs: 0 }
     const { writes, leadsOn } = maintain(loadUpkeep(rows, UPKEEP, at), at, call)
     if (writes !== null) save(rows, writes)
-    if (leadsOn) this.#maintain(rows, books, caller)
+    if (leadsOn && steps > 1) this.#maintain(rows, books, caller, steps - 1)
   }
 
   #fill(books: Books): MemoryRows {

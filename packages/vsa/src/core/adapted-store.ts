@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts'
 import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
 import { withLeap } from './leap.ts'
-import { maintain, OWNERS_KEPT_MS, type Upkeep } from './maintain.ts'
+import { maintain, OWNERS_KEPT_MS, type Upkeep, UPKEEP_STEPS } from './maintain.ts'
 import { openEpoch } from './open-epoch.ts'
 import { Pace } from './pace.ts'
 import type { BudgetRow, OwnerRow } from './rows.ts'
@@ -145,8 +145,8 @@ class AdaptedStore implements Store {
     })
   }
 
-  /** Goes on while one transaction leads to the next: it closes epochs, burns their leases, and removes the rows that they were on. */
-  #maintain(caller: Caller, rowsMax: number): Awaitable<Upkeep> {
+  /** Goes on while one transaction leads to the next. */
+  #maintain(caller: Caller, rowsMax: number, steps = UPKEEP_STEPS): Awaitable<Upkeep> {
     const { leaseTtlMs } = this.#adapter
     const bounds = { leasesMax: this.#upkeepRowsMax, rowsMax, ownersKeptMs: OWNERS_KEPT_MS }
     const done = this.#transact(
@@ -159,7 +159,7 @@ class AdaptedStore implements Store {
     )
     return andThen(done, (upkeep) => {
       this.#isBehind = upkeep.isBehind
-      return upkeep.leadsOn ? this.#maintain(caller, rowsMax) : upkeep
+      return upkeep.leadsOn && steps > 1 ? this.#maintain(caller, rowsMax, steps - 1) : upkeep
     })
   }
 

@@ -9,6 +9,9 @@ import { writesOf } from './writes.ts'
 /** A closed epoch is remembered this long after its end, so that its owner can still learn the outcome of its last batch. */
 export const OWNERS_KEPT_MS: number = 7 * 86_400_000
 
+/** Transactions of one upkeep: the first closes epochs, the second burns their leases, the third removes the rows that they were on. */
+export const UPKEEP_STEPS = 3
+
 /** On whose behalf one upkeep is done, and what it has met. */
 export interface UpkeepCall {
   /** The owner whose batch is about to be applied, or that has just joined: it is alive. */

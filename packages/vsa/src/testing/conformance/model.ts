@@ -1,7 +1,7 @@
 import type { StoreTime, Writes } from '../../core/adapter.ts'
 import type { Answer, Batch } from '../../core/exchange.ts'
 import { withLeap } from '../../core/leap.ts'
-import { maintain, OWNERS_KEPT_MS } from '../../core/maintain.ts'
+import { maintain, OWNERS_KEPT_MS, UPKEEP_STEPS } from '../../core/maintain.ts'
 import { openEpoch } from '../../core/open-epoch.ts'
 import type { Caller } from '../../core/standing.ts'
 import type { Joined, ListedRow } from '../../core/store.ts'
@@ -52,12 +52,12 @@ export class Model {
     return this.#rows.budgets().map((budget) => ({ budget, leases: [...this.#rows.leasesOn(budget)] }))
   }
 
-  #maintain(now: ModelTime, caller: Caller): void {
+  #maintain(now: ModelTime, caller: Caller, steps = UPKEEP_STEPS): void {
     const at = this.#timeAt(now)
     const call = { caller, bounds: BOUNDS, leaseTtlMs: this.#leaseTtlMs, standstillMs: 0 }
     const { writes, leadsOn } = maintain(loadUpkeep(this.#rows, BOUNDS, at), at, call)
     this.#save(writes, at)
-    if (leadsOn) this.#maintain(now, caller)
+    if (leadsOn && steps > 1) this.#maintain(now, caller, steps - 1)
   }
 
   #save(writes: Writes | null, at: StoreTime): void {
