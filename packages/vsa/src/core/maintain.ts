@@ -58,8 +58,8 @@ export function maintain(rows: UpkeepRows, at: StoreTime, call: UpkeepCall): Upk
     burnedOut: isFull ? [] : rows.burning.filter((epoch) => !stuck.has(epoch)),
   }
   const doubted = doubt(at, leap, leaseTtlMs)
-  // Store time goes on only with what is kept, and rows that wait for the end of a fresh leap would wait for ever in a quiet store.
-  const mustPass = rows.prunable.length > 0 && isFresh(at.time, rows.leap, leaseTtlMs)
+  // Store time goes on only with what is kept, and rows that a leap holds up would wait for ever in a quiet store.
+  const mustPass = rows.prunable.length > 0 && !mayRemove(at, rows.leap, leaseTtlMs)
   const isIdle = doubted === null && !mustPass && Object.values(changes).every((list) => list.length === 0)
   const isBehind = prunable.length >= bounds.rowsMax || forgettable.length >= bounds.rowsMax
   return {
