@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -65,6 +66,8 @@ export class ProcessPool {
     this.#rng = new Rng(plan.seed)
     this.#clocks = new ClockSchedule(this.#rng)
     this.#freeLogs = Array.from({ length: plan.processes }, () => null)
+    // A wait for the end of a child goes on when the child has ended: there are more of them than children.
+    setMaxListeners(0, this.#stopping.signal)
   }
 
   get result(): PoolResult {
