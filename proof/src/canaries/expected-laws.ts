@@ -178,6 +178,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'timer-for-nothing': simulated(['G3']),
   'late-period': simulated(['L1', 'L3'], 'the answer names a row that the units did not come from'),
   'eviction-forgets': simulated(['O1', 'L1'], 'the gate that is made again admits from the period before'),
+  'evicted-row-unnamed': simulated(['G5']),
   'account-dropped-in-use': simulated(['O6', 'L1', 'L3'], 'the lease that was forgotten is never returned'),
   'two-gates': simulated(['G5', 'L1'], 'both gates admit from one lease'),
   'two-accounts': simulated(['G5', 'L1']),

@@ -91,6 +91,14 @@ export const GATE_CANARIES: readonly Canary[] = [
     replace: 'if (gate === added) {',
   },
   {
+    name: 'evicted-row-unnamed',
+    rules: ['G5'],
+    what: 'a row that an evicted gate admits from is not found by the gate that its key has next',
+    file: 'engine/rows/lease-table',
+    find: 'if (!row.gate.isEvicted)\n            this.#loseName(row);',
+    replace: 'this.#loseName(row);',
+  },
+  {
     name: 'account-dropped-in-use',
     rules: ['G5', 'L9'],
     what: 'the state of a row is dropped while its lease is held',

@@ -65,7 +65,7 @@ export function maintain(rows: UpkeepRows, at: StoreTime, call: UpkeepCall): Upk
   return {
     leadsOn,
     isBehind,
-    dueInMs: isBehind || leases.length > 0 ? 0 : dueInMs(rows, at, removes),
+    dueInMs: isBehind || leadsOn || leases.length > 0 ? 0 : dueInMs(rows, at, removes),
     writes: isIdle ? null : writesOf(at.time, { ...changes, leap: doubted }),
   }
 }

@@ -9,7 +9,7 @@ import type {
 } from '../../src/core/exchange.ts'
 import type { StoreTime } from '../../src/core/adapter.ts'
 import { withLeap } from '../../src/core/leap.ts'
-import { maintain, OWNERS_KEPT_MS, type Upkeep } from '../../src/core/maintain.ts'
+import { maintain, OWNERS_KEPT_MS, type Upkeep, UPKEEP_STEPS } from '../../src/core/maintain.ts'
 import { openEpoch } from '../../src/core/open-epoch.ts'
 import type { BudgetRow, OwnerRow } from '../../src/core/rows.ts'
 import type { Caller } from '../../src/core/standing.ts'
@@ -115,7 +115,7 @@ export class Books {
   }
 
   #keepUp(caller: Caller): void {
-    while (this.#maintain(caller).leadsOn);
+    for (let step = 0; step < UPKEEP_STEPS && this.#maintain(caller).leadsOn; step += 1);
   }
 
   #maintain(caller: Caller, isGone: (owner: OwnerRow) => boolean = () => false): Upkeep {

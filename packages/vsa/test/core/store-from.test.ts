@@ -199,6 +199,23 @@ describe('the pace of upkeep', () => {
     expect(adapter.list({ limit: 99 }).rows).toEqual([])
   })
 
+  test('S8: an upkeep whose writes are lost ends after three steps: it does not go on for ever', async () => {
+    const memory = new MemoryAdapter(() => clock.now, LEASE_TTL_MS)
+    const clock = { now: 1_000_000 }
+    let steps = 0
+    const adapter = changedAdapter(memory, {
+      loadUpkeep: (bounds) => ((steps += 1), { ...memory.loadUpkeep(bounds), save: () => true }),
+    })
+    const store = storeFrom(adapter, { newToken, now: () => clock.now })
+    const dead = await store.join('dead')
+    await store.exchange(batchOf(dead.epoch, 1, { entries: [asking('k', { policy: seats(2), hold: 1 })] }))
+    const { epoch } = await store.join('test')
+    clock.now += LEASE_TTL_MS + 1
+    steps = 0
+    await store.exchange(batchOf(epoch, 1))
+    expect(steps).toBe(3)
+  })
+
   test('a failure of upkeep is the failure of the exchange, with nothing applied', async () => {
     const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
     let failure: StoreError | null = null

@@ -118,6 +118,19 @@ describe('equal durable requests of one turn', () => {
     expect((await row('seats')).used).toBe(500)
   })
 
+  test('O13: a call after `close` is refused, and those before it in the same turn are answered', async () => {
+    const { owner, row } = bench()
+    const one = owner()
+    const seats = one.vsa.budget('seats', { initial: 1_000 })
+    await seats.admit()
+    const { heard, all } = crowd(20, () => seats.admit())
+    const closed = one.vsa.close()
+    await expect(seats.admit()).rejects.toMatchObject({ code: 'closed' })
+    await Promise.all([all, closed])
+    expect(heard).toEqual(inOrder(20).map((caller) => ({ caller, verdict: true })))
+    expect((await row('seats')).used).toBe(21)
+  })
+
   test('a call past `waitersMax` is refused, and the others are served', async () => {
     const { owner } = bench()
     const one = owner({ waitersMax: 300 })

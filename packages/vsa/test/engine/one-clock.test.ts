@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { afterAll, describe, expect, test } from 'vitest'
-import { open, type Clock, type Store, type VsaEvent } from '../../src/index.ts'
+import { type Answer, type Batch, type Clock, type Joined, open, type Store, type VsaEvent } from '../../src/index.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 // The built package: a thread needs JavaScript.
@@ -88,6 +88,43 @@ describe('an engine that is given a clock, and its store, go by one clock', () =
     await Promise.all([near.ready(), far.ready()])
     expect(events.map(({ type }) => type)).toEqual(['joined', 'joined'])
     await Promise.all([near.close(), far.close()])
+  })
+})
+
+describe('lengths of time in a store', () => {
+  test.each<[string, () => Store]>([
+    ['memory', () => memory()],
+    ['sqlite in this thread', () => sqlite(newPath(), { thread: false })],
+  ])('S8: are measured by a clock that is never set: %s', async (_name, makeStore) => {
+    const clock = manualClock()
+    const store = makeStore()
+    store.useClock?.(clock)
+    const [dead, living] = [await store.join('dead'), await store.join('living')]
+    const policy = { kind: 'initial', limit: 5, burnMax: 5, version: 1, endsAt: null, keepUntil: null } as const
+    const lease = {
+      kind: 'budget',
+      key: 'k',
+      period: 0,
+      known: false,
+      policy,
+      spent: 0,
+      refund: 0,
+      hold: 1,
+      wantMs: 0,
+    } as const
+    const exchange = ({ epoch, token }: Joined, seq: number, entries: Batch['entries'] = []): Promise<Answer> =>
+      store.exchange({ epoch, token, seq, entries, takes: [], close: false })
+    const stateOfDead = async (): Promise<unknown> =>
+      (await store.owners()).find(({ epoch }) => epoch === dead.epoch)?.state
+    await exchange(dead, 1, [lease])
+    clock.jumpWall(2 * dead.leaseTtlMs)
+    await exchange(living, 1)
+    // Its epoch has expired, and upkeep is due 100 ms after the last one.
+    expect(await stateOfDead()).toBe('open')
+    await clock.advance(100)
+    await exchange(living, 2)
+    expect(await stateOfDead()).toBe('closed')
+    await store.close()
   })
 })
 

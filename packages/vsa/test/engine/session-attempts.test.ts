@@ -4,7 +4,32 @@ import type { Store } from '../../src/core/store.ts'
 import { Session } from '../../src/engine/session/session.ts'
 import { Metrics } from '../../src/engine/runtime/metrics.ts'
 import { manualClock } from '../../src/testing/index.ts'
-import { DOWN, JOINED, TIMEOUT_MS, answer, applied, fail, gaps, joined, sent, stage } from './session-fixture.ts'
+import {
+  type Call,
+  DOWN,
+  JOINED,
+  TIMEOUT_MS,
+  answer,
+  applied,
+  fail,
+  gaps,
+  joined,
+  sent,
+  stage,
+  type Stage,
+} from './session-fixture.ts'
+
+/** A batch is settled by its second attempt, and the next one is in flight. `first` is the first attempt of the settled one. */
+async function settledLate(): Promise<{ scene: Stage; first: Call | undefined }> {
+  const scene = stage()
+  await joined(scene)
+  await sent(scene)
+  const first = scene.calls.at(-1)
+  await scene.clock.advance(TIMEOUT_MS + 15)
+  await answer(scene, applied(6_000))
+  await sent(scene)
+  return { scene, first }
+}
 
 describe('attempts', () => {
   test.each([
@@ -91,26 +116,14 @@ describe('attempts', () => {
   })
 
   test('O2: a late failure of an attempt for a settled batch is ignored', async () => {
-    const scene = stage()
-    await joined(scene)
-    await sent(scene)
-    const first = scene.calls.at(-1)
-    await scene.clock.advance(TIMEOUT_MS + 15)
-    await answer(scene, applied(6_000))
-    await sent(scene)
+    const { scene, first } = await settledLate()
     first?.fail(DOWN)
     await scene.clock.settle()
     expect(scene.session).toMatchObject({ state: 'sending', lastError: null })
   })
 
   test('O2: a late answer to a settled batch does not cancel the time limit of the next one', async () => {
-    const scene = stage()
-    await joined(scene)
-    await sent(scene)
-    const first = scene.calls.at(-1)
-    await scene.clock.advance(TIMEOUT_MS + 15)
-    await answer(scene, applied(6_000))
-    await sent(scene)
+    const { scene, first } = await settledLate()
     first?.answer(applied(90_000))
     await scene.clock.settle()
     expect(scene.session.state).toBe('sending')

@@ -11,7 +11,7 @@ export const CONTENT: BatchContent = { entries: [], takes: [], close: false }
 export const TIMEOUT_MS = 1_000
 
 /** One call of the session, which the test answers. */
-interface Call {
+export interface Call {
   readonly atMs: number
   readonly batch: Batch | null
   readonly answer: (answer: Answer | Joined) => void

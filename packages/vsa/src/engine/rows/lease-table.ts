@@ -181,7 +181,7 @@ export class LeaseTable {
 
   /** What the gate needs to know when its next request comes. */
   #remember({ gate, wasLeased, wasSpent, window, figures, reach, schedule }: LeasedRow): void {
-    if (wasLeased || wasSpent) gate.isSparse = !wasSpent
+    if (wasLeased) gate.isSparse = !wasSpent
     const hasDenied = schedule.denials?.hasDenied === true
     const isLacking = figures !== null && (hasDenied || (schedule.denials !== null && reach < 1))
     if (isLacking) gate.remember().lack = { window, reach }
