@@ -162,10 +162,13 @@ export class BatchPlanner {
     const msPerRequest = this.#pace.full(requests, nowMs)
     if (msPerRequest === undefined) return
     // The batch that leaves now and the request's own take their time as well.
-    const waitMs = (ahead: number): number => (ahead + 2 * requests) * msPerRequest
-    waiting.shed(waitMs, ({ needs, deadlineMs }, ahead) => {
-      const overload = { ahead, perSecond: Math.round(1_000 / msPerRequest), deadlineMs }
-      return { kind: 'failed', error: overloadedError(needs[0]?.gate.key, overload) }
+    waiting.shed({
+      msPerRequest,
+      servedBefore: 2 * requests,
+      refuse: ({ needs, deadlineMs }, ahead) => {
+        const overload = { ahead, perSecond: Math.round(1_000 / msPerRequest), deadlineMs }
+        return { kind: 'failed', error: overloadedError(needs[0]?.gate.key, overload) }
+      },
     })
   }
 

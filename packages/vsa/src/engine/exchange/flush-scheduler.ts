@@ -177,7 +177,11 @@ export class FlushScheduler {
       waiting.unpark(() => true)
     }
     const planned = this.#planner.plan(this.#closing, this.lingers)
-    if (planned === null) return
+    if (planned === null) {
+      // The turn was over before a request was found that the store must be asked for.
+      if (waiting.queued > 0) this.wake()
+      return
+    }
     this.inFlight.put(planned.inFlight)
     // O13: a refund after the last batch could not reach the store.
     if (planned.content.close) this.#ended = true

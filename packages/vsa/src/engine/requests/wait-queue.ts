@@ -1,6 +1,8 @@
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { PendingRequest, RequestTerms, Verdict } from './pending-request.ts'
+import { RequestLine, type Shedding } from './request-line.ts'
+import { TurnTime } from './turn-time.ts'
 import { Verdicts } from './verdicts.ts'
 
 /** Deadlines are met to within this, plus 1 ms for each `SWEPT_PER_MS` requests, because a sweep looks at all of them (L8). */
@@ -17,9 +19,7 @@ export class WaitQueue {
   readonly #metrics: Metrics
   /** The verdict of a request whose deadline has passed. */
   readonly #expire: (request: PendingRequest) => Verdict
-  /** In the queue from `#head` on; the ones before it have left. */
-  #queue: PendingRequest[] = []
-  #head = 0
+  readonly #line = new RequestLine()
   #parked: PendingRequest[] = []
   /** Whose rows are read before they are asked, in order of arrival. */
   #reading: PendingRequest[] = []
@@ -29,6 +29,8 @@ export class WaitQueue {
   readonly #verdicts: Verdicts
   /** Of requests that were asked in this turn. Their deadlines begin at its end, so that the clock is read once for all of them. */
   #new: RequestTerms[] = []
+  /** Requests are refused, in portions. */
+  #shedding: Shedding | null = null
   #sweep: Timer | null = null
   #sweepAtMs = Infinity
 
@@ -40,7 +42,7 @@ export class WaitQueue {
   }
 
   get queued(): number {
-    return this.#queue.length - this.#head
+    return this.#line.length
   }
 
   get parked(): number {
@@ -54,13 +56,13 @@ export class WaitQueue {
 
   /** A new request, last in the queue. */
   add(request: PendingRequest): void {
-    this.#queue.push(request)
+    this.#line.push(request)
     this.#arrive(request)
   }
 
   /** The last request in the queue; undefined when it is empty. */
   get last(): PendingRequest | undefined {
-    return this.queued > 0 ? this.#queue[this.#queue.length - 1] : undefined
+    return this.#line.last
   }
 
   /** One more caller has joined a request that waits. */
@@ -96,45 +98,21 @@ export class WaitQueue {
     if (firstAtMs < this.#sweepAtMs && this.#metrics.waiters > 0) this.#armSweep(firstAtMs, nowMs)
   }
 
-  /** Hands out the queue from its head while `take` has a place. @returns whether the queue is empty now */
+  /** Hands out the queue from its head while `take` has a place, and the turn time. @returns whether the queue is empty now */
   drain(take: (request: PendingRequest) => boolean): boolean {
-    for (; this.#head < this.#queue.length; this.#head += 1) {
-      const request = this.#queue[this.#head]
-      if (request !== undefined && request.state !== 'resolved' && !take(request)) break
-    }
-    // Those that left are dropped once they are the larger part, so that a request costs no more in a long queue than in a short one.
-    if (2 * this.#head >= this.#queue.length) this.#dropLeft()
-    return this.#head === this.#queue.length
+    return this.#line.drain(new TurnTime(this.#clock), take)
   }
 
-  /**
-   * Refuses requests whose answer would come after their deadline: the last ones first, so that those before them are served.
-   * @param waitMs how long a request will wait that has so many others before it
-   * @param refuse the verdict for it
-   */
-  shed(waitMs: (ahead: number) => number, refuse: (request: PendingRequest, ahead: number) => Verdict): void {
-    const nowMs = this.#clock.monotonic()
-    let refused = 0
-    let ahead = 0
-    for (let at = this.#head; at < this.#queue.length; at += 1) ahead += this.#queue[at]?.count ?? 0
-    for (let at = this.#queue.length - 1; at >= this.#head && refused < FAILED_MAX; at -= 1) {
-      const request = this.#queue[at]
-      if (request === undefined) continue
-      ahead -= request.count
-      if (request.state === 'resolved' || nowMs + waitMs(ahead) < request.deadlineAtMs) continue
-      refused += request.count
-      this.resolve(request, refuse(request, ahead))
-    }
-    if (refused > 0) this.#dropResolved()
-    if (refused >= FAILED_MAX) this.#clock.soon(() => this.shed(waitMs, refuse))
+  /** Refuses requests whose answer would come after their deadline: the last ones first, so that those before them are served. */
+  shed(shedding: Shedding): void {
+    const isUnderWay = this.#shedding !== null
+    this.#shedding = shedding
+    if (!isUnderWay) this.#shedPortion()
   }
 
   /** Looks at every request in the queue. */
   visit(look: (request: PendingRequest) => void): void {
-    for (let at = this.#head; at < this.#queue.length; at += 1) {
-      const request = this.#queue[at]
-      if (request !== undefined && request.state !== 'resolved') look(request)
-    }
+    for (const request of this.#line.values()) if (request.state !== 'resolved') look(request)
   }
 
   /** Back to the head of the queue, in the order given. */
@@ -142,8 +120,7 @@ export class WaitQueue {
     const waiting = requests.filter((request) => request.state !== 'resolved')
     for (const request of waiting) request.state = 'queued'
     if (waiting.length === 0) return
-    this.#queue = waiting.concat(this.#queue.slice(this.#head))
-    this.#head = 0
+    this.#line.putFirst(waiting)
   }
 
   /** Until the next try: the units exist, but other owners hold them. */
@@ -196,7 +173,7 @@ export class WaitQueue {
     if (request.state === 'resolved') return
     if (request.state !== 'sent') this.#gone += 1
     this.resolve(request, { kind: 'failed', error: reason })
-    if (this.#gone >= LIST_SWEPT_FROM && 2 * this.#gone >= this.size) this.#dropResolved()
+    this.#dropGone()
   }
 
   /** Resolves all requests: queued, parked and in flight. */
@@ -212,10 +189,29 @@ export class WaitQueue {
   }
 
   *#all(): Generator<PendingRequest> {
-    yield* this.#queue.slice(this.#head)
+    yield* this.#line.values()
     yield* this.#parked
     yield* this.#reading
     for (const run of this.#sent) yield* run
+  }
+
+  /** Refuses some, and goes on in the next turn, with what is known then of the store's pace. */
+  #shedPortion(): void {
+    if (this.#shedding === null) return
+    const nowMs = this.#clock.monotonic()
+    const late = this.#line.late(this.#shedding, nowMs)
+    const turn = new TurnTime(this.#clock)
+    let refused = 0
+    let next = late.next()
+    for (; next.done !== true && refused < FAILED_MAX && !turn.isOver(); next = late.next()) {
+      const { request, ahead } = next.value
+      refused += request.count
+      this.#gone += 1
+      this.resolve(request, this.#shedding.refuse(request, ahead))
+    }
+    this.#dropGone()
+    if (next.done === true) this.#shedding = null
+    else this.#clock.soon(() => this.#shedPortion())
   }
 
   #arrive(request: PendingRequest): void {
@@ -260,14 +256,14 @@ export class WaitQueue {
     if (nextAtMs < Infinity) this.#armSweep(nextAtMs, nowMs)
   }
 
-  #dropLeft(): void {
-    if (this.#head > 0) this.#queue = this.#queue.slice(this.#head)
-    this.#head = 0
+  /** What left without its list is dropped once it is the larger part; at the end of the queue, where it is shed, at once. */
+  #dropGone(): void {
+    this.#gone -= this.#line.dropLast()
+    if (this.#gone >= LIST_SWEPT_FROM && 2 * this.#gone >= this.size) this.#dropResolved()
   }
 
   #dropResolved(): void {
-    this.#dropLeft()
-    this.#queue = this.#queue.filter((request) => request.state !== 'resolved')
+    this.#line.dropResolved()
     this.#parked = this.#parked.filter((request) => request.state !== 'resolved')
     this.#reading = this.#reading.filter((request) => request.state !== 'resolved')
     this.#gone = 0

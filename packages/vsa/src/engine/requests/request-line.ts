@@ -1,0 +1,90 @@
+import type { PendingRequest, Verdict } from './pending-request.ts'
+import type { TurnTime } from './turn-time.ts'
+
+/** Which requests are refused because they would be served too late. */
+export interface Shedding {
+  readonly msPerRequest: number
+  /** Requests that are served before the whole line. */
+  readonly servedBefore: number
+  /** The verdict of one that has so many of the line before it. */
+  readonly refuse: (request: PendingRequest, ahead: number) => Verdict
+}
+
+interface LateRequest {
+  readonly request: PendingRequest
+  /** Requests in the line before it. */
+  readonly ahead: number
+}
+
+/** Requests in order of arrival. Some may be resolved already. */
+export class RequestLine {
+  /** From `#head` on; the ones before it have left. */
+  #items: PendingRequest[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#items.length - this.#head
+  }
+
+  /** Undefined when it is empty. */
+  get last(): PendingRequest | undefined {
+    return this.length > 0 ? this.#items[this.#items.length - 1] : undefined
+  }
+
+  push(request: PendingRequest): void {
+    this.#items.push(request)
+  }
+
+  putFirst(requests: readonly PendingRequest[]): void {
+    this.#items = requests.concat(this.#items.slice(this.#head))
+    this.#head = 0
+  }
+
+  /** Hands out requests from the first on while `take` has a place, and the turn time. @returns whether none is left */
+  drain(turn: TurnTime, take: (request: PendingRequest) => boolean): boolean {
+    for (; this.#head < this.#items.length; this.#head += 1) {
+      const request = this.#items[this.#head]
+      if (request !== undefined && request.state !== 'resolved' && (turn.isOver() || !take(request))) break
+    }
+    // Those that left are dropped once they are the larger part, so that a request costs no more in a long line than in a short one.
+    if (2 * this.#head >= this.#items.length) this.#dropLeft()
+    return this.#head === this.#items.length
+  }
+
+  /** Requests that would be served after their deadline, the last first. */
+  *late({ msPerRequest, servedBefore }: Shedding, nowMs: number): Generator<LateRequest, void, undefined> {
+    let ahead = 0
+    for (const { count } of this.values()) ahead += count
+    for (let at = this.#items.length - 1; at >= this.#head; at -= 1) {
+      const request = this.#items[at]
+      if (request === undefined) continue
+      ahead -= request.count
+      const isLate = nowMs + (ahead + servedBefore) * msPerRequest >= request.deadlineAtMs
+      if (isLate && request.state !== 'resolved') yield { request, ahead }
+    }
+  }
+
+  *values(): Generator<PendingRequest, void, undefined> {
+    for (let at = this.#head; at < this.#items.length; at += 1) {
+      const request = this.#items[at]
+      if (request !== undefined) yield request
+    }
+  }
+
+  /** Drops those at the end that are resolved. @returns how many */
+  dropLast(): number {
+    const { length } = this
+    while (this.last?.state === 'resolved') this.#items.pop()
+    return length - this.length
+  }
+
+  dropResolved(): void {
+    this.#items = this.#items.slice(this.#head).filter((request) => request.state !== 'resolved')
+    this.#head = 0
+  }
+
+  #dropLeft(): void {
+    if (this.#head > 0) this.#items = this.#items.slice(this.#head)
+    this.#head = 0
+  }
+}

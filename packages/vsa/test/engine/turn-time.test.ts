@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+import { Metrics } from '../../src/engine/runtime/metrics.ts'
+import { PendingRequest, RequestTerms } from '../../src/engine/requests/pending-request.ts'
+import type { Shedding } from '../../src/engine/requests/request-line.ts'
+import { WaitQueue } from '../../src/engine/requests/wait-queue.ts'
+import type { Clock } from '../../src/core/clock.ts'
+import { manualClock } from '../../src/testing/index.ts'
+
+/** L8: however many requests wait, and however slow the machine, one turn hands out and refuses for a bounded time. */
+
+class Untold extends PendingRequest {
+  tell(): void {}
+}
+
+/** A clock on which each request takes `msEach`. */
+function slowQueue(msEach: number): { queue: WaitQueue; spend: () => void; clock: ReturnType<typeof manualClock> } {
+  const clock = manualClock()
+  let lateMs = 0
+  const slow: Clock = {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic() + lateMs,
+    timer: (ms, run, holds) => clock.timer(ms, run, holds),
+    soon: (run) => clock.soon(run),
+  }
+  const queue = new WaitQueue(slow, new Metrics(), () => ({ kind: 'unaccounted' }))
+  return { queue, clock, spend: () => (lateMs += msEach) }
+}
+
+function fill(queue: WaitQueue, count: number): PendingRequest[] {
+  const requests = Array.from({ length: count }, () => new Untold(new RequestTerms([], false, 10)))
+  for (const request of requests) queue.add(request)
+  queue.startDeadlines()
+  return requests
+}
+
+test('a turn that takes long hands out some requests, and the next one goes on', () => {
+  const { queue, spend } = slowQueue(1)
+  const requests = fill(queue, 100)
+  const taken: PendingRequest[] = []
+  const take = (request: PendingRequest): boolean => {
+    spend()
+    return taken.push(request) > 0
+  }
+  expect(queue.drain(take)).toBe(false)
+  expect(taken.length).toBeGreaterThan(0)
+  expect(taken.length).toBeLessThan(50)
+  while (!queue.drain(take)) expect(queue.queued).toBe(100 - taken.length)
+  expect(taken).toEqual(requests)
+})
+
+test('resolved requests take no time: a queue of them is left in one turn', () => {
+  const { queue, spend } = slowQueue(1)
+  for (const request of fill(queue, 1_000)) {
+    spend()
+    queue.resolve(request, { kind: 'unaccounted' })
+  }
+  expect(queue.drain(() => true)).toBe(true)
+})
+
+test('requests that would be served too late are refused from the last on, in several turns, once each', async () => {
+  const { queue, spend, clock } = slowQueue(1)
+  const requests = fill(queue, 1_000)
+  const refused: number[] = []
+  const shedding: Shedding = {
+    msPerRequest: 0.1,
+    servedBefore: 0,
+    refuse: (request, ahead) => {
+      spend()
+      refused.push(ahead)
+      expect(requests[ahead]).toBe(request)
+      return { kind: 'failed', error: new Error('too late') }
+    },
+  }
+  queue.shed(shedding)
+  const first = refused.length
+  expect(first).toBeGreaterThan(0)
+  expect(first).toBeLessThan(50)
+  // Another batch leaves meanwhile: no second chain of turns begins.
+  queue.shed(shedding)
+  expect(refused.length).toBe(first)
+  await clock.advance(0)
+  expect(refused).toEqual(Array.from({ length: refused.length }, (_, at) => 999 - at))
+  expect(queue.queued).toBe(1_000 - refused.length)
+  expect(requests.filter(({ state }) => state === 'resolved')).toHaveLength(refused.length)
+})
