@@ -23,7 +23,7 @@ export const FENCING_CANARIES: readonly Canary[] = [
     rules: ['O5'],
     what: 'counter additions in a batch that was surely not applied are dropped',
     file: 'engine/exchange/fencing',
-    find: 'counter.pending += counter.sent ?? 0;',
+    find: 'counter.pending += sent;',
     replace: ';',
   },
   {
@@ -31,7 +31,7 @@ export const FENCING_CANARIES: readonly Canary[] = [
     rules: ['O5'],
     what: 'counter additions in a batch that was applied are sent again under the new epoch',
     file: 'engine/exchange/fencing',
-    find: "if (fate.kind !== 'applied')\n            counter.pending",
+    find: "if (fate.kind === 'not_applied')\n            counter.pending",
     replace: 'if (true)\n            counter.pending',
   },
   {

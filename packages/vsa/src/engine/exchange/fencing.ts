@@ -94,7 +94,11 @@ export class Fencing {
 
   #fenceCounter(counter: CounterState, fate: Fate, index: number): void {
     const { settings, sendQueue } = this.#parts
-    if (fate.kind !== 'applied') counter.pending += counter.sent ?? 0
+    const sent = counter.sent ?? 0
+    if (fate.kind === 'not_applied') counter.pending += sent
+    // Sent again they could count twice.
+    else if (fate.kind === 'unknown' && sent !== 0)
+      settings.emit({ type: 'additions_lost', key: counter.key, sum: sent })
     // The answer does not tell the value: the reads go again under the next epoch.
     counter.readers.putBack(counter.readersSent)
     counter.readersSent = []

@@ -89,10 +89,8 @@ export class LeaseTable {
     if (present !== null) this.retire(present)
     const upcoming = leasedRow(gate.upcoming)
     if (upcoming !== null && (upcoming.window.end < window.end || isFarAhead(upcoming, time))) this.retire(upcoming)
-    const known = this.#known(gate, window)
-    const row = known ?? this.#made(gate, window, nowMs)
-    if (this.#closing) this.#keepName(row)
-    else this.#attach(row, known !== undefined)
+    const row = this.#of(gate, window, nowMs)
+    if (!this.#closing) this.#attach(row)
     return row
   }
 
@@ -102,7 +100,7 @@ export class LeaseTable {
     this.retire(row)
     const upcoming = leasedRow(gate.upcoming)
     // Never before its period begins (O11).
-    if (upcoming !== null && upcoming.window.start <= this.#session.time) this.#attach(upcoming, true)
+    if (upcoming !== null && upcoming.window.start <= this.#session.time) this.#attach(upcoming)
   }
 
   /** The row of the next period, fetched ahead. */
@@ -135,7 +133,7 @@ export class LeaseTable {
   /** Its gate admits from it no more, and its lease goes back. */
   retire(row: LeasedRow): void {
     row.retire()
-    if (this.#rows.has(row)) this.#keepName(row)
+    if (this.#rows.has(row)) this.#apart.set(row.name, row)
   }
 
   /** The row has its answer: it was touched, and its lease may have changed. */
@@ -161,10 +159,9 @@ export class LeaseTable {
   dropIfIdle(row: LeasedRow): boolean {
     if (!this.#isIdleRow(row) || this.#isAhead(row)) return false
     this.#remember(row)
-    // A name costs a string: a row that its gate finds has none.
-    if (row.gate.row !== row || row.gate.isEvicted) this.#loseName(row)
     row.retire()
     this.#requests.forget(row)
+    this.#loseName(row)
     return this.#rows.delete(row)
   }
 
@@ -203,30 +200,17 @@ export class LeaseTable {
   }
 
   /** One row has one object: two would each count the whole lease. Retired until a gate admits from it. */
-  #of(gate: Gate, window: Window): LeasedRow {
-    const known = this.#known(gate, window)
-    if (known !== undefined) return known
-    const row = this.#made(gate, window)
-    this.#keepName(row)
-    return row
-  }
-
-  #known(gate: Gate, window: Window): LeasedRow | undefined {
+  #of(gate: Gate, window: Window, nowMs?: number): LeasedRow {
     const known = this.#found(gate, gate.key, window.start)
-    // Its gate may have been evicted, and the key have another now.
-    if (known !== undefined && known.gate !== gate) known.moveTo(gate)
-    return known
-  }
-
-  #made(gate: Gate, window: Window, nowMs = this.#clock.monotonic()): LeasedRow {
-    const row = new LeasedRow(gate, window, nowMs)
+    if (known !== undefined) {
+      // Its gate may have been evicted, and the key have another now.
+      if (known.gate !== gate) known.moveTo(gate)
+      return known
+    }
+    const row = new LeasedRow(gate, window, nowMs ?? this.#clock.monotonic())
+    this.#apart.set(row.name, row)
     this.#rows.touch(row)
     return row
-  }
-
-  /** Its gate does not find it. */
-  #keepName(row: LeasedRow): void {
-    this.#apart.set(row.name, row)
   }
 
   #found(gate: Gate | undefined, key: string, period: number): LeasedRow | undefined {
@@ -243,10 +227,9 @@ export class LeaseTable {
   }
 
   /** Another gate than an evicted one may be made for its key: that one must find the row by its name. */
-  #attach(row: LeasedRow, mayHaveName: boolean): void {
+  #attach(row: LeasedRow): void {
     row.attach()
-    if (row.gate.isEvicted) this.#keepName(row)
-    else if (mayHaveName) this.#loseName(row)
+    if (!row.gate.isEvicted) this.#loseName(row)
   }
 }
 

@@ -40,6 +40,8 @@ export type VsaEvent =
   | { readonly type: 'cost_above_lease'; readonly key: string; readonly units: number; readonly atRisk: number }
   | { readonly type: 'refunds_refused'; readonly key: string; readonly period: number; readonly units: number }
   | { readonly type: 'counter_overflow'; readonly key: string; readonly pending: number }
+  /** The store forgot the epoch that sent them: they may be in the counter, and are not sent again, so that they never count twice. */
+  | { readonly type: 'additions_lost'; readonly key: string; readonly sum: number }
   | { readonly type: 'quarantined'; readonly key: string; readonly detail: string }
   /** A bug in VSA that no budget can be named for. What was under way may be left undone; the engine goes on. */
   | { readonly type: 'internal_error'; readonly error: unknown }
@@ -65,6 +67,7 @@ export function isWarning(event: VsaEvent): boolean {
     case 'cost_above_lease':
     case 'refunds_refused':
     case 'counter_overflow':
+    case 'additions_lost':
     case 'quarantined':
     case 'internal_error':
       return true
