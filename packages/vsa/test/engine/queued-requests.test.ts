@@ -26,23 +26,42 @@ describe('what an answer does for requests that wait', () => {
     expect(one.vsa.stats().admittedUnits).toBe(4)
   })
 
-  test('O12: a request that only this owner’s own lease keeps from its units marks nothing as wanted', async () => {
+  test('O12: a request that waits for a refund of this owner marks nothing as wanted', async () => {
     const { clock, owner } = bench()
-    const one = owner()
-    const [calls, seats] = [
-      one.vsa.budget('calls', { limit: 20, per: 'month', atRisk: 20 }),
-      one.vsa.budget('seats', { initial: 5 }),
-    ]
-    expect(await calls.admit(12)).toBe(true)
-    expect(one.vsa.stats().leasedUnits).toBe(8)
-    const asked = one.vsa.admitAll([
-      [calls, 7],
-      [seats, 1],
-    ])
-    await clock.advance(5 * FLUSH_MS)
+    const [seller, one] = [owner(), owner()]
+    await seller.vsa.budget('seats', { initial: 10 }).admit(10)
+    const seats = one.vsa.budget('seats', { initial: 10 })
+    await one.vsa.ready()
+    slow(one)
+    const asked = seats.admit(3)
+    await clock.advance(1)
+    seats.refund(4)
+    await clock.advance(3 * FLUSH_MS)
     expect(await asked).toBe(true)
+    expect(one.batches.length).toBeGreaterThan(1)
     const wants = one.batches.flatMap(({ entries }) => entries.map((entry) => entry.kind === 'budget' && entry.wantMs))
     expect(new Set(wants)).toEqual(new Set([0]))
+  })
+
+  test('S4: a request whose row the store refuses goes again after a pause, once each time', async () => {
+    const { clock, owner, row } = bench()
+    const one = owner()
+    const exchange = one.net.exchange.bind(one.net)
+    one.net.exchange = async (batch) => {
+      const answer = await exchange({ ...batch, entries: [], takes: [] })
+      if (answer.kind !== 'applied') return answer
+      const entries = batch.entries.map(() => ({ kind: 'period_closed' }) as const)
+      return { ...answer, entries, granted: batch.takes.map(() => 0) }
+    }
+    const asked = one.vsa.budget('seats', { initial: 10 }).admit(3)
+    await clock.advance(5 * FLUSH_MS)
+    expect(one.batches.length).toBeGreaterThan(3)
+    expect(one.batches.length).toBeLessThanOrEqual(6)
+    expect(one.batches.flatMap(({ takes }) => takes.map(({ n }) => n))).toEqual(one.batches.map(() => 1))
+    one.net.exchange = exchange
+    await clock.advance(2 * FLUSH_MS)
+    expect(await asked).toBe(true)
+    expect((await row('seats')).used).toBe(3)
   })
 
   test('O6: a lease that was fetched ahead goes back when the new period does not use it', async () => {
