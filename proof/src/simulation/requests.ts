@@ -26,6 +26,12 @@ export class Requests {
     return this.#open.size
   }
 
+  /** Whether a call that says so is open. */
+  some(says: (what: string) => boolean): boolean {
+    for (const { what } of this.#open) if (says(what)) return true
+    return false
+  }
+
   /** @returns call it when the answer has arrived */
   add(what: string, deadlineMs: number): () => void {
     const request: Request = { what, dueAtMs: this.#monotonic() + deadlineMs, standstills: this.standstills }

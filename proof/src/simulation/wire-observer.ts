@@ -53,6 +53,7 @@ export class WireObserver {
         return fail(new Violation('L2', `a budget is quarantined without a cause: ${JSON.stringify(event)}`))
       case 'store_forgot':
       case 'row_lost':
+      case 'additions_lost':
         return fail(new Violation('L3', `the engine reports an event that did not happen: ${JSON.stringify(event)}`))
       case 'clock_leap':
         return scenarios.note('5 an engine reports a leap of store time')
