@@ -35,7 +35,11 @@ const ENGINE: Suite = {
 const SQLITE: Suite = {
   name: 'sqlite',
   include: ['cli/{inspect,verify}.test.ts', 'stores/sqlite-*.test.ts'],
-  exclude: [ALONE, '**/sqlite-{bundle,drivers,inspection,processes,thread-conformance}.test.ts'],
+  exclude: [
+    ALONE,
+    '**/*.proof.test.ts',
+    '**/sqlite-{bundle,drivers,inspection,restored,processes,thread-conformance}.test.ts',
+  ],
 }
 
 /** The core, the engine around its exchanges, and the SQLite store. */
