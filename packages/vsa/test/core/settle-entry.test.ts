@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Entry, RowPolicy } from '../../src/core/exchange.ts'
+import { settleEntry } from '../../src/core/settle-entry.ts'
 import { asking, Books, seats } from './books-fixture.ts'
 
 const WINDOW: RowPolicy = { kind: 'window', limit: 20, burnMax: 5, version: 1, endsAt: 2_000_000, keepUntil: 3_000_000 }
@@ -145,5 +146,33 @@ describe('written records', () => {
     // The counts match the writes: a row is one write, its lease another.
     const calls = saves.map((save) => save.mock.calls.length)
     expect(calls.reduce((sum, count) => sum + count, 0)).toBe(records + leaseRecords)
+  })
+})
+
+describe('a row that cannot be read', () => {
+  const damaged = { kind: 'damaged', detail: 'used is text' } as const
+
+  test('S6: of a budget is named by key and period', () => {
+    const entry = asking('a', { period: 60_000 })
+    expect(() => settleEntry(entry, damaged, 0)).toThrow(
+      expect.objectContaining({
+        row: { key: 'a', period: 60_000 },
+        message: 'the books of budget "a", period 60000, do not balance: used is text',
+      }) as Error,
+    )
+  })
+
+  test('S6: of a counter is named as a counter', () => {
+    const entry = { kind: 'counter', key: 'a', add: 1 } as const
+    expect(() => settleEntry(entry, damaged, 0)).toThrow(
+      expect.objectContaining({
+        row: { key: 'a', period: 0, isCounter: true },
+        message: 'counter "a": used is text',
+      }) as Error,
+    )
+  })
+
+  test('S6: an entry that is left out needs no row', () => {
+    expect(settleEntry({ kind: 'void' }, damaged, 0)).toMatchObject({ kind: 'none', noRow: 'void' })
   })
 })

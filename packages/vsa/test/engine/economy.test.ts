@@ -180,6 +180,23 @@ describe('what is written', () => {
     expect(await owner().vsa.counter('post:9:likes').read()).toBe(493)
   })
 
+  test('L3: a read of one counter between flushes leaves the additions of the others for the next flush', async () => {
+    const { clock, owner } = bench()
+    const { vsa, batches } = owner({ flushIntervalMs: 60_000 })
+    const counters = ['a', 'b', 'c'].map((key) => vsa.counter(key))
+    const [first, read, third] = counters
+    for (const counter of counters) counter.add(4)
+    expect(await read?.read()).toBe(4)
+    expect(batches.map(({ entries }) => entries)).toMatchObject([[{ kind: 'counter', key: 'b', add: 4 }]])
+    third?.add(1)
+    await clock.advance(60_000)
+    expect(vsa.stats()).toMatchObject({ records: 3, exchanges: 2 })
+    const other = owner().vsa
+    expect([await other.counter('a').read(), await other.counter('c').read()]).toEqual([4, 5])
+    first?.add(2)
+    expect(await first?.read()).toBe(6)
+  })
+
   test('S6: a counter that would leave the safe integers is reported and keeps what was added; other rows go on', async () => {
     const { clock, owner } = bench()
     const { vsa, events } = owner()

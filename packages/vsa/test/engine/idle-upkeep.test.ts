@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { open } from '../../src/index.ts'
+import { IdleUpkeep } from '../../src/engine/session/idle-upkeep.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { faultyStore, type FaultyStore, manualClock, type ManualClock } from '../../src/testing/index.ts'
 import type { OpenOptions, Vsa } from '../../src/index.ts'
@@ -132,4 +133,33 @@ test('S8, O6: a durable owner that is asked once a minute keeps its epoch, while
   }
   expect(rare.net.calls.join).toBe(1)
   expect(rare.net.calls.exchange).toBe(10)
+})
+
+test('S10: while one call of upkeep is under way, none begins beside it, and what was due meanwhile is done after it', async () => {
+  const clock = manualClock()
+  let calls = 0
+  let end: (dueInMs: number | null) => void = () => undefined
+  const upkeep = new IdleUpkeep({
+    store: {
+      ...memory({ now: () => clock.now() }),
+      upkeep: () => {
+        calls += 1
+        return new Promise((resolve) => (end = resolve))
+      },
+    },
+    clock,
+    flushIntervalMs: 100,
+    exchangeTimeoutMs: 5_000,
+    caller: () => ({ epoch: 1, token: 't', seq: 0 }),
+    heardAtMs: () => 0,
+  })
+  upkeep.due(1_000)
+  await clock.advance(1_000)
+  upkeep.due(0)
+  await clock.advance(1_000)
+  expect(calls).toBe(1)
+  end(null)
+  await clock.advance(1_000)
+  expect(calls).toBe(2)
+  upkeep.end()
 })

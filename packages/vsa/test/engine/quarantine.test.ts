@@ -98,6 +98,54 @@ describe('a budget whose books do not balance', () => {
     await one.vsa.close()
   })
 
+  test('S6: requests that wait behind the refused batch fail without another call, and each error names the budget', async () => {
+    const { clock, owner } = bench()
+    const one = owner()
+    const [good, bad] = [one.vsa.budget('good', { initial: 10 }), one.vsa.budget('bad', { initial: 10 })]
+    await Promise.all([good.admit(), bad.admit()])
+    damage(one, clock, 'bad')
+    const exchange = one.net.exchange.bind(one.net)
+    one.net.exchange = async (batch) => {
+      await new Promise<void>((resolve) => void clock.timer(20, resolve))
+      return exchange(batch)
+    }
+    const sent = one.batches.length
+    const failure = (error: unknown): unknown => error
+    const both: [typeof good, number][] = [
+      [good, 1],
+      [bad, 1],
+    ]
+    const first = [bad.admit(2).catch(failure), one.vsa.admitAll(both).catch(failure)]
+    const other = good.admit(3)
+    await clock.settle()
+    const behind = [bad.admit(3).catch(failure), one.vsa.admitAll(both).catch(failure)]
+    await clock.advance(FLUSH_MS)
+    expect(await other).toBe(true)
+    for (const error of await Promise.all([...first, ...behind]))
+      expect(error).toMatchObject({ code: 'quarantined', message: expect.stringContaining('"bad"') as string })
+    expect(one.batches.slice(sent)).toHaveLength(2)
+    expect((await good.peek()).used).toBe(4)
+  })
+
+  test('S6: a counter whose row cannot be read fails its readers, and keeps what was added, also what was in flight', async () => {
+    const { clock, owner } = bench()
+    const one = owner()
+    const likes = one.vsa.counter('likes')
+    one.net.exchange = async () => ({
+      kind: 'breach',
+      time: clock.now(),
+      row: { key: 'likes', period: 0, isCounter: true },
+      detail: 'planted',
+    })
+    likes.add(7)
+    const read = likes.read().catch(codeOf)
+    await clock.settle()
+    likes.add(1)
+    expect(await read).toBe('quarantined')
+    await expect(likes.read()).rejects.toMatchObject({ code: 'quarantined' })
+    expect(() => likes.add(Number.MAX_SAFE_INTEGER)).toThrow('"likes" has 8 to be sent already')
+  })
+
   test('S6: a refusal that names another period, or a row that is not in the batch, quarantines nothing', async () => {
     const { clock, owner } = bench()
     const one = owner()

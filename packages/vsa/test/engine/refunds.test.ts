@@ -68,6 +68,39 @@ describe('refunds', () => {
     expect(second.vsa.stats().refundsRefused).toBe(0)
   })
 
+  test('O4: what is spent and given back in memory meanwhile does not put off the end of a refund that is never accepted', async () => {
+    const { clock, owner } = bench({ leaseTtlMs: 1_000 })
+    const { vsa, net } = owner()
+    const budget = vsa.budget('calls', LEASED)
+    await budget.admit()
+    const decision = await budget.decide()
+    budget.refund(7)
+    let isInFlight = false
+    const exchange = net.exchange.bind(net)
+    net.exchange = async (batch) => {
+      isInFlight = true
+      await new Promise<void>((resolve) => void clock.timer(40, resolve))
+      const answer = await exchange(batch)
+      isInFlight = false
+      return answer
+    }
+    let inFlight = 0
+    const churn = async (untilMs: number): Promise<void> => {
+      while (clock.monotonic() < untilMs) {
+        if (budget.tryAdmit()) {
+          budget.refund(1, decision)
+          inFlight += isInFlight ? 1 : 0
+        }
+        await clock.advance(20)
+      }
+    }
+    await churn(1_000)
+    expect(vsa.stats().refundsRefused).toBe(0)
+    expect(inFlight).toBeGreaterThan(5)
+    await churn(1_600)
+    expect(vsa.stats().refundsRefused).toBe(5)
+  })
+
   test("O4: two owners that refund each other's units: no used below 0, and no batch is refused without end", async () => {
     const { clock, owner, row } = bench({ leaseTtlMs: 1_000 })
     const [first, second] = [owner(), owner()]

@@ -60,6 +60,28 @@ describe('no stranded units', () => {
     expect(asker.batches.length - length).toBeLessThanOrEqual(1)
   })
 
+  test('L5: other requests of the owner do not put off the next try of parked ones', async () => {
+    const { clock, owner } = bench()
+    const slow = { flushIntervalMs: 10_000, deadlineMs: 5_000 }
+    const [asker, holder] = [owner(slow), owner(slow)]
+    const policy = { limit: 20, per: 'month', atRisk: 20 } as const
+    expect(await holder.vsa.budget('calls', policy).admit(12)).toBe(true)
+    const seats = asker.vsa.budget('seats', { initial: 1_000 })
+    let isAdmitted = false
+    const asked = asker.vsa
+      .budget('calls', policy)
+      .admit(7)
+      .then((is) => (isAdmitted = is))
+    await clock.settle()
+    const flushed = holder.vsa.flush({ returnLeases: true })
+    for (let turn = 0; turn < 10; turn += 1) {
+      await seats.admit()
+      await clock.advance(20)
+    }
+    expect(isAdmitted).toBe(true)
+    await Promise.all([asked, flushed])
+  })
+
   test('L5: units that another owner refunds after a denial are admitted', async () => {
     const { clock, owner } = bench()
     const [first, second] = [owner(), owner()]

@@ -83,3 +83,21 @@ test('requests that would be served too late are refused from the last on, in se
   expect(queue.queued).toBe(1_000 - refused.length)
   expect(requests.filter(({ state }) => state === 'resolved')).toHaveLength(refused.length)
 })
+
+test('a request that has a verdict is not refused, and counts for those behind it until it leaves the line', () => {
+  const { queue } = slowQueue(0)
+  const requests = fill(queue, 100)
+  const resolved = requests.filter((_, at) => at >= 50 && at % 2 === 0)
+  for (const request of resolved) queue.resolve(request, { kind: 'unaccounted' })
+  const refused: PendingRequest[] = []
+  queue.shed({
+    msPerRequest: 0.2,
+    servedBefore: 0,
+    refuse: (request, ahead) => {
+      expect(requests[ahead]).toBe(request)
+      refused.push(request)
+      return { kind: 'failed', error: new Error('too late') }
+    },
+  })
+  expect(refused).toEqual(requests.filter((_, at) => at >= 50 && at % 2 === 1).toReversed())
+})

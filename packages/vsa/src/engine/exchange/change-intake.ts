@@ -82,8 +82,10 @@ export class ChangeIntake {
   refund(row: LeasedRow, units: number): void {
     if (row.isQuarantined) return this.#refunds.drop(row, units)
     if (!row.lease.isDirty) this.#assertRoom(row, 'refund')
-    this.#parts.metrics.unspentUnits += row.lease.giveBack(units)
-    if (row.lease.refund === 0) return
+    const usable = row.lease.giveBack(units)
+    this.#parts.metrics.unspentUnits += usable
+    // Older refunds that wait are not offered for longer because of it.
+    if (usable === units) return
     row.schedule.refundGivenUpAtMs = Infinity
     this.#parts.sendQueue.markDirty(row)
     this.#scheduler.arm()

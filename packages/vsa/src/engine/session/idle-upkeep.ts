@@ -99,6 +99,8 @@ export class IdleUpkeep {
       limit.cancel()
       this.#isCalling = false
       this.due(inMs === null ? null : Math.max(inMs, clock.monotonic() - startedAtMs))
+      // Also what became known during the call, where the store itself knows of nothing.
+      this.#arm()
     }
     const limit = clock.timer(exchangeTimeoutMs, () => over(RETRY_MS))
     upkeepOf(store, caller).then(over, () => over(RETRY_MS))
