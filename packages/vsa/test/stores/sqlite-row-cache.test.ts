@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import type { Writes } from '../../src/core/adapter.ts'
+import type { BudgetRow, OwnerRow } from '../../src/core/rows.ts'
+import { RowCache } from '../../src/stores/sqlite/row-cache.ts'
+
+const OWNER: OwnerRow = {
+  epoch: 1,
+  token: 'token',
+  label: 'service',
+  state: 'open',
+  seq: 1,
+  outcome: { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } },
+  seenAt: 1_000,
+  expiresAt: 2_000,
+  leaseTtlMs: 1_000,
+  process: null,
+}
+
+const ROW: BudgetRow = {
+  key: 'a',
+  period: 0,
+  kind: 'initial',
+  minted: 10,
+  used: 0,
+  pool: 10,
+  burned: 0,
+  limit: 10,
+  burnMax: 10,
+  version: 1,
+  wantedUntil: 0,
+  endsAt: null,
+  keepUntil: null,
+}
+
+function writes(changes: Partial<Writes>): Writes {
+  const none = { owners: [], budgets: [], leases: [], mints: [], counters: [], leap: null }
+  return { time: 1_000, ...none, removedBudgets: [], removedOwners: [], burnedOut: [], ...changes }
+}
+
+function opened(): RowCache {
+  const cache = new RowCache()
+  cache.begin(1)
+  cache.keepOpening({ timeSeen: 1_000, wantedUntil: 0, isBurning: false, owner: OWNER })
+  return cache
+}
+
+test('S1: the kept time of the store is the latest that was committed', () => {
+  const cache = opened()
+  cache.committed(writes({ time: 1_500 }))
+  expect(cache.opening(1)?.timeSeen).toBe(1_500)
+  cache.committed(writes({ time: 1_200 }))
+  expect(cache.opening(1)?.timeSeen).toBe(1_500)
+})
+
+test('O12: the kept end of wants is the latest of any row', () => {
+  const cache = opened()
+  for (const wantedUntil of [1_800, 1_700])
+    cache.committed(writes({ budgets: [{ change: 'changed', row: { ...ROW, wantedUntil } }] }))
+  expect(cache.opening(1)?.wantedUntil).toBe(1_800)
+})
+
+test('what another connection may have changed is forgotten', () => {
+  const cache = opened()
+  cache.keepBudget('a', 0, 1, { row: ROW, held: 0, others: 0, othersHeld: 0 })
+  cache.begin(1)
+  expect([cache.opening(1)?.owner, cache.budget('a', 0, 1)?.row]).toEqual([OWNER, ROW])
+  cache.begin(2)
+  expect([cache.opening(1), cache.budget('a', 0, 1)]).toEqual([undefined, undefined])
+})
+
+test('the lease of another epoch on a row makes it be read again', () => {
+  const cache = opened()
+  cache.keepBudget('a', 0, 1, { row: ROW, held: 0, others: 0, othersHeld: 0 })
+  cache.committed(writes({ leases: [{ key: 'a', period: 0, epoch: 1, held: 3 }] }))
+  expect(cache.budget('a', 0, 1)?.held).toBe(3)
+  cache.committed(writes({ leases: [{ key: 'a', period: 0, epoch: 2, held: 3 }] }))
+  expect(cache.budget('a', 0, 1)).toBeUndefined()
+})
