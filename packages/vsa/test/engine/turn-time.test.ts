@@ -79,6 +79,8 @@ test('requests that would be served too late are refused from the last on, in se
   queue.shed(shedding)
   expect(refused.length).toBe(first)
   await clock.advance(0)
+  // From the 100th on there is no time for them, and for still fewer later.
+  expect(refused.length).toBeGreaterThanOrEqual(900)
   expect(refused).toEqual(Array.from({ length: refused.length }, (_, at) => 999 - at))
   expect(queue.queued).toBe(1_000 - refused.length)
   expect(requests.filter(({ state }) => state === 'resolved')).toHaveLength(refused.length)
