@@ -137,12 +137,16 @@ class AdaptedStore implements Store {
   }
 
   #maintainAll(caller: Caller): Awaitable<Upkeep> {
+    // Taken before the first await: of two calls at the same time, one has these rows to remove.
     const made = this.#made
-    const rowsMax = this.#upkeepRowsMax + made
-    return andThen(this.#maintain(caller, rowsMax), (upkeep) => {
-      this.#made -= made
-      return upkeep
-    })
+    this.#made = 0
+    return caught(
+      () => this.#maintain(caller, this.#upkeepRowsMax + made),
+      (error) => {
+        this.#made += made
+        throw error
+      },
+    )
   }
 
   /** Goes on while one transaction leads to the next. */

@@ -145,6 +145,26 @@ describe('the pace of upkeep', () => {
     expect(upkeeps() - before).toBe(1)
   })
 
+  test('S10: of two upkeeps at the same time, one removes the rows that were made, and no bound goes below its least', async () => {
+    const bounds: number[] = []
+    const memory = new MemoryAdapter(() => 1_000_000, LEASE_TTL_MS)
+    const slow = changedAdapter(memory, {
+      loadUpkeep: async (asked) => {
+        bounds.push(asked.rowsMax)
+        await turn()
+        return memory.loadUpkeep(asked)
+      },
+    })
+    const store = storeFrom(slow, { newToken, now: () => 0, upkeepRowsMax: 2 })
+    const joined = await store.join('test')
+    await store.exchange(batchOf(joined.epoch, 1, { entries: pastRows(9, 1_000_000) }))
+    const caller = { ...joined, seq: 1 }
+    bounds.length = 0
+    await Promise.all([store.upkeep?.(caller), store.upkeep?.(caller)])
+    await store.upkeep?.(caller)
+    expect(bounds).toEqual([11, 2, 2])
+  })
+
   test('S10, L8: a backlog is removed by slices of 200 and as many as were made, so that no exchange waits for all of it', async () => {
     const { store, clock, adapter, removed } = paced()
     const { epoch } = await store.join('test')
