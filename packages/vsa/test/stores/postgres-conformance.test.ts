@@ -1,0 +1,87 @@
+import { Pool } from 'pg'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Store } from '../../src/core/store.ts'
+import { postgres } from '../../src/stores/postgres/index.ts'
+import { storeConformance } from '../../src/testing/index.ts'
+import { rounds } from '../rounds.ts'
+import { postgresServer } from './postgres-server.ts'
+
+const server = await postgresServer()
+const pool = new Pool({ connectionString: 'url' in server ? server.url : '', max: 20 })
+
+afterAll(async () => {
+  await pool.end()
+  if ('stop' in server) await server.stop()
+})
+
+interface TestSchema {
+  readonly name: string
+  told: number
+}
+
+let schemas = 0
+/** Emptied schemas: to make and drop one takes longer than most tests. */
+const free: TestSchema[] = []
+
+const EMPTY = ['owner', 'budget', 'lease', 'mint', 'counter']
+
+/** A schema whose `clock_ms()` tells the time of a test. */
+async function newSchema(): Promise<TestSchema> {
+  schemas += 1
+  const name = `conformance_${process.pid}_${schemas}`
+  await postgres(pool, { schema: name }).owners()
+  await pool.query(`
+    create table ${name}.test_clock (ms bigint);
+    insert into ${name}.test_clock values (0);
+    create or replace function ${name}.clock_ms() returns bigint language sql volatile as 'select ms from ${name}.test_clock'`)
+  return { name, told: 0 }
+}
+
+async function emptied(schema: TestSchema): Promise<void> {
+  const { name } = schema
+  await pool.query(`
+    ${EMPTY.map((table) => `delete from ${name}.${table};`).join(' ')}
+    update ${name}.store set epochs = 0, time_seen = 0, leapt_from = 0, leapt_at = 0, leapt_until = 0, pruned_until = 0`)
+  free.push(schema)
+}
+
+async function setClock(schema: TestSchema, now: number): Promise<void> {
+  if (schema.told === now) return
+  schema.told = now
+  await pool.query(`update ${schema.name}.test_clock set ms = ${Math.floor(now)}`)
+}
+
+/** Sets the clock of the server before each call. */
+function onTime(store: Store, onTime: () => Promise<void>): Store {
+  return {
+    capabilities: store.capabilities,
+    join: (label) => onTime().then(() => store.join(label)),
+    exchange: (batch) => onTime().then(() => store.exchange(batch)),
+    read: (names) => store.read(names),
+    list: (range) => store.list(range),
+    owners: () => store.owners(),
+    close: () => store.close(),
+  }
+}
+
+const describeHere = 'reason' in server ? describe.skip : describe
+
+storeConformance(
+  'Postgres',
+  async ({ now, leaseTtlMs }) => {
+    const schema = free.pop() ?? (await newSchema())
+    const handle = (): Store =>
+      onTime(postgres(pool, { schema: schema.name, leaseTtlMs, upkeepEveryMs: 0 }), () => setClock(schema, now()))
+    const [store, other] = [handle(), handle()]
+    return {
+      store,
+      another: () => other,
+      dispose: async () => {
+        await Promise.all([store.close(), other.close()])
+        await emptied(schema)
+      },
+    }
+  },
+  { describe: describeHere, it, expect },
+  { sequences: rounds(2) },
+)
