@@ -37,8 +37,19 @@ async function newSchema(): Promise<TestSchema> {
   return { name, told: 0 }
 }
 
+/** L2: the sums on the rows are those of the leases, and no stub is left. */
+async function assertSums(name: string): Promise<void> {
+  const { rows } = await pool.query(`
+    select b.key, b.period from ${name}.budget b
+    left join (select key, period, sum(held) held, count(*) owners from ${name}.lease group by 1, 2) l using (key, period)
+    where b.kind = 's' or b.leased <> coalesce(l.held, 0) or b.lessees <> coalesce(l.owners, 0)`)
+  expect(rows).toEqual([])
+}
+
+/** Leaves the schema for another test. */
 async function emptied(schema: TestSchema): Promise<void> {
   const { name } = schema
+  await assertSums(name)
   await pool.query(`
     ${EMPTY.map((table) => `delete from ${name}.${table};`).join(' ')}
     update ${name}.store set epochs = 0, time_seen = 0, leapt_from = 0, leapt_at = 0, leapt_until = 0, pruned_until = 0`)

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -8,6 +8,13 @@ import { delimiter, join } from 'node:path'
 export interface PostgresServer {
   readonly url: string
   stop(): Promise<void>
+}
+
+/** A new server that differs from the usual one. */
+export interface ServerSettings {
+  /** As in `fsync=off`. */
+  readonly options?: readonly string[]
+  readonly isStandby?: boolean
 }
 
 /** Why there is no server. */
@@ -20,11 +27,11 @@ const DEBIAN = '/usr/lib/postgresql'
 /**
  * The server of VSA_TEST_POSTGRES_URL, else a new one in a temporary folder, which is removed by `stop`. Where there is neither, the reason: with
  * `CI=true` that is an error.
- * @param settings of the new server, as in `fsync=off`
+ * @param settings of a new server, which VSA_TEST_POSTGRES_URL does not replace
  */
-export async function postgresServer(settings: readonly string[] = []): Promise<PostgresServer | NoServer> {
+export async function postgresServer(settings?: ServerSettings): Promise<PostgresServer | NoServer> {
   const url = process.env['VSA_TEST_POSTGRES_URL']
-  if (url !== undefined && settings.length === 0) return { url, stop: async () => undefined }
+  if (url !== undefined && settings === undefined) return { url, stop: async () => undefined }
   const folder = programs()
   if (folder !== undefined) return started(folder, settings)
   const reason =
@@ -52,7 +59,10 @@ function account(): { readonly uid?: number; readonly gid?: number } {
   return { uid, gid }
 }
 
-async function started(programs: string, settings: readonly string[]): Promise<PostgresServer> {
+async function started(
+  programs: string,
+  { options = [], isStandby = false }: ServerSettings = {},
+): Promise<PostgresServer> {
   const user = account()
   const folder = mkdtempSync(join(tmpdir(), 'vsa-postgres-'))
   if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid)
@@ -60,9 +70,10 @@ async function started(programs: string, settings: readonly string[]): Promise<P
   const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync']
   const made = spawnSync(join(programs, 'initdb'), initdb, { ...user, cwd: folder, encoding: 'utf8' })
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`)
+  if (isStandby) writeFileSync(join(data, 'standby.signal'), '')
   const port = await sparePort()
-  const options = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings]
-  const server = spawn(join(programs, 'postgres'), ['-D', data, ...options.flatMap((option) => ['-c', option])], {
+  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', ...options]
+  const server = spawn(join(programs, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
     ...user,
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -87,7 +98,7 @@ async function isListening(server: ChildProcess): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.stderr?.on('data', (chunk: Buffer) => {
       log += chunk.toString()
-      if (log.includes('ready to accept connections')) resolve()
+      if (/ready to accept (read-only )?connections/.test(log)) resolve()
     })
     server.once('error', reject)
     server.once('exit', () => reject(new Error(`postgres ended: ${log}`)))

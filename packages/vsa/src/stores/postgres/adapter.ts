@@ -17,6 +17,7 @@ import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { nameLiteral } from './literals.ts'
 import { exchangeFrom, namesIn, upkeepFrom, type Locked } from './load.ts'
 import type { PostgresPool } from './pool.ts'
+import { ignorePoolErrors } from './pool-errors.ts'
 import { integer, list } from './rows.ts'
 import { save } from './save.ts'
 import { ensureSchema } from './schema.ts'
@@ -51,7 +52,7 @@ export class PostgresAdapter implements StoreAdapter {
   #serverNow = 0
   #ready: Promise<void> | undefined
   #wasOpen = false
-  #isListening = false
+  #stopListening: (() => void) | undefined
 
   constructor(pool: PostgresPool, { schema, leaseTtlMs }: AdapterSettings) {
     this.#pool = pool
@@ -108,21 +109,14 @@ export class PostgresAdapter implements StoreAdapter {
     this.#ready = undefined
     // After `close`, what is in the database is accepted as the store, also an empty schema.
     this.#wasOpen = false
-    this.#listen(false)
+    this.#stopListening?.()
+    this.#stopListening = undefined
   }
 
   async #open(): Promise<void> {
-    this.#listen(true)
+    this.#stopListening ??= ignorePoolErrors(this.#pool)
     await ensureSchema(this.#pool, this.#schema, !this.#wasOpen)
     this.#wasOpen = true
-  }
-
-  /** Without a listener, an idle connection that breaks ends the process. */
-  #listen(isOn: boolean): void {
-    if (isOn === this.#isListening) return
-    this.#isListening = isOn
-    if (isOn) this.#pool.on?.('error', ignore)
-    else this.#pool.removeListener?.('error', ignore)
   }
 
   /** S1: the answer begins with the server's clock, which was read behind the locks, and the latest time that was kept. */
@@ -155,5 +149,5 @@ export class PostgresAdapter implements StoreAdapter {
   }
 }
 
-/** The call that uses a broken connection fails by itself, and says so. */
+/** The call that opened the store has reported it. */
 function ignore(): void {}

@@ -108,35 +108,40 @@ select set_config('vsa.clock', ${schema}.clock_ms()::text, true), set_config('vs
 select set_config('vsa.late', coalesce((select array_agg(epoch)::text from (select epoch from ${schema}.owner
 where is_open and expires_at < greatest(${CLOCK}, ${SEEN} + case when ${CLOCK} < ${SEEN} then ${integerLiteral(lateMs)} else 0 end)
 order by epoch for update skip locked) o), '{}'), true);
+select set_config('vsa.burning', coalesce((select array_agg(epoch)::text from (select epoch from ${schema}.owner
+where burning order by epoch for update skip locked) o), '{}'), true);
 select set_config('vsa.ended', coalesce((select json_agg(json_build_array(key, period))::text from (
 select b.key, b.period from ${schema}.budget b where (b.key, b.period) in (
-select l.key, l.period from ${schema}.owner o join ${schema}.lease l on l.epoch = o.epoch where o.burning limit ${leases})
+select key, period from ${schema}.lease where epoch = any(${BURNING}) limit ${leases})
 order by b.key, b.period for update skip locked) b), '[]'), true);
 with locked as materialized (
 select e ->> 0 as key, (e ->> 1)::bigint as period from json_array_elements(current_setting('vsa.ended')::json) e),
 prunable as materialized (
 select key, period, ends_at from ${schema}.budget where keep_until is not null and keep_until < ${CLOCK} and lessees = 0
-order by keep_until limit ${rows} for update skip locked)
+order by keep_until limit ${rows} for update skip locked),
+forgettable as materialized (
+select epoch from ${schema}.owner where not is_open and not burning and seen_at < ${CLOCK} - ${integerLiteral(ownersKeptMs)}
+and not exists (select 1 from ${schema}.lease l where l.epoch = owner.epoch) order by epoch limit ${rows} for update skip locked)
 select json_build_array(${CLOCK}, ${SEEN},
 (select json_agg(${jsonOf('o', OWNER_COLUMNS, `, exists (select 1 from ${schema}.lease l where l.epoch = o.epoch)`)} order by o.epoch)
 from ${schema}.owner o where o.epoch = any(current_setting('vsa.late')::bigint[])),
 (select json_agg(json_build_array(o.epoch,
 (select count(*) from (select 1 from ${schema}.lease l where l.epoch = o.epoch limit ${leases} + 1) l)) order by o.epoch)
-from ${schema}.owner o where o.burning),
+from unnest(${BURNING}) o(epoch)),
 (select json_agg(l.json) from (
 select json_build_array(json_build_array(l.key, l.period, l.epoch, l.held),
 case when b.key is null then null else json_build_array(${jsonOf('b', BUDGET_COLUMNS)}, b.leased, b.lessees, 0) end) as json
-from ${schema}.owner o join ${schema}.lease l on l.epoch = o.epoch
-left join ${schema}.budget b on b.key = l.key and b.period = l.period
-where o.burning and (b.key is null or exists (select 1 from locked e where e.key = b.key and e.period = b.period)) limit ${leases}) l),
+from ${schema}.lease l left join ${schema}.budget b on b.key = l.key and b.period = l.period
+where l.epoch = any(${BURNING}) and (b.key is null or exists (select 1 from locked e where e.key = b.key and e.period = b.period)) limit ${leases}) l),
 (select json_agg(json_build_array(key, period, ends_at)) from prunable),
 (select min(keep_until) from ${schema}.budget where keep_until is not null and keep_until >= ${CLOCK}),
-(select json_agg(epoch) from (select epoch from ${schema}.owner where not is_open and not burning and seen_at < ${CLOCK} - ${integerLiteral(ownersKeptMs)}
-and not exists (select 1 from ${schema}.lease l where l.epoch = owner.epoch) order by epoch limit ${rows}) o),
+(select json_agg(epoch) from forgettable),
 (select json_build_array(leapt_from, leapt_at, leapt_until) from ${schema}.store))::text answer`
 }
 
 const CLOCK = `current_setting('vsa.clock')::bigint`
+/** Epochs that ended and are locked: an exchange of one, sent late, may hold the lock of its owner. */
+const BURNING = `current_setting('vsa.burning')::bigint[]`
 const SEEN = `current_setting('vsa.seen')::bigint`
 
 /** The rows that exist, in the order of the names. */

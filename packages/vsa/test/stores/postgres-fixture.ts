@@ -1,0 +1,39 @@
+import { Pool, type PoolConfig } from 'pg'
+import { onTestFinished } from 'vitest'
+import type { Store } from '../../src/core/store.ts'
+import { postgres, type PostgresOptions, type PostgresPool } from '../../src/stores/postgres/index.ts'
+
+let schemas = 0
+
+/** A name that no other test uses. */
+export function newSchema(): string {
+  schemas += 1
+  return `test_${process.pid}_${schemas}`
+}
+
+/** A pool that ends with the test. */
+export function poolOn(url: string, config: PoolConfig = {}): Pool {
+  const pool = new Pool({ connectionString: url, ...config })
+  // A test ends the servers' side of connections.
+  pool.on('error', () => undefined)
+  onTestFinished(() => (pool.ended ? undefined : pool.end()))
+  return pool
+}
+
+/** A store that is closed with the test. */
+export function storeOn(pool: PostgresPool, options: PostgresOptions = {}): Store {
+  const store = postgres(pool, { upkeepEveryMs: 3_600_000, ...options })
+  onTestFinished(() => store.close())
+  return store
+}
+
+/** Resolves when a connection of the database waits for a lock; the number of its server process. */
+export async function waiterOn(pool: Pool): Promise<number> {
+  for (;;) {
+    const { rows } = await pool.query<{ pid: number }>(
+      `select pid from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+    )
+    const [waiter] = rows
+    if (waiter !== undefined) return waiter.pid
+  }
+}
