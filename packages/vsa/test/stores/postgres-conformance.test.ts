@@ -1,16 +1,19 @@
-import { Pool } from 'pg'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Store } from '../../src/core/store.ts'
 import { postgres } from '../../src/stores/postgres/index.ts'
 import { storeConformance } from '../../src/testing/index.ts'
 import { rounds } from '../rounds.ts'
+import { newPool } from './postgres-fixture.ts'
 import { postgresServer } from './postgres-server.ts'
 
 const server = await postgresServer()
-const pool = new Pool({ connectionString: 'url' in server ? server.url : '', max: 20 })
+const url = 'url' in server ? server.url : ''
+const pool = newPool(url, { max: 20 })
+/** For what the tests do beside the store: its commits need not be durable. */
+const admin = newPool(url, { options: '-c synchronous_commit=off' })
 
 afterAll(async () => {
-  await pool.end()
+  await Promise.all([pool.end(), admin.end()])
   if ('stop' in server) await server.stop()
 })
 
@@ -29,8 +32,8 @@ const EMPTY = ['owner', 'budget', 'lease', 'mint', 'counter']
 async function newSchema(): Promise<TestSchema> {
   schemas += 1
   const name = `conformance_${process.pid}_${schemas}`
-  await postgres(pool, { schema: name }).owners()
-  await pool.query(`
+  await postgres(admin, { schema: name }).owners()
+  await admin.query(`
     create table ${name}.test_clock (ms bigint);
     insert into ${name}.test_clock values (0);
     create or replace function ${name}.clock_ms() returns bigint language sql volatile as 'select ms from ${name}.test_clock'`)
@@ -39,7 +42,7 @@ async function newSchema(): Promise<TestSchema> {
 
 /** L2: the sums on the rows are those of the leases, and no stub is left. */
 async function assertSums(name: string): Promise<void> {
-  const { rows } = await pool.query(`
+  const { rows } = await admin.query(`
     select b.key, b.period from ${name}.budget b
     left join (select key, period, sum(held) held, count(*) owners from ${name}.lease group by 1, 2) l using (key, period)
     where b.kind = 's' or b.leased <> coalesce(l.held, 0) or b.lessees <> coalesce(l.owners, 0)`)
@@ -50,7 +53,7 @@ async function assertSums(name: string): Promise<void> {
 async function emptied(schema: TestSchema): Promise<void> {
   const { name } = schema
   await assertSums(name)
-  await pool.query(`
+  await admin.query(`
     ${EMPTY.map((table) => `delete from ${name}.${table};`).join(' ')}
     update ${name}.store set epochs = 0, time_seen = 0, leapt_from = 0, leapt_at = 0, leapt_until = 0, pruned_until = 0`)
   free.push(schema)
@@ -59,7 +62,7 @@ async function emptied(schema: TestSchema): Promise<void> {
 async function setClock(schema: TestSchema, now: number): Promise<void> {
   if (schema.told === now) return
   schema.told = now
-  await pool.query(`update ${schema.name}.test_clock set ms = ${Math.floor(now)}`)
+  await admin.query(`update ${schema.name}.test_clock set ms = ${Math.floor(now)}`)
 }
 
 /** Sets the clock of the server before each call. */

@@ -3,15 +3,14 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { open } from '../../src/index.ts'
 import { PostgresAdapter } from '../../src/stores/postgres/adapter.ts'
 import { postgres, type PostgresClient } from '../../src/stores/postgres/index.ts'
-import { newSchema, poolOn, storeOn, waiterOn } from './postgres-fixture.ts'
+import { newPool, newSchema, poolOn, storeOn, waiterOn } from './postgres-fixture.ts'
 import { proxyTo, type Proxy } from './postgres-proxy.ts'
 import { postgresServer } from './postgres-server.ts'
 import { applied, batch, count, entry, fault } from './sqlite-fixture.ts'
 
 const server = await postgresServer()
 const url = 'url' in server ? server.url : ''
-const admin = new Pool({ connectionString: url })
-admin.on('error', () => undefined)
+const admin = newPool(url)
 const proxies: Proxy[] = []
 
 afterAll(async () => {

@@ -11,11 +11,17 @@ export function newSchema(): string {
   return `test_${process.pid}_${schemas}`
 }
 
+/** A pool that the caller ends. */
+export function newPool(url: string, config: PoolConfig = {}): Pool {
+  const pool = new Pool({ connectionString: url, ...config })
+  // Tests end connections at the side of the server; and `end` resolves before all connections are closed.
+  pool.on('error', () => undefined)
+  return pool
+}
+
 /** A pool that ends with the test. */
 export function poolOn(url: string, config: PoolConfig = {}): Pool {
-  const pool = new Pool({ connectionString: url, ...config })
-  // A test ends the servers' side of connections.
-  pool.on('error', () => undefined)
+  const pool = newPool(url, config)
   onTestFinished(() => (pool.ended ? undefined : pool.end()))
   return pool
 }

@@ -13,10 +13,9 @@ const IDLE_TIMEOUT_MS = 5_000
  */
 const BEGIN = `
 begin isolation level read committed;
-set local lock_timeout = ${LOCK_TIMEOUT_MS};
-set local idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS};
-set local jit = off;
-select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off';
+select set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true), set_config('jit', 'off', true),
+set_config('idle_in_transaction_session_timeout', '${IDLE_TIMEOUT_MS}', true),
+set_config('synchronous_commit', case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, true);
 `
 
 /** One connection of the pool, from the first message of a transaction to its last. */
