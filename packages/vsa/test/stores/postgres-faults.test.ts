@@ -226,6 +226,32 @@ describe.skipIf('reason' in server)('a Postgres server', () => {
     await expect(storeOn(pool, { schema }).join('test')).rejects.toThrow(/\(on read committed\)/)
   })
 
+  it('S4: keys are kept as they are, whatever the settings for strings are', async () => {
+    const schema = newSchema()
+    const options = '-c standard_conforming_strings=off -c backslash_quote=off'
+    const store = storeOn(poolOn(url, { options }), { schema })
+    const joined = await store.join(`'); drop table owner; -- \\' \ud800`)
+    const keys = [
+      "'",
+      "\\'",
+      "\\\\'",
+      '\\',
+      '"',
+      '\\"',
+      '{"a"}',
+      'NULL',
+      'é',
+      '\u8868\u005c',
+      '\u{1f980}',
+      "\u{1f980}'; drop schema x; --",
+    ]
+    const sent = batch(joined, 1, { entries: keys.map((key) => entry({ key })) })
+    expect(applied(await store.exchange(sent)).entries).toHaveLength(keys.length)
+    const { rows } = await admin.query<{ key: string }>(`select key from ${schema}.budget`)
+    expect(rows.map(({ key }) => key).toSorted()).toEqual(keys.toSorted())
+    expect(await store.owners()).toMatchObject([{ label: `'); drop table owner; -- \\' \ufffd` }])
+  })
+
   it('S6: an entry that Postgres cannot have is named, and does not fail the other entries', async () => {
     const store = storeOn(admin, { schema: newSchema() })
     const joined = await store.join('test')

@@ -97,6 +97,11 @@ export function isConflict(error: unknown): boolean {
   return sqlStateOf(error) === UNIQUE_VIOLATION
 }
 
+/** An answer of the server, and not a failure of the driver or the network. */
+export function isFromServer(error: unknown): boolean {
+  return sqlStateOf(error) !== undefined
+}
+
 export function unsafe(schema: string, what: string): StoreError {
   return new StoreError('store_unsafe', `Postgres schema ${schema}: ${what}`, { applied: 'no', transient: false })
 }

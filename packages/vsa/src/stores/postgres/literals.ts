@@ -2,9 +2,20 @@ import { invariant } from '../../core/errors.ts'
 
 /* A message of several statements has no parameters, so values are written into it. Only these functions write them. */
 
-/** A text, whatever `standard_conforming_strings` is. Without NUL, which Postgres refuses: see `encodeText`. */
+/**
+ * A text, whatever `standard_conforming_strings` is. All of it is ASCII, so that no encoding of the connection can take a quote for a part of a
+ * character. Without NUL, which Postgres refuses: see `encodeText`. A lone surrogate becomes U+FFFD, as in UTF-8.
+ */
 export function textLiteral(text: string): string {
-  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+  const escaped = text.toWellFormed().replaceAll('\\', '\\\\').replaceAll("'", "''")
+  return `E'${escaped.replaceAll(/[^\0-\x7f]/g, unicodeEscapes)}'`
+}
+
+/** Of one character, which is two code units beyond U+FFFF. */
+function unicodeEscapes(character: string): string {
+  return Array.from({ length: character.length }, (_, index) => {
+    return `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`
+  }).join('')
 }
 
 /** A name of a schema, a table or a column. */

@@ -1,5 +1,5 @@
 import { InvariantError } from '../../core/errors.ts'
-import { isConflict, storeErrorOf } from './errors.ts'
+import { isConflict, isFromServer, storeErrorOf } from './errors.ts'
 import type { PostgresClient, PostgresPool } from './pool.ts'
 
 /** A transaction that waits longer than this for a lock fails, and is tried again. */
@@ -44,7 +44,7 @@ export class Transaction {
     try {
       return { transaction, answer: answerIn(await transaction.#client.query(`${BEGIN}${statements}`)) }
     } catch (error) {
-      await transaction.rollBack()
+      await transaction.#failed(error)
       throw storeErrorOf(error, schema, 'work')
     }
   }
@@ -59,7 +59,7 @@ export class Transaction {
     try {
       await this.#client.query(`${statements()}\ncommit`)
     } catch (error) {
-      await this.rollBack()
+      await this.#failed(error)
       if (isConflict(error)) return false
       throw storeErrorOf(error, this.#schema, 'commit')
     }
@@ -76,6 +76,12 @@ export class Transaction {
       return
     }
     this.#release(false)
+  }
+
+  /** After an error of the server the connection goes on. After any other, a statement may still run on it: it is closed. */
+  async #failed(error: unknown): Promise<void> {
+    if (isFromServer(error)) await this.rollBack()
+    else this.#release(true)
   }
 
   #release(destroy: boolean): void {
