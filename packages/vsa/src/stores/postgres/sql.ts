@@ -43,8 +43,8 @@ export function loadExchange(schema: string, names: ExchangeNames): string {
   const epoch = integerLiteral(names.epoch)
   const owner = `select 1 from ${schema}.owner where epoch = ${epoch} for update;`
   const answer = [
-    `${schema}.clock_ms()`,
-    seen(schema),
+    '(select clock from at)',
+    '(select seen from at)',
     `(select ${jsonOf('o', OWNER_COLUMNS)} from ${schema}.owner o where epoch = ${epoch})`,
     ...exchangeRows(schema, epoch, names),
   ]
@@ -52,6 +52,7 @@ export function loadExchange(schema: string, names: ExchangeNames): string {
 ${owner}
 ${lockBudgets(schema, names)}
 ${lockCounters(schema, names)}
+with at as materialized (select ${schema}.clock_ms() as clock, ${seen(schema)} as seen)
 select json_build_array(${answer.join(',\n')})::text answer`
 }
 
@@ -73,24 +74,37 @@ insert into ${schema}.counter (key, value) select key, 0 from unnest(${keys}) e(
 select count(*) from (select 1 from ${schema}.counter where key = any(${keys}) order by key for update) locked;`
 }
 
-/** Budgets, leases of ended epochs on them, mints, counters, and wanted rows. */
+/** Budgets, leases of ended epochs on them, mints, counters, and wanted rows. What is not asked for costs nothing. */
 function exchangeRows(schema: string, epoch: string, names: ExchangeNames): readonly string[] {
   const { budgets, counters, mints, wantedMax } = names
   const rows = namesOf(budgets)
+  const ifAny = (asked: readonly unknown[], query: string): string => (asked.length === 0 ? 'null' : `(${query})`)
   return [
-    `(select json_agg(json_build_array(${jsonOf('b', BUDGET_COLUMNS)}, b.leased, b.lessees, coalesce(l.held, 0)))
+    ifAny(
+      budgets,
+      `select json_agg(json_build_array(${jsonOf('b', BUDGET_COLUMNS)}, b.leased, b.lessees, coalesce(l.held, 0)))
 from ${rows} join ${schema}.budget b on b.key = e.key and b.period = e.period
-left join ${schema}.lease l on l.epoch = ${epoch} and l.key = b.key and l.period = b.period)`,
-    `(select json_agg(json_build_array(l.key, l.period, l.epoch, l.held))
+left join ${schema}.lease l on l.epoch = ${epoch} and l.key = b.key and l.period = b.period`,
+    ),
+    ifAny(
+      budgets,
+      `select json_agg(json_build_array(l.key, l.period, l.epoch, l.held))
 from ${schema}.owner o join ${schema}.lease l on l.epoch = o.epoch join ${rows} on l.key = e.key and l.period = e.period
-where o.burning and o.epoch <> ${epoch})`,
-    `(select json_agg(json_build_array(encode(hash, 'hex'), units))
-from ${schema}.mint where hash = any(${textArray(mints.map((hash) => `\\x${hash}`))}::bytea[]))`,
-    `(select json_agg(json_build_array(key, value)) from ${schema}.counter where key = any(${textArray(counters.map(encodeText))}))`,
+where o.burning and o.epoch <> ${epoch}`,
+    ),
+    ifAny(
+      mints,
+      `select json_agg(json_build_array(encode(hash, 'hex'), units))
+from ${schema}.mint where hash = any(${textArray(mints.map((hash) => `\\x${hash}`))}::bytea[])`,
+    ),
+    ifAny(
+      counters,
+      `select json_agg(json_build_array(key, value)) from ${schema}.counter where key = any(${textArray(counters.map(encodeText))})`,
+    ),
     `(select json_agg(json_build_array(w.key, w.period, w.wanted_until)) from (
 select b.key, b.period, b.wanted_until from ${schema}.budget b
 join ${schema}.lease l on l.epoch = ${epoch} and l.key = b.key and l.period = b.period
-where b.wanted_until > 0 and b.wanted_until > greatest(${seen(schema)}, ${schema}.clock_ms()) limit ${wantedMax}) w)`,
+where b.wanted_until > 0 and b.wanted_until > (select greatest(seen, clock) from at) limit ${wantedMax}) w)`,
   ]
 }
 
