@@ -3,16 +3,17 @@ import type { Store } from '../../src/core/store.ts'
 import { postgres } from '../../src/stores/postgres/index.ts'
 import { storeConformance } from '../../src/testing/index.ts'
 import { rounds } from '../rounds.ts'
-import { newPool } from './postgres-fixture.ts'
+import { dropSchemas, newPool, newSchema } from './postgres-fixture.ts'
 import { postgresServer } from './postgres-server.ts'
 
 const server = await postgresServer()
 const url = 'url' in server ? server.url : ''
-const pool = newPool(url, { max: 20 })
+const pool = newPool(url, { max: 8 })
 /** For what the tests do beside the store: its commits need not be durable. */
 const admin = newPool(url, { options: '-c synchronous_commit=off' })
 
 afterAll(async () => {
+  if ('url' in server) await dropSchemas(admin)
   await Promise.all([pool.end(), admin.end()])
   if ('stop' in server) await server.stop()
 })
@@ -22,16 +23,14 @@ interface TestSchema {
   told: number
 }
 
-let schemas = 0
 /** Emptied schemas: to make and drop one takes longer than most tests. */
 const free: TestSchema[] = []
 
 const EMPTY = ['owner', 'budget', 'lease', 'mint', 'counter']
 
 /** A schema whose `clock_ms()` tells the time of a test. */
-async function newSchema(): Promise<TestSchema> {
-  schemas += 1
-  const name = `conformance_${process.pid}_${schemas}`
+async function testSchema(): Promise<TestSchema> {
+  const name = newSchema()
   await postgres(admin, { schema: name }).owners()
   await admin.query(`
     create table ${name}.test_clock (ms bigint);
@@ -83,7 +82,7 @@ const describeHere = 'reason' in server ? describe.skip : describe
 storeConformance(
   'Postgres',
   async ({ now, leaseTtlMs }) => {
-    const schema = free.pop() ?? (await newSchema())
+    const schema = free.pop() ?? (await testSchema())
     const handle = (): Store =>
       onTime(postgres(pool, { schema: schema.name, leaseTtlMs, upkeepEveryMs: 0 }), () => setClock(schema, now()))
     const [store, other] = [handle(), handle()]
@@ -97,5 +96,5 @@ storeConformance(
     }
   },
   { describe: describeHere, it, expect },
-  { sequences: rounds(2) },
+  { sequences: rounds(1) },
 )

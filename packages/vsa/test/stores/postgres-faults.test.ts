@@ -1,9 +1,9 @@
 import { Pool } from 'pg'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { open } from '../../src/index.ts'
 import { PostgresAdapter } from '../../src/stores/postgres/adapter.ts'
 import { postgres, type PostgresClient } from '../../src/stores/postgres/index.ts'
-import { newPool, newSchema, poolOn, storeOn, waiterOn } from './postgres-fixture.ts'
+import { dropSchemas, newPool, newSchema, poolOn, storeOn, waiterOn } from './postgres-fixture.ts'
 import { proxyTo, type Proxy } from './postgres-proxy.ts'
 import { postgresServer } from './postgres-server.ts'
 import { applied, batch, count, entry, fault } from './sqlite-fixture.ts'
@@ -14,6 +14,7 @@ const admin = newPool(url)
 const proxies: Proxy[] = []
 
 afterAll(async () => {
+  if ('url' in server) await dropSchemas(admin)
   await admin.end()
   for (const proxy of proxies) await proxy.close()
   if ('stop' in server) await server.stop()
@@ -47,7 +48,7 @@ describe('arguments', () => {
 
 describe.skipIf('reason' in server)('a Postgres server', () => {
   it('S2: 12 stores that open an empty database at once get different epochs, whatever the name of the schema', async () => {
-    const schema = `we"ird 'schëma' \\ $$ ${process.pid}`
+    const schema = `${newSchema()} we"ird 'schëma' \\ $$`
     const stores = Array.from({ length: 12 }, () => storeOn(poolOn(url, { max: 1 }), { schema }))
     const joined = await Promise.all(stores.map((store) => store.join('test')))
     expect(joined.map(({ epoch }) => epoch).toSorted((a, b) => a - b)).toEqual(
@@ -116,7 +117,7 @@ describe.skipIf('reason' in server)('a Postgres server', () => {
     const holder = await admin.connect()
     await holder.query(`begin; select 1 from ${schema}.owner for update`)
     const failed = expect(store.exchange(sent)).rejects.toMatchObject(fault(code, again))
-    await admin.query(`select ${end}(${await waiterOn(admin)})`)
+    await admin.query(`select ${end}(${await waiterOn(admin, schema)})`)
     await failed
     await holder.query('rollback')
     holder.release()
@@ -165,6 +166,7 @@ describe.skipIf('reason' in server)('a Postgres server', () => {
     const store = storeOn(admin, { schema })
     await store.join('test')
     await admin.query(`create role ${schema} login`)
+    onTestFinished(async () => void (await admin.query(`drop role ${schema}`)))
     const other = new URL(url)
     other.username = schema
     const joining = storeOn(poolOn(other.href), { schema }).join('test')

@@ -11,6 +11,14 @@ export function newSchema(): string {
   return `test_${process.pid}_${schemas}`
 }
 
+/** Removes what {@link newSchema} has named, from a server that is used again. */
+export async function dropSchemas(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select quote_ident(nspname) as name from pg_namespace where starts_with(nspname, 'test_${process.pid}_')`,
+  )
+  for (const { name } of rows) await pool.query(`drop schema ${name} cascade`)
+}
+
 /** A pool that the caller ends. */
 export function newPool(url: string, config: PoolConfig = {}): Pool {
   const pool = new Pool({ connectionString: url, ...config })
@@ -33,11 +41,12 @@ export function storeOn(pool: PostgresPool, options: PostgresOptions = {}): Stor
   return store
 }
 
-/** Resolves when a connection of the database waits for a lock; the number of its server process. */
-export async function waiterOn(pool: Pool): Promise<number> {
+/** Resolves when a statement that names the schema waits for a lock; the number of its server process. */
+export async function waiterOn(pool: Pool, schema: string): Promise<number> {
   for (;;) {
     const { rows } = await pool.query<{ pid: number }>(
-      `select pid from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+      `select pid from pg_stat_activity where wait_event_type = 'Lock' and position($1 in query) > 0`,
+      [schema],
     )
     const [waiter] = rows
     if (waiter !== undefined) return waiter.pid
