@@ -54,10 +54,10 @@ const main = async () => {
     console.log(name, await seats.admit(), await seats.admit(), await seats.admit(), (await seats.peek()).used)
     await vsa.close()
   }
-  console.log(typeof manualClock, typeof storeConformance, VsaError.name)
+  console.log(typeof manualClock, typeof storeConformance, typeof postgres, VsaError.name)
 }
 `
-const used = 'memory true true false 2\nsqlite true true false 2\nfunction function VsaError\n'
+const used = 'memory true true false 2\nsqlite true true false 2\nfunction function function VsaError\n'
 
 describe.each(nodes)('with %s', (node) => {
   const version = node === process.execPath ? 'this' : '24'
@@ -66,6 +66,7 @@ describe.each(nodes)('with %s', (node) => {
     const lines = [
       `import { open, VsaError } from 'vsa'`,
       `import { memory } from 'vsa/memory'`,
+      `import { postgres } from 'vsa/postgres'`,
       `import { sqlite } from 'vsa/sqlite'`,
       `import { manualClock, storeConformance } from 'vsa/testing'`,
       use(`module-${version}.db`),
@@ -79,6 +80,7 @@ describe.each(nodes)('with %s', (node) => {
     const lines = [
       `const { open, VsaError } = require('vsa')`,
       `const { memory } = require('vsa/memory')`,
+      `const { postgres } = require('vsa/postgres')`,
       `const { sqlite } = require('vsa/sqlite')`,
       `const { manualClock, storeConformance } = require('vsa/testing')`,
       use(`common-${version}.db`),
@@ -112,11 +114,14 @@ describe('TypeScript', () => {
   const imports = `
 import { open, StoreError, VsaError, type Budget, type Decision, type Store, type Vsa } from 'vsa'
 import { memory } from 'vsa/memory'
+import { postgres, type PostgresPool } from 'vsa/postgres'
 import { sqlite } from 'vsa/sqlite'
 import { manualClock, storeConformance } from 'vsa/testing'
 `
   const body = `
+declare const pool: PostgresPool
 const stores: Store[] = [memory(), sqlite('vsa.db')]
+export const onPool = (): Store => postgres(pool, { schema: 'a' })
 const vsa: Vsa = open({ store: stores[0] ?? memory(), clock: manualClock() })
 const budget: Budget = vsa.budgets('calls', { limit: 10, per: 'month', timeZone: 'Europe/Berlin' }).of('a')
 

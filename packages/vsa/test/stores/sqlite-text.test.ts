@@ -1,6 +1,6 @@
 import { assert, constantFrom, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeText, encodeText } from '../../src/stores/sqlite/client/text.ts'
+import { decodeText, encodeText } from '../../src/core/stored-text.ts'
 
 const awkward = string({ unit: constantFrom('\u0000', '\u0001', '\u0002', 'a', '😀'), maxLength: 12 })
 

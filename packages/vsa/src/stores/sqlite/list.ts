@@ -6,7 +6,7 @@ import type { Row } from './client/driver.ts'
 import { budgetFrom, integer, leaseFrom, ownerFrom, rowNameFrom, text } from './rows.ts'
 import * as sql from './sql.ts'
 import type { StatementCache } from './client/statement-cache.ts'
-import { decodeText, encodeText } from './client/text.ts'
+import { decodeText, encodeText } from '../../core/stored-text.ts'
 
 /** Smaller than every key and every period. */
 const BEFORE_ALL = { key: '', period: Number.MIN_SAFE_INTEGER }

@@ -17,7 +17,7 @@ import { pruneTimeOf } from '../../core/leap.ts'
 import { needsRows } from '../../core/standing.ts'
 import type { Row } from './client/driver.ts'
 import type { StatementCache } from './client/statement-cache.ts'
-import { encodeText } from './client/text.ts'
+import { encodeText } from '../../core/stored-text.ts'
 import type { Opening, RowCache } from './row-cache.ts'
 import {
   budgetFrom,

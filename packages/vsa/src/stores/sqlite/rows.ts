@@ -3,7 +3,7 @@ import { InvariantError } from '../../core/errors.ts'
 import type { Outcome, RowName } from '../../core/exchange.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
 import type { Row, Value } from './client/driver.ts'
-import { decodeText, encodeText } from './client/text.ts'
+import { decodeText, encodeText } from '../../core/stored-text.ts'
 
 export const OWNER_COLUMNS = 'epoch, token, label, state, seq, outcome, seen_at, expires_at, lease_ttl_ms, process'
 /** The number of those columns. */

@@ -2,7 +2,7 @@ import type { BudgetWrite, OwnerWrite, PrunableRow, Writes } from '../../core/ad
 import type { LeaseRow } from '../../core/rows.ts'
 import { PERIOD_SLACK_MS } from '../../core/settle-entry.ts'
 import type { StatementCache } from './client/statement-cache.ts'
-import { encodeText } from './client/text.ts'
+import { encodeText } from '../../core/stored-text.ts'
 import { budgetValues, ownerValues } from './rows.ts'
 import * as sql from './sql.ts'
 

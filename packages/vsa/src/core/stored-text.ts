@@ -1,5 +1,5 @@
 /**
- * The stored form of text: without NUL, because libsql truncates a string at the first NUL when it reads it.
+ * The stored form of text: without NUL, which Postgres refuses, and at which libsql truncates a string when it reads it.
  * NUL becomes `\u0001\u0001` and `\u0001` becomes `\u0001\u0002`: reversible, and it keeps the order of keys.
  */
 const NUL = '\u0000'

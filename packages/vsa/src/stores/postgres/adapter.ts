@@ -1,0 +1,153 @@
+import type {
+  ExchangeRows,
+  JoinRows,
+  Snapshot,
+  StoreAdapter,
+  UpkeepBounds,
+  UpkeepRows,
+  Writes,
+} from '../../core/adapter.ts'
+import { assertBatch } from '../../core/assert-batch.ts'
+import { BATCH_ENTRIES_MAX, type Batch, type RowName } from '../../core/exchange.ts'
+import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
+import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
+import { leapMaxOf, StoreClock } from '../../core/store-clock.ts'
+import { rowsMoved } from './errors.ts'
+import { listBudgets, listOwners, readBudgets } from './list.ts'
+import { nameLiteral } from './literals.ts'
+import { exchangeFrom, namesIn, upkeepFrom, type Locked } from './load.ts'
+import type { PostgresPool } from './pool.ts'
+import { ignorePoolErrors } from './pool-errors.ts'
+import { integer, list } from './rows.ts'
+import { save } from './save.ts'
+import { ensureSchema } from './schema.ts'
+import * as sql from './sql.ts'
+import { Transaction } from './transaction.ts'
+
+export interface AdapterSettings {
+  readonly schema: string
+  readonly leaseTtlMs: number
+}
+
+interface Loaded<Rows> {
+  readonly rows: Rows
+  readonly locked: Locked
+}
+
+const NO_LOCKS: Locked = { leased: new Map(), held: new Map(), stubs: [] }
+
+/**
+ * The rows of one schema of a Postgres database. A load begins a transaction and locks the rows, in one message; `save` writes them and commits,
+ * in another. Both go over one connection of the pool.
+ */
+export class PostgresAdapter implements StoreAdapter {
+  readonly capabilities: StoreCapabilities = { mayForget: false, batchMax: BATCH_ENTRIES_MAX }
+  readonly leaseTtlMs: number
+  readonly #pool: PostgresPool
+  readonly #schema: string
+  /** As it stands in a statement. */
+  readonly #name: string
+  readonly #clock: StoreClock
+  /** The server's clock, as the last load read it. */
+  #serverNow = 0
+  #ready: Promise<void> | undefined
+  #wasOpen = false
+  #stopListening: (() => void) | undefined
+
+  constructor(pool: PostgresPool, { schema, leaseTtlMs }: AdapterSettings) {
+    this.#pool = pool
+    this.#schema = schema
+    this.#name = nameLiteral(schema)
+    this.leaseTtlMs = leaseTtlMs
+    this.#clock = new StoreClock(() => this.#serverNow, leaseTtlMs)
+  }
+
+  /** Makes the tables where there are none yet. A failed attempt is repeated by the next call. */
+  ready(): Promise<void> {
+    this.#ready ??= this.#open().catch((error: unknown) => {
+      this.#ready = undefined
+      throw error
+    })
+    return this.#ready
+  }
+
+  loadJoin(): Promise<Snapshot<JoinRows>> {
+    return this.#snapshot(sql.loadJoin(this.#name), ([lastEpoch]) => ({
+      rows: { lastEpoch: integer(lastEpoch), process: null },
+      locked: NO_LOCKS,
+    }))
+  }
+
+  async loadExchange(batch: Batch): Promise<Snapshot<ExchangeRows>> {
+    assertBatch(batch)
+    return this.#snapshot(sql.loadExchange(this.#name, namesIn(batch)), (answer, time) => {
+      const loaded = exchangeFrom(answer, batch, time)
+      if (loaded === undefined) throw rowsMoved(this.#schema)
+      return loaded
+    })
+  }
+
+  loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {
+    return this.#snapshot(sql.loadUpkeep(this.#name, bounds, leapMaxOf(this.leaseTtlMs)), upkeepFrom)
+  }
+
+  read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {
+    return readBudgets(this.#pool, this.#schema, names)
+  }
+
+  list(range: ListRange): Promise<ListPage> {
+    return listBudgets(this.#pool, this.#schema, range)
+  }
+
+  owners(): Promise<readonly OwnerRow[]> {
+    return listOwners(this.#pool, this.#schema)
+  }
+
+  /** The pool is the user's, and stays as it is. */
+  async close(): Promise<void> {
+    await this.#ready?.catch(ignore)
+    this.#ready = undefined
+    // After `close`, what is in the database is accepted as the store, also an empty schema.
+    this.#wasOpen = false
+    this.#stopListening?.()
+    this.#stopListening = undefined
+  }
+
+  async #open(): Promise<void> {
+    this.#stopListening ??= ignorePoolErrors(this.#pool)
+    await ensureSchema(this.#pool, this.#schema, !this.#wasOpen)
+    this.#wasOpen = true
+  }
+
+  /** S1: the answer begins with the server's clock, which was read behind the locks, and the latest time that was kept. */
+  async #snapshot<Rows>(
+    statements: string,
+    read: (answer: readonly unknown[], time: number) => Loaded<Rows>,
+  ): Promise<Snapshot<Rows>> {
+    const { transaction, answer } = await Transaction.begin(this.#pool, this.#schema, statements)
+    try {
+      const [serverNow, timeSeen, ...rest] = list(answer)
+      this.#serverNow = integer(serverNow)
+      const at = this.#clock.read(integer(timeSeen))
+      const { rows, locked } = read(rest, at.time)
+      return {
+        ...at,
+        rows,
+        save: (writes) => this.#save(transaction, writes, locked),
+        release: () => transaction.rollBack(),
+      }
+    } catch (error) {
+      await transaction.rollBack()
+      throw error
+    }
+  }
+
+  async #save(transaction: Transaction, writes: Writes, locked: Locked): Promise<boolean> {
+    const isSaved = await transaction.commit(() => save(this.#name, writes, locked))
+    if (isSaved) this.#clock.kept()
+    return isSaved
+  }
+}
+
+/** The call that opened the store has reported it. */
+function ignore(): void {}

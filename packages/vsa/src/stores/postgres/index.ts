@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto'
+import { assertMethods, assertOptions } from '../../core/options.ts'
+import type { Store } from '../../core/store.ts'
+import { adaptedStore } from '../../core/adapted-store.ts'
+import { checkUpkeep } from '../../core/store-from-options.ts'
+import { assertWhole, describe } from '../../core/units.ts'
+import { PostgresAdapter } from './adapter.ts'
+import type { PostgresPool } from './pool.ts'
+
+export type { PostgresClient, PostgresPool } from './pool.ts'
+
+/** One day: an owner without exchanges for longer should not hold leases. */
+const LEASE_TTL_MS_MAX = 86_400_000
+/** Postgres cuts off longer names, so that two of them could become one. */
+const NAME_BYTES_MAX = 63
+
+export interface PostgresOptions {
+  /** The schema that holds the tables, any name of at most 63 bytes. It is made where there is none. Default `vsa`. */
+  readonly schema?: string
+  /** An owner is reaped this long after its last exchange, in ms, 1 to 86,400,000. Default 10,000. */
+  readonly leaseTtlMs?: number
+  /** How often a call is preceded by upkeep (reaping, burning, pruning), in ms, from 0. Default 100. */
+  readonly upkeepEveryMs?: number
+  /** The most leases burned and rows removed by one upkeep, each, besides as many as were made since the last one; from 1. Default 200. */
+  readonly upkeepRowsMax?: number
+}
+
+const OPTIONS = Object.keys({
+  schema: true,
+  leaseTtlMs: true,
+  upkeepEveryMs: true,
+  upkeepRowsMax: true,
+} satisfies Record<keyof PostgresOptions, true>)
+
+/**
+ * A store in one schema of a Postgres database (13 or newer), for any number of processes on any number of hosts. An exchange that has been answered is
+ * durable on the server, whatever `synchronous_commit` of the role is. Time is the server's. The first call makes the tables where there are none;
+ * `store_unsafe` refuses a server with `fsync = off`, and a standby.
+ *
+ * An exchange takes one connection of the pool for two messages, `begin` with all reads and locks, then all writes with `commit`. Give the pool a
+ * `query_timeout` and a `connectionTimeoutMillis`, so that a server that does not answer is noticed. A listener for the pool's errors
+ * is added while the store is open, because without one a restart of the server ends the process.
+ *
+ * @param pool of `pg`, or one with the same methods. It is not ended by `close`
+ * @throws TypeError or RangeError for a bad argument. Failures of the server come from the calls, as `StoreError`
+ */
+export function postgres(pool: PostgresPool, options: PostgresOptions = {}): Store {
+  assertMethods('pool', pool, 'a pool of connections, such as the Pool of pg', ['connect'])
+  assertOptions('options', options, OPTIONS)
+  const { schema = 'vsa', leaseTtlMs = 10_000 } = options
+  assertSchema(schema)
+  assertWhole('options.leaseTtlMs', leaseTtlMs, { min: 1, max: LEASE_TTL_MS_MAX, of: 'milliseconds' })
+  const settings = { now: () => performance.now(), ...checkUpkeep(options) }
+  return adaptedStore(new PostgresAdapter(pool, { schema, leaseTtlMs }), settings, randomUUID)
+}
+
+function assertSchema(schema: unknown): void {
+  if (typeof schema !== 'string') throw new TypeError(`options.schema must be a string, got ${describe(schema)}`)
+  if (schema === '' || schema.startsWith('pg_'))
+    throw new TypeError(`options.schema must be a name that does not begin with pg_, got ${describe(schema)}`)
+  if (schema.includes('\0') || !schema.isWellFormed())
+    throw new TypeError(`options.schema must be well-formed Unicode without NUL, got ${describe(schema)}`)
+  const bytes = Buffer.byteLength(schema)
+  if (bytes > NAME_BYTES_MAX)
+    throw new RangeError(`options.schema must have at most ${NAME_BYTES_MAX} bytes, got ${bytes}`)
+}

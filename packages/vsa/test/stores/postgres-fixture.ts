@@ -1,0 +1,54 @@
+import { Pool, type PoolConfig } from 'pg'
+import { onTestFinished } from 'vitest'
+import type { Store } from '../../src/core/store.ts'
+import { postgres, type PostgresOptions, type PostgresPool } from '../../src/stores/postgres/index.ts'
+
+let schemas = 0
+
+/** A name that no other test uses. */
+export function newSchema(): string {
+  schemas += 1
+  return `test_${process.pid}_${schemas}`
+}
+
+/** Removes what {@link newSchema} has named, from a server that is used again. */
+export async function dropSchemas(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select quote_ident(nspname) as name from pg_namespace where starts_with(nspname, 'test_${process.pid}_')`,
+  )
+  for (const { name } of rows) await pool.query(`drop schema ${name} cascade`)
+}
+
+/** A pool that the caller ends. */
+export function newPool(url: string, config: PoolConfig = {}): Pool {
+  const pool = new Pool({ connectionString: url, ...config })
+  // Tests end connections at the side of the server; and `end` resolves before all connections are closed.
+  pool.on('error', () => undefined)
+  return pool
+}
+
+/** A pool that ends with the test. */
+export function poolOn(url: string, config: PoolConfig = {}): Pool {
+  const pool = newPool(url, config)
+  onTestFinished(() => (pool.ended ? undefined : pool.end()))
+  return pool
+}
+
+/** A store that is closed with the test. */
+export function storeOn(pool: PostgresPool, options: PostgresOptions = {}): Store {
+  const store = postgres(pool, { upkeepEveryMs: 3_600_000, ...options })
+  onTestFinished(() => store.close())
+  return store
+}
+
+/** Resolves when a statement that names the schema waits for a lock; the number of its server process. */
+export async function waiterOn(pool: Pool, schema: string): Promise<number> {
+  for (;;) {
+    const { rows } = await pool.query<{ pid: number }>(
+      `select pid from pg_stat_activity where wait_event_type = 'Lock' and position($1 in query) > 0`,
+      [schema],
+    )
+    const [waiter] = rows
+    if (waiter !== undefined) return waiter.pid
+  }
+}

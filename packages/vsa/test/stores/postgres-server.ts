@@ -1,0 +1,118 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+/** A running Postgres server. */
+export interface PostgresServer {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** A new server that differs from the usual one. */
+export interface ServerSettings {
+  /** As in `fsync=off`. */
+  readonly options?: readonly string[]
+  readonly isStandby?: boolean
+}
+
+/** Why there is no server. */
+export interface NoServer {
+  readonly reason: string
+}
+
+const DEBIAN = '/usr/lib/postgresql'
+
+/**
+ * The server of VSA_TEST_POSTGRES_URL, else a new one in a temporary folder, which is removed by `stop`. Where there is neither, the reason: with
+ * `CI=true` that is an error.
+ * @param settings of a new server, which VSA_TEST_POSTGRES_URL does not replace
+ */
+export async function postgresServer(settings?: ServerSettings): Promise<PostgresServer | NoServer> {
+  const url = process.env['VSA_TEST_POSTGRES_URL']
+  if (url !== undefined && settings === undefined) return { url, stop: async () => undefined }
+  const folder = programs()
+  if (folder !== undefined) return started(folder, settings)
+  const reason =
+    'no Postgres: initdb is neither on the PATH nor in /usr/lib/postgresql, and VSA_TEST_POSTGRES_URL is not set'
+  if (process.env['CI'] === 'true') throw new Error(reason)
+  process.stderr.write(`\nSKIPPED: the tests of the Postgres store. ${reason}\n\n`)
+  return { reason }
+}
+
+/** The folder of initdb and postgres. */
+function programs(): string | undefined {
+  const debian = existsSync(DEBIAN) ? readdirSync(DEBIAN).map((version) => join(DEBIAN, version, 'bin')) : []
+  const folders = [...debian.toSorted().toReversed(), ...(process.env['PATH'] ?? '').split(delimiter)]
+  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
+}
+
+/** Postgres refuses to run as root: then it runs as the user `postgres`. */
+function account(): { readonly uid?: number; readonly gid?: number } {
+  if (process.getuid?.() !== 0) return {}
+  const [uid, gid] = ['-u', '-g'].map((flag) =>
+    Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout),
+  )
+  if (uid === undefined || gid === undefined || !(uid > 0))
+    throw new Error('root needs a user `postgres` to run Postgres as')
+  return { uid, gid }
+}
+
+async function started(
+  programs: string,
+  { options = [], isStandby = false }: ServerSettings = {},
+): Promise<PostgresServer> {
+  const user = account()
+  const folder = mkdtempSync(join(tmpdir(), 'vsa-postgres-'))
+  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid)
+  const data = join(folder, 'data')
+  const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync']
+  const made = spawnSync(join(programs, 'initdb'), initdb, { ...user, cwd: folder, encoding: 'utf8' })
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`)
+  if (isStandby) writeFileSync(join(data, 'standby.signal'), '')
+  const port = await sparePort()
+  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', ...options]
+  const server = spawn(join(programs, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
+    ...user,
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const kill = (): void => void server.kill('SIGQUIT')
+  process.once('exit', kill)
+  await isListening(server)
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    stop: async () => {
+      process.removeListener('exit', kill)
+      const ended = new Promise((resolve) => server.once('exit', resolve))
+      server.kill('SIGINT')
+      await ended
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+async function isListening(server: ChildProcess): Promise<void> {
+  let log = ''
+  await new Promise<void>((resolve, reject) => {
+    server.stderr?.on('data', (chunk: Buffer) => {
+      log += chunk.toString()
+      if (/ready to accept (read-only )?connections/.test(log)) resolve()
+    })
+    server.once('error', reject)
+    server.once('exit', () => reject(new Error(`postgres ended: ${log}`)))
+  })
+  // What it logs later is not kept.
+  server.stderr?.removeAllListeners('data')
+  server.stderr?.resume()
+}
+
+async function sparePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const address = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  if (typeof address !== 'object' || address === null) throw new Error('no spare port')
+  return address.port
+}
