@@ -26,6 +26,7 @@ export type StoreErrorCode =
   | 'folder_missing'
   | 'database_replaced'
   | 'store_unsafe'
+  | 'store_damaged'
   | 'driver_missing'
 
 /** `no`: the call was surely not applied. `unknown`: it may have been. */

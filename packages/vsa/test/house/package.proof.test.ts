@@ -54,10 +54,10 @@ const main = async () => {
     console.log(name, await seats.admit(), await seats.admit(), await seats.admit(), (await seats.peek()).used)
     await vsa.close()
   }
-  console.log(typeof manualClock, typeof storeConformance, typeof postgres, VsaError.name)
+  console.log(typeof manualClock, typeof storeConformance, typeof postgres, typeof redis, VsaError.name)
 }
 `
-const used = 'memory true true false 2\nsqlite true true false 2\nfunction function function VsaError\n'
+const used = 'memory true true false 2\nsqlite true true false 2\nfunction function function function VsaError\n'
 
 describe.each(nodes)('with %s', (node) => {
   const version = node === process.execPath ? 'this' : '24'
@@ -67,6 +67,7 @@ describe.each(nodes)('with %s', (node) => {
       `import { open, VsaError } from 'vsa'`,
       `import { memory } from 'vsa/memory'`,
       `import { postgres } from 'vsa/postgres'`,
+      `import { redis } from 'vsa/redis'`,
       `import { sqlite } from 'vsa/sqlite'`,
       `import { manualClock, storeConformance } from 'vsa/testing'`,
       use(`module-${version}.db`),
@@ -81,6 +82,7 @@ describe.each(nodes)('with %s', (node) => {
       `const { open, VsaError } = require('vsa')`,
       `const { memory } = require('vsa/memory')`,
       `const { postgres } = require('vsa/postgres')`,
+      `const { redis } = require('vsa/redis')`,
       `const { sqlite } = require('vsa/sqlite')`,
       `const { manualClock, storeConformance } = require('vsa/testing')`,
       use(`common-${version}.db`),
@@ -115,6 +117,7 @@ describe('TypeScript', () => {
 import { open, StoreError, VsaError, type Budget, type Decision, type Store, type Vsa } from 'vsa'
 import { memory } from 'vsa/memory'
 import { postgres, type PostgresPool } from 'vsa/postgres'
+import { redis, type RedisClient } from 'vsa/redis'
 import { sqlite } from 'vsa/sqlite'
 import { manualClock, storeConformance } from 'vsa/testing'
 `
@@ -122,6 +125,7 @@ import { manualClock, storeConformance } from 'vsa/testing'
 declare const pool: PostgresPool
 const stores: Store[] = [memory(), sqlite('vsa.db')]
 export const onPool = (): Store => postgres(pool, { schema: 'a' })
+export const onClient = (client: RedisClient): Store => redis(client, { prefix: 'a' })
 const vsa: Vsa = open({ store: stores[0] ?? memory(), clock: manualClock() })
 const budget: Budget = vsa.budgets('calls', { limit: 10, per: 'month', timeZone: 'Europe/Berlin' }).of('a')
 

@@ -1,8 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { sparePort } from './spare-port.ts'
 
 /** A running Postgres server. */
 export interface PostgresServer {
@@ -106,13 +106,4 @@ async function isListening(server: ChildProcess): Promise<void> {
   // What it logs later is not kept.
   server.stderr?.removeAllListeners('data')
   server.stderr?.resume()
-}
-
-async function sparePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (typeof address !== 'object' || address === null) throw new Error('no spare port')
-  return address.port
 }

@@ -1,0 +1,162 @@
+import type {
+  ExchangeRows,
+  JoinRows,
+  Snapshot,
+  StoreAdapter,
+  StoreTime,
+  UpkeepBounds,
+  UpkeepRows,
+  Writes,
+} from '../../core/adapter.ts'
+import { assertBatch } from '../../core/assert-batch.ts'
+import type { Batch, RowName } from '../../core/exchange.ts'
+import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
+import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
+import { leapMaxOf, StoreClock } from '../../core/store-clock.ts'
+import type { RedisArgument, RedisClient } from './client.ts'
+import { storeMissing } from './errors.ts'
+import { listBudgets, listOwners, readBudgets } from './list.ts'
+import { exchangeArguments, exchangeFrom } from './load.ts'
+import { Loaded } from './loaded.ts'
+import { list, text } from './rows.ts'
+import { checkServer, warningOf, type Safety } from './safety.ts'
+import { save } from './save.ts'
+import { LOAD_EXCHANGE, LOAD_JOIN } from './scripts/load-exchange.ts'
+import { LOAD_UPKEEP } from './scripts/load-upkeep.ts'
+import { OPEN } from './scripts/open.ts'
+import { SAVE } from './scripts/save.ts'
+import type { Script } from './scripts/script.ts'
+import { Session } from './session.ts'
+import { stateFrom, type StoreState } from './state.ts'
+import { upkeepArguments, upkeepFrom } from './upkeep.ts'
+
+/** R5: a script of this many entries, of whatever kind, runs for less than 5 ms. */
+const BATCH_MAX = 250
+
+export interface AdapterSettings {
+  readonly prefix: string
+  readonly leaseTtlMs: number
+  readonly strict: boolean
+  /** Makes the generation of new data: a text that is never made again. */
+  readonly newGeneration: () => string
+  /** Gets one text about what the server may forget. */
+  readonly warn: (warning: string) => void
+  /** The time for the scripts, ms since 1970, in tests. Default: the server's own. */
+  readonly now?: () => number
+}
+
+/**
+ * The rows of one store in Redis. A load reads them with one script; `save` writes them with another one, if all of them still have the bytes that
+ * were loaded.
+ */
+export class RedisAdapter implements StoreAdapter {
+  readonly capabilities: StoreCapabilities = { mayForget: false, batchMax: BATCH_MAX }
+  readonly leaseTtlMs: number
+  readonly #session: Session
+  readonly #settings: AdapterSettings
+  readonly #clock: StoreClock
+  /** The server's clock, as the last load read it. */
+  #serverNow = 0
+  #ready: Promise<Safety> | undefined
+  #hasWarned = false
+  #stopListening: (() => void) | undefined
+
+  constructor(client: RedisClient, settings: AdapterSettings) {
+    this.#session = new Session(client, settings.prefix, settings.now)
+    this.#settings = settings
+    this.leaseTtlMs = settings.leaseTtlMs
+    this.#clock = new StoreClock(() => this.#serverNow, settings.leaseTtlMs)
+  }
+
+  /** Checks the server, and makes the row of the store where there is none. A failed attempt is repeated by the next call. */
+  async ready(): Promise<void> {
+    this.#ready ??= this.#open().catch((error: unknown) => {
+      this.#ready = undefined
+      throw error
+    })
+    await this.#ready
+  }
+
+  loadJoin(): Promise<Snapshot<JoinRows>> {
+    return this.#snapshot(LOAD_JOIN, [], (_answer, _time, { state }) => ({
+      lastEpoch: Number(state.epochs),
+      process: null,
+    }))
+  }
+
+  async loadExchange(batch: Batch): Promise<Snapshot<ExchangeRows>> {
+    assertBatch(batch)
+    return this.#snapshot(LOAD_EXCHANGE, exchangeArguments(batch), (answer, { time }, loaded) => {
+      return exchangeFrom(answer, batch, time, loaded)
+    })
+  }
+
+  loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {
+    const values = upkeepArguments(bounds, leapMaxOf(this.leaseTtlMs))
+    return this.#snapshot(LOAD_UPKEEP, values, (answer, _time, loaded) => upkeepFrom(answer, loaded))
+  }
+
+  read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {
+    return readBudgets(this.#session, names)
+  }
+
+  list(range: ListRange): Promise<ListPage> {
+    return listBudgets(this.#session, range)
+  }
+
+  owners(): Promise<readonly OwnerRow[]> {
+    return listOwners(this.#session)
+  }
+
+  /** The client is the user's, and stays as it is. */
+  async close(): Promise<void> {
+    await this.#ready?.catch(ignore)
+    this.#ready = undefined
+    this.#stopListening?.()
+    this.#stopListening = undefined
+  }
+
+  async #open(): Promise<Safety> {
+    this.#stopListening ??= this.#session.listen()
+    const { prefix, strict, newGeneration, warn } = this.#settings
+    const safety = await checkServer(this.#session, strict)
+    stateFrom(await this.#session.run({ script: OPEN, values: [newGeneration()], phase: 'load' }), prefix)
+    if (safety.risks.length > 0 && !this.#hasWarned) warn(warningOf(prefix, safety))
+    this.#hasWarned = true
+    return safety
+  }
+
+  /** S1: the answer begins with the server's clock and the latest time that was kept. */
+  async #snapshot<Rows>(
+    script: Script,
+    values: readonly RedisArgument[],
+    read: (answer: readonly unknown[], at: StoreTime, loaded: Loaded) => Rows,
+  ): Promise<Snapshot<Rows>> {
+    const answer = list(await this.#session.run({ script, values, phase: 'load' }))
+    const [head, ...rest] = answer
+    const state = this.#known(head)
+    this.#serverNow = state.now
+    const at = this.#clock.read(state.seen)
+    const loaded = new Loaded(state)
+    const rows = read(rest, at, loaded)
+    return { ...at, rows, save: (writes) => this.#save(writes, loaded), release: () => undefined }
+  }
+
+  /** Keys that were all removed make a new store at the next call, where no epoch is known: so its owners are fenced. */
+  #known(head: unknown): StoreState {
+    const state = stateFrom(head, this.#settings.prefix)
+    if (state !== undefined) return state
+    this.#ready = undefined
+    throw storeMissing(this.#settings.prefix)
+  }
+
+  async #save(writes: Writes, loaded: Loaded): Promise<boolean> {
+    const plan = save(writes, loaded).written(this.#settings.prefix, writes.time, loaded.state)
+    const isSaved = text(await this.#session.run({ script: SAVE, ...plan, phase: 'save' })) === 'saved'
+    if (isSaved) this.#clock.kept()
+    return isSaved
+  }
+}
+
+/** The call that opened the store has reported it. */
+function ignore(): void {}

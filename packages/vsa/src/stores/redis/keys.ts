@@ -1,0 +1,51 @@
+import type { RowName } from '../../core/exchange.ts'
+import { encodeText } from '../../core/stored-text.ts'
+
+/**
+ * The keys of a store, all `{prefix}:…` and so in one slot of a cluster. None of them ever expires.
+ *
+ *     s  hash  the store: schema, gen, run, epochs, seen, rows, mints, counters, prunes, leap
+ *     o  hash  epoch -> packed owner                 n  hash  epoch -> label
+ *     b  hash  row -> packed budget                  i  sorted set  rows in the order of their names
+ *     m  hash  [key, id] as JSON -> units            c  hash  key -> value of the counter
+ *     w  sorted set  row -> wanted until             k  sorted set  row without a lease -> kept until
+ *     x  sorted set  open epoch -> expires at        z  sorted set  ended epoch -> ended at
+ *     d  set  ended epochs that still have leases    l:<epoch>  hash  row -> held
+ */
+export const KEY_NAMES = ['s', 'o', 'n', 'b', 'm', 'c', 'i', 'w', 'k', 'x', 'd', 'z'] as const
+
+export type KeyName = (typeof KEY_NAMES)[number] | `l:${number}`
+
+export function keyOf(prefix: string, name: KeyName): string {
+  return `{${prefix}}:${name}`
+}
+
+export function keysOf(prefix: string): readonly string[] {
+  return KEY_NAMES.map((name) => keyOf(prefix, name))
+}
+
+/** A budget row, as a field of a hash. The period has no colon, so the first one ends it. */
+export function fieldOf({ key, period }: RowName): string {
+  return `${period}:${encodeText(key)}`
+}
+
+/** A lease, in maps. */
+export function leaseNameOf(field: string, epoch: number): string {
+  return `${epoch}:${field}`
+}
+
+/**
+ * Behind each key stands a NUL, which no encoded key has; then 1 and the period, or 0 and 2^53 more than a negative one, in 16 digits. So the order
+ * of the bytes is that of (key, period), and each number is a safe integer.
+ */
+export function memberOf({ key, period }: RowName): string {
+  const [sign, digits] = period < 0 ? [0, period + 2 ** 53] : [1, period]
+  return `${encodeText(key)}\0${sign}${String(digits).padStart(PERIOD_DIGITS, '0')}`
+}
+
+const PERIOD_DIGITS = 16
+
+/** Two texts with a colon between them are the same only when both are. */
+export function mintFieldOf(key: string, id: string): string {
+  return JSON.stringify([key, id])
+}

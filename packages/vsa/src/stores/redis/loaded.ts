@@ -1,0 +1,33 @@
+import type { StoreState } from './state.ts'
+
+/** What a save must find unchanged, and what it must know of the rows that were loaded. Nothing stands for a field that is not there. */
+export class Loaded {
+  readonly state: StoreState
+  /** By epoch. */
+  readonly owners: Map<number, Buffer | undefined> = new Map()
+  /** By field of the hash `b`. */
+  readonly budgets: Map<string, Buffer | undefined> = new Map()
+  readonly counters: Map<string, Buffer | undefined> = new Map()
+  /** Units by `leaseNameOf`. */
+  readonly held: Map<string, number> = new Map()
+
+  constructor(state: StoreState) {
+    this.state = state
+  }
+
+  owner(epoch: number, bytes: Buffer | undefined): void {
+    this.owners.set(epoch, bytes)
+  }
+
+  budget(field: string, bytes: Buffer | undefined): void {
+    this.budgets.set(field, bytes)
+  }
+
+  counter(key: string, value: Buffer | undefined): void {
+    this.counters.set(key, value)
+  }
+
+  lease(name: string, held: number): void {
+    this.held.set(name, held)
+  }
+}

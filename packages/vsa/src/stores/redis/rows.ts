@@ -1,0 +1,177 @@
+import { InvariantError } from '../../core/errors.ts'
+import type { Outcome, RowName } from '../../core/exchange.ts'
+import type { BudgetRow, Leap, OwnerRow } from '../../core/rows.ts'
+import { decodeText } from '../../core/stored-text.ts'
+
+/* Rows as they are packed: doubles, little-endian, which carry every safe integer exactly (R3). */
+
+/** A budget row with the sums of the leases on it. */
+export interface StoredBudget {
+  readonly row: BudgetRow
+  /** Units of all leases on the row, and how many there are. */
+  readonly leased: number
+  readonly lessees: number
+}
+
+const DOUBLE = 8
+const BUDGET_DOUBLES = 13
+const OWNER_DOUBLES = 5
+/** Stands for null: no time, and no safe integer. */
+const NULL = -(2 ** 53)
+
+/** kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wantedUntil, endsAt, keepUntil */
+export function packBudget({ row, leased, lessees }: StoredBudget): Buffer {
+  const { kind, minted, used, pool, burned, limit, burnMax, version, wantedUntil, endsAt, keepUntil } = row
+  return packed([
+    kind === 'initial' ? 0 : 1,
+    minted,
+    used,
+    pool,
+    burned,
+    leased,
+    lessees,
+    limit,
+    burnMax,
+    version,
+    wantedUntil,
+    endsAt ?? NULL,
+    keepUntil ?? NULL,
+  ])
+}
+
+/** @throws InvariantError for bytes that this store cannot have written */
+export function unpackBudget({ key, period }: RowName, bytes: Buffer): StoredBudget {
+  if (bytes.length !== BUDGET_DOUBLES * DOUBLE) throw unexpected('a packed budget', `${bytes.length} bytes`)
+  const [kind, ...rest] = unpacked(bytes, BUDGET_DOUBLES)
+  const [minted, used, pool, burned, leased, lessees, limit, burnMax, version, wantedUntil] = rest
+    .slice(0, -2)
+    .map((value) => integer(value))
+  return {
+    row: {
+      key,
+      period,
+      kind: kindFrom(kind),
+      minted: integer(minted),
+      used: integer(used),
+      pool: integer(pool),
+      burned: integer(burned),
+      limit: integer(limit),
+      burnMax: integer(burnMax),
+      version: integer(version),
+      wantedUntil: integer(wantedUntil),
+      endsAt: integerOrNull(rest.at(-2)),
+      keepUntil: integerOrNull(rest.at(-1)),
+    },
+    leased: integer(leased),
+    lessees: integer(lessees),
+  }
+}
+
+/** isOpen, seq, seenAt, expiresAt, leaseTtlMs; then the length of the token in bytes, the token, and the outcome as JSON. */
+export function packOwner({ state, seq, seenAt, expiresAt, leaseTtlMs, token, outcome }: OwnerRow): Buffer {
+  const text = Buffer.from(token)
+  const head = packed([state === 'open' ? 1 : 0, seq, seenAt, expiresAt, leaseTtlMs, text.length])
+  return Buffer.concat([head, text, Buffer.from(JSON.stringify(outcome))])
+}
+
+/** @throws InvariantError for bytes that this store cannot have written */
+export function unpackOwner(epoch: number, bytes: Buffer, label = ''): OwnerRow {
+  const headBytes = (OWNER_DOUBLES + 1) * DOUBLE
+  if (bytes.length < headBytes) throw unexpected('a packed owner', `${bytes.length} bytes`)
+  const [isOpen, seq, seenAt, expiresAt, leaseTtlMs, tokenBytes] = unpacked(bytes, OWNER_DOUBLES + 1).map(integer)
+  const tokenEnd = headBytes + integer(tokenBytes)
+  return {
+    epoch,
+    token: bytes.toString('utf8', headBytes, tokenEnd),
+    label,
+    state: isOpen === 1 ? 'open' : 'closed',
+    seq: integer(seq),
+    // The store writes only an `Outcome` here.
+    outcome: JSON.parse(bytes.toString('utf8', tokenEnd)) as Outcome,
+    seenAt: integer(seenAt),
+    expiresAt: integer(expiresAt),
+    leaseTtlMs: integer(leaseTtlMs),
+    // A server cannot see the processes of its clients.
+    process: null,
+  }
+}
+
+export function leapText({ from, at, until }: Leap): string {
+  return `${from} ${at} ${until}`
+}
+
+export function leapFrom(value: string): Leap {
+  const [from = 0, at = 0, until = 0] = value === '' ? [] : value.split(' ').map(Number)
+  return { from: integer(from), at: integer(at), until: integer(until) }
+}
+
+/** The row of a field of the hash `b`. */
+export function rowNameFrom(field: unknown): RowName {
+  const name = text(field)
+  const colon = name.indexOf(':')
+  return { period: integer(Number(name.slice(0, colon))), key: decodeText(name.slice(colon + 1)) }
+}
+
+export function list(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw unexpected('a list', value)
+  return value
+}
+
+/** Two values that follow each other in a flat list. */
+export function pairs(value: unknown): readonly (readonly [unknown, unknown])[] {
+  const flat = list(value)
+  return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at], flat[2 * at + 1]])
+}
+
+export function bytesOf(value: unknown): Buffer {
+  if (!Buffer.isBuffer(value)) throw unexpected('bytes', value)
+  return value
+}
+
+/** Undefined where there is none. */
+export function bytesOrNone(value: unknown): Buffer | undefined {
+  return value === null ? undefined : bytesOf(value)
+}
+
+export function text(value: unknown): string {
+  return bytesOf(value).toString('utf8')
+}
+
+/** A number that came as text. */
+export function number(value: unknown): number {
+  const digits = text(value)
+  if (digits === '') throw unexpected('an integer', value)
+  return integer(Number(digits))
+}
+
+function integer(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw unexpected('an integer', value)
+  // A safe integer is a number: TypeScript does not narrow by `Number.isSafeInteger`.
+  return value as number
+}
+
+function integerOrNull(value: unknown): number | null {
+  return value === NULL ? null : integer(value)
+}
+
+function kindFrom(value: unknown): BudgetRow['kind'] {
+  if (value === 0) return 'initial'
+  if (value !== 1) throw unexpected('0 or 1', value)
+  return 'window'
+}
+
+function packed(numbers: readonly number[]): Buffer {
+  const bytes = Buffer.allocUnsafe(numbers.length * DOUBLE)
+  // Without the zero that is negative: two packed rows are the same when their bytes are.
+  numbers.forEach((value, at) => bytes.writeDoubleLE(value + 0, at * DOUBLE))
+  return bytes
+}
+
+function unpacked(bytes: Buffer, doubles: number): number[] {
+  return Array.from({ length: doubles }, (_, at) => bytes.readDoubleLE(at * DOUBLE))
+}
+
+/** This store's own writes exclude this, so another program has written to its keys. */
+function unexpected(what: string, value: unknown): InvariantError {
+  return new InvariantError(`expected ${what} in Redis, got ${Buffer.isBuffer(value) ? 'bytes' : String(value)}`)
+}

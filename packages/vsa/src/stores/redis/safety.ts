@@ -1,0 +1,131 @@
+import { isReply, storeErrorOf, unsafe } from './errors.ts'
+import { list, text } from './rows.ts'
+import { INFO } from './scripts/open.ts'
+import type { Session } from './session.ts'
+
+/** What a server may do with acknowledged writes. */
+export interface Safety {
+  /** What would be lost, and when; empty for a server that forgets nothing. */
+  readonly risks: readonly string[]
+}
+
+/** What was read of a server. A setting that may not be read is absent. */
+export interface ServerFacts {
+  readonly version: string | undefined
+  readonly isReplica: boolean
+  readonly isCluster: boolean
+  readonly replicas: number | undefined
+  readonly isAppendOnly: boolean | undefined
+  readonly appendFsync: string | undefined
+  readonly maxmemoryPolicy: string | undefined
+}
+
+/** The oldest version, as numbers. */
+const VERSION_MIN = [6, 2] as const
+const CONFIGURATION = ['appendonly', 'appendfsync', 'maxmemory-policy'] as const
+
+/**
+ * Reads what the server is, and refuses one that would break L1.
+ * @param strict refuses every server that may forget what it acknowledged
+ * @throws StoreError `store_unsafe`; also the errors of the connection
+ */
+export async function checkServer(session: Session, strict: boolean): Promise<Safety> {
+  const facts = await factsOf(session)
+  const refusal = refusalOf(facts)
+  if (refusal !== undefined) throw unsafe(session.prefix, refusal)
+  const risks = risksOf(facts)
+  if (strict && risks.length > 0) throw unsafe(session.prefix, `strict: true refuses it. ${risks.join('. ')}`)
+  return { risks }
+}
+
+/** What must never be used, with the remedy. */
+export function refusalOf({ version, isReplica, maxmemoryPolicy }: ServerFacts): string | undefined {
+  if (version !== undefined && !isNewEnough(version))
+    return `Redis ${VERSION_MIN.join('.')} or newer is needed, this is ${version}`
+  if (isReplica) return 'the server is a replica, which is behind its master. Connect to the master'
+  if (maxmemoryPolicy?.startsWith('allkeys-') === true)
+    return `maxmemory-policy ${maxmemoryPolicy} removes rows of any store without a trace. Set maxmemory-policy to noeviction`
+  return undefined
+}
+
+/** What may be forgotten although it was acknowledged. */
+export function risksOf(facts: ServerFacts): readonly string[] {
+  const { isAppendOnly, appendFsync, replicas, isCluster, maxmemoryPolicy } = facts
+  const risks: string[] = []
+  if (isAppendOnly === false)
+    risks.push(
+      'appendonly is off: a crash loses everything since the last snapshot. Set appendonly yes and appendfsync always',
+    )
+  else if (isAppendOnly === undefined || appendFsync === undefined)
+    risks.push(
+      'appendonly or appendfsync cannot be read: if they are not yes and always, a crash loses what was not on the disk yet',
+    )
+  else if (appendFsync !== 'always')
+    risks.push(`appendfsync is ${appendFsync}: a power cut loses the last second or more. Set appendfsync always`)
+  if (isCluster || (replicas ?? 0) > 0)
+    risks.push('there are replicas: a failover loses what the new master had not received yet')
+  else if (replicas === undefined)
+    risks.push('replicas cannot be read: with one, a failover loses what it had not received yet')
+  if (maxmemoryPolicy === undefined)
+    risks.push('maxmemory-policy cannot be read: under allkeys-… the server removes rows without a trace')
+  return risks
+}
+
+/** One text for all risks. */
+export function warningOf(prefix: string, { risks }: Safety): string {
+  return `vsa: the Redis store ${prefix} may forget spending that was acknowledged, and admit it again. ${risks.join('. ')}. strict: true refuses such a server.`
+}
+
+async function factsOf(session: Session): Promise<ServerFacts> {
+  const sections = list(await session.run({ script: INFO, phase: 'load' })).map(text)
+  const info = new Map(
+    sections.flatMap((section) =>
+      [...section.matchAll(/^([^#:\r\n]+):([^\r\n]*)/gm)].map(([, name = '', value = '']) => [name, value] as const),
+    ),
+  )
+  const config = await configuration(session)
+  const aof = config.get('appendonly') ?? info.get('aof_enabled')
+  const replicas = info.get('connected_slaves')
+  return {
+    version: info.get('redis_version'),
+    isReplica: info.get('role') === 'slave',
+    isCluster: session.isCluster || info.get('cluster_enabled') === '1',
+    replicas: replicas === undefined ? undefined : Number(replicas),
+    isAppendOnly: aof === undefined ? undefined : aof === 'yes' || aof === '1',
+    appendFsync: config.get('appendfsync'),
+    maxmemoryPolicy: config.get('maxmemory-policy') ?? info.get('maxmemory_policy'),
+  }
+}
+
+/** Many providers refuse CONFIG. In a cluster it would be that of any node. */
+async function configuration(session: Session): Promise<ReadonlyMap<string, string>> {
+  if (session.isCluster) return new Map()
+  const found = new Map<string, string>()
+  for (const name of CONFIGURATION) {
+    try {
+      const value = valueIn(await session.command('CONFIG', ['GET', name]), name)
+      if (value !== undefined) found.set(name, value)
+    } catch (error) {
+      if (isReply(error)) break
+      throw storeErrorOf(error, session.prefix, 'load')
+    }
+  }
+  return found
+}
+
+/** Of RESP 2 a list, of RESP 3 an object or a map. */
+function valueIn(answer: unknown, name: string): string | undefined {
+  const flat: readonly unknown[] = Array.isArray(answer)
+    ? answer
+    : answer instanceof Map
+      ? [...answer].flat()
+      : Object.entries(answer ?? {}).flat()
+  const texts = flat.map(String)
+  const at = texts.indexOf(name)
+  return at === -1 ? undefined : texts[at + 1]
+}
+
+function isNewEnough(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > VERSION_MIN[0] || (major === VERSION_MIN[0] && minor >= VERSION_MIN[1])
+}

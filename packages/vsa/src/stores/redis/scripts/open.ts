@@ -1,0 +1,22 @@
+import { script, type Script } from './script.ts'
+
+/** Makes the row of the store where there is none. `ARGV[2]`: the generation of new data. Answers the state. */
+export const OPEN: Script = script(`
+assertWritable()
+local at = state()
+if at[1] == 'missing' then
+  call('HSET', S, 'schema', '1', 'gen', ARGV[2], 'run', runId(), 'epochs', '0', 'seen', '0', 'rows', '0', 'mints', '0', 'counters', '0', 'prunes', '0')
+  at = state()
+end
+return at
+`)
+
+/** Answers sections of INFO; an empty text for one that may not be read. It writes nothing, so that a replica answers too. */
+export const INFO: Script = script(`
+local sections = {}
+for at, name in ipairs({ 'server', 'replication', 'persistence', 'memory', 'cluster' }) do
+  local info = redis.pcall('INFO', name)
+  sections[at] = type(info) == 'string' and info or ''
+end
+return sections
+`)

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto'
+
+/** A Lua script, which the server keeps under its SHA-1. */
+export interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+/**
+ * What every script begins with: its keys, the time (R1), and the state of the store. `ARGV[1]` is the time in ms, which only tests give.
+ *
+ * - Numbers in texts are written by `int`: `tostring` loses digits above 10^14 (R3).
+ * - `state` answers a refusal and nothing else where the keys are not those of a whole store (R6).
+ */
+const PRELUDE = `
+local S, O, N, B, M, C, I, W, K, X, D, Z = unpack(KEYS)
+local L = string.sub(S, 1, -2) .. 'l:'
+local call = redis.call
+local function int(number) return string.format('%.0f', number) end
+
+local function clock()
+  if ARGV[1] ~= '' then return tonumber(ARGV[1]) end
+  local t = call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- Which process keeps the data; empty where it may not be read.
+local function runId()
+  local info = redis.pcall('INFO', 'server')
+  return type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
+end
+
+local function state()
+  local s = call('HMGET', S, 'schema', 'rows', 'mints', 'counters', 'seen', 'gen', 'run', 'epochs', 'prunes', 'leap')
+  if not s[1] then
+    if call('EXISTS', O, N, B, M, C, I, W, K, X, D, Z) > 0 then return { 'damaged', 'the key ' .. S .. ' is missing, and others of the store are not' } end
+    return { 'missing' }
+  end
+  if tonumber(s[1]) > 1 then return { 'newer', s[1] } end
+  local counts = { { B, s[2], 'HLEN' }, { I, s[2], 'ZCARD' }, { M, s[3], 'HLEN' }, { C, s[4], 'HLEN' } }
+  for _, count in ipairs(counts) do
+    local found = call(count[3], count[1])
+    if found ~= tonumber(count[2]) then
+      return { 'damaged', 'the key ' .. count[1] .. ' has ' .. int(found) .. ' elements of ' .. tostring(count[2]) .. ' that were written' }
+    end
+  end
+  return { 'ok', int(clock()), runId(), s[5], s[6], s[7], s[8], s[9], s[10] or '' }
+end
+
+-- A replica, or a server that refuses to write, must not decide by what it has: no write follows an answer such as 'fenced'.
+local function assertWritable() call('DEL', S .. ':none') end
+`
+
+/** @param body Lua, behind the prelude */
+export function script(body: string): Script {
+  const text = `${PRELUDE}${body}`
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
+}

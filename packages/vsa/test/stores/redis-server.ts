@@ -1,0 +1,86 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { sparePort } from './spare-port.ts'
+
+/** A running Redis server. */
+export interface RedisServer {
+  readonly url: string
+  stop(): Promise<void>
+  /** Ends it as a crash of its machine's process would, and starts it again on the same port and folder. Only of a new server. */
+  restart(signal?: NodeJS.Signals): Promise<void>
+}
+
+/** Why there is no server. */
+export interface NoServer {
+  readonly reason: string
+}
+
+/**
+ * The server of VSA_TEST_REDIS_URL, else a new one in a temporary folder, which is removed by `stop`. Where there is neither, the reason: with
+ * `CI=true` that is an error.
+ * @param options of a new server, as in `--appendonly yes`, which VSA_TEST_REDIS_URL does not replace
+ */
+export async function redisServer(options?: readonly string[]): Promise<RedisServer | NoServer> {
+  const url = process.env['VSA_TEST_REDIS_URL']
+  if (url !== undefined && options === undefined) {
+    const restart = (): Promise<void> => Promise.reject(new Error('not a server of this test'))
+    return { url, stop: async () => undefined, restart }
+  }
+  const program = programPath()
+  if (program !== undefined) return started(program, options ?? [])
+  const reason = 'no Redis: redis-server is not on the PATH, and VSA_TEST_REDIS_URL is not set'
+  if (process.env['CI'] === 'true') throw new Error(reason)
+  process.stderr.write(`\nSKIPPED: the tests of the Redis store. ${reason}\n\n`)
+  return { reason }
+}
+
+function programPath(): string | undefined {
+  const folders = ['/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter)]
+  return folders.map((folder) => join(folder, 'redis-server')).find((path) => existsSync(path))
+}
+
+async function started(program: string, options: readonly string[]): Promise<RedisServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'vsa-redis-'))
+  const port = await sparePort()
+  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...options]
+  let server = await listening(program, settings)
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    const ended = new Promise((resolve) => server.once('exit', resolve))
+    server.kill(signal)
+    await ended
+  }
+  const kill = (): void => void server.kill('SIGKILL')
+  process.once('exit', kill)
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    stop: async () => {
+      process.removeListener('exit', kill)
+      await end('SIGKILL')
+      rmSync(folder, { recursive: true })
+    },
+    restart: async (signal = 'SIGTERM') => {
+      await end(signal)
+      server = await listening(program, settings)
+    },
+  }
+}
+
+async function listening(program: string, settings: readonly string[]): Promise<ChildProcess> {
+  const server = spawn(program, settings, { stdio: ['ignore', 'pipe', 'ignore'] })
+  let log = ''
+  await new Promise<void>((resolve, reject) => {
+    server.stdout.on('data', (chunk: Buffer) => {
+      log += chunk.toString()
+      if (log.includes('Ready to accept connections')) resolve()
+    })
+    server.once('error', reject)
+    server.once('exit', () => reject(new Error(`redis-server ended: ${log}`)))
+  })
+  // What it logs later is not kept.
+  server.stdout.removeAllListeners('data')
+  server.stdout.resume()
+  server.removeAllListeners('exit')
+  return server
+}
