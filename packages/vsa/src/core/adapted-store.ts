@@ -1,4 +1,4 @@
-import type { Awaitable, Snapshot, StoreAdapter, StoreTime, Writes } from './adapter.ts'
+import type { Awaitable, Exchanged, Snapshot, StoreAdapter, StoreTime, Writes } from './adapter.ts'
 import { andThen, caught } from './awaitable.ts'
 import type { Clock } from './clock.ts'
 import { invariant, StoreError } from './errors.ts'
@@ -81,7 +81,7 @@ class AdaptedStore implements Store {
   async exchange(batch: Batch): Promise<Answer> {
     const adapter = this.#adapter
     let made = 0
-    const exchange = (): Awaitable<Answer> =>
+    const generalPath = (): Awaitable<Answer> =>
       this.#transact(
         () => adapter.loadExchange(batch),
         (rows, { time }) => {
@@ -90,11 +90,32 @@ class AdaptedStore implements Store {
           return { result: answer, writes }
         },
       )
+    const exchange = (): Awaitable<Answer> =>
+      andThen(this.#fastPath(batch), (exchanged) => {
+        if (exchanged === null) return generalPath()
+        made = exchanged.made
+        return exchanged.answer
+      })
     const upkeep = (): Awaitable<void> => notApplied(() => this.#keepUp(batch))
     const answer = andThen(this.#ready(), () => andThen(upkeep(), exchange))
     return andThen(answer, (answered) => {
       this.#made += made
       return answered
+    })
+  }
+
+  /** Null when the general path must decide. */
+  #fastPath(batch: Batch): Awaitable<Exchanged | null> {
+    const adapter = this.#adapter
+    if (adapter.exchangePlain === undefined) return null
+    const startedAt = this.#now()
+    const exchanged = caught(
+      () => adapter.exchangePlain?.(batch) ?? null,
+      (error) => this.#failed(error, startedAt),
+    )
+    return andThen(exchanged, (decided) => {
+      if (decided !== null) this.#standstill.ended(startedAt, this.#now(), decided.time - decided.timeSeen)
+      return decided
     })
   }
 

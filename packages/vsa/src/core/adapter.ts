@@ -1,4 +1,4 @@
-import type { Batch, RowName } from './exchange.ts'
+import type { AppliedAnswer, Batch, RowName } from './exchange.ts'
 import type { BudgetRow, CounterRow, Leap, LeaseRow, MintRow, OwnerRow } from './rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from './store.ts'
 
@@ -20,6 +20,11 @@ export interface StoreAdapter {
   ready(): Awaitable<void>
   loadJoin(): Awaitable<Snapshot<JoinRows>>
   loadExchange(batch: Batch): Awaitable<Snapshot<ExchangeRows>>
+  /**
+   * The fast path: decides the batch where the rows are, in one round trip, as `transition` does. Null leaves it to the general path: nothing was
+   * written. Absent when there is none.
+   */
+  exchangePlain?(batch: Batch): Awaitable<Exchanged | null>
   loadUpkeep(bounds: UpkeepBounds): Awaitable<Snapshot<UpkeepRows>>
   /** Rows as they are now, in the order of the names; a row that does not exist is left out. */
   read(names: readonly RowName[]): Awaitable<readonly BudgetRow[]>
@@ -39,6 +44,13 @@ export interface StoreTime {
   readonly timeSeen: number
   /** This handle's own clock. */
   readonly clock: number
+}
+
+/** A batch that the fast path has decided. Durable. */
+export interface Exchanged extends StoreTime {
+  readonly answer: AppliedAnswer
+  /** Budget rows that it made. */
+  readonly made: number
 }
 
 /** A consistent snapshot of rows, locked or versioned until `save` or `release`. Exactly one of the two is called, once. */

@@ -1,6 +1,6 @@
 import type { StoreAdapter } from './adapter.ts'
 
-/** An adapter with some of its methods replaced. */
+/** An adapter with some of its methods replaced, and without its fast path, which would go past them. */
 export function changedAdapter(adapter: StoreAdapter, methods: Partial<StoreAdapter>): StoreAdapter {
   return {
     capabilities: adapter.capabilities,

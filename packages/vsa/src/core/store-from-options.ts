@@ -53,7 +53,7 @@ const ADAPTER_METHODS = Object.keys({
   list: true,
   owners: true,
   close: true,
-} satisfies Record<Exclude<keyof StoreAdapter, 'capabilities' | 'leaseTtlMs'>, true>)
+} satisfies Record<Exclude<keyof StoreAdapter, 'capabilities' | 'leaseTtlMs' | 'exchangePlain'>, true>)
 
 /** @throws TypeError, RangeError that name the argument */
 export function checkStoreFrom(

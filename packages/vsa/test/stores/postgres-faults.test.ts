@@ -73,25 +73,48 @@ describe.skipIf('reason' in server)('a Postgres server', () => {
     expect(row).toMatchObject({ minted: 500, used: 500, pool: 0, burned: 0 })
   })
 
-  it('L3: the connection is cut before the commit: unknown, and the same batch is applied once', async () => {
-    const proxy = await proxied()
-    const store = storeOn(poolOn(proxy.url), { schema: newSchema() })
-    const sent = batch(await store.join('test'), 1, taking)
-    proxy.arm({ match: '\ncommit', do: 'cut-before' })
-    await expect(store.exchange(sent)).rejects.toMatchObject(fault('store_lost', unknown))
-    expect(applied(await store.exchange(sent))).toMatchObject({ granted: [3], entries: [{ used: 3 }, { value: 1 }] })
-  })
+  describe.each([
+    { fastPath: true, match: '.exchange_1(' },
+    { fastPath: false, match: '\ncommit' },
+  ])('with the option fastPath: $fastPath', ({ fastPath, match }) => {
+    it('L3: the connection is cut before the commit: unknown, and the same batch is applied once', async () => {
+      const proxy = await proxied()
+      const store = storeOn(poolOn(proxy.url), { schema: newSchema(), fastPath })
+      const sent = batch(await store.join('test'), 1, taking)
+      proxy.arm({ match, do: 'cut-before' })
+      await expect(store.exchange(sent)).rejects.toMatchObject(fault('store_lost', unknown))
+      expect(applied(await store.exchange(sent))).toMatchObject({ granted: [3], entries: [{ used: 3 }, { value: 1 }] })
+    })
 
-  it('L3: the connection is cut after the commit: unknown, and the same batch is replayed', async () => {
-    const proxy = await proxied()
-    const store = storeOn(poolOn(proxy.url), { schema: newSchema() })
-    const sent = batch(await store.join('test'), 1, taking)
-    proxy.arm({ match: '\ncommit', do: 'cut-after' })
-    await expect(store.exchange(sent)).rejects.toMatchObject(fault('store_lost', unknown))
-    expect(await store.exchange(sent)).toMatchObject({
-      kind: 'replayed',
-      granted: [3],
-      entries: [{ used: 3 }, { value: 1 }],
+    it('L3: the connection is cut after the commit: unknown, and the same batch is replayed', async () => {
+      const proxy = await proxied()
+      const store = storeOn(poolOn(proxy.url), { schema: newSchema(), fastPath })
+      const sent = batch(await store.join('test'), 1, taking)
+      proxy.arm({ match, do: 'cut-after' })
+      await expect(store.exchange(sent)).rejects.toMatchObject(fault('store_lost', unknown))
+      expect(await store.exchange(sent)).toMatchObject({
+        kind: 'replayed',
+        granted: [3],
+        entries: [{ used: 3 }, { value: 1 }],
+      })
+    })
+
+    it.each([
+      ['pg_cancel_backend', 'store_busy', again],
+      // A server process that waits for a synchronous standby is ended after the commit.
+      ['pg_terminate_backend', 'store_lost', fastPath ? unknown : again],
+    ] as const)('a server process that waits for a lock is ended by %s: %s', async (end, code, options) => {
+      const schema = newSchema()
+      const store = storeOn(poolOn(url), { schema, fastPath })
+      const sent = batch(await store.join('test'), 1, taking)
+      const holder = await admin.connect()
+      await holder.query(`begin; select 1 from ${schema}.owner for update`)
+      const failed = expect(store.exchange(sent)).rejects.toMatchObject(fault(code, options))
+      await admin.query(`select ${end}(${await waiterOn(admin, schema)})`)
+      await failed
+      await holder.query('rollback')
+      holder.release()
+      expect(applied(await store.exchange(sent)).granted).toEqual([3])
     })
   })
 
@@ -99,30 +122,13 @@ describe.skipIf('reason' in server)('a Postgres server', () => {
     'the connection is lost in the load (%s): surely not applied',
     async (what) => {
       const proxy = await proxied()
-      const store = storeOn(poolOn(proxy.url), { schema: newSchema() })
+      const store = storeOn(poolOn(proxy.url), { schema: newSchema(), fastPath: false })
       const sent = batch(await store.join('test'), 1, taking)
       proxy.arm({ match: 'for update', do: what })
       await expect(store.exchange(sent)).rejects.toMatchObject(fault('store_lost', again))
       expect(applied(await store.exchange(sent)).granted).toEqual([3])
     },
   )
-
-  it.each([
-    ['pg_cancel_backend', 'store_busy'],
-    ['pg_terminate_backend', 'store_lost'],
-  ] as const)('a server process that waits for a lock is ended by %s: %s, surely not applied', async (end, code) => {
-    const schema = newSchema()
-    const store = storeOn(poolOn(url), { schema })
-    const sent = batch(await store.join('test'), 1, taking)
-    const holder = await admin.connect()
-    await holder.query(`begin; select 1 from ${schema}.owner for update`)
-    const failed = expect(store.exchange(sent)).rejects.toMatchObject(fault(code, again))
-    await admin.query(`select ${end}(${await waiterOn(admin, schema)})`)
-    await failed
-    await holder.query('rollback')
-    holder.release()
-    expect(applied(await store.exchange(sent)).granted).toEqual([3])
-  })
 
   it('a connection that the server ends between load and save: nothing is applied, and no error is uncaught', async () => {
     const schema = newSchema()
@@ -131,7 +137,7 @@ describe.skipIf('reason' in server)('a Postgres server', () => {
     const sent = batch(await store.join('test'), 1, taking)
     let client: PostgresClient | undefined
     const connect = async (): Promise<PostgresClient> => (client = await pool.connect())
-    const adapter = new PostgresAdapter({ connect }, { schema, leaseTtlMs: 10_000 })
+    const adapter = new PostgresAdapter({ connect }, { schema, leaseTtlMs: 10_000, fastPath: true })
     await adapter.ready()
     const snapshot = await adapter.loadExchange(sent)
     const broken = new Promise((resolve) => client?.on?.('error', resolve))

@@ -1,4 +1,5 @@
 import type {
+  Exchanged,
   ExchangeRows,
   JoinRows,
   Snapshot,
@@ -12,7 +13,8 @@ import { BATCH_ENTRIES_MAX, type Batch, type RowName } from '../../core/exchange
 import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
 import { leapMaxOf, StoreClock } from '../../core/store-clock.ts'
-import { rowsMoved } from './errors.ts'
+import { isUndecided, rowsMoved } from './errors.ts'
+import { exchangeCall, exchangedFrom, isPlain } from './fast-path.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { nameLiteral } from './literals.ts'
 import { exchangeFrom, namesIn, upkeepFrom, type Locked } from './load.ts'
@@ -22,11 +24,12 @@ import { integer, list } from './rows.ts'
 import { save } from './save.ts'
 import { ensureSchema } from './schema.ts'
 import * as sql from './sql.ts'
-import { Transaction } from './transaction.ts'
+import { answerOfCommit, Transaction } from './transaction.ts'
 
 export interface AdapterSettings {
   readonly schema: string
   readonly leaseTtlMs: number
+  readonly fastPath: boolean
 }
 
 interface Loaded<Rows> {
@@ -47,18 +50,22 @@ export class PostgresAdapter implements StoreAdapter {
   readonly #schema: string
   /** As it stands in a statement. */
   readonly #name: string
+  readonly #hasFastPath: boolean
   readonly #clock: StoreClock
+  /** The latest store time that this handle has told. */
+  #timeTold = 0
   /** The server's clock, as the last load read it. */
   #serverNow = 0
   #ready: Promise<void> | undefined
   #wasOpen = false
   #stopListening: (() => void) | undefined
 
-  constructor(pool: PostgresPool, { schema, leaseTtlMs }: AdapterSettings) {
+  constructor(pool: PostgresPool, { schema, leaseTtlMs, fastPath }: AdapterSettings) {
     this.#pool = pool
     this.#schema = schema
     this.#name = nameLiteral(schema)
     this.leaseTtlMs = leaseTtlMs
+    this.#hasFastPath = fastPath
     this.#clock = new StoreClock(() => this.#serverNow, leaseTtlMs)
   }
 
@@ -85,6 +92,18 @@ export class PostgresAdapter implements StoreAdapter {
       if (loaded === undefined) throw rowsMoved(this.#schema)
       return loaded
     })
+  }
+
+  async exchangePlain(batch: Batch): Promise<Exchanged | null> {
+    if (!this.#hasFastPath) return null
+    assertBatch(batch)
+    if (!isPlain(batch)) return null
+    const call = exchangeCall(this.#name, batch, this.#timeTold)
+    const answer = await answerOfCommit(this.#pool, this.#schema, call, isUndecided)
+    if (answer === null || answer === undefined) return null
+    const exchanged = exchangedFrom(answer, batch)
+    this.#timeTold = Math.max(this.#timeTold, exchanged.time)
+    return exchanged
   }
 
   loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {
@@ -129,6 +148,7 @@ export class PostgresAdapter implements StoreAdapter {
       const [serverNow, timeSeen, ...rest] = list(answer)
       this.#serverNow = integer(serverNow)
       const at = this.#clock.read(integer(timeSeen))
+      this.#timeTold = Math.max(this.#timeTold, at.time)
       const { rows, locked } = read(rest, at.time)
       return {
         ...at,

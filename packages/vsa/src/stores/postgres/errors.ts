@@ -64,6 +64,9 @@ const FAULTS: readonly (readonly [prefix: string, fault: Fault])[] = [
 
 /** A row of the same name was made by another transaction in the meantime. */
 const UNIQUE_VIOLATION = '23505'
+/** An amount that no row may have. */
+const CHECK_VIOLATION = '23514'
+const OUT_OF_RANGE = '22003'
 /** What pools say that were ended: `pg` has no code for it. */
 const POOL_ENDED = /after calling end|pool (?:is|was|has been) (?:closed|ended)/i
 
@@ -97,9 +100,20 @@ export function isConflict(error: unknown): boolean {
   return sqlStateOf(error) === UNIQUE_VIOLATION
 }
 
+/** The fast path does not decide this batch, or could not apply it as a whole: all of it is undone, and the general path says more. */
+export function isUndecided(error: unknown): boolean {
+  return ['VS003', CHECK_VIOLATION, OUT_OF_RANGE].includes(sqlStateOf(error) ?? '')
+}
+
 /** An answer of the server, and not a failure of the driver or the network. */
 export function isFromServer(error: unknown): boolean {
   return sqlStateOf(error) !== undefined
+}
+
+/** An error after which the connection takes no more messages. */
+export function endsConnection(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  return state === undefined || faultOf(state).endsConnection === true
 }
 
 export function unsafe(schema: string, what: string): StoreError {

@@ -19,6 +19,11 @@ export interface PostgresOptions {
   readonly schema?: string
   /** An owner is reaped this long after its last exchange, in ms, 1 to 86,400,000. Default 10,000. */
   readonly leaseTtlMs?: number
+  /**
+   * Decides plain batches by one function on the server, in one round trip: policies, leases, spending, refunds, durable admissions and counters. What is
+   * rare goes the general way, in two. Default true; false sends everything there.
+   */
+  readonly fastPath?: boolean
   /** How often a call is preceded by upkeep (reaping, burning, pruning), in ms, from 0. Default 100. */
   readonly upkeepEveryMs?: number
   /** The most leases burned and rows removed by one upkeep, each, besides as many as were made since the last one; from 1. Default 200. */
@@ -28,6 +33,7 @@ export interface PostgresOptions {
 const OPTIONS = Object.keys({
   schema: true,
   leaseTtlMs: true,
+  fastPath: true,
   upkeepEveryMs: true,
   upkeepRowsMax: true,
 } satisfies Record<keyof PostgresOptions, true>)
@@ -47,11 +53,13 @@ const OPTIONS = Object.keys({
 export function postgres(pool: PostgresPool, options: PostgresOptions = {}): Store {
   assertMethods('pool', pool, 'a pool of connections, such as the Pool of pg', ['connect'])
   assertOptions('options', options, OPTIONS)
-  const { schema = 'vsa', leaseTtlMs = 10_000 } = options
+  const { schema = 'vsa', leaseTtlMs = 10_000, fastPath = true } = options
+  if (typeof fastPath !== 'boolean')
+    throw new TypeError(`options.fastPath must be true or false, got ${describe(fastPath)}`)
   assertSchema(schema)
   assertWhole('options.leaseTtlMs', leaseTtlMs, { min: 1, max: LEASE_TTL_MS_MAX, of: 'milliseconds' })
   const settings = { now: () => performance.now(), ...checkUpkeep(options) }
-  return adaptedStore(new PostgresAdapter(pool, { schema, leaseTtlMs }), settings, randomUUID)
+  return adaptedStore(new PostgresAdapter(pool, { schema, leaseTtlMs, fastPath }), settings, randomUUID)
 }
 
 function assertSchema(schema: unknown): void {

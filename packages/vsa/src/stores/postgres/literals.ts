@@ -29,12 +29,19 @@ export function integerLiteral(value: number): string {
   return String(value)
 }
 
-export function textArray(values: readonly string[]): string {
-  const elements = values.map((value) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)
+/** Null stands for NULL. */
+export function textArray(values: readonly (string | null)[]): string {
+  const elements = values.map((value) =>
+    value === null ? 'NULL' : `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`,
+  )
   return `${textLiteral(`{${elements.join(',')}}`)}::text[]`
 }
 
 /** Null stands for NULL. @throws InvariantError for a number that is not a safe integer */
-export function integerArray(values: readonly (number | null)[]): string {
-  return `'{${values.map((value) => (value === null ? 'NULL' : integerLiteral(value))).join(',')}}'::bigint[]`
+export function integerArray(values: readonly (number | null)[], type: 'bigint' | 'int' = 'bigint'): string {
+  return `'{${values.map((value) => (value === null ? 'NULL' : integerLiteral(value))).join(',')}}'::${type}[]`
+}
+
+export function booleanArray(values: readonly boolean[]): string {
+  return `'{${values.join(',')}}'::boolean[]`
 }

@@ -74,7 +74,7 @@ export function namesIn({ epoch, entries }: Batch): ExchangeNames {
 }
 
 /** Such an entry must not fail the whole batch: its row is answered `breach` (S6). */
-function refused(entry: Entry): DamagedRow | undefined {
+export function refused(entry: Entry): DamagedRow | undefined {
   if (entry.kind === 'void') return undefined
   if (Buffer.byteLength(encodeText(entry.key)) > KEY_BYTES_MAX)
     return { kind: 'damaged', detail: `a key of more than ${KEY_BYTES_MAX} bytes of UTF-8 does not fit into Postgres` }

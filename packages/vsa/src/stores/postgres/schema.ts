@@ -1,3 +1,4 @@
+import { exchangeFunction } from './exchange-function.ts'
 import { notStarted, tooNew, unsafe } from './errors.ts'
 import { nameLiteral, textLiteral } from './literals.ts'
 import type { PostgresPool } from './pool.ts'
@@ -95,7 +96,7 @@ create table ${schema}.counter (
 
 create function ${schema}.clock_ms() returns bigint language sql volatile as
   'select floor(extract(epoch from clock_timestamp()) * 1000)::bigint';
-`
+${exchangeFunction(schema)}`
 }
 
 interface Server {

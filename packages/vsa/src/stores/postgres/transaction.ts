@@ -1,9 +1,9 @@
 import { InvariantError } from '../../core/errors.ts'
-import { isConflict, isFromServer, storeErrorOf } from './errors.ts'
+import { endsConnection, isConflict, isFromServer, storeErrorOf } from './errors.ts'
 import type { PostgresClient, PostgresPool } from './pool.ts'
 
 /** A transaction that waits longer than this for a lock fails, and is tried again. */
-const LOCK_TIMEOUT_MS = 2_000
+export const LOCK_TIMEOUT_MS = 2_000
 /** The server ends a transaction whose process sends nothing for this long: its rows are locked for all. */
 const IDLE_TIMEOUT_MS = 5_000
 
@@ -103,6 +103,35 @@ export async function answerOf(pool: PostgresPool, schema: string, statement: st
   }
 }
 
+/**
+ * The answer of one statement that is a transaction of its own. Durable on return.
+ * @returns undefined when the server undid it, for a reason that `isUndone` knows by its error
+ * @throws StoreError, which says whether it may have been applied
+ */
+export async function answerOfCommit(
+  pool: PostgresPool,
+  schema: string,
+  statement: string,
+  isUndone: (error: unknown) => boolean,
+): Promise<unknown> {
+  const client = await connected(pool, schema)
+  client.on?.('error', ignore)
+  let isUsable = false
+  try {
+    const answer = answerIn(await client.query(statement))
+    isUsable = true
+    return answer
+  } catch (error) {
+    // After any other error a statement may still run on the connection.
+    isUsable = !endsConnection(error)
+    if (isUndone(error)) return undefined
+    throw storeErrorOf(error, schema, 'commit')
+  } finally {
+    client.removeListener?.('error', ignore)
+    client.release(!isUsable)
+  }
+}
+
 async function connected(pool: PostgresPool, schema: string): Promise<PostgresClient> {
   try {
     return await pool.connect()
@@ -117,6 +146,7 @@ function answerIn(results: unknown): unknown {
   const rows: unknown = typeof last === 'object' && last !== null && 'rows' in last ? last.rows : undefined
   const row: unknown = Array.isArray(rows) ? rows[0] : undefined
   const text: unknown = typeof row === 'object' && row !== null && 'answer' in row ? row.answer : undefined
+  if (text === null) return null
   if (typeof text !== 'string') throw new InvariantError('the pool must answer with rows, objects by column name')
   return JSON.parse(text)
 }
