@@ -7,7 +7,7 @@ import { rounds } from '../rounds.ts'
 import { adapterOn, assertSums, newPrefix } from './redis-fixture.ts'
 import { redisServer } from './redis-server.ts'
 
-const server = await redisServer()
+const server = await redisServer([], true)
 const url = 'url' in server ? server.url : ''
 const ioredis = new Redis(url, { lazyConnect: true })
 const nodeRedis = createClient({ url })

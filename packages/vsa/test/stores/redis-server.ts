@@ -17,19 +17,22 @@ export interface NoServer {
   readonly reason: string
 }
 
+/** What a server needs in order to forget nothing. */
+export const DURABLE: readonly string[] = ['--appendonly', 'yes', '--appendfsync', 'always']
+
 /**
- * The server of VSA_TEST_REDIS_URL, else a new one in a temporary folder, which is removed by `stop`. Where there is neither, the reason: with
- * `CI=true` that is an error.
- * @param options of a new server, as in `--appendonly yes`, which VSA_TEST_REDIS_URL does not replace
+ * A new server in a temporary folder, which is removed by `stop`. Where that cannot be, the reason: with `CI=true` that is an error.
+ * @param options of the server, as in {@link DURABLE}
+ * @param isShared whether the server of VSA_TEST_REDIS_URL does as well, if there is one. A test that changes or ends its server needs its own
  */
-export async function redisServer(options?: readonly string[]): Promise<RedisServer | NoServer> {
+export async function redisServer(options: readonly string[], isShared = false): Promise<RedisServer | NoServer> {
   const url = process.env['VSA_TEST_REDIS_URL']
-  if (url !== undefined && options === undefined) {
+  if (url !== undefined && isShared) {
     const restart = (): Promise<void> => Promise.reject(new Error('not a server of this test'))
     return { url, stop: async () => undefined, restart }
   }
   const program = programPath()
-  if (program !== undefined) return started(program, options ?? [])
+  if (program !== undefined) return started(program, options)
   const reason = 'no Redis: redis-server is not on the PATH, and VSA_TEST_REDIS_URL is not set'
   if (process.env['CI'] === 'true') throw new Error(reason)
   process.stderr.write(`\nSKIPPED: the tests of the Redis store. ${reason}\n\n`)

@@ -40,8 +40,8 @@ const BYTES = { 36: Buffer }
 /** One way to send a command, whatever the client is. Texts in the answer are bytes. */
 export interface RedisConnection {
   readonly isCluster: boolean
-  /** The client has been closed by its user: it would send nothing. */
-  isEnded(): boolean
+  /** Closed by its user: it would send nothing. One of node-redis may be connected yet. */
+  standing(): 'open' | 'ended' | 'not connected'
   /** @param key decides the node of a cluster */
   send(key: string, command: string, args: readonly RedisArgument[]): Promise<unknown>
   /** Keeps an error of an idle connection from ending the process. @returns ends it */
@@ -56,7 +56,7 @@ export function connectionOf(client: RedisClient): RedisConnection {
 function ioredis(client: IoredisClient): RedisConnection {
   return {
     isCluster: client.isCluster === true,
-    isEnded: () => client.status === 'end',
+    standing: () => (client.status === 'end' ? 'ended' : 'open'),
     send: (_key, command, args) => client.callBuffer(command, ...args),
     // It ends no process for an error that has no listener, but prints it.
     listen: () => () => undefined,
@@ -67,7 +67,7 @@ function nodeRedis(client: NodeRedisClient): RedisConnection {
   const bytes = client.withTypeMapping(BYTES)
   return {
     isCluster: false,
-    isEnded: () => client.isOpen === false,
+    standing: () => (client.isOpen === false ? 'not connected' : 'open'),
     send: (_key, command, args) => bytes.sendCommand([command, ...args]),
     listen: () => ignoreErrors(client),
   }
@@ -77,7 +77,7 @@ function nodeRedisCluster(client: NodeRedisCluster): RedisConnection {
   const bytes = client.withTypeMapping(BYTES)
   return {
     isCluster: true,
-    isEnded: () => client.isOpen === false,
+    standing: () => (client.isOpen === false ? 'not connected' : 'open'),
     send: (key, command, args) => bytes.sendCommand(key, false, [command, ...args]),
     listen: () => ignoreErrors(client),
   }

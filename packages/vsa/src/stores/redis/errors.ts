@@ -117,6 +117,11 @@ export function clientEnded(prefix: string): StoreError {
   return failure('store_closed', prefix, 'the client has been closed', SURELY_NOT)
 }
 
+export function clientNotConnected(prefix: string): StoreError {
+  const what = `the client is not connected: await its connect(); ${AGAIN}`
+  return failure('store_lost', prefix, what, { applied: 'no', transient: true })
+}
+
 /** R6: nothing is made or granted until an operator decides. */
 export function storeDamaged(prefix: string, what: string): StoreError {
   const advice = 'Rows were removed by another program, or evicted: restore a backup, or remove all keys of this prefix'

@@ -56,10 +56,19 @@ export function redis(client: RedisClient, options: RedisOptions = {}): Store {
   assertPrefix(prefix)
   assertWhole('options.leaseTtlMs', leaseTtlMs, { min: 1, max: LEASE_TTL_MS_MAX, of: 'milliseconds' })
   assertBoolean('options.strict', strict)
-  const warn = (warning: string): void => console.warn(warning)
-  const adapter = new RedisAdapter(client, { prefix, leaseTtlMs, strict, newGeneration: randomUUID, warn })
+  const adapter = new RedisAdapter(client, { prefix, leaseTtlMs, strict, newGeneration: randomUUID, warn: warnOnce })
   const pause = backoff({ random: Math.random, sleep })
   return adaptedStore(adapter, { now: () => performance.now(), pause, ...checkUpkeep(options) }, randomUUID)
+}
+
+/** What was warned of in this process: each once, however many stores are opened. */
+const warned = new Set<string>()
+const WARNED_MAX = 1_000
+
+function warnOnce(warning: string): void {
+  if (warned.has(warning)) return
+  if (warned.size < WARNED_MAX) warned.add(warning)
+  console.warn(warning)
 }
 
 function sleep(ms: number): Promise<void> {

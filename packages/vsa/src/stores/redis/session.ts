@@ -1,5 +1,5 @@
 import { connectionOf, type RedisArgument, type RedisClient, type RedisConnection } from './client.ts'
-import { clientEnded, isNoScript, storeErrorOf, type Phase } from './errors.ts'
+import { clientEnded, clientNotConnected, isNoScript, storeErrorOf, type Phase } from './errors.ts'
 import { keyOf, keysOf } from './keys.ts'
 import type { Script } from './scripts/script.ts'
 
@@ -56,7 +56,9 @@ export class Session {
   }
 
   async #send(command: string, values: readonly RedisArgument[]): Promise<unknown> {
-    if (this.#connection.isEnded()) throw clientEnded(this.prefix)
+    const standing = this.#connection.standing()
+    if (standing === 'ended') throw clientEnded(this.prefix)
+    if (standing === 'not connected') throw clientNotConnected(this.prefix)
     return this.#connection.send(keyOf(this.prefix, 's'), command, values)
   }
 }

@@ -3,8 +3,11 @@ import { connect, createServer, type Socket } from 'node:net'
 /** What the proxy does with the next message that contains `match`, once. */
 export interface ProxyFault {
   readonly match: string
-  /** `cut-before`: half of the message arrives. `cut-after`: all of it is done, and the answer is lost. */
-  readonly do: 'cut-before' | 'cut-after'
+  /**
+   * `cut-before`: half of the message arrives. `cut-after`: all of it is done, and the answer is lost. `hold`: all of it is done, and no answer comes
+   * through the connection any more.
+   */
+  readonly do: 'cut-before' | 'cut-after' | 'hold'
 }
 
 export interface Proxy {
@@ -20,7 +23,7 @@ export async function proxyTo(url: string): Promise<Proxy> {
   let armed: ProxyFault | undefined
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname)
-    let answerIsLost = false
+    let answers: 'pass' | 'cut-after' | 'hold' = 'pass'
     const cut = (): void => {
       client.destroy()
       upstream.destroy()
@@ -35,12 +38,12 @@ export async function proxyTo(url: string): Promise<Proxy> {
       if (fault === undefined) return void upstream.write(chunk)
       armed = undefined
       if (fault.do === 'cut-before') return void upstream.write(chunk.subarray(0, chunk.length / 2), cut)
-      answerIsLost = true
+      answers = fault.do
       upstream.write(chunk)
     })
     upstream.on('data', (chunk) => {
-      if (answerIsLost) cut()
-      else client.write(chunk)
+      if (answers === 'cut-after') cut()
+      else if (answers === 'pass') client.write(chunk)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
