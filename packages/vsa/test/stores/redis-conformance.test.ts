@@ -1,9 +1,10 @@
 import { createClient } from 'redis'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, it } from 'vitest'
+import type { RedisAdapter } from '../../src/stores/redis/adapter.ts'
 import type { RedisClient } from '../../src/stores/redis/index.ts'
 import { storeConformance } from '../../src/testing/index.ts'
-import { rounds } from '../rounds.ts'
+import { IS_QUICK, rounds } from '../rounds.ts'
 import { adapterOn, assertSums, newPrefix } from './redis-fixture.ts'
 import { redisServer } from './redis-server.ts'
 
@@ -21,13 +22,16 @@ afterAll(async () => {
 
 const describeHere = 'reason' in server ? describe.skip : describe
 
-function conforms(name: string, clients: readonly [RedisClient, RedisClient]): void {
+/** Most batches go the fast path. The general path by itself is repeated by `npm run proof`. */
+const paths = IS_QUICK ? [true] : [true, false]
+
+for (const fastPath of paths) {
   storeConformance(
-    name,
+    fastPath ? 'Redis, one handle with each client' : 'Redis without its fast path',
     ({ now, leaseTtlMs }) => {
       const prefix = newPrefix()
-      const [one, other] = clients.map((client) => adapterOn(client, { prefix, leaseTtlMs, now }))
-      if (one === undefined || other === undefined) throw new Error('two clients are needed')
+      const handle = (client: RedisClient): RedisAdapter => adapterOn(client, { prefix, leaseTtlMs, fastPath, now })
+      const [one, other] = [handle(ioredis), handle(nodeRedis)]
       return {
         store: one,
         another: () => other,
@@ -41,5 +45,3 @@ function conforms(name: string, clients: readonly [RedisClient, RedisClient]): v
     { sequences: rounds(2) },
   )
 }
-
-conforms('Redis, one handle with each client', [ioredis, nodeRedis])

@@ -19,6 +19,7 @@ export function adapterOn(client: RedisClient, settings: Partial<AdapterSettings
     prefix: newPrefix(),
     leaseTtlMs: 10_000,
     strict: false,
+    fastPath: true,
     newGeneration: () => 'generation',
     warn: () => undefined,
     ...settings,

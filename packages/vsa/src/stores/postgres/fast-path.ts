@@ -1,7 +1,7 @@
 import { WANTED_ROWS_MAX, type Exchanged } from '../../core/adapter.ts'
-import type { Batch, BudgetEntry, CounterEntry, Entry, EntryAnswer, Outcome, Take } from '../../core/exchange.ts'
+import type { Batch, BudgetEntry, CounterEntry, EntryAnswer, Outcome, Take } from '../../core/exchange.ts'
+import { isPlainBatch } from '../../core/plain-batch.ts'
 import { encodeText } from '../../core/stored-text.ts'
-import { isUnits } from '../../core/units.ts'
 import { EXCHANGE } from './exchange-function.ts'
 import { booleanArray, integerArray, integerLiteral, textArray, textLiteral } from './literals.ts'
 import { refused } from './load.ts'
@@ -12,23 +12,9 @@ import { integer, list, rowNameFrom } from './rows.ts'
 /** The figures of each row in the answer. */
 const ROW_WIDTH = 9
 
-/** The function decides it, or says that it does not. A malformed entry must be named by the general path (S6). */
-export function isPlain({ entries, takes, close }: Batch): boolean {
-  return !close && entries.every(isPlainEntry) && takes.every((take) => isPlainTake(take, entries))
-}
-
-function isPlainEntry(entry: Entry): boolean {
-  if (entry.kind === 'void') return true
-  if (refused(entry) !== undefined) return false
-  if (entry.kind === 'counter') return Number.isSafeInteger(entry.add)
-  const { spent, refund, hold, wantMs, mint, policy } = entry
-  if (mint !== undefined || ![spent, refund, hold, wantMs].every(isUnits)) return false
-  return policy === undefined || [policy.limit, policy.burnMax, policy.version].every(isUnits)
-}
-
-function isPlainTake({ need, n }: Take, entries: readonly Entry[]): boolean {
-  if (!isUnits(n) || need.length === 0 || new Set(need.map(([at]) => at)).size !== need.length) return false
-  return need.every(([at, cost]) => entries[at]?.kind === 'budget' && isUnits(cost) && cost > 0)
+/** The function decides it, or says that it does not. An entry that Postgres cannot have must be named by the general path (S6). */
+export function isPlain(batch: Batch): boolean {
+  return isPlainBatch(batch) && batch.entries.every((entry) => refused(entry) === undefined)
 }
 
 /** @param floor store time that this handle has told, ms since 1970 */

@@ -1,4 +1,5 @@
 import type {
+  Exchanged,
   ExchangeRows,
   JoinRows,
   Snapshot,
@@ -15,12 +16,14 @@ import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts
 import { leapMaxOf, StoreClock } from '../../core/store-clock.ts'
 import type { RedisArgument, RedisClient } from './client.ts'
 import { storeMissing } from './errors.ts'
+import { exchangedFrom, isPlain, plainArguments } from './fast-path.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { exchangeArguments, exchangeFrom } from './load.ts'
 import { Loaded } from './loaded.ts'
 import { list, text } from './rows.ts'
 import { checkServer, warningOf, type Safety } from './safety.ts'
 import { save } from './save.ts'
+import { EXCHANGE } from './scripts/exchange.ts'
 import { LOAD_EXCHANGE, LOAD_JOIN } from './scripts/load-exchange.ts'
 import { LOAD_UPKEEP } from './scripts/load-upkeep.ts'
 import { OPEN } from './scripts/open.ts'
@@ -37,6 +40,7 @@ export interface AdapterSettings {
   readonly prefix: string
   readonly leaseTtlMs: number
   readonly strict: boolean
+  readonly fastPath: boolean
   /** Makes the generation of new data: a text that is never made again. */
   readonly newGeneration: () => string
   /** Gets one text about what the server may forget. */
@@ -89,6 +93,14 @@ export class RedisAdapter implements StoreAdapter {
     return this.#snapshot(LOAD_EXCHANGE, exchangeArguments(batch), (answer, { time }, loaded) => {
       return exchangeFrom(answer, batch, time, loaded)
     })
+  }
+
+  async exchangePlain(batch: Batch): Promise<Exchanged | null> {
+    if (!this.#settings.fastPath) return null
+    assertBatch(batch)
+    if (!isPlain(batch)) return null
+    const values = plainArguments(batch)
+    return exchangedFrom(await this.#session.run({ script: EXCHANGE, values, phase: 'save' }), batch)
   }
 
   loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {

@@ -21,6 +21,11 @@ export interface RedisOptions {
   readonly leaseTtlMs?: number
   /** Refuses a server that may forget what it acknowledged: all but `appendfsync always` without replicas. Default false: one warning says what may be lost. */
   readonly strict?: boolean
+  /**
+   * Decides plain batches by one script, in one round trip: policies, leases, spending, refunds, durable admissions and counters. What is rare goes the general
+   * way, in two. Default true; false sends everything there.
+   */
+  readonly fastPath?: boolean
   /** How often a call is preceded by upkeep (reaping, burning, pruning), in ms, from 0. Default 100. */
   readonly upkeepEveryMs?: number
   /** The most leases burned and rows removed by one upkeep, each, besides as many as were made since the last one; from 1. Default 200. */
@@ -31,6 +36,7 @@ const OPTIONS = Object.keys({
   prefix: true,
   leaseTtlMs: true,
   strict: true,
+  fastPath: true,
   upkeepEveryMs: true,
   upkeepRowsMax: true,
 } satisfies Record<keyof RedisOptions, true>)
@@ -52,11 +58,19 @@ const OPTIONS = Object.keys({
 export function redis(client: RedisClient, options: RedisOptions = {}): Store {
   assertClient(client)
   assertOptions('options', options, OPTIONS)
-  const { prefix = 'vsa', leaseTtlMs = 10_000, strict = false } = options
+  const { prefix = 'vsa', leaseTtlMs = 10_000, strict = false, fastPath = true } = options
   assertPrefix(prefix)
   assertWhole('options.leaseTtlMs', leaseTtlMs, { min: 1, max: LEASE_TTL_MS_MAX, of: 'milliseconds' })
   assertBoolean('options.strict', strict)
-  const adapter = new RedisAdapter(client, { prefix, leaseTtlMs, strict, newGeneration: randomUUID, warn: warnOnce })
+  assertBoolean('options.fastPath', fastPath)
+  const adapter = new RedisAdapter(client, {
+    prefix,
+    leaseTtlMs,
+    strict,
+    fastPath,
+    newGeneration: randomUUID,
+    warn: warnOnce,
+  })
   const pause = backoff({ random: Math.random, sleep })
   return adaptedStore(adapter, { now: () => performance.now(), pause, ...checkUpkeep(options) }, randomUUID)
 }

@@ -1,4 +1,4 @@
-import { InvariantError } from '../../core/errors.ts'
+import { invariant, InvariantError } from '../../core/errors.ts'
 import type { Outcome, RowName } from '../../core/exchange.ts'
 import type { BudgetRow, Leap, OwnerRow } from '../../core/rows.ts'
 import { decodeText } from '../../core/stored-text.ts'
@@ -13,11 +13,11 @@ export interface StoredBudget {
   readonly lessees: number
 }
 
-const DOUBLE = 8
+export const DOUBLE = 8
 const BUDGET_DOUBLES = 13
 const OWNER_DOUBLES = 5
 /** Stands for null: no time, and no safe integer. */
-const NULL = -(2 ** 53)
+export const NULL: number = -(2 ** 53)
 
 /** kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wantedUntil, endsAt, keepUntil */
 export function packBudget({ row, leased, lessees }: StoredBudget): Buffer {
@@ -160,14 +160,18 @@ function kindFrom(value: unknown): BudgetRow['kind'] {
   return 'window'
 }
 
-function packed(numbers: readonly number[]): Buffer {
+/** @throws InvariantError for a number that is not a safe integer */
+export function packed(numbers: readonly number[]): Buffer {
   const bytes = Buffer.allocUnsafe(numbers.length * DOUBLE)
-  // Without the zero that is negative: two packed rows are the same when their bytes are.
-  numbers.forEach((value, at) => bytes.writeDoubleLE(value + 0, at * DOUBLE))
+  numbers.forEach((value, at) => {
+    invariant(Number.isSafeInteger(value) || value === NULL, `a number in Redis must be a safe integer, got ${value}`)
+    // Without the zero that is negative: two packed rows are the same when their bytes are.
+    bytes.writeDoubleLE(value + 0, at * DOUBLE)
+  })
   return bytes
 }
 
-function unpacked(bytes: Buffer, doubles: number): number[] {
+export function unpacked(bytes: Buffer, doubles: number): number[] {
   return Array.from({ length: doubles }, (_, at) => bytes.readDoubleLE(at * DOUBLE))
 }
 

@@ -1,0 +1,23 @@
+import type { Batch, Entry, Take } from './exchange.ts'
+import { isUnits } from './units.ts'
+
+/**
+ * Whether a fast path may be asked (stores.md section 0): settling, policies, durable admissions and counters, every amount in its range. What is rare
+ * (mints, closes) and what is malformed, whose row must be named (S6), is decided by the transition.
+ */
+export function isPlainBatch({ entries, takes, close }: Batch): boolean {
+  return !close && entries.every(isPlainEntry) && takes.every((take) => isPlainTake(take, entries))
+}
+
+function isPlainEntry(entry: Entry): boolean {
+  if (entry.kind === 'void') return true
+  if (entry.kind === 'counter') return Number.isSafeInteger(entry.add)
+  const { spent, refund, hold, wantMs, mint, policy } = entry
+  if (mint !== undefined || ![spent, refund, hold, wantMs].every(isUnits)) return false
+  return policy === undefined || [policy.limit, policy.burnMax, policy.version].every(isUnits)
+}
+
+function isPlainTake({ need, n }: Take, entries: readonly Entry[]): boolean {
+  if (!isUnits(n) || need.length === 0 || new Set(need.map(([at]) => at)).size !== need.length) return false
+  return need.every(([at, cost]) => entries[at]?.kind === 'budget' && isUnits(cost) && cost > 0)
+}

@@ -1,0 +1,160 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Batch } from '../../src/core/exchange.ts'
+import type { RedisClient } from '../../src/stores/redis/index.ts'
+import { EXCHANGE } from '../../src/stores/redis/scripts/exchange.ts'
+import { LOAD_EXCHANGE } from '../../src/stores/redis/scripts/load-exchange.ts'
+import { SAVE } from '../../src/stores/redis/scripts/save.ts'
+import { newClient, newPrefix, storeOn } from './redis-fixture.ts'
+import { DURABLE, redisServer } from './redis-server.ts'
+import { applied, batch, count, entry, initial } from './sqlite-fixture.ts'
+
+const server = await redisServer(DURABLE, true)
+const client = newClient('url' in server ? server.url : '', { lazyConnect: true })
+
+afterAll(async () => {
+  client.disconnect()
+  if ('stop' in server) await server.stop()
+})
+
+const names: ReadonlyMap<unknown, string> = new Map([
+  [EXCHANGE.sha, 'exchange'],
+  [LOAD_EXCHANGE.sha, 'load'],
+  [SAVE.sha, 'save'],
+])
+
+/** A client that keeps the name of each script that it sends. */
+function counting(): { readonly client: RedisClient; readonly sent: string[] } {
+  const sent: string[] = []
+  const callBuffer = (command: string, ...values: (string | number | Uint8Array)[]): Promise<unknown> => {
+    const name = names.get(values[0])
+    if (name !== undefined) sent.push(name)
+    return client.callBuffer(
+      command,
+      ...values.map((value) => (typeof value === 'object' ? Buffer.from(value) : value)),
+    )
+  }
+  return { client: { callBuffer }, sent }
+}
+
+const takes = [{ need: [[0, 1]] as const, n: 3 }]
+
+describe.skipIf('reason' in server)('the fast path of the Redis store', () => {
+  it('L7: a plain batch is one script, and two without the fast path', async () => {
+    const { client: counted, sent } = counting()
+    for (const [fastPath, expected] of [
+      [true, ['exchange']],
+      [false, ['load', 'save']],
+    ] as const) {
+      const store = storeOn(counted, { prefix: newPrefix(), fastPath })
+      const joined = await store.join('test')
+      const first = { entries: [entry({ hold: 10 }), count('calls', 1)], takes }
+      const second = {
+        entries: [entry({ key: 'other' }), entry({ known: true, spent: 4, refund: 2, hold: 10 })],
+        takes,
+      }
+      await store.exchange(batch(joined, 1))
+      for (const [seq, content, answer] of [
+        [2, first, { granted: [3], entries: [{ held: 10, used: 3, pool: 87 }, { value: 1 }] }],
+        [
+          3,
+          second,
+          {
+            granted: [3],
+            entries: [
+              { used: 3, pool: 97 },
+              { held: 10, used: 5, pool: 85, refunded: 2 },
+            ],
+          },
+        ],
+      ] as const) {
+        sent.length = 0
+        expect(applied(await store.exchange(batch(joined, seq, content)))).toMatchObject(answer)
+        expect(sent).toEqual(expected)
+      }
+    }
+  })
+
+  const rare: readonly (readonly [what: string, content: Partial<Batch>, answer: object])[] = [
+    [
+      'a mint',
+      { entries: [entry({ mint: { id: 'order 1', units: 5 } })] },
+      { entries: [{ minted: 105, mint: 'minted' }] },
+    ],
+    ['a close', { close: true }, { kind: 'applied' }],
+    ['a row that was lost', { entries: [entry({ key: 'gone', known: true })] }, { entries: [{ kind: 'row_lost' }] }],
+    [
+      'a period that is over',
+      { entries: [entry({ policy: { ...initial, kind: 'window', endsAt: 1, keepUntil: 2 } })] },
+      { entries: [{ kind: 'period_closed' }] },
+    ],
+    ['a row that does not balance', { entries: [entry({ spent: 1 })] }, { kind: 'breach', row: { key: 'seats' } }],
+    ['an amount that is none', { entries: [entry({ refund: 0.5 })] }, { kind: 'breach', row: { key: 'seats' } }],
+    [
+      'a counter that would leave the integers',
+      { entries: [count('calls', 1), count('big', Number.MAX_SAFE_INTEGER)] },
+      { entries: [{ value: 2 }, { value: 5, overflow: true }] },
+    ],
+  ]
+  it.each(rare)('%s is left to the general path, and nothing is written before it', async (_what, content, answer) => {
+    const { client: counted, sent } = counting()
+    const store = storeOn(counted, { prefix: newPrefix() })
+    const joined = await store.join('test')
+    await store.exchange(batch(joined, 1, { entries: [count('calls', 1), count('big', 5)] }))
+    sent.length = 0
+    expect(await store.exchange(batch(joined, 2, content))).toMatchObject(answer)
+    expect(sent.filter((name) => name !== 'save').at(-1)).toBe('load')
+  })
+
+  it('S8: the lease of an ended epoch on a row of the batch is burned, by the general path', async () => {
+    const { client: counted, sent } = counting()
+    const prefix = newPrefix()
+    const store = storeOn(counted, { prefix })
+    const [ended, joined] = [await store.join('ended'), await store.join('test')]
+    await store.exchange(batch(ended, 1, { entries: [entry({ hold: 10 })] }))
+    await store.exchange(batch(ended, 2, { close: true }))
+    sent.length = 0
+    const next = (seq: number): Batch => batch(joined, seq, { entries: [entry({ hold: 10 })] })
+    expect(applied(await store.exchange(next(1))).entries).toMatchObject([{ held: 0, burned: 10, pool: 90, others: 0 }])
+    expect(sent).toEqual(['exchange', 'load', 'save'])
+    sent.length = 0
+    expect(applied(await store.exchange(next(2))).entries).toMatchObject([{ held: 0, burned: 10, pool: 90, others: 0 }])
+    expect(sent).toEqual(['exchange'])
+  })
+
+  it('S1: while store time is ahead of the clock, or leaps, the general path decides', async () => {
+    const { client: counted, sent } = counting()
+    const prefix = newPrefix()
+    const store = storeOn(counted, { prefix })
+    const joined = await store.join('test')
+    const exchanged = async (seq: number): Promise<number> => applied(await store.exchange(batch(joined, seq))).time
+    const now = await exchanged(1)
+    for (const [seq, ms] of [
+      [2, now + 60_000],
+      [3, now - 7_200_000],
+    ] as const) {
+      await client.hset(`{${prefix}}:s`, 'seen', String(ms))
+      sent.length = 0
+      expect(await exchanged(seq)).toBeGreaterThanOrEqual(ms)
+      expect(sent).toEqual(['exchange', 'load', 'save'])
+    }
+  })
+
+  it('R3: amounts and periods are exact to 2^53 - 1', async () => {
+    const store = storeOn(client, { prefix: newPrefix() })
+    const joined = await store.join('test')
+    const most = Number.MAX_SAFE_INTEGER
+    const policy = { ...initial, limit: most, burnMax: most, version: most }
+    const rows = [most, -most, 1_750_000_000_001].map((period) => entry({ period, policy, hold: most - 2 }))
+    const first = applied(await store.exchange(batch(joined, 1, { entries: [...rows, count('big', -most)] })))
+    const figures = { held: most - 2, pool: 2, minted: most, limit: most, version: most }
+    expect(first.entries).toMatchObject([figures, figures, figures, { value: -most }])
+    const spent = rows.map((row) => ({ ...row, known: true, spent: most - 2, hold: 0 }))
+    const second = applied(
+      await store.exchange(batch(joined, 2, { entries: spent, takes: [{ need: [[0, 1]], n: most }] })),
+    )
+    expect(second.granted).toEqual([2])
+    expect(second.entries).toMatchObject([{ used: most, pool: 0 }, { used: most - 2 }, { used: most - 2 }])
+    const listed = (await store.list({ limit: 9 })).rows
+    expect(listed.map(({ budget }) => budget.period)).toEqual([-most, 1_750_000_000_001, most])
+  })
+})
