@@ -1,0 +1,1 @@
+export { postgresServer, type NoServer, type PostgresServer, type ServerSettings } from './postgres.ts'
