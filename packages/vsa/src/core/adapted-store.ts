@@ -43,6 +43,9 @@ class AdaptedStore implements Store {
   readonly #upkeep: Pace
   readonly #standstill: Standstill
   #isBehind = false
+  /** The last fast path found nothing for upkeep to do. */
+  #isIdle = false
+  readonly #mayBeIdle: boolean
   /** Budget rows made since the last upkeep. */
   #made = 0
 
@@ -54,6 +57,8 @@ class AdaptedStore implements Store {
     this.#now = now
     this.#newToken = newToken
     this.#upkeep = new Pace(upkeepEveryMs)
+    // With 0, upkeep precedes each call.
+    this.#mayBeIdle = upkeepEveryMs > 0
     this.#standstill = new Standstill(adapter.leaseTtlMs)
     this.#upkeepRowsMax = upkeepRowsMax
     this.#pause = pause
@@ -114,7 +119,9 @@ class AdaptedStore implements Store {
       (error) => this.#failed(error, startedAt),
     )
     return andThen(exchanged, (decided) => {
-      if (decided !== null) this.#standstill.ended(startedAt, this.#now(), decided.time - decided.timeSeen)
+      if (decided === null) return null
+      this.#standstill.ended(startedAt, this.#now(), decided.time - decided.timeSeen)
+      this.#isIdle = this.#mayBeIdle && !decided.isUpkeepDue
       return decided
     })
   }
@@ -153,7 +160,7 @@ class AdaptedStore implements Store {
 
   /** Upkeep, when it is due, or when more is to be removed than the last one did. @throws StoreError: nothing of the exchange was applied */
   #keepUp(caller: Caller): Awaitable<void> {
-    if (!this.#upkeep.isDue(this.#now()) && !this.#isBehind) return
+    if ((!this.#upkeep.isDue(this.#now()) || this.#isIdle) && !this.#isBehind) return
     return andThen(this.#maintainAll(caller), () => undefined)
   }
 

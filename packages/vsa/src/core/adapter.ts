@@ -51,6 +51,8 @@ export interface Exchanged extends StoreTime {
   readonly answer: AppliedAnswer
   /** Budget rows that it made. */
   readonly made: number
+  /** Whether an upkeep would find something to do now. The one that is due next is left out when not. */
+  readonly isUpkeepDue: boolean
 }
 
 /** A consistent snapshot of rows, locked or versioned until `save` or `release`. Exactly one of the two is called, once. */

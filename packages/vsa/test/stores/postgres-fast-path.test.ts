@@ -4,7 +4,7 @@ import type { Batch, Entry } from '../../src/core/exchange.ts'
 import type { Joined } from '../../src/core/store.ts'
 import type { PostgresClient, PostgresPool } from '../../src/stores/postgres/index.ts'
 import { dropSchemas, newPool, newSchema, storeOn } from './postgres-fixture.ts'
-import { postgresServer } from './postgres-server.ts'
+import { postgresServer } from '../../../../servers/src/postgres.ts'
 import { applied, batch, count, entry, initial } from './sqlite-fixture.ts'
 
 const server = await postgresServer()
@@ -113,6 +113,25 @@ describe.skipIf('reason' in server)('the fast path of the Postgres store', () =>
       expect(await exchanged(seq)).toBeGreaterThanOrEqual(ms)
       expect(messages).toEqual(['exchange_1', 'answer', 'commit'])
     }
+  })
+
+  it('L7, S8: no upkeep while the fast path finds nothing to do, and one once an owner has expired', async () => {
+    const { pool: counted, messages } = counting()
+    const schema = newSchema()
+    const store = storeOn(counted, { schema, upkeepEveryMs: 1 })
+    const [other, joined] = [await store.join('other'), await store.join('test')]
+    await store.exchange(batch(other, 1, { entries: [entry({ hold: 10 })] }))
+    const sent = (seq: number): Batch => batch(joined, seq, { entries: [entry()] })
+    messages.length = 0
+    for (let seq = 1; seq <= 5; seq += 1) {
+      const startedAtMs = performance.now()
+      await store.exchange(sent(seq))
+      while (performance.now() < startedAtMs + 2);
+    }
+    expect(messages).toEqual(Array.from({ length: 5 }, () => 'exchange_1'))
+    await pool.query(`update ${schema}.owner set expires_at = 0 where epoch = $1`, [other.epoch])
+    await store.exchange(sent(6))
+    expect(applied(await store.exchange(sent(7))).entries).toMatchObject([{ burned: 10, others: 0 }])
   })
 
   it('P9: a commit is durable, whatever the role asks for', async () => {

@@ -5,7 +5,7 @@ import { PostgresAdapter } from '../../src/stores/postgres/adapter.ts'
 import { postgres, type PostgresClient } from '../../src/stores/postgres/index.ts'
 import { dropSchemas, newPool, newSchema, poolOn, storeOn, waiterOn } from './postgres-fixture.ts'
 import { proxyTo, type Proxy } from './tcp-proxy.ts'
-import { postgresServer } from './postgres-server.ts'
+import { postgresServer } from '../../../../servers/src/postgres.ts'
 import { applied, batch, count, entry, fault } from './sqlite-fixture.ts'
 
 const server = await postgresServer()

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { entry, applied, batch, fault } from './sqlite-fixture.ts'
 import { newSchema, poolOn, storeOn } from './postgres-fixture.ts'
-import { postgresServer, type ServerSettings } from './postgres-server.ts'
+import { postgresServer, type ServerSettings } from '../../../../servers/src/postgres.ts'
 import { seededRandom, wholeBetween } from '../../src/testing/random.ts'
 import type { BudgetEntry } from '../../src/core/exchange.ts'
 import type { Store } from '../../src/core/store.ts'

@@ -6,7 +6,7 @@ import type { RedisClient } from '../../src/stores/redis/index.ts'
 import { storeConformance } from '../../src/testing/index.ts'
 import { IS_QUICK, rounds } from '../rounds.ts'
 import { adapterOn, assertSums, newPrefix } from './redis-fixture.ts'
-import { redisServer } from './redis-server.ts'
+import { redisServer } from '../../../../servers/src/redis.ts'
 
 const server = await redisServer([], true)
 const url = 'url' in server ? server.url : ''

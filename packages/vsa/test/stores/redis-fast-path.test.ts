@@ -3,9 +3,10 @@ import type { Batch } from '../../src/core/exchange.ts'
 import type { RedisClient } from '../../src/stores/redis/index.ts'
 import { EXCHANGE } from '../../src/stores/redis/scripts/exchange.ts'
 import { LOAD_EXCHANGE } from '../../src/stores/redis/scripts/load-exchange.ts'
+import { LOAD_UPKEEP } from '../../src/stores/redis/scripts/load-upkeep.ts'
 import { SAVE } from '../../src/stores/redis/scripts/save.ts'
 import { newClient, newPrefix, storeOn } from './redis-fixture.ts'
-import { DURABLE, redisServer } from './redis-server.ts'
+import { DURABLE, redisServer } from '../../../../servers/src/redis.ts'
 import { applied, batch, count, entry, initial } from './sqlite-fixture.ts'
 
 const server = await redisServer(DURABLE, true)
@@ -19,6 +20,7 @@ afterAll(async () => {
 const names: ReadonlyMap<unknown, string> = new Map([
   [EXCHANGE.sha, 'exchange'],
   [LOAD_EXCHANGE.sha, 'load'],
+  [LOAD_UPKEEP.sha, 'upkeep'],
   [SAVE.sha, 'save'],
 ])
 
@@ -137,6 +139,29 @@ describe.skipIf('reason' in server)('the fast path of the Redis store', () => {
       expect(await exchanged(seq)).toBeGreaterThanOrEqual(ms)
       expect(sent).toEqual(['exchange', 'load', 'save'])
     }
+  })
+
+  it('L7, S8: no upkeep while the fast path finds nothing to do, and one once an owner that holds something has expired', async () => {
+    const { client: counted, sent } = counting()
+    const prefix = newPrefix()
+    const store = storeOn(counted, { prefix, upkeepEveryMs: 1 })
+    const [idle, other, joined] = [await store.join('idle'), await store.join('other'), await store.join('test')]
+    await store.exchange(batch(other, 1, { entries: [entry({ hold: 10 })] }))
+    const expire = (epoch: number): Promise<unknown> => client.zadd(`{${prefix}}:x`, Date.now() - 60_000, String(epoch))
+    await expire(idle.epoch)
+    await store.exchange(batch(joined, 1))
+    sent.length = 0
+    for (let seq = 2; seq <= 5; seq += 1) {
+      const startedAtMs = performance.now()
+      await store.exchange(batch(joined, seq, { entries: [entry()] }))
+      while (performance.now() < startedAtMs + 2);
+    }
+    expect(sent).toEqual(Array.from({ length: 4 }, () => 'exchange'))
+    await expire(other.epoch)
+    await store.exchange(batch(joined, 6))
+    sent.length = 0
+    await store.exchange(batch(joined, 7))
+    expect(sent).toContain('upkeep')
   })
 
   it('R3: amounts and periods are exact to 2^53 - 1', async () => {

@@ -7,7 +7,7 @@ import { EXCHANGE } from '../../src/stores/redis/scripts/exchange.ts'
 import { LOAD_EXCHANGE } from '../../src/stores/redis/scripts/load-exchange.ts'
 import { SAVE } from '../../src/stores/redis/scripts/save.ts'
 import { clientOn, newClient, newPrefix, storeOn } from './redis-fixture.ts'
-import { DURABLE, redisServer } from './redis-server.ts'
+import { DURABLE, redisServer } from '../../../../servers/src/redis.ts'
 import { applied, batch, count, entry, fault } from './sqlite-fixture.ts'
 import { proxyTo, type Proxy } from './tcp-proxy.ts'
 

@@ -6,7 +6,7 @@ import { Session } from '../../src/stores/redis/session.ts'
 import { incarnationOf } from '../../src/stores/redis/state.ts'
 import { backoff } from '../../src/stores/redis/backoff.ts'
 import { clientOn, newClient, newPrefix, storeOn } from './redis-fixture.ts'
-import { DURABLE, redisServer } from './redis-server.ts'
+import { DURABLE, redisServer } from '../../../../servers/src/redis.ts'
 import { applied, batch, count, entry, fault } from './sqlite-fixture.ts'
 
 const taking = { entries: [entry(), count('calls', 1)], takes: [{ need: [[0, 1]] as const, n: 3 }] }

@@ -1,7 +1,6 @@
 import { LEAP_MIN_MS } from '../../core/leap.ts'
 import { PERIOD_SLACK_MS } from '../../core/settle-entry.ts'
 import { UNITS_MAX } from '../../core/units.ts'
-import { seen } from './sql.ts'
 import { LOCK_TIMEOUT_MS } from './transaction.ts'
 
 /** The version is part of the name: during a rolling deploy the function of the other version is there, too. */
@@ -33,7 +32,7 @@ set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_me
 set lock_timeout = '${LOCK_TIMEOUT_MS}' as $vsa$
 declare
   _owner ${schema}.owner;
-  _time bigint; _seen bigint; _xid xid; _made int := 0; _found int; _odd boolean;
+  _time bigint; _seen bigint; _xid xid; _made int := 0; _found int; _odd boolean; _due boolean;
   _pools bigint[]; _taken bigint[]; _granted bigint[] := '{}'; _k bigint; _from int; _to int; _row int;
   _notes jsonb := '{}'; _records int := 0; _moves int := 0;
   _rows text; _counters text; _wanted text; _outcome text;
@@ -70,10 +69,12 @@ begin
 
   -- S1: store time that is ahead of the clock, or leaps, is not decided here.
   _time := ${schema}.clock_ms();
-  _seen := ${seen(schema)};
+  select greatest(s.time_seen, o.seen), coalesce(o.late, false) into _seen, _due from ${schema}.store s,
+    (select max(seen_at) seen, bool_or(expires_at < _time and epoch <> _epoch) late from ${schema}.owner where is_open) o;
   _odd := _found < cardinality(_key) or _time < greatest(_seen, _floor) or (_seen > 0 and _time - _seen > ${LEAP_MIN_MS});
   -- S8: leases of ended epochs are burned first. There are few such epochs, or none.
   if not _odd and exists (select from ${schema}.owner where burning) then
+    _due := true;
     _odd := exists (select from unnest(_key, _period) e(key, period), ${schema}.owner o where o.burning and exists (
       select from ${schema}.lease l where l.epoch = o.epoch and l.key = e.key and l.period = e.period offset 0));
   end if;
@@ -170,8 +171,9 @@ begin
       select b.key, b.period from ${schema}.budget b join ${schema}.lease l on l.epoch = _epoch and l.key = b.key and l.period = b.period
       where b.wanted_until > 0 and b.wanted_until > _time limit _wanted_max) w;
   end if;
-  return format('{"time":%s,"seen":%s,"expiresAt":%s,"made":%s,"rows":[%s],"counters":[%s],"wanted":%s,"outcome":%s}',
-    _time, _seen, _owner.expires_at, _made, _rows, _counters, coalesce(_wanted, '[]'), _outcome);
+  _due := _due or exists (select from ${schema}.budget where keep_until < _time and lessees = 0);
+  return format('{"time":%s,"seen":%s,"expiresAt":%s,"made":%s,"isUpkeepDue":%s,"rows":[%s],"counters":[%s],"wanted":%s,"outcome":%s}',
+    _time, _seen, _owner.expires_at, _made, _due::text, _rows, _counters, coalesce(_wanted, '[]'), _outcome);
 end $vsa$;
 `
 }

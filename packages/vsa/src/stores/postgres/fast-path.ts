@@ -97,6 +97,7 @@ interface Reply {
   readonly seen: number
   readonly expiresAt: number
   readonly made: number
+  readonly isUpkeepDue: boolean
   readonly rows: readonly number[]
   readonly counters: readonly number[]
   readonly wanted: readonly unknown[]
@@ -105,7 +106,7 @@ interface Reply {
 
 /** @param value JSON of the function, which only this version's code has written */
 export function exchangedFrom(value: unknown, { entries }: Batch): Exchanged {
-  const { time, seen, expiresAt, made, rows, counters, wanted, outcome } = value as Reply
+  const { time, seen, expiresAt, made, isUpkeepDue, rows, counters, wanted, outcome } = value as Reply
   let [row, counter] = [0, 0]
   const answers = entries.map((entry, at): EntryAnswer => {
     if (entry.kind === 'void') return { kind: 'void' }
@@ -122,6 +123,7 @@ export function exchangedFrom(value: unknown, { entries }: Batch): Exchanged {
     timeSeen: integer(seen),
     clock: integer(time),
     made: integer(made),
+    isUpkeepDue,
     answer: { kind: 'applied', time, expiresAt, entries: answers, granted, wanted: names, written },
   }
 }

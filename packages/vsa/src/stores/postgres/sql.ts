@@ -19,7 +19,7 @@ export interface ExchangeNames {
 }
 
 /** The latest store time that was kept. */
-export const seen = (schema: string): string =>
+const seen = (schema: string): string =>
   `(select greatest(s.time_seen, coalesce((select max(seen_at) from ${schema}.owner where is_open), 0)) from ${schema}.store s)`
 
 /** Names as a table `e` with the columns `key` and `period`. */

@@ -148,7 +148,12 @@ function answerIn(results: unknown): unknown {
   const text: unknown = typeof row === 'object' && row !== null && 'answer' in row ? row.answer : undefined
   if (text === null) return null
   if (typeof text !== 'string') throw new InvariantError('the pool must answer with rows, objects by column name')
-  return JSON.parse(text)
+  try {
+    return JSON.parse(text)
+  } catch {
+    // A bug must not look like a lost connection.
+    throw new InvariantError(`the answer is no JSON: ${text.slice(0, 200)}`)
+  }
 }
 
 function ignore(): void {}

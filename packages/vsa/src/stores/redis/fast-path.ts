@@ -67,7 +67,7 @@ function takeNumbers(takes: readonly Take[], budgets: readonly Positioned[]): re
 /** @param value the answer of `EXCHANGE` @returns null when it did not decide */
 export function exchangedFrom(value: unknown, { entries }: Batch): Exchanged | null {
   if (value === null) return null
-  const [timeText, seen, expiresAt, made, figures, counters, outcomeText, wanted] = list(value)
+  const [timeText, seen, expiresAt, made, isUpkeepDue, figures, counters, outcomeText, wanted] = list(value)
   const time = number(timeText)
   // Only the script has written it.
   const outcome = JSON.parse(text(outcomeText)) as Outcome
@@ -78,6 +78,7 @@ export function exchangedFrom(value: unknown, { entries }: Batch): Exchanged | n
     timeSeen: number(seen),
     clock: time,
     made: number(made),
+    isUpkeepDue: number(isUpkeepDue) === 1,
     answer: {
       kind: 'applied',
       time,

@@ -26,7 +26,9 @@ export interface RedisOptions {
    * way, in two. Default true; false sends everything there.
    */
   readonly fastPath?: boolean
-  /** How often a call is preceded by upkeep (reaping, burning, pruning), in ms, from 0. Default 100. */
+  /**
+   * How often a call is preceded by upkeep (reaping, burning, pruning), in ms; 0: each call. Left out while the fast path finds nothing to do. Default 100.
+   */
   readonly upkeepEveryMs?: number
   /** The most leases burned and rows removed by one upkeep, each, besides as many as were made since the last one; from 1. Default 200. */
   readonly upkeepRowsMax?: number

@@ -1,11 +1,15 @@
 import { WANTED_ROWS_MAX } from '../../../core/adapter.ts'
 import { LEAP_MIN_MS } from '../../../core/leap.ts'
+import { OWNERS_KEPT_MS } from '../../../core/maintain.ts'
 import { PERIOD_SLACK_MS } from '../../../core/settle-entry.ts'
 import { UNITS_MAX } from '../../../core/units.ts'
 import { script, type Script } from './script.ts'
 
 /** The most rows that are looked at for those that are wanted and leased by the epoch. */
 const LOOKED_AT_MAX = 10_000
+
+/** So many expired owners are looked at one by one, whether they hold anything; more are left to the upkeep. */
+const LATE_MAX = 16
 
 /**
  * The fast path (stores.md section 0): decides a plain batch of a living owner in one round trip, as `transition` does. Whatever is rare is not decided here,
@@ -21,7 +25,7 @@ const LOOKED_AT_MAX = 10_000
  * 7. what is added to each counter
  * Then the fields of the budgets, and the keys of the counters.
  *
- * Answers time, the latest time kept before, expiry, number of rows made, nine figures for each budget, values of the counters, the outcome as JSON,
+ * Answers time, the latest time kept before, expiry, number of rows made, whether upkeep is due (1 or 0), nine figures for each budget, values of the counters, the outcome as JSON,
  * and the fields of rows that are wanted.
  */
 export const EXCHANGE: Script = script(`
@@ -263,5 +267,19 @@ if call('EXISTS', W) == 1 then
     if #named < ${WANTED_ROWS_MAX} and call('HEXISTS', leases, field) == 1 then named[#named + 1] = field end
   end
 end
-return { int(time), int(seen), int(expiresAt), int(made), table.concat(out), table.concat(sums), outcome, named }
+
+-- What an upkeep would find: expired owners that hold something, or that held nothing for long; leases of ended epochs; rows to remove; owners to forget.
+local function isUpkeepDue()
+  if call('EXISTS', D) == 1 then return true end
+  if call('ZCOUNT', K, '-inf', '(' .. int(time)) > 0 then return true end
+  local old = '(' .. int(time - ${OWNERS_KEPT_MS})
+  if call('ZCOUNT', Z, '-inf', old) > 0 or call('ZCOUNT', X, '-inf', old) > 0 then return true end
+  local late = call('ZRANGEBYSCORE', X, '-inf', '(' .. int(time), 'LIMIT', 0, ${LATE_MAX})
+  if #late == ${LATE_MAX} then return true end
+  for _, other in ipairs(late) do
+    if call('EXISTS', L .. other) == 1 then return true end
+  end
+  return false
+end
+return { int(time), int(seen), int(expiresAt), int(made), isUpkeepDue() and '1' or '0', table.concat(out), table.concat(sums), outcome, named }
 `)

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import type { NoServer } from './postgres.ts'
 import { sparePort } from './spare-port.ts'
 
 /** A running Redis server. */
@@ -10,11 +11,6 @@ export interface RedisServer {
   stop(): Promise<void>
   /** Ends it as a crash of its machine's process would, and starts it again on the same port and folder. Only of a new server. */
   restart(signal?: NodeJS.Signals): Promise<void>
-}
-
-/** Why there is no server. */
-export interface NoServer {
-  readonly reason: string
 }
 
 /** What a server needs in order to forget nothing. */
