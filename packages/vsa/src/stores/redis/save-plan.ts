@@ -5,7 +5,7 @@ import { KEY_NAMES, keyOf, keysOf, type KeyName } from './keys.ts'
 const ARGUMENTS_MAX = 2_000
 
 /** Commands whose arguments may be joined: those of one command on one key. */
-type Joined = 'HSET' | 'ZADD' | 'HDEL' | 'ZREM' | 'SADD' | 'SREM'
+type Joined = 'HSET' | 'ZADD' | 'HDEL' | 'ZREM' | 'SREM'
 
 /** What the script `SAVE` compares, and the commands that it then runs: one for many rows. */
 export class SavePlan {

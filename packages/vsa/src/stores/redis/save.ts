@@ -4,6 +4,7 @@ import { fieldOf, leaseNameOf, memberOf, mintFieldOf, type KeyName } from './key
 import type { Loaded } from './loaded.ts'
 import { leapText, packBudget, packOwner, unpackBudget, type StoredBudget } from './rows.ts'
 import { SavePlan } from './save-plan.ts'
+import { BURN } from './scripts/save.ts'
 
 /** What the script `SAVE` checks and writes, for all writes of one transaction. */
 export function save(writes: Writes, loaded: Loaded): SavePlan {
@@ -132,7 +133,7 @@ function saveOwner(plan: SavePlan, { change, row }: OwnerWrite, { state }: Loade
     case 'closed':
       plan.remove('ZREM', 'x', epoch)
       plan.set('ZADD', 'z', String(row.seenAt), epoch)
-      plan.remove('SADD', 'd', epoch)
+      plan.command(BURN, `l:${row.epoch}`, [epoch])
   }
 }
 
