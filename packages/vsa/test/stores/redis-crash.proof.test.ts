@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { DURABLE, redisServer, type RedisServer } from '../../../../servers/src/redis.ts'
 import { StoreError } from '../../src/core/errors.ts'
 import type { Answer, Batch, BudgetEntry } from '../../src/core/exchange.ts'
@@ -63,6 +63,8 @@ describe.each([true, false])('a server that is killed and started again, with th
   it('L1, L2: 16 owners on overlapping rows, each batch sent twice at once, with closes and upkeep', async ({
     skip,
   }) => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    onTestFinished(() => warn.mockRestore())
     const server = await serverFor(skip, [])
     const prefix = newPrefix()
     const owners = Array.from({ length: 16 }, (_, number) => {
