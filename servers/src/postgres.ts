@@ -7,6 +7,10 @@ import { delimiter, join } from 'node:path'
 /** A running Postgres server. */
 export interface PostgresServer {
   readonly url: string
+  /** As `pg_ctl stop -m immediate`: nothing is written out, and the next start recovers from the log. Absent for a server that was not started here. */
+  crash?(): Promise<void>
+  /** Starts it again after a crash, on the same port. */
+  start?(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -73,24 +77,38 @@ async function started(
   if (isStandby) writeFileSync(join(data, 'standby.signal'), '')
   const port = await sparePort()
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', ...options]
-  const server = spawn(join(programs, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
-    ...user,
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const program = join(programs, 'postgres')
+  const start = async (): Promise<ChildProcess> => {
+    const server = spawn(program, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
+      ...user,
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    await isListening(server)
+    return server
+  }
+  let server = await start()
   const kill = (): void => void server.kill('SIGQUIT')
   process.once('exit', kill)
-  await isListening(server)
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    crash: () => ended(server, 'SIGQUIT'),
+    start: async () => {
+      server = await start()
+    },
     stop: async () => {
       process.removeListener('exit', kill)
-      const ended = new Promise((resolve) => server.once('exit', resolve))
-      server.kill('SIGINT')
-      await ended
+      await ended(server, 'SIGINT')
       rmSync(folder, { recursive: true })
     },
   }
+}
+
+async function ended(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  const exit = new Promise((resolve) => server.once('exit', resolve))
+  server.kill(signal)
+  await exit
 }
 
 async function isListening(server: ChildProcess): Promise<void> {
