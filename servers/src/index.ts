@@ -1,2 +1,4 @@
-export { postgresServer, type NoServer, type PostgresServer, type ServerSettings } from './postgres.ts'
+export { pgBouncer, type PgBouncer } from './pgbouncer.ts'
+export { postgresServer, type PostgresServer, type ServerSettings } from './postgres.ts'
+export type { NoServer } from './process.ts'
 export { DURABLE, redisServer, type RedisServer } from './redis.ts'

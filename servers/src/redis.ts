@@ -2,14 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import type { NoServer } from './postgres.ts'
-import { sparePort } from './spare-port.ts'
+import { ended, isListening, missing, sparePort, type NoServer } from './process.ts'
 
 /** A running Redis server. */
 export interface RedisServer {
   readonly url: string
   stop(): Promise<void>
-  /** Ends it as a crash of its machine's process would, and starts it again on the same port and folder. Only of a new server. */
+  /** Ends it, and starts it again on the same port and folder. Only of a new server. @param signal default `SIGTERM`; `SIGKILL` as a crash */
   restart(signal?: NodeJS.Signals): Promise<void>
 }
 
@@ -29,10 +28,7 @@ export async function redisServer(options: readonly string[], isShared = false):
   }
   const program = programPath()
   if (program !== undefined) return started(program, options)
-  const reason = 'no Redis: redis-server is not on the PATH, and VSA_TEST_REDIS_URL is not set'
-  if (process.env['CI'] === 'true') throw new Error(reason)
-  process.stderr.write(`\nSKIPPED: the tests of the Redis store. ${reason}\n\n`)
-  return { reason }
+  return missing('Redis', 'redis-server is not on the PATH, and VSA_TEST_REDIS_URL is not set')
 }
 
 function programPath(): string | undefined {
@@ -45,22 +41,17 @@ async function started(program: string, options: readonly string[]): Promise<Red
   const port = await sparePort()
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...options]
   let server = await listening(program, settings)
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    const ended = new Promise((resolve) => server.once('exit', resolve))
-    server.kill(signal)
-    await ended
-  }
   const kill = (): void => void server.kill('SIGKILL')
   process.once('exit', kill)
   return {
     url: `redis://127.0.0.1:${port}`,
     stop: async () => {
       process.removeListener('exit', kill)
-      await end('SIGKILL')
+      await ended(server, 'SIGKILL')
       rmSync(folder, { recursive: true })
     },
     restart: async (signal = 'SIGTERM') => {
-      await end(signal)
+      await ended(server, signal)
       server = await listening(program, settings)
     },
   }
@@ -68,18 +59,6 @@ async function started(program: string, options: readonly string[]): Promise<Red
 
 async function listening(program: string, settings: readonly string[]): Promise<ChildProcess> {
   const server = spawn(program, settings, { stdio: ['ignore', 'pipe', 'ignore'] })
-  let log = ''
-  await new Promise<void>((resolve, reject) => {
-    server.stdout.on('data', (chunk: Buffer) => {
-      log += chunk.toString()
-      if (log.includes('Ready to accept connections')) resolve()
-    })
-    server.once('error', reject)
-    server.once('exit', () => reject(new Error(`redis-server ended: ${log}`)))
-  })
-  // What it logs later is not kept.
-  server.stdout.removeAllListeners('data')
-  server.stdout.resume()
-  server.removeAllListeners('exit')
+  await isListening(server, /Ready to accept connections/, server.stdout)
   return server
 }

@@ -130,6 +130,25 @@ describe.skipIf('reason' in server)('a Postgres server', () => {
     },
   )
 
+  it.each(['cut-before', 'cut-after'] as const)(
+    'the connection is lost while rows are read (%s): the call fails, and no error is uncaught',
+    async (what) => {
+      const proxy = await proxied()
+      const store = storeOn(poolOn(proxy.url), { schema: newSchema() })
+      await store.exchange(batch(await store.join('test'), 1, taking))
+      const calls = [
+        ['from unnest', () => store.read([{ key: 'seats', period: 0 }])],
+        ['.lease', () => store.list({ limit: 10 })],
+        ['.owner', () => store.owners()],
+      ] as const
+      for (const [match, call] of calls) {
+        proxy.arm({ match, do: what })
+        await expect(call()).rejects.toMatchObject(fault('store_lost', again))
+        expect(await call()).toBeDefined()
+      }
+    },
+  )
+
   it('a connection that the server ends between load and save: nothing is applied, and no error is uncaught', async () => {
     const schema = newSchema()
     const pool = poolOn(url, { max: 1 })
