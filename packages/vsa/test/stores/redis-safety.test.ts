@@ -1,5 +1,7 @@
 import { afterAll, describe, expect, it, vi } from 'vitest'
+import { connectionOf } from '../../src/stores/redis/client.ts'
 import { storeErrorOf } from '../../src/stores/redis/errors.ts'
+import type { RedisClient } from '../../src/stores/redis/index.ts'
 import { refusalOf, risksOf, type ServerFacts } from '../../src/stores/redis/safety.ts'
 import { script } from '../../src/stores/redis/scripts/script.ts'
 import { Session } from '../../src/stores/redis/session.ts'
@@ -52,11 +54,31 @@ describe('what a server may forget', () => {
   })
 })
 
+it('each kind of client gets the command in its own form', async () => {
+  const sent: unknown[] = []
+  const record = (...values: unknown[]): Promise<unknown> => Promise.resolve(sent.push(values))
+  const withTypeMapping = (): { sendCommand: typeof record } => ({ sendCommand: record })
+  const clients: readonly RedisClient[] = [
+    { callBuffer: record },
+    { withTypeMapping },
+    { withTypeMapping, acquire: record },
+    { withTypeMapping, nodeClient: record },
+  ]
+  for (const client of clients) await connectionOf(client).send('key', 'PING', ['a'])
+  expect(sent).toEqual([['PING', 'a'], [['PING', 'a']], [false, ['PING', 'a']], ['key', false, ['PING', 'a']]])
+})
+
 describe('errors', () => {
   it.each([
     ['NOSCRIPT No matching script. Please use EVAL.', 'store_lost', 'no', true],
     ['LOADING Redis is loading the dataset in memory', 'store_lost', 'no', true],
     ['BUSY Redis is busy running a script.', 'store_busy', 'no', true],
+    [
+      'ERR Script attempted to access a non local key in a cluster node script: f, on @user_script:9.',
+      'store_lost',
+      'no',
+      true,
+    ],
     ['CLUSTERDOWN Hash slot not served', 'store_lost', 'no', true],
     ['MOVED 3999 127.0.0.1:6381', 'store_lost', 'no', true],
     ['Too many Cluster redirections. Last error: ReplyError: MOVED 1 a:1', 'store_lost', 'no', true],

@@ -31,8 +31,20 @@ export interface NodeRedisCluster {
   off?(event: 'error', listener: (error: Error) => void): unknown
 }
 
+/** The sentinel of `redis` (node-redis) fits as it is. */
+export interface NodeRedisSentinel {
+  withTypeMapping(mapping: object): {
+    sendCommand(isReadonly: boolean, args: readonly RedisArgument[]): Promise<unknown>
+  }
+  readonly isOpen?: boolean
+  /** Tells a sentinel from a client. */
+  acquire(): Promise<unknown>
+  on?(event: 'error', listener: (error: Error) => void): unknown
+  off?(event: 'error', listener: (error: Error) => void): unknown
+}
+
 /** Made, connected and closed by the user. */
-export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster
+export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster | NodeRedisSentinel
 
 /** Texts in the answers of node-redis (`RESP_TYPES.BLOB_STRING`, 36) are bytes. */
 const BYTES = { 36: Buffer }
@@ -50,7 +62,8 @@ export interface RedisConnection {
 
 export function connectionOf(client: RedisClient): RedisConnection {
   if ('callBuffer' in client) return ioredis(client)
-  return 'nodeClient' in client ? nodeRedisCluster(client) : nodeRedis(client)
+  if ('nodeClient' in client) return nodeRedisCluster(client)
+  return 'acquire' in client ? nodeRedisSentinel(client) : nodeRedis(client)
 }
 
 function ioredis(client: IoredisClient): RedisConnection {
@@ -73,6 +86,16 @@ function nodeRedis(client: NodeRedisClient): RedisConnection {
   }
 }
 
+function nodeRedisSentinel(client: NodeRedisSentinel): RedisConnection {
+  const bytes = client.withTypeMapping(BYTES)
+  return {
+    isCluster: false,
+    standing: () => (client.isOpen === false ? 'not connected' : 'open'),
+    send: (_key, command, args) => bytes.sendCommand(false, [command, ...args]),
+    listen: () => ignoreErrors(client),
+  }
+}
+
 function nodeRedisCluster(client: NodeRedisCluster): RedisConnection {
   const bytes = client.withTypeMapping(BYTES)
   return {
@@ -86,7 +109,7 @@ function nodeRedisCluster(client: NodeRedisCluster): RedisConnection {
 /** How many open stores each client has: one listener for all of them, because Node warns of more than 10. */
 const stores = new WeakMap<object, number>()
 
-function ignoreErrors(client: NodeRedisClient | NodeRedisCluster): () => void {
+function ignoreErrors(client: Exclude<RedisClient, IoredisClient>): () => void {
   const open = stores.get(client) ?? 0
   stores.set(client, open + 1)
   if (open === 0) client.on?.('error', ignore)

@@ -153,6 +153,8 @@ function failure(
 
 function faultOf(detail: string): Fault {
   const reply = replyOf(detail)
+  // A slot is on its way to another node. The scripts read such keys before they write.
+  if (detail.includes('non local key')) return NOT_READY
   if (reply !== undefined) return REPLIES.get(reply) ?? FAILED
   return CLIENT_FAULTS.find(([said]) => said.test(detail))?.[1] ?? lost('the connection to the server was lost')
 }

@@ -8,7 +8,14 @@ import { RedisAdapter } from './adapter.ts'
 import { backoff } from './backoff.ts'
 import type { RedisClient } from './client.ts'
 
-export type { IoredisClient, NodeRedisClient, NodeRedisCluster, RedisArgument, RedisClient } from './client.ts'
+export type {
+  IoredisClient,
+  NodeRedisClient,
+  NodeRedisCluster,
+  NodeRedisSentinel,
+  RedisArgument,
+  RedisClient,
+} from './client.ts'
 
 /** One day: an owner without exchanges for longer should not hold leases. */
 const LEASE_TTL_MS_MAX = 86_400_000
@@ -54,7 +61,7 @@ const OPTIONS = Object.keys({
  * Give the client a bound: of ioredis `commandTimeout`, and to fail fast `enableOfflineQueue: false`, `autoResendUnfulfilledCommands: false` and
  * `maxRetriesPerRequest: 0`; of node-redis `disableOfflineQueue: true`.
  *
- * @param client of `ioredis`, or of `redis` and connected; single or a cluster. It is not closed by `close`
+ * @param client of `ioredis`, or of `redis` and connected; single, behind Sentinel, or a cluster. It is not closed by `close`
  * @throws TypeError or RangeError for a bad argument. Failures of the server come from the calls, as `StoreError`
  */
 export function redis(client: RedisClient, options: RedisOptions = {}): Store {
