@@ -90,6 +90,23 @@ describe('L1: this process reads the file itself', () => {
     )
   })
 
+  it.each(['', '-shm'])(
+    'L1: the locks of books.db%s are lost: the call itself opens the file again',
+    async (suffix) => {
+      const path = newPath()
+      const now = { ms: 1_000_000 }
+      let opened = 0
+      const driver = tampered({ opened: () => (opened += 1) })
+      const store = closing(fromSources(path, { driver, now: () => now.ms }))
+      const joined = await store.join('a')
+      touch(path + suffix)
+      now.ms += 100
+      // In vain: libsql keeps the first connection until its statements are collected.
+      await expect(store.exchange(taking(joined, 1))).rejects.toMatchObject(fault('store_lost', { transient: true }))
+      expect(opened).toBe(2)
+    },
+  )
+
   it('a lock is seen as long as it is held, also through another descriptor', async () => {
     const path = newPath()
     await closing(fromSources(path, { thread: false, driver: 'libsql' })).join('a')
@@ -109,7 +126,9 @@ describe('L1: a file beside the database is deleted or replaced', () => {
   it.each(['-wal', '-shm'])('L1: %s: calls are refused', async (suffix) => {
     const path = newPath()
     const now = { ms: 1_000_000 }
-    const store = closing(fromSources(path, { thread: false, driver: 'libsql', now: () => now.ms }))
+    let opened = 0
+    const driver = tampered({ opened: () => (opened += 1) })
+    const store = closing(fromSources(path, { driver, now: () => now.ms }))
     const joined = await store.join('a')
     renameSync(path + suffix, `${path}-away`)
     now.ms += 100
@@ -117,6 +136,7 @@ describe('L1: a file beside the database is deleted or replaced', () => {
     await expect(store.exchange(taking(joined, 1))).rejects.toMatchObject(fault('database_replaced'))
     writeFileSync(path + suffix, readFileSync(`${path}-away`))
     await expect(store.exchange(taking(joined, 1))).rejects.toMatchObject(fault('database_replaced'))
+    expect(opened).toBe(1)
   })
 
   it('L1: where locks cannot be seen, the log is looked at after each commit', () => {
