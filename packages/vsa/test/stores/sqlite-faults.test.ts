@@ -92,6 +92,15 @@ describe('a file that cannot be opened', () => {
     await expect(openReadOnly(path)).rejects.toMatchObject(fault('schema_too_new'))
   })
 
+  it.each([0, -1])('refuses schema %d, which no version has written', async (version) => {
+    const path = newPath()
+    const store = open(path)
+    await store.join('a')
+    await store.close()
+    change(path, `PRAGMA user_version = ${version}`)
+    await expect(open(path).join('a')).rejects.toThrow(`no schema ${version} was ever written`)
+  })
+
   it('accepts an empty file', async () => {
     const path = newPath()
     writeFileSync(path, '')
