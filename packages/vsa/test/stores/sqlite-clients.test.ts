@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { StoreError } from '../../src/core/errors.ts'
 import { type DriverName, givenDriver, loadDriver } from '../../src/stores/sqlite/client/driver.ts'
+import { openReadOnly } from '../../src/stores/sqlite/inspect.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 import { closing, fault, newPath } from './sqlite-fixture.ts'
 
@@ -114,6 +116,23 @@ describe('a SQLite client that is loaded by its name', () => {
       expect((await refusal('better-sqlite3')).message).toContain(`(${'x'.repeat(400)}${end}`)
     }
   })
+})
+
+it('an inspection that may not write beside the owners of the file says what to do', async () => {
+  const path = newPath()
+  writeFileSync(path, 'SQLite format 3')
+  put('better-sqlite3', () => ({
+    default: class extends Working {
+      constructor(...given: unknown[]) {
+        super(...given)
+        const cause = Object.assign(new Error('attempt to write'), { code: 'SQLITE_READONLY_CANTINIT' })
+        if (given[0] !== ':memory:') throw cause
+      }
+    },
+  }))
+  const error: unknown = await openReadOnly(path, { driver: 'better-sqlite3' }).catch((reason: unknown) => reason)
+  expect(error).toMatchObject(fault('read_only', { cause: { code: 'SQLITE_READONLY_CANTINIT' } }))
+  expect(error).toMatchObject({ message: expect.stringContaining('run it as their user, or on a backup') as string })
 })
 
 describe('without a name', () => {

@@ -39,6 +39,14 @@ describe('arguments', () => {
     expect(call).toThrow(new RegExp(`^options\\.${name} must`))
   })
 
+  it('names the drivers where it refuses another one', () => {
+    const call = (): unknown => sqlite('books.db', { driver: 'sqlite3' as 'libsql' })
+    expect(call).toThrow(TypeError)
+    expect(call).toThrow(
+      'options.driver must be one of node:sqlite, libsql, better-sqlite3, or a Database class, got "sqlite3"',
+    )
+  })
+
   it('accepts the smallest and the largest value of each option', () => {
     const bounds = [
       { leaseTtlMs: 1, busyTimeoutMs: 0 },

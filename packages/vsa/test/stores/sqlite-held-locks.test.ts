@@ -1,6 +1,6 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { DATABASE_LOCK, findLock, SHM_LOCK } from '../../src/stores/sqlite/client/held-locks.ts'
 import { newPath } from './sqlite-fixture.ts'
 
@@ -11,6 +11,18 @@ const HEAD = 'pos:\t0\nflags:\t02100002\nmnt_id:\t30\nino:\t2285636\n'
 
 function textOf(range: string | undefined): string {
   return range === undefined ? HEAD : `${HEAD}lock:\t1: POSIX  ADVISORY  READ 7898 fe:00:2285636 ${range}\n`
+}
+
+/** How many files in the folder this process has open. */
+function openIn(folder: string): number {
+  const targets = readdirSync('/proc/self/fd').map((name) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`)
+    } catch {
+      return ''
+    }
+  })
+  return targets.filter((target) => target.startsWith(folder)).length
 }
 
 class Self {
@@ -36,6 +48,8 @@ class Self {
 }
 
 describe('L1: the lock of a file', () => {
+  beforeEach(({ skip }) => skip(process.platform !== 'linux', 'only Linux shows locks'))
+
   it('L1: is found by its descriptor, and is held as long as the kernel shows it there', () => {
     const self = new Self()
     self.open(5, PATH, DATABASE_LOCK)
@@ -80,6 +94,22 @@ describe('L1: the lock of a file', () => {
     expect(lock?.isHeld()).toBe(false)
     self.shows(6, DATABASE_LOCK)
     expect(lock?.isHeld()).toBe(true)
+  })
+
+  it('L1: leaves no descriptor open, however often it is looked for', () => {
+    const self = new Self()
+    self.open(5, PATH, DATABASE_LOCK)
+    self.open(6)
+    const lock = self.find()
+    for (let time = 0; time < 5; time += 1) {
+      for (const range of [undefined, DATABASE_LOCK]) {
+        self.shows(5, range)
+        expect(lock?.isHeld()).toBe(range !== undefined)
+      }
+    }
+    expect(openIn(self.folder)).toBe(1)
+    lock?.close()
+    expect(openIn(self.folder)).toBe(0)
   })
 
   it('L1: is looked for anew after `close`, which may be called again', () => {
