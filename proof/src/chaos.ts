@@ -7,9 +7,8 @@ import { runChaos } from './chaos/chaos-run.ts'
 import { chaosText } from './chaos/chaos-text.ts'
 
 /*
- * `npm run chaos -- --minutes 5`: many real processes on one store are killed, paused and closed while their clocks jump. With `--store postgres` the
- * server is killed as well, again and again. Then the store is
- * compared to what they were answered. Exits 1 on a violation, and then keeps the file and the call logs.
+ * `npm run chaos -- --minutes 5`: many real processes on one store are killed, paused and closed while their clocks jump. With `--store postgres` or `redis`
+ * the server is killed as well, again and again. Then the store is compared to what they were answered. Exits 1 on a violation, and then keeps the file and the call logs.
  */
 
 const { values } = parseArgs({
@@ -56,7 +55,8 @@ function until(): Until {
 
 function storeKind(): StoreKind {
   const { store } = values
-  if (store !== 'sqlite' && store !== 'postgres') refuse('store', 'sqlite or postgres', store)
+  if (store !== 'sqlite' && store !== 'postgres' && store !== 'redis')
+    refuse('store', 'sqlite, postgres or redis', store)
   return store
 }
 

@@ -7,6 +7,10 @@ import { ended, isListening, missing, sparePort, type NoServer } from './process
 /** A running Redis server. */
 export interface RedisServer {
   readonly url: string
+  /** Kills it. Absent for a server that was not started here. */
+  crash?(): Promise<void>
+  /** Starts it again after a crash, on the same port and folder. */
+  start?(): Promise<void>
   stop(): Promise<void>
   /** Ends it, and starts it again on the same port and folder. Only of a new server. @param signal default `SIGTERM`; `SIGKILL` as a crash */
   restart(signal?: NodeJS.Signals): Promise<void>
@@ -49,6 +53,10 @@ async function started(program: string, options: readonly string[]): Promise<Red
       process.removeListener('exit', kill)
       await ended(server, 'SIGKILL')
       rmSync(folder, { recursive: true })
+    },
+    crash: () => ended(server, 'SIGKILL'),
+    start: async () => {
+      server = await listening(program, settings)
     },
     restart: async (signal = 'SIGTERM') => {
       await ended(server, signal)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { postgresServer } from 'vsa-servers'
+import { DURABLE, postgresServer, redisServer, type PostgresServer, type RedisServer } from 'vsa-servers'
 import type { ChaosPlan } from './chaos-plan.ts'
 
 /** Where the rows of a run are, and the server that has them. */
@@ -18,7 +18,8 @@ export interface ChaosServer {
 /** @param folder for the file of a store without a server */
 export async function chaosServer({ store, serverKillEveryMs }: ChaosPlan, folder: string): Promise<ChaosServer> {
   if (store === 'sqlite') return new FileOnly(join(folder, 'store.db'))
-  const server = await postgresServer({ options: ['max_connections=300'] })
+  const server =
+    store === 'redis' ? await redisServer(DURABLE) : await postgresServer({ options: ['max_connections=300'] })
   if ('reason' in server) throw new Error(server.reason)
   return new KilledServer(server, serverKillEveryMs)
 }
@@ -44,7 +45,7 @@ class FileOnly implements ChaosServer {
   }
 }
 
-type Server = Exclude<Awaited<ReturnType<typeof postgresServer>>, { readonly reason: string }>
+type Server = PostgresServer | RedisServer
 
 class KilledServer implements ChaosServer {
   readonly place: string

@@ -1,10 +1,12 @@
+import { Redis } from 'ioredis'
 import { Pool } from 'pg'
 import type { Store } from 'vsa'
 import { postgres } from 'vsa/postgres'
+import { redis } from 'vsa/redis'
 import { sqlite } from 'vsa/sqlite'
 
 /** Which store a run is about. */
-export type StoreKind = 'sqlite' | 'postgres'
+export type StoreKind = 'sqlite' | 'postgres' | 'redis'
 
 export interface StoreOptions {
   readonly leaseTtlMs: number
@@ -12,8 +14,12 @@ export interface StoreOptions {
   readonly thread: boolean
 }
 
-/** @param place the path of a SQLite file, or the URL of a Postgres server with a query parameter `schema`, as `vsa verify` takes them */
+/**
+ * @param place the path of a SQLite file, or the URL of a Postgres server with a query parameter `schema`, as `vsa verify` takes them; or the URL of a
+ * Redis server, where that parameter is the prefix
+ */
 export function storeAt(place: string, { leaseTtlMs, thread }: StoreOptions): Store {
+  if (isRedis(place)) return redisAt(place, leaseTtlMs)
   if (!isPostgres(place)) return sqlite(place, { leaseTtlMs, thread })
   const { url, schema } = partsOf(place)
   const pool = new Pool({
@@ -30,7 +36,37 @@ export function storeAt(place: string, { leaseTtlMs, thread }: StoreOptions): St
 
 /** Whether owners that have died are known at once. Else they are when they expire. */
 export function knowsDeadOwners(place: string): boolean {
-  return !isPostgres(place)
+  return !isPostgres(place) && !isRedis(place)
+}
+
+export function isRedis(place: string): boolean {
+  return place.startsWith('redis://')
+}
+
+/** A client that says at once that the server is away, as docs/stores.md advises. */
+export function redisClient(url: string): Redis {
+  const client = new Redis(url, {
+    commandTimeout: 5_000,
+    enableOfflineQueue: true,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => 50,
+  })
+  // The server is killed again and again.
+  return client.on('error', () => undefined)
+}
+
+/** Its client ends with it. */
+function redisAt(place: string, leaseTtlMs: number): Store {
+  const { url, schema } = partsOf(place)
+  const client = redisClient(url)
+  const store = redis(client, { prefix: schema, leaseTtlMs, strict: true })
+  const close = store.close.bind(store)
+  store.close = async () => {
+    await close()
+    client.disconnect()
+  }
+  return store
 }
 
 export function isPostgres(place: string): boolean {
