@@ -1,19 +1,27 @@
 import type { Batch, Entry, Take } from './exchange.ts'
 import { isUnits } from './units.ts'
 
-/**
- * Whether a fast path may be asked (stores.md section 0): settling, policies, durable admissions and counters, every amount in its range. What is rare
- * (mints, closes) and what is malformed, whose row must be named (S6), is decided by the transition.
- */
-export function isPlainBatch({ entries, takes, close }: Batch): boolean {
-  return !close && entries.every(isPlainEntry) && takes.every((take) => isPlainTake(take, entries))
+/** What a fast path decides besides what all of them do. */
+export interface PlainExtras {
+  readonly mints: boolean
+  readonly closes: boolean
 }
 
-function isPlainEntry(entry: Entry): boolean {
+/**
+ * Whether a fast path may be asked (stores.md section 0): settling, policies, durable admissions and counters, every amount in its range. What is rare
+ * and what is malformed, whose row must be named (S6), is decided by the transition.
+ */
+export function isPlainBatch({ entries, takes, close }: Batch, { mints, closes }: PlainExtras): boolean {
+  if (close && !closes) return false
+  return entries.every((entry) => isPlainEntry(entry, mints)) && takes.every((take) => isPlainTake(take, entries))
+}
+
+function isPlainEntry(entry: Entry, mints: boolean): boolean {
   if (entry.kind === 'void') return true
   if (entry.kind === 'counter') return Number.isSafeInteger(entry.add)
   const { spent, refund, hold, wantMs, mint, policy } = entry
-  if (mint !== undefined || ![spent, refund, hold, wantMs].every(isUnits)) return false
+  if (mint !== undefined && !(mints && isUnits(mint.units))) return false
+  if (![spent, refund, hold, wantMs].every(isUnits)) return false
   return policy === undefined || [policy.limit, policy.burnMax, policy.version].every(isUnits)
 }
 

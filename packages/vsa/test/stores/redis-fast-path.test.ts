@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Batch } from '../../src/core/exchange.ts'
+import type { Batch, Entry } from '../../src/core/exchange.ts'
 import type { RedisClient } from '../../src/stores/redis/index.ts'
 import { EXCHANGE } from '../../src/stores/redis/scripts/exchange.ts'
 import { LOAD_EXCHANGE } from '../../src/stores/redis/scripts/load-exchange.ts'
@@ -78,11 +78,11 @@ describe.skipIf('reason' in server)('the fast path of the Redis store', () => {
 
   const rare: readonly (readonly [what: string, content: Partial<Batch>, answer: object])[] = [
     [
-      'a mint',
-      { entries: [entry({ mint: { id: 'order 1', units: 5 } })] },
-      { entries: [{ minted: 105, mint: 'minted' }] },
+      'two mints of one key under one id',
+      { entries: [0, 1].map((period) => entry({ period, mint: { id: 'order 1', units: 5 } })) },
+      { entries: [{ minted: 105 }, { minted: 105 }] },
     ],
-    ['a close', { close: true }, { kind: 'applied' }],
+    ['a mint that is no number of units', { entries: [entry({ mint: { id: 'a', units: 0.5 } })] }, { kind: 'applied' }],
     ['a row that was lost', { entries: [entry({ key: 'gone', known: true })] }, { entries: [{ kind: 'row_lost' }] }],
     [
       'a period that is over',
@@ -105,6 +105,35 @@ describe.skipIf('reason' in server)('the fast path of the Redis store', () => {
     sent.length = 0
     expect(await store.exchange(batch(joined, 2, content))).toMatchObject(answer)
     expect(sent.filter((name) => name !== 'save').at(-1)).toBe('load')
+  })
+
+  it('S9: mints and the close are decided by one script, too', async () => {
+    const { client: counted, sent } = counting()
+    const prefix = newPrefix()
+    const store = storeOn(counted, { prefix })
+    const joined = await store.join('test')
+    const minting = (id: string, units: number): Entry => entry({ hold: 2, mint: { id, units } })
+    sent.length = 0
+    const outcomes: unknown[] = []
+    for (const [seq, id, units] of [
+      [1, 'a', 5],
+      [2, 'a', 5],
+      [3, 'a', 6],
+      [4, 'b', Number.MAX_SAFE_INTEGER],
+    ] as const)
+      outcomes.push(...applied(await store.exchange(batch(joined, seq, { entries: [minting(id, units)] }))).entries)
+    expect(outcomes).toMatchObject([
+      { minted: 105, mint: 'minted' },
+      { minted: 105, mint: 'repeated' },
+      { minted: 105, mint: 'id_conflict' },
+      { minted: 105, mint: 'units_overflow' },
+    ])
+    const closing = batch(joined, 5, { entries: [entry({ key: 'other' })], close: true })
+    expect(applied(await store.exchange(closing)).entries).toMatchObject([{ pool: 100 }])
+    expect(sent).toEqual(Array.from({ length: 5 }, () => 'exchange'))
+    expect(await store.exchange(closing)).toMatchObject({ kind: 'fenced', last: { seq: 5 }, forgot: false })
+    expect(await client.smembers(`{${prefix}}:d`)).toEqual([String(joined.epoch)])
+    expect(await client.hget(`{${prefix}}:s`, 'mints')).toBe('1')
   })
 
   it('S8: the lease of an ended epoch on a row of the batch is burned, by the general path', async () => {

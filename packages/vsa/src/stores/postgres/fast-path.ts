@@ -14,7 +14,9 @@ const ROW_WIDTH = 9
 
 /** The function decides it, or says that it does not. An entry that Postgres cannot have must be named by the general path (S6). */
 export function isPlain(batch: Batch): boolean {
-  return isPlainBatch(batch) && batch.entries.every((entry) => refused(entry) === undefined)
+  return (
+    isPlainBatch(batch, { mints: false, closes: false }) && batch.entries.every((entry) => refused(entry) === undefined)
+  )
 }
 
 /** @param floor store time that this handle has told, ms since 1970 */

@@ -2,7 +2,7 @@ import type { Exchanged } from '../../core/adapter.ts'
 import type { Batch, BudgetEntry, EntryAnswer, Outcome, RowPolicy, Take } from '../../core/exchange.ts'
 import { isPlainBatch } from '../../core/plain-batch.ts'
 import type { RedisArgument } from './client.ts'
-import { fieldOf } from './keys.ts'
+import { fieldOf, mintFieldOf } from './keys.ts'
 import { bytesOf, DOUBLE, list, NULL, number, packed, rowNameFrom, text, unpacked } from './rows.ts'
 
 /* The client's side of the fast path: which batches may go there, the arguments of `EXCHANGE`, and what its answer means. */
@@ -12,7 +12,25 @@ const FIGURES = 9
 
 /** The script decides it, or says that it does not. */
 export function isPlain(batch: Batch): boolean {
-  return isPlainBatch(batch) && batch.entries.every((entry) => entry.kind !== 'budget' || hasTimes(entry))
+  if (!isPlainBatch(batch, { mints: true, closes: true })) return false
+  const mints = mintsIn(batch)
+  // A key may be minted in two of its periods under one id.
+  if (mints.length > 1 && new Set(mints.map(({ field }) => field)).size < mints.length) return false
+  return batch.entries.every((entry) => entry.kind !== 'budget' || hasTimes(entry))
+}
+
+interface PositionedMint {
+  /** Among the budgets, from 0. */
+  readonly at: number
+  readonly field: string
+  readonly units: number
+}
+
+function mintsIn({ entries }: Batch): readonly PositionedMint[] {
+  const budgets = entries.filter((entry) => entry.kind === 'budget')
+  return budgets.flatMap(({ key, mint }, at) => {
+    return mint === undefined ? [] : [{ at, field: mintFieldOf(key, mint.id), units: mint.units }]
+  })
 }
 
 function hasTimes({ period, policy }: BudgetEntry): boolean {
@@ -30,19 +48,23 @@ interface Positioned {
 }
 
 /** Behind the time. */
-export function plainArguments({ epoch, token, seq, entries, takes }: Batch): readonly RedisArgument[] {
+export function plainArguments(batch: Batch): readonly RedisArgument[] {
+  const { epoch, token, seq, entries, takes, close } = batch
+  const mints = mintsIn(batch)
   const budgets = entries.flatMap((entry, at) => (entry.kind === 'budget' ? { at, entry } : []))
   const counters = entries.filter((entry) => entry.kind === 'counter')
   const policies = budgets.flatMap(({ entry: { policy } }, at) => (policy === undefined ? [] : [{ at, policy }]))
   return [
-    packed([epoch, seq, budgets.length, counters.length, policies.length, takes.length]),
+    packed([epoch, seq, budgets.length, counters.length, policies.length, takes.length, mints.length, close ? 1 : 0]),
     token,
     packed(budgets.flatMap(budgetNumbers)),
     packed(policies.flatMap(policyNumbers)),
     packed(takeNumbers(takes, budgets)),
     packed(counters.map(({ add }) => add)),
+    packed(mints.flatMap(({ at, units }) => [at + 1, units])),
     ...budgets.map(({ entry }) => fieldOf(entry)),
     ...counters.map(({ key }) => key),
+    ...mints.map(({ field }) => field),
   ]
 }
 
@@ -103,8 +125,9 @@ function answersFrom(
     if (entry.kind === 'counter') return { kind: 'counter', value: counters[counter++] ?? Number.NaN, overflow: false }
     const row = figures.slice(figure, (figure += FIGURES)) as unknown as Figures
     const [held, pool, used, burned, minted, limit, version, others, othersHeld] = row
-    const refunded = notes[at]?.refunded ?? 0
-    return { kind: 'budget', held, pool, used, burned, minted, limit, version, others, othersHeld, refunded }
+    const { refunded = 0, mint } = notes[at] ?? {}
+    const answer = { held, pool, used, burned, minted, limit, version, others, othersHeld, refunded }
+    return { kind: 'budget', ...answer, ...(mint === undefined ? {} : { mint }) }
   })
 }
 

@@ -29,7 +29,7 @@ export interface RedisOptions {
   /** Refuses a server that may forget what it acknowledged: all but `appendfsync always` without replicas. Default false: one warning says what may be lost. */
   readonly strict?: boolean
   /**
-   * Decides plain batches by one script, in one round trip: policies, leases, spending, refunds, durable admissions and counters. What is rare goes the general
+   * Decides plain batches by one script, in one round trip: policies, leases, spending, refunds, mints, durable admissions and counters. What is rare goes the general
    * way, in two. Default true; false sends everything there.
    */
   readonly fastPath?: boolean

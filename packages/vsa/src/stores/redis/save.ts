@@ -103,12 +103,14 @@ function removableAt({ row, lessees }: StoredBudget): number | null {
   return lessees === 0 ? row.keepUntil : null
 }
 
+/** A key may be minted in two of its periods under one id: that is one mint for ever. */
 function saveMints(plan: SavePlan, mints: Writes['mints']): void {
-  for (const { key, id, units } of mints) {
-    plan.expect('m', mintFieldOf(key, id), undefined)
-    plan.set('HSET', 'm', mintFieldOf(key, id), String(units))
+  const units = new Map(mints.map((mint) => [mintFieldOf(mint.key, mint.id), mint.units]))
+  for (const [field, value] of units) {
+    plan.expect('m', field, undefined)
+    plan.set('HSET', 'm', field, String(value))
   }
-  if (mints.length > 0) plan.command('HINCRBY', 's', ['mints', String(mints.length)])
+  if (units.size > 0) plan.command('HINCRBY', 's', ['mints', String(units.size)])
 }
 
 function saveCounters(plan: SavePlan, counters: Writes['counters'], loaded: Loaded): void {

@@ -12,18 +12,19 @@ const LOOKED_AT_MAX = 10_000
 const LATE_MAX = 16
 
 /**
- * The fast path (stores.md section 0): decides a plain batch of a living owner in one round trip, as `transition` does. Whatever is rare is not decided here,
+ * The fast path (stores.md section 0): decides a plain batch of a living owner, its mints and its close, in one round trip, as `transition` does. Whatever is rare is not decided here,
  * so that this copy of the arithmetic stays small: the answer is `false`, nothing was written, and the general path decides. Everything is computed before
  * anything is written (R2).
  *
  * Arguments behind the time, in packed doubles unless they are named texts:
- * 2. epoch, seq, numbers of budgets, of counters, of policies and of runs of takes
+ * 2. epoch, seq, numbers of budgets, of counters, of policies, of runs of takes and of mints, and whether the epoch closes
  * 3. the token, a text
  * 4. for each budget: index in the batch, known, spent, refund, hold, wantMs
  * 5. for each policy: position of its budget from 1, kind, limit, burnMax, version, endsAt, keepUntil
  * 6. for each run of takes: n, number of needs, and for each need position and cost
  * 7. what is added to each counter
- * Then the fields of the budgets, and the keys of the counters.
+ * 8. for each mint: position of its budget, units
+ * Then the fields of the budgets, the keys of the counters, and the fields of the mints.
  *
  * Answers time, the latest time kept before, expiry, number of rows made, whether upkeep is due (1 or 0), nine figures for each budget, values of the counters, the outcome as JSON,
  * and the fields of rows that are wanted.
@@ -37,7 +38,7 @@ if at[1] ~= 'ok' then return false end
 local time, seen = tonumber(at[2]), tonumber(at[4])
 -- S1: store time that is ahead of the clock, or leaps, is not decided here.
 if time < seen or (seen > 0 and time - seen > ${LEAP_MIN_MS}) then return false end
-local epochNumber, seq, budgets, counters, policies, runs = unp('<dddddd', ARGV[2])
+local epochNumber, seq, budgets, counters, policies, runs, mints, close = unp('<dddddddd', ARGV[2])
 local epoch = int(epochNumber)
 local leases = L .. epoch
 
@@ -48,7 +49,7 @@ local token = string.sub(owner, 49, 48 + tokenBytes)
 if isOpen ~= 1 or token ~= ARGV[3] or seq ~= last + 1 then return false end
 
 local fields = {}
-for i = 1, budgets do fields[i] = ARGV[7 + i] end
+for i = 1, budgets do fields[i] = ARGV[8 + i] end
 local function values(key, names)
   if #names == 0 then return {} end
   return call('HMGET', key, unpack(names))
@@ -66,6 +67,12 @@ local rows, helds = values(B, fields), values(leases, fields)
 
 local policyAt = {}
 for p = 0, policies - 1 do policyAt[unp('<d', ARGV[5], p * 56 + 1)] = p * 56 + 9 end
+local mintFields, mintOf = {}, {}
+for i = 1, mints do
+  mintFields[i] = ARGV[8 + budgets + counters + i]
+  mintOf[unp('<d', ARGV[8], (i - 1) * 16 + 1)] = i
+end
+local mintedBefore = values(M, mintFields)
 local isTaken, from = {}, 1
 for _ = 1, runs do
   local _, needs = unp('<dd', ARGV[6], from)
@@ -77,7 +84,7 @@ for _ = 1, runs do
 end
 
 -- What is to be written.
-local set, setLeases, endLeases, want, unwant, keep, unkeep, index = {}, {}, {}, {}, {}, {}, {}, {}
+local set, setLeases, endLeases, want, unwant, keep, unkeep, index, setMints = {}, {}, {}, {}, {}, {}, {}, {}, {}
 local made, records, moves = 0, 0, 0
 local notes, out = {}, {}
 -- The row that is being changed: as it was (…0), and as it is.
@@ -118,10 +125,27 @@ local function settle(i)
       if minted > MAX or minted < 0 then return false end
     end
   end
+  local mint, how = mintOf[i], nil
+  if mint then
+    local units, before = unp('<d', ARGV[8], mint * 16 - 7), mintedBefore[mint]
+    if before then
+      how = tonumber(before) == units and 'repeated' or 'id_conflict'
+    elseif units > MAX - minted then
+      how = 'units_overflow'
+    else
+      how = 'minted'
+      minted, pool = minted + units, pool + units
+      setMints[#setMints + 1] = mintFields[mint]
+      setMints[#setMints + 1] = int(units)
+    end
+  end
   held, used = held0 - spent, used + spent
   local back = min(refund, used)
   used, pool = used - back, pool + back
-  if back > 0 then notes[#notes + 1] = '"' .. int(unp('<d', ARGV[4], (i - 1) * 48 + 1)) .. '":{"refunded":' .. int(back) .. '}' end
+  if back > 0 or how then
+    local note = '"' .. int(unp('<d', ARGV[4], (i - 1) * 48 + 1)) .. '":{"refunded":' .. int(back)
+    notes[#notes + 1] = note .. (how and ',"mint":"' .. how .. '"}' or '}')
+  end
   return true
 end
 
@@ -224,7 +248,7 @@ for i = 1, budgets do
 end
 
 local names, sums, setCounters, newCounters = {}, {}, {}, 0
-for i = 1, counters do names[i] = ARGV[7 + budgets + i] end
+for i = 1, counters do names[i] = ARGV[8 + budgets + i] end
 local befores = values(C, names)
 for i = 1, counters do
   local before, add = tonumber(befores[i] or 0), unp('<d', ARGV[7], (i - 1) * 8 + 1)
@@ -253,12 +277,21 @@ write('ZREM', W, unwant)
 write('ZADD', K, keep)
 write('ZREM', K, unkeep)
 write('HSET', C, setCounters)
+write('HSET', M, setMints)
+if #setMints > 0 then call('HINCRBY', S, 'mints', int(#setMints / 2)) end
 if made > 0 then call('HINCRBY', S, 'rows', int(made)) end
 if newCounters > 0 then call('HINCRBY', S, 'counters', int(newCounters)) end
 local outcome = '{"granted":[' .. table.concat(granted, ',') .. '],"notes":{' .. table.concat(notes, ',') .. '},"written":{"records":' .. int(records) .. ',"leaseRecords":' .. int(moves) .. '}}'
 expiresAt = max(expiresAt, time + life)
-call('HSET', O, epoch, pack('<dddddd', 1, seq, time, expiresAt, life, tokenBytes) .. token .. outcome)
-call('ZADD', X, int(expiresAt), epoch)
+call('HSET', O, epoch, pack('<dddddd', 1 - close, seq, time, expiresAt, life, tokenBytes) .. token .. outcome)
+if close == 0 then
+  call('ZADD', X, int(expiresAt), epoch)
+else
+  -- S9. What it still has burns.
+  call('ZREM', X, epoch)
+  call('ZADD', Z, int(time), epoch)
+  if call('EXISTS', leases) == 1 then call('SADD', D, epoch) end
+end
 
 -- O12
 local named = {}
