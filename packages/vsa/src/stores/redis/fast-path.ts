@@ -3,7 +3,7 @@ import type { Batch, BudgetEntry, EntryAnswer, Outcome, RowPolicy, Take } from '
 import { isPlainBatch } from '../../core/plain-batch.ts'
 import type { RedisArgument } from './client.ts'
 import { fieldOf, mintFieldOf } from './keys.ts'
-import { bytesOf, DOUBLE, list, NULL, number, packed, rowNameFrom, text, unpacked } from './rows.ts'
+import { bytesOf, DOUBLE, list, NULL, number, packed, pairs, rowNameFrom, text, unpacked } from './rows.ts'
 
 /* The client's side of the fast path: which batches may go there, the arguments of `EXCHANGE`, and what its answer means. */
 
@@ -107,7 +107,7 @@ export function exchangedFrom(value: unknown, { entries }: Batch): Exchanged | n
       expiresAt: number(expiresAt),
       entries: answers,
       granted,
-      wanted: list(wanted).map(rowNameFrom),
+      wanted: pairs(wanted).map(([field]) => rowNameFrom(field)),
       written,
     },
   }

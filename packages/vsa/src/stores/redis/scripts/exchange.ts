@@ -1,15 +1,10 @@
 import { WANTED_ROWS_MAX } from '../../../core/adapter.ts'
 import { LEAP_MIN_MS } from '../../../core/leap.ts'
-import { OWNERS_KEPT_MS } from '../../../core/maintain.ts'
 import { PERIOD_SLACK_MS } from '../../../core/settle-entry.ts'
 import { UNITS_MAX } from '../../../core/units.ts'
 import { script, type Script } from './script.ts'
-
-/** The most rows that are looked at for those that are wanted and leased by the epoch. */
-const LOOKED_AT_MAX = 10_000
-
-/** So many expired owners are looked at one by one, whether they hold anything; more are left to the upkeep. */
-const LATE_MAX = 16
+import { UPKEEP_DUE } from './upkeep-due.ts'
+import { WANTED_ROWS } from './wanted.ts'
 
 /**
  * The fast path (stores.md section 0): decides a plain batch of a living owner, its mints and its close, in one round trip, as `transition` does. Whatever is rare is not decided here,
@@ -27,9 +22,10 @@ const LATE_MAX = 16
  * Then the fields of the budgets, the keys of the counters, and the fields of the mints.
  *
  * Answers time, the latest time kept before, expiry, number of rows made, whether upkeep is due (1 or 0), nine figures for each budget, values of the counters, the outcome as JSON,
- * and the fields of rows that are wanted.
+ * and rows that are wanted as (field, wanted until).
  */
 export const EXCHANGE: Script = script(`
+${WANTED_ROWS}${UPKEEP_DUE}
 local MAX, NULL, SLACK = ${UNITS_MAX}, -9007199254740992, ${PERIOD_SLACK_MS}
 local ROW, FIGURES = '<ddddddddddddd', '<ddddddddd'
 local pack, unp, min, max = struct.pack, struct.unpack, math.min, math.max
@@ -293,26 +289,6 @@ else
   if call('EXISTS', leases) == 1 then call('SADD', D, epoch) end
 end
 
--- O12
-local named = {}
-if call('EXISTS', W) == 1 then
-  for _, field in ipairs(call('ZRANGEBYSCORE', W, '(' .. int(time), '+inf', 'LIMIT', 0, ${LOOKED_AT_MAX})) do
-    if #named < ${WANTED_ROWS_MAX} and call('HEXISTS', leases, field) == 1 then named[#named + 1] = field end
-  end
-end
-
--- What an upkeep would find: expired owners that hold something, or that held nothing for long; leases of ended epochs; rows to remove; owners to forget.
-local function isUpkeepDue()
-  if call('EXISTS', D) == 1 then return true end
-  if call('ZCOUNT', K, '-inf', '(' .. int(time)) > 0 then return true end
-  local old = '(' .. int(time - ${OWNERS_KEPT_MS})
-  if call('ZCOUNT', Z, '-inf', old) > 0 or call('ZCOUNT', X, '-inf', old) > 0 then return true end
-  local late = call('ZRANGEBYSCORE', X, '-inf', '(' .. int(time), 'LIMIT', 0, ${LATE_MAX})
-  if #late == ${LATE_MAX} then return true end
-  for _, other in ipairs(late) do
-    if call('EXISTS', L .. other) == 1 then return true end
-  end
-  return false
-end
-return { int(time), int(seen), int(expiresAt), int(made), isUpkeepDue() and '1' or '0', table.concat(out), table.concat(sums), outcome, named }
+local named = wantedRows(leases, time, ${WANTED_ROWS_MAX})
+return { int(time), int(seen), int(expiresAt), int(made), isUpkeepDue(time) and '1' or '0', table.concat(out), table.concat(sums), outcome, named }
 `)

@@ -1,7 +1,5 @@
 import { script, type Script } from './script.ts'
-
-/** The most rows that are looked at for those that are wanted and leased by the epoch. */
-const LOOKED_AT_MAX = 10_000
+import { WANTED_ROWS } from './wanted.ts'
 
 /** Answers the state alone. */
 export const LOAD_JOIN: Script = script(`
@@ -15,6 +13,7 @@ return { state() }
  * and wanted rows of the epoch as (field, wanted until).
  */
 export const LOAD_EXCHANGE: Script = script(`
+${WANTED_ROWS}
 assertWritable()
 local at = state()
 if at[1] ~= 'ok' then return { at } end
@@ -50,19 +49,7 @@ if #budgets > 0 then
   end
 end
 
--- O12: store time is at least this.
-local wanted = {}
-local wantedMax = 2 * tonumber(ARGV[from])
-if call('EXISTS', W) == 1 and call('EXISTS', leases) == 1 then
-  local time = int(math.max(tonumber(at[2]), tonumber(at[4])))
-  local rows = call('ZRANGEBYSCORE', W, '(' .. time, '+inf', 'WITHSCORES', 'LIMIT', 0, ${LOOKED_AT_MAX})
-  for i = 1, #rows, 2 do
-    if #wanted >= wantedMax then break end
-    if call('HEXISTS', leases, rows[i]) == 1 then
-      wanted[#wanted + 1] = rows[i]
-      wanted[#wanted + 1] = rows[i + 1]
-    end
-  end
-end
+-- Store time is at least this.
+local wanted = wantedRows(leases, math.max(tonumber(at[2]), tonumber(at[4])), tonumber(ARGV[from]))
 return { at, call('HGET', O, epoch), values(B, budgets), values(leases, budgets), ended, values(C, counters), values(M, mints), wanted }
 `)
