@@ -3,6 +3,7 @@ import { connectionOf } from '../../src/stores/redis/client.ts'
 import { storeErrorOf } from '../../src/stores/redis/errors.ts'
 import type { RedisClient } from '../../src/stores/redis/index.ts'
 import { refusalOf, risksOf, type ServerFacts } from '../../src/stores/redis/safety.ts'
+import { INFO } from '../../src/stores/redis/scripts/open.ts'
 import { script } from '../../src/stores/redis/scripts/script.ts'
 import { Session } from '../../src/stores/redis/session.ts'
 import { incarnationOf } from '../../src/stores/redis/state.ts'
@@ -178,12 +179,19 @@ describe.skipIf('reason' in server)('a server that changes', () => {
   })
 
   it('L3: one that is restarted between two calls knows the owner, and gets the scripts again', async () => {
-    const store = storeOn(clientOn(url, { maxRetriesPerRequest: 20 }), { prefix: newPrefix() })
+    const client = clientOn(url, { maxRetriesPerRequest: 20 })
+    const sent = vi.spyOn(client, 'callBuffer')
+    const checks = (): number => sent.mock.calls.filter((values) => values.includes(INFO.sha)).length
+    const store = storeOn(client, { prefix: newPrefix() })
     const joined = await store.join('test')
     await store.exchange(batch(joined, 1, taking))
+    expect(checks()).toBe(1)
     if ('restart' in server) await server.restart()
     expect(await store.exchange(batch(joined, 1, taking))).toMatchObject({ kind: 'replayed', granted: [3] })
     expect(applied(await store.exchange(batch(joined, 2, taking))).entries).toMatchObject([{ used: 6 }, { value: 2 }])
+    await store.exchange(batch(joined, 3, taking))
+    // The server may be another one, so it was checked again.
+    expect(checks()).toBe(2)
   })
 
   it('L1: allkeys-… is refused, whatever the options are', async () => {

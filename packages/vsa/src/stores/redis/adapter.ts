@@ -62,6 +62,8 @@ export class RedisAdapter implements StoreAdapter {
   /** The server's clock, as the last load read it. */
   #serverNow = 0
   #ready: Promise<Safety> | undefined
+  /** The process of the server that was checked. */
+  #run = ''
   #hasWarned = false
   #stopListening: (() => void) | undefined
 
@@ -100,7 +102,9 @@ export class RedisAdapter implements StoreAdapter {
     assertBatch(batch)
     if (!isPlain(batch)) return null
     const values = plainArguments(batch)
-    return exchangedFrom(await this.#session.run({ script: EXCHANGE, values, phase: 'save' }), batch)
+    const exchanged = exchangedFrom(await this.#session.run({ script: EXCHANGE, values, phase: 'save' }), batch)
+    if (exchanged !== null) this.#answeredBy(exchanged.run)
+    return exchanged
   }
 
   loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {
@@ -132,7 +136,8 @@ export class RedisAdapter implements StoreAdapter {
     this.#stopListening ??= this.#session.listen()
     const { prefix, strict, newGeneration, warn } = this.#settings
     const safety = await checkServer(this.#session, strict)
-    stateFrom(await this.#session.run({ script: OPEN, values: [newGeneration()], phase: 'load' }), prefix)
+    const state = stateFrom(await this.#session.run({ script: OPEN, values: [newGeneration()], phase: 'load' }), prefix)
+    this.#run = state?.run ?? ''
     if (safety.risks.length > 0 && !this.#hasWarned) warn(warningOf(prefix, safety))
     this.#hasWarned = true
     return safety
@@ -157,9 +162,17 @@ export class RedisAdapter implements StoreAdapter {
   /** Keys that were all removed make a new store at the next call, where no epoch is known: so its owners are fenced. */
   #known(head: unknown): StoreState {
     const state = stateFrom(head, this.#settings.prefix)
-    if (state !== undefined) return state
+    if (state !== undefined) {
+      this.#answeredBy(state.run)
+      return state
+    }
     this.#ready = undefined
     throw storeMissing(this.#settings.prefix)
+  }
+
+  /** After a restart or a failover the server may be another one: the next call checks it. */
+  #answeredBy(run: string): void {
+    if (run !== this.#run) this.#ready = undefined
   }
 
   async #save(writes: Writes, loaded: Loaded): Promise<boolean> {

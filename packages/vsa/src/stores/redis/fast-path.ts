@@ -86,10 +86,15 @@ function takeNumbers(takes: readonly Take[], budgets: readonly Positioned[]): re
   })
 }
 
+/** With the process of the server, as `StoreState.run`. */
+export interface PlainExchanged extends Exchanged {
+  readonly run: string
+}
+
 /** @param value the answer of `EXCHANGE` @returns null when it did not decide */
-export function exchangedFrom(value: unknown, { entries }: Batch): Exchanged | null {
+export function exchangedFrom(value: unknown, { entries }: Batch): PlainExchanged | null {
   if (value === null) return null
-  const [timeText, seen, expiresAt, made, isUpkeepDue, figures, counters, outcomeText, wanted] = list(value)
+  const [timeText, seen, expiresAt, made, isUpkeepDue, figures, counters, outcomeText, wanted, run] = list(value)
   const time = number(timeText)
   // Only the script has written it.
   const outcome = JSON.parse(text(outcomeText)) as Outcome
@@ -99,6 +104,7 @@ export function exchangedFrom(value: unknown, { entries }: Batch): Exchanged | n
     time,
     timeSeen: number(seen),
     clock: time,
+    run: text(run),
     made: number(made),
     isUpkeepDue: number(isUpkeepDue) === 1,
     answer: {

@@ -22,7 +22,7 @@ import { WANTED_ROWS } from './wanted.ts'
  * Then the fields of the budgets, the keys of the counters, and the fields of the mints.
  *
  * Answers time, the latest time kept before, expiry, number of rows made, whether upkeep is due (1 or 0), nine figures for each budget, values of the counters, the outcome as JSON,
- * and rows that are wanted as (field, wanted until).
+ * rows that are wanted as (field, wanted until), and the process of the server.
  */
 export const EXCHANGE: Script = script(`
 ${WANTED_ROWS}${UPKEEP_DUE}
@@ -290,5 +290,5 @@ else
 end
 
 local named = wantedRows(leases, time, ${WANTED_ROWS_MAX})
-return { int(time), int(seen), int(expiresAt), int(made), isUpkeepDue(time) and '1' or '0', table.concat(out), table.concat(sums), outcome, named }
+return { int(time), int(seen), int(expiresAt), int(made), isUpkeepDue(time) and '1' or '0', table.concat(out), table.concat(sums), outcome, named, at[3] }
 `)
