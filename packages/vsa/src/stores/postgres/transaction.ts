@@ -90,16 +90,21 @@ export class Transaction {
   }
 }
 
-/** The answer of one statement that locks nothing. @throws StoreError: nothing was applied */
+/** The answer of one message that changes nothing. @throws StoreError: nothing was applied */
 export async function answerOf(pool: PostgresPool, schema: string, statement: string): Promise<unknown> {
   const client = await connected(pool, schema)
+  // Without a listener, a connection that breaks ends the process.
+  client.on?.('error', ignore)
+  let isUsable = false
   try {
     const answer = answerIn(await client.query(statement))
-    client.release()
+    isUsable = true
     return answer
   } catch (error) {
-    client.release(true)
     throw storeErrorOf(error, schema, 'work')
+  } finally {
+    client.removeListener?.('error', ignore)
+    client.release(!isUsable)
   }
 }
 
