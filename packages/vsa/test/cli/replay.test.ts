@@ -123,6 +123,14 @@ describe('stores', () => {
     const file = aLog(folder, [json('a', 0)])
     await expect(replay(options(file, { store: file }))).rejects.toMatchObject({ code: 'store_exists' })
   })
+  test('a store on a server is refused, because its time is not that of the log', async () => {
+    const file = aLog(aFolder(), [json('a', 0)])
+    const store = 'postgres://me:hunter2@localhost:1/app'
+    const message = expect.stringMatching(
+      /^a replay runs on the time of the log, and postgres:\/\/me@localhost:1\/app goes/,
+    )
+    await expect(replay(options(file, { store }))).rejects.toMatchObject({ code: 'not_supported', message })
+  })
   test('without a named store nothing is written to the disk', async () => {
     const temporary = aFolder()
     const file = aLog(aFolder(), [json('a', 0)])
