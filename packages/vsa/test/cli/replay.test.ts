@@ -126,7 +126,7 @@ describe('stores', () => {
   test('a store on a server is refused, because its time is not that of the log', async () => {
     const file = aLog(aFolder(), [json('a', 0)])
     const store = 'postgres://me:hunter2@localhost:1/app'
-    const message = expect.stringMatching(
+    const message: unknown = expect.stringMatching(
       /^a replay runs on the time of the log, and postgres:\/\/me@localhost:1\/app goes/,
     )
     await expect(replay(options(file, { store }))).rejects.toMatchObject({ code: 'not_supported', message })
