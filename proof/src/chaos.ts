@@ -2,11 +2,13 @@ import { SingleBar } from 'cli-progress'
 import { parseArgs } from 'node:util'
 import type { Until } from './chaos/chaos-plan.ts'
 import { chaosPlan } from './chaos/chaos-plans.ts'
+import type { StoreKind } from './chaos/chaos-store.ts'
 import { runChaos } from './chaos/chaos-run.ts'
 import { chaosText } from './chaos/chaos-text.ts'
 
 /*
- * `npm run chaos -- --minutes 5`: many real processes on one SQLite file are killed, paused and closed while their clocks jump. Then the store is
+ * `npm run chaos -- --minutes 5`: many real processes on one store are killed, paused and closed while their clocks jump. With `--store postgres` the
+ * server is killed as well, again and again. Then the store is
  * compared to what they were answered. Exits 1 on a violation, and then keeps the file and the call logs.
  */
 
@@ -17,13 +19,14 @@ const { values } = parseArgs({
     kills: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     processes: { type: 'string', default: '8' },
+    store: { type: 'string', default: 'sqlite' },
     json: { type: 'boolean', default: false },
   },
 })
 const AMOUNT_MAX = 100_000
 const PROCESSES_MAX = 64
 const seed = whole('seed', values.seed, 0, 2 ** 31)
-const plan = chaosPlan(seed, whole('processes', values.processes, 1, PROCESSES_MAX), until())
+const plan = chaosPlan(seed, whole('processes', values.processes, 1, PROCESSES_MAX), until(), storeKind())
 
 const bar = new SingleBar({ format: '[{bar}] {percentage} %, {kills} kills', clearOnComplete: true, hideCursor: true })
 const stopping = new AbortController()
@@ -49,6 +52,12 @@ function until(): Until {
   if (values.kills !== undefined) return { kind: 'kills', count: whole('kills', values.kills, 1, AMOUNT_MAX) }
   if (values.seconds !== undefined) return { kind: 'time', ms: amount('seconds', values.seconds) * 1_000 }
   return { kind: 'time', ms: amount('minutes', values.minutes) * 60_000 }
+}
+
+function storeKind(): StoreKind {
+  const { store } = values
+  if (store !== 'sqlite' && store !== 'postgres') refuse('store', 'sqlite or postgres', store)
+  return store
 }
 
 function amount(name: string, text: string): number {

@@ -4,7 +4,7 @@ import { open, type Family } from 'vsa'
 import { sqlite } from 'vsa/sqlite'
 import { turn } from '../measure/turn.ts'
 import { DRIVER } from './hand-written.ts'
-import { isBalanced, totalsOf } from './totals.ts'
+import { isBalanced, totalsOf } from '../measure/totals.ts'
 
 /** Requests made in one turn of the event loop, as a server's would be: a loop over all of them would block it by itself. */
 const PER_TURN = 1_000

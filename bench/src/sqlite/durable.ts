@@ -3,9 +3,9 @@ import { open } from 'vsa'
 import { sqlite } from 'vsa/sqlite'
 import { median } from '../measure/median.ts'
 import { turn } from '../measure/turn.ts'
-import { callByHand, callInLoops, type Done } from './callers.ts'
+import { callByHand, callInLoops, type Done } from '../measure/callers.ts'
 import { DRIVER, HandWritten } from './hand-written.ts'
-import { isBalanced, totalsOf } from './totals.ts'
+import { isBalanced, totalsOf } from '../measure/totals.ts'
 
 const MINTED = 1_000_000_000_000
 /** Hand-written updates between two turns of the event loop. */

@@ -4,7 +4,7 @@ import { open } from 'vsa'
 import { sqlite } from 'vsa/sqlite'
 import { median } from '../measure/median.ts'
 import { DRIVER } from './hand-written.ts'
-import { isBalanced, totalsOf } from './totals.ts'
+import { isBalanced, totalsOf } from '../measure/totals.ts'
 
 /** Longer than a round, so that only the measured flush sends anything. */
 const FLUSH_INTERVAL_MS = 600_000

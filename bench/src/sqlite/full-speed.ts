@@ -6,7 +6,7 @@ import { makeCells, type Cell } from '../gate/cell.ts'
 import { median } from '../measure/median.ts'
 import { turn } from '../measure/turn.ts'
 import { DRIVER } from './hand-written.ts'
-import { isBalanced, totalsOf } from './totals.ts'
+import { isBalanced, totalsOf } from '../measure/totals.ts'
 import { watched, type Traffic } from './watched-store.ts'
 
 const KEYS = 128

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { open, type Family, type Vsa } from 'vsa'
 import { sqlite } from 'vsa/sqlite'
 import { DRIVER } from './hand-written.ts'
-import { isBalanced, type Totals, totalsOf } from './totals.ts'
+import { isBalanced, type Totals, totalsOf } from '../measure/totals.ts'
 
 /** Budgets loaded by one exchange. */
 const CHUNK = 1_000

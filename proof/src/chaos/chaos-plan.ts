@@ -1,8 +1,12 @@
+import type { StoreKind } from './chaos-store.ts'
 import type { TestBudget } from './test-budgets.ts'
 
 /** The settings of one run. Crash tests and chaos are the same program with different settings. */
 export interface ChaosPlan {
   readonly seed: number
+  readonly store: StoreKind
+  /** How often the server of the store is killed and started again, in ms; 0: never. */
+  readonly serverKillEveryMs: number
   /** Children alive at the same time. */
   readonly processes: number
   /** The run ends after this time, or after this many children have ended in this way. */

@@ -1,4 +1,5 @@
 import type { CallTotals } from './call-totals.ts'
+import type { StoreKind } from './chaos-store.ts'
 import type { ChaosPlan } from './chaos-plan.ts'
 import type { Findings } from './final-verifier.ts'
 import type { PoolResult } from './process-pool.ts'
@@ -7,6 +8,7 @@ import type { Observations } from './store-monitor.ts'
 /** What happened in a run, and which laws broke. */
 export interface ChaosReport {
   readonly seed: number
+  readonly store: StoreKind
   readonly processesAtOnce: number
   /** Until the last child had ended; the final verification is not included. */
   readonly minutes: number
@@ -15,6 +17,7 @@ export interface ChaosReport {
   readonly busyProcesses: number
   readonly kills: number
   readonly killsInClose: number
+  readonly serverKills: number
   readonly pausesBeyondLease: number
   readonly closes: number
   readonly clockJumps: number
@@ -60,6 +63,7 @@ export interface RunResult {
   readonly plan: ChaosPlan
   readonly folder: string
   readonly runMs: number
+  readonly serverKills: number
   readonly pool: PoolResult
   readonly observations: Observations
   readonly totals: CallTotals
@@ -70,11 +74,13 @@ export function chaosReport(result: RunResult): ChaosReport {
   const { plan, folder, runMs, pool, observations, findings } = result
   return {
     seed: plan.seed,
+    store: plan.store,
     processesAtOnce: plan.processes,
     minutes: Math.round(runMs / 600) / 100,
     processes: pool.started,
     kills: pool.kills,
     killsInClose: pool.killedInClose,
+    serverKills: result.serverKills,
     pausesBeyondLease: pool.pauses,
     closes: pool.closes,
     clockJumps: pool.clocks.jumps,

@@ -10,7 +10,7 @@ export function chaosText(report: ChaosReport): string {
   const table = new Table({ ...PLAIN_TABLE, colAligns: ['left', 'right', 'left'] })
   table.push(...figuresOf(report).map(([name, figure, remark = '']) => [name, figure, remark]))
   return [
-    `chaos, seed ${seed}: ${processesAtOnce} processes at once on one SQLite file, for ${minutes} minutes`,
+    `chaos, seed ${seed}: ${processesAtOnce} processes at once on one ${report.store} store, for ${minutes} minutes`,
     table.toString().replaceAll(/ +$/gm, ''),
     ...violations.map((violation) => `  ${violation}`),
     ...(violations.length === 0 ? [] : [`The file, the call logs and this report are in ${folder}`]),
@@ -23,6 +23,7 @@ function figuresOf(report: ChaosReport): readonly Figure[] {
   return [
     ['processes started', count(report.processes), `${count(report.busyProcesses)} of them admitted something`],
     ['kills', count(report.kills), `${count(report.killsInClose)} of them during close`],
+    ['kills of the server', count(report.serverKills)],
     ['pauses beyond the lease', count(report.pausesBeyondLease)],
     ['closes', count(report.closes)],
     ['clock jumps', count(report.clockJumps), `${count(report.clockJumpsBack)} of them back; offsets ${offsets}`],

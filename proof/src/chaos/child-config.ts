@@ -5,8 +5,8 @@ export const JOINED = 'joined'
 
 /** What one child process does. It gets this as JSON in its one argument. */
 export interface ChildConfig {
-  /** The SQLite file. */
-  readonly file: string
+  /** As for `storeAt`. */
+  readonly place: string
   /** The file in which the child logs its calls and their answers. */
   readonly callLog: string
   /** The call log of another child, dead or alive. This child refunds admissions from it. No two children read the same log. */

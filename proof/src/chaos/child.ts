@@ -1,6 +1,6 @@
 import { open, type VsaEvent } from 'vsa'
-import { sqlite } from 'vsa/sqlite'
 import { CallLogWriter } from './call-log.ts'
+import { storeAt } from './chaos-store.ts'
 import { JOINED, parseChildConfig } from './child-config.ts'
 import { Rng } from '../simulation/rng.ts'
 import { Workload } from './workload.ts'
@@ -10,7 +10,7 @@ import { Workload } from './workload.ts'
 const config = parseChildConfig(process.argv[2])
 const log = new CallLogWriter(config.callLog)
 const vsa = open({
-  store: sqlite(config.file, { leaseTtlMs: config.leaseTtlMs, thread: config.thread }),
+  store: storeAt(config.place, config),
   flushIntervalMs: config.flushIntervalMs,
   onEvent: logEvent,
 })

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { open, type ListedRow, type Vsa } from 'vsa'
-import { sqlite } from 'vsa/sqlite'
 import { SHIPPED } from '../subject.ts'
 import type { CallTotals } from './call-totals.ts'
 import type { ChaosPlan } from './chaos-plan.ts'
+import { knowsDeadOwners, storeAt } from './chaos-store.ts'
 import { drain, unitsLeft } from './drain.ts'
 import { endStateViolations } from './end-state-check.ts'
 import type { PoolResult } from './process-pool.ts'
@@ -23,27 +24,29 @@ export interface Findings {
 /** Opens the store after all children have ended, compares it to the call logs, and admits the remaining units. */
 export class FinalVerifier {
   readonly #plan: ChaosPlan
-  readonly #file: string
+  readonly #place: string
   readonly #pool: PoolResult
   readonly #totals: CallTotals
   readonly #violations: string[] = []
 
-  constructor(plan: ChaosPlan, file: string, pool: PoolResult, totals: CallTotals) {
+  constructor(plan: ChaosPlan, place: string, pool: PoolResult, totals: CallTotals) {
     this.#plan = plan
-    this.#file = file
+    this.#place = place
     this.#pool = pool
     this.#totals = totals
   }
 
   async verify(): Promise<Findings> {
+    // Every owner that died has expired.
+    if (!knowsDeadOwners(this.#place)) await setTimeout(2 * this.#plan.leaseTtlMs)
     const vsa = this.#open()
     await vsa.ready()
     // The first call reaps the dead owners.
-    this.#checkReaped(await readStore(this.#file))
+    this.#checkReaped(await readStore(this.#place))
     await this.#mintAll(vsa)
     // A lease of this process would hide missing units.
     await vsa.flush({ returnLeases: true })
-    const contents = await readStore(this.#file)
+    const contents = await readStore(this.#place)
     const state = { plan: this.#plan, pool: this.#pool, totals: this.#totals, contents }
     this.#violations.push(...endStateViolations(state))
     const drained = await this.#drainAll(vsa)
@@ -54,7 +57,7 @@ export class FinalVerifier {
 
   #open(): Vsa {
     const { leaseTtlMs } = this.#plan
-    return open({ store: sqlite(this.#file, { thread: false, leaseTtlMs }), label: 'final verifier' })
+    return open({ store: storeAt(this.#place, { thread: false, leaseTtlMs }), label: 'final verifier' })
   }
 
   #expect(holds: boolean, violation: string): void {
@@ -127,12 +130,12 @@ export class FinalVerifier {
   }
 
   async #rowsOf(key: string): Promise<ListedRow[]> {
-    return (await readStore(this.#file)).rows.filter(({ budget }) => budget.key === key)
+    return (await readStore(this.#place)).rows.filter(({ budget }) => budget.key === key)
   }
 
   /** `vsa verify`, as a user runs it. */
   #runVerifyCommand(): Promise<void> {
-    const command = [join(SHIPPED, 'cli/main.js'), 'verify', this.#file]
+    const command = [join(SHIPPED, 'cli/main.js'), 'verify', this.#place]
     return new Promise((resolve) => {
       execFile(process.execPath, command, (error, stdout) => {
         this.#expect(error === null, `L2: vsa verify: ${stdout}`)

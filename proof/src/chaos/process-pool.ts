@@ -35,7 +35,8 @@ export interface PoolResult {
 }
 
 export interface PoolOptions {
-  readonly file: string
+  /** As for `storeAt`. */
+  readonly place: string
   /** The folder of the call logs. */
   readonly logFolder: string
   /** Each call log is added here when its child has ended. */
@@ -44,7 +45,7 @@ export interface PoolOptions {
   readonly onFirstReady: () => void
 }
 
-/** Keeps a number of children running on one file, and ends each at a moment drawn from the seed, most of them by SIGKILL. */
+/** Keeps a number of children running on one store, and ends each at a moment drawn from the seed, most of them by SIGKILL. */
 export class ProcessPool {
   readonly #plan: ChaosPlan
   readonly #options: PoolOptions
@@ -184,7 +185,7 @@ export class ProcessPool {
     const mintIds = Math.ceil((monotonicMs() - this.#startedAtMs) / MINT_ID_INTERVAL_MS)
     this.#counts.mintIds = Math.max(this.#counts.mintIds, mintIds)
     return {
-      file: this.#options.file,
+      place: this.#options.place,
       callLog,
       otherCallLog,
       seed: this.#rng.whole(1, 2 ** 31 - 1),

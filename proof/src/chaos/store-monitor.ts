@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ListedRow } from 'vsa'
 import { snapshotViolations, stepViolations } from './row-check.ts'
-import { readStore, type StoreContents } from './store-contents.ts'
+import { isAway, readStore, type StoreContents } from './store-contents.ts'
 import type { TestBudget } from './test-budgets.ts'
 
 const SNAPSHOT_INTERVAL_MS = 200
@@ -23,7 +23,7 @@ export interface Observations {
 
 /** Reads the store at an interval, and checks what must hold at any moment. */
 export class StoreMonitor {
-  readonly #file: string
+  readonly #place: string
   readonly #budgets: Readonly<Record<string, TestBudget>>
   readonly #observed = { snapshots: 0, rows: 0, leases: 0, wantedLeases: 0, timeStopped: 0, violations: [] as string[] }
   readonly #stopping = new AbortController()
@@ -32,12 +32,12 @@ export class StoreMonitor {
   #timeBefore = 0
   #exchangesBefore = 0
 
-  constructor(file: string, budgets: Readonly<Record<string, TestBudget>>) {
-    this.#file = file
+  constructor(place: string, budgets: Readonly<Record<string, TestBudget>>) {
+    this.#place = place
     this.#budgets = budgets
   }
 
-  /** Call it once, when the file exists. `stop` awaits what this begins. */
+  /** Call it once, when the store exists. `stop` awaits what this begins. */
   start(): void {
     this.#running = this.#run()
   }
@@ -58,8 +58,9 @@ export class StoreMonitor {
 
   async #takeSnapshot(): Promise<void> {
     try {
-      this.#check(await readStore(this.#file))
+      this.#check(await readStore(this.#place))
     } catch (error) {
+      if (isAway(error)) return
       this.#report([`L2: the store could not be read: ${String(error)}`])
     }
   }

@@ -1,5 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import { VsaError, type AdmitOptions, type Budget, type Counter, type Decision, type Vsa } from 'vsa'
+import { StoreError, VsaError, type AdmitOptions, type Budget, type Counter, type Decision, type Vsa } from 'vsa'
 import { CallLogReader, type CallLogWriter } from './call-log.ts'
 import type { BudgetConfig, ChildConfig } from './child-config.ts'
 import type { Rng } from '../simulation/rng.ts'
@@ -56,7 +56,8 @@ export class Workload {
   }
 
   logError(error: unknown): void {
-    const code = error instanceof VsaError ? error.code : error instanceof Error ? error.name : 'unknown'
+    const isKnown = error instanceof VsaError || error instanceof StoreError
+    const code = isKnown ? error.code : error instanceof Error ? error.name : 'unknown'
     this.#log.write('event', code)
   }
 

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { newPool, newSchema } from '../stores/postgres-fixture.ts'
-import { postgresServer } from '../stores/postgres-server.ts'
+import { postgresServer } from '../../../../servers/src/postgres.ts'
 import { vsa } from './run-cli.ts'
 
 test('L1, L2, L3, L7: the demo on Postgres writes only net effects, and every row balances after a kill', async ({

@@ -9,7 +9,7 @@ import { verify } from '../../src/cli/verify.ts'
 import { postgres } from '../../src/stores/postgres/index.ts'
 import { dropSchemas, newPool, newSchema } from '../stores/postgres-fixture.ts'
 import { proxyTo } from '../stores/postgres-proxy.ts'
-import { postgresServer } from '../stores/postgres-server.ts'
+import { postgresServer } from '../../../../servers/src/postgres.ts'
 import { vsa } from './run-cli.ts'
 import { fill } from './store-fixture.ts'
 
@@ -59,6 +59,16 @@ async function aStore(): Promise<PostgresStore> {
   await fill(store)
   onTestFinished(() => store.close())
   return found
+}
+
+/** The address for a role that has these rights to the tables, and no others. */
+async function asRole(schema: string, rights: string): Promise<string> {
+  const role = `${schema}_role`
+  await admin.query(
+    `create role ${role}; grant usage on schema ${schema} to ${role}; grant ${rights} on all tables in schema ${schema} to ${role}`,
+  )
+  onTestFinished(async () => void (await admin.query(`drop owned by ${role}; drop role ${role}`)))
+  return addressOf(schema, `&options=${encodeURIComponent(`-c role=${role}`)}`)
 }
 
 /** Changes rows without the store; `S` stands for the schema. */
@@ -150,14 +160,9 @@ describe.skipIf('reason' in server)('verify on Postgres', () => {
 
   test('a role that may only read is enough, and query parameters reach the driver', async () => {
     const { schema } = await aStore()
-    const role = `${schema}_reader`
-    await admin.query(
-      `create role ${role}; grant usage on schema ${schema} to ${role}; grant select on all tables in schema ${schema} to ${role}`,
-    )
-    onTestFinished(async () => void (await admin.query(`drop owned by ${role}; drop role ${role}`)))
-    const address = addressOf(schema, `&options=${encodeURIComponent(`-c role=${role}`)}`)
+    const address = await asRole(schema, 'select')
     expect(await verify(address)).toMatchObject({ ok: true, json: { rows: 2 } })
-    await admin.query(`revoke select on ${schema}.lease from ${role}`)
+    await admin.query(`revoke select on ${schema}.lease from ${schema}_role`)
     await expect(verify(address)).rejects.toMatchObject({ code: 'store_failed' })
   })
 
@@ -253,6 +258,17 @@ describe.skipIf('reason' in server)('migrate', () => {
     expect(await verify(address)).toMatchObject({ ok: true, json: { rows: 0 } })
   })
 
+  test('L7: afterwards a role that may not create anything can use the store: the net effect is one record', async () => {
+    const schema = newSchema()
+    await migrate(addressOf(schema), false)
+    const address = await asRole(schema, 'select, insert, update, delete')
+    await expect(migrate(address.replace(schema, `${schema}_more`), false)).rejects.toMatchObject({
+      code: 'store_failed',
+    })
+    expect(await netEffect(placeOf(address))).toMatchObject({ used: 200, records: 1, isTrue: true })
+    expect(await verify(address)).toMatchObject({ ok: true })
+  })
+
   test('--print prints what would be run: run by hand, twice, it makes the same', async () => {
     const address = addressOf(`${newSchema()} by "hand" $schema$`)
     const { text, json } = await migrate(address, true)
@@ -265,12 +281,6 @@ describe.skipIf('reason' in server)('migrate', () => {
 })
 
 describe.skipIf('reason' in server)('the demo on Postgres', () => {
-  test('L7: its net effect is one record', async () => {
-    const place = placeOf(addressOf(newSchema()))
-    await place.assertNew()
-    expect(await netEffect(place)).toMatchObject({ used: 200, records: 1, isTrue: true })
-  })
-
   test('a schema with a store is refused, and one whose tables were just made is not', async () => {
     const store = await aStore()
     const options = { seconds: 1, showsProgress: false, paint: PLAIN, cliPath: '/nowhere' }

@@ -51,7 +51,16 @@ describe('an error message shows a bad argument short and escaped', () => {
 })
 
 describe('keys', () => {
-  test.each(['a', ' ', '\0', '🦀', 'x'.repeat(KEY_LENGTH_MAX)])('%j is a key', (key) => {
+  test.each([
+    'a',
+    ' ',
+    '\0',
+    '🦀',
+    'x'.repeat(KEY_LENGTH_MAX),
+    '🦀'.repeat(512),
+    '\0'.repeat(1024),
+    `${'語'.repeat(853)}a`,
+  ])('%j is a key', (key) => {
     expect(() => assertKey('key', key)).not.toThrow()
   })
 
@@ -60,13 +69,17 @@ describe('keys', () => {
     [undefined, new TypeError('key must be a string, got undefined')],
     ['', new RangeError('key must have 1 to 1024 characters, got 0')],
     ['x'.repeat(1025), new RangeError('key must have 1 to 1024 characters, got 1025')],
+    ['語'.repeat(854), new RangeError('key must have at most 2560 bytes of UTF-8, got 2562')],
     ['a\uD800', new TypeError('key must be well-formed Unicode, got "a\\ud800"')],
   ])('%j is not a key', (key, error) => {
     expect(() => assertKey('key', key)).toThrow(error)
   })
 
   test('a part of a key has a shorter limit', () => {
-    expect(() => assertKey('name', 'abc', 3)).not.toThrow()
-    expect(() => assertKey('name', 'abcd', 3)).toThrow(new RangeError('name must have 1 to 3 characters, got 4'))
+    const rest = `${'x'.repeat(KEY_LENGTH_MAX - 4)}:`
+    expect(() => assertKey('id', 'abc', rest)).not.toThrow()
+    expect(() => assertKey('id', 'abcd', rest)).toThrow(new RangeError('id must have 1 to 3 characters, got 4'))
+    expect(() => assertKey('id', 'á', '語'.repeat(852))).not.toThrow()
+    expect(() => assertKey('id', 'ááá', '語'.repeat(852))).toThrow('id must have at most 4 bytes of UTF-8, got 6')
   })
 })

@@ -4,7 +4,7 @@ import { postgres } from '../../src/stores/postgres/index.ts'
 import { storeConformance } from '../../src/testing/index.ts'
 import { IS_QUICK, rounds } from '../rounds.ts'
 import { dropSchemas, newPool, newSchema } from './postgres-fixture.ts'
-import { postgresServer } from './postgres-server.ts'
+import { postgresServer } from '../../../../servers/src/postgres.ts'
 
 const server = await postgresServer()
 const url = 'url' in server ? server.url : ''

@@ -4,7 +4,7 @@ import type { Batch, Entry } from '../../src/core/exchange.ts'
 import type { Joined } from '../../src/core/store.ts'
 import type { PostgresClient, PostgresPool } from '../../src/stores/postgres/index.ts'
 import { dropSchemas, newPool, newSchema, storeOn } from './postgres-fixture.ts'
-import { postgresServer } from './postgres-server.ts'
+import { postgresServer } from '../../../../servers/src/postgres.ts'
 import { applied, batch, count, entry, initial } from './sqlite-fixture.ts'
 
 const server = await postgresServer()

@@ -5,7 +5,7 @@ import { PostgresAdapter } from '../../src/stores/postgres/adapter.ts'
 import { postgres, type PostgresClient } from '../../src/stores/postgres/index.ts'
 import { dropSchemas, newPool, newSchema, poolOn, storeOn, waiterOn } from './postgres-fixture.ts'
 import { proxyTo, type Proxy } from './postgres-proxy.ts'
-import { postgresServer } from './postgres-server.ts'
+import { postgresServer } from '../../../../servers/src/postgres.ts'
 import { applied, batch, count, entry, fault } from './sqlite-fixture.ts'
 
 const server = await postgresServer()
@@ -127,6 +127,25 @@ describe.skipIf('reason' in server)('a Postgres server', () => {
       proxy.arm({ match: 'for update', do: what })
       await expect(store.exchange(sent)).rejects.toMatchObject(fault('store_lost', again))
       expect(applied(await store.exchange(sent)).granted).toEqual([3])
+    },
+  )
+
+  it.each(['cut-before', 'cut-after'] as const)(
+    'the connection is lost while rows are read (%s): the call fails, and no error is uncaught',
+    async (what) => {
+      const proxy = await proxied()
+      const store = storeOn(poolOn(proxy.url), { schema: newSchema() })
+      await store.exchange(batch(await store.join('test'), 1, taking))
+      const calls = [
+        ['from unnest', () => store.read([{ key: 'seats', period: 0 }])],
+        ['.lease', () => store.list({ limit: 10 })],
+        ['.owner', () => store.owners()],
+      ] as const
+      for (const [match, call] of calls) {
+        proxy.arm({ match, do: what })
+        await expect(call()).rejects.toMatchObject(fault('store_lost', again))
+        expect(await call()).toBeDefined()
+      }
     },
   )
 

@@ -1,7 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { entry, applied, batch, fault } from './sqlite-fixture.ts'
-import { newSchema, poolOn, storeOn } from './postgres-fixture.ts'
-import { postgresServer, type ServerSettings } from './postgres-server.ts'
+import { newPool, newSchema, poolOn, storeOn } from './postgres-fixture.ts'
+import { pgBouncer } from '../../../../servers/src/pgbouncer.ts'
+import { open } from '../../src/index.ts'
+import { postgres } from '../../src/stores/postgres/index.ts'
+import { postgresServer, type ServerSettings } from '../../../../servers/src/postgres.ts'
 import { seededRandom, wholeBetween } from '../../src/testing/random.ts'
 import type { BudgetEntry } from '../../src/core/exchange.ts'
 import type { Store } from '../../src/core/store.ts'
@@ -76,3 +79,38 @@ async function rounds(store: Store, seed: number): Promise<void> {
     if (close) [joined, seq] = [await store.join('test'), 0]
   }
 }
+
+describe.each([true, false])('through PgBouncer in transaction mode (fast path: %s)', (fastPath) => {
+  it('L1: with 3 connections for 8 engines, a budget is admitted to the unit', async ({ skip }) => {
+    const url = await serverFor(skip)
+    const bouncer = await pgBouncer(url, 3)
+    if ('reason' in bouncer) return skip(bouncer.reason)
+    onTestFinished(() => bouncer.stop())
+    const schema = newSchema()
+    const pools = Array.from({ length: 8 }, () => newPool(bouncer.url, { max: 2 }))
+    const engines = pools.map((pool) => open({ store: postgres(pool, { schema, fastPath }) }))
+    const admitted = await Promise.all(
+      engines.map(async (engine) => {
+        const [leased, durable] = [
+          engine.budget('leased', { initial: 3_000, atRisk: 50 }),
+          engine.budget('durable', { initial: 500 }),
+        ]
+        const asked = [
+          ...Array.from({ length: 500 }, () => leased.admit()),
+          ...Array.from({ length: 100 }, () => durable.admit()),
+        ]
+        engine.counter('calls').add(asked.length)
+        return (await Promise.all(asked)).filter(Boolean).length
+      }),
+    )
+    expect(admitted.reduce((sum, units) => sum + units, 0)).toBe(3_500)
+    for (const engine of engines) await engine.close()
+    const names = ['leased', 'durable'].map((key) => ({ key, period: 0 }))
+    const rows = await storeOn(poolOn(url), { schema }).read(names)
+    expect(rows).toMatchObject([
+      { used: 3_000, pool: 0, burned: 0 },
+      { used: 500, pool: 0, burned: 0 },
+    ])
+    await Promise.all(pools.map((pool) => pool.end()))
+  })
+})

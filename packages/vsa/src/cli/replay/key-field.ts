@@ -1,4 +1,4 @@
-import { KEY_LENGTH_MAX } from '../../core/key.ts'
+import { isKey } from '../../core/key.ts'
 import type { LoggedRequest } from './logged.ts'
 
 /** Which field of a log line names the budget. */
@@ -28,6 +28,5 @@ export function keyOf(request: LoggedRequest, { field, family }: KeyField): stri
   const value = Object.hasOwn(request.fields, field) ? request.fields[field] : undefined
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return null
   const id = String(value)
-  const isFit = id.length > 0 && id.length + family.length < KEY_LENGTH_MAX && id.isWellFormed()
-  return isFit ? id : null
+  return id !== '' && isKey(`${family}:${id}`) ? id : null
 }

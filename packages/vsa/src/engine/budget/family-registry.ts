@@ -1,4 +1,4 @@
-import { assertKey, KEY_LENGTH_MAX } from '../../core/key.ts'
+import { assertKey } from '../../core/key.ts'
 import type { Policy } from '../../core/policy.ts'
 import { describe } from '../../core/units.ts'
 import { Family, type FamilyNames, type FamilyParts, type PolicyOf } from './family.ts'
@@ -34,7 +34,7 @@ export class FamilyRegistry implements FamilyNames {
 
   /** @throws TypeError that names `name`; VsaError `policy_conflict` */
   declare(name: string, policy: Policy | PolicyOf): Family {
-    assertKey('name', name, KEY_LENGTH_MAX - 2)
+    assertKey('name', name, ':i')
     if (name.includes(':')) throw new TypeError(`name must have no colon, got ${describe(name)}: keys are name:id`)
     return this.#use(name, (family) => family.declare(policy))
   }

@@ -1,4 +1,4 @@
-import { assertKey, KEY_LENGTH_MAX } from '../../core/key.ts'
+import { assertKey } from '../../core/key.ts'
 import type { Plan } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
 import { policyConflictError } from '../api/errors.ts'
@@ -125,8 +125,8 @@ export class Family implements PublicFamily, GateFamily {
   }
 
   #make(id: string, plan: Plan | null): Gate {
-    const lengthMax = this.name === '' ? KEY_LENGTH_MAX : KEY_LENGTH_MAX - this.name.length - 1
-    assertKey(this.name === '' ? 'key' : 'id', id, lengthMax)
+    if (this.name === '') assertKey('key', id)
+    else assertKey('id', id, `${this.name}:`)
     const gate = new Gate(this, id, plan ?? this.#planFor(id))
     this.#gates.set(id, gate)
     this.#eviction.add(gate)

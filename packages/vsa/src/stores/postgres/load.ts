@@ -8,6 +8,7 @@ import {
   type OpenOwner,
   type UpkeepRows,
 } from '../../core/adapter.ts'
+import { KEY_BYTES_MAX } from '../../core/key.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { Batch, BudgetEntry, Entry, RowName } from '../../core/exchange.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
@@ -30,9 +31,6 @@ import {
 import type { ExchangeNames } from './sql.ts'
 
 /* What a load asks for, and what its answer means. */
-
-/** A key of more bytes fits into no index page of Postgres. */
-const KEY_BYTES_MAX = 2_560
 
 /** The sum and the number of the leases on a row, as its columns have them. */
 export interface Leased {

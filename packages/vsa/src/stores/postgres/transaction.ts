@@ -90,22 +90,11 @@ export class Transaction {
   }
 }
 
-/** The answer of one message that changes nothing. @throws StoreError: nothing was applied */
-export async function answerOf(pool: PostgresPool, schema: string, statement: string): Promise<unknown> {
-  const client = await connected(pool, schema)
-  // Without a listener, a connection that breaks ends the process.
-  client.on?.('error', ignore)
-  let isUsable = false
-  try {
-    const answer = answerIn(await client.query(statement))
-    isUsable = true
-    return answer
-  } catch (error) {
+/** The answer of one message that writes nothing. @throws StoreError: nothing was applied */
+export function answerOf(pool: PostgresPool, schema: string, statement: string): Promise<unknown> {
+  return onConnection(pool, schema, statement, (error) => {
     throw storeErrorOf(error, schema, 'work')
-  } finally {
-    client.removeListener?.('error', ignore)
-    client.release(!isUsable)
-  }
+  })
 }
 
 /**
@@ -113,13 +102,26 @@ export async function answerOf(pool: PostgresPool, schema: string, statement: st
  * @returns undefined when the server undid it, for a reason that `isUndone` knows by its error
  * @throws StoreError, which says whether it may have been applied
  */
-export async function answerOfCommit(
+export function answerOfCommit(
   pool: PostgresPool,
   schema: string,
   statement: string,
   isUndone: (error: unknown) => boolean,
 ): Promise<unknown> {
+  return onConnection(pool, schema, statement, (error) => {
+    if (isUndone(error)) return undefined
+    throw storeErrorOf(error, schema, 'commit')
+  })
+}
+
+async function onConnection(
+  pool: PostgresPool,
+  schema: string,
+  statement: string,
+  failed: (error: unknown) => unknown,
+): Promise<unknown> {
   const client = await connected(pool, schema)
+  // Without a listener, a connection that breaks during the query ends the process.
   client.on?.('error', ignore)
   let isUsable = false
   try {
@@ -127,10 +129,9 @@ export async function answerOfCommit(
     isUsable = true
     return answer
   } catch (error) {
-    // After any other error a statement may still run on the connection.
+    // After an error that is not the server's, a statement may still run on the connection.
     isUsable = !endsConnection(error)
-    if (isUndone(error)) return undefined
-    throw storeErrorOf(error, schema, 'commit')
+    return failed(error)
   } finally {
     client.removeListener?.('error', ignore)
     client.release(!isUsable)

@@ -1,4 +1,5 @@
 import { addTo, entryOf, initialOf } from './entries.ts'
+import { seededRandom, wholeBetween } from '../random.ts'
 import type { ConformanceTest, Scene } from './scene.ts'
 import { applied } from './test-owner.ts'
 
@@ -23,7 +24,15 @@ const ODD_KEYS: readonly string[] = [
   '__proto__',
   'x'.repeat(1_024),
   '🦀'.repeat(512),
+  '\0'.repeat(1_024),
+  incompressible(853),
 ]
+
+/** Characters of three bytes that no index can make shorter. */
+function incompressible(length: number): string {
+  const random = seededRandom(length)
+  return Array.from({ length }, () => String.fromCharCode(wholeBetween(random, 0x4e_00, 0x9f_ff))).join('')
+}
 
 /** Keys, units and counters at their limits. */
 export const valueTests: readonly ConformanceTest[] = [

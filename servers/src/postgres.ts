@@ -1,12 +1,16 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { account, ended, isListening, missing, sparePort, type NoServer } from './process.ts'
 
 /** A running Postgres server. */
 export interface PostgresServer {
   readonly url: string
+  /** As `pg_ctl stop -m immediate`: nothing is written out, and the next start recovers from the log. Absent for a server that was not started here. */
+  crash?(): Promise<void>
+  /** Starts it again after a crash, on the same port. */
+  start?(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -15,11 +19,6 @@ export interface ServerSettings {
   /** As in `fsync=off`. */
   readonly options?: readonly string[]
   readonly isStandby?: boolean
-}
-
-/** Why there is no server. */
-export interface NoServer {
-  readonly reason: string
 }
 
 const DEBIAN = '/usr/lib/postgresql'
@@ -34,11 +33,10 @@ export async function postgresServer(settings?: ServerSettings): Promise<Postgre
   if (url !== undefined && settings === undefined) return { url, stop: async () => undefined }
   const folder = programs()
   if (folder !== undefined) return started(folder, settings)
-  const reason =
-    'no Postgres: initdb is neither on the PATH nor in /usr/lib/postgresql, and VSA_TEST_POSTGRES_URL is not set'
-  if (process.env['CI'] === 'true') throw new Error(reason)
-  process.stderr.write(`\nSKIPPED: the tests of the Postgres store. ${reason}\n\n`)
-  return { reason }
+  return missing(
+    'Postgres',
+    'initdb is neither on the PATH nor in /usr/lib/postgresql, and VSA_TEST_POSTGRES_URL is not set',
+  )
 }
 
 /** The folder of initdb and postgres. */
@@ -46,17 +44,6 @@ function programs(): string | undefined {
   const debian = existsSync(DEBIAN) ? readdirSync(DEBIAN).map((version) => join(DEBIAN, version, 'bin')) : []
   const folders = [...debian.toSorted().toReversed(), ...(process.env['PATH'] ?? '').split(delimiter)]
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
-}
-
-/** Postgres refuses to run as root: then it runs as the user `postgres`. */
-function account(): { readonly uid?: number; readonly gid?: number } {
-  if (process.getuid?.() !== 0) return {}
-  const [uid, gid] = ['-u', '-g'].map((flag) =>
-    Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout),
-  )
-  if (uid === undefined || gid === undefined || !(uid > 0))
-    throw new Error('root needs a user `postgres` to run Postgres as')
-  return { uid, gid }
 }
 
 async function started(
@@ -73,46 +60,29 @@ async function started(
   if (isStandby) writeFileSync(join(data, 'standby.signal'), '')
   const port = await sparePort()
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', ...options]
-  const server = spawn(join(programs, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
-    ...user,
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const program = join(programs, 'postgres')
+  const start = async (): Promise<ChildProcess> => {
+    const server = spawn(program, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
+      ...user,
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    await isListening(server, /ready to accept (read-only )?connections/)
+    return server
+  }
+  let server = await start()
   const kill = (): void => void server.kill('SIGQUIT')
   process.once('exit', kill)
-  await isListening(server)
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    crash: () => ended(server, 'SIGQUIT'),
+    start: async () => {
+      server = await start()
+    },
     stop: async () => {
       process.removeListener('exit', kill)
-      const ended = new Promise((resolve) => server.once('exit', resolve))
-      server.kill('SIGINT')
-      await ended
+      await ended(server, 'SIGINT')
       rmSync(folder, { recursive: true })
     },
   }
-}
-
-async function isListening(server: ChildProcess): Promise<void> {
-  let log = ''
-  await new Promise<void>((resolve, reject) => {
-    server.stderr?.on('data', (chunk: Buffer) => {
-      log += chunk.toString()
-      if (/ready to accept (read-only )?connections/.test(log)) resolve()
-    })
-    server.once('error', reject)
-    server.once('exit', () => reject(new Error(`postgres ended: ${log}`)))
-  })
-  // What it logs later is not kept.
-  server.stderr?.removeAllListeners('data')
-  server.stderr?.resume()
-}
-
-async function sparePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (typeof address !== 'object' || address === null) throw new Error('no spare port')
-  return address.port
 }

@@ -1,4 +1,4 @@
-import { turn } from '../measure/turn.ts'
+import { turn } from './turn.ts'
 
 export interface Done {
   readonly count: number

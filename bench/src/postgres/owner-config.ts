@@ -1,0 +1,26 @@
+/** What one process of a run does. It gets this as JSON in its one argument. */
+export interface OwnerConfig {
+  readonly url: string
+  readonly schema: string
+  readonly fastPath: boolean
+  /** `durable`: that many callers for that long. `drain`: until the budget is exhausted. `by hand`: as `durable`, an UPDATE for each. */
+  readonly work: 'durable' | 'drain' | 'by hand'
+  readonly seconds: number
+  readonly callers: number
+}
+
+/** What the process prints when it has ended, as JSON. */
+export interface OwnerResult {
+  readonly admitted: number
+  readonly seconds: number
+  /** Exchanges of its engine; 0 by hand. */
+  readonly exchanges: number
+}
+
+/** Printed when everything is open. It begins with the next line of input, so that all processes begin together. */
+export const READY = 'ready'
+export const HOT = 'hot'
+/** The table of the work by hand. */
+export const HAND_TABLE = 'by_hand'
+export const MINTED = 1_000_000_000_000
+export const DRAINED = 1_000_000

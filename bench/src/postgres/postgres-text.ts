@@ -1,0 +1,65 @@
+import type { Floor } from '../report/floor.ts'
+import { short, verdict, whole } from '../report/format.ts'
+import { machineLine, type Machine } from '../report/machine.ts'
+import { table } from '../report/table.ts'
+import type { PostgresParts } from './floors.ts'
+
+export interface PostgresReport extends PostgresParts {
+  readonly machine: Machine
+  readonly floors: readonly Floor[]
+  readonly balanced: boolean
+}
+
+export function postgresText(report: PostgresReport): string {
+  const { machine, flush = [], calls, drain, durable, floors, balanced } = report
+  const ms = (value: number): string => `${value.toFixed(2)} ms`
+  const sections = [
+    machineLine(machine),
+    flush.length === 0
+      ? ''
+      : table(
+          ['a flush of', 'fast path', 'general path', 'one upsert'],
+          flush.map((one) => [
+            `${whole(one.budgets)} changed budgets`,
+            ms(one.fastPathMs),
+            ms(one.generalPathMs),
+            ms(one.upsertMs),
+          ]),
+        ),
+    calls === undefined
+      ? ''
+      : table(
+          [`${calls.budgets} busy budgets, ${calls.seconds.toFixed(1)} s`, ''],
+          [
+            ['admitted', short(calls.admitted)],
+            ['statements a second, counted by the server', calls.callsPerSecond.toFixed(1)],
+          ],
+        ),
+    drain === undefined
+      ? ''
+      : table(
+          [`${drain.processes} processes, one budget of ${whole(drain.units)}`, ''],
+          [
+            ['admitted', whole(drain.admitted)],
+            ['exchanges, all together', whole(drain.exchanges)],
+            ['within', `${drain.seconds.toFixed(2)} s`],
+          ],
+        ),
+    durable === undefined
+      ? ''
+      : table(
+          [`durable, one budget, ${durable.callers} callers over ${durable.processes} processes`, ''],
+          [
+            ['UPDATE ... RETURNING for each', `${short(durable.byHandPerSecond)}/s`],
+            ['fast path', `${short(durable.fastPathPerSecond)}/s`],
+            ['general path', `${short(durable.generalPathPerSecond)}/s`],
+          ],
+        ),
+    table(
+      ['floor', 'measured', 'promised', ''],
+      floors.map(({ name, value, bound, limit, met }) => [name, short(value), `${bound} ${limit}`, verdict(met)]),
+    ),
+    balanced ? 'the books balance' : 'THE BOOKS DO NOT BALANCE',
+  ]
+  return sections.filter((text) => text !== '').join('\n\n')
+}
