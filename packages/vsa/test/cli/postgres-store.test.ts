@@ -7,6 +7,7 @@ import { PLAIN } from '../../src/cli/paint.ts'
 import { placeOf } from '../../src/cli/stores/place-of.ts'
 import { verify } from '../../src/cli/verify.ts'
 import { postgres } from '../../src/stores/postgres/index.ts'
+import { budgetPage } from '../../src/stores/postgres/inspect-sql.ts'
 import { dropSchemas, newPool, newSchema } from '../stores/postgres-fixture.ts'
 import { proxyTo } from '../stores/postgres-proxy.ts'
 import { postgresServer } from '../../../../servers/src/postgres.ts'
@@ -224,6 +225,14 @@ describe.skipIf('reason' in server)('a Postgres store of several pages', () => {
     const names = Array.from({ length: ROWS }, (_, n) => `${String.fromCodePoint(233 + Math.floor(n / 3))} ${n % 3}`)
     expect(budgets.map(({ key, period }) => `${key} ${period}`)).toEqual(names)
     expect(counters).toHaveLength(ROWS)
+  })
+
+  test('a page is found by indexes, whatever the statistics are', async () => {
+    const page = budgetPage(store.schema, undefined, { key: '\u{3000}', period: '1' }, 1_000)
+    const results: unknown = await admin.query(page.replace('with recursive', 'explain with recursive'))
+    const plan = JSON.stringify((results as { rows: unknown }[]).at(-1)?.rows)
+    expect(plan).toContain('lease_pkey')
+    expect(plan).not.toContain('Seq Scan')
   })
 
   test('no snapshot is held between two pages, so updates elsewhere stay quick', async () => {

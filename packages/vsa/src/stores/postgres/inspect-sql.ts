@@ -19,9 +19,13 @@ export interface RawLease extends RawName {
 /** A statement waits this long for a table that is being altered. */
 const LOCK_TIMEOUT_MS = 5_000
 
-/** Before each statement, in the same message: both are one transaction, which ends with the message. */
-const READ_ONLY = `select set_config('transaction_read_only', 'on', true), set_config('jit', 'off', true),
-set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true);`
+/**
+ * Before each statement, in the same message: both are one transaction, which ends with the message. Indexes alone are used: a page that
+ * reads a whole table, because statistics are old, would take as long as the table is large.
+ */
+const READ_ONLY = `select set_config('transaction_read_only', 'on', true), set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true),
+set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+set_config('jit', 'off', true);`
 
 /** Whether the schema has a store. */
 export function hasStore(name: string): string {
@@ -55,8 +59,8 @@ union all select (select min(l.epoch) from ${name}.lease l where l.epoch > e.epo
 select json_build_array(
 (select json_agg(json_build_array(${jsonOf('b', BUDGET_COLUMNS)}, b.leased, b.lessees, b.period::text) order by b.key, b.period) from page b),
 (select json_agg(json_build_array(l.key, l.period::text, l.epoch, l.held) order by l.epoch)
-from first, last, epochs e join ${name}.lease l on l.epoch = e.epoch
-where (l.key, l.period) >= (first.key, first.period) and (l.key, l.period) <= (last.key, last.period)))::text answer`
+from first, last, epochs e, lateral (select * from ${name}.lease l where l.epoch = e.epoch
+and (l.key, l.period) >= (first.key, first.period) and (l.key, l.period) <= (last.key, last.period) offset 0) l))::text answer`
 }
 
 export function ownerPage(name: string, after: string | undefined, limit: number): string {
