@@ -12,7 +12,8 @@ export default {
   checkers: ['sample'],
   vitest: { configFile: 'vitest.mutation.config.ts', related: false },
   mutate,
-  ignorePatterns: ['dist', 'bench', 'proof', '.ci', '*.tgz', '*.db', '*.db-*'],
+  // Not `dist`: tests import the built package, and start processes of it.
+  ignorePatterns: ['bench', 'proof', '.ci', '*.tgz', '*.db', '*.db-*'],
   // There is none of this name: Stryker would rewrite its paths with an interface that TypeScript 7 does not have any more.
   tsconfigFile: 'tsconfig.mutation.json',
   coverageAnalysis: 'perTest',

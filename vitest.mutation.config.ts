@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { BaseSequencer, type Reporter, type TestSpecification } from 'vitest/node'
 
 interface Suite {
   readonly include: readonly string[]
@@ -29,6 +29,14 @@ function rankOf({ moduleId }: TestSpecification): number {
   return SLOW.findIndex((pattern) => pattern.test(moduleId))
 }
 
+/** Stryker leaves out a file that cannot be imported, without a word, and its mutants survive. A reporter that throws ends the run. */
+const refuseBroken: Reporter = {
+  onTestModuleEnd(module) {
+    const [error] = module.errors()
+    if (error !== undefined) throw new Error(`${module.moduleId} could not be imported: ${error.message}`)
+  },
+}
+
 const below = (pattern: string): string => `packages/vsa/test/${pattern}`
 
 export default defineConfig({
@@ -44,6 +52,7 @@ export default defineConfig({
     // Few seeds, because each survivor meets all of them.
     env: { ENGINE_SEEDS: '3', CONFORMANCE_SEQUENCES: '10', VSA_ROUNDS: '4' },
     sequence: { sequencer: QuickFirst },
+    reporters: [refuseBroken],
     setupFiles: ['vitest.mutation.setup.ts'],
   },
 })

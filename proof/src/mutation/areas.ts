@@ -31,15 +31,11 @@ const ENGINE: Suite = {
   exclude: [ALONE, '**/many-requests.test.ts', '**/core/errors.test.ts'],
 }
 
-/** SQLite in the thread of the test: other threads and processes run the built files, which have no mutants. */
+/** SQLite in the thread of the test. Other threads and processes run the built files, which have no mutants: tests of those alone are left out. */
 const SQLITE: Suite = {
   name: 'sqlite',
   include: ['cli/{inspect,verify}.test.ts', 'stores/sqlite-*.test.ts'],
-  exclude: [
-    ALONE,
-    '**/*.proof.test.ts',
-    '**/sqlite-{bundle,drivers,inspection,restored,processes,thread-conformance}.test.ts',
-  ],
+  exclude: [ALONE, '**/*.proof.test.ts', '**/sqlite-{bundle,drivers,processes,thread-conformance}.test.ts'],
 }
 
 /** The core, the engine around its exchanges, and the SQLite store. */

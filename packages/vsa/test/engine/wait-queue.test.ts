@@ -65,6 +65,18 @@ describe('requests that wait', () => {
     expect(clock.timers).toBe(0)
   })
 
+  test('O10: requests with the same terms have the deadline of the first of them, though another one comes later', async () => {
+    const clock = manualClock()
+    const queue = queueOn(clock)
+    const terms = new RequestTerms([], false, 10)
+    for (const laterMs of [0, 6]) {
+      await clock.advance(laterMs)
+      queue.add(new Untold(terms))
+      queue.startDeadlines()
+    }
+    expect(terms.deadlineAtMs).toBe(10)
+  })
+
   test('requests aborted in order of arrival leave the line too, though one behind them waits', () => {
     const queue = queueOn()
     const requests = Array.from({ length: 1_000 }, () => requestOf())

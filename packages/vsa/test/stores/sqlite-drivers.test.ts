@@ -2,9 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { sqlite } from '../../src/stores/sqlite/index.ts'
 import { childIn, installed } from './sqlite-children.ts'
-import { closing, fault, newPath } from './sqlite-fixture.ts'
 
 const WRONG_NODE = 'was compiled against a different Node.js version using\nNODE_MODULE_VERSION 93.'
 const SAID = 'was compiled against a different Node.js version using NODE_MODULE_VERSION 93.'
@@ -78,25 +76,5 @@ describe('a SQLite client', () => {
       console.log((await loadDriver()).name === (isBuiltin('node:sqlite') ? 'node:sqlite' : 'better-sqlite3'))`,
     )
     expect(await program.line()).toBe('true')
-  })
-
-  it('is handed in as a class whose binary does not load: the error says so', async () => {
-    class Broken {
-      constructor() {
-        throw Object.assign(new Error(WRONG_NODE), { code: 'ERR_DLOPEN_FAILED' })
-      }
-      exec(): unknown {
-        return undefined
-      }
-      prepare(): never {
-        throw new Error('not reached')
-      }
-      close(): unknown {
-        return undefined
-      }
-    }
-    const store = closing(sqlite(newPath(), { driver: Broken }))
-    await expect(store.join('a')).rejects.toMatchObject(fault('driver_missing'))
-    await expect(store.join('a')).rejects.toThrow(`Broken could not be loaded (${SAID})`)
   })
 })

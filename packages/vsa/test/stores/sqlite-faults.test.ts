@@ -39,6 +39,14 @@ describe('arguments', () => {
     expect(call).toThrow(new RegExp(`^options\\.${name} must`))
   })
 
+  it('names the drivers where it refuses another one', () => {
+    const call = (): unknown => sqlite('books.db', { driver: 'sqlite3' as 'libsql' })
+    expect(call).toThrow(TypeError)
+    expect(call).toThrow(
+      'options.driver must be one of node:sqlite, libsql, better-sqlite3, or a Database class, got "sqlite3"',
+    )
+  })
+
   it('accepts the smallest and the largest value of each option', () => {
     const bounds = [
       { leaseTtlMs: 1, busyTimeoutMs: 0 },
@@ -90,6 +98,15 @@ describe('a file that cannot be opened', () => {
     await expect(open(path).join('a')).rejects.toMatchObject(fault('schema_too_new'))
     await expect(open(path).join('a')).rejects.toThrow('Upgrade vsa')
     await expect(openReadOnly(path)).rejects.toMatchObject(fault('schema_too_new'))
+  })
+
+  it.each([0, -1])('refuses schema %d, which no version has written', async (version) => {
+    const path = newPath()
+    const store = open(path)
+    await store.join('a')
+    await store.close()
+    change(path, `PRAGMA user_version = ${version}`)
+    await expect(open(path).join('a')).rejects.toThrow(`no schema ${version} was ever written`)
   })
 
   it('accepts an empty file', async () => {

@@ -1,8 +1,9 @@
 import { closeSync, copyFileSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 // The built package: a thread needs JavaScript.
 import { sqlite } from 'vsa/sqlite'
 import { sqlite as fromSources } from '../../src/stores/sqlite/index.ts'
+import { SqliteAdapter } from '../../src/stores/sqlite/adapter.ts'
 import { FileGuard } from '../../src/stores/sqlite/client/file-guard.ts'
 import { DATABASE_LOCK, findLock } from '../../src/stores/sqlite/client/held-locks.ts'
 import { child } from './sqlite-children.ts'
@@ -90,6 +91,50 @@ describe('L1: this process reads the file itself', () => {
     )
   })
 
+  it.each(['', '-shm'])(
+    'L1: the locks of books.db%s are lost: the call itself opens the file again',
+    async (suffix) => {
+      const path = newPath()
+      const now = { ms: 1_000_000 }
+      let opened = 0
+      const driver = tampered({ opened: () => (opened += 1) })
+      const store = closing(fromSources(path, { driver, now: () => now.ms }))
+      const joined = await store.join('a')
+      touch(path + suffix)
+      now.ms += 100
+      // In vain: libsql keeps the first connection until its statements are collected.
+      await expect(store.exchange(taking(joined, 1))).rejects.toMatchObject(fault('store_lost', { transient: true }))
+      expect(opened).toBe(2)
+    },
+  )
+
+  it.each(['', '-wal', '-shm'])(
+    'L1: books.db%s is deleted after the locks were lost: replaced, not only lost',
+    async (suffix) => {
+      const path = newPath()
+      const store = closing(fromSources(path, { driver: tampered({}), now: () => 1_000_000 }))
+      const joined = await store.join('a')
+      touch(path)
+      renameSync(path + suffix, `${path}-away`)
+      await expect(store.exchange(taking(joined, 1))).rejects.toMatchObject(fault('database_replaced'))
+    },
+  )
+
+  it('L1: the locks that were lost are known, until the file is open again with its locks', async () => {
+    const path = newPath()
+    const now = { ms: 1_000_000 }
+    const settings = { path, busyTimeoutMs: 50, leaseTtlMs: 10_000 }
+    const adapter = new SqliteAdapter(tampered({}), settings, () => now.ms)
+    onTestFinished(() => adapter.close())
+    await adapter.ready()
+    expect(adapter.owners()).toEqual([])
+    expect(adapter.hasLostLocks).toBe(false)
+    touch(`${path}-shm`)
+    now.ms += 100
+    expect(() => adapter.owners()).toThrow(expect.objectContaining(fault('store_lost', { transient: true })))
+    expect(adapter.hasLostLocks).toBe(true)
+  })
+
   it('a lock is seen as long as it is held, also through another descriptor', async () => {
     const path = newPath()
     await closing(fromSources(path, { thread: false, driver: 'libsql' })).join('a')
@@ -109,7 +154,9 @@ describe('L1: a file beside the database is deleted or replaced', () => {
   it.each(['-wal', '-shm'])('L1: %s: calls are refused', async (suffix) => {
     const path = newPath()
     const now = { ms: 1_000_000 }
-    const store = closing(fromSources(path, { thread: false, driver: 'libsql', now: () => now.ms }))
+    let opened = 0
+    const driver = tampered({ opened: () => (opened += 1) })
+    const store = closing(fromSources(path, { driver, now: () => now.ms }))
     const joined = await store.join('a')
     renameSync(path + suffix, `${path}-away`)
     now.ms += 100
@@ -117,6 +164,7 @@ describe('L1: a file beside the database is deleted or replaced', () => {
     await expect(store.exchange(taking(joined, 1))).rejects.toMatchObject(fault('database_replaced'))
     writeFileSync(path + suffix, readFileSync(`${path}-away`))
     await expect(store.exchange(taking(joined, 1))).rejects.toMatchObject(fault('database_replaced'))
+    expect(opened).toBe(1)
   })
 
   it('L1: where locks cannot be seen, the log is looked at after each commit', () => {

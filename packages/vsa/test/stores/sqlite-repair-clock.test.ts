@@ -46,6 +46,14 @@ describe('a clock ten years ahead', () => {
     expect(await repair(path, now.ms)).toEqual({ before: now.ms, after: now.ms, earliest: 0 })
   })
 
+  it('S1: a right time that is later than store time changes nothing: store time is never taken ahead', async () => {
+    const path = newPath()
+    const store = opened(path, { ms: NOW })
+    await store.join('a')
+    expect(await repair(path, NOW + DAY_MS)).toEqual({ before: NOW, after: NOW, earliest: 0 })
+    expect((await store.join('b')).time).toBe(NOW)
+  })
+
   it('S1: a handle whose clock is a little behind the repaired time does not take it ahead again', async () => {
     const path = newPath()
     const now = { ms: NOW }

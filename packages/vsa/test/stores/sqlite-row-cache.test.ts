@@ -76,3 +76,28 @@ test('the lease of another epoch on a row makes it be read again', () => {
   cache.committed(writes({ leases: [{ key: 'a', period: 0, epoch: 2, held: 3 }] }))
   expect(cache.budget('a', 0, 1)).toBeUndefined()
 })
+
+test.each<[string, Partial<Writes>, boolean]>([
+  ['an exchange', { owners: [{ change: 'renewed', row: OWNER }] }, true],
+  ['a join', { owners: [{ change: 'opened', row: OWNER }] }, false],
+  [
+    'an exchange that closes another epoch',
+    {
+      owners: [
+        { change: 'renewed', row: OWNER },
+        { change: 'closed', row: { ...OWNER, epoch: 2, state: 'closed' } },
+      ],
+    },
+    false,
+  ],
+  ['the removal of a row', { removedBudgets: [{ key: 'b', period: 0, endsAt: 1 }] }, false],
+  ['the removal of an epoch', { removedOwners: [2] }, false],
+  ['the end of an epoch that burned', { burnedOut: [2] }, false],
+])('after %s what is kept stays, or is read again', (_, changes, stays) => {
+  const cache = opened()
+  cache.keepBudget('a', 0, 1, { row: ROW, held: 0, others: 0, othersHeld: 0 })
+  cache.keepCounter('c', 7)
+  cache.committed(writes(changes))
+  const kept = [cache.opening(1), cache.budget('a', 0, 1), cache.counter('c')]
+  expect(kept.map((each) => each !== undefined)).toEqual([stays, stays, stays])
+})

@@ -66,6 +66,17 @@ describe('one file, several connections', () => {
     expect(seen.map((sql) => sql.trim().split(' ', 1)[0])).toEqual(['BEGIN', 'PRAGMA', 'UPDATE', 'UPDATE', 'COMMIT'])
   })
 
+  it('the value of a counter that this connection has written is not read again', async () => {
+    const seen: string[] = []
+    const store = closing(sqlite(newPath(), { driver: tampered({ seen: (sql) => seen.push(sql) }), now: () => 5_000 }))
+    const owner = await store.join('a')
+    await store.exchange(batch(owner, 1, { entries: [count('likes', 3)] }))
+    seen.length = 0
+    const answer = applied(await store.exchange(batch(owner, 2, { entries: [count('likes', 4)] })))
+    expect(answer.entries).toEqual([{ kind: 'counter', value: 7, overflow: false }])
+    expect(seen.filter((sql) => sql.includes('SELECT'))).toEqual([])
+  })
+
   it('S7: what another connection has committed is read again', async () => {
     const path = newPath()
     const [one, two] = [open(path), open(path)]

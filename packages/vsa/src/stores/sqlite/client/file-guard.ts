@@ -46,8 +46,9 @@ export class FileGuard {
   }
 
   get locks(): LockState {
-    if (this.#databaseLock !== undefined) return this.#databaseLock.isHeld() ? 'held' : 'lost'
-    return this.#shmLock === undefined ? 'unseen' : 'lost'
+    if (this.#databaseLock === undefined) return this.#shmLock === undefined ? 'unseen' : 'lost'
+    // Opened beside a connection that has lost the lock on the `-shm` file, SQLite does not take it again.
+    return this.#shmLock !== undefined && this.#databaseLock.isHeld() ? 'held' : 'lost'
   }
 
   /**
