@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Per } from '../core/policy.ts'
 import { UNITS_MAX } from '../core/units.ts'
-import { ADDRESS_HELP } from './address-help.ts'
+import { ADDRESS_HELP, NEW_STORE_HELP, POSTGRES_ADDRESS } from './address-help.ts'
 import type { Command, Flag, Operand, ValueOption } from './command.ts'
 import { parseDuration, parsePer, parseTimeZone, parseWhole } from './option-values.ts'
 import { paintFor } from './paint.ts'
@@ -15,7 +15,7 @@ export const JSON_OUTPUT: Flag = { kind: 'flag', name: 'json', help: 'print one 
 
 const STORE: Operand = { name: 'store', help: ADDRESS_HELP, isRequired: true }
 const STORE_FILE: Operand = { name: 'store', help: 'the SQLite file', isRequired: true }
-const SERVER_STORE: Operand = { name: 'store', help: 'postgres://HOST/DATABASE?schema=NAME', isRequired: true }
+const SERVER_STORE: Operand = { name: 'store', help: POSTGRES_ADDRESS, isRequired: true }
 const LOG_FILE: Operand = { name: 'file', help: 'the log; - is standard input', isRequired: true }
 const ONE_KEY: Operand = { name: 'key', help: 'one budget: all its periods', isRequired: false }
 const TALLY_FILE: Operand = { name: 'tally', help: 'the file for its own count', isRequired: true }
@@ -24,7 +24,7 @@ const NEW_STORE: ValueOption<string | undefined> = {
   kind: 'value',
   name: 'store',
   value: 'store',
-  help: 'a new SQLite file, or postgres:// (default: a temporary file)',
+  help: NEW_STORE_HELP,
   default: undefined,
   parse: (address) => address,
 }
