@@ -12,9 +12,8 @@ import { dropSchemas, newPool, newSchema } from '../stores/postgres-fixture.ts'
 import { proxyTo } from '../stores/postgres-proxy.ts'
 import { postgresServer } from '../../../../servers/src/postgres.ts'
 import { vsa } from './run-cli.ts'
-import { fill } from './store-fixture.ts'
+import { addressOn, fill } from './store-fixture.ts'
 
-const SECRET = 'hunter2'
 const OPTIONS = { rowsMax: 50, timeZone: 'UTC' }
 
 const server = await postgresServer()
@@ -27,12 +26,7 @@ afterAll(async () => {
   if ('stop' in server) await server.stop()
 })
 
-/** The server of the tests asks for no password, so any is right. */
-function addressOf(schema: string, more = ''): string {
-  const address = new URL(url)
-  address.password ||= SECRET
-  return `${address.href}?schema=${encodeURIComponent(schema)}${more}`
-}
+const addressOf = (schema: string, more?: string): string => addressOn(url, schema, more)
 
 interface PostgresStore {
   readonly schema: string

@@ -44,6 +44,13 @@ function entryOf(key: string, version: number): BudgetEntry {
   return { kind: 'budget', key, period: 0, known: false, policy, spent: 0, refund: 0, hold: 20, wantMs: 0 }
 }
 
+/** The address of a Postgres store, with a password. The server of the tests asks for none, so any is right. @param more of the query, from its `&` */
+export function addressOn(url: string, schema: string, more = ''): string {
+  const address = new URL(url)
+  address.password ||= 'hunter2'
+  return `${address.href}?schema=${encodeURIComponent(schema)}${more}`
+}
+
 /** Changes the file without the store. */
 export async function tamper(path: string, sql: string): Promise<void> {
   const connection = (await loadDriver(undefined)).open(path)
