@@ -33,11 +33,11 @@ export function knowsDeadOwners(place: string): boolean {
   return !isPostgres(place)
 }
 
-export function isPostgres(place: string): boolean {
+function isPostgres(place: string): boolean {
   return place.startsWith('postgres://')
 }
 
-export function partsOf(place: string): { readonly url: string; readonly schema: string } {
+function partsOf(place: string): { readonly url: string; readonly schema: string } {
   const url = new URL(place)
   const schema = url.searchParams.get('schema') ?? 'vsa'
   url.searchParams.delete('schema')
