@@ -69,7 +69,7 @@ function redisAt(place: string, leaseTtlMs: number): Store {
   return store
 }
 
-export function isPostgres(place: string): boolean {
+function isPostgres(place: string): boolean {
   return place.startsWith('postgres://')
 }
 

@@ -1,10 +1,9 @@
-import { StoreError, type ListedRow, type OwnerRow, type RowName, type Store } from 'vsa'
+import { StoreError, type ListedRow, type OwnerRow, type RowName } from 'vsa'
 import type * as StoreReader from '../../../packages/vsa/dist/cli/store-reader.js'
-import { Pool } from 'pg'
-import { postgres } from 'vsa/postgres'
+import type * as PlaceOf from '../../../packages/vsa/dist/cli/stores/place-of.js'
 import { redis } from 'vsa/redis'
 import { moduleOf, SHIPPED } from '../subject.ts'
-import { isPostgres, isRedis, partsOf, redisClient } from './chaos-store.ts'
+import { isRedis, partsOf, redisClient } from './chaos-store.ts'
 
 /** All rows: of a file at one moment, of a server page by page. */
 export interface StoreContents {
@@ -14,22 +13,29 @@ export interface StoreContents {
 }
 
 const { inspecting, visitRows, countersOf } = await moduleOf<typeof StoreReader>(SHIPPED, 'cli/store-reader.js')
+const { placeOf } = await moduleOf<typeof PlaceOf>(SHIPPED, 'cli/stores/place-of.js')
 
-/** Reads all rows, also while other processes write them. @throws Error for a row that cannot be read */
+/**
+ * Reads all rows, also while other processes write them.
+ * @param place as `vsa verify` takes it, or the URL of a Redis server as for `storeAt`
+ * @throws Error for a row that cannot be read, or whose sums are not those of its leases; StoreError
+ */
 export function readStore(place: string): Promise<StoreContents> {
-  if (isPostgres(place)) return readPostgres(place)
   if (isRedis(place)) return readRedis(place)
-  return inspecting(place, (inspection) => ({
-    rows: rowsIn(inspection),
-    owners: inspection.owners(),
-    counters: new Map([...countersOf(inspection)].map(({ key, value }) => [key, value])),
+  return inspecting(placeOf(place), async (inspection) => ({
+    rows: await rowsIn(inspection),
+    owners: await inspection.owners(),
+    counters: new Map((await countersOf(inspection)).map(({ key, value }) => [key, value])),
   }))
 }
 
-function rowsIn(inspection: Parameters<typeof visitRows>[0]): readonly ListedRow[] {
+async function rowsIn(inspection: Parameters<typeof visitRows>[0]): Promise<readonly ListedRow[]> {
   const rows: ListedRow[] = []
-  visitRows(inspection, {
-    row: (row) => rows.push(row),
+  await visitRows(inspection, {
+    row: ({ budget, leases, faults }) => {
+      if (faults !== undefined) throw new Error(`the row ${budget.key} of ${budget.period}: ${faults.join('; ')}`)
+      rows.push({ budget, leases })
+    },
     unreadable: ({ key, period, detail }) => {
       throw new Error(`the row ${key} of ${period} cannot be read: ${detail}`)
     },
@@ -37,55 +43,31 @@ function rowsIn(inspection: Parameters<typeof visitRows>[0]): readonly ListedRow
   return rows
 }
 
-const PAGE_ROWS = 1_000
-
 /** The server of the store is being killed or started. */
 export function isAway(error: unknown): boolean {
   if (error instanceof StoreError) return error.transient
-  return (
-    error instanceof Error &&
-    /terminat|ECONNRE|starting up|shutting down|in recovery|max retries|Connection is closed|LOADING/.test(
-      `${error.message} ${'code' in error ? String(error.code) : ''}`,
-    )
-  )
+  // What ioredis says by itself.
+  return error instanceof Error && /ECONNRE|max retries|Connection is closed|LOADING/.test(error.message)
 }
 
-async function readPostgres(place: string): Promise<StoreContents> {
-  const { url, schema } = partsOf(place)
-  const pool = new Pool({ connectionString: url, max: 1 })
-  // The server is killed again and again.
-  pool.on('error', () => undefined)
-  const store = postgres(pool, { schema })
-  try {
-    return await contentsOf(store, async () => {
-      const { rows } = await pool.query<{ key: string; value: string }>(`select key, value from ${schema}.counter`)
-      return rows.map(({ key, value }) => [key, value])
-    })
-  } finally {
-    await store.close()
-    await pool.end()
-  }
-}
+const PAGE_ROWS = 1_000
 
 async function readRedis(place: string): Promise<StoreContents> {
   const { url, schema } = partsOf(place)
   const client = redisClient(url)
+  const store = redis(client, { prefix: schema })
   try {
-    const counters = async (): Promise<[string, string][]> => Object.entries(await client.hgetall(`{${schema}}:c`))
-    return await contentsOf(redis(client, { prefix: schema }), counters)
+    const rows: ListedRow[] = []
+    for (let after: RowName | undefined; ;) {
+      const page = await store.list({ limit: PAGE_ROWS, ...(after && { after }) })
+      rows.push(...page.rows)
+      after = page.rows.at(-1)?.budget
+      if (after === undefined) break
+    }
+    const owners = await store.owners()
+    const counters = Object.entries(await client.hgetall(`{${schema}}:c`))
+    return { rows, owners, counters: new Map(counters.map(([key, value]) => [key, Number(value)])) }
   } finally {
     client.disconnect()
   }
-}
-
-async function contentsOf(store: Store, counters: () => Promise<[string, string][]>): Promise<StoreContents> {
-  const rows: ListedRow[] = []
-  for (let after: RowName | undefined; ;) {
-    const page = await store.list({ limit: PAGE_ROWS, ...(after && { after }) })
-    rows.push(...page.rows)
-    after = page.rows.at(-1)?.budget
-    if (after === undefined) break
-  }
-  const owners = await store.owners()
-  return { rows, owners, counters: new Map((await counters()).map(([key, value]) => [key, Number(value)])) }
 }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Per } from '../core/policy.ts'
 import { UNITS_MAX } from '../core/units.ts'
+import { ADDRESS_HELP, NEW_STORE_HELP, POSTGRES_ADDRESS } from './address-help.ts'
 import type { Command, Flag, Operand, ValueOption } from './command.ts'
 import { parseDuration, parsePer, parseTimeZone, parseWhole } from './option-values.ts'
 import { paintFor } from './paint.ts'
@@ -12,7 +13,9 @@ const ROWS_MAX = 1_000_000
 
 export const JSON_OUTPUT: Flag = { kind: 'flag', name: 'json', help: 'print one JSON document and nothing else' }
 
+const STORE: Operand = { name: 'store', help: ADDRESS_HELP, isRequired: true }
 const STORE_FILE: Operand = { name: 'store', help: 'the SQLite file', isRequired: true }
+const SERVER_STORE: Operand = { name: 'store', help: POSTGRES_ADDRESS, isRequired: true }
 const LOG_FILE: Operand = { name: 'file', help: 'the log; - is standard input', isRequired: true }
 const ONE_KEY: Operand = { name: 'key', help: 'one budget: all its periods', isRequired: false }
 const TALLY_FILE: Operand = { name: 'tally', help: 'the file for its own count', isRequired: true }
@@ -20,16 +23,19 @@ const TALLY_FILE: Operand = { name: 'tally', help: 'the file for its own count',
 const NEW_STORE: ValueOption<string | undefined> = {
   kind: 'value',
   name: 'store',
-  value: 'path',
-  help: 'keep the store in this new SQLite file (default: a temporary one)',
+  value: 'store',
+  help: NEW_STORE_HELP,
   default: undefined,
-  parse: (path) => path,
+  parse: (address) => address,
 }
 
 const KEPT_STORE: ValueOption<string | undefined> = {
   ...NEW_STORE,
+  value: 'path',
   help: 'keep the store in this new SQLite file (default: in memory)',
 }
+
+const PRINT: Flag = { kind: 'flag', name: 'print', help: 'print the SQL instead of running it; connects to nothing' }
 
 const SECONDS: ValueOption<number> = {
   kind: 'value',
@@ -105,15 +111,16 @@ const TIME_ZONE: ValueOption<string> = {
 
 const demo: Command = {
   name: 'demo',
-  summary: 'show what VSA does, on SQLite: the net effect, full speed, and a kill followed by a trial balance',
+  summary:
+    'show what VSA does, on SQLite or Postgres: the net effect, full speed, and a kill followed by a trial balance',
   operands: [],
   options: [NEW_STORE, SECONDS, JSON_OUTPUT],
   async run(invocation) {
-    const storePath = invocation.value(NEW_STORE)
+    const store = invocation.value(NEW_STORE)
     const seconds = invocation.value(SECONDS)
     const { demo } = await import('./demo/demo.ts')
     return demo({
-      ...(storePath === undefined ? {} : { storePath }),
+      ...(store === undefined ? {} : { store }),
       seconds,
       showsProgress: !invocation.isSet(JSON_OUTPUT),
       paint: paintFor(process.stdout, process.env),
@@ -128,14 +135,14 @@ const replay: Command = {
   operands: [LOG_FILE],
   options: [KEY, LIMIT, PER, FLUSH, KEPT_STORE, JSON_OUTPUT],
   async run(invocation) {
-    const storePath = invocation.value(KEPT_STORE)
+    const store = invocation.value(KEPT_STORE)
     const options = {
       file: invocation.operand(LOG_FILE),
       key: invocation.value(KEY),
       limit: invocation.value(LIMIT),
       per: invocation.value(PER),
       flushIntervalMs: invocation.value(FLUSH),
-      ...(storePath === undefined ? {} : { storePath }),
+      ...(store === undefined ? {} : { store }),
       showsProgress: true,
     }
     const { replay } = await import('./replay/replay.ts')
@@ -145,31 +152,31 @@ const replay: Command = {
 
 const verify: Command = {
   name: 'verify',
-  summary: 'check that every row of a store adds up and that its file is sound; exits 1 and names what is not',
-  operands: [STORE_FILE],
+  summary: 'check that every row of a store adds up and that the store is sound; exits 1 and names what is not',
+  operands: [STORE],
   options: [JSON_OUTPUT],
   async run(invocation) {
     const { verify } = await import('./verify.ts')
-    return verify(invocation.operand(STORE_FILE))
+    return verify(invocation.operand(STORE))
   },
 }
 
 const inspect: Command = {
   name: 'inspect',
   summary: 'show the budgets, leases, owners and counters of a store',
-  operands: [STORE_FILE, ONE_KEY],
+  operands: [STORE, ONE_KEY],
   options: [ROWS, TIME_ZONE, JSON_OUTPUT],
   async run(invocation) {
     const options = { rowsMax: invocation.value(ROWS), timeZone: invocation.value(TIME_ZONE) }
     const { inspect } = await import('./inspect.ts')
-    return inspect(invocation.operand(STORE_FILE), invocation.optionalOperand(ONE_KEY), options)
+    return inspect(invocation.operand(STORE), invocation.optionalOperand(ONE_KEY), options)
   },
 }
 
 const repairClock: Command = {
   name: 'repair-clock',
   summary:
-    'set the time of a store back to the clock of this machine, after a process with a clock ahead has used it; exits 1 when it must stay ahead',
+    'set the time of a SQLite store back to the clock of this machine, after a process with a clock ahead has used it; exits 1 when it must stay ahead',
   operands: [STORE_FILE],
   options: [JSON_OUTPUT],
   async run(invocation) {
@@ -178,21 +185,34 @@ const repairClock: Command = {
   },
 }
 
+const migrate: Command = {
+  name: 'migrate',
+  summary:
+    'make the schema and the tables of a store on Postgres where they are missing; run it with a role that may, before others use the store',
+  operands: [SERVER_STORE],
+  options: [PRINT, JSON_OUTPUT],
+  async run(invocation) {
+    const { migrate } = await import('./migrate.ts')
+    return migrate(invocation.operand(SERVER_STORE), invocation.isSet(PRINT))
+  },
+}
+
 /** The process that `demo` starts and kills. */
 const demoVictim: Command = {
   name: 'demo-victim',
   summary: 'admit at full speed until killed',
-  operands: [STORE_FILE, TALLY_FILE],
+  operands: [STORE, TALLY_FILE],
   options: [],
   isHidden: true,
   async run(invocation) {
     const { runVictim } = await import('./demo/victim.ts')
-    await runVictim(invocation.operand(STORE_FILE), invocation.operand(TALLY_FILE))
+    const { placeOf } = await import('./stores/place-of.ts')
+    await runVictim(placeOf(invocation.operand(STORE)), invocation.operand(TALLY_FILE))
     return null
   },
 }
 
-export const COMMANDS: readonly Command[] = [demo, replay, verify, inspect, repairClock, demoVictim]
+export const COMMANDS: readonly Command[] = [demo, replay, verify, inspect, migrate, repairClock, demoVictim]
 
 function parseFlush(text: string): number {
   const ms = parseDuration(text)

@@ -1,9 +1,11 @@
+import type { Inspection, UnreadableRow } from '../core/inspection.ts'
+import type { CounterRow } from '../core/rows.ts'
 import type { LeaseRow, ListedRow, OwnerRow } from '../index.ts'
-import type { CounterRow, Inspection } from '../stores/sqlite/inspect.ts'
 import { count, counted, periodCells, periodStart, time } from './format.ts'
 import { escaped, printable } from './safe-text.ts'
 import { CommandError, type Report } from './report.ts'
-import { assertReadable, countersOf, inspecting, type UnreadableRow, visitRows } from './store-reader.ts'
+import { assertReadable, countersOf, inspecting, visitRows } from './store-reader.ts'
+import { placeOf } from './stores/place-of.ts'
 import { columns, table } from './table.ts'
 
 interface Contents {
@@ -23,28 +25,30 @@ export interface InspectOptions {
 /**
  * The contents of a store; with a key, the periods and leases of that budget and the counter of that name. Not `ok` when there are rows that
  * cannot be read.
+ * @param address as `placeOf` takes it
  */
-export async function inspect(path: string, key: string | undefined, options: InspectOptions): Promise<Report> {
-  const contents = await inspecting(path, (inspection) => {
-    assertReadable(path, inspection.textDamage())
+export async function inspect(address: string, key: string | undefined, options: InspectOptions): Promise<Report> {
+  const place = placeOf(address)
+  const contents = await inspecting(place, async (inspection) => {
+    assertReadable(place, await inspection.textDamage())
     return contentsOf(inspection, key)
   })
   if (key !== undefined && contents.budgets.length + contents.counters.length + contents.unreadable.length === 0) {
-    throw new CommandError('unknown_key', `${path} has no budget and no counter called '${key}'`)
+    throw new CommandError('unknown_key', `${place.name} has no budget and no counter called '${key}'`)
   }
   return {
     ok: contents.unreadable.length === 0,
-    json: jsonOf(path, contents),
+    json: jsonOf(place.name, contents),
     text: textOf(contents, key !== undefined, options),
   }
 }
 
-function contentsOf(inspection: Inspection, key: string | undefined): Contents {
+async function contentsOf(inspection: Inspection, key: string | undefined): Promise<Contents> {
   const budgets: ListedRow[] = []
   const unreadable: UnreadableRow[] = []
-  visitRows(inspection, { row: (row) => budgets.push(row), unreadable: (row) => unreadable.push(row) }, key)
-  const counters = [...countersOf(inspection)]
-  const owners = inspection.owners()
+  await visitRows(inspection, { row: (row) => budgets.push(row), unreadable: (row) => unreadable.push(row) }, key)
+  const counters = await countersOf(inspection)
+  const owners = await inspection.owners()
   if (key === undefined) return { budgets, counters, owners, unreadable }
   const holders = new Set(budgets.flatMap(({ leases }) => leases.map(({ epoch }) => epoch)))
   return {

@@ -19,9 +19,12 @@ export class CommandError extends Error {
   }
 }
 
+/** What stores say of failures that a service survives. A command ends with them. */
+const AGAIN = '; it will be tried again'
+
 /** The message of a thrown value, and its stable code where it has one. */
 export function describeError(error: unknown): { readonly code: string; readonly message: string } {
   if (!(error instanceof Error)) return { code: 'error', message: String(error) }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'error'
-  return { code, message: error.message }
+  return { code, message: error.message.replace(AGAIN, '') }
 }

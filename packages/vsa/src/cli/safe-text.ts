@@ -16,6 +16,12 @@ export function printable(text: string, lengthMax = 60): string {
   return `${escaped(end.replace(/[\uD800-\uDBFF]$/, ''))}…`
 }
 
+/** Text as one word of a shell command, as `escaped`. */
+export function shellWord(text: string): string {
+  const safe = escaped(text)
+  return /^[\w./:@%+=,~-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", String.raw`'\''`)}'`
+}
+
 /** A JSON document that is safe for a terminal, over several lines unless `indent` is 0. */
 export function jsonText(value: unknown, indent = 2): string {
   return JSON.stringify(value, null, indent).replace(UNSAFE_IN_JSON, (character) =>

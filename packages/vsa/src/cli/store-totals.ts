@@ -1,6 +1,7 @@
-import type { ListedRow } from '../core/store.ts'
+import type { InspectedRow, UnreadableRow } from '../core/inspection.ts'
 import { type TrialBalance, trialBalance } from '../core/trial-balance.ts'
-import { inspecting, type RowVisitor, type UnreadableRow, visitRows } from './store-reader.ts'
+import { inspecting, type RowVisitor, visitRows } from './store-reader.ts'
+import type { StorePlace } from './stores/store-place.ts'
 
 /** The sums over the rows of a store, in units. */
 export interface StoreTotals {
@@ -35,8 +36,9 @@ export class RowTotals implements RowVisitor {
   readonly #faulty: FaultyRow[] = []
   readonly #unreadable: UnreadableRow[] = []
 
-  row(row: ListedRow): void {
+  row(row: InspectedRow): void {
     const { held: leased, ...balance } = trialBalance(row)
+    const faults = [...balance.faults, ...(row.faults ?? [])]
     const sum = this.#sum
     sum.rows++
     sum.minted += balance.minted
@@ -44,7 +46,7 @@ export class RowTotals implements RowVisitor {
     sum.pool += balance.pool
     sum.burned += balance.burned
     sum.leased += leased
-    if (balance.faults.length > 0) this.#faulty.push({ ...balance, leased, endsAt: row.budget.endsAt })
+    if (faults.length > 0) this.#faulty.push({ ...balance, faults, leased, endsAt: row.budget.endsAt })
   }
 
   unreadable(row: UnreadableRow): void {
@@ -56,11 +58,11 @@ export class RowTotals implements RowVisitor {
   }
 }
 
-/** Adds up the rows whose key `includes` accepts, as of one moment, and checks the trial balance of each. Default: every row. */
-export function readTotals(path: string, includes: (key: string) => boolean = () => true): Promise<StoreTotals> {
-  return inspecting(path, (inspection) => {
+/** Adds up the rows whose key `includes` accepts, and checks the trial balance of each. Default: every row. */
+export function readTotals(place: StorePlace, includes: (key: string) => boolean = () => true): Promise<StoreTotals> {
+  return inspecting(place, async (inspection) => {
     const sum = new RowTotals()
-    visitRows(inspection, {
+    await visitRows(inspection, {
       row: (row) => (includes(row.budget.key) ? sum.row(row) : undefined),
       unreadable: (row) => (includes(row.key) ? sum.unreadable(row) : undefined),
     })

@@ -1,75 +1,77 @@
-import type { Inspection } from '../stores/sqlite/inspect.ts'
+import type { Inspection } from '../core/inspection.ts'
 import { count, counted, periodCells, periodStart } from './format.ts'
 import type { Report } from './report.ts'
 import { escaped, printable } from './safe-text.ts'
-import { assertReadable, countersOf, inspecting, isStoreDamage, unlessUnreadable, visitRows } from './store-reader.ts'
+import { assertReadable, countersOf, inspecting, isStoreDamage, visitRows } from './store-reader.ts'
 import { type FaultyRow, isBalanced, RowTotals, type StoreTotals } from './store-totals.ts'
+import { placeOf } from './stores/place-of.ts'
+import type { StorePlace } from './stores/store-place.ts'
+import { unlessUnreadableLater } from './stores/unless-unreadable.ts'
 import { columns, facts, table } from './table.ts'
 
 /** Findings of each kind that are printed as text. JSON has them all. */
 const PRINTED_MAX = 50
 
-/** What `verify` found in a file. */
+/** What `verify` found in a store. */
 interface Findings {
   readonly totals: StoreTotals
-  /** Damage of the file, by the integrity check of SQLite and of the tables that are in no sum; empty when it is sound. */
+  /** Damage beside the rows, by the integrity check of the store and of the tables that are in no sum; empty when it is sound. */
   readonly damage: readonly string[]
   /** Why not every row could be visited; null when all were. */
   readonly stoppedBy: string | null
 }
 
 /**
- * L2, on a database that may be in use: checks that `minted = used + pool + burned + leased` in every row, and that the file is sound. A
- * damaged file is a finding, also where its rows add up.
+ * L2, on a database that may be in use: checks that `minted = used + pool + burned + leased` in every row, and that the store is sound. A
+ * damaged store is a finding, also where its rows add up.
+ * @param address as `placeOf` takes it
  */
-export async function verify(path: string): Promise<Report> {
-  const findings = await findingsOf(path)
+export async function verify(address: string): Promise<Report> {
+  const place = placeOf(address)
+  const findings = await findingsOf(place)
   const { totals, damage, stoppedBy } = findings
   const ok = isBalanced(totals) && damage.length === 0
-  return { ok, json: { ok, store: path, ...totals, damage, stoppedBy }, text: textOf(path, findings) }
+  return { ok, json: { ok, store: place.name, ...totals, damage, stoppedBy }, text: textOf(place, findings) }
 }
 
 /** Damage is a finding also where it ends the reading. @throws CommandError, StoreError for every other failure */
-async function findingsOf(path: string): Promise<Findings> {
+async function findingsOf(place: StorePlace): Promise<Findings> {
   const sum = new RowTotals()
   let damage: readonly string[] = []
   try {
-    await inspecting(path, (inspection) => {
-      const text = inspection.textDamage()
-      damage = [...inspection.integrity(), ...text]
-      assertReadable(path, text)
-      damage = [...damage, ...tableDamage(inspection)]
-      visitRows(inspection, sum)
+    await inspecting(place, async (inspection) => {
+      const text = await inspection.textDamage()
+      damage = [...(await inspection.integrity()), ...text]
+      assertReadable(place, text)
+      damage = [...damage, ...(await tableDamage(inspection))]
+      await visitRows(inspection, sum)
     })
   } catch (error) {
-    if (!isStoreDamage(error)) throw error
+    if (!isStoreDamage(place, error)) throw error
     return { totals: sum.totals, damage: damage.length === 0 ? [error.message] : damage, stoppedBy: error.message }
   }
   return { totals: sum.totals, damage, stoppedBy: null }
 }
 
 /** Of the tables that are in no sum. */
-function tableDamage(inspection: Inspection): readonly string[] {
-  const reads: readonly (readonly [table: string, read: () => readonly object[]])[] = [
-    ['owners', () => inspection.owners()],
-    ['counters', () => [...countersOf(inspection)]],
-  ]
-  return reads.flatMap(([table, read]) => {
-    const rows = unlessUnreadable(read)
-    return typeof rows === 'string' ? [`the ${table} cannot be read: ${rows}`] : []
-  })
+async function tableDamage(inspection: Inspection): Promise<readonly string[]> {
+  const owners = await unlessUnreadableLater(() => inspection.owners())
+  const counters = await unlessUnreadableLater(() => countersOf(inspection))
+  return Object.entries({ owners, counters }).flatMap(([table, rows]) =>
+    typeof rows === 'string' ? [`the ${table} cannot be read: ${rows}`] : [],
+  )
 }
 
-function textOf(path: string, { totals, damage, stoppedBy }: Findings): string {
-  const verdicts = [faultText(totals), unreadableText(totals), damageText(damage), stoppedText(stoppedBy)]
-  const found = verdicts.filter((text) => text !== '')
-  const allIsWell = 'Every row adds up: minted = used + pool + burned + leased. The file is sound.'
-  return [sumText(path, totals), ...(found.length === 0 ? [allIsWell] : found)].join('\n')
+function textOf({ name, verdicts }: StorePlace, { totals, damage, stoppedBy }: Findings): string {
+  const all = [faultText(totals), unreadableText(totals), damageText(verdicts.damaged, damage), stoppedText(stoppedBy)]
+  const found = all.filter((text) => text !== '')
+  const allIsWell = `Every row adds up: minted = used + pool + burned + leased. ${verdicts.sound}`
+  return [sumText(name, totals), ...(found.length === 0 ? [allIsWell] : found)].join('\n')
 }
 
-function sumText(path: string, { rows, minted, used, pool, burned, leased }: StoreTotals): string {
+function sumText(name: string, { rows, minted, used, pool, burned, leased }: StoreTotals): string {
   return [
-    `${escaped(path)}: ${counted(rows, 'row')}`,
+    `${escaped(name)}: ${counted(rows, 'row')}`,
     facts([
       ['minted', count(minted)],
       ['used', count(used)],
@@ -116,13 +118,11 @@ function unreadableText({ unreadable }: StoreTotals): string {
   ].join('\n')
 }
 
-function damageText(damage: readonly string[]): string {
+function damageText(verdict: string, damage: readonly string[]): string {
   if (damage.length === 0) return ''
-  return [
-    'The file is damaged: restore it from a backup.',
-    ...damage.slice(0, PRINTED_MAX).map((finding) => `  ${escaped(finding)}`),
-    ...moreText(damage),
-  ].join('\n')
+  return [verdict, ...damage.slice(0, PRINTED_MAX).map((finding) => `  ${escaped(finding)}`), ...moreText(damage)].join(
+    '\n',
+  )
 }
 
 function stoppedText(stoppedBy: string | null): string {

@@ -46,10 +46,10 @@ describe('the command line', () => {
     expect(version).toMatchObject({ version: (await vsa('--version')).stdout.trim() })
     const { code, stdout } = await vsa('--help')
     expect(code).toBe(0)
-    for (const name of ['demo', 'replay', 'verify', 'inspect']) expect(stdout).toContain(name)
+    for (const name of ['demo', 'replay', 'verify', 'inspect', 'migrate']) expect(stdout).toContain(name)
     expect(stdout).not.toContain('victim')
   })
-  test.each(['demo', 'replay', 'verify', 'inspect'])('vsa %s --help names the command', async (name) => {
+  test.each(['demo', 'replay', 'verify', 'inspect', 'migrate'])('vsa %s --help names the command', async (name) => {
     const { code, stdout, stderr } = await vsa(name, '--help')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(new RegExp(`^Usage: vsa ${name} `))
@@ -62,6 +62,7 @@ describe('the command line', () => {
   test.each([
     [['verify'], '<store>'],
     [['fly'], "'fly'"],
+    [['verify', 'postgers://me:hunter2@db/app'], "'postgres:'"],
     [['verify', 'a.db', '--colour'], "'--colour'"],
     [['replay', 'log', '--limit', '-1'], '--limit'],
     [['replay', 'log', '--per', 'fortnight'], '--per'],

@@ -37,7 +37,7 @@ const FINDINGS: DemoFindings = {
     isBalanced: true,
     isTrue: true,
   },
-  storePath: 'demo.db',
+  store: 'demo.db',
 }
 const WRONG: DemoFindings = {
   net: { ...FINDINGS.net, used: BIG, isTrue: false },
@@ -49,7 +49,7 @@ const WRONG: DemoFindings = {
     isBalanced: false,
     isTrue: false,
   },
-  storePath: null,
+  store: null,
 }
 
 describe('the text of the demo', () => {

@@ -114,14 +114,22 @@ describe('stores', () => {
   test('a named store is kept, and its rows balance', async () => {
     const folder = aFolder()
     const storePath = join(folder, 'kept.db')
-    const { text } = await replay(options(aLog(folder, [json('a', 0, 7)]), { storePath }))
+    const { text } = await replay(options(aLog(folder, [json('a', 0, 7)]), { store: storePath }))
     expect(text).toContain(`vsa verify ${storePath}`)
     expect((await verify(storePath)).json).toMatchObject({ ok: true, used: 7, leased: 0 })
   })
   test('an existing file is refused', async () => {
     const folder = aFolder()
     const file = aLog(folder, [json('a', 0)])
-    await expect(replay(options(file, { storePath: file }))).rejects.toMatchObject({ code: 'store_exists' })
+    await expect(replay(options(file, { store: file }))).rejects.toMatchObject({ code: 'store_exists' })
+  })
+  test('a store on a server is refused, because its time is not that of the log', async () => {
+    const file = aLog(aFolder(), [json('a', 0)])
+    const store = 'postgres://me:hunter2@localhost:1/app'
+    const message: unknown = expect.stringMatching(
+      /^a replay runs on the time of the log, and postgres:\/\/me@localhost:1\/app goes/,
+    )
+    await expect(replay(options(file, { store }))).rejects.toMatchObject({ code: 'not_supported', message })
   })
   test('without a named store nothing is written to the disk', async () => {
     const temporary = aFolder()
@@ -142,7 +150,7 @@ describe('stores', () => {
     const folder = aFolder()
     const file = aLog(folder, lines)
     const inMemory = (await replay(options(file, { limit: 20 }))).json
-    const inFile = (await replay(options(file, { limit: 20, storePath: join(folder, 'kept.db') }))).json
+    const inFile = (await replay(options(file, { limit: 20, store: join(folder, 'kept.db') }))).json
     expect(inFile).toEqual({ ...(inMemory as object), store: join(folder, 'kept.db') })
   })
 })
@@ -196,7 +204,7 @@ describe('times in several units', () => {
   test('a time of the far future is left out, and the books of a kept store are right', async () => {
     const folder = aFolder()
     const lines = [json('a', 0), JSON.stringify({ key: 'a', at: '9999-12-31T23:59Z' }), '{"key":"a","at":0}']
-    const { ok, json: found } = await replay(options(aLog(folder, lines), { storePath: join(folder, 'kept.db') }))
+    const { ok, json: found } = await replay(options(aLog(folder, lines), { store: join(folder, 'kept.db') }))
     expect(found).toMatchObject({ log: { requests: 2, badLines: 1 }, books: { rows: 2, used: 2 } })
     expect(ok).toBe(true)
   })

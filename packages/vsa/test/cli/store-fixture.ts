@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Batch, BudgetEntry } from '../../src/core/exchange.ts'
+import type { Store } from '../../src/core/store.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 import { loadDriver } from '../../src/stores/sqlite/client/driver.ts'
 
@@ -17,6 +18,13 @@ export function aFolder(): string {
 export async function aStore(folder: string): Promise<string> {
   const path = join(folder, 'store.db')
   const store = sqlite(path, { thread: false })
+  await fill(store)
+  onTestFinished(() => store.close())
+  return path
+}
+
+/** Two budgets of 500 units, 20 leased and 7 used, and a counter at 42. */
+export async function fill(store: Store): Promise<void> {
   const { epoch, token } = await store.join('the test')
   const entries = ['concert-42', 'concert-43'].map((key) => entryOf(key, epoch))
   const batch: Batch = {
@@ -29,13 +37,18 @@ export async function aStore(folder: string): Promise<string> {
   }
   await store.exchange(batch)
   await store.exchange({ ...batch, seq: 2, entries: entries.map((entry) => ({ ...entry, known: true, spent: 7 })) })
-  onTestFinished(() => store.close())
-  return path
 }
 
 function entryOf(key: string, version: number): BudgetEntry {
   const policy = { kind: 'initial', limit: 500, burnMax: 25, version, endsAt: null, keepUntil: null } as const
   return { kind: 'budget', key, period: 0, known: false, policy, spent: 0, refund: 0, hold: 20, wantMs: 0 }
+}
+
+/** The address of a Postgres store, with a password. The server of the tests asks for none, so any is right. @param more of the query, from its `&` */
+export function addressOn(url: string, schema: string, more = ''): string {
+  const address = new URL(url)
+  address.password ||= 'hunter2'
+  return `${address.href}?schema=${encodeURIComponent(schema)}${more}`
 }
 
 /** Changes the file without the store. */

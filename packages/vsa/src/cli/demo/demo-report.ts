@@ -1,7 +1,7 @@
 import { count, duration } from '../format.ts'
 import type { Paint } from '../paint.ts'
 import type { Report } from '../report.ts'
-import { escaped } from '../safe-text.ts'
+import { shellWord } from '../safe-text.ts'
 import type { StoreTotals } from '../store-totals.ts'
 import { columns, facts, table } from '../table.ts'
 import type { FullSpeed } from './full-speed.ts'
@@ -13,25 +13,25 @@ export interface DemoFindings {
   readonly net: NetEffect
   readonly speed: FullSpeed
   readonly kill: Kill
-  /** Where the store was kept; null for a temporary one. */
-  readonly storePath: string | null
+  /** The name of the place where the store was kept; null for a temporary one. */
+  readonly store: string | null
 }
 
 /** The report of the demo. Its text fits into 80 columns, except for the path of a kept store. */
-export function demoReport({ net, speed, kill, storePath }: DemoFindings, paint: Paint): Report {
+export function demoReport({ net, speed, kill, store }: DemoFindings, paint: Paint): Report {
   const ok = net.isTrue && speed.isTrue && kill.isTrue
-  const sections = [netText(net, paint), speedText(speed, paint), killText(kill, paint), keptText(storePath)]
+  const sections = [netText(net, paint), speedText(speed, paint), killText(kill, paint), keptText(store)]
   return {
     ok,
-    json: { ok, netEffect: net, fullSpeed: speed, kill, store: storePath },
+    json: { ok, netEffect: net, fullSpeed: speed, kill, store },
     text: sections.filter((text) => text !== '').join('\n\n'),
   }
 }
 
-function keptText(storePath: string | null): string {
-  if (storePath === null) return ''
-  const path = escaped(storePath)
-  return ['Look at the store:', `  vsa verify ${path}`, `  vsa inspect ${path}`].join('\n')
+function keptText(store: string | null): string {
+  if (store === null) return ''
+  const word = shellWord(store)
+  return ['Look at the store:', `  vsa verify ${word}`, `  vsa inspect ${word}`].join('\n')
 }
 
 function netText(net: NetEffect, paint: Paint): string {

@@ -1,8 +1,9 @@
 import { type Budget, open, type Vsa } from '../../index.ts'
-import { sqlite } from '../../stores/sqlite/index.ts'
+import type { Store } from '../../core/store.ts'
 import { isBalanced, readTotals } from '../store-totals.ts'
 import { count } from '../format.ts'
 import type { LiveLine } from '../progress.ts'
+import type { StorePlace } from '../stores/store-place.ts'
 
 /** Part (b): many keys at full speed. */
 export interface FullSpeed {
@@ -29,8 +30,18 @@ const KEYS = 128
 const ROUNDS = 1_000
 
 /** Admits one unit at a time from each key in turn, for `seconds`, and compares its count with the store. */
-export async function fullSpeed(storePath: string, seconds: number, live: LiveLine): Promise<FullSpeed> {
-  const vsa = open({ store: sqlite(storePath), label: 'vsa demo' })
+export function fullSpeed(place: StorePlace, seconds: number, live: LiveLine): Promise<FullSpeed> {
+  return place.withStore({}, (store) => fullSpeedOn(store, { place, seconds, live }))
+}
+
+interface Run {
+  readonly place: StorePlace
+  readonly seconds: number
+  readonly live: LiveLine
+}
+
+async function fullSpeedOn(store: Store, { place, seconds, live }: Run): Promise<FullSpeed> {
+  const vsa = open({ store, label: 'vsa demo' })
   try {
     const family = vsa.budgets(FAMILY, { limit: 1_000_000_000_000, per: 'year' })
     const budgets = Array.from({ length: KEYS }, (_, index) => family.of(`tenant-${index}`))
@@ -46,7 +57,7 @@ export async function fullSpeed(storePath: string, seconds: number, live: LiveLi
     const durationMs = performance.now() - startedAt
     await vsa.close()
     const { operations, records, leaseRecords, exchanges: storeCalls } = vsa.stats()
-    const totals = await readTotals(storePath, (key) => key.startsWith(`${FAMILY}:`))
+    const totals = await readTotals(place, (key) => key.startsWith(`${FAMILY}:`))
     const { used } = totals
     return {
       keys: KEYS,

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { open } from '../../index.ts'
-import { sqlite } from '../../stores/sqlite/index.ts'
 import { isBalanced, type StoreTotals, readTotals } from '../store-totals.ts'
 import { CommandError } from '../report.ts'
+import type { StorePlace } from '../stores/store-place.ts'
 import { VICTIM_KEY, VICTIM_LEASE_TTL_MS } from './victim.ts'
 import { type Bracket, readVictimTally } from './victim-tally.ts'
 
@@ -34,8 +34,8 @@ const LOOK_EVERY_MS = 20
 const BURNS_WITHIN_MS = 4 * VICTIM_LEASE_TTL_MS
 
 /** Starts the victim with the command line at `cliPath`, kills it while it admits, opens the store again and adds up its rows. */
-export async function killInTheMiddle(cliPath: string, storePath: string, tallyPath: string): Promise<Kill> {
-  const child = spawn(process.execPath, [cliPath, 'demo-victim', storePath, tallyPath], {
+export async function killInTheMiddle(cliPath: string, place: StorePlace, tallyPath: string): Promise<Kill> {
+  const child = spawn(process.execPath, [cliPath, 'demo-victim', place.address, tallyPath], {
     stdio: ['pipe', 'ignore', 'inherit'],
   })
   try {
@@ -44,8 +44,8 @@ export async function killInTheMiddle(cliPath: string, storePath: string, tallyP
     const ranForMs = performance.now() - startedAt
     await kill(child)
     const admitted = readVictimTally(tallyPath)
-    const atDeath = await victimTotals(storePath)
-    const reopened = await reopen(storePath)
+    const atDeath = await victimTotals(place)
+    const reopened = await reopen(place)
     const coverage = coverageOf(admitted, reopened)
     const addsUp = isBalanced(reopened) && reopened.rows > 0
     return {
@@ -89,12 +89,14 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 /** Opens the store, as a restarted service does, until the lease of the dead process is burned. */
-async function reopen(storePath: string): Promise<StoreTotals> {
+async function reopen(place: StorePlace): Promise<StoreTotals> {
   for (const waitsUntil = performance.now() + BURNS_WITHIN_MS; ; await sleep(500)) {
-    const vsa = open({ store: sqlite(storePath), label: 'vsa demo, opened again', onEvent: () => undefined })
-    await vsa.ready()
-    await vsa.close()
-    const totals = await victimTotals(storePath)
+    await place.withStore({}, async (store) => {
+      const vsa = open({ store, label: 'vsa demo, opened again', onEvent: () => undefined })
+      await vsa.ready()
+      await vsa.close()
+    })
+    const totals = await victimTotals(place)
     if (totals.leased === 0 || performance.now() > waitsUntil) return totals
   }
 }
@@ -104,6 +106,6 @@ function coverageOf({ atLeast, atMost }: Bracket, { used, burned }: StoreTotals)
   return atLeast <= used + burned ? 'undecided' : 'exceeded'
 }
 
-function victimTotals(storePath: string): Promise<StoreTotals> {
-  return readTotals(storePath, (key) => key === VICTIM_KEY)
+function victimTotals(place: StorePlace): Promise<StoreTotals> {
+  return readTotals(place, (key) => key === VICTIM_KEY)
 }

@@ -1,6 +1,7 @@
 import { type Budget, open, type Stats, type Vsa } from '../../index.ts'
-import { sqlite } from '../../stores/sqlite/index.ts'
+import type { Store } from '../../core/store.ts'
 import { isBalanced, readTotals } from '../store-totals.ts'
+import type { StorePlace } from '../stores/store-place.ts'
 
 /** Part (a): what a million operations on one budget cost. */
 export interface NetEffect {
@@ -23,8 +24,12 @@ const WARM_UP_UNITS = 4_000
 const WARM_UPS_MAX = 20
 
 /** Admits and refunds one unit again and again on one key, and counts what was written. */
-export async function netEffect(storePath: string): Promise<NetEffect> {
-  const vsa = open({ store: sqlite(storePath), label: 'vsa demo' })
+export function netEffect(place: StorePlace): Promise<NetEffect> {
+  return place.withStore({}, (store) => netEffectOn(store, place))
+}
+
+async function netEffectOn(store: Store, place: StorePlace): Promise<NetEffect> {
+  const vsa = open({ store, label: 'vsa demo' })
   try {
     const budget = vsa.budget(KEY, { limit: 1_000_000, per: 'year' })
     await warmUp(vsa, budget)
@@ -39,7 +44,7 @@ export async function netEffect(storePath: string): Promise<NetEffect> {
     await vsa.flush()
     const cost = costBetween(before, vsa.stats())
     await vsa.close()
-    const totals = await readTotals(storePath, (key) => key === KEY)
+    const totals = await readTotals(place, (key) => key === KEY)
     const { used } = totals
     return { ...cost, netUnits: NET_UNITS, durationMs, used, isTrue: used === NET_UNITS && isBalanced(totals) }
   } finally {

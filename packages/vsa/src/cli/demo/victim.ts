@@ -1,5 +1,6 @@
 import { open } from '../../index.ts'
-import { sqlite } from '../../stores/sqlite/index.ts'
+import type { Store } from '../../core/store.ts'
+import type { StorePlace } from '../stores/store-place.ts'
 import { VictimTally } from './victim-tally.ts'
 
 export const VICTIM_KEY = 'demo-kill'
@@ -15,8 +16,12 @@ const BLOCKS_PER_TURN = 200
 const LIFETIME_MS = 30_000
 
 /** The process that part (c) kills: admits one unit at a time, as fast as it can, and keeps a tally. */
-export async function runVictim(storePath: string, tallyPath: string): Promise<void> {
-  const vsa = open({ store: sqlite(storePath, { leaseTtlMs: VICTIM_LEASE_TTL_MS }), label: 'vsa demo, to be killed' })
+export function runVictim(place: StorePlace, tallyPath: string): Promise<void> {
+  return place.withStore({ leaseTtlMs: VICTIM_LEASE_TTL_MS }, (store) => admitUntilKilled(store, tallyPath))
+}
+
+async function admitUntilKilled(store: Store, tallyPath: string): Promise<void> {
+  const vsa = open({ store, label: 'vsa demo, to be killed' })
   const tally = new VictimTally(tallyPath)
   const budget = vsa.budget(VICTIM_KEY, { limit: VICTIM_LIMIT, per: 'year' })
   // Exit with the parent process.

@@ -1,6 +1,6 @@
 import type { WindowPolicy } from '../../core/policy.ts'
 import { count, counted, duration, ratio, time } from '../format.ts'
-import { escaped, printable } from '../safe-text.ts'
+import { escaped, printable, shellWord } from '../safe-text.ts'
 import type { Report } from '../report.ts'
 import { isBalanced } from '../store-totals.ts'
 import { columns, facts, table } from '../table.ts'
@@ -21,8 +21,8 @@ export interface ReplayFindings {
   readonly run: ReplayRun
   /** The replays at the flush intervals that are compared, in order. */
   readonly runs: readonly ReplayRun[]
-  /** Where the store was kept; null for one in memory. */
-  readonly storePath: string | null
+  /** The name of the place where the store was kept; null for one in memory. */
+  readonly store: string | null
 }
 
 /** The report of a replay. */
@@ -48,7 +48,7 @@ function isTrue({ totals, decisions }: ReplayRun): boolean {
 }
 
 function jsonOf(findings: ReplayFindings, ok: boolean): unknown {
-  const { file, key, policy, atRisk, run, runs, storePath } = findings
+  const { file, key, policy, atRisk, run, runs, store } = findings
   const { log, decisions, stats, totals } = run
   return {
     ok,
@@ -58,7 +58,7 @@ function jsonOf(findings: ReplayFindings, ok: boolean): unknown {
     per: policy.per,
     atRisk,
     flushIntervalMs: run.flushIntervalMs,
-    store: storePath,
+    store,
     log,
     decisions,
     writes: {
@@ -146,7 +146,7 @@ function writesSection({ flushIntervalMs, log, stats }: ReplayRun): string {
 }
 
 function booksSection(findings: ReplayFindings): string {
-  const { run, runs, storePath } = findings
+  const { run, runs, store } = findings
   const { totals, decisions } = run
   const wrong = wrongRuns(findings)
   const rows: [string, string, string?][] = [
@@ -161,6 +161,6 @@ function booksSection(findings: ReplayFindings): string {
     wrong.length === 0
       ? `The books are right, to the unit${runs.length > 0 ? ', at every interval' : ''}.`
       : `THE BOOKS ARE WRONG at ${wrong.map(({ flushIntervalMs }) => duration(flushIntervalMs)).join(', ')}.`
-  const kept = storePath === null ? [] : [`Look at them: vsa verify ${storePath}, vsa inspect ${storePath}`]
+  const kept = store === null ? [] : [`Look at them: vsa verify ${shellWord(store)}, vsa inspect ${shellWord(store)}`]
   return [`The books afterwards:`, facts(rows), verdict, ...kept].join('\n')
 }

@@ -3,6 +3,7 @@ import { CommandError } from '../report.ts'
 import type { KeyField } from './key-field.ts'
 import { STANDARD_INPUT, readLines } from './log-file.ts'
 import type { ReplayRequest } from './replay-request.ts'
+import type { ClockedPlace } from './replay-store.ts'
 import { ReplayedEngine, type ReplayOutcome } from './replayed-engine.ts'
 import { type LogTally, RequestReader } from './request-reader.ts'
 
@@ -26,8 +27,8 @@ export interface ReplayProgress {
 /** One engine of a replay. */
 export interface EngineOptions {
   readonly flushIntervalMs: number
-  /** A SQLite file that does not exist yet; absent for a store in memory. */
-  readonly storePath?: string
+  /** A new place for the rows; absent for a store in memory. */
+  readonly place?: ClockedPlace
 }
 
 /** The result of a log at one flush interval. */

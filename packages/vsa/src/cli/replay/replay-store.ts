@@ -4,8 +4,9 @@ import { PERIOD_MAX_MS } from '../../core/policy.ts'
 import type { Store } from '../../core/store.ts'
 import { storeFrom } from '../../store-from.ts'
 import { MemoryAdapter } from '../../stores/memory/adapter.ts'
-import { sqlite } from '../../stores/sqlite/index.ts'
 import { RowTotals, readTotals, type StoreTotals } from '../store-totals.ts'
+import { CommandError } from '../report.ts'
+import type { ClockedOptions, StorePlace } from '../stores/store-place.ts'
 
 /** A store for a replay, and its books. */
 export interface ReplayStore {
@@ -20,22 +21,29 @@ export interface ReplayStore {
 const UPKEEP_EVERY_MS = 60_000
 const UPKEEP_ROWS_MAX = 1_000_000
 
-interface ReplayStoreOptions {
-  readonly leaseTtlMs: number
-  readonly now: () => number
+/** A place whose store goes by the time of the log. */
+export type ClockedPlace = StorePlace & Required<Pick<StorePlace, 'onClock'>>
+
+/** @throws CommandError `not_supported`: on the clock of a server, the log would fall into other periods and leases into other times */
+export function assertClocked(place: StorePlace): asserts place is ClockedPlace {
+  if (place.onClock !== undefined) return
+  throw new CommandError(
+    'not_supported',
+    `a replay runs on the time of the log, and ${place.name} goes by the clock of its server: keep the rows in a SQLite file, or leave --store out`,
+  )
 }
 
-/** A new SQLite file, in which every row is kept. Each store call is a durable commit. */
-export function keptStore(path: string, { leaseTtlMs, now }: ReplayStoreOptions): ReplayStore {
+/** A new place, in which every row is kept. Each store call is a durable commit. */
+export function keptStore(place: ClockedPlace, options: ClockedOptions): ReplayStore {
   return {
-    store: sqlite(path, { thread: false, leaseTtlMs, now }),
+    store: place.onClock(options),
     retentionMs: PERIOD_MAX_MS,
-    totals: () => readTotals(path),
+    totals: () => readTotals(place),
   }
 }
 
 /** A store in memory, whose calls cost no disk. Past rows are removed, and added up when they are, so that a long log fits into memory. */
-export function scratchStore({ leaseTtlMs, now }: ReplayStoreOptions): ReplayStore {
+export function scratchStore({ leaseTtlMs, now }: ClockedOptions): ReplayStore {
   const adapter = new MemoryAdapter(now, leaseTtlMs)
   const sum = new RowTotals()
   return {

@@ -4,10 +4,11 @@ import type { Per, WindowPolicy } from '../../core/policy.ts'
 import { count } from '../format.ts'
 import { bar, liveLine } from '../progress.ts'
 import type { Report } from '../report.ts'
-import { newStorePath } from '../store-place.ts'
+import { placeOf } from '../stores/place-of.ts'
 import type { KeyField } from './key-field.ts'
 import { replayReport } from './replay-report.ts'
 import { type EngineOptions, type ReplayProgress, replayRuns } from './replay-run.ts'
+import { assertClocked, type ClockedPlace } from './replay-store.ts'
 
 export interface ReplayOptions {
   /** A path, or `-` for standard input. */
@@ -16,8 +17,8 @@ export interface ReplayOptions {
   readonly limit: number
   readonly per: Per
   readonly flushIntervalMs: number
-  /** A new SQLite file to keep; absent for a store in memory. */
-  readonly storePath?: string
+  /** The address of a new SQLite file to keep; absent for a store in memory. */
+  readonly store?: string
   readonly showsProgress: boolean
 }
 
@@ -29,8 +30,8 @@ export async function replay(options: ReplayOptions): Promise<Report> {
   const { file, key, flushIntervalMs } = options
   const policy: WindowPolicy = { limit: options.limit, per: options.per }
   const { atRisk } = compilePolicy(policy)
-  const storePath = options.storePath === undefined ? undefined : newStorePath(options.storePath)
-  const asked: EngineOptions = { flushIntervalMs, ...(storePath === undefined ? {} : { storePath }) }
+  const place = options.store === undefined ? undefined : await newPlace(options.store)
+  const asked: EngineOptions = { flushIntervalMs, ...(place === undefined ? {} : { place }) }
   const others = INTERVALS_MS.filter((intervalMs) => intervalMs !== flushIntervalMs)
   const live = liveLine(options.showsProgress)
   try {
@@ -44,10 +45,17 @@ export async function replay(options: ReplayOptions): Promise<Report> {
     const [run] = all
     invariant(run !== undefined, 'each engine gives a run')
     const runs = INTERVALS_MS.flatMap((intervalMs) => all.filter((each) => each.flushIntervalMs === intervalMs))
-    return replayReport({ file, key: key.spelling, policy, atRisk, run, runs, storePath: storePath ?? null })
+    return replayReport({ file, key: key.spelling, policy, atRisk, run, runs, store: place?.name ?? null })
   } finally {
     live.done()
   }
+}
+
+async function newPlace(address: string): Promise<ClockedPlace> {
+  const place = placeOf(address)
+  assertClocked(place)
+  await place.assertNew()
+  return place
 }
 
 function progressText({ fraction, lines }: ReplayProgress): string {

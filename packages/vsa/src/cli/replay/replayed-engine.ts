@@ -6,7 +6,7 @@ import type { KeyField } from './key-field.ts'
 import { KeyIntervals, type KeyIntervalTally } from './key-intervals.ts'
 import { LogClock } from './log-clock.ts'
 import type { ReplayRequest } from './replay-request.ts'
-import { keptStore, type ReplayStore, scratchStore } from './replay-store.ts'
+import { type ClockedPlace, keptStore, type ReplayStore, scratchStore } from './replay-store.ts'
 import { watchStore, type WatchedStore } from './watched-store.ts'
 
 /** An owner with leases exchanges at least each third of this (O6), which must not shorten the flush interval. */
@@ -18,8 +18,8 @@ export interface ReplayedEngineOptions {
   readonly key: KeyField
   readonly policy: WindowPolicy
   readonly flushIntervalMs: number
-  /** A SQLite file that does not exist yet; absent for a store in memory. */
-  readonly storePath?: string
+  /** A new place for the rows; absent for a store in memory. */
+  readonly place?: ClockedPlace
 }
 
 /** What one engine made of a log. */
@@ -45,13 +45,13 @@ export class ReplayedEngine {
   readonly #family: Family
   readonly #decisions = new Decisions()
 
-  private constructor({ storePath, flushIntervalMs, key, policy }: ReplayedEngineOptions, start: number) {
+  private constructor({ place, flushIntervalMs, key, policy }: ReplayedEngineOptions, start: number) {
     this.#flushIntervalMs = flushIntervalMs
     this.#keyIntervals = new KeyIntervals(flushIntervalMs)
     this.#clock = new LogClock(start)
     const leaseTtlMs = Math.max(LEASE_TTL_LEAST_MS, 4 * flushIntervalMs)
     const options = { leaseTtlMs, now: () => this.#clock.now() }
-    this.#books = storePath === undefined ? scratchStore(options) : keptStore(storePath, options)
+    this.#books = place === undefined ? scratchStore(options) : keptStore(place, options)
     this.#store = watchStore(this.#books.store, this.#clock)
     this.#vsa = open({
       store: this.#store,

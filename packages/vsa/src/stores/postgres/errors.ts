@@ -95,6 +95,17 @@ export function storeErrorOf(error: unknown, schema: string, phase: Phase): unkn
   return failure({ code: 'store_lost', transient: true, advice: `${what}; ${AGAIN}` }, appliedBy(detail, phase))
 }
 
+/** The server found its own files or indexes damaged. */
+export function isDamage(error: unknown): boolean {
+  return sqlStateOf(error)?.startsWith('XX00') === true && sqlStateOf(error) !== 'XX000'
+}
+
+/** There is no store to read in this schema. */
+export function noStore(schema: string): StoreError {
+  const message = `Postgres schema ${schema} has no store of vsa: name the schema of one, as in postgres://host/database?schema=NAME`
+  return new StoreError('not_a_database', message, { applied: 'no', transient: false })
+}
+
 /** Another transaction made the row first: the rows must be loaded again. */
 export function isConflict(error: unknown): boolean {
   return sqlStateOf(error) === UNIQUE_VIOLATION

@@ -7,7 +7,7 @@ import { LOCK_TIMEOUT_MS } from './transaction.ts'
 export const EXCHANGE = 'exchange_1'
 
 /** What the function says when the general path must decide, after it has made a row: all of it is undone. */
-export const UNDECIDED = 'VS003'
+const UNDECIDED = 'VS003'
 
 /**
  * The fast path (stores.md section 0): one function decides a plain batch of a living owner in one round trip, as `transition` does. Whatever is rare is not

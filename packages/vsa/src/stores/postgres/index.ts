@@ -6,13 +6,12 @@ import { checkUpkeep } from '../../core/store-from-options.ts'
 import { assertWhole, describe } from '../../core/units.ts'
 import { PostgresAdapter } from './adapter.ts'
 import type { PostgresPool } from './pool.ts'
+import { assertSchema } from './schema-name.ts'
 
 export type { PostgresClient, PostgresPool } from './pool.ts'
 
 /** One day: an owner without exchanges for longer should not hold leases. */
 const LEASE_TTL_MS_MAX = 86_400_000
-/** Postgres cuts off longer names, so that two of them could become one. */
-const NAME_BYTES_MAX = 63
 
 export interface PostgresOptions {
   /** The schema that holds the tables, any name of at most 63 bytes. It is made where there is none. Default `vsa`. */
@@ -62,15 +61,4 @@ export function postgres(pool: PostgresPool, options: PostgresOptions = {}): Sto
   assertWhole('options.leaseTtlMs', leaseTtlMs, { min: 1, max: LEASE_TTL_MS_MAX, of: 'milliseconds' })
   const settings = { now: () => performance.now(), ...checkUpkeep(options) }
   return adaptedStore(new PostgresAdapter(pool, { schema, leaseTtlMs, fastPath }), settings, randomUUID)
-}
-
-function assertSchema(schema: unknown): void {
-  if (typeof schema !== 'string') throw new TypeError(`options.schema must be a string, got ${describe(schema)}`)
-  if (schema === '' || schema.startsWith('pg_'))
-    throw new TypeError(`options.schema must be a name that does not begin with pg_, got ${describe(schema)}`)
-  if (schema.includes('\0') || !schema.isWellFormed())
-    throw new TypeError(`options.schema must be well-formed Unicode without NUL, got ${describe(schema)}`)
-  const bytes = Buffer.byteLength(schema)
-  if (bytes > NAME_BYTES_MAX)
-    throw new RangeError(`options.schema must have at most ${NAME_BYTES_MAX} bytes, got ${bytes}`)
 }

@@ -105,26 +105,34 @@ interface Server {
   readonly hasStore: boolean
 }
 
+/** What `ensureSchema` found. */
+export interface EnsuredSchema {
+  readonly version: number
+  /** Whether this call made the tables. */
+  readonly isMade: boolean
+}
+
 /**
  * Makes the tables where there are none. Refuses a server that does not keep what it has acknowledged, and one that cannot be written.
  * @param mayCreate false once this handle has used the store: an empty schema in its place would mint all units again
  * @throws StoreError `store_unsafe`, `schema_too_new`, `database_replaced`; also the errors of the connection
  */
-export async function ensureSchema(pool: PostgresPool, schema: string, mayCreate: boolean): Promise<void> {
+export async function ensureSchema(pool: PostgresPool, schema: string, mayCreate: boolean): Promise<EnsuredSchema> {
   const { fsync, isStandby, hasStore } = (await answerOf(pool, schema, serverState(schema))) as Server
   if (isStandby) throw unsafe(schema, 'the server is a standby, which cannot be written: connect to the primary')
   if (fsync !== 'on')
     throw unsafe(schema, 'the server runs with fsync=off: a crash would lose admissions. Set fsync=on and restart it')
-  if (!hasStore) {
-    if (!mayCreate) throw notStarted(schema)
-    await create(pool, schema)
-  }
-  const version = (await answerOf(
-    pool,
-    schema,
-    `select schema_version::text answer from ${nameLiteral(schema)}.store`,
-  )) as number
+  if (!hasStore && !mayCreate) throw notStarted(schema)
+  const isMade = hasStore ? false : await create(pool, schema)
+  return { version: await knownVersion(pool, schema), isMade }
+}
+
+/** @throws StoreError `schema_too_new`; also the errors of the connection */
+export async function knownVersion(pool: PostgresPool, schema: string): Promise<number> {
+  const statement = `select schema_version::text answer from ${nameLiteral(schema)}.store`
+  const version = (await answerOf(pool, schema, statement)) as number
   if (version > SCHEMA_VERSION) throw tooNew(schema, version, SCHEMA_VERSION)
+  return version
 }
 
 function serverState(schema: string): string {
@@ -132,16 +140,40 @@ function serverState(schema: string): string {
     'hasStore', to_regclass(${textLiteral(`${nameLiteral(schema)}.store`)}) is not null)::text answer`
 }
 
-/** Many processes may start at the same time: the first one makes the tables, and the others find them. */
-async function create(pool: PostgresPool, schema: string): Promise<void> {
+/** Many processes may start at the same time: the first one makes the tables, and the others find them. @returns whether this call made them */
+async function create(pool: PostgresPool, schema: string): Promise<boolean> {
+  const isMade = `select coalesce(current_setting('${MADE}', true), '')::text = 'true' as made`
+  const statements = `${lock(schema)} do ${textLiteral(creation(schema))}; select made::text answer from (${isMade}) m`
+  const { transaction, answer } = await Transaction.begin(pool, schema, statements)
+  await transaction.commit(() => '')
+  return answer === true
+}
+
+/** A setting of the transaction that has made the tables. */
+const MADE = 'vsa.made'
+
+function lock(schema: string): string {
+  return `select pg_advisory_xact_lock(hashtextextended(${textLiteral(`vsa:${schema}`)}, 0));`
+}
+
+/** The body of a block that makes what is missing. */
+function creation(schema: string): string {
   const name = nameLiteral(schema)
-  const body = `
+  return `
 begin
   if to_regclass(${textLiteral(`${name}.store`)}) is not null then return; end if;
   if to_regnamespace(${textLiteral(name)}) is null then create schema ${name}; end if;
   ${tables(name)}
+  perform set_config('${MADE}', 'true', true);
 end`
-  const lock = `select pg_advisory_xact_lock(hashtextextended(${textLiteral(`vsa:${schema}`)}, 0));`
-  const { transaction } = await Transaction.begin(pool, schema, `${lock} do ${textLiteral(body)}; select '1' answer`)
-  await transaction.commit(() => '')
+}
+
+/**
+ * The same statements as a script for `psql`. They make what is missing and change nothing else, so they may be run again, also by several at once.
+ */
+export function schemaScript(schema: string): string {
+  const body = creation(schema)
+  let tag = '$schema$'
+  while (body.includes(tag)) tag = `$${tag.slice(1, -1)}_$`
+  return `begin;\n${lock(schema)}\ndo ${tag}${body}\n${tag};\ncommit;`
 }

@@ -90,7 +90,7 @@ export class Transaction {
   }
 }
 
-/** The answer of one statement that writes nothing. @throws StoreError: nothing was applied */
+/** The answer of one message that writes nothing. @throws StoreError: nothing was applied */
 export function answerOf(pool: PostgresPool, schema: string, statement: string): Promise<unknown> {
   return onConnection(pool, schema, statement, (error) => {
     throw storeErrorOf(error, schema, 'work')

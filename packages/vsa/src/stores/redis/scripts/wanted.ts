@@ -5,7 +5,7 @@ const LOOKED_AT_MAX = 10_000
  * O12: a function of Lua, `wantedRows(leases, time, most)`, where `leases` is the key of the epoch's leases. Answers rows of the epoch that are wanted
  * beyond the time, as a flat list of fields and times.
  */
-export const WANTED_ROWS = `
+export const WANTED_ROWS: string = `
 local function wantedRows(leases, time, most)
   local found = {}
   if call('EXISTS', W) == 0 or call('EXISTS', leases) == 0 then return found end

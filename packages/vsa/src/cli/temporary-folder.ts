@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CommandError } from './report.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
@@ -21,18 +20,4 @@ export async function withTemporaryFolder<T>(work: (pathOf: (name: string) => st
     for (const signal of SIGNALS) process.off(signal, interrupted)
     remove()
   }
-}
-
-/** Checks the path of a new store. @throws CommandError `store_exists`: the rows of two runs must not be mixed */
-export function newStorePath(path: string): string {
-  if (existsSync(path))
-    throw new CommandError('store_exists', `${path} exists already: name a file that does not, or remove it`)
-  return path
-}
-
-/** Checks the path of a store to read. @throws CommandError `no_such_file` */
-export function existingStorePath(path: string): string {
-  if (!existsSync(path))
-    throw new CommandError('no_such_file', `${path} does not exist: name the SQLite file of a store`)
-  return path
 }

@@ -1,0 +1,32 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { newPool, newSchema } from '../stores/postgres-fixture.ts'
+import { postgresServer } from '../../../../servers/src/postgres.ts'
+import { vsa } from './run-cli.ts'
+
+test('L1, L2, L3, L7: the demo on Postgres writes only net effects, and every row balances after a kill', async ({
+  skip,
+}) => {
+  const server = await postgresServer()
+  if ('reason' in server) return skip(server.reason)
+  const [admin, schema] = [newPool(server.url), newSchema()]
+  onTestFinished(async () => {
+    await admin.query(`drop schema if exists ${schema} cascade`)
+    await admin.end()
+    await server.stop()
+  })
+  const store = `${server.url}?schema=${schema}`
+  const { code, stdout, stderr } = await vsa('demo', '--seconds', '1', '--store', store, '--json')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: true,
+    netEffect: { operations: 1_000_000, netUnits: 200, used: 200, records: 1, isTrue: true },
+    fullSpeed: { keys: 128, isTrue: true },
+    kill: { isBalanced: true, isTrue: true, reopened: { leased: 0, rows: 1 } },
+    store,
+  })
+  expect((await vsa('verify', store)).code).toBe(0)
+  expect(await vsa('demo', '--store', store)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('(store_exists)') as string,
+  })
+})
