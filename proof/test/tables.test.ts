@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { AREAS } from '../src/mutation/areas.ts'
 import { canaryPage } from '../src/tables/canary-page.ts'
 import { markdownTable } from '../src/tables/markdown-table.ts'
 import { type AreaResult, mutantPage, scoreOf, unexplained, type MutationReport } from '../src/tables/mutant-page.ts'
@@ -107,3 +108,19 @@ function cells(page: string): readonly (readonly string[])[] {
       .map((cell) => cell.trim()),
   )
 }
+
+test('every part of the core, the engine and the SQLite store is in an area of the mutation tests', () => {
+  const names = [
+    'settlement',
+    'core',
+    'accounts',
+    'waiters',
+    'composer',
+    'fencing',
+    'flusher',
+    'answers',
+    'session',
+    'sqlite',
+  ]
+  expect(AREAS.map(({ name }) => name)).toEqual(expect.arrayContaining(names))
+})

@@ -13,7 +13,13 @@ interface Manifest {
 interface Lock {
   readonly packages: Record<
     string,
-    { readonly resolved?: string; readonly link?: true; readonly hasInstallScript?: true; readonly integrity?: string }
+    {
+      readonly resolved?: string
+      readonly link?: true
+      readonly hasInstallScript?: true
+      readonly integrity?: string
+      readonly optionalDependencies?: Record<string, string>
+    }
   >
 }
 
@@ -59,4 +65,17 @@ test('no file names a registry host', () => {
   const texts = files('*.ts', '*.json', '*.md', '*.npmrc', '.ci', '.npmrc', '*.mjs', '*.yml')
   expect(texts.length).toBeGreaterThan(20)
   expect(texts.filter((path) => host.test(read(path)))).toEqual([])
+})
+
+test('the lock file has the binaries of every platform, because `npm ci` refuses one without them', () => {
+  const names = new Set(locked.map(([path]) => path.replace(/^.*node_modules\//, '')))
+  const wanted = locked.flatMap(([, { optionalDependencies = {} }]) => Object.keys(optionalDependencies))
+  expect(wanted.length).toBeGreaterThan(20)
+  expect(wanted.filter((name) => !names.has(name))).toEqual([])
+})
+
+test('the command is a committed file, because npm links none that is not there yet', () => {
+  const { bin } = JSON.parse(read('packages/vsa/package.json')) as { readonly bin: Record<string, string> }
+  expect(bin).toEqual({ vsa: './bin/vsa.js' })
+  expect(files('packages/vsa/bin/vsa.js')).toEqual(['packages/vsa/bin/vsa.js'])
 })
