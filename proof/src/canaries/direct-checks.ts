@@ -40,8 +40,8 @@ async function assertRowStaysGone(folder: string): Promise<void> {
   must((await store.read([entry])).length === 0, 'L1', () => 'a row that had been removed was made again')
 }
 
-function batchOf({ epoch, token }: Joined, seq: number, entries: readonly BudgetEntry[]): Batch {
-  return { epoch, token, seq, entries, takes: [], close: false }
+function batchOf({ epoch, token, incarnation }: Joined, seq: number, entries: readonly BudgetEntry[]): Batch {
+  return { epoch, token, incarnation, seq, entries, takes: [], close: false }
 }
 
 function entryOf(period: number): BudgetEntry {

@@ -17,11 +17,12 @@ export function aFolder(): string {
 export async function aStore(folder: string): Promise<string> {
   const path = join(folder, 'store.db')
   const store = sqlite(path, { thread: false })
-  const { epoch, token } = await store.join('the test')
+  const { epoch, token, incarnation } = await store.join('the test')
   const entries = ['concert-42', 'concert-43'].map((key) => entryOf(key, epoch))
   const batch: Batch = {
     epoch,
     token,
+    incarnation,
     seq: 1,
     entries: [...entries, { kind: 'counter', key: 'likes', add: 42 }],
     takes: [],

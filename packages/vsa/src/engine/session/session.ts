@@ -157,10 +157,10 @@ export class Session {
     })
   }
 
-  #joined({ epoch, token, time, leaseTtlMs, upkeepDueInMs }: Joined): void {
+  #joined({ epoch, token, incarnation, time, leaseTtlMs, upkeepDueInMs }: Joined): void {
     const { clock, isClockGiven } = this.#options
     const expected = this.hasJoined ? this.#time.now : isClockGiven ? Infinity : clock.now()
-    const turn = this.#advance({ kind: 'joined', epoch, token })
+    const turn = this.#advance({ kind: 'joined', epoch, token, incarnation })
     if (turn.action === 'ignore') return
     this.#leaseTtlMs = leaseTtlMs
     this.#noteLeap(time, expected)

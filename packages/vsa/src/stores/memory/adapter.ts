@@ -19,7 +19,7 @@ import { save } from './save.ts'
 
 /** Keeps the rows in this process's memory: for tests, and the shortest example of an adapter. */
 export class MemoryAdapter implements StoreAdapter {
-  readonly capabilities: StoreCapabilities = { mayForget: false, batchMax: BATCH_ENTRIES_MAX }
+  readonly capabilities: StoreCapabilities = { batchMax: BATCH_ENTRIES_MAX }
   readonly leaseTtlMs: number
   readonly #rows = new MemoryRows()
   readonly #clock: StoreClock
