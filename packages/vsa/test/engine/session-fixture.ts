@@ -60,6 +60,8 @@ export function stage(random = 0.5): Stage {
       opened: (epoch) => reports.push(`opened ${epoch}`),
       settled: ({ seq }, { kind }) => reports.push(`settled ${seq} ${kind}`),
       fenced: ({ seq }, answer) => reports.push(`fenced ${seq} ${answer?.last?.seq ?? 'unknown'}`),
+      left: (epoch) => reports.push(`left ${epoch}`),
+      leasesStop: (isStopped) => reports.push(isStopped ? 'leases stop' : 'leases go on'),
       voided: ({ seq }, row, detail) => {
         reports.push(`voided ${seq} ${row?.key ?? 'nothing'} ${detail}`)
         return scene.rest

@@ -66,7 +66,8 @@ function inputOf(event: SessionEvent, session: SessionRecord): SessionInput {
     case 'fenced':
       return answered(session, fenced(0))
     case 'forgot':
-      return answered(session, { kind: 'lost', time: 1 })
+      // F9: a row was gone under a lease, where nothing is in flight any more.
+      return session.state === 'ready' ? { kind: 'lost' } : answered(session, { kind: 'lost', time: 1 })
     case 'breach':
       return answered(session, { kind: 'breach', time: 1, row: { key: 'a', period: 0 } })
     case 'failed':

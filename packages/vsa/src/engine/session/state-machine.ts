@@ -44,12 +44,14 @@ export type SessionInput =
   | { readonly kind: 'answer'; readonly batch: Batch; readonly answer: Answer }
   /** S6: what is left of the batch in flight without the row that does not balance. */
   | { readonly kind: 'replaced'; readonly content: BatchContent }
+  /** F9: an answer that counts has shown that the store lost writes. */
+  | { readonly kind: 'lost' }
   | { readonly kind: 'failed' | 'retry' | 'abandon' }
 
 /** The session afterwards, and what to do: the actions of the transition table, each with its data. */
 export type SessionTurn = { readonly next: SessionRecord } & (
   | { readonly action: 'ignore' | 'join' | 'pause' }
-  | { readonly action: 'open'; readonly epoch: number }
+  | { readonly action: 'open' | 'leave'; readonly epoch: number }
   | { readonly action: 'attempt'; readonly batch: Batch }
   | { readonly action: 'settle'; readonly batch: Batch; readonly answer: AppliedAnswer }
   /** `answer` is null when the store has lost the batch. */
@@ -77,6 +79,8 @@ export function advanceSession(from: SessionRecord, input: SessionInput): Sessio
       return input.batch === from.batch ? hear(from, input.batch, input.answer) : ignoring(from)
     case 'replaced':
       return replace(from, input.content)
+    case 'lost':
+      return leave(from)
     case 'failed':
       return pause(from)
     case 'retry':
@@ -145,6 +149,14 @@ function rejoin(
   if (step === null) return ignoring(from)
   const next = { ...from, state: step.next, epoch: null, token: null, incarnation: null, batch: null }
   return { next, action: 'rejoin', batch, answer }
+}
+
+/** F9: nothing is in flight, and the epoch is left. */
+function leave(from: SessionRecord): SessionTurn {
+  const step = from.batch === null ? stepOf(from, 'forgot') : null
+  if (step === null || from.epoch === null) return ignoring(from)
+  const next = { ...from, state: step.next, epoch: null, token: null, incarnation: null }
+  return { next, action: 'leave', epoch: from.epoch }
 }
 
 /** S6: the batch stays in flight until its replacement is known. */
