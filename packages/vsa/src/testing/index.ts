@@ -8,6 +8,7 @@ export {
   storeConformance,
   type ConformanceOptions,
   type Expectation,
+  type LoseWrites,
   type MakeStore,
   type StoreNeeds,
   type StoreUnderTest,

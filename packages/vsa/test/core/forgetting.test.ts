@@ -91,8 +91,8 @@ describe('a batch of another incarnation', () => {
   })
 })
 
-describe('F3: a frozen store', () => {
-  test('no lease grows and no take is granted; the answer says until when', () => {
+describe('a frozen store', () => {
+  test('F3: no lease grows and no take is granted; the answer says until when', () => {
     const { books: store, epoch } = books()
     store.row(epoch, asking('a', { policy: seats(10), hold: 4 }))
     store.life = FROZEN
@@ -103,7 +103,7 @@ describe('F3: a frozen store', () => {
     expect(after).toMatchObject({ frozenUntil: 0, granted: [2], entries: [{ held: 7, pool: 0 }] })
   })
 
-  test('it goes on joining, making rows, minting, settling, refunding and taking leases back', () => {
+  test('F3: it goes on joining, making rows, minting, settling, refunding and taking leases back', () => {
     const { books: store, epoch } = books()
     store.row(epoch, asking('a', { policy: seats(10), hold: 4 }))
     store.life = FROZEN
@@ -117,7 +117,7 @@ describe('F3: a frozen store', () => {
     })
   })
 
-  test('a replay tells what was granted before, and that nothing is granted now', () => {
+  test('F3: a replay tells what was granted before, and that nothing is granted now', () => {
     const { books: store, epoch } = books()
     const batch = store.batch(epoch, {
       entries: [asking('a', { policy: seats(2) })],
@@ -129,8 +129,8 @@ describe('F3: a frozen store', () => {
   })
 })
 
-describe('F5: a row is restated', () => {
-  test('what the store lacks of what was gone is burned, and again changes nothing', () => {
+describe('a row is restated', () => {
+  test('F5: what the store lacks of what was gone is burned, and again changes nothing', () => {
     const { books: store, epoch } = books()
     store.row(epoch, asking('a', { policy: seats(10), hold: 2 }))
     for (let times = 0; times < 2; times += 1)
@@ -138,13 +138,13 @@ describe('F5: a row is restated', () => {
     expect(store.row(epoch, asking('a', { gone: 1, hold: 2 }))).toMatchObject({ burned: 5, pool: 3 })
   })
 
-  test('the pool may become negative, and nothing is granted from it', () => {
+  test('F5: the pool may become negative, and nothing is granted from it', () => {
     const { books: store, epoch } = books()
     const answer = store.apply(epoch, [asking('a', { policy: seats(3), gone: 5 })], [{ need: [[0, 1]], n: 1 }])
     expect(answer).toMatchObject({ granted: [0], entries: [{ minted: 3, burned: 5, pool: -2 }] })
   })
 
-  test('T11: a raise of the limit and a mint that were forgotten too come again, and give nothing twice', () => {
+  test('F5: T11: a raise of the limit and a mint that were forgotten too come again, and give nothing twice', () => {
     const { books: store, epoch } = books()
     const raised = { kind: 'window', limit: 2, burnMax: 9, version: 2, endsAt: 9e6, keepUntil: 9e6 } as const
     store.row(epoch, asking('a', { policy: { ...raised, limit: 1, version: 1 } }))
@@ -154,7 +154,7 @@ describe('F5: a row is restated', () => {
     expect(store.row(epoch, asking('b', { mint: { id: 'm', units: 3 } }))).toMatchObject({ minted: 4, pool: 0 })
   })
 
-  test('a row that is missing is made from the policy, unless its period has ended (S4)', () => {
+  test('F5, S4: a row that is missing is made from the policy, unless its period has ended', () => {
     const { books: store, epoch } = books()
     const policy = { kind: 'window', limit: 9, burnMax: 9, version: 2, endsAt: 1_100_000, keepUntil: 9e6 } as const
     const entry = asking('a', { period: 1_000_000, policy, gone: 4 })
@@ -163,13 +163,16 @@ describe('F5: a row is restated', () => {
     expect(store.apply(epoch, [past]).entries).toEqual([{ kind: 'period_closed' }])
   })
 
-  test.each([-1, 0.5, NaN, 2 ** 53])('S6: %s is no number of units: the row is named, and nothing changes', (gone) => {
-    const { books: store, epoch } = books()
-    const batch = store.batch(epoch, { entries: [asking('a', { policy: seats(3), gone })] })
-    expect(store.send(batch)).toMatchObject({ kind: 'breach', row: { key: 'a', period: 0 } })
-  })
+  test.each([-1, 0.5, NaN, 2 ** 53])(
+    'S6, F5: %s is no number of units: the row is named, and nothing changes',
+    (gone) => {
+      const { books: store, epoch } = books()
+      const batch = store.batch(epoch, { entries: [asking('a', { policy: seats(3), gone })] })
+      expect(store.send(batch)).toMatchObject({ kind: 'breach', row: { key: 'a', period: 0 } })
+    },
+  )
 
-  test('L1: whatever was lost and comes again in whatever order, what was gone is never granted again', () => {
+  test('F5, L1: whatever was lost and comes again in whatever order, what was gone is never granted again', () => {
     const units = fc.nat(20)
     fc.assert(
       fc.property(units, units, units, units, fc.boolean(), (limit, minted, spent, lost, first) => {
@@ -196,8 +199,8 @@ describe('F5: a row is restated', () => {
   })
 })
 
-describe('F7: the answer to the last batch of an ended epoch', () => {
-  test('it tells what is gone of each row, where that batch counted and the store may forget', () => {
+describe('the answer to the last batch of an ended epoch', () => {
+  test('F7: it tells what is gone of each row, where that batch counted and the store may forget', () => {
     const { books: store, epoch } = books()
     const entries = [asking('a', { policy: seats(5) }), { kind: 'void' } as const]
     const batch = store.batch(epoch, { entries, takes: [{ need: [[0, 2]], n: 1 }], close: true })
