@@ -49,7 +49,8 @@ export class AnswerHandler {
       const gone = entry?.kind === 'budget' ? entry.minted - entry.pool : null
       recollection.restated(row, gone, nowMs + session.leaseTtlMs)
     }
-    recollection.purge(nowMs)
+    // When the batch was sent, the store still had them; when its answer came, it may have had them no more.
+    recollection.purge(session.sentAtMs)
   }
 
   /** L7 */

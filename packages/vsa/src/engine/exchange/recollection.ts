@@ -66,10 +66,10 @@ export class Recollection {
     else this.remember(row, gone, untilMs)
   }
 
-  /** Drops what the store cannot forget any more. */
-  purge(nowMs: number): void {
+  /** Drops what the store cannot forget any more. @param sentAtMs when a batch was sent that the store has answered since */
+  purge(sentAtMs: number): void {
     for (const [name, { untilMs }] of this.#rows) {
-      if (untilMs > nowMs || this.#due.has(name)) return
+      if (untilMs > sentAtMs || this.#due.has(name)) return
       this.#rows.delete(name)
     }
   }

@@ -93,6 +93,11 @@ export class Session {
     return this.#losses.frozenUntil === 0 ? 0 : Math.max(0, this.#losses.frozenUntil - this.time)
   }
 
+  /** When the present call was first sent, or the last one, by the monotonic clock. */
+  get sentAtMs(): number {
+    return this.#attempts.sentAtMs
+  }
+
   /** How long an exchange takes, in ms: a moving average. */
   get exchangeMs(): number {
     return this.#attempts.exchangeMs
