@@ -1,6 +1,7 @@
 import type { Batch, BudgetEntry, Joined } from '../../../packages/vsa/dist/index.js'
 import { loadLibrary } from '../simulation/library.ts'
 import { must } from '../simulation/violation.ts'
+import { assertFencedTakeRemembered } from '../forgetting/traces.ts'
 import { assertAnswersChecked, assertFateTold } from './answers-check.ts'
 import { assertLocksAreWatched } from './locks-check.ts'
 import { assertSynchronous } from './synchronous-check.ts'
@@ -16,6 +17,7 @@ export const DIRECT_CHECKS: Readonly<Record<string, DirectCheck>> = {
   'S10, L1: a row that upkeep has removed is not made again by a clock that was ahead for a moment': assertRowStaysGone,
   'O2: an answer that is not one to the batch is not used': assertAnswersChecked,
   'O5: refunds in a batch that the store has forgotten are reported': assertFateTold,
+  'F7, L1: a take that is known by a fenced answer alone is remembered': assertFencedTakeRemembered,
   'S7: every commit of the SQLite store is synced': assertSynchronous,
   'L1: a commit without SQLite’s locks has an unknown outcome': assertLocksAreWatched,
   'L8: the work of a decision and of a flush does not depend on how many budgets there are, or units':

@@ -33,6 +33,7 @@ export class ForgetfulOwner {
       rng: Rng
       number: number
       isHonest: boolean
+      exchangeTimeoutMs?: number
       fail: (error: unknown) => void
     },
   ) {
@@ -54,7 +55,7 @@ export class ForgetfulOwner {
       label: `owner ${number}`,
       flushIntervalMs: FLUSH_MS,
       deadlineMs: rng.pick([500, 3 * LEASE_TTL_MS]),
-      exchangeTimeoutMs: rng.pick([200, 1_000, 2 * LEASE_TTL_MS]),
+      exchangeTimeoutMs: parts.exchangeTimeoutMs ?? rng.pick([200, 1_000, 2 * LEASE_TTL_MS]),
       budgetsMax: rng.pick([1, 100]),
       onEvent: (event: VsaEvent) => {
         if (event.type === 'internal_error') fail(event.error)

@@ -89,6 +89,7 @@ class Run {
     const closed = Promise.allSettled(living.map(({ vsa }) => vsa.close({ deadlineMs: 8 * LEASE_TTL_MS })))
     for (const owner of living) owner.serves = false
     await this.#pass(9 * LEASE_TTL_MS)
+    await this.#check()
     const failed = (await closed).find(({ status }) => status === 'rejected')
     must(failed === undefined, 'L5', () => `a close failed: ${JSON.stringify(failed)}`)
     const last = this.#start({ isHonest: true })
@@ -199,7 +200,8 @@ class Run {
   }
 
   async #check(): Promise<void> {
-    if (this.#error !== null) throw this.#error
+    const error = this.#store.violation ?? this.#error
+    if (error !== null) throw error
     const { allowed, isOpen } = this.#store.promised
     for (const { budget, leases } of (await this.#store.rows()).rows) {
       const { minted, used, pool, burned } = budget

@@ -11,6 +11,8 @@ export const LEASE_TTL_MS = 3_000
 export class ForgetfulStore {
   readonly promised = new Promised()
   losses = 0
+  /** The first rule that an answer broke. The engine would take what is thrown at it for a failure of the store. */
+  violation: Error | null = null
   readonly #past: MemoryPast
   readonly #store: Store
   readonly #now: () => number
@@ -23,7 +25,8 @@ export class ForgetfulStore {
   #incarnation: string
 
   constructor({ MemoryAdapter, MemoryPast, storeFrom }: Library, now: () => number) {
-    this.#now = now
+    // Store time is in whole ms.
+    this.#now = () => Math.floor(now())
     this.#past = new MemoryPast()
     this.#incarnation = this.#past.life.incarnation
     const adapter = new MemoryAdapter(now, LEASE_TTL_MS, this.#past)
@@ -52,6 +55,11 @@ export class ForgetfulStore {
     }
   }
 
+  /** Transactions that wrote something. */
+  get size(): number {
+    return this.#past.size
+  }
+
   bury(epoch: number): void {
     this.#dead.add(epoch)
   }
@@ -60,6 +68,7 @@ export class ForgetfulStore {
   forget(most: number): void {
     const since = this.#now() - LEASE_TTL_MS
     const { size } = this.#past
+    if (size === 0) return
     let count = 0
     while (count < most && count < size - 1 && (this.#savedAt[size - 1 - count] ?? 0) > since) count += 1
     this.#past.forget(count)
@@ -104,8 +113,15 @@ export class ForgetfulStore {
       if (isPresent) this.promised.reached(owner, index)
     }
     const isFrozen = this.#now() < this.#frozenUntil
+    const known = survivor?.token === batch.token ? survivor.seq : null
+    const rows = { before, after: this.#goneOf(batch) }
     const answer = await answered
-    this.#check(batch, answer, { isPresent, isFrozen, survivor: survivor?.token === batch.token ? survivor.seq : null })
+    try {
+      this.#check(batch, answer, { isPresent, isFrozen, survivor: known })
+      if (answer.kind === 'applied') checkRestated(batch, rows)
+    } catch (error) {
+      this.violation ??= error instanceof Error ? error : new Error(String(error))
+    }
     return answer
   }
 
@@ -145,5 +161,19 @@ export class ForgetfulStore {
       gone.set(entry.key, row === undefined ? 0 : row.minted - row.pool)
     }
     return gone
+  }
+}
+
+interface GoneRows {
+  readonly before: ReadonlyMap<string, number>
+  readonly after: ReadonlyMap<string, number>
+}
+
+/** F5: what was gone is gone, and nothing else. */
+function checkRestated({ entries }: Batch, { before, after }: GoneRows): void {
+  for (const entry of entries) {
+    if (entry.kind !== 'budget' || entry.gone === undefined) continue
+    const [was, is] = [before.get(entry.key) ?? 0, after.get(entry.key) ?? 0]
+    must(is === Math.max(was, entry.gone), 'F5', () => `${JSON.stringify(entry)} made ${is} of ${was} units gone`)
   }
 }
