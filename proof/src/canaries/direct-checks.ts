@@ -17,11 +17,11 @@ export const DIRECT_CHECKS: Readonly<Record<string, DirectCheck>> = {
   'S10, L1: a row that upkeep has removed is not made again by a clock that was ahead for a moment': assertRowStaysGone,
   'O2: an answer that is not one to the batch is not used': assertAnswersChecked,
   'O5: refunds in a batch that the store has forgotten are reported': assertFateTold,
-  'F7, L1: a take that is known by a fenced answer alone is remembered': assertFencedTakeRemembered,
   'S7: every commit of the SQLite store is synced': assertSynchronous,
   'L1: a commit without SQLite’s locks has an unknown outcome': assertLocksAreWatched,
   'L8: the work of a decision and of a flush does not depend on how many budgets there are, or units':
     assertConstantWork,
+  'F7, L1: a take that is known by a fenced answer alone is remembered': assertFencedTakeRemembered,
 }
 
 /** The store's clock is an hour ahead during one call, which is refused. Upkeep before it removes the row, and must keep its time. */

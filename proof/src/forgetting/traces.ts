@@ -25,7 +25,7 @@ export async function assertFencedTakeRemembered(folder: string): Promise<void> 
   store.bury(a.vsa.stats().epoch ?? 0)
   b.vsa.counter('c').add()
   await clock.advance(500)
-  must((await Promise.race([first, null])) === true, 'O5', () => 'the fenced answer told of no take')
+  must((await Promise.race([first, Promise.resolve(null)])) === true, 'O5', () => 'the fenced answer told of no take')
   store.forget(store.size - size)
   await clock.advance(3 * LEASE_TTL_MS)
   const second = b.vsa.budget('seat', SEAT).admit(1, { deadlineMs: 60_000 })
