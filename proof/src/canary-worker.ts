@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { tryConformance } from './canaries/conformance-finder.ts'
 import { tryDirectChecks } from './canaries/direct-finder.ts'
+import { tryForgetting } from './canaries/forgetting-finder.ts'
 import type { FinderMessage, FinderTask } from './canaries/find.ts'
 import { trySeeds } from './canaries/simulation-finder.ts'
 import type { Tried } from './canaries/tried.ts'
@@ -13,6 +14,8 @@ function attempts(): AsyncGenerator<Tried> {
   switch (task.canary.foundBy) {
     case 'simulation':
       return trySeeds(task)
+    case 'forgetting':
+      return tryForgetting(task)
     case 'conformance':
       return tryConformance(task)
     case 'direct':

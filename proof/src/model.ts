@@ -1,5 +1,8 @@
 import { parseArgs } from 'node:util'
 import { bar, liveLine } from '../../packages/vsa/dist/cli/progress.js'
+import { FORGETTING_CONFIGURATIONS } from './forgetting/model-bounds.ts'
+import { forgettingProductionOf } from './forgetting/model-production.ts'
+import { searchForgetting } from './forgetting/model-search.ts'
 import { CONFIGURATIONS } from './model/bounds.ts'
 import { type Catch, expected, hunt } from './model/catches.ts'
 import { catchText, foundText, searchText, thousands } from './model/model-text.ts'
@@ -15,6 +18,8 @@ import { SHIPPED } from './subject.ts'
 
 /** No canary takes that many states: one that is not found by then survives. */
 const CANARY_STATES_MAX = 300_000
+
+const FORGETTING_STATES_MAX = 200_000
 
 const { values } = parseArgs({
   options: {
@@ -35,7 +40,25 @@ interface Report extends Omit<Searched, 'found'> {
 const line = liveLine(!values.json)
 const startedAt = performance.now()
 if (values.canaries || values.canary !== undefined) await huntAll()
-else await searchAll()
+else {
+  await searchForgettingStores()
+  await searchAll()
+}
+
+/** A store that forgets has a model of its own, with one row and no refunds. */
+async function searchForgettingStores(): Promise<void> {
+  const production = await forgettingProductionOf(SHIPPED)
+  const statesMax = Math.min(FORGETTING_STATES_MAX, Number(values.states ?? Infinity))
+  for (const [name, bounds] of Object.entries(FORGETTING_CONFIGURATIONS)) {
+    if (!(values.configuration?.includes(name) ?? true)) continue
+    const { states, depth, exhausted, trace } = searchForgetting(production, bounds, statesMax)
+    if (trace !== null) process.exitCode = 1
+    if (values.json && trace === null) continue
+    const end = exhausted ? 'all of them' : `cut at depth ${depth}`
+    console.log(`${name}: ${thousands(states)} states, ${end}, ${trace === null ? 'no violation' : 'L1 BROKEN'}`)
+    for (const [at, what] of (trace ?? []).entries()) console.log(`  ${at + 1}. ${what}`)
+  }
+}
 
 async function searchAll(): Promise<void> {
   const production = await productionOf(SHIPPED)

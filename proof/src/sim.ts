@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { bar, liveLine } from '../../packages/vsa/dist/cli/progress.js'
+import { forgettingText, runForgettingSeeds } from './forgetting/run-seeds.ts'
 import { parseScript, runCorpus } from './simulation/corpus.ts'
 import { drawScript } from './simulation/draw-script.ts'
 import { loadLibrary, type Library } from './simulation/library.ts'
@@ -15,6 +16,9 @@ import { runPool } from './simulation/worker-pool.ts'
 import { SHIPPED } from './subject.ts'
 
 /* `npm run sim`: the production engine on a virtual clock, with a simulated network and faults. Exits 1 when a law did not hold. */
+
+/** For so many seeds of the simulation, one of the simulation of a store that forgets. */
+const FORGETTING_SHARE = 10
 
 const { values } = parseArgs({
   options: {
@@ -54,6 +58,12 @@ async function runMany(count: number, from: number): Promise<void> {
     process.exitCode = 1
     return
   }
+  const forgetting = await runForgettingSeeds(library, from, Math.ceil(count / FORGETTING_SHARE))
+  if (forgetting.failure !== null) {
+    console.log(forgetting.failure)
+    process.exitCode = 1
+    return
+  }
   const line = liveLine(!values.json)
   let done = 0
   const { totals, failure } = await runPool(
@@ -68,12 +78,23 @@ async function runMany(count: number, from: number): Promise<void> {
   const seconds = (performance.now() - startedAt) / 1_000
   const missed = missedIn(totals)
   if (values.json) {
-    console.log(JSON.stringify({ ...totals, from, seconds, corpus: corpus.scripts, violations: 0, missed }))
+    console.log(
+      JSON.stringify({
+        ...totals,
+        from,
+        seconds,
+        corpus: corpus.scripts,
+        forgetting: forgetting.totals,
+        violations: 0,
+        missed,
+      }),
+    )
   } else {
     console.log(totalsText(totals, seconds))
     console.log(
       `\n${corpus.scripts} scripts of the corpus, and every seed from ${from} to ${from + count - 1}: zero violations`,
     )
+    console.log(forgettingText(forgetting.totals))
     for (const scenario of missed) console.log(`NEVER REACHED: ${scenario}`)
   }
   if (missed.length > 0) process.exitCode = 1

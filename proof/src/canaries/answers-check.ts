@@ -35,7 +35,9 @@ export async function assertAnswersChecked(folder: string): Promise<void> {
 
 /** O5: refunds in a batch whose fate the store has forgotten are counted as refused, and an event reports them. */
 export async function assertFateTold(folder: string): Promise<void> {
-  const forget: Tamper = ({ time }) => ({ kind: 'fenced', time, last: null, forgot: true })
+  const forget: Tamper = ({ time, entries }) => ({
+    ...{ kind: 'fenced', time, last: null, forgot: true, gone: entries.map(() => null) },
+  })
   const { clock, vsa, events } = await opened(folder, forgetting(forget))
   const seats = vsa.budget('seats', { initial: 10 })
   await seats.admit(8)

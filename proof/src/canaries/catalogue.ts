@@ -1,6 +1,7 @@
 import type { Canary } from './canary.ts'
 import { EXPECTATIONS, type Expectation } from './expected-laws.ts'
 import { FENCING_CANARIES } from './fencing-canaries.ts'
+import { FORGETTING_CANARIES } from './forgetting-canaries.ts'
 import { GATE_CANARIES } from './gate-canaries.ts'
 import { LAW_CANARIES } from './law-canaries.ts'
 import { OWNER_CANARIES } from './owner-canaries.ts'
@@ -22,6 +23,7 @@ export const CATALOGUE: readonly ExpectedCanary[] = joined([
   ...SESSION_CANARIES,
   ...OWNER_CANARIES,
   ...FENCING_CANARIES,
+  ...FORGETTING_CANARIES,
   ...GATE_CANARIES,
   ...LAW_CANARIES,
 ])

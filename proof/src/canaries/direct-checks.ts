@@ -1,6 +1,7 @@
 import type { Batch, BudgetEntry, Joined } from '../../../packages/vsa/dist/index.js'
 import { loadLibrary } from '../simulation/library.ts'
 import { must } from '../simulation/violation.ts'
+import { assertFencedTakeRemembered } from '../forgetting/traces.ts'
 import { assertAnswersChecked, assertFateTold } from './answers-check.ts'
 import { assertLocksAreWatched } from './locks-check.ts'
 import { assertSynchronous } from './synchronous-check.ts'
@@ -20,6 +21,7 @@ export const DIRECT_CHECKS: Readonly<Record<string, DirectCheck>> = {
   'L1: a commit without SQLite’s locks has an unknown outcome': assertLocksAreWatched,
   'L8: the work of a decision and of a flush does not depend on how many budgets there are, or units':
     assertConstantWork,
+  'F7, L1: a take that is known by a fenced answer alone is remembered': assertFencedTakeRemembered,
 }
 
 /** The store's clock is an hour ahead during one call, which is refused. Upkeep before it removes the row, and must keep its time. */
@@ -40,8 +42,8 @@ async function assertRowStaysGone(folder: string): Promise<void> {
   must((await store.read([entry])).length === 0, 'L1', () => 'a row that had been removed was made again')
 }
 
-function batchOf({ epoch, token }: Joined, seq: number, entries: readonly BudgetEntry[]): Batch {
-  return { epoch, token, seq, entries, takes: [], close: false }
+function batchOf({ epoch, token, incarnation }: Joined, seq: number, entries: readonly BudgetEntry[]): Batch {
+  return { epoch, token, incarnation, seq, entries, takes: [], close: false }
 }
 
 function entryOf(period: number): BudgetEntry {

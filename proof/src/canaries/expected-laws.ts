@@ -1,8 +1,8 @@
 /**
- * The run that a canary is planted for: seeds of the `simulation`; the `conformance` suite of the stores; `direct` checks of what neither can
+ * The run that a canary is planted for: seeds of the `simulation`, or of the one of a store that is `forgetting`; the `conformance` suite of the stores; `direct` checks of what neither can
  * bring about or see.
  */
-export type FoundBy = 'simulation' | 'conformance' | 'direct'
+export type FoundBy = 'simulation' | 'forgetting' | 'conformance' | 'direct'
 
 /** Seeds of the simulation that can find a canary at all: every one, those on SQLite, or those on SQLite with very many rows. */
 export type SeedKind = 'sqlite' | 'wide-sqlite'
@@ -18,6 +18,11 @@ export interface Expectation {
 
 function simulated(laws: readonly string[], why?: string): Expectation {
   return why === undefined ? { foundBy: 'simulation', laws } : { foundBy: 'simulation', laws, why }
+}
+
+function forgetting(laws: readonly string[]): Expectation {
+  const why = 'units are admitted twice, which is what the rule prevents'
+  return { foundBy: 'forgetting', laws, why }
 }
 
 /** By the canary's name. A canary without an entry, and an entry without a canary, fail. */
@@ -192,4 +197,22 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'flush-visits-every-row': { foundBy: 'direct', laws: ['L8'] },
   'gate-counts-each-unit': { foundBy: 'direct', laws: ['L8'] },
   'lowered-durable-lost': simulated(['L3']),
+  // A store that forgot
+  'older-incarnation-applied': forgetting(['F1']),
+  'forgot-without-outcome': forgetting(['F2']),
+  'frozen-take-granted': forgetting(['F3', 'L1']),
+  'frozen-lease-grows': forgetting(['L1']),
+  'freeze-not-begun': forgetting(['F3', 'L1']),
+  'nothing-remembered': forgetting(['L1']),
+  'forgets-at-once': forgetting(['L1']),
+  'restated-and-not-burned': forgetting(['L1']),
+  'restates-after-requests': forgetting(['L1']),
+  'restates-by-the-pool': forgetting(['F5']),
+  'silent-though-it-remembers': forgetting(['F6']),
+  'gone-not-told': forgetting(['F7']),
+  'gone-not-heard': { foundBy: 'direct', laws: ['L1'], why: 'the take is admitted twice' },
+  'late-answer-counts': forgetting(['L1']),
+  'loss-not-restated': forgetting(['L1']),
+  'freeze-not-renewed': forgetting(['F3', 'L1']),
+  'restated-once': forgetting(['L1']),
 }

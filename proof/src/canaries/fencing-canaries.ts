@@ -39,8 +39,8 @@ export const FENCING_CANARIES: readonly Canary[] = [
     rules: ['O5'],
     what: 'requests of a batch that was surely not applied are dropped without an answer',
     file: 'engine/exchange/fencing',
-    find: 'waiting.requeue(again);',
-    replace: '',
+    find: 'this.#recollect(inFlight, fate, answer);\n        this.#loseAll(again);\n        waiting.requeue(again);',
+    replace: 'this.#recollect(inFlight, fate, answer);\n        this.#loseAll(again);',
   },
   {
     name: 'taken-again-after-fencing',

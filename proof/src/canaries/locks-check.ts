@@ -18,12 +18,14 @@ export async function assertLocksAreWatched(folder: string): Promise<void> {
   let onCommit = (): void => undefined
   const store = sqlite(path, { driver: committing(() => onCommit()), thread: false })
   try {
-    const { epoch, token } = await store.join('check')
+    const { epoch, token, incarnation } = await store.join('check')
     onCommit = () => closeSync(openSync(path, 'r'))
-    const outcome = await store.exchange({ epoch, token, seq: 1, entries: [], takes: [], close: false }).then(
-      ({ kind }) => kind,
-      (error: unknown) => (error instanceof Error && 'applied' in error ? error.applied : error),
-    )
+    const outcome = await store
+      .exchange({ epoch, token, incarnation, seq: 1, entries: [], takes: [], close: false })
+      .then(
+        ({ kind }) => kind,
+        (error: unknown) => (error instanceof Error && 'applied' in error ? error.applied : error),
+      )
     must(outcome === 'unknown', 'L1', () => `a commit without locks was answered ${String(outcome)}`)
   } finally {
     await store.close()

@@ -79,7 +79,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
     rules: ['O6'],
     what: 'an owner that holds leases and has nothing to send sends no keepalive',
     file: 'engine/exchange/batch-planner',
-    find: 'return this.#parts.leases.leasedUnits > 0 && nowMs >= this.#parts.session.keepaliveAtMs;',
+    find: 'return (leases.leasedUnits > 0 || !recollection.isEmpty) && nowMs >= session.keepaliveAtMs;',
     replace: 'return false;',
   },
   {

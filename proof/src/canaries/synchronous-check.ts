@@ -23,8 +23,8 @@ export async function assertSynchronous(folder: string): Promise<void> {
   const commits: Commit[] = []
   const store = sqlite(join(files, 'store.db'), { driver: committing((commit) => commits.push(commit)), thread: false })
   try {
-    const { epoch, token } = await store.join('check')
-    await store.exchange({ epoch, token, seq: 1, entries: [], takes: [], close: true })
+    const { epoch, token, incarnation } = await store.join('check')
+    await store.exchange({ epoch, token, incarnation, seq: 1, entries: [], takes: [], close: true })
   } finally {
     await store.close()
     rmSync(files, { recursive: true })

@@ -48,6 +48,7 @@ export class Hearing {
       case 'open':
       case 'attempt':
       case 'pause':
+      case 'leave':
         throw new Error(`unexpected session action ${turn.action} after an answer`)
     }
   }

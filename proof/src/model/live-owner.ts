@@ -62,7 +62,11 @@ export class LiveOwner {
       requests: new production.RequestTable(),
       sendQueue: new production.SendQueue(),
       refundWaits: new production.RefundWaits(),
-      unanswered: { forgotten: () => ({ kind: 'failed', error: null }) },
+      recollection: new production.Recollection(),
+      unanswered: {
+        forgotten: () => ({ kind: 'failed', error: null }),
+        frozen: () => ({ kind: 'failed', error: null }),
+      },
       metrics,
     }
     for (const [row, state] of owner.leases.entries()) this.#restore(row, state, owner.closing)

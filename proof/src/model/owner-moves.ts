@@ -106,7 +106,12 @@ export class OwnerMoves {
 
   /** An epoch is open, or an earlier one was. */
   joined(owner: Owner, epoch: number): Moved {
-    const { next } = this.#production.advanceSession(owner.session, { kind: 'joined', epoch, token: tokenOf(epoch) })
+    const { next } = this.#production.advanceSession(owner.session, {
+      kind: 'joined',
+      epoch,
+      token: tokenOf(epoch),
+      incarnation: 'one',
+    })
     return moved(changed(owner, { session: next }))
   }
 

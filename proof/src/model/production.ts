@@ -9,6 +9,7 @@ import type * as AnswerHandlerModule from '../../../packages/vsa/dist/engine/exc
 import type * as BatchBuilderModule from '../../../packages/vsa/dist/engine/exchange/batch-builder.js'
 import type * as BatchEntriesModule from '../../../packages/vsa/dist/engine/exchange/batch-entries.js'
 import type * as FencingModule from '../../../packages/vsa/dist/engine/exchange/fencing.js'
+import type * as RecollectionModule from '../../../packages/vsa/dist/engine/exchange/recollection.js'
 import type * as RefundWaitsModule from '../../../packages/vsa/dist/engine/exchange/refund-waits.js'
 import type * as SendQueueModule from '../../../packages/vsa/dist/engine/exchange/send-queue.js'
 import type * as RowRequestsModule from '../../../packages/vsa/dist/engine/requests/row-requests.js'
@@ -48,6 +49,7 @@ interface EngineProduction {
   readonly Fencing: typeof FencingModule.Fencing
   readonly WaitQueue: typeof WaitQueueModule.WaitQueue
   readonly RequestTable: typeof RowRequestsModule.RequestTable
+  readonly Recollection: typeof RecollectionModule.Recollection
   readonly RefundWaits: typeof RefundWaitsModule.RefundWaits
   readonly SendQueue: typeof SendQueueModule.SendQueue
   readonly Metrics: typeof MetricsModule.Metrics
@@ -85,11 +87,12 @@ async function engineProduction(folder: string): Promise<EngineProduction> {
   const { Fencing } = await of<typeof FencingModule>('exchange/fencing')
   const { WaitQueue } = await of<typeof WaitQueueModule>('requests/wait-queue')
   const { RequestTable } = await of<typeof RowRequestsModule>('requests/row-requests')
+  const { Recollection } = await of<typeof RecollectionModule>('exchange/recollection')
   const { RefundWaits } = await of<typeof RefundWaitsModule>('exchange/refund-waits')
   const { SendQueue } = await of<typeof SendQueueModule>('exchange/send-queue')
   const { Metrics } = await of<typeof MetricsModule>('runtime/metrics')
   return {
     ...{ advanceSession, NOT_JOINED, Gate, LeasedRow, AdmissionController, Refunds, BatchBuilder, entryOf },
-    ...{ AnswerHandler, Fencing, WaitQueue, RequestTable, RefundWaits, SendQueue, Metrics },
+    ...{ AnswerHandler, Fencing, WaitQueue, RequestTable, Recollection, RefundWaits, SendQueue, Metrics },
   }
 }

@@ -42,7 +42,8 @@ export const SETTINGS: Settings = {
 } as unknown as Settings
 
 export function sessionOf({ epoch, firstEpoch }: SessionRecord): Session {
-  const session = { hasJoined: firstEpoch !== null, epoch, time: 0, leaseTtlMs: 1_000, lastError: null }
+  const store = { leaseTtlMs: 1_000, mayForget: false, frozenMs: 0, lastError: null }
+  const session = { hasJoined: firstEpoch !== null, epoch, time: 0, sentAtMs: 0, ...store }
   return session as unknown as Session
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type * as Vsa from '../../../packages/vsa/dist/index.js'
 import type * as Compile from '../../../packages/vsa/dist/core/policies/compile.js'
 import type * as Adapter from '../../../packages/vsa/dist/stores/memory/adapter.js'
+import type * as Past from '../../../packages/vsa/dist/stores/memory/past.js'
 import type * as Memory from '../../../packages/vsa/dist/stores/memory/index.js'
 import type * as Sqlite from '../../../packages/vsa/dist/stores/sqlite/index.js'
 import { moduleOf } from '../subject.ts'
@@ -17,6 +18,7 @@ export interface Library {
   readonly sqlite: typeof Sqlite.sqlite
   readonly storeFrom: typeof Vsa.storeFrom
   readonly MemoryAdapter: typeof Adapter.MemoryAdapter
+  readonly MemoryPast: typeof Past.MemoryPast
   readonly compilePolicy: typeof Compile.compilePolicy
 }
 
@@ -24,10 +26,11 @@ export async function loadLibrary(folder: string): Promise<Library> {
   const { open, storeFrom, VsaError, StoreError } = await moduleOf<typeof Vsa>(folder, 'index.js')
   const { memory } = await moduleOf<typeof Memory>(folder, 'stores/memory/index.js')
   const { MemoryAdapter } = await moduleOf<typeof Adapter>(folder, 'stores/memory/adapter.js')
+  const { MemoryPast } = await moduleOf<typeof Past>(folder, 'stores/memory/past.js')
   const { sqlite } = await moduleOf<typeof Sqlite>(folder, 'stores/sqlite/index.js')
   const { compilePolicy } = await moduleOf<typeof Compile>(folder, 'core/policies/compile.js')
   await loadDriver(sqlite)
-  return { open, VsaError, StoreError, memory, sqlite, storeFrom, MemoryAdapter, compilePolicy }
+  return { open, VsaError, StoreError, memory, sqlite, storeFrom, MemoryAdapter, MemoryPast, compilePolicy }
 }
 
 /** The first store of a process loads the SQLite client, which takes real time. It is loaded here, before simulated time begins. */

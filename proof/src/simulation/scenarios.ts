@@ -81,7 +81,7 @@ export type Scenario = keyof typeof SCENARIOS
 
 /** Scenarios that the simulation cannot reach with the present engine, and where they are covered instead. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
-  '9': 'a store that loses acknowledged writes: neither present store may do so; the owner side is not built yet (protocol.md section 6)',
+  '9': 'a store that loses acknowledged writes: simulated apart, in proof/src/forgetting',
   '13': 'reservations are not built yet',
   '15': 'token buckets are not built yet',
   '16 deleted or reset': 'there is no call that deletes or resets a budget yet',

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
 import { withLeap } from './leap.ts'
+import { type Life, lifeAt, withLife } from './life.ts'
 import { maintain, OWNERS_KEPT_MS, type Upkeep, UPKEEP_STEPS } from './maintain.ts'
 import { openEpoch } from './open-epoch.ts'
 import { Pace } from './pace.ts'
@@ -31,6 +32,8 @@ interface Decided<T> {
   /** Null when nothing is to be written. */
   readonly writes: Writes | null
 }
+
+type Decide<Rows, T> = (rows: Rows, at: StoreTime, life: Life) => Decided<T>
 
 class AdaptedStore implements Store {
   readonly capabilities: StoreCapabilities
@@ -70,8 +73,8 @@ class AdaptedStore implements Store {
     const opened = andThen(this.#ready(), () =>
       this.#transact(
         () => adapter.loadJoin(),
-        (rows, { time }) => {
-          const { joined, writes } = openEpoch(rows, joining, time)
+        (rows, { time }, life) => {
+          const { joined, writes } = openEpoch(rows, joining, time, life)
           return { result: joined, writes }
         },
       ),
@@ -89,8 +92,8 @@ class AdaptedStore implements Store {
     const generalPath = (): Awaitable<Answer> =>
       this.#transact(
         () => adapter.loadExchange(batch),
-        (rows, { time }) => {
-          const { answer, writes } = transition(rows, batch, time)
+        (rows, { time }, life) => {
+          const { answer, writes } = transition(rows, batch, time, life)
           made = writes?.budgets.filter(({ change }) => change === 'created').length ?? 0
           return { result: answer, writes }
         },
@@ -203,18 +206,17 @@ class AdaptedStore implements Store {
     )
   }
 
-  #transact<Rows, T>(
-    load: () => Awaitable<Snapshot<Rows>>,
-    decide: (rows: Rows, at: StoreTime) => Decided<T>,
-    tries = 1,
-  ): Awaitable<T> {
+  #transact<Rows, T>(load: () => Awaitable<Snapshot<Rows>>, decide: Decide<Rows, T>, tries = 1): Awaitable<T> {
     const startedAt = this.#now()
     const work = (): Awaitable<T> =>
       andThen(load(), (snapshot) => {
         this.#standstill.ended(startedAt, this.#now(), snapshot.time - snapshot.timeSeen)
-        return andThen(decideOrRelease(snapshot, decide), ({ result, writes }) => {
+        const { leaseTtlMs } = this.#adapter
+        const life = lifeAt(snapshot.life, snapshot.time, leaseTtlMs)
+        return andThen(decideOrRelease(snapshot, life, decide), ({ result, writes }) => {
           if (writes === null) return andThen(snapshot.release(), () => result)
-          return andThen(snapshot.save(withLeap(writes, snapshot, this.#adapter.leaseTtlMs)), (saved) => {
+          const complete = withLife(withLeap(writes, snapshot, leaseTtlMs), snapshot.life, life)
+          return andThen(snapshot.save(complete), (saved) => {
             invariant(typeof saved === 'boolean', 'save answers whether it saved')
             if (saved) return result
             if (tries >= TRIES_MAX) throw contended()
@@ -235,10 +237,11 @@ class AdaptedStore implements Store {
 /** After a bug or a malformed batch the locks are released. */
 function decideOrRelease<Rows, T>(
   snapshot: Snapshot<Rows>,
-  decide: (rows: Rows, at: StoreTime) => Decided<T>,
+  life: Life,
+  decide: Decide<Rows, T>,
 ): Awaitable<Decided<T>> {
   try {
-    return decide(snapshot.rows, snapshot)
+    return decide(snapshot.rows, snapshot, life)
   } catch (error) {
     return andThen(snapshot.release(), () => {
       throw error

@@ -58,10 +58,27 @@ export interface Exchanged extends StoreTime {
 /** A consistent snapshot of rows, locked or versioned until `save` or `release`. Exactly one of the two is called, once. */
 export interface Snapshot<Rows> extends StoreTime {
   readonly rows: Rows
+  /** Absent where the store never forgets what it acknowledged. */
+  readonly life?: StoreLife
   /** Writes all or nothing, durable on return. False on a version conflict: nothing was written, and the rows must be loaded again. */
   save(writes: Writes): Awaitable<boolean>
   /** Releases the locks and writes nothing. */
   release(): Awaitable<void>
+}
+
+/** What a store that may forget knows of itself, read behind the same locks as the rows (stores.md section 5). */
+export interface StoreLife {
+  /**
+   * The present one: a text that changes whenever acknowledged writes may be missing, and that was never there before. From the server itself: the run
+   * id of a Redis, the timeline of a Postgres.
+   */
+  readonly incarnation: string
+  /** As the last `Writes.life` said; null at first. */
+  readonly keptIncarnation: string | null
+  /** As the last `Writes.life` said; 0 at first. */
+  readonly frozenUntil: number
+  /** Acknowledged writes may be forgotten. */
+  readonly mayForget: boolean
 }
 
 /** The rows that a join needs. */
@@ -76,7 +93,7 @@ export interface JoinRows {
 export interface ExchangeRows {
   /** The row of `batch.epoch`; undefined when it is not known. */
   readonly owner: OwnerRow | undefined
-  /** The row of each entry of the batch, by index; null for a void entry. May be empty when `needsRows` is false. */
+  /** The row of each entry of the batch, by index; null for a void entry. May be empty when `needsRows` of `standing.ts` is false. */
   readonly entries: readonly (EntryRows | null)[]
   /** Rows leased by this epoch with `wantedUntil` after the time, also rows outside the batch: at most {@link WANTED_ROWS_MAX} of those. */
   readonly wanted: readonly RowName[]
@@ -177,6 +194,14 @@ export interface Writes {
   readonly burnedOut: readonly number[]
   /** Replaces the one that the store keeps; null leaves it as it is. */
   readonly leap: Leap | null
+  /** Replaces what is kept of the incarnation; null leaves it as it is, and always where the snapshot told no `life`. */
+  readonly life: KeptLife | null
+}
+
+/** The incarnation that a store has kept, and until when it is frozen (F3), in store time, ms since 1970; 0: it is not. */
+export interface KeptLife {
+  readonly incarnation: string
+  readonly frozenUntil: number
 }
 
 export interface OwnerWrite {

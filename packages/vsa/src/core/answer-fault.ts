@@ -31,9 +31,14 @@ class Fault extends Error {}
 /** @param answer what `store.join` gave */
 export function faultOfJoined(answer: unknown): string | null {
   return faultOf(() => {
-    const { epoch, token, time, leaseTtlMs, upkeepDueInMs } = fieldsOf('the answer', answer)
+    const joined = fieldsOf('the answer', answer)
+    const { epoch, token, time, leaseTtlMs, upkeepDueInMs } = joined
     if (!isUnits(epoch) || epoch === 0) wrong('epoch', epoch, 'a whole number above 0')
     if (typeof token !== 'string' || token === '') wrong('token', token, 'a text')
+    if (typeof joined['incarnation'] !== 'string' || joined['incarnation'] === '')
+      wrong('incarnation', joined['incarnation'], 'a text')
+    if (typeof joined['mayForget'] !== 'boolean') wrong('mayForget', joined['mayForget'], 'true or false')
+    checkTime('frozenUntil', joined['frozenUntil'])
     checkTime('time', time)
     if (typeof leaseTtlMs !== 'number' || !(leaseTtlMs > 0)) wrong('leaseTtlMs', leaseTtlMs, 'a number above 0')
     if (upkeepDueInMs !== undefined && upkeepDueInMs !== null && !isUnits(upkeepDueInMs))
@@ -52,6 +57,7 @@ export function faultOfAnswer(batch: Batch, answer: unknown): string | null {
         return checkApplied(batch, fields)
       case 'fenced':
         if (typeof fields['forgot'] !== 'boolean') wrong('forgot', fields['forgot'], 'true or false')
+        checkGone(batch, fields['gone'])
         return checkLast(batch, fields['last'])
       case 'breach':
         return checkBreach(fields)
@@ -76,6 +82,7 @@ function faultOf(check: () => void): string | null {
 
 function checkApplied({ entries, takes }: Batch, answer: Fields): void {
   checkTime('expiresAt', answer['expiresAt'])
+  checkTime('frozenUntil', answer['frozenUntil'])
   checkEntries(entries, listOf('entries', answer['entries'], entries.length))
   const isReplay = answer['kind'] === 'replayed'
   for (const [at, granted] of listOf('granted', answer['granted'], takes.length).entries()) {
@@ -131,6 +138,12 @@ function checkBudget(answer: Fields): void {
   for (const name of UNIT_FIELDS) checkUnits(name, answer[name])
   checkInteger('pool', answer['pool'])
   if (answer['mint'] !== undefined) checkMint('mint', answer['mint'])
+}
+
+/** F7 */
+function checkGone({ entries }: Batch, gone: unknown): void {
+  for (const [at, units] of listOf('gone', gone, entries.length).entries())
+    if (units !== null) checkUnits(`gone ${at}`, units)
 }
 
 /** What became of the last batch of an epoch that has ended. */

@@ -9,6 +9,10 @@ export function assertBatch(batch: Batch): void {
   )
   // A user's store may hand on what it got: `typeof` is not certain there.
   invariant(typeof batch.token === 'string' && batch.token !== '', 'batch.token must be the text that the join gave')
+  invariant(
+    typeof batch.incarnation === 'string' && batch.incarnation !== '',
+    'batch.incarnation must be the text that the join gave',
+  )
   invariant(Number.isSafeInteger(batch.seq) && batch.seq > 0, `batch.seq must be a positive integer, got ${batch.seq}`)
   invariant(
     batch.entries.length <= BATCH_ENTRIES_MAX,

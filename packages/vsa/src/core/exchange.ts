@@ -12,6 +12,8 @@ export interface Batch {
   readonly epoch: number
   /** As `join` gave it: the same epoch under another token is another owner's (S2). */
   readonly token: string
+  /** As `join` gave it: a store that has forgotten writes since is in another one, and applies nothing (F1). */
+  readonly incarnation: string
   /** 1 for the first batch of an epoch, then one more each time. A repeat after an uncertain answer has the same seq. */
   readonly seq: number
   /** At most {@link BATCH_ENTRIES_MAX}; no two for the same row. */
@@ -39,6 +41,11 @@ export interface BudgetEntry {
   /** Units to return to the pool. The answer reports how many were accepted. */
   readonly refund: number
   readonly mint?: Mint
+  /**
+   * Only after a store has forgotten writes (F5): `minted - pool` of the row, as this owner was last answered. What the store lacks of it is burned:
+   * those units may have been admitted.
+   */
+  readonly gone?: number
   /** The lease wanted after this exchange, in units. */
   readonly hold: number
   /** Marks the row as wanted for this many ms of store time; 0 leaves it alone (O12). */
@@ -103,6 +110,8 @@ export interface AppliedAnswer {
   /** Rows leased by this epoch that are marked as wanted, also those not in the batch (O12). */
   readonly wanted: readonly RowName[]
   readonly written: Written
+  /** F3: the store has forgotten writes, and grants no lease and no take before this store time; 0: it grants. */
+  readonly frozenUntil: number
 }
 
 /** The epoch has ended. Nothing was applied now. */
@@ -112,10 +121,15 @@ export interface FencedAnswer {
   /** The last applied seq, with the part of its outcome that is not in the rows; null when the store has forgotten it. */
   readonly last: { readonly seq: number; readonly outcome: Outcome } | null
   /**
-   * The store does not know the epoch, or knows it under another token. Within the 7 days that ended owners are kept, it has lost writes: it was
-   * restored from a backup, for example.
+   * The store does not know the epoch, or knows it under another token, or the batch is of another incarnation (F2). Within the 7 days that ended
+   * owners are kept, it has lost writes: it was restored from a backup, for example, or a replica took over.
    */
   readonly forgot: boolean
+  /**
+   * F7: `minted - pool` of the row of each entry, as of now; null where there is none, and where it was not looked at. Told by a store that may
+   * forget, where this batch is the last one that was applied.
+   */
+  readonly gone: readonly (number | null)[]
 }
 
 /** Nothing was applied. `stale`: an older seq. `lost`: the seq has a gap, so the store has lost writes. */

@@ -6,14 +6,16 @@ import { isUnits } from './units.ts'
 /**
  * S3, takes: in arrival order, from positive pools. Each is granted over all its entries or not at all. Of a run of `n` equal
  * requests the first k are granted. No units are taken first and returned later.
+ * @param isFrozen F3: none is granted
  * @returns k of each run
  */
-export function grantTakes(takes: readonly Take[], effects: readonly EntryEffect[]): number[] {
-  return takes.map((take) => grantRun(take, effects))
+export function grantTakes(takes: readonly Take[], effects: readonly EntryEffect[], isFrozen: boolean): number[] {
+  return takes.map((take) => grantRun(take, effects, isFrozen))
 }
 
-function grantRun(take: Take, effects: readonly EntryEffect[]): number {
+function grantRun(take: Take, effects: readonly EntryEffect[], isFrozen: boolean): number {
   assertTake(take, effects.length)
+  if (isFrozen) return 0
   let granted = take.n
   for (const [index, cost] of take.need) granted = Math.min(granted, affordable(effects[index], cost))
   if (granted === 0) return 0

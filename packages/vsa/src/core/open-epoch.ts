@@ -1,4 +1,5 @@
 import type { JoinRows, Writes } from './adapter.ts'
+import { type Life, ONE_LIFE } from './life.ts'
 import type { Joined } from './store.ts'
 import { writesOf } from './writes.ts'
 
@@ -13,11 +14,12 @@ export interface Joining {
   readonly leaseTtlMs: number
 }
 
-/** The transition of a join: a new epoch, higher than every one before it. Pure. @param time store time, ms since 1970 */
+/** The transition of a join: a new epoch, higher than every one that the store knows of. Pure. @param time store time, ms since 1970 */
 export function openEpoch(
   { lastEpoch, process }: JoinRows,
   { token, label, leaseTtlMs }: Joining,
   time: number,
+  life: Life = ONE_LIFE,
 ): { readonly joined: Joined; readonly writes: Writes } {
   const epoch = lastEpoch + 1
   const row = {
@@ -32,5 +34,9 @@ export function openEpoch(
     leaseTtlMs,
     process,
   } as const
-  return { joined: { epoch, token, time, leaseTtlMs }, writes: writesOf(time, { owners: [{ change: 'opened', row }] }) }
+  const { incarnation, mayForget, frozenUntil } = life
+  return {
+    joined: { epoch, token, incarnation, mayForget, frozenUntil, time, leaseTtlMs },
+    writes: writesOf(time, { owners: [{ change: 'opened', row }] }),
+  }
 }

@@ -1,4 +1,5 @@
 import type { Batch, Entry, Take } from './exchange.ts'
+import { ONE_INCARNATION } from './life.ts'
 import { isUnits } from './units.ts'
 
 /** What a fast path decides besides what all of them do. */
@@ -8,18 +9,20 @@ export interface PlainExtras {
 }
 
 /**
- * Whether a fast path may be asked (stores.md section 0): settling, policies, durable admissions and counters, every amount in its range. What is rare
+ * Whether the fast path of a store that never forgets may be asked (stores.md section 0): settling, policies, durable admissions and counters, every amount in its range. What is rare
  * and what is malformed, whose row must be named (S6), is decided by the transition.
  */
-export function isPlainBatch({ entries, takes, close }: Batch, { mints, closes }: PlainExtras): boolean {
-  if (close && !closes) return false
+export function isPlainBatch(batch: Batch, { mints, closes }: PlainExtras): boolean {
+  const { entries, takes, close, incarnation } = batch
+  if ((close && !closes) || incarnation !== ONE_INCARNATION) return false
   return entries.every((entry) => isPlainEntry(entry, mints)) && takes.every((take) => isPlainTake(take, entries))
 }
 
 function isPlainEntry(entry: Entry, mints: boolean): boolean {
   if (entry.kind === 'void') return true
   if (entry.kind === 'counter') return Number.isSafeInteger(entry.add)
-  const { spent, refund, hold, wantMs, mint, policy } = entry
+  const { spent, refund, hold, wantMs, mint, policy, gone } = entry
+  if (gone !== undefined) return false
   if (mint !== undefined && !(mints && isUnits(mint.units))) return false
   if (![spent, refund, hold, wantMs].every(isUnits)) return false
   return policy === undefined || [policy.limit, policy.burnMax, policy.version].every(isUnits)

@@ -3,6 +3,14 @@ import type { BreachedRow, Mint, MintOutcome, RowPolicy } from './exchange.ts'
 import type { BudgetRow, LeaseRow } from './rows.ts'
 import { isUnits, UNITS_MAX } from './units.ts'
 
+/** When leases move. */
+export interface HoldTime {
+  /** Store time, ms since 1970. */
+  readonly time: number
+  /** F3: the store grants nothing now. */
+  readonly isFrozen: boolean
+}
+
 /** One row does not balance: a bug, or a damaged store. Nothing was written (S6). */
 export class BooksError extends Error {
   override readonly name: string = 'BooksError'
@@ -97,6 +105,17 @@ export class RowDraft {
     return 'minted'
   }
 
+  /**
+   * F5: an owner was answered that `gone` units were not in the pool. What this row lacks of that was forgotten, and may have been admitted: it is
+   * burned, from the pool, which may become negative. A maximum, so that it may be repeated; unmoved by mints and limits that come again.
+   */
+  restate(gone: number): void {
+    if (isNoUnits(gone)) this.#refuse(`gone is ${gone}`)
+    const lack = Math.max(0, gone - (this.minted - this.pool))
+    this.burned += lack
+    this.pool -= lack
+  }
+
   /** S3, spent: units of the lease that were admitted. */
   spend(units: number): void {
     if (isNoUnits(units) || units > this.held) this.#refuse(`spent ${units} of a lease of ${this.held}`)
@@ -122,11 +141,11 @@ export class RowDraft {
 
   /**
    * S3, holds: moves the lease towards `hold`, from or to the pool.
-   * S5: no lease grows while the row is wanted, or once as many units have burned as the policy allows.
+   * S5: no lease grows while the row is wanted, or once as many units have burned as the policy allows. F3: nor while the store is frozen.
    */
-  moveHold(hold: number, time: number): void {
+  moveHold(hold: number, { time, isFrozen }: HoldTime): void {
     if (isNoUnits(hold)) this.#refuse(`hold is ${hold}`)
-    const mayGrow = this.wantedUntil <= time && this.burned < this.burnMax
+    const mayGrow = !isFrozen && this.wantedUntil <= time && this.burned < this.burnMax
     const wished = hold - this.held
     const change = wished > 0 ? (mayGrow ? Math.min(wished, Math.max(this.pool, 0)) : 0) : wished
     this.held += change

@@ -4,10 +4,13 @@ import type { OwnerRow } from './rows.ts'
 /** The owner that calls, and the seq that it sends or was answered last. */
 export type Caller = Pick<Batch, 'epoch' | 'token' | 'seq'>
 
-/** Whether the answer depends on the rows of the batch; otherwise they need not be loaded. */
-export function needsRows(owner: OwnerRow | undefined, batch: Caller): boolean {
+/**
+ * Whether the answer depends on the rows of the batch; otherwise they need not be loaded.
+ * @param mayForget F7: the answer to the last batch of an ended epoch tells of its rows
+ */
+export function needsRows(owner: OwnerRow | undefined, batch: Caller, mayForget = false): boolean {
   const { kind } = standingOf(owner, batch)
-  return kind === 'repeated' || kind === 'next'
+  return kind === 'repeated' || kind === 'next' || (mayForget && kind === 'closed' && owner?.seq === batch.seq)
 }
 
 export type Standing =

@@ -36,8 +36,6 @@ export interface Store {
 }
 
 export interface StoreCapabilities {
-  /** Acknowledged writes may be forgotten (asynchronous replicas, Redis without `appendfsync always`). */
-  readonly mayForget: boolean
   /** Entries, and runs of takes, that one exchange may carry: 1 to 1,000. */
   readonly batchMax: number
 }
@@ -47,6 +45,15 @@ export interface Joined {
   readonly epoch: number
   /** A random text that each batch of this epoch repeats. */
   readonly token: string
+  /** Changes when acknowledged writes may have been forgotten. Each batch of this epoch repeats it (F1). */
+  readonly incarnation: string
+  /**
+   * Acknowledged writes may be forgotten (asynchronous replicas, Redis without `appendfsync always`): the owner then remembers for one lease lifetime
+   * what it was answered, and restates it after the loss (F4 to F9).
+   */
+  readonly mayForget: boolean
+  /** F3: no lease grows and no take is granted before this store time; 0: not frozen. */
+  readonly frozenUntil: number
   /** Store time, ms since 1970. */
   readonly time: number
   /** The epoch is reaped this long after its last exchange, in ms. */

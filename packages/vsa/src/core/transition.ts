@@ -9,10 +9,12 @@ import type {
   Entry,
   EntryAnswer,
   EntryNote,
+  FencedAnswer,
   Outcome,
   RowName,
 } from './exchange.ts'
 import { grantTakes } from './grant-takes.ts'
+import { type Life, ONE_LIFE } from './life.ts'
 import { rulesOf } from './policies/rules.ts'
 import { BooksError } from './row-draft.ts'
 import type { CounterRow, LeaseRow, MintRow, OwnerRow } from './rows.ts'
@@ -27,30 +29,57 @@ export interface Transition {
 }
 
 /**
- * The store's side of the exchange, and its specification (protocol.md section 3): rules S2 to S7 and S9. Pure and synchronous; every store
- * loads rows, calls it, and saves what it returns.
+ * The store's side of the exchange, and its specification (protocol.md section 3, stores.md section 5): rules S2 to S7, S9, F1 to F3, F5 and F7. Pure
+ * and synchronous; every store loads rows, calls it, and saves what it returns.
  * @param rows the rows that the batch needs, from one snapshot
  * @param time store time, ms since 1970, read while holding the locks
+ * @param life of the store in this transaction: see `lifeAt`
  * @throws InvariantError for a malformed batch, which is a bug of the caller
  */
-export function transition(rows: ExchangeRows, batch: Batch, time: number): Transition {
+export function transition(rows: ExchangeRows, batch: Batch, time: number, life: Life = ONE_LIFE): Transition {
   assertBatch(batch)
   const standing = standingOf(rows.owner, batch)
+  if (standing.kind !== 'forgotten' && batch.incarnation !== life.incarnation)
+    return supersede(rows, batch, standing.owner, time)
   switch (standing.kind) {
     case 'forgotten':
-      return refusal({ kind: 'fenced', time, last: null, forgot: true })
+      return refusal({ kind: 'fenced', time, last: null, forgot: true, gone: batch.entries.map(() => null) })
     case 'closed': {
       const { seq, outcome } = standing.owner
-      return refusal({ kind: 'fenced', time, last: { seq, outcome }, forgot: false })
+      return refusal({ kind: 'fenced', time, last: { seq, outcome }, forgot: false, gone: goneOf(rows, batch) })
     }
     case 'stale':
     case 'lost':
       return refusal({ kind: standing.kind, time })
     case 'repeated':
-      return balanced(time, () => replay(rows, batch, standing.owner, time))
+      return balanced(time, () => replay(rows, batch, standing.owner, { time, life }))
     case 'next':
-      return balanced(time, () => apply(rows, batch, standing.owner, time))
+      return balanced(time, () => apply(rows, batch, standing.owner, { time, life }))
   }
+}
+
+/** When an exchange takes place, and in what state of the store. */
+interface Moment {
+  readonly time: number
+  readonly life: Life
+}
+
+/** F1, F2: the batch is of another incarnation. It applies nothing, and its epoch ends; what is left of its leases burns (S8). */
+function supersede(rows: ExchangeRows, batch: Batch, owner: OwnerRow, time: number): Transition {
+  const { seq, outcome, state } = owner
+  const row = { ...owner, state: 'closed', seenAt: time } as const
+  return {
+    answer: { kind: 'fenced', time, last: { seq, outcome }, forgot: true, gone: goneOf(rows, batch) },
+    writes: state === 'closed' ? null : writesOf(time, { owners: [{ change: 'closed', row }] }),
+  }
+}
+
+/** F7 */
+function goneOf(rows: ExchangeRows, { entries }: Batch): FencedAnswer['gone'] {
+  return entries.map((_entry, index) => {
+    const loaded = rows.entries[index]
+    return loaded?.kind === 'budget' && loaded.row !== undefined ? loaded.row.minted - loaded.row.pool : null
+  })
 }
 
 /** S6: the answer names the row that does not balance, and nothing is written. */
@@ -67,12 +96,13 @@ function refusal(answer: Answer): Transition {
   return { answer, writes: null }
 }
 
-function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, time: number): Transition {
+function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }: Moment): Transition {
+  const isFrozen = life.frozenUntil > 0
   const effects = batch.entries.map((entry, index) => settleEntry(entry, rows.entries[index], time))
-  const granted = grantTakes(batch.takes, effects)
+  const granted = grantTakes(batch.takes, effects, isFrozen)
   for (const effect of effects) {
     if (effect.kind !== 'budget') continue
-    rulesOf(effect.draft.kind).moveHold(effect.draft, effect.entry, time)
+    rulesOf(effect.draft.kind).moveHold(effect.draft, effect.entry, { time, isFrozen })
     effect.draft.assertBalanced()
   }
   const changes = changesOf(effects, batch.epoch)
@@ -83,22 +113,32 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, time: number):
     : [{ change: 'renewed', row: next } as const]
   const { budgets, leases, mints, counters } = changes
   return {
-    answer: appliedAnswer('applied', next, time, {
-      entries: effects.map(answerOf),
-      outcome,
-      wanted: wantedAfter(rows, effects, time),
-    }),
+    answer: appliedAnswer(
+      'applied',
+      next,
+      { time, life },
+      {
+        entries: effects.map(answerOf),
+        outcome,
+        wanted: wantedAfter(rows, effects, time),
+      },
+    ),
     writes: writesOf(time, { owners, budgets, leases, mints, counters }),
   }
 }
 
 /** S2: nothing is applied. The answer comes from the rows and from the stored outcome. */
-function replay(rows: ExchangeRows, batch: Batch, owner: OwnerRow, time: number): Transition {
+function replay(rows: ExchangeRows, batch: Batch, owner: OwnerRow, moment: Moment): Transition {
+  const { time } = moment
   const next = renewed(owner, time)
   const { outcome } = owner
   const entries = batch.entries.map((entry, index) => answerFromRows(entry, rows.entries[index], outcome.notes[index]))
   return {
-    answer: appliedAnswer('replayed', next, time, { entries, outcome, wanted: rows.wanted.slice(0, WANTED_ROWS_MAX) }),
+    answer: appliedAnswer('replayed', next, moment, {
+      entries,
+      outcome,
+      wanted: rows.wanted.slice(0, WANTED_ROWS_MAX),
+    }),
     writes: writesOf(time, { owners: [{ change: 'renewed', row: next }] }),
   }
 }
@@ -106,11 +146,12 @@ function replay(rows: ExchangeRows, batch: Batch, owner: OwnerRow, time: number)
 function appliedAnswer(
   kind: AppliedAnswer['kind'],
   { expiresAt }: OwnerRow,
-  time: number,
+  { time, life }: Moment,
   said: Pick<AppliedAnswer, 'entries' | 'wanted'> & { readonly outcome: Outcome },
 ): AppliedAnswer {
   const { entries, wanted, outcome } = said
-  return { kind, time, expiresAt, entries, granted: outcome.granted, wanted, written: outcome.written }
+  const { granted, written } = outcome
+  return { kind, time, expiresAt, entries, granted, wanted, written, frozenUntil: life.frozenUntil }
 }
 
 interface Changes {

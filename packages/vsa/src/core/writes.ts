@@ -13,6 +13,7 @@ export function writesOf(time: number, changes: Partial<Omit<Writes, 'time'>>): 
     removedOwners: [],
     burnedOut: [],
     leap: null,
+    life: null,
     ...changes,
   }
 }

@@ -154,9 +154,11 @@ export class Engine implements Vsa {
     return new Session(
       { ...settings, metrics: this.#metrics },
       {
-        opened: () => this.#opened(),
+        opened: (_epoch, forgot) => this.#opened(forgot),
         settled: (_batch, answer) => this.#parts.exchange.settled(answer),
         fenced: (batch, answer) => this.#parts.exchange.fenced(batch, answer),
+        left: (epoch) => this.#parts.exchange.left(epoch),
+        leasesStop: (isStopped) => this.#parts.leases.stop(isStopped),
         voided: (batch, row, detail) => this.#parts.exchange.voided(batch, row, detail),
         ended: (_batch, answer) => this.#ended(answer),
         failed: (error) => this.#storeFailed(error),
@@ -169,10 +171,10 @@ export class Engine implements Vsa {
     return mergeNeeds(needs, this.#settings.store.capabilities.batchMax, this.#parts.slowPath)
   }
 
-  #opened(): void {
+  #opened(forgot: boolean): void {
     this.#compareClocks()
     this.#parts.readyCalls.joined()
-    this.#parts.exchange.opened()
+    this.#parts.exchange.opened(forgot)
     this.#parts.peeks.opened()
   }
 

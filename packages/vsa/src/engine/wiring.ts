@@ -12,6 +12,7 @@ import { Counters } from './counters/counters.ts'
 import { ChangeIntake } from './exchange/change-intake.ts'
 import { ExchangeListener } from './exchange/exchange-listener.ts'
 import { FlushScheduler } from './exchange/flush-scheduler.ts'
+import { Recollection } from './exchange/recollection.ts'
 import { RefundWaits } from './exchange/refund-waits.ts'
 import { SendQueue } from './exchange/send-queue.ts'
 import { PendingCalls } from './requests/pending-calls.ts'
@@ -51,7 +52,9 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const waiting = new WaitQueue(clock, metrics, (request) => unanswered.expired(request))
   const leases = new LeaseTable(clock, session, requests, (key) => families.find(key))
   const refundWaits = new RefundWaits()
-  const parts = { settings, session, leases, waiting, requests, sendQueue, refundWaits, metrics, unanswered }
+  const recollection = new Recollection()
+  const kept = { leases, recollection, waiting, requests, sendQueue, refundWaits }
+  const parts = { settings, session, ...kept, metrics, unanswered }
   const scheduler = new FlushScheduler(parts)
   const intake = new ChangeIntake(parts, scheduler)
   const exchange = new ExchangeListener(parts, scheduler, intake)

@@ -2,6 +2,7 @@ import { batchTests } from './conformance/batches.ts'
 import { closingTests } from './conformance/closing.ts'
 import { concurrencyTests } from './conformance/concurrency.ts'
 import { fencingTests } from './conformance/fencing.ts'
+import { forgettingTests } from './conformance/forgetting.ts'
 import { leaseTests } from './conformance/leases.ts'
 import { limitTests } from './conformance/limits.ts'
 import { mintTests } from './conformance/mints.ts'
@@ -21,6 +22,7 @@ import { valueTests } from './conformance/values.ts'
 export type {
   ConformanceOptions,
   Expectation,
+  LoseWrites,
   MakeStore,
   StoreNeeds,
   StoreUnderTest,
@@ -86,6 +88,7 @@ export function storeConformance(
   checkConformance(name, makeStore, runner, options)
   runner.describe(`${name} store`, () => {
     for (const test of TESTS) register(test, makeStore, runner, options)
+    if (options.forgets === true) for (const test of forgettingTests) register(test, makeStore, runner, options)
     runner.it(
       'L2, L3, S1-S10: random sequences give the answers and rows of the model, command by command',
       () => compareWithModel(makeStore, options),

@@ -25,11 +25,12 @@ export async function aStore(folder: string): Promise<string> {
 
 /** Two budgets of 500 units, 20 leased and 7 used, and a counter at 42. */
 export async function fill(store: Store): Promise<void> {
-  const { epoch, token } = await store.join('the test')
+  const { epoch, token, incarnation } = await store.join('the test')
   const entries = ['concert-42', 'concert-43'].map((key) => entryOf(key, epoch))
   const batch: Batch = {
     epoch,
     token,
+    incarnation,
     seq: 1,
     entries: [...entries, { kind: 'counter', key: 'likes', add: 42 }],
     takes: [],

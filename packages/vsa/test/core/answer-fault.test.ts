@@ -30,7 +30,7 @@ function told(): { readonly batch: Batch; readonly answers: readonly Answer[] } 
     breach,
     { kind: 'stale', time },
     { kind: 'lost', time },
-    { kind: 'fenced', time, last: null, forgot: true },
+    { kind: 'fenced', time, last: null, forgot: true, gone: batch.entries.map(() => null) },
   ]
   return { batch, answers: [applied, replayed, { ...fenced, ...asSeq(fenced, batch.seq) }, ...others] }
 }
@@ -69,11 +69,14 @@ function wrongFor(path: Path, value: unknown): readonly unknown[] {
   const name = path.at(-1)
   if (typeof value === 'number') {
     const isSigned = name === 'pool' || name === 'value' || name === 'period'
-    const isTime = name === 'time' || name === 'expiresAt'
+    const isTime = name === 'time' || name === 'expiresAt' || name === 'frozenUntil'
+    // Of a row that was not looked at, nothing is told.
+    if (path[0] === 'gone') return ['7', NaN, Infinity, -1, 0.5, 2 ** 53]
     return ['7', null, NaN, Infinity, ...(isSigned ? [] : [-1]), ...(isTime ? [] : [0.5, 2 ** 53])]
   }
   if (typeof value === 'string') return [7, null, ...(name === 'key' || name === 'detail' ? [] : ['other'])]
   if (typeof value === 'boolean') return [1, 'true', null]
+  if (value === null && path[0] === 'gone') return ['object', '7', -1]
   if (!Array.isArray(value)) return ['object', 7, ...(name === 'last' ? [] : [null])]
   // One entry too few, and one too many. A wish for units may name any number of rows.
   const list: readonly unknown[] = value
@@ -133,12 +136,19 @@ describe('what a store answers is checked before it is used', () => {
   })
 
   test('O2: a join answers with an epoch, its token, the time and the lifetime of leases', () => {
-    const joined = { epoch: 1, token: 't', time: 5, leaseTtlMs: 10 }
+    const life = { incarnation: 'i', mayForget: false, frozenUntil: 0 }
+    const joined = { epoch: 1, token: 't', ...life, time: 5, leaseTtlMs: 10 }
     expect(faultOfJoined(joined)).toBeNull()
     for (const upkeepDueInMs of [undefined, null, 0, 7]) expect(faultOfJoined({ ...joined, upkeepDueInMs })).toBeNull()
     for (const upkeepDueInMs of [-1, NaN, '1'])
       expect(faultOfJoined({ ...joined, upkeepDueInMs })).toMatch(/^upkeepDueInMs/)
     for (const token of ['', 1, null, undefined]) expect(faultOfJoined({ ...joined, token })).toMatch(/^token/)
+    for (const incarnation of ['', 1, null, undefined])
+      expect(faultOfJoined({ ...joined, incarnation })).toMatch(/^incarnation/)
+    for (const mayForget of [0, 'true', undefined])
+      expect(faultOfJoined({ ...joined, mayForget })).toMatch(/^mayForget/)
+    for (const frozenUntil of [-1, NaN, null, undefined])
+      expect(faultOfJoined({ ...joined, frozenUntil })).toMatch(/^frozenUntil/)
     for (const epoch of [0, -1, 1.5, '1', null]) expect(faultOfJoined({ ...joined, epoch })).toMatch(/^epoch/)
     for (const time of [-1, NaN, '1', null]) expect(faultOfJoined({ ...joined, time })).toMatch(/^time/)
     for (const leaseTtlMs of [0, NaN, '1', null])

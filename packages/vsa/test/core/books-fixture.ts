@@ -9,6 +9,7 @@ import type {
 } from '../../src/core/exchange.ts'
 import type { StoreTime } from '../../src/core/adapter.ts'
 import { withLeap } from '../../src/core/leap.ts'
+import { type Life, ONE_LIFE } from '../../src/core/life.ts'
 import { maintain, OWNERS_KEPT_MS, type Upkeep, UPKEEP_STEPS } from '../../src/core/maintain.ts'
 import { openEpoch } from '../../src/core/open-epoch.ts'
 import type { BudgetRow, OwnerRow } from '../../src/core/rows.ts'
@@ -30,13 +31,15 @@ export class Books {
   standstillMs = 0
   /** Units refunded by applied exchanges; a replay refunds nothing. */
   refunded = 0
+  /** The store in its transactions (F1, F3). */
+  life: Life = ONE_LIFE
   readonly #seqs = new Map<number, number>()
 
   join(): number {
     const { lastEpoch } = this.rows
     const joining = { token: tokenOf(lastEpoch + 1), label: 'test', leaseTtlMs: LEASE_TTL_MS }
     const at = this.#time
-    const { joined, writes } = openEpoch({ lastEpoch, process: null }, joining, at.time)
+    const { joined, writes } = openEpoch({ lastEpoch, process: null }, joining, at.time, this.life)
     save(this.rows, withLeap(writes, at, LEASE_TTL_MS))
     this.#keepUp({ ...joined, seq: 0 })
     return joined.epoch
@@ -60,7 +63,16 @@ export class Books {
   batch(epoch: number, parts: Partial<Batch>): Batch {
     const seq = (this.#seqs.get(epoch) ?? 0) + 1
     this.#seqs.set(epoch, seq)
-    return { epoch, token: tokenOf(epoch), seq, entries: [], takes: [], close: false, ...parts }
+    return {
+      epoch,
+      token: tokenOf(epoch),
+      incarnation: this.life.incarnation,
+      seq,
+      entries: [],
+      takes: [],
+      close: false,
+      ...parts,
+    }
   }
 
   send(batch: Batch): Answer {
@@ -71,7 +83,12 @@ export class Books {
   /** The exchange alone, without upkeep before it. */
   exchange(batch: Batch): Answer {
     const at = this.#time
-    const { answer, writes } = transition(loadExchange(this.rows, batch, at.time), batch, at.time)
+    const { answer, writes } = transition(
+      loadExchange(this.rows, batch, at.time, this.life.mayForget),
+      batch,
+      at.time,
+      this.life,
+    )
     if (writes !== null) save(this.rows, withLeap(writes, at, LEASE_TTL_MS))
     if (answer.kind !== 'applied') return answer
     for (const entry of answer.entries) if (entry.kind === 'budget') this.refunded += entry.refunded

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Caller } from '../../src/core/standing.ts'
+import type { Batch } from '../../src/core/exchange.ts'
 import type { Store } from '../../src/core/store.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 
@@ -9,12 +9,14 @@ const LEASE_TTL_MS = 3_000
 
 const HOUR_MS = 3_600_000
 
+type Caller = Pick<Batch, 'epoch' | 'token' | 'incarnation' | 'seq'>
+
 /** A store with one row, whose retention ends {@link KEPT_MS} after the start, and the clock that it goes by. */
 async function withRow(): Promise<{ clock: { now: number }; start: number; store: Store; caller: Caller }> {
   const clock = { now: 1_700_000_000_000 }
   const start = clock.now
   const store = memory({ now: () => clock.now, leaseTtlMs: LEASE_TTL_MS })
-  const { epoch, token } = await store.join('a')
+  const { epoch, token, incarnation } = await store.join('a')
   const policy = {
     kind: 'window',
     limit: 10,
@@ -34,8 +36,8 @@ async function withRow(): Promise<{ clock: { now: number }; start: number; store
     hold: 0,
     wantMs: 0,
   } as const
-  await store.exchange({ epoch, token, seq: 1, entries: [entry], takes: [], close: false })
-  return { clock, start, store, caller: { epoch, token, seq: 1 } }
+  await store.exchange({ epoch, token, incarnation, seq: 1, entries: [entry], takes: [], close: false })
+  return { clock, start, store, caller: { epoch, token, incarnation, seq: 1 } }
 }
 
 /** Calls upkeep when it is due, until the row is gone. @returns how often */

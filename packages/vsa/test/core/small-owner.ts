@@ -1,3 +1,4 @@
+import { ONE_INCARNATION } from '../../src/core/life.ts'
 import type { Answer, Batch, RowPolicy } from '../../src/core/exchange.ts'
 import type { Books } from './books-fixture.ts'
 import { asking, tokenOf } from './books-fixture.ts'
@@ -91,6 +92,7 @@ export class SmallOwner {
     const batch = {
       epoch: this.#epoch,
       token: tokenOf(this.#epoch),
+      incarnation: ONE_INCARNATION,
       seq: this.#seq,
       entries: [entry],
       takes,

@@ -38,8 +38,8 @@ async function fleet(): Promise<{ clock: FleetClock; lock: Lock; memory: MemoryA
   return { clock, lock, memory, owners }
 }
 
-function batchOf({ joined: { epoch, token } }: Owner, seq: number, ...entries: Batch['entries']): Batch {
-  return { epoch, token, seq, entries, takes: [], close: false }
+function batchOf({ joined: { epoch, token, incarnation } }: Owner, seq: number, ...entries: Batch['entries']): Batch {
+  return { epoch, token, incarnation, seq, entries, takes: [], close: false }
 }
 
 function kindsOf(owners: readonly Owner[], seq: number): Promise<string[]> {

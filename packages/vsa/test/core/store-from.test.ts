@@ -3,6 +3,7 @@ import { describe, expect, it, test } from 'vitest'
 import type { Snapshot, UpkeepRows } from '../../src/core/adapter.ts'
 import { changedAdapter } from '../../src/core/changed-adapter.ts'
 import { StoreError } from '../../src/core/errors.ts'
+import { ONE_INCARNATION } from '../../src/core/life.ts'
 import type { Batch, BudgetEntry } from '../../src/core/exchange.ts'
 import { storeFrom } from '../../src/store-from.ts'
 import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
@@ -15,7 +16,7 @@ const TOKEN = 'token'
 const newToken = (): string => TOKEN
 
 const batchOf = (epoch: number, seq: number, parts: Partial<Batch> = {}): Batch => ({
-  ...{ epoch, token: TOKEN, seq, entries: [], takes: [], close: false },
+  ...{ epoch, token: TOKEN, incarnation: ONE_INCARNATION, seq, entries: [], takes: [], close: false },
   ...parts,
 })
 

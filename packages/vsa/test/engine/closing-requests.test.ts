@@ -144,8 +144,8 @@ describe('closing with requests and refunds in flight', () => {
     await sleeper.vsa.ready()
     // It was applied, and the epoch is over.
     const outcome = { granted: [], notes: {}, written: { records: 1, leaseRecords: 0 } }
-    sleeper.net.exchange = async ({ seq }) => ({
-      ...{ kind: 'fenced', time: clock.now(), last: { seq, outcome }, forgot: false },
+    sleeper.net.exchange = async ({ seq, entries }) => ({
+      ...{ kind: 'fenced', time: clock.now(), last: { seq, outcome }, forgot: false, gone: entries.map(() => null) },
     })
     sleeper.vsa.counter('likes').add()
     await clock.advance(5_000)

@@ -38,9 +38,10 @@ function lose({ one }: Scene, fate: Fate): void {
 /** The store has forgotten the epoch: it answers `fenced`, without the last batch; or `lost`, which tells nothing of the epoch. */
 function forget({ net }: Owner, time: () => number, kind: 'fenced' | 'lost' = 'fenced'): void {
   const exchange = net.exchange.bind(net)
-  net.exchange = async () => {
+  net.exchange = async ({ entries }) => {
     net.exchange = exchange
-    return kind === 'lost' ? { kind, time: time() } : { kind, time: time(), last: null, forgot: true }
+    if (kind === 'lost') return { kind, time: time() }
+    return { kind, time: time(), last: null, forgot: true, gone: entries.map(() => null) }
   }
 }
 

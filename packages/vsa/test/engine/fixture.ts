@@ -3,6 +3,7 @@ import type { Batch } from '../../src/core/exchange.ts'
 import type { BudgetRow } from '../../src/core/rows.ts'
 import type { Store } from '../../src/core/store.ts'
 import type { Decision, OpenOptions, Vsa, VsaEvent } from '../../src/index.ts'
+import type { MemoryPast } from '../../src/stores/memory/past.ts'
 import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 import { faultyStore, manualClock } from '../../src/testing/index.ts'
 import type { FaultyStore, ManualClock } from '../../src/testing/index.ts'
@@ -26,9 +27,10 @@ export interface Owner {
   readonly batches: Batch[]
 }
 
-export function bench(options: { readonly leaseTtlMs?: number } = {}): Bench {
+/** @param options `past`: of a store that may forget */
+export function bench(options: { readonly leaseTtlMs?: number; readonly past?: MemoryPast } = {}): Bench {
   const clock = manualClock()
-  const adapter = new MemoryAdapter(() => clock.now(), options.leaseTtlMs ?? 10_000)
+  const adapter = new MemoryAdapter(() => clock.now(), options.leaseTtlMs ?? 10_000, options.past)
   const gone = new Set<number>()
   const loadUpkeep = adapter.loadUpkeep.bind(adapter)
   adapter.loadUpkeep = (bounds) => {

@@ -112,8 +112,11 @@ describe('lengths of time in a store', () => {
       hold: 1,
       wantMs: 0,
     } as const
-    const exchange = ({ epoch, token }: Joined, seq: number, entries: Batch['entries'] = []): Promise<Answer> =>
-      store.exchange({ epoch, token, seq, entries, takes: [], close: false })
+    const exchange = (
+      { epoch, token, incarnation }: Joined,
+      seq: number,
+      entries: Batch['entries'] = [],
+    ): Promise<Answer> => store.exchange({ epoch, token, incarnation, seq, entries, takes: [], close: false })
     const stateOfDead = async (): Promise<unknown> =>
       (await store.owners()).find(({ epoch }) => epoch === dead.epoch)?.state
     await exchange(dead, 1, [lease])

@@ -271,9 +271,9 @@ describe('decisions while the store is away', () => {
       await Promise.all([seats.admit(), credits.admit()])
       await clock.settle()
       const exchange = net.exchange.bind(net)
-      net.exchange = async () => {
+      net.exchange = async ({ entries }) => {
         net.exchange = exchange
-        return { kind: 'fenced', time: clock.now(), last: null, forgot: true }
+        return { kind: 'fenced', time: clock.now(), last: null, forgot: true, gone: entries.map(() => null) }
       }
       const taken = seats.decide(2).catch((error: unknown) => error)
       const spent = credits.decide(3, { durable: true }).catch((error: unknown) => error)

@@ -269,9 +269,9 @@ describe('refunds in a batch whose fate is not known', () => {
   /** The store has forgotten the epoch: it answers `fenced`, without the last batch. */
   function forget({ net }: Owner, time: () => number): void {
     const exchange = net.exchange.bind(net)
-    net.exchange = async () => {
+    net.exchange = async ({ entries }) => {
       net.exchange = exchange
-      return { kind: 'fenced', time: time(), last: null, forgot: true }
+      return { kind: 'fenced', time: time(), last: null, forgot: true, gone: entries.map(() => null) }
     }
   }
 

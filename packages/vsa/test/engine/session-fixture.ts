@@ -60,6 +60,8 @@ export function stage(random = 0.5): Stage {
       opened: (epoch) => reports.push(`opened ${epoch}`),
       settled: ({ seq }, { kind }) => reports.push(`settled ${seq} ${kind}`),
       fenced: ({ seq }, answer) => reports.push(`fenced ${seq} ${answer?.last?.seq ?? 'unknown'}`),
+      left: (epoch) => reports.push(`left ${epoch}`),
+      leasesStop: (isStopped) => reports.push(isStopped ? 'leases stop' : 'leases go on'),
       voided: ({ seq }, row, detail) => {
         reports.push(`voided ${seq} ${row?.key ?? 'nothing'} ${detail}`)
         return scene.rest
@@ -72,7 +74,10 @@ export function stage(random = 0.5): Stage {
   return scene
 }
 
-export const JOINED: Joined = { epoch: 7, token: 't', time: 5_000, leaseTtlMs: 1_000 }
+export const JOINED: Joined = {
+  ...{ epoch: 7, token: 't', incarnation: 'i', mayForget: false, frozenUntil: 0 },
+  ...{ time: 5_000, leaseTtlMs: 1_000 },
+}
 
 /** Answers the last call, and waits until it is handled. */
 export async function answer(scene: Stage, value: Answer | Joined): Promise<void> {
@@ -97,7 +102,7 @@ export async function sent(scene: Stage, content = CONTENT): Promise<void> {
 
 export function applied(time: number, kind: AppliedAnswer['kind'] = 'applied'): AppliedAnswer {
   const written = { records: 0, leaseRecords: 0 }
-  return { kind, time, expiresAt: time + 1_000, entries: [], granted: [], wanted: [], written }
+  return { kind, time, expiresAt: time + 1_000, entries: [], granted: [], wanted: [], written, frozenUntil: 0 }
 }
 
 export const DOWN: StoreError = new StoreError('store_busy', 'down', { applied: 'no', transient: true })

@@ -70,7 +70,7 @@ describe('events and reports', () => {
       const scene = stage()
       await joined(scene)
       await sent(scene)
-      await answer(scene, { kind: 'fenced', time: JOINED.time + ms, last: null, forgot: true })
+      await answer(scene, { kind: 'fenced', time: JOINED.time + ms, last: null, forgot: true, gone: [] })
       expect(scene.events.filter(({ type }) => type === 'store_forgot')).toHaveLength(times)
       expect(scene.reports.at(-1)).toBe('fenced 1 unknown')
     },
@@ -81,7 +81,7 @@ describe('events and reports', () => {
     await joined(scene)
     await sent(scene)
     const outcome = { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } }
-    await answer(scene, { kind: 'fenced', time: 6_000, last: { seq: 0, outcome }, forgot: false })
+    await answer(scene, { kind: 'fenced', time: 6_000, last: { seq: 0, outcome }, forgot: false, gone: [] })
     expect(scene.events.map(({ type }) => type)).toEqual(['joined'])
   })
 
@@ -124,7 +124,7 @@ describe('events and reports', () => {
       await scene.clock.advance(100)
     }
     const outcome = { granted: [], notes: {}, written: { records: 0, leaseRecords: 0 } }
-    await answer(scene, { kind: 'fenced', time: 6_000, last: { seq: 0, outcome }, forgot: false })
+    await answer(scene, { kind: 'fenced', time: 6_000, last: { seq: 0, outcome }, forgot: false, gone: [] })
     expect(scene.reports.at(-1)).toBe('fenced 1 0')
     expect(scene.events.map(({ type }) => type)).not.toContain('store_forgot')
     await fail(scene, DOWN)
@@ -132,7 +132,7 @@ describe('events and reports', () => {
     expect(gaps(scene.calls).at(-1)).toBe(15)
     await answer(scene, { ...JOINED, epoch: 8 })
     await sent(scene)
-    expect(scene.calls.at(-1)?.batch).toEqual({ epoch: 8, token: 't', seq: 1, ...CONTENT })
+    expect(scene.calls.at(-1)?.batch).toEqual({ epoch: 8, token: 't', incarnation: 'i', seq: 1, ...CONTENT })
   })
 
   test('S6: the batch without the row that does not balance goes out at once', async () => {
@@ -142,7 +142,7 @@ describe('events and reports', () => {
     scene.rest = { ...CONTENT, entries: [{ kind: 'void' }] }
     await answer(scene, { kind: 'breach', time: 6_000, row: { key: 'a', period: 0 }, detail: 'minted is 0.5' })
     expect(scene.reports.at(-1)).toBe('voided 1 a minted is 0.5')
-    expect(scene.calls.at(-1)?.batch).toEqual({ epoch: 7, token: 't', seq: 1, ...scene.rest })
+    expect(scene.calls.at(-1)?.batch).toEqual({ epoch: 7, token: 't', incarnation: 'i', seq: 1, ...scene.rest })
     expect(gaps(scene.calls).at(-1)).toBe(0)
     await answer(scene, { ...applied(6_000), entries: [{ kind: 'void' }] })
     expect(scene.reports.at(-1)).toBe('settled 1 applied')
@@ -182,7 +182,7 @@ describe('events and reports', () => {
     first?.answer(JOINED)
     await scene.clock.settle()
     scene.session.abandon()
-    await answer(scene, { epoch: 8, token: 'u', time: 99_000, leaseTtlMs: 5 })
+    await answer(scene, { ...JOINED, epoch: 8, token: 'u', time: 99_000, leaseTtlMs: 5 })
     expect(scene.reports.filter((line) => line.startsWith('opened'))).toEqual(['opened 7'])
     expect(scene.session).toMatchObject({ leaseTtlMs: 1_000, epoch: 7 })
   })

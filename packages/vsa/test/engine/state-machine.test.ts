@@ -19,6 +19,7 @@ const APPLIED: AppliedAnswer = {
   granted: [],
   wanted: [],
   written: WRITTEN,
+  frozenUntil: 0,
 }
 
 const fenced = (seq: number): FencedAnswer => ({
@@ -26,13 +27,14 @@ const fenced = (seq: number): FencedAnswer => ({
   time: 1,
   last: { seq, outcome: OUTCOME },
   forgot: false,
+  gone: [],
 })
 
 function after(...inputs: readonly SessionInput[]): SessionRecord {
   return inputs.reduce((from, input) => advanceSession(from, input).next, NOT_JOINED)
 }
 
-const JOINED: SessionInput = { kind: 'joined', epoch: 7, token: 't' }
+const JOINED: SessionInput = { kind: 'joined', epoch: 7, token: 't', incarnation: 'i' }
 const SEND: SessionInput = { kind: 'send', content: CONTENT }
 const SEND_LAST: SessionInput = { kind: 'send', content: { ...CONTENT, close: true } }
 const IN_STATE: Readonly<Record<SessionState, SessionRecord>> = {
@@ -44,7 +46,7 @@ const IN_STATE: Readonly<Record<SessionState, SessionRecord>> = {
 }
 
 function batchOf(session: SessionRecord): Batch {
-  return session.batch ?? { epoch: 7, token: 't', seq: 1, ...CONTENT }
+  return session.batch ?? { epoch: 7, token: 't', incarnation: 'i', seq: 1, ...CONTENT }
 }
 
 function answered(session: SessionRecord, answer: Answer): SessionInput {
@@ -55,7 +57,7 @@ function answered(session: SessionRecord, answer: Answer): SessionInput {
 function inputOf(event: SessionEvent, session: SessionRecord): SessionInput {
   switch (event) {
     case 'joined':
-      return { kind: 'joined', epoch: 8, token: 'u' }
+      return { kind: 'joined', epoch: 8, token: 'u', incarnation: 'i' }
     case 'send':
       return SEND
     case 'applied':
@@ -64,7 +66,8 @@ function inputOf(event: SessionEvent, session: SessionRecord): SessionInput {
     case 'fenced':
       return answered(session, fenced(0))
     case 'forgot':
-      return answered(session, { kind: 'lost', time: 1 })
+      // F9: a row was gone under a lease, where nothing is in flight any more.
+      return session.state === 'ready' ? { kind: 'lost' } : answered(session, { kind: 'lost', time: 1 })
     case 'breach':
       return answered(session, { kind: 'breach', time: 1, row: { key: 'a', period: 0 } })
     case 'failed':
@@ -130,7 +133,7 @@ test('S9: a closing batch that is fenced by its own seq has closed the epoch', (
   })
 })
 
-test.each([fenced(0), { kind: 'fenced', time: 1, last: null, forgot: true } as const])(
+test.each([fenced(0), { kind: 'fenced', time: 1, last: null, forgot: true, gone: [] } as const])(
   'O5 S9: a closing batch that is fenced by anything else has not counted: %o',
   (answer) => {
     const closing = after(JOINED, SEND_LAST)
@@ -165,7 +168,10 @@ test.each(['stale', 'lost'] as const)(
 test('S3: the first epoch stays the version of the policies, and a new epoch starts at seq 1', () => {
   const sending = IN_STATE.sending
   const joining = advanceSession(sending, answered(sending, fenced(0))).next
-  const again = advanceSession(advanceSession(joining, { kind: 'joined', epoch: 9, token: 'v' }).next, SEND).next
+  const again = advanceSession(
+    advanceSession(joining, { kind: 'joined', epoch: 9, token: 'v', incarnation: 'i' }).next,
+    SEND,
+  ).next
   expect(again).toMatchObject({ epoch: 9, firstEpoch: 7, seq: 0, batch: { epoch: 9, seq: 1 } })
 })
 

@@ -172,9 +172,9 @@ describe('store time that is ahead of the clock', () => {
     let time = one.time
     for (let step = 1; step <= 40; step += 1) {
       now += 100
-      const [store, { epoch, token }] = step % 2 === 0 ? [wrong, one] : [right, two]
+      const [store, { epoch, token, incarnation }] = step % 2 === 0 ? [wrong, one] : [right, two]
       const seq = Math.ceil(step / 2)
-      const answer = await store.exchange({ epoch, token, seq, entries: [], takes: [], close: false })
+      const answer = await store.exchange({ epoch, token, incarnation, seq, entries: [], takes: [], close: false })
       expect(answer.kind).toBe('applied')
       expect(answer.time).toBeGreaterThanOrEqual(time)
       time = answer.time

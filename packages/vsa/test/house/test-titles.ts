@@ -10,7 +10,7 @@ export interface TestTitle {
 }
 
 /** A call or a property, then a string that starts with ids and a colon: `test('L1 S8: …'`, `])('S4: …'`, `title: 'S3, L2: …'`. */
-const TITLE = /(?:([\w.]+|[)\]])\(|\b(?:name|title):)\s*(['"`])((?:[LSOG]\d+[, ]*)+): ((?:\\.|(?!\2)[^\\])+)\2/g
+const TITLE = /(?:([\w.]+|[)\]])\(|\b(?:name|title):)\s*(['"`])((?:[LSOGF]\d+[, ]*)+): ((?:\\.|(?!\2)[^\\])+)\2/g
 
 /** The same without ids. */
 const ANY_TITLE = /(?:\b(?:test|it)(?:\.\w+)*\(|[)\]]\(|\b(?:name|title):)\s*(['"`])((?:\\.|(?!\1)[^\\])+)\1/g
@@ -32,7 +32,7 @@ export function titlesIn(file: string, source: string): readonly TestTitle[] {
   const titles: TestTitle[] = []
   for (const [, callee = '', , cited = '', text = ''] of source.matchAll(TITLE)) {
     if (MESSAGE_CALL.test(callee)) continue
-    titles.push({ file, ids: cited.match(/[LSOG]\d+/g) ?? [], text: withoutValues(text) })
+    titles.push({ file, ids: cited.match(/[LSOGF]\d+/g) ?? [], text: withoutValues(text) })
   }
   return titles
 }

@@ -166,7 +166,14 @@ describe.skipIf('reason' in server)('a Postgres server', () => {
     await admin.query('select pg_terminate_backend($1)', [rows[0]?.pid])
     await broken
     const writes = { time: snapshot.time, owners: [], budgets: [], leases: [], mints: [], counters: [] }
-    const saving = snapshot.save({ ...writes, removedBudgets: [], removedOwners: [], burnedOut: [], leap: null })
+    const saving = snapshot.save({
+      ...writes,
+      removedBudgets: [],
+      removedOwners: [],
+      burnedOut: [],
+      leap: null,
+      life: null,
+    })
     await expect(saving).rejects.toMatchObject(fault('store_lost', again))
     expect(applied(await store.exchange(sent)).granted).toEqual([3])
   })

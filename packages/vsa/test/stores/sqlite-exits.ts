@@ -20,10 +20,10 @@ export async function endsOf(source: string, rounds: number): Promise<ReadonlySe
 
 /** Exchanges without a pause, from a store whose thread may wait ten minutes for a lock. */
 export const BUSY = `const store = sqlite(path, { driver: 'libsql', busyTimeoutMs: 600_000 })
-  const { epoch, token } = await store.join('child')
+  const { epoch, token, incarnation } = await store.join('child')
   const entries = Array.from({ length: 200 }, (_, index) => ({ kind: 'counter', key: 'c' + index, add: 1 }))
   const flush = async () => {
-    for (let seq = 1; ; seq += 1) await store.exchange({ epoch, token, seq, entries, takes: [], close: false })
+    for (let seq = 1; ; seq += 1) await store.exchange({ epoch, token, incarnation, seq, entries, takes: [], close: false })
   }`
 
 /** The same in a thread of the program. */

@@ -238,7 +238,7 @@ describe('a file that is deleted or replaced', () => {
 
   it('an exchange creates no file', async () => {
     const path = newPath()
-    await expect(openAt(path).exchange(batch({ epoch: 1, token: 't' }, 1))).rejects.toMatchObject(
+    await expect(openAt(path).exchange(batch({ epoch: 1, token: 't', incarnation: 'i' }, 1))).rejects.toMatchObject(
       fault('database_replaced'),
     )
     expect(() => statSync(path)).toThrow('ENOENT')

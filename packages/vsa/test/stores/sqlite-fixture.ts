@@ -43,11 +43,11 @@ export function count(key: string, add: number): CounterEntry {
 }
 
 export function batch(
-  { epoch, token }: Pick<Joined, 'epoch' | 'token'>,
+  { epoch, token, incarnation }: Pick<Joined, 'epoch' | 'token' | 'incarnation'>,
   seq: number,
   changes: Partial<Batch> = {},
 ): Batch {
-  return { epoch, token, seq, entries: [], takes: [], close: false, ...changes }
+  return { epoch, token, incarnation, seq, entries: [], takes: [], close: false, ...changes }
 }
 
 export function applied(answer: Answer): AppliedAnswer {

@@ -87,10 +87,10 @@ describe('an inspection writes nothing', () => {
     const other = child(
       path,
       `const store = sqlite(path)
-      const { epoch, token } = await store.join('child')
+      const { epoch, token, incarnation } = await store.join('child')
       const entry = { kind: 'budget', key: 'seats', period: 0, known: false, spent: 0, refund: 0, hold: 10, wantMs: 0,
         policy: { kind: 'initial', limit: 100, burnMax: 5, version: 1, endsAt: null, keepUntil: null } }
-      await store.exchange({ epoch, token, seq: 1, entries: [entry, { kind: 'counter', key: 'c', add: 7 }], takes: [], close: false })
+      await store.exchange({ epoch, token, incarnation, seq: 1, entries: [entry, { kind: 'counter', key: 'c', add: 7 }], takes: [], close: false })
       console.log('written')
       setInterval(() => {}, 1_000)`,
     )

@@ -26,9 +26,9 @@ async function visit(path: string, takes: boolean): Promise<number> {
     `const store = sqlite(path, { driver: 'libsql' })
     let granted = 0
     if (${takes}) {
-      const { epoch, token } = await store.join('child')
+      const { epoch, token, incarnation } = await store.join('child')
       const entries = [${JSON.stringify(again)}]
-      const answer = await store.exchange({ epoch, token, seq: 1, entries, takes: [{ need: [[0, 1]], n: 20 }], close: true })
+      const answer = await store.exchange({ epoch, token, incarnation, seq: 1, entries, takes: [{ need: [[0, 1]], n: 20 }], close: true })
       granted = answer.granted[0]
     } else await store.owners()
     await store.close()

@@ -29,9 +29,14 @@ describe('packing', () => {
     ['usual entries', [usual('a', 1), usual('b', UNITS_MAX)]],
     ['unusual ones in front', [count('c', -1), entry(), usual('a', 1)]],
     ['unusual ones between and behind', [usual('a', 1), { kind: 'void' }, count('c', 2), usual('b', 2), entry()]],
+    ['what was gone', [usual('a', 0), { ...usual('b', 0), gone: 5 }]],
     ['a mint', [usual('a', 0), { ...usual('b', 0), mint: { units: 5, id: 'x' } }]],
   ] as const)('brings a batch across: %s', (_, entries) => {
-    const sent = batch({ epoch: 7, token: 't' }, 9, { entries, takes: [{ need: [[0, 2]], n: 3 }], close: true })
+    const sent = batch({ epoch: 7, token: 't', incarnation: 'i' }, 9, {
+      entries,
+      takes: [{ need: [[0, 2]], n: 3 }],
+      close: true,
+    })
     expect(unpackBatch(structuredClone(packBatch(sent)))).toEqual(sent)
   })
 
@@ -42,13 +47,13 @@ describe('packing', () => {
     ['unusual ones behind', [figures, { ...figures, mint: 'minted' }, { kind: 'void' }]],
   ] as const)('brings an answer across: %s', (_, entries) => {
     const written = { records: 1, leaseRecords: 2 }
-    const rest = { time: 5, expiresAt: 6, granted: [1], wanted: [{ key: 'k', period: 0 }], written }
+    const rest = { time: 5, expiresAt: 6, granted: [1], wanted: [{ key: 'k', period: 0 }], written, frozenUntil: 9 }
     const sent: Answer = { kind: 'applied', entries, ...rest }
     expect(unpackAnswer(structuredClone(packAnswer(sent)))).toEqual(sent)
   })
 
   it('does not change other answers', () => {
-    const sent: Answer = { kind: 'fenced', time: 1, last: null, forgot: true }
+    const sent: Answer = { kind: 'fenced', time: 1, last: null, forgot: true, gone: [3, null] }
     expect(unpackAnswer(packAnswer(sent))).toEqual(sent)
   })
 })

@@ -6,7 +6,7 @@ import { processTable } from '../../src/stores/sqlite/process-table.ts'
 import { applied, batch, closing, count, entry, newPath } from './sqlite-fixture.ts'
 import { child } from './sqlite-children.ts'
 
-const join = `const { epoch, token } = await store.join('child')\nconsole.log(epoch)\n`
+const join = `const { epoch, token, incarnation } = await store.join('child')\nconsole.log(epoch)\n`
 
 /** A loaded machine may be a while. */
 const SLOWLY = { timeout: 60_000 }
@@ -26,7 +26,7 @@ describe('S8: a dead process is detected', () => {
       path,
       `const store = sqlite(path, { thread: false, leaseTtlMs: 3_600_000, now: () => ${startMs} })\n${join}
       const entry = { kind: 'budget', key: 'seats', period: 0, known: true, spent: 0, refund: 0, hold: 30, wantMs: 0 }
-      await store.exchange({ epoch, token, seq: 1, entries: [entry], takes: [], close: false })
+      await store.exchange({ epoch, token, incarnation, seq: 1, entries: [entry], takes: [], close: false })
       console.log('leased')
       setInterval(() => {}, 1_000)`,
     )
@@ -100,7 +100,7 @@ describe('concurrent processes', () => {
     const source = `const store = sqlite(path, { thread: THREAD })
       ${join}
       for (let seq = 1; seq <= 50; seq += 1) {
-        await store.exchange({ epoch, token, seq, entries: [{ kind: 'counter', key: 'c', add: 1 }], takes: [], close: false })
+        await store.exchange({ epoch, token, incarnation, seq, entries: [{ kind: 'counter', key: 'c', add: 1 }], takes: [], close: false })
       }
       await store.close()`
     const children = Array.from({ length: 6 }, (_, index) => child(path, source.replace('THREAD', String(index < 3))))
@@ -122,7 +122,7 @@ describe('a process that is killed', () => {
     const source = `const store = sqlite(path, { thread: THREAD })\n${join}
       const entries = ${JSON.stringify(keys.map((key) => count(key, 1)))}
       for (let seq = 1; ; seq += 1) {
-        await store.exchange({ epoch, token, seq, entries, takes: [], close: false })
+        await store.exchange({ epoch, token, incarnation, seq, entries, takes: [], close: false })
         console.log(seq)
       }`
     let before = 0

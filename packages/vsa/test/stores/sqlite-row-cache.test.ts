@@ -33,7 +33,7 @@ const ROW: BudgetRow = {
 }
 
 function writes(changes: Partial<Writes>): Writes {
-  const none = { owners: [], budgets: [], leases: [], mints: [], counters: [], leap: null }
+  const none = { owners: [], budgets: [], leases: [], mints: [], counters: [], leap: null, life: null }
   return { time: 1_000, ...none, removedBudgets: [], removedOwners: [], burnedOut: [], ...changes }
 }
 

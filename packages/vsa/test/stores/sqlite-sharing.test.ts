@@ -81,7 +81,7 @@ describe('one file, several connections', () => {
     const path = newPath()
     const [one, two] = [open(path), open(path)]
     const [first, second] = [await one.join('a'), await two.join('b')]
-    const take = (owner: Pick<Joined, 'epoch' | 'token'>, seq: number) =>
+    const take = (owner: Joined, seq: number) =>
       batch(owner, seq, { entries: [entry(), count('likes', 1)], takes: [{ need: [[0, 1]], n: 40 }] })
     const granted: number[] = []
     for (const seq of [1, 2, 3]) {

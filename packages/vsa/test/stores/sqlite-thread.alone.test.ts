@@ -84,9 +84,9 @@ describe('the store’s thread', () => {
 
   it('an open store does not keep the process alive, and a call under way does', async () => {
     const source = `const store = sqlite(path)
-      const { epoch, token } = await store.join('child')
+      const { epoch, token, incarnation } = await store.join('child')
       const entries = Array.from({ length: 1000 }, (_, i) => ({ kind: 'counter', key: 'c' + i, add: 1 }))
-      const answer = await store.exchange({ epoch, token, seq: 1, entries, takes: [], close: false })
+      const answer = await store.exchange({ epoch, token, incarnation, seq: 1, entries, takes: [], close: false })
       console.log(answer.kind)`
     const other = child(newPath(), source)
     expect(await other.line()).toBe('applied')

@@ -26,10 +26,11 @@ async function line(...faults: readonly (Fault | undefined)[]): Promise<Line> {
   const clock = manualClock()
   const inner = memory({ now: () => clock.now() })
   const store = faultyStore(inner, { clock, script: { exchange: faults } })
-  const { epoch, token } = await store.join('test')
+  const { epoch, token, incarnation } = await store.join('test')
   const batch = (seq: number, add: number): Batch => ({
     epoch,
     token,
+    incarnation,
     seq,
     entries: [{ kind: 'counter', key: 'c', add }],
     takes: [],
@@ -148,9 +149,9 @@ test('a store that is cut off refuses or hangs until it is healed', async () => 
 
 test('later changes to a batch have no effect on the request', async () => {
   const { clock, store } = await line({ kind: 'delay', requestMs: 5, answerMs: 0 })
-  const { epoch, token } = await store.join('other')
+  const { epoch, token, incarnation } = await store.join('other')
   const entries: Batch['entries'][number][] = [{ kind: 'counter', key: 'd', add: 7 }]
-  const call = store.exchange({ epoch, token, seq: 1, entries, takes: [], close: false })
+  const call = store.exchange({ epoch, token, incarnation, seq: 1, entries, takes: [], close: false })
   entries.pop()
   await clock.advance(5)
   expect((await call).kind).toBe('applied')

@@ -2,7 +2,7 @@ import type { Window } from '../calendar.ts'
 import type { BudgetEntry } from '../exchange.ts'
 import type { PlanTerms } from '../plan.ts'
 import type { InitialPolicy } from '../policy.ts'
-import type { RowDraft } from '../row-draft.ts'
+import type { HoldTime, RowDraft } from '../row-draft.ts'
 import { assertUnits } from '../units.ts'
 import { burnMaxDefault, checkRisk, type Parts } from './parts.ts'
 import { moveLease, type Settled, settleUnits } from './settle.ts'
@@ -55,6 +55,6 @@ export function settle(draft: RowDraft, entry: BudgetEntry): Settled {
 }
 
 /** S3, S5 */
-export function moveHold(draft: RowDraft, entry: BudgetEntry, time: number): void {
-  moveLease(draft, entry, time)
+export function moveHold(draft: RowDraft, entry: BudgetEntry, at: HoldTime): void {
+  moveLease(draft, entry, at)
 }

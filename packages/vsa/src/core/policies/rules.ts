@@ -1,5 +1,5 @@
 import type { BudgetEntry } from '../exchange.ts'
-import type { RowDraft } from '../row-draft.ts'
+import type { HoldTime, RowDraft } from '../row-draft.ts'
 import type { BudgetRow } from '../rows.ts'
 import * as initial from './initial.ts'
 import type { Settled } from './settle.ts'
@@ -10,7 +10,7 @@ export interface PolicyRules {
   /** S3, the entry by itself: policy, mint, spent, refund. @throws BooksError */
   settle(draft: RowDraft, entry: BudgetEntry): Settled
   /** S3, S5: after all takes. @throws BooksError */
-  moveHold(draft: RowDraft, entry: BudgetEntry, time: number): void
+  moveHold(draft: RowDraft, entry: BudgetEntry, at: HoldTime): void
 }
 
 const RULES: Readonly<Record<BudgetRow['kind'], PolicyRules>> = { initial, window }

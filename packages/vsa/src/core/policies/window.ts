@@ -2,7 +2,7 @@ import { calendarOf } from '../calendar.ts'
 import type { BudgetEntry } from '../exchange.ts'
 import type { PlanTerms } from '../plan.ts'
 import type { Per, WindowPolicy } from '../policy.ts'
-import type { RowDraft } from '../row-draft.ts'
+import type { HoldTime, RowDraft } from '../row-draft.ts'
 import { assertUnits } from '../units.ts'
 import { keepingWindows, windowsOf } from '../window-cache.ts'
 import { burnMaxDefault, checkRisk, type Parts } from './parts.ts'
@@ -87,8 +87,8 @@ export function settle(draft: RowDraft, entry: BudgetEntry): Settled {
 }
 
 /** S3, S5 */
-export function moveHold(draft: RowDraft, entry: BudgetEntry, time: number): void {
-  moveLease(draft, entry, time)
+export function moveHold(draft: RowDraft, entry: BudgetEntry, at: HoldTime): void {
+  moveLease(draft, entry, at)
 }
 
 function atRiskDefault(limit: number, per: Per): number {

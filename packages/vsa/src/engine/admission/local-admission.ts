@@ -54,7 +54,7 @@ export class LocalAdmission {
     if (isCold(need.gate)) return undefined
     const row = this.#leases.current(need.gate)
     if (row.isQuarantined) return { kind: 'failed', error: quarantinedError(row.key) }
-    if (row.lease.left < need.units) {
+    if (row.lease.spendable < need.units) {
       const knowledge = this.knowledgeOf(row, need.units)
       if (knowledge === 'lacking') return this.deny(need, row)
       return knowledge === 'stale' ? 'read' : undefined
@@ -72,7 +72,7 @@ export class LocalAdmission {
       const [row, need] = [rows[at], needs[at]]
       if (row === undefined || need === undefined) continue
       if (row.isQuarantined) return { kind: 'failed', error: quarantinedError(row.key) }
-      if (row.lease.left >= need.units) continue
+      if (row.lease.spendable >= need.units) continue
       const knowledge = this.knowledgeOf(row, need.units)
       if (knowledge === 'lacking') return this.deny(need, row)
       if (knowledge === 'stale') isStale = true

@@ -1,5 +1,5 @@
 import type { StoreError, VsaError } from '../../core/errors.ts'
-import { closedError, fencedUnknownError, permanentError, timeoutError } from '../api/errors.ts'
+import { closedError, fencedUnknownError, frozenError, permanentError, timeoutError } from '../api/errors.ts'
 import type { Settings } from '../api/settings.ts'
 import { appliedOf, type GateNeed, type PendingRequest, unitsOf, type Verdict } from '../requests/pending-request.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -21,6 +21,7 @@ export class UnansweredRequests {
   expired(request: PendingRequest): Verdict {
     const need = lackingNeed(request) ?? request.needs[0]
     const { lastError } = this.#session
+    if (this.#session.frozenMs > 0 && request.state !== 'sent') return this.frozen(request)
     if (need !== undefined && request.refused && lastError === null) {
       this.#metrics.countDenial(unitsOf(request.needs), request.count)
       return { kind: 'denied', ...need, row: need.gate.row }
@@ -28,6 +29,11 @@ export class UnansweredRequests {
     const { deadlineMs } = request
     const timeout = { key: need?.gate.key, deadlineMs, applied: appliedOf(request), lastError }
     return this.#unknown(request, timeoutError(timeout))
+  }
+
+  /** F3: the store has forgotten writes, and grants nothing for a time. That is no denial (L6). */
+  frozen(request: PendingRequest): Verdict {
+    return this.#unknown(request, frozenError(request.needs[0]?.gate.key, this.#session.frozenMs))
   }
 
   /** The store failed for good: waiting does not help. */

@@ -101,6 +101,12 @@ export function fencedUnknownError(key: string | undefined): VsaError {
   return new VsaError('store_unavailable', message, { applied: 'unknown', statusCode: 503 })
 }
 
+/** @param forMs how long the store grants nothing, in ms */
+export function frozenError(key: string | undefined, forMs: number): VsaError {
+  const message = `the store has lost its last writes, and grants nothing${ofBudget(key)} for another ${forMs} ms, until its owners have told what they know; nothing was spent`
+  return new VsaError('store_unavailable', message, { applied: 'no', statusCode: 503 })
+}
+
 export function idConflictError(key: string, units: number, id: string): VsaError {
   const message = `id ${JSON.stringify(id)} was minted for ${JSON.stringify(key)} before, with other units than ${units}; use another id`
   return new VsaError('id_conflict', message, { statusCode: 409 })

@@ -5,6 +5,7 @@ import { wantMsOf } from '../rows/row-schedule.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
 import { Quarantine } from './quarantine.ts'
+import type { Remembered } from './recollection.ts'
 import { RowAnswers } from './row-answers.ts'
 import { TakeAnswers } from './take-answers.ts'
 
@@ -25,15 +26,31 @@ export class AnswerHandler {
   /** @param closing no request may wait for units that other owners may return */
   settle(batch: InFlightBatch, answer: AppliedAnswer, closing: boolean): void {
     this.count(answer.written)
+    const isFrozen = answer.frozenUntil > 0
     this.#settleRows(batch, answer)
     this.#recall(answer)
     for (const [index, run] of batch.runs.entries())
-      this.#quarantine.guardRun(run, () => this.#takes.settle(run, answer.granted[index] ?? 0, closing))
+      this.#quarantine.guardRun(run, () => this.#takes.settle(run, answer.granted[index] ?? 0, { closing, isFrozen }))
     const serves = batch.rows.some((row) => isLeasedRow(row) && row.isAwaited && row.lease.left > 0)
     for (const row of batch.rows) if (isLeasedRow(row)) this.#quarantine.guard(row, () => this.#finish(row))
-    this.#takes.unpark(closing)
+    if (closing || !isFrozen) this.#takes.unpark(closing)
     if (serves) this.#takes.serveFromLeases()
     this.#parts.refundWaits.acknowledged(batch.flushes, batch.rows)
+    this.#recollect(batch.restated ?? [], answer)
+  }
+
+  /** F5, F10; and once for each answer, what cannot be forgotten any more goes. */
+  #recollect(restated: readonly Remembered[], { entries }: AppliedAnswer): void {
+    const { recollection, session, settings } = this.#parts
+    if (recollection.isEmpty) return
+    const nowMs = settings.clock.monotonic()
+    for (const [index, row] of restated.entries()) {
+      const entry = entries[index]
+      const gone = entry?.kind === 'budget' ? entry.minted - entry.pool : null
+      recollection.restated(row, gone, nowMs + session.leaseTtlMs)
+    }
+    // When the batch was sent, the store still had them; when its answer came, it may have had them no more.
+    recollection.purge(session.sentAtMs)
   }
 
   /** L7 */

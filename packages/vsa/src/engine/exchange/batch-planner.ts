@@ -11,6 +11,7 @@ import type { ExchangeParts } from './exchange-parts.ts'
 import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
 import { LeasePlan } from './lease-plan.ts'
 import { Quarantine, VOID } from './quarantine.ts'
+import { restatementOf } from './recollection.ts'
 import type { FlushRequest } from './send-queue.ts'
 
 /** Unused rows that one flush keeps at most; the next one goes on (L8). */
@@ -50,6 +51,7 @@ export class BatchPlanner {
    * @returns null when there is nothing to send
    */
   plan(closing: boolean, lingers: boolean): PlannedBatch | null {
+    if (this.#parts.recollection.isDue) return this.#restatement()
     const { settings, sendQueue } = this.#parts
     const nowMs = settings.clock.monotonic()
     const builder = new BatchBuilder(settings.store.capabilities.batchMax)
@@ -72,6 +74,14 @@ export class BatchPlanner {
       return null
     }
     return this.#make(builder, { close, flushes, returning, nowMs })
+  }
+
+  /** F5: before anything else, so that no answer of a store that lacks them replaces what is remembered. */
+  #restatement(): PlannedBatch {
+    const { settings, session, recollection } = this.#parts
+    const restated = recollection.due(settings.store.capabilities.batchMax)
+    const entries = restated.map((row) => restatementOf(row, session.version))
+    return { content: { entries, takes: [], close: false }, inFlight: { rows: [], runs: [], flushes: [], restated } }
   }
 
   #make(builder: BatchBuilder, order: Order): PlannedBatch {
@@ -196,7 +206,8 @@ export class BatchPlanner {
   }
 
   #isKeepaliveDue(nowMs: number): boolean {
-    return this.#parts.leases.leasedUnits > 0 && nowMs >= this.#parts.session.keepaliveAtMs
+    const { leases, recollection, session } = this.#parts
+    return (leases.leasedUnits > 0 || !recollection.isEmpty) && nowMs >= session.keepaliveAtMs
   }
 }
 

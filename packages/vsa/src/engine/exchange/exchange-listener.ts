@@ -28,8 +28,9 @@ export class ExchangeListener {
     this.#refunds = new RefundSettlement(parts)
   }
 
-  /** The session has an epoch, and nothing is in flight. */
-  opened(): void {
+  /** The session has an epoch, and nothing is in flight. @param forgot the store has lost writes since the last one */
+  opened(forgot: boolean): void {
+    if (forgot) this.#parts.recollection.forgot()
     this.#intake.opened()
     this.#scheduler.wake()
     this.#scheduler.arm()
@@ -42,6 +43,14 @@ export class ExchangeListener {
     } finally {
       this.#goOn(batch)
     }
+    const lost = this.#parts.recollection.takeLoss()
+    if (lost !== null)
+      this.#parts.session.leave(`the row of budget ${JSON.stringify(lost)} is gone, of which this owner held a lease`)
+  }
+
+  /** F9: the session has left its epoch. */
+  left(epoch: number): void {
+    this.#fencing.leave(epoch)
   }
 
   /** Also after a bug: what was not settled is found and stopped when it is sent again. */

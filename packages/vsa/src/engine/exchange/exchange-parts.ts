@@ -5,6 +5,7 @@ import type { WaitQueue } from '../requests/wait-queue.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Session } from '../session/session.ts'
+import type { Recollection } from './recollection.ts'
 import type { RefundWaits } from './refund-waits.ts'
 import type { SendQueue } from './send-queue.ts'
 
@@ -12,6 +13,8 @@ import type { SendQueue } from './send-queue.ts'
 export interface UnansweredVerdicts {
   /** O5: the epoch is over, and the store does not know what became of its last batch. Counts the verdict. */
   forgotten(request: PendingRequest): Verdict
+  /** F3: the store grants nothing now, and the engine closes. Counts the verdict. */
+  frozen(request: PendingRequest): Verdict
 }
 
 /** What the parts of the exchange room share. */
@@ -24,6 +27,8 @@ export interface ExchangeParts {
   /** Requests that wait for one row's exchange. */
   readonly requests: RequestTable
   readonly sendQueue: SendQueue
+  /** What the store has answered, and may forget. */
+  readonly recollection: Recollection
   /** Flushes that wait for refunds. */
   readonly refundWaits: RefundWaits
   readonly metrics: Metrics

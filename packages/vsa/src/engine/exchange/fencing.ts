@@ -59,12 +59,40 @@ export class Fencing {
         else this.#fenceCounter(row, fate, index)
       })
     }
+    this.#recollect(inFlight, fate, answer)
     this.#loseAll(again)
     waiting.requeue(again)
     for (const flush of inFlight.flushes) sendQueue.addFlush(flush)
     sendQueue.due = true
     refundWaits.check()
     settings.emit({ type: 'fenced', epoch: batch.epoch, unitsLost })
+  }
+
+  /**
+   * F9: the store has forgotten a row under a lease. The epoch is left as it is: what it holds burns when it expires. Nothing is in flight.
+   */
+  leave(epoch: number): void {
+    const { leases, settings, waiting, sendQueue, refundWaits, recollection } = this.#parts
+    const unitsLost = leases.leasedUnits
+    const again: PendingRequest[] = []
+    this.#loseAll(again)
+    recollection.forgot()
+    waiting.requeue(again)
+    sendQueue.due = true
+    refundWaits.check()
+    settings.emit({ type: 'fenced', epoch, unitsLost })
+  }
+
+  /** F7: of a batch that counted, the figures are remembered, too. F9: where the store has forgotten, all that is remembered is due. */
+  #recollect({ rows }: InFlightBatch, fate: Fate, answer: FencedAnswer | null): void {
+    const { recollection, session, settings } = this.#parts
+    if (!session.mayForget) return
+    const untilMs = settings.clock.monotonic() + session.leaseTtlMs
+    for (const [index, row] of fate.kind === 'applied' ? rows.entries() : []) {
+      const gone = answer?.gone[index] ?? null
+      if (gone !== null && isLeasedRow(row)) recollection.remember(row, gone, untilMs)
+    }
+    if (answer === null || answer.forgot) recollection.forgot()
   }
 
   /** S9: the closing batch had been applied, and its answer was lost. No request waits for what it carried, except counter reads. */

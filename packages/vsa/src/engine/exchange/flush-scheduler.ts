@@ -82,7 +82,7 @@ export class FlushScheduler {
   /** Sets the timer for the next flush or keepalive, if there is anything to flush or to keep. An owner that holds nothing has none (O6). */
   arm(): void {
     if (this.#ended || !this.#parts.session.hasJoined) return
-    const { leases, sendQueue, waiting, settings } = this.#parts
+    const { leases, sendQueue, session, waiting, settings } = this.#parts
     if (leases.size === 0) this.#rollover.stop()
     const nowMs = settings.clock.monotonic()
     const { flushIntervalMs } = settings
@@ -92,7 +92,8 @@ export class FlushScheduler {
     else if (this.#flushAtMs <= nowMs || this.#flushAtMs > nowMs + flushIntervalMs)
       this.#flushAtMs = nowMs + flushIntervalMs
     if (waiting.parked === 0) this.#retryAtMs = Infinity
-    else if (this.#retryAtMs === Infinity) this.#retryAtMs = nowMs + Math.min(flushIntervalMs, RETRY_MS)
+    else if (this.#retryAtMs === Infinity)
+      this.#retryAtMs = nowMs + Math.max(Math.min(flushIntervalMs, RETRY_MS), session.frozenMs)
     const atMs = Math.min(this.#flushAtMs, this.#retryAtMs, this.#keepaliveAtMs())
     if (atMs >= this.#timerAtMs) return
     this.#timer?.cancel()
@@ -102,8 +103,8 @@ export class FlushScheduler {
 
   /** An answer is settled: the next exchange leaves at once where something waits for it. */
   goOn(): void {
-    const { sendQueue, waiting } = this.#parts
-    if (this.#closing || sendQueue.hasUrgent || waiting.queued > 0) this.wake()
+    const { recollection, sendQueue, waiting } = this.#parts
+    if (this.#closing || recollection.isDue || sendQueue.hasUrgent || waiting.queued > 0) this.wake()
     this.arm()
   }
 
@@ -190,8 +191,9 @@ export class FlushScheduler {
 
   /** While an exchange is in flight, no keepalive is due. */
   #keepaliveAtMs(): number {
-    const { leases, session } = this.#parts
-    if (leases.leasedUnits === 0 || session.state !== 'ready') return Infinity
+    const { leases, recollection, session } = this.#parts
+    // F6: also what a store may forget is kept alive.
+    if ((leases.leasedUnits === 0 && recollection.isEmpty) || session.state !== 'ready') return Infinity
     return session.keepaliveAtMs
   }
 }

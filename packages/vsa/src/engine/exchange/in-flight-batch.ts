@@ -2,12 +2,15 @@ import { invariant } from '../../core/errors.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
 import type { CounterState } from '../rows/counter-state.ts'
 import { LeasedRow } from '../rows/leased-row.ts'
+import type { Remembered } from './recollection.ts'
 import type { FlushRequest } from './send-queue.ts'
 
 /** What one batch carries, and for which requests: rows line up with entries, runs with takes. */
 export interface InFlightBatch {
   readonly rows: (LeasedRow | CounterState | null)[]
   readonly runs: readonly Run[]
+  /** F5: rows that it restates, by index: then it carries nothing else, and has no `rows`. */
+  readonly restated?: readonly Remembered[]
   /** Flushes that are complete when this batch has been acknowledged. */
   readonly flushes: readonly FlushRequest[]
 }

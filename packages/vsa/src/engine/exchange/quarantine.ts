@@ -87,11 +87,13 @@ export class Quarantine {
     index: number,
     cause: unknown,
   ): Content | null {
-    const row = inFlight.rows[index]
-    if (row === null || row === undefined) return null
-    inFlight.rows[index] = null
-    this.#stop(row, textOf(cause))
-    for (const run of inFlight.runs) if (isLeasedRow(row) && run.rows.includes(row)) this.#failRun(run)
+    const row = inFlight.rows[index] ?? null
+    if (row === null && inFlight.restated?.[index] === undefined) return null
+    if (row !== null) {
+      inFlight.rows[index] = null
+      this.#stop(row, textOf(cause))
+      for (const run of inFlight.runs) if (isLeasedRow(row) && run.rows.includes(row)) this.#failRun(run)
+    }
     return {
       ...content,
       entries: content.entries.map((entry, at) => (at === index ? VOID : entry)),

@@ -51,6 +51,8 @@ export class RowAnswers {
     if (gate.knownWindow === null || gate.knownWindow.start < window.start) gate.knownWindow = window
     if (gate.knownWindow.start === window.start) gate.knownFigures = oddFigures(row, answer)
     this.#pause(row, nowMs, row.reach > reach)
+    const { recollection, session } = this.#parts
+    if (session.mayForget) recollection.remember(row, answer.minted - answer.pool, nowMs + session.leaseTtlMs)
     this.#parts.leases.touch(row, held)
     const mintSent = this.#takeMintSent(row)
     if (mintSent !== null) settleMint(row.key, mintSent, mint ?? 'repeated')
@@ -73,10 +75,13 @@ export class RowAnswers {
 
   /** S4: the row is not there. Nothing was settled, and nothing of it is held. */
   #refuse(row: LeasedRow, nowMs: number): void {
-    const { leases, settings, session } = this.#parts
+    const { leases, recollection, settings, session } = this.#parts
     const { held, key, window } = row
     const { sent } = row.lease
-    if (isLost(row, session.time)) settings.emit({ type: 'row_lost', key, period: window.start })
+    if (isLost(row, session.time)) {
+      settings.emit({ type: 'row_lost', key, period: window.start })
+      if (session.mayForget && held > 0) recollection.noteLoss(key)
+    }
     row.lose()
     leases.touch(row, held)
     this.#pause(row, nowMs, false)

@@ -5,6 +5,14 @@ import type { ExchangeParts } from './exchange-parts.ts'
 import type { Run } from './in-flight-batch.ts'
 import { isLost, wasEarly } from './row-absence.ts'
 
+/** In what state the answer found the engine and the store. */
+interface AnswerState {
+  /** No request may wait for units that other owners may return. */
+  readonly closing: boolean
+  /** F3: the store has forgotten writes, and grants nothing now. */
+  readonly isFrozen: boolean
+}
+
 /** What becomes of the requests that took from rows: granted, denied, or waiting for units that other owners may return. */
 export class TakeAnswers {
   readonly #parts: ExchangeParts
@@ -14,13 +22,13 @@ export class TakeAnswers {
   }
 
   /** @param granted how many requests of the run the store granted */
-  settle(run: Run, granted: number, closing: boolean): void {
+  settle(run: Run, granted: number, state: AnswerState): void {
     this.#parts.waiting.arrived(run.requests)
     for (const row of run.rows) row.takers -= run.count
     const again: PendingRequest[] = []
     for (const request of this.grant(run, granted)) {
       if (request.state === 'resolved') continue
-      if (!this.#denyOrPark(request, run.rows, closing)) again.push(request)
+      if (!this.#denyOrPark(request, run.rows, state)) again.push(request)
     }
     this.#parts.waiting.requeue(again)
   }
@@ -91,7 +99,7 @@ export class TakeAnswers {
   }
 
   /** @returns false when the request is to go with the next exchange */
-  #denyOrPark(request: PendingRequest, rows: readonly LeasedRow[], closing: boolean): boolean {
+  #denyOrPark(request: PendingRequest, rows: readonly LeasedRow[], { closing, isFrozen }: AnswerState): boolean {
     const { waiting, metrics, session, settings } = this.#parts
     for (const [index, row] of rows.entries()) {
       const need = request.needs[index]
@@ -106,6 +114,7 @@ export class TakeAnswers {
         this.retryLater(request, row, closing)
         return true
       }
+      if (isFrozen) continue
       if (need.units > row.reach || closing) {
         row.schedule.withDenials(settings.flushIntervalMs).deny(settings.clock.monotonic())
         metrics.countDenial(unitsOf(request.needs), request.count)
@@ -113,9 +122,20 @@ export class TakeAnswers {
         return true
       }
     }
+    if (isFrozen) {
+      this.#waitForThaw(request, closing)
+      return true
+    }
     for (const [index, row] of rows.entries()) this.#wantUnits(row, request.needs[index]?.units ?? 0)
     waiting.park(request)
     return true
+  }
+
+  /** F3, L6: the store grants nothing now, which is no denial. */
+  #waitForThaw(request: PendingRequest, closing: boolean): void {
+    const { waiting, unanswered } = this.#parts
+    if (closing) waiting.resolve(request, unanswered.frozen(request))
+    else waiting.delay(request)
   }
 
   /** O12: other owners hold the units, or this owner's own lease does. The lease goes back, and the row is marked as wanted. */

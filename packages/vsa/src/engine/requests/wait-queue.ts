@@ -125,8 +125,13 @@ export class WaitQueue {
 
   /** Until the next try: the units exist, but other owners hold them. */
   park(request: PendingRequest): void {
-    request.state = 'parked'
     request.refused = true
+    this.delay(request)
+  }
+
+  /** Until the next try: the store could not tell whether there are units. */
+  delay(request: PendingRequest): void {
+    request.state = 'parked'
     this.#parked.push(request)
   }
 

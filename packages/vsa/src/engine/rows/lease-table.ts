@@ -33,6 +33,7 @@ export class LeaseTable {
   readonly #lacking = new Set<Gate>()
   #leasedUnits = 0
   #closing = false
+  #isStopped = false
 
   constructor(clock: Clock, session: Pick<Session, 'time'>, requests: RowRequestsView, gateOf: GateOf) {
     this.#clock = clock
@@ -136,6 +137,16 @@ export class LeaseTable {
     if (this.#rows.has(row)) this.#apart.set(row.name, row)
   }
 
+  /** F8: no lease is spent from, or each one is again. What was spent is sent all the same. */
+  stop(isStopped: boolean): void {
+    this.#isStopped = isStopped
+    for (const row of this.#rows.values()) {
+      if (!row.isCurrent) continue
+      if (isStopped) row.lease.detach()
+      else row.lease.attach(row.gate.cell)
+    }
+  }
+
   /** The row has its answer: it was touched, and its lease may have changed. */
   touch(row: LeasedRow, heldBefore: number): void {
     this.#leasedUnits += row.held - heldBefore
@@ -229,6 +240,7 @@ export class LeaseTable {
   /** Another gate than an evicted one may be made for its key: that one must find the row by its name. */
   #attach(row: LeasedRow): void {
     row.attach()
+    if (this.#isStopped) row.lease.detach()
     if (!row.gate.isEvicted) this.#loseName(row)
   }
 }

@@ -71,7 +71,7 @@ export class LeasedRow extends RowSchedule implements RowView, Touched<LeasedRow
 
   /** The gate admits from this row. */
   get isCurrent(): boolean {
-    return this.lease.isAttached
+    return this.gate.row === this
   }
 
   /** O8 */

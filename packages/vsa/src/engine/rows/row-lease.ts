@@ -106,6 +106,11 @@ export class RowLease {
     if (units !== this.refundsEnded) (this.#refunds ??= new Refunds()).ended = units
   }
 
+  /** What the owner may admit from now: nothing while the hot path does not spend from this lease. */
+  get spendable(): number {
+    return this.#cell === null ? 0 : this.left
+  }
+
   get spentSince(): number {
     return this.base - this.left
   }

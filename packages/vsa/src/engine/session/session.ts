@@ -5,8 +5,9 @@ import { LEAP_MIN_MS } from '../../core/leap.ts'
 import type { Caller } from '../../core/standing.ts'
 import type { Joined } from '../../core/store.ts'
 import { Attempts } from './attempts.ts'
-import { whatWasForgotten } from './forgotten.ts'
+import { ANOTHER_INCARNATION, whatWasForgotten } from './forgotten.ts'
 import { IdleUpkeep } from './idle-upkeep.ts'
+import { LossWatch } from './loss-watch.ts'
 import { OwnerTime } from './owner-time.ts'
 import type { SessionListener, SessionOptions } from './session-listener.ts'
 import {
@@ -17,7 +18,8 @@ import {
   type SessionRecord,
   type SessionTurn,
 } from './state-machine.ts'
-import { asStoreError, StoreHealth, timedOut, wrongAnswer } from './store-health.ts'
+import { called, type StoreCall } from './store-call.ts'
+import { asStoreError, lateAnswer, StoreHealth, timedOut, wrongAnswer } from './store-health.ts'
 import type { SessionState } from './transition-table.ts'
 
 /** A join may take this many times as long as an exchange: it may have to start a thread or open a file. */
@@ -31,8 +33,11 @@ export class Session {
   readonly #time: OwnerTime
   readonly #health: StoreHealth
   readonly #upkeep: IdleUpkeep
+  readonly #losses: LossWatch
   #record: SessionRecord = NOT_JOINED
   #leaseTtlMs = 0
+  /** An event has told of the loss that the next join may show, too. */
+  #isLossTold = false
 
   constructor(options: SessionOptions, listener: SessionListener) {
     const { clock, random, emit } = options
@@ -41,6 +46,7 @@ export class Session {
     this.#attempts = new Attempts(clock, random)
     this.#time = new OwnerTime(clock)
     this.#health = new StoreHealth(clock, emit)
+    this.#losses = new LossWatch({ clock, leasesStop: (isStopped) => listener.leasesStop(isStopped) })
     this.#upkeep = new IdleUpkeep({
       ...options,
       caller: () => this.#idleCaller(),
@@ -77,6 +83,21 @@ export class Session {
     return this.#leaseTtlMs
   }
 
+  /** The store may forget what it acknowledged: what it answers is remembered (F4). */
+  get mayForget(): boolean {
+    return this.#losses.mayForget
+  }
+
+  /** F3: how long the store grants nothing, as far as is known, in ms; 0: it grants. */
+  get frozenMs(): number {
+    return this.#losses.frozenUntil === 0 ? 0 : Math.max(0, this.#losses.frozenUntil - this.time)
+  }
+
+  /** When the present call was first sent, or the last one, by the monotonic clock. */
+  get sentAtMs(): number {
+    return this.#attempts.sentAtMs
+  }
+
   /** How long an exchange takes, in ms: a moving average. */
   get exchangeMs(): number {
     return this.#attempts.exchangeMs
@@ -103,6 +124,14 @@ export class Session {
     this.#act(this.#advance({ kind: 'send', content }))
   }
 
+  /** F9: the store has lost what it had answered. Ignored while a batch is in flight, and once the session has ended. */
+  leave(detail: string): void {
+    const turn = this.#advance({ kind: 'lost' })
+    if (turn.action !== 'leave') return
+    this.#options.emit({ type: 'store_forgot', epoch: turn.epoch, detail })
+    this.#joinAfter(() => this.#listener.left(turn.epoch))
+  }
+
   /** Gives up: nothing more is sent, and answers are ignored. */
   abandon(): void {
     this.#act(this.#advance({ kind: 'abandon' }))
@@ -123,11 +152,11 @@ export class Session {
     switch (turn.action) {
       case 'ignore':
       case 'pause':
+      case 'open':
+      case 'leave':
         return
       case 'join':
         return this.#join()
-      case 'open':
-        return this.#open(turn.epoch)
       case 'attempt':
         return this.#attempt(turn.batch)
       case 'settle':
@@ -142,6 +171,7 @@ export class Session {
         this.#attempts.restart()
         this.#attempts.cancel()
         this.#upkeep.end()
+        this.#losses.end()
         if (turn.last !== null) this.#listener.ended(turn.last.batch, turn.last.answer)
     }
   }
@@ -153,25 +183,29 @@ export class Session {
       call: () => store.join(label),
       faultOf: faultOfJoined,
       heard: (joined) => this.#joined(joined),
+      mayBeLate: true,
       timeoutMs: JOIN_TIMEOUT_FACTOR * exchangeTimeoutMs,
     })
   }
 
-  #joined({ epoch, token, time, leaseTtlMs, upkeepDueInMs }: Joined): void {
+  #joined(joined: Joined): void {
+    const { epoch, token, incarnation, time, leaseTtlMs, upkeepDueInMs } = joined
     const { clock, isClockGiven } = this.#options
     const expected = this.hasJoined ? this.#time.now : isClockGiven ? Infinity : clock.now()
-    const turn = this.#advance({ kind: 'joined', epoch, token })
+    const turn = this.#advance({ kind: 'joined', epoch, token, incarnation })
     if (turn.action === 'ignore') return
     this.#leaseTtlMs = leaseTtlMs
     this.#noteLeap(time, expected)
     this.#heard(time)
     this.#upkeep.due(upkeepDueInMs)
-    this.#act(turn)
+    this.#open(epoch, this.#losses.joined(joined))
   }
 
-  #open(epoch: number): void {
+  #open(epoch: number, forgot: boolean): void {
     this.#options.emit({ type: 'joined', epoch })
-    this.#listener.opened(epoch)
+    if (forgot && !this.#isLossTold) this.#options.emit({ type: 'store_forgot', epoch, detail: ANOTHER_INCARNATION })
+    this.#isLossTold = false
+    this.#listener.opened(epoch, forgot)
   }
 
   #attempt(batch: Batch): void {
@@ -181,13 +215,14 @@ export class Session {
     this.#call({
       call: () => store.exchange(batch),
       faultOf: (answer) => faultOfAnswer(batch, answer),
-      heard: (answer) => this.#answered(batch, answer),
+      heard: (answer, sentAtMs) => this.#answered(batch, answer, sentAtMs),
       timeoutMs: exchangeTimeoutMs,
     })
   }
 
   /** Calls the store. A failure, a wrong answer, or none in time, fails this attempt once. A late answer still counts. */
-  #call<T>({ call, faultOf, heard, timeoutMs }: StoreCall<T>): void {
+  #call<T>({ call, faultOf, heard, timeoutMs, mayBeLate = false }: StoreCall<T>): void {
+    const sentAtMs = this.#options.clock.monotonic()
     const attempt = this.#attempts.count
     const { batch } = this.#record
     const isPresent = (): boolean => this.#attempts.count === attempt && this.#record.batch === batch
@@ -199,8 +234,9 @@ export class Session {
       .then(
         (answer) => {
           const fault = faultOf(answer)
-          if (fault === null) heard(answer)
-          else fail(wrongAnswer(fault))
+          if (fault !== null) fail(wrongAnswer(fault))
+          else if (!mayBeLate && this.#losses.isLate(sentAtMs)) fail(lateAnswer())
+          else heard(answer, sentAtMs)
         },
         (cause: unknown) => fail(asStoreError(cause)),
       )
@@ -215,15 +251,19 @@ export class Session {
     this.#listener.failed(error)
   }
 
-  #answered(batch: Batch, answer: Answer): void {
+  #answered(batch: Batch, answer: Answer, sentAtMs: number): void {
     const turn = this.#advance({ kind: 'answer', batch, answer })
     if (turn.action === 'ignore') return
     const lastHeard = this.#time.heard
     this.#noteLeap(answer.time, this.#time.now)
     this.#heard(answer.time)
-    if (answer.kind === 'applied' || answer.kind === 'replayed') this.#attempts.measure()
+    if (answer.kind === 'applied' || answer.kind === 'replayed') {
+      this.#attempts.measure()
+      this.#losses.answered(sentAtMs, answer.frozenUntil)
+    }
     const detail = whatWasForgotten(batch, answer, lastHeard)
     if (detail !== null) this.#options.emit({ type: 'store_forgot', epoch: batch.epoch, detail })
+    this.#isLossTold ||= detail !== null
     this.#act(turn)
   }
 
@@ -239,7 +279,6 @@ export class Session {
     this.#health.answered()
   }
 
-  /** S6 */
   #leaveOut(batch: Batch, row: BreachedRow | undefined, detail: string): void {
     const content = this.#listener.voided(batch, row, detail)
     if (content !== null) return this.#act(this.#advance({ kind: 'replaced', content }))
@@ -249,9 +288,14 @@ export class Session {
 
   /** O5. The listener settles what was in flight before the next epoch opens. */
   #rejoin(batch: Batch, answer: FencedAnswer | null): void {
+    this.#joinAfter(() => this.#listener.fenced(batch, answer))
+  }
+
+  /** The epoch is over, and the listener settles what it leaves behind. */
+  #joinAfter(settle: () => void): void {
     this.#attempts.restart()
     try {
-      this.#listener.fenced(batch, answer)
+      settle()
     } finally {
       // Behind the events: a user's listener may close the engine.
       queueMicrotask(() => {
@@ -259,18 +303,4 @@ export class Session {
       })
     }
   }
-}
-
-/** One call of the store, and what is done with its answer. */
-interface StoreCall<T> {
-  readonly call: () => Promise<T>
-  /** What is wrong with the answer; null when nothing is. */
-  readonly faultOf: (answer: unknown) => string | null
-  readonly heard: (answer: T) => void
-  readonly timeoutMs: number
-}
-
-/** A store that throws instead of rejecting has failed as well. */
-async function called<T>(call: () => Promise<T>): Promise<T> {
-  return call()
 }

@@ -13,6 +13,8 @@ export interface SessionRecord {
   readonly epoch: number | null
   /** Of that epoch. */
   readonly token: string | null
+  /** Under which that epoch was opened (F1). */
+  readonly incarnation: string | null
   /** The process's first epoch; null before the first join. */
   readonly firstEpoch: number | null
   /** The last seq of this epoch that surely counts; 0 at first. */
@@ -26,6 +28,7 @@ export const NOT_JOINED: SessionRecord = {
   state: 'joining',
   epoch: null,
   token: null,
+  incarnation: null,
   firstEpoch: null,
   seq: 0,
   batch: null,
@@ -35,18 +38,20 @@ export type BatchContent = Pick<Batch, 'entries' | 'takes' | 'close'>
 
 /** What happens to a session. */
 export type SessionInput =
-  | { readonly kind: 'joined'; readonly epoch: number; readonly token: string }
+  | { readonly kind: 'joined'; readonly epoch: number; readonly token: string; readonly incarnation: string }
   | { readonly kind: 'send'; readonly content: BatchContent }
   /** `batch` is what the answer is to, as it was sent. */
   | { readonly kind: 'answer'; readonly batch: Batch; readonly answer: Answer }
   /** S6: what is left of the batch in flight without the row that does not balance. */
   | { readonly kind: 'replaced'; readonly content: BatchContent }
+  /** F9: an answer that counts has shown that the store lost writes. */
+  | { readonly kind: 'lost' }
   | { readonly kind: 'failed' | 'retry' | 'abandon' }
 
 /** The session afterwards, and what to do: the actions of the transition table, each with its data. */
 export type SessionTurn = { readonly next: SessionRecord } & (
   | { readonly action: 'ignore' | 'join' | 'pause' }
-  | { readonly action: 'open'; readonly epoch: number }
+  | { readonly action: 'open' | 'leave'; readonly epoch: number }
   | { readonly action: 'attempt'; readonly batch: Batch }
   | { readonly action: 'settle'; readonly batch: Batch; readonly answer: AppliedAnswer }
   /** `answer` is null when the store has lost the batch. */
@@ -74,6 +79,8 @@ export function advanceSession(from: SessionRecord, input: SessionInput): Sessio
       return input.batch === from.batch ? hear(from, input.batch, input.answer) : ignoring(from)
     case 'replaced':
       return replace(from, input.content)
+    case 'lost':
+      return leave(from)
     case 'failed':
       return pause(from)
     case 'retry':
@@ -84,18 +91,26 @@ export function advanceSession(from: SessionRecord, input: SessionInput): Sessio
 }
 
 /** A late answer to an earlier join is ignored once an epoch is open. */
-function open(from: SessionRecord, { epoch, token }: Pick<Joined, 'epoch' | 'token'>): SessionTurn {
+function open(
+  from: SessionRecord,
+  { epoch, token, incarnation }: Pick<Joined, 'epoch' | 'token' | 'incarnation'>,
+): SessionTurn {
   const step = stepOf(from, 'joined')
   if (step === null) return ignoring(from)
-  const next = { state: step.next, epoch, token, firstEpoch: from.firstEpoch ?? epoch, seq: 0, batch: null }
+  const firstEpoch = from.firstEpoch ?? epoch
+  const next = { state: step.next, epoch, token, incarnation, firstEpoch, seq: 0, batch: null }
   return { next, action: 'open', epoch }
 }
 
 function send(from: SessionRecord, content: BatchContent): SessionTurn {
   const step = stepOf(from, 'send')
   if (step === null) return ignoring(from)
-  invariant(from.epoch !== null && from.token !== null, 'a batch needs an epoch and its token')
-  const batch = { epoch: from.epoch, token: from.token, seq: from.seq + 1, ...content }
+  const { epoch, token, incarnation } = from
+  invariant(
+    epoch !== null && token !== null && incarnation !== null,
+    'a batch needs an epoch, its token and incarnation',
+  )
+  const batch = { epoch, token, incarnation, seq: from.seq + 1, ...content }
   return { next: { ...from, state: step.next, batch }, action: 'attempt', batch }
 }
 
@@ -132,7 +147,16 @@ function rejoin(
 ): SessionTurn {
   const step = stepOf(from, event)
   if (step === null) return ignoring(from)
-  return { next: { ...from, state: step.next, epoch: null, token: null, batch: null }, action: 'rejoin', batch, answer }
+  const next = { ...from, state: step.next, epoch: null, token: null, incarnation: null, batch: null }
+  return { next, action: 'rejoin', batch, answer }
+}
+
+/** F9: nothing is in flight, and the epoch is left. */
+function leave(from: SessionRecord): SessionTurn {
+  const step = from.batch === null ? stepOf(from, 'forgot') : null
+  if (step === null || from.epoch === null) return ignoring(from)
+  const next = { ...from, state: step.next, epoch: null, token: null, incarnation: null }
+  return { next, action: 'leave', epoch: from.epoch }
 }
 
 /** S6: the batch stays in flight until its replacement is known. */

@@ -41,6 +41,12 @@ export function timedOut(timeoutMs: number): StoreError {
   return new StoreError('store_failed', message, { applied: 'unknown', transient: true })
 }
 
+/** F8: what the store answered, it may have forgotten since. Nothing of it is used. */
+export function lateAnswer(): StoreError {
+  const message = 'the store, which may forget, answered later than a lease lives; the same call is sent again'
+  return new StoreError('store_failed', message, { applied: 'unknown', transient: true })
+}
+
 /** The store's answer is not one to what it was asked. Nothing of it is used. @param fault what is wrong with it */
 export function wrongAnswer(fault: string): StoreError {
   const message = `the store gave a wrong answer: ${fault}. Nothing of it was used, and the same call is sent again; test a store of your own with storeConformance`

@@ -15,7 +15,7 @@ export type SessionEvent =
   | 'closed'
   /** The epoch is over (O5). */
   | 'fenced'
-  /** `stale` or `lost`: the store has lost acknowledged writes (protocol.md section 6). */
+  /** `stale`, `lost`, or a row that is gone under a lease: the store has lost acknowledged writes (F9). */
   | 'forgot'
   /** The books of one row do not balance: nothing was applied (S6). */
   | 'breach'
@@ -33,6 +33,7 @@ export type SessionAction =
   | 'settle'
   | 'end'
   | 'rejoin'
+  | 'leave'
   | 'void'
   | 'pause'
   | 'ignore'
@@ -79,7 +80,7 @@ export const SESSION_TABLE: Readonly<Record<SessionState, Readonly<Record<Sessio
     applied: ignoring('ready'),
     closed: ignoring('ready'),
     fenced: ignoring('ready'),
-    forgot: ignoring('ready'),
+    forgot: { next: 'joining', action: 'leave' },
     breach: ignoring('ready'),
     failed: ignoring('ready'),
     retry: ignoring('ready'),

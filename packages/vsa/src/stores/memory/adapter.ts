@@ -14,20 +14,33 @@ import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts
 import { StoreClock } from '../../core/store-clock.ts'
 import { list } from './list.ts'
 import { loadExchange, loadUpkeep } from './load.ts'
+import type { MemoryPast } from './past.ts'
 import { MemoryRows } from './rows.ts'
 import { save } from './save.ts'
 
 /** Keeps the rows in this process's memory: for tests, and the shortest example of an adapter. */
 export class MemoryAdapter implements StoreAdapter {
-  readonly capabilities: StoreCapabilities = { mayForget: false, batchMax: BATCH_ENTRIES_MAX }
+  readonly capabilities: StoreCapabilities = { batchMax: BATCH_ENTRIES_MAX }
   readonly leaseTtlMs: number
-  readonly #rows = new MemoryRows()
   readonly #clock: StoreClock
+  readonly #kept: MemoryRows
+  /** Null where the store never forgets. */
+  readonly #past: MemoryPast | null
 
-  /** @param now store time, ms since 1970 */
-  constructor(now: () => number, leaseTtlMs: number) {
+  /**
+   * @param now store time, ms since 1970
+   * @param past makes it a store that may forget
+   */
+  constructor(now: () => number, leaseTtlMs: number, past: MemoryPast | null = null) {
     this.leaseTtlMs = leaseTtlMs
+    this.#kept = past?.rows ?? new MemoryRows()
+    this.#past = past
     this.#clock = new StoreClock(now, leaseTtlMs)
+  }
+
+  /** Other ones after the store has forgotten. */
+  get #rows(): MemoryRows {
+    return this.#past === null ? this.#kept : this.#past.rows
   }
 
   ready(): void {}
@@ -37,7 +50,7 @@ export class MemoryAdapter implements StoreAdapter {
   }
 
   loadExchange(batch: Batch): Snapshot<ExchangeRows> {
-    return this.#snapshot((time) => loadExchange(this.#rows, batch, time))
+    return this.#snapshot((time) => loadExchange(this.#rows, batch, time, this.#past !== null))
   }
 
   loadUpkeep(bounds: UpkeepBounds): Snapshot<UpkeepRows> {
@@ -65,8 +78,10 @@ export class MemoryAdapter implements StoreAdapter {
     return {
       ...at,
       rows: load(at.time, at),
+      ...(this.#past === null ? {} : { life: this.#past.life }),
       save: (writes: Writes) => {
-        save(this.#rows, writes)
+        if (this.#past === null) save(this.#kept, writes)
+        else this.#past.save(writes)
         this.#clock.kept()
         return true
       },

@@ -12,10 +12,14 @@ import type { LeaseRow, OwnerRow } from '../../core/rows.ts'
 import { needsRows } from '../../core/standing.ts'
 import type { MemoryRows } from './rows.ts'
 
-/** The rows that the batch needs. @param time store time, ms since 1970 */
-export function loadExchange(rows: MemoryRows, batch: Batch, time: number): ExchangeRows {
+/**
+ * The rows that the batch needs.
+ * @param time store time, ms since 1970
+ * @param mayForget the store may forget what it acknowledged
+ */
+export function loadExchange(rows: MemoryRows, batch: Batch, time: number, mayForget = false): ExchangeRows {
   const owner = ownerFor(rows, batch)
-  if (!needsRows(owner, batch)) return { owner, entries: [], wanted: [] }
+  if (!needsRows(owner, batch, mayForget)) return { owner, entries: [], wanted: [] }
   const entries = batch.entries.map((entry) => loadEntry(rows, entry, batch.epoch))
   return { owner, entries, wanted: rows.wantedBy(batch.epoch, time, WANTED_ROWS_MAX + entries.length) }
 }

@@ -44,7 +44,7 @@ const NO_LOCKS: Locked = { leased: new Map(), held: new Map(), stubs: [] }
  * in another. Both go over one connection of the pool.
  */
 export class PostgresAdapter implements StoreAdapter {
-  readonly capabilities: StoreCapabilities = { mayForget: false, batchMax: BATCH_ENTRIES_MAX }
+  readonly capabilities: StoreCapabilities = { batchMax: BATCH_ENTRIES_MAX }
   readonly leaseTtlMs: number
   readonly #pool: PostgresPool
   readonly #schema: string

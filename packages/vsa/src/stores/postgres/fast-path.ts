@@ -126,7 +126,7 @@ export function exchangedFrom(value: unknown, { entries }: Batch): Exchanged {
     clock: integer(time),
     made: integer(made),
     isUpkeepDue,
-    answer: { kind: 'applied', time, expiresAt, entries: answers, granted, wanted: names, written },
+    answer: { kind: 'applied', time, expiresAt, entries: answers, granted, wanted: names, written, frozenUntil: 0 },
   }
 }
 

@@ -54,7 +54,7 @@ export interface AdapterSettings {
  * were loaded.
  */
 export class RedisAdapter implements StoreAdapter {
-  readonly capabilities: StoreCapabilities = { mayForget: false, batchMax: BATCH_MAX }
+  readonly capabilities: StoreCapabilities = { batchMax: BATCH_MAX }
   readonly leaseTtlMs: number
   readonly #session: Session
   readonly #settings: AdapterSettings

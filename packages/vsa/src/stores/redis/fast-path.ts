@@ -115,6 +115,7 @@ export function exchangedFrom(value: unknown, { entries }: Batch): PlainExchange
       granted,
       wanted: pairs(wanted).map(([field]) => rowNameFrom(field)),
       written,
+      frozenUntil: 0,
     },
   }
 }

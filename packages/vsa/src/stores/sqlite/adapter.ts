@@ -33,7 +33,7 @@ const FILE_CHECK_EVERY_MS = 100
 /** How often other owners' processes are looked up. */
 const PROCESS_CHECK_EVERY_MS = 1_000
 
-export const CAPABILITIES: StoreCapabilities = { mayForget: false, batchMax: BATCH_ENTRIES_MAX }
+export const CAPABILITIES: StoreCapabilities = { batchMax: BATCH_ENTRIES_MAX }
 
 /** The options of a store; they are sent to the thread. */
 export interface AdapterSettings {

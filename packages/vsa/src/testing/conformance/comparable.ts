@@ -28,8 +28,8 @@ export function comparableAnswer(answer: Answer, isTimeInjected: boolean): unkno
 }
 
 /** Without `upkeepDueInMs`: how much upkeep one call does is the store's choice. */
-export function comparableJoin({ epoch, token, time, leaseTtlMs }: Joined, isTimeInjected: boolean): unknown {
-  return { epoch, token, time: isTimeInjected ? time : 0, leaseTtlMs }
+export function comparableJoin(joined: Joined, isTimeInjected: boolean): unknown {
+  return { ...joined, time: isTimeInjected ? joined.time : 0, upkeepDueInMs: null }
 }
 
 export function comparableRows(rows: readonly ListedRow[], isTimeInjected: boolean): unknown {

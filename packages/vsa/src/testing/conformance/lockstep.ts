@@ -90,7 +90,7 @@ class Lockstep {
   }
 
   #differenceInJoin(joined: Joined, now: number): string | undefined {
-    const expected = this.#model.join(this.#timeFor(joined, now), joined.token)
+    const expected = this.#model.join(this.#timeFor(joined, now), joined)
     return firstDifference(
       'join',
       comparableJoin(joined, this.#isTimeInjected),

@@ -1,6 +1,7 @@
 import type { StoreTime, Writes } from '../../core/adapter.ts'
 import type { Answer, Batch } from '../../core/exchange.ts'
 import { withLeap } from '../../core/leap.ts'
+import { type Life, ONE_LIFE } from '../../core/life.ts'
 import { maintain, OWNERS_KEPT_MS, UPKEEP_STEPS } from '../../core/maintain.ts'
 import { openEpoch } from '../../core/open-epoch.ts'
 import type { Caller } from '../../core/standing.ts'
@@ -20,16 +21,24 @@ export type ModelTime = Pick<StoreTime, 'time' | 'clock'>
 export class Model {
   readonly #rows = new MemoryRows()
   readonly #leaseTtlMs: number
+  /** As the store told it with its last join. */
+  #life: Life = ONE_LIFE
 
   constructor(leaseTtlMs: number) {
     this.#leaseTtlMs = leaseTtlMs
   }
 
-  /** @param token as the store has made it */
-  join(now: ModelTime, token: string): Joined {
+  /** @param told as the store has made them */
+  join(now: ModelTime, { token, incarnation, mayForget, frozenUntil }: Pick<Joined, 'token'> & Life): Joined {
     const at = this.#timeAt(now)
+    this.#life = { incarnation, mayForget, frozenUntil }
     const joining = { token, label: 'test', leaseTtlMs: this.#leaseTtlMs }
-    const { joined, writes } = openEpoch({ lastEpoch: this.#rows.lastEpoch, process: null }, joining, at.time)
+    const { joined, writes } = openEpoch(
+      { lastEpoch: this.#rows.lastEpoch, process: null },
+      joining,
+      at.time,
+      this.#life,
+    )
     this.#save(writes, at)
     this.#maintain(now, { ...joined, seq: 0 })
     return joined
@@ -38,7 +47,12 @@ export class Model {
   exchange(batch: Batch, now: ModelTime): Answer {
     this.#maintain(now, batch)
     const at = this.#timeAt(now)
-    const { answer, writes } = transition(loadExchange(this.#rows, batch, at.time), batch, at.time)
+    const { answer, writes } = transition(
+      loadExchange(this.#rows, batch, at.time, this.#life.mayForget),
+      batch,
+      at.time,
+      this.#life,
+    )
     this.#save(writes, at)
     return answer
   }

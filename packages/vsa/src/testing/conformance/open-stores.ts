@@ -1,12 +1,14 @@
 import type { StoreAdapter } from '../../core/adapter.ts'
 import { adaptedStore } from '../../core/adapted-store.ts'
 import type { Store } from '../../core/store.ts'
-import type { MakeStore, StoreNeeds } from './runner.ts'
+import type { LoseWrites, MakeStore, StoreNeeds } from './runner.ts'
 
 /** Two handles onto the same fresh data. */
 export interface OpenStores {
   readonly store: Store
   readonly other: Store
+  /** See `StoreUnderTest`. @throws Error where the store has none */
+  startLosing: () => Promise<LoseWrites>
   /** Closes both and removes the data. */
   dispose(): Promise<void>
 }
@@ -16,7 +18,15 @@ export async function openStores(makeStore: MakeStore, needs: StoreNeeds): Promi
   const made = await makeStore(needs)
   try {
     const other = await made.another()
-    return { store: storeOf(made.store, needs), other: storeOf(other, needs), dispose: () => made.dispose() }
+    return {
+      store: storeOf(made.store, needs),
+      other: storeOf(other, needs),
+      startLosing: async () => {
+        if (made.startLosing === undefined) throw new TypeError('a store that is tested with forgets has startLosing')
+        return made.startLosing()
+      },
+      dispose: () => made.dispose(),
+    }
   } catch (error) {
     await made.dispose()
     throw error

@@ -16,8 +16,8 @@ export type Command =
   | { readonly do: 'resend'; readonly back: number }
   /** Sends a seq that is `by` beyond the next. */
   | { readonly do: 'skip'; readonly owner: number; readonly by: number }
-  /** Sends the next seq under another token, as an owner of a store that was restored from a backup. */
-  | { readonly do: 'foreign'; readonly owner: number }
+  /** Sends the next seq under another token, as an owner of a store that was restored from a backup; or as one of another incarnation (F1). */
+  | { readonly do: 'foreign'; readonly owner: number; readonly other: 'token' | 'incarnation' }
   | { readonly do: 'pass'; readonly ms: number }
   /** Sets the clock that the store reads, forwards or back. */
   | { readonly do: 'jump'; readonly ms: number }
@@ -36,6 +36,8 @@ export interface RowChange {
   readonly limit: number
   /** The number of the mint, 1 to 4; 0 mints nothing. Its units are twice its number, or one more for a conflict. */
   readonly mint: number
+  /** What the owner was answered before a store forgot it (F5), in units; 0: nothing. */
+  readonly gone: number
   readonly conflict: boolean
 }
 
@@ -65,7 +67,7 @@ function drawCommand(random: Random, isTimeInjected: boolean): Command {
   if (share < 0.8) return { do: 'join', owner }
   if (share < 0.83) return { do: 'close', owner }
   if (share < 0.84) return { do: 'skip', owner, by: oneOf(random, [1, 7]) }
-  if (share < 0.85) return { do: 'foreign', owner }
+  if (share < 0.85) return { do: 'foreign', owner, other: oneOf(random, ['token', 'token', 'incarnation']) }
   if (!isTimeInjected) return drawExchange(random, owner)
   if (share < 0.88) return { do: 'jump', ms: oneOf(random, [-3_600_000, -500, 700]) }
   return { do: 'pass', ms: oneOf(random, [UPKEEP_DUE_MS, 1_000, 4_000, 4_000, 11_000, 70_000, 200_000]) }
@@ -92,6 +94,7 @@ function drawChange(random: Random, row: number): RowChange {
     limit: oneOf(random, [0, 10, 10, 14, 25]),
     mint: random() < 0.2 ? wholeBetween(random, 1, 4) : 0,
     conflict: random() < 0.2,
+    gone: random() < 0.06 ? oneOf(random, [1, 5, 20, 60]) : 0,
   }
 }
 

@@ -6,6 +6,7 @@ import { addTo, entryOf, initialOf, windowOf } from './entries.ts'
 interface OwnerState {
   readonly epoch: number
   readonly token: string
+  readonly incarnation: string
   seq: number
   /** By row: the lease in the last answer. */
   readonly held: Map<string, number>
@@ -28,8 +29,8 @@ export class RandomOwners {
     this.#start = start
   }
 
-  joined(owner: number, { epoch, token }: Joined): void {
-    this.#owners[owner] = { epoch, token, seq: 0, held: new Map() }
+  joined(owner: number, { epoch, token, incarnation }: Joined): void {
+    this.#owners[owner] = { epoch, token, incarnation, seq: 0, held: new Map() }
   }
 
   /** The batch that the command sends; undefined when its owner has not joined, or there is nothing to send again. */
@@ -41,7 +42,7 @@ export class RandomOwners {
       case 'skip':
         return { ...this.#empty(owner), seq: owner.seq + 1 + command.by }
       case 'foreign':
-        return { ...this.#empty(owner), seq: owner.seq + 1, token: `not ${owner.token}` }
+        return { ...this.#empty(owner), seq: owner.seq + 1, [command.other]: `not ${owner[command.other]}` }
       case 'exchange': {
         const entries = command.changes.map((change) => this.#entry(owner, change))
         return this.#send(owner, {
@@ -75,8 +76,8 @@ export class RandomOwners {
     return batch
   }
 
-  #empty({ epoch, token, seq }: OwnerState): Batch {
-    return { epoch, token, seq, entries: [], takes: [], close: false }
+  #empty({ epoch, token, incarnation, seq }: OwnerState): Batch {
+    return { epoch, token, incarnation, seq, entries: [], takes: [], close: false }
   }
 
   #entry(owner: OwnerState, change: RowChange): Entry {
@@ -86,10 +87,11 @@ export class RandomOwners {
     const held = owner.held.get(nameOf({ key, period })) ?? 0
     const spent = change.spentQuarters > 4 ? held + 1 : Math.floor((held * change.spentQuarters) / 4)
     const { refund, hold, wantMs, known } = change
+    const gone = change.gone === 0 ? {} : { gone: change.gone }
     const policy = change.limit === 0 ? {} : { policy: this.#policy(owner, change) }
     const units = 2 * change.mint + (change.conflict ? 1 : 0)
     const mint = change.mint === 0 || change.row > 1 ? {} : { mint: { id: `m${change.mint}`, units } }
-    return entryOf(key, { period, spent, refund, hold, wantMs, known, ...policy, ...mint })
+    return entryOf(key, { period, spent, refund, hold, wantMs, known, ...policy, ...mint, ...gone })
   }
 
   #policy(owner: OwnerState, { row, limit }: RowChange): RowPolicy {

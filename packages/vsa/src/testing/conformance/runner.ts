@@ -1,5 +1,5 @@
 import type { StoreAdapter } from '../../core/adapter.ts'
-import { assertFunction, assertMethods, assertOneOf, assertOptions } from '../../core/options.ts'
+import { assertBoolean, assertFunction, assertMethods, assertOneOf, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
 import { assertWhole, describe } from '../../core/units.ts'
 
@@ -33,9 +33,16 @@ export interface StoreUnderTest {
   readonly store: Store | StoreAdapter
   /** Called once: a second handle onto the same data, as another process would have it. May be `store` itself where the data is in memory. */
   another(): Store | StoreAdapter | Promise<Store | StoreAdapter>
+  /**
+   * Only for stores that may forget, and that are tested with `forgets`. What is acknowledged after this call is lost when its result is called, and
+   * the store goes on in another incarnation: a replica that is cut off now and then takes over, for example.
+   */
+  startLosing?(): LoseWrites | Promise<LoseWrites>
   /** Closes both handles and removes the data. Called once, also after a failed test. */
   dispose(): Promise<void>
 }
+
+export type LoseWrites = () => void | Promise<void>
 
 /** Makes the store of one test. What it throws fails that test. */
 export type MakeStore = (needs: StoreNeeds) => StoreUnderTest | Promise<StoreUnderTest>
@@ -46,13 +53,15 @@ export interface ConformanceOptions {
    * wait in real time, up to 4 s each, and those that would wait longer are not registered. Default `injected`.
    */
   readonly time?: 'injected' | 'own'
+  /** The store may forget, and has `startLosing`: the rules F1 to F7 are tested, too. Default false. */
+  readonly forgets?: boolean
   /** How many random sequences of 60 commands are compared with the model; 0 compares none. Default 60. */
   readonly sequences?: number
   /** A whole number: the seed of the first sequence; each next one has the seed after it. Default 1. */
   readonly seed?: number
 }
 
-const OPTIONS = Object.keys({ time: true, sequences: true, seed: true } satisfies Record<
+const OPTIONS = Object.keys({ time: true, forgets: true, sequences: true, seed: true } satisfies Record<
   keyof ConformanceOptions,
   true
 >)
@@ -68,7 +77,8 @@ export function checkConformance(
   assertFunction('makeStore', makeStore)
   assertMethods('runner', runner, 'a test runner, such as { describe, it, expect }', ['describe', 'it', 'expect'])
   assertOptions('options', options, OPTIONS)
-  const { time = 'injected', sequences = 0, seed = 1 } = options
+  const { time = 'injected', forgets = false, sequences = 0, seed = 1 } = options
+  assertBoolean('options.forgets', forgets)
   assertOneOf('options.time', time, ['injected', 'own'])
   assertWhole('options.sequences', sequences, { min: 0 })
   assertWhole('options.seed', seed, { min: 0 })

@@ -1,7 +1,7 @@
 import type { ListedRow, Store } from '../../core/store.ts'
 import { allRows } from './listed-rows.ts'
 import type { OpenStores } from './open-stores.ts'
-import type { Expectation, TestRunner } from './runner.ts'
+import type { Expectation, LoseWrites, TestRunner } from './runner.ts'
 import type { SuiteTime } from './suite-time.ts'
 import { TestOwner } from './test-owner.ts'
 
@@ -30,13 +30,15 @@ export interface Scene {
   pass(ms: number): Promise<void>
   /** Sets the clock that the store reads forwards or back. Only where time is injected. */
   jump(ms: number): void
+  /** What is acknowledged from now on is lost by the result. Only of stores that may forget. */
+  startLosing: () => Promise<LoseWrites>
   /** A new epoch, on `store` unless another handle is given. */
   owner(handle?: Store): Promise<TestOwner>
   /** Every row of the store. */
   rows(): Promise<readonly ListedRow[]>
 }
 
-export function sceneOn({ store, other }: OpenStores, time: SuiteTime, runner: TestRunner): Scene {
+export function sceneOn({ store, other, startLosing }: OpenStores, time: SuiteTime, runner: TestRunner): Scene {
   return {
     store,
     other,
@@ -44,6 +46,7 @@ export function sceneOn({ store, other }: OpenStores, time: SuiteTime, runner: T
     ms: (ms) => time.ms(ms),
     pass: (ms) => time.pass(ms),
     jump: (ms) => time.jump(ms),
+    startLosing,
     owner: async (handle = store) => new TestOwner(handle, await handle.join('test')),
     rows: () => allRows(store),
   }

@@ -13,6 +13,7 @@ export interface BatchParts {
 export class TestOwner {
   readonly epoch: number
   readonly token: string
+  readonly incarnation: string
   /** Store time at the join. */
   readonly time: number
   readonly leaseTtlMs: number
@@ -23,6 +24,7 @@ export class TestOwner {
     this.#store = store
     this.epoch = joined.epoch
     this.token = joined.token
+    this.incarnation = joined.incarnation
     this.time = joined.time
     this.leaseTtlMs = joined.leaseTtlMs
   }
@@ -36,7 +38,8 @@ export class TestOwner {
   /** A batch with the seq of the last one, as after a breach. */
   again(parts: BatchParts): Batch {
     const { entries = [], takes = [], close = false } = parts
-    return { epoch: this.epoch, token: this.token, seq: this.#seq, entries, takes, close }
+    const { epoch, token, incarnation } = this
+    return { epoch, token, incarnation, seq: this.#seq, entries, takes, close }
   }
 
   send(batch: Batch): Promise<Answer> {

@@ -31,6 +31,7 @@ type Odd<Item> = readonly (readonly [index: number, item: Item])[]
 export type PackedBatch = readonly [
   epoch: number,
   token: string,
+  incarnation: string,
   seq: number,
   close: boolean,
   takes: readonly PackedTake[],
@@ -51,28 +52,30 @@ type PackedAppliedAnswer = readonly [
   wanted: readonly RowName[],
   records: number,
   leaseRecords: number,
+  frozenUntil: number,
   usual: PackedAnswers,
   odd: Odd<EntryAnswer>,
 ]
 
-export function packBatch({ epoch, token, seq, entries, takes, close }: Batch): PackedBatch {
+export function packBatch({ epoch, token, incarnation, seq, entries, takes, close }: Batch): PackedBatch {
   const usual: BudgetEntry[] = []
   const odd: [number, Entry][] = []
   entries.forEach((entry, index) => {
     if (isUsualEntry(entry)) usual.push(entry)
     else odd.push([index, entry])
   })
-  return [epoch, token, seq, close, listed(takes, packTake), packEntries(usual), odd]
+  return [epoch, token, incarnation, seq, close, listed(takes, packTake), packEntries(usual), odd]
 }
 
-export function unpackBatch([epoch, token, seq, close, takes, usual, odd]: PackedBatch): Batch {
+export function unpackBatch(packed: PackedBatch): Batch {
+  const [epoch, token, incarnation, seq, close, takes, usual, odd] = packed
   const entries = interleave(unpackEntries(usual), odd)
-  return { epoch, token, seq, entries, takes: takes.map(unpackTake), close }
+  return { epoch, token, incarnation, seq, entries, takes: takes.map(unpackTake), close }
 }
 
 export function packAnswer(answer: Answer): PackedAnswer {
   if (!('entries' in answer)) return answer
-  const { kind, time, expiresAt, entries, granted, wanted, written } = answer
+  const { kind, time, expiresAt, entries, granted, wanted, written, frozenUntil } = answer
   const usual: BudgetAnswer[] = []
   const odd: [number, EntryAnswer][] = []
   entries.forEach((entry, index) => {
@@ -80,14 +83,14 @@ export function packAnswer(answer: Answer): PackedAnswer {
     else odd.push([index, entry])
   })
   const { records, leaseRecords } = written
-  return [kind, time, expiresAt, granted, wanted, records, leaseRecords, packAnswers(usual), odd]
+  return [kind, time, expiresAt, granted, wanted, records, leaseRecords, frozenUntil, packAnswers(usual), odd]
 }
 
 export function unpackAnswer(answer: PackedAnswer): Answer {
   if (!isPackedApplied(answer)) return answer
-  const [kind, time, expiresAt, granted, wanted, records, leaseRecords, usual, odd] = answer
+  const [kind, time, expiresAt, granted, wanted, records, leaseRecords, frozenUntil, usual, odd] = answer
   const entries = interleave(unpackAnswers(usual), odd)
-  return { kind, time, expiresAt, entries, granted, wanted, written: { records, leaseRecords } }
+  return { kind, time, expiresAt, entries, granted, wanted, written: { records, leaseRecords }, frozenUntil }
 }
 
 function packTake({ need, n }: Take): PackedTake {
@@ -106,9 +109,9 @@ function isPackedApplied(answer: PackedAnswer): answer is PackedAppliedAnswer {
   return Array.isArray(answer)
 }
 
-/** A budget entry without a policy or a mint. */
+/** A budget entry without a policy, a mint or what was gone. */
 function isUsualEntry(entry: Entry): entry is BudgetEntry {
-  return entry.kind === 'budget' && entry.policy === undefined && entry.mint === undefined
+  return entry.kind === 'budget' && entry.policy === undefined && entry.mint === undefined && entry.gone === undefined
 }
 
 function interleave<Item>(usual: readonly Item[], odd: Odd<Item>): readonly Item[] {

@@ -1,0 +1,87 @@
+import type { Clock, Timer } from '../../core/clock.ts'
+import type { Joined } from '../../core/store.ts'
+
+/** F8: an answer counts, and leases are spent from, up to this share of a lease lifetime after the attempt was sent. */
+const TRUSTED_SHARE = 0.9
+
+export interface LossWatchOptions {
+  readonly clock: Clock
+  /** Leases must not be spent from any more, or may be again. */
+  readonly leasesStop: (isStopped: boolean) => void
+}
+
+/** What the session knows of a store that may forget what it acknowledged (F1, F3, F8). Nothing of it is done for a store that never does. */
+export class LossWatch {
+  readonly #options: LossWatchOptions
+  #incarnation: string | null = null
+  #mayForget = false
+  #trustedMs = Infinity
+  #frozenUntil = 0
+  /** When leases stop, by the monotonic clock. */
+  #stopAtMs = Infinity
+  #isStopped = false
+  #timer: Timer | null = null
+  #ended = false
+
+  constructor(options: LossWatchOptions) {
+    this.#options = options
+  }
+
+  get mayForget(): boolean {
+    return this.#mayForget
+  }
+
+  /** F3: the store grants nothing before this store time, as far as is known; 0: it grants. */
+  get frozenUntil(): number {
+    return this.#frozenUntil
+  }
+
+  /** @returns whether the store is in another incarnation than before: it may have lost writes */
+  joined({ incarnation, mayForget, frozenUntil, leaseTtlMs }: Joined): boolean {
+    const isAnother = this.#incarnation !== null && this.#incarnation !== incarnation
+    this.#incarnation = incarnation
+    this.#mayForget = mayForget
+    this.#trustedMs = mayForget ? TRUSTED_SHARE * leaseTtlMs : Infinity
+    this.#frozenUntil = frozenUntil
+    return isAnother
+  }
+
+  /** F8: the answer came so late that the store may have forgotten it, and what follows from that may be over. */
+  isLate(sentAtMs: number): boolean {
+    return this.#mayForget && this.#options.clock.monotonic() - sentAtMs > this.#trustedMs
+  }
+
+  /** An attempt has its answer, in time. @param sentAtMs when it was sent, by the monotonic clock */
+  answered(sentAtMs: number, frozenUntil: number): void {
+    this.#frozenUntil = frozenUntil
+    if (!this.#mayForget) return
+    this.#stopAtMs = sentAtMs + this.#trustedMs
+    if (this.#isStopped) this.#stop(false)
+    if (this.#timer === null) this.#arm()
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#timer?.cancel()
+    this.#timer = null
+  }
+
+  #arm(): void {
+    if (this.#ended) return
+    const { clock } = this.#options
+    const inMs = Math.max(0, this.#stopAtMs - clock.monotonic())
+    this.#timer = clock.timer(Math.ceil(inMs), () => this.#tick())
+  }
+
+  /** One timer, however many answers there were. */
+  #tick(): void {
+    this.#timer = null
+    if (this.#options.clock.monotonic() < this.#stopAtMs) this.#arm()
+    else this.#stop(true)
+  }
+
+  #stop(isStopped: boolean): void {
+    this.#isStopped = isStopped
+    this.#options.leasesStop(isStopped)
+  }
+}

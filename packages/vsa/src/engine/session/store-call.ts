@@ -1,0 +1,15 @@
+/** One call of the store, and what is done with its answer. */
+export interface StoreCall<T> {
+  readonly call: () => Promise<T>
+  /** What is wrong with the answer; null when nothing is. */
+  readonly faultOf: (answer: unknown) => string | null
+  readonly heard: (answer: T, sentAtMs: number) => void
+  readonly timeoutMs: number
+  /** F8: a late answer counts, though the store may forget. Default false. */
+  readonly mayBeLate?: boolean
+}
+
+/** A store that throws instead of rejecting has failed as well. */
+export async function called<T>(call: () => Promise<T>): Promise<T> {
+  return call()
+}
