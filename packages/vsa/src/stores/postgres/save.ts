@@ -127,7 +127,8 @@ ${integerLiteral(seq)}, ${written}, ${times.join(', ')}, ${integerLiteral(leaseT
     case 'renewed':
       return `update ${schema}.owner set ${numbers} ${ofEpoch}`
     case 'closed':
-      return `update ${schema}.owner set is_open = false, burning = true, ${numbers} ${ofEpoch}`
+      return `update ${schema}.owner set is_open = false, burning = exists (select 1 from ${schema}.lease l where l.epoch = owner.epoch),
+${numbers} ${ofEpoch}`
   }
 }
 

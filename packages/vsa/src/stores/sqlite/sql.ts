@@ -25,7 +25,7 @@ INSERT INTO owner (${OWNER_COLUMNS}, burning) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,
 /** The columns that an exchange changes. None is in the condition of a partial index, so only one index is updated. */
 export const RENEW_OWNER: string = 'UPDATE owner SET seq = ?, outcome = ?, seen_at = ?, expires_at = ? WHERE epoch = ?'
 export const CLOSE_OWNER: string = `
-UPDATE owner SET state = 'closed', burning = 1, seq = ?, outcome = ?, seen_at = ?, expires_at = ? WHERE epoch = ?`
+UPDATE owner SET state = 'closed', burning = EXISTS (SELECT 1 FROM lease l WHERE l.epoch = owner.epoch), seq = ?, outcome = ?, seen_at = ?, expires_at = ? WHERE epoch = ?`
 export const BURNED_OUT: string = 'UPDATE owner SET burning = 0 WHERE epoch = ?'
 export const REMOVE_OWNER: string = 'DELETE FROM owner WHERE epoch = ?'
 export const LAST_EPOCH: string = 'SELECT epochs FROM store'
