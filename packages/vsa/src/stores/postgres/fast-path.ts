@@ -1,5 +1,6 @@
 import { WANTED_ROWS_MAX, type Exchanged } from '../../core/adapter.ts'
 import type { Batch, BudgetEntry, CounterEntry, EntryAnswer, Outcome, Take } from '../../core/exchange.ts'
+import { ONE_INCARNATION } from '../../core/life.ts'
 import { isPlainBatch } from '../../core/plain-batch.ts'
 import { encodeText } from '../../core/stored-text.ts'
 import { EXCHANGE } from './exchange-function.ts'
@@ -15,7 +16,8 @@ const ROW_WIDTH = 9
 /** The function decides it, or says that it does not. An entry that Postgres cannot have must be named by the general path (S6). */
 export function isPlain(batch: Batch): boolean {
   return (
-    isPlainBatch(batch, { mints: false, closes: false }) && batch.entries.every((entry) => refused(entry) === undefined)
+    isPlainBatch(batch, { mints: false, closes: false, incarnation: ONE_INCARNATION }) &&
+    batch.entries.every((entry) => refused(entry) === undefined)
   )
 }
 
