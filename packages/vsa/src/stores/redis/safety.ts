@@ -74,7 +74,9 @@ export function risksOf(facts: ServerFacts): readonly string[] {
     risks.push(`appendfsync is ${appendFsync}: a power cut loses the last second or more. Set appendfsync always`)
   if (isCluster) risks.push('it is a cluster: a failover loses what the new master had not received yet')
   else if ((replicas ?? 0) > 0)
-    risks.push('there are replicas: a failover loses what the new master had not received yet')
+    risks.push(
+      'there are replicas: a failover loses what the new master had not received yet. Set min-replicas-to-write to 1, and min-replicas-max-lag below the lease lifetime',
+    )
   else if (replicas === undefined)
     risks.push('replicas cannot be read: with one, a failover loses what it had not received yet')
   if (run === undefined)
