@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -19,6 +19,8 @@ export interface ServerSettings {
   /** As in `fsync=off`. */
   readonly options?: readonly string[]
   readonly isStandby?: boolean
+  /** URL of its primary: the server begins as a copy of it, and follows it. */
+  readonly standbyOf?: string
 }
 
 const DEBIAN = '/usr/lib/postgresql'
@@ -48,21 +50,38 @@ function programs(): string | undefined {
 
 async function started(
   programs: string,
-  { options = [], isStandby = false }: ServerSettings = {},
+  { options = [], isStandby = false, standbyOf }: ServerSettings = {},
 ): Promise<PostgresServer> {
   const user = account()
   const folder = mkdtempSync(join(tmpdir(), 'vsa-postgres-'))
   if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid)
   const data = join(folder, 'data')
-  const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync']
-  const made = spawnSync(join(programs, 'initdb'), initdb, { ...user, cwd: folder, encoding: 'utf8' })
-  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`)
+  const initdb = [
+    'initdb',
+    '-D',
+    data,
+    '-U',
+    'postgres',
+    '-A',
+    'trust',
+    '-E',
+    'UTF8',
+    '--no-locale',
+    '--no-sync',
+  ] as const
+  const copy = ['pg_basebackup', '-D', data, '-d', standbyOf ?? '', '-R', '-c', 'fast', '--no-sync'] as const
+  const [program, ...values] = standbyOf === undefined ? initdb : copy
+  // Not synchronous: the primary may be behind a proxy of this process.
+  await succeeded(
+    program,
+    spawn(join(programs, program), values, { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] }),
+  )
   if (isStandby) writeFileSync(join(data, 'standby.signal'), '')
   const port = await sparePort()
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', ...options]
-  const program = join(programs, 'postgres')
+  const postgres = join(programs, 'postgres')
   const start = async (): Promise<ChildProcess> => {
-    const server = spawn(program, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
+    const server = spawn(postgres, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
       ...user,
       cwd: folder,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -85,4 +104,11 @@ async function started(
       rmSync(folder, { recursive: true })
     },
   }
+}
+
+async function succeeded(program: string, process: ChildProcess): Promise<void> {
+  let said = ''
+  process.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const status = await new Promise((resolve, reject) => process.once('error', reject).once('close', resolve))
+  if (status !== 0) throw new Error(`${program} failed: ${said}`)
 }

@@ -1,20 +1,21 @@
 import type { Batch, Entry, Take } from './exchange.ts'
-import { ONE_INCARNATION } from './life.ts'
 import { isUnits } from './units.ts'
 
 /** What a fast path decides besides what all of them do. */
 export interface PlainExtras {
   readonly mints: boolean
   readonly closes: boolean
+  /** The one in which the store grants now (F1, F3). */
+  readonly incarnation: string
 }
 
 /**
- * Whether the fast path of a store that never forgets may be asked (stores.md section 0): settling, policies, durable admissions and counters, every amount in its range. What is rare
- * and what is malformed, whose row must be named (S6), is decided by the transition.
+ * Whether the fast path may be asked (stores.md section 0): settling, policies, durable admissions and counters, every amount in its range.
+ * What is rare, and what is malformed, whose row must be named (S6), is decided by the transition.
  */
-export function isPlainBatch(batch: Batch, { mints, closes }: PlainExtras): boolean {
-  const { entries, takes, close, incarnation } = batch
-  if ((close && !closes) || incarnation !== ONE_INCARNATION) return false
+export function isPlainBatch(batch: Batch, { mints, closes, incarnation }: PlainExtras): boolean {
+  const { entries, takes, close } = batch
+  if ((close && !closes) || batch.incarnation !== incarnation) return false
   return entries.every((entry) => isPlainEntry(entry, mints)) && takes.every((take) => isPlainTake(take, entries))
 }
 

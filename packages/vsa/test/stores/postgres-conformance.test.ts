@@ -54,7 +54,8 @@ async function emptied(schema: TestSchema): Promise<void> {
   await assertSums(name)
   await admin.query(`
     ${EMPTY.map((table) => `delete from ${name}.${table};`).join(' ')}
-    update ${name}.store set epochs = 0, time_seen = 0, leapt_from = 0, leapt_at = 0, leapt_until = 0, pruned_until = 0`)
+    update ${name}.store set epochs = 0, time_seen = 0, leapt_from = 0, leapt_at = 0, leapt_until = 0, pruned_until = 0, frozen_until = 0,
+    kept_incarnation = incarnation::text || ':' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)`)
   free.push(schema)
 }
 
@@ -79,22 +80,54 @@ function onTime(store: Store, onTime: () => Promise<void>): Store {
 
 const describeHere = 'reason' in server ? describe.skip : describe
 
-/** The general path by itself is repeated by `npm run proof`; the fast path leaves to it what is rare. */
-const paths = IS_QUICK ? [true] : [true, false]
+/** Loses what is committed from now on, as a standby that is promoted: the store then finds itself under another incarnation than it has kept. */
+async function startLosing({ name }: TestSchema): Promise<() => Promise<void>> {
+  const tables = [...EMPTY, 'store']
+  await admin.query(
+    tables
+      .map(
+        (table) =>
+          `drop table if exists ${name}.kept_${table}; create table ${name}.kept_${table} as table ${name}.${table};`,
+      )
+      .join(' '),
+  )
+  const lose = tables.map(
+    (table) => `delete from ${name}.${table}; insert into ${name}.${table} select * from ${name}.kept_${table};`,
+  )
+  return async () =>
+    void (await admin.query(`${lose.join(' ')} update ${name}.store set incarnation = gen_random_uuid()`))
+}
 
-for (const fastPath of paths) {
+interface Variant {
+  readonly title: string
+  readonly fastPath: boolean
+  readonly mayForget: boolean
+}
+
+const VARIANTS: readonly Variant[] = [
+  { title: 'Postgres', fastPath: true, mayForget: false },
+  { title: 'Postgres without its fast path', fastPath: false, mayForget: false },
+  { title: 'Postgres that may forget', fastPath: true, mayForget: true },
+  { title: 'Postgres that may forget, without its fast path', fastPath: false, mayForget: true },
+]
+
+/** The others are repeated by `npm run proof`; the fast path leaves to the general one what is rare. */
+const variants = IS_QUICK ? VARIANTS.slice(0, 1) : VARIANTS
+
+for (const { title, fastPath, mayForget } of variants) {
   storeConformance(
-    fastPath ? 'Postgres' : 'Postgres without its fast path',
+    title,
     async ({ now, leaseTtlMs }) => {
       const schema = free.pop() ?? (await testSchema())
       const handle = (): Store =>
-        onTime(postgres(pool, { schema: schema.name, leaseTtlMs, fastPath, upkeepEveryMs: 0 }), () =>
+        onTime(postgres(pool, { schema: schema.name, leaseTtlMs, fastPath, mayForget, upkeepEveryMs: 0 }), () =>
           setClock(schema, now()),
         )
       const [store, other] = [handle(), handle()]
       return {
         store,
         another: () => other,
+        startLosing: () => startLosing(schema),
         dispose: async () => {
           await Promise.all([store.close(), other.close()])
           await emptied(schema)
@@ -102,6 +135,6 @@ for (const fastPath of paths) {
       }
     },
     { describe: describeHere, it, expect },
-    { sequences: rounds(1) },
+    { sequences: rounds(1), forgets: mayForget },
   )
 }

@@ -6,7 +6,6 @@ import { refusalOf, risksOf, type ServerFacts } from '../../src/stores/redis/saf
 import { INFO } from '../../src/stores/redis/scripts/open.ts'
 import { script } from '../../src/stores/redis/scripts/script.ts'
 import { Session } from '../../src/stores/redis/session.ts'
-import { incarnationOf } from '../../src/stores/redis/state.ts'
 import { backoff } from '../../src/stores/redis/backoff.ts'
 import { clientOn, newClient, newPrefix, storeOn } from './redis-fixture.ts'
 import { DURABLE, redisServer } from '../../../../servers/src/redis.ts'
@@ -17,6 +16,8 @@ const again = { transient: true } as const
 
 const sound: ServerFacts = {
   version: '7.0.15',
+  run: 'r',
+  formerReplication: '0000',
   isReplica: false,
   isCluster: false,
   replicas: 0,
@@ -43,15 +44,11 @@ describe('what a server may forget', () => {
     ['replicas', { replicas: 1 }, /failover/],
     ['a cluster', { isCluster: true }, /failover/],
     ['unknown replicas', { replicas: undefined }, /replicas cannot be read/],
+    ['an unknown run id', { run: undefined }, /run id cannot be read/],
     ['an unknown policy', { maxmemoryPolicy: undefined }, /maxmemory-policy cannot be read/],
   ])('%s: one risk, with its remedy', (_what, facts, risk) => {
     expect(risksOf(sound)).toEqual([])
     expect(risksOf({ ...sound, ...facts })).toEqual([expect.stringMatching(risk)])
-  })
-
-  it('its incarnation changes with the process only where it may forget', () => {
-    expect(incarnationOf({ gen: 'g', run: 'r' }, false)).toBe('g')
-    expect(incarnationOf({ gen: 'g', run: 'r' }, true)).toBe('g:r')
   })
 })
 

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { DURABLE, redisServer } from '../../../../servers/src/redis.ts'
 import type { Batch } from '../../src/core/exchange.ts'
+import { lifeAt } from '../../src/core/life.ts'
 import { transition } from '../../src/core/transition.ts'
 import type { Joined, Store } from '../../src/core/store.ts'
 import { adapterOn, assertSums, newClient, newPrefix, storeOn } from './redis-fixture.ts'
@@ -63,7 +64,8 @@ describe.skipIf('reason' in server)('the general path of the Redis store', () =>
       const adapter = adapterOn(client, { prefix })
       await adapter.ready()
       const snapshot = await adapter.loadExchange(sent)
-      const { writes } = transition(snapshot.rows, sent, snapshot.time)
+      const life = lifeAt(snapshot.life, snapshot.time, 10_000)
+      const { writes } = transition(snapshot.rows, sent, snapshot.time, life)
       await work({ store, other, sent, key: (name) => `{${prefix}}:${name}` })
       expect(writes === null ? writes : await snapshot.save(writes)).toBe(isSaved)
       await assertSums(client, prefix)

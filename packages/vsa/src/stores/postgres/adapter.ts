@@ -12,9 +12,11 @@ import { assertBatch } from '../../core/assert-batch.ts'
 import { BATCH_ENTRIES_MAX, type Batch, type RowName } from '../../core/exchange.ts'
 import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
+import { ONE_INCARNATION } from '../../core/life.ts'
 import { leapMaxOf, StoreClock } from '../../core/store-clock.ts'
 import { isUndecided, rowsMoved } from './errors.ts'
 import { exchangeCall, exchangedFrom, isPlain } from './fast-path.ts'
+import { lifeFrom, readMayForget } from './life.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { nameLiteral } from './literals.ts'
 import { exchangeFrom, namesIn, upkeepFrom, type Locked } from './load.ts'
@@ -30,6 +32,8 @@ export interface AdapterSettings {
   readonly schema: string
   readonly leaseTtlMs: number
   readonly fastPath: boolean
+  /** Undefined: as `readMayForget` finds at the opening. */
+  readonly mayForget?: boolean | undefined
 }
 
 interface Loaded<Rows> {
@@ -56,16 +60,21 @@ export class PostgresAdapter implements StoreAdapter {
   #timeTold = 0
   /** The server's clock, as the last load read it. */
   #serverNow = 0
+  readonly #mayForgetSet: boolean | undefined
+  #mayForget = false
+  /** Of the store, as it was last seen. */
+  #incarnation = ONE_INCARNATION
   #ready: Promise<void> | undefined
   #wasOpen = false
   #stopListening: (() => void) | undefined
 
-  constructor(pool: PostgresPool, { schema, leaseTtlMs, fastPath }: AdapterSettings) {
+  constructor(pool: PostgresPool, { schema, leaseTtlMs, fastPath, mayForget }: AdapterSettings) {
     this.#pool = pool
     this.#schema = schema
     this.#name = nameLiteral(schema)
     this.leaseTtlMs = leaseTtlMs
     this.#hasFastPath = fastPath
+    this.#mayForgetSet = mayForget
     this.#clock = new StoreClock(() => this.#serverNow, leaseTtlMs)
   }
 
@@ -79,7 +88,7 @@ export class PostgresAdapter implements StoreAdapter {
   }
 
   loadJoin(): Promise<Snapshot<JoinRows>> {
-    return this.#snapshot(sql.loadJoin(this.#name), ([lastEpoch]) => ({
+    return this.#snapshot(sql.loadJoin(this.#name, this.#mayForget), ([lastEpoch]) => ({
       rows: { lastEpoch: integer(lastEpoch), process: null },
       locked: NO_LOCKS,
     }))
@@ -87,8 +96,8 @@ export class PostgresAdapter implements StoreAdapter {
 
   async loadExchange(batch: Batch): Promise<Snapshot<ExchangeRows>> {
     assertBatch(batch)
-    return this.#snapshot(sql.loadExchange(this.#name, namesIn(batch)), (answer, time) => {
-      const loaded = exchangeFrom(answer, batch, time)
+    return this.#snapshot(sql.loadExchange(this.#name, namesIn(batch), this.#mayForget), (answer, time) => {
+      const loaded = exchangeFrom(answer, batch, { time, mayForget: this.#mayForget })
       if (loaded === undefined) throw rowsMoved(this.#schema)
       return loaded
     })
@@ -97,8 +106,8 @@ export class PostgresAdapter implements StoreAdapter {
   async exchangePlain(batch: Batch): Promise<Exchanged | null> {
     if (!this.#hasFastPath) return null
     assertBatch(batch)
-    if (!isPlain(batch)) return null
-    const call = exchangeCall(this.#name, batch, this.#timeTold)
+    if (!isPlain(batch, this.#incarnation)) return null
+    const call = exchangeCall(this.#name, batch, this.#timeTold, this.#mayForget)
     const answer = await answerOfCommit(this.#pool, this.#schema, call, isUndecided)
     if (answer === null || answer === undefined) return null
     const exchanged = exchangedFrom(answer, batch)
@@ -107,7 +116,7 @@ export class PostgresAdapter implements StoreAdapter {
   }
 
   loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {
-    return this.#snapshot(sql.loadUpkeep(this.#name, bounds, leapMaxOf(this.leaseTtlMs)), upkeepFrom)
+    return this.#snapshot(sql.loadUpkeep(this.#name, bounds, leapMaxOf(this.leaseTtlMs), this.#mayForget), upkeepFrom)
   }
 
   read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {
@@ -136,6 +145,7 @@ export class PostgresAdapter implements StoreAdapter {
     this.#stopListening ??= ignorePoolErrors(this.#pool)
     await ensureSchema(this.#pool, this.#schema, !this.#wasOpen)
     this.#wasOpen = true
+    this.#mayForget = this.#mayForgetSet ?? (await readMayForget(this.#pool, this.#schema))
   }
 
   /** S1: the answer begins with the server's clock, which was read behind the locks, and the latest time that was kept. */
@@ -145,7 +155,9 @@ export class PostgresAdapter implements StoreAdapter {
   ): Promise<Snapshot<Rows>> {
     const { transaction, answer } = await Transaction.begin(this.#pool, this.#schema, statements)
     try {
-      const [serverNow, timeSeen, ...rest] = list(answer)
+      const [serverNow, timeSeen, lifeRead, ...rest] = list(answer)
+      const life = lifeFrom(lifeRead)
+      this.#incarnation = life?.incarnation ?? ONE_INCARNATION
       this.#serverNow = integer(serverNow)
       const at = this.#clock.read(integer(timeSeen))
       this.#timeTold = Math.max(this.#timeTold, at.time)
@@ -153,6 +165,7 @@ export class PostgresAdapter implements StoreAdapter {
       return {
         ...at,
         rows,
+        ...(life === undefined ? {} : { life }),
         save: (writes) => this.#save(transaction, writes, locked),
         release: () => transaction.rollBack(),
       }

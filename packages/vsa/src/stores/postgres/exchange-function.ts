@@ -1,3 +1,4 @@
+import { presentIncarnation } from './life.ts'
 import { LEAP_MIN_MS } from '../../core/leap.ts'
 import { PERIOD_SLACK_MS } from '../../core/settle-entry.ts'
 import { UNITS_MAX } from '../../core/units.ts'
@@ -26,7 +27,7 @@ create function ${schema}.${EXCHANGE}(
   _at int[], _key text[], _period bigint[], _known boolean[], _spent bigint[], _refund bigint[], _hold bigint[], _want bigint[],
   _kind text[], _limit bigint[], _burn bigint[], _version bigint[], _ends bigint[], _keep bigint[],
   _n bigint[], _run int[], _need int[], _cost bigint[],
-  _counter text[], _add bigint[], _wanted_max int
+  _counter text[], _add bigint[], _wanted_max int, _incarnation text
 ) returns text language plpgsql
 set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 set lock_timeout = '${LOCK_TIMEOUT_MS}' as $vsa$
@@ -77,6 +78,11 @@ begin
     _due := true;
     _odd := exists (select from unnest(_key, _period) e(key, period), ${schema}.owner o where o.burning and exists (
       select from ${schema}.lease l where l.epoch = o.epoch and l.key = e.key and l.period = e.period offset 0));
+  end if;
+  -- F1, F3: another incarnation, and a frozen store.
+  if not _odd and _incarnation is not null then
+    _odd := not exists (select from ${schema}.store s where s.kept_incarnation = _incarnation and s.frozen_until <= _time
+      and ${presentIncarnation('s.incarnation')} = _incarnation);
   end if;
   if _odd then raise exception 'vsa: left to the general path' using errcode = '${UNDECIDED}'; end if;
 

@@ -12,16 +12,23 @@ import { integer, list, rowNameFrom } from './rows.ts'
 /** The figures of each row in the answer. */
 const ROW_WIDTH = 9
 
-/** The function decides it, or says that it does not. An entry that Postgres cannot have must be named by the general path (S6). */
-export function isPlain(batch: Batch): boolean {
+/**
+ * The function decides it, or says that it does not. An entry that Postgres cannot have must be named by the general path (S6).
+ * @param incarnation of the store, as it was last seen
+ */
+export function isPlain(batch: Batch, incarnation: string): boolean {
   return (
-    isPlainBatch(batch, { mints: false, closes: false }) && batch.entries.every((entry) => refused(entry) === undefined)
+    isPlainBatch(batch, { mints: false, closes: false, incarnation }) &&
+    batch.entries.every((entry) => refused(entry) === undefined)
   )
 }
 
-/** @param floor store time that this handle has told, ms since 1970 */
-export function exchangeCall(schema: string, batch: Batch, floor: number): string {
-  const { epoch, token, seq, entries, takes } = batch
+/**
+ * @param floor store time that this handle has told, ms since 1970
+ * @param mayForget the function decides only in the incarnation of the batch, and while the store is not frozen
+ */
+export function exchangeCall(schema: string, batch: Batch, floor: number, mayForget: boolean): string {
+  const { epoch, token, incarnation, seq, entries, takes } = batch
   const budgets = entries.flatMap((entry, at) => (entry.kind === 'budget' ? { at, entry } : []))
   const counters = entries.filter((entry) => entry.kind === 'counter')
   const values = [
@@ -31,6 +38,7 @@ export function exchangeCall(schema: string, batch: Batch, floor: number): strin
     ...takeValues(takes, budgets),
     ...counterValues(counters),
     integerLiteral(WANTED_ROWS_MAX),
+    mayForget ? textLiteral(incarnation) : 'null',
   ]
   return `select ${schema}.${EXCHANGE}(${values.join(',\n')}) answer`
 }

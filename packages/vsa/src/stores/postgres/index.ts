@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { assertMethods, assertOptions } from '../../core/options.ts'
+import { assertBoolean, assertMethods, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
 import { adaptedStore } from '../../core/adapted-store.ts'
 import { checkUpkeep } from '../../core/store-from-options.ts'
@@ -19,6 +19,11 @@ export interface PostgresOptions {
   /** An owner is reaped this long after its last exchange, in ms, 1 to 86,400,000. Default 10,000. */
   readonly leaseTtlMs?: number
   /**
+   * A failover may lose what was acknowledged: after one, nothing is granted for one lease lifetime, in which the owners tell what they were answered
+   * (F3). Default, read when the store is opened: whether there is a standby while `synchronous_standby_names` is empty, or one was promoted before.
+   */
+  readonly mayForget?: boolean
+  /**
    * Decides plain batches by one function on the server, in one round trip: policies, leases, spending, refunds, durable admissions and counters. What is
    * rare goes the general way, in two. Default true; false sends everything there.
    */
@@ -34,6 +39,7 @@ export interface PostgresOptions {
 const OPTIONS = Object.keys({
   schema: true,
   leaseTtlMs: true,
+  mayForget: true,
   fastPath: true,
   upkeepEveryMs: true,
   upkeepRowsMax: true,
@@ -54,11 +60,12 @@ const OPTIONS = Object.keys({
 export function postgres(pool: PostgresPool, options: PostgresOptions = {}): Store {
   assertMethods('pool', pool, 'a pool of connections, such as the Pool of pg', ['connect'])
   assertOptions('options', options, OPTIONS)
-  const { schema = 'vsa', leaseTtlMs = 10_000, fastPath = true } = options
+  const { schema = 'vsa', leaseTtlMs = 10_000, fastPath = true, mayForget } = options
   if (typeof fastPath !== 'boolean')
     throw new TypeError(`options.fastPath must be true or false, got ${describe(fastPath)}`)
+  if (mayForget !== undefined) assertBoolean('options.mayForget', mayForget)
   assertSchema(schema)
   assertWhole('options.leaseTtlMs', leaseTtlMs, { min: 1, max: LEASE_TTL_MS_MAX, of: 'milliseconds' })
   const settings = { now: () => performance.now(), ...checkUpkeep(options) }
-  return adaptedStore(new PostgresAdapter(pool, { schema, leaseTtlMs, fastPath }), settings, randomUUID)
+  return adaptedStore(new PostgresAdapter(pool, { schema, leaseTtlMs, fastPath, mayForget }), settings, randomUUID)
 }

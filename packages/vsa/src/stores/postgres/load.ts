@@ -95,17 +95,17 @@ interface Found {
 }
 
 /**
- * @param time store time, ms since 1970
+ * @param at store time, ms since 1970, and whether acknowledged writes may be forgotten
  * @returns undefined when a row that may be made was removed while it was locked: nothing holds its lock
  */
 export function exchangeFrom(
   answer: readonly unknown[],
   batch: Batch,
-  time: number,
+  { time, mayForget }: { readonly time: number; readonly mayForget: boolean },
 ): { readonly rows: ExchangeRows; readonly locked: Locked } | undefined {
   const [owner, budgets, ended, mints, counters, wanted] = answer
   const row = owner === null ? undefined : ownerFrom(owner)
-  if (!needsRows(row, batch)) return { rows: { owner: row, entries: [], wanted: [] }, locked: NOTHING }
+  if (!needsRows(row, batch, mayForget)) return { rows: { owner: row, entries: [], wanted: [] }, locked: NOTHING }
   const found: Found = {
     budgets: new Map(rowsOf(budgets).map(foundBudget)),
     ended: byRow(rowsOf(ended).map(leaseFrom)),

@@ -132,7 +132,7 @@ ${numbers} ${ofEpoch}`
   }
 }
 
-function saveStore(schema: string, { time, owners, removedBudgets, leap }: Writes): readonly string[] {
+function saveStore(schema: string, { time, owners, removedBudgets, leap, life }: Writes): readonly string[] {
   // An open owner's `seen_at` records the time seen. Where none has this time, the time must be stored separately.
   const isRecorded = owners.some(({ change, row }) => change !== 'closed' && row.seenAt >= time)
   const sets = [
@@ -146,6 +146,13 @@ function saveStore(schema: string, { time, owners, removedBudgets, leap }: Write
           `leapt_from = ${integerLiteral(leap.from)}, leapt_at = ${integerLiteral(leap.at)}, leapt_until = ${integerLiteral(leap.until)}`,
         ]),
   ]
+  // Of two that saw the same loss, the later one.
+  if (life !== null) {
+    const { incarnation, frozenUntil } = life
+    sets.push(
+      `kept_incarnation = ${textLiteral(incarnation)}, frozen_until = greatest(frozen_until, ${integerLiteral(frozenUntil)})`,
+    )
+  }
   return sets.length === 0 ? [] : [`update ${schema}.store set ${sets.join(', ')};`]
 }
 

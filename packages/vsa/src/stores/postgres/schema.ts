@@ -1,4 +1,5 @@
 import { exchangeFunction } from './exchange-function.ts'
+import { presentIncarnation } from './life.ts'
 import { notStarted, tooNew, unsafe } from './errors.ts'
 import { nameLiteral, textLiteral } from './literals.ts'
 import type { PostgresPool } from './pool.ts'
@@ -12,6 +13,7 @@ const SCHEMA_VERSION = 1
  * - `store.time_seen` holds the highest store time that is in no open owner's `seen_at`, so an exchange need not write it.
  * - `store.leapt_from`, `leapt_at` and `leapt_until` hold the last leap of store time (S8, S10).
  * - `store.pruned_until` holds the store time from which no removed row can be made again.
+ * - `store.kept_incarnation` and `frozen_until` are those of `Writes.life` (F3), and are used where acknowledged writes may be forgotten.
  * - `owner.burning` is true from an epoch's end until none of its leases are left.
  * - `budget.leased` and `budget.lessees` are the sum and the number of the leases on the row, so that those of others need not be read, and L2 is
  *   a check of one row.
@@ -26,7 +28,9 @@ function tables(schema: string): string {
 create table ${schema}.store (
   one boolean primary key default true check (one),
   schema_version int not null,
-  incarnation uuid not null default gen_random_uuid(),
+  incarnation uuid not null,
+  kept_incarnation text not null,
+  frozen_until bigint not null default 0,
   epochs bigint not null default 0,
   time_seen bigint not null default 0,
   leapt_from bigint not null default 0,
@@ -34,7 +38,8 @@ create table ${schema}.store (
   leapt_until bigint not null default 0,
   pruned_until bigint not null default 0
 ) with (fillfactor = 10);
-insert into ${schema}.store (schema_version) values (${SCHEMA_VERSION});
+insert into ${schema}.store (schema_version, incarnation, kept_incarnation)
+select ${SCHEMA_VERSION}, id, ${presentIncarnation('id')} from gen_random_uuid() id;
 
 create table ${schema}.owner (
   epoch bigint primary key,

@@ -4,6 +4,7 @@ import type {
   JoinRows,
   Snapshot,
   StoreAdapter,
+  StoreLife,
   StoreTime,
   UpkeepBounds,
   UpkeepRows,
@@ -15,10 +16,11 @@ import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
 import { leapMaxOf, StoreClock } from '../../core/store-clock.ts'
 import type { RedisArgument, RedisClient } from './client.ts'
-import { storeMissing } from './errors.ts'
+import { storeChanging, storeMissing } from './errors.ts'
 import { exchangedFrom, isPlain, plainArguments } from './fast-path.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { exchangeArguments, exchangeFrom } from './load.ts'
+import { incarnationOf, lifeOf } from './life.ts'
 import { Loaded } from './loaded.ts'
 import { list, text } from './rows.ts'
 import { checkServer, warningOf, type Safety } from './safety.ts'
@@ -62,8 +64,8 @@ export class RedisAdapter implements StoreAdapter {
   /** The server's clock, as the last load read it. */
   #serverNow = 0
   #ready: Promise<Safety> | undefined
-  /** The process of the server that was checked. */
-  #run = ''
+  /** Of the store, as it was last seen. */
+  #incarnation = ''
   #hasWarned = false
   #stopListening: (() => void) | undefined
 
@@ -76,11 +78,15 @@ export class RedisAdapter implements StoreAdapter {
 
   /** Checks the server, and makes the row of the store where there is none. A failed attempt is repeated by the next call. */
   async ready(): Promise<void> {
+    await this.#checked()
+  }
+
+  #checked(): Promise<Safety> {
     this.#ready ??= this.#open().catch((error: unknown) => {
       this.#ready = undefined
       throw error
     })
-    await this.#ready
+    return this.#ready
   }
 
   loadJoin(): Promise<Snapshot<JoinRows>> {
@@ -92,19 +98,18 @@ export class RedisAdapter implements StoreAdapter {
 
   async loadExchange(batch: Batch): Promise<Snapshot<ExchangeRows>> {
     assertBatch(batch)
-    return this.#snapshot(LOAD_EXCHANGE, exchangeArguments(batch), (answer, { time }, loaded) => {
-      return exchangeFrom(answer, batch, time, loaded)
+    return this.#snapshot(LOAD_EXCHANGE, exchangeArguments(batch), (answer, { time }, loaded, { mayForget }) => {
+      return exchangeFrom(answer, batch, { time, mayForget }, loaded)
     })
   }
 
   async exchangePlain(batch: Batch): Promise<Exchanged | null> {
     if (!this.#settings.fastPath) return null
     assertBatch(batch)
-    if (!isPlain(batch)) return null
-    const values = plainArguments(batch)
-    const exchanged = exchangedFrom(await this.#session.run({ script: EXCHANGE, values, phase: 'save' }), batch)
-    if (exchanged !== null) this.#answeredBy(exchanged.run)
-    return exchanged
+    const { run } = await this.#checked()
+    if (!isPlain(batch, this.#incarnation)) return null
+    const values = plainArguments(batch, run)
+    return exchangedFrom(await this.#session.run({ script: EXCHANGE, values, phase: 'save' }), batch)
   }
 
   loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {
@@ -136,8 +141,11 @@ export class RedisAdapter implements StoreAdapter {
     this.#stopListening ??= this.#session.listen()
     const { prefix, strict, newGeneration, warn } = this.#settings
     const safety = await checkServer(this.#session, strict)
-    const state = stateFrom(await this.#session.run({ script: OPEN, values: [newGeneration()], phase: 'load' }), prefix)
-    this.#run = state?.run ?? ''
+    const generation = newGeneration()
+    const values = [generation, incarnationOf(generation, null, safety)]
+    const state = stateFrom(await this.#session.run({ script: OPEN, values, phase: 'load' }), prefix)
+    if (state === undefined || state.run !== safety.run) throw storeChanging(prefix)
+    this.#incarnation = lifeOf(state, safety).incarnation
     if (safety.risks.length > 0 && !this.#hasWarned) warn(warningOf(prefix, safety))
     this.#hasWarned = true
     return safety
@@ -147,32 +155,36 @@ export class RedisAdapter implements StoreAdapter {
   async #snapshot<Rows>(
     script: Script,
     values: readonly RedisArgument[],
-    read: (answer: readonly unknown[], at: StoreTime, loaded: Loaded) => Rows,
+    read: (answer: readonly unknown[], at: StoreTime, loaded: Loaded, life: StoreLife) => Rows,
   ): Promise<Snapshot<Rows>> {
     const answer = list(await this.#session.run({ script, values, phase: 'load' }))
     const [head, ...rest] = answer
     const state = this.#known(head)
+    const life = lifeOf(state, await this.#safetyOf(state))
+    this.#incarnation = life.incarnation
     this.#serverNow = state.now
     const at = this.#clock.read(state.seen)
     const loaded = new Loaded(state)
-    const rows = read(rest, at, loaded)
-    return { ...at, rows, save: (writes) => this.#save(writes, loaded), release: () => undefined }
+    const rows = read(rest, at, loaded, life)
+    return { ...at, rows, life, save: (writes) => this.#save(writes, loaded), release: () => undefined }
   }
 
   /** Keys that were all removed make a new store at the next call, where no epoch is known: so its owners are fenced. */
   #known(head: unknown): StoreState {
     const state = stateFrom(head, this.#settings.prefix)
-    if (state !== undefined) {
-      this.#answeredBy(state.run)
-      return state
-    }
+    if (state !== undefined) return state
     this.#ready = undefined
     throw storeMissing(this.#settings.prefix)
   }
 
-  /** After a restart or a failover the server may be another one: the next call checks it. */
-  #answeredBy(run: string): void {
-    if (run !== this.#run) this.#ready = undefined
+  /** After a restart or a failover the server may be another one, which is checked before anything is decided on it. */
+  async #safetyOf({ run }: StoreState): Promise<Safety> {
+    const known = await this.#checked()
+    if (known.run === run) return known
+    this.#ready = undefined
+    const safety = await this.#checked()
+    if (safety.run === run) return safety
+    throw storeChanging(this.#settings.prefix)
   }
 
   async #save(writes: Writes, loaded: Loaded): Promise<boolean> {

@@ -140,6 +140,14 @@ export function storeMissing(prefix: string): StoreError {
   })
 }
 
+/** The process of the server changed again while the new one was checked. */
+export function storeChanging(prefix: string): StoreError {
+  return failure('store_lost', prefix, `the server was replaced during the call; ${AGAIN}`, {
+    applied: 'no',
+    transient: true,
+  })
+}
+
 const SURELY_NOT = { applied: 'no', transient: false } as const
 
 function failure(

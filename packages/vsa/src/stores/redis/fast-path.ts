@@ -10,9 +10,12 @@ import { bytesOf, DOUBLE, list, NULL, number, packed, pairs, rowNameFrom, text, 
 /** The figures of each budget in the answer. */
 const FIGURES = 9
 
-/** The script decides it, or says that it does not. */
-export function isPlain(batch: Batch): boolean {
-  if (!isPlainBatch(batch, { mints: true, closes: true })) return false
+/**
+ * The script decides it, or says that it does not.
+ * @param incarnation of the store, as it was last seen
+ */
+export function isPlain(batch: Batch, incarnation: string): boolean {
+  if (!isPlainBatch(batch, { mints: true, closes: true, incarnation })) return false
   const mints = mintsIn(batch)
   // A key may be minted in two of its periods under one id.
   if (mints.length > 1 && new Set(mints.map(({ field }) => field)).size < mints.length) return false
@@ -47,9 +50,12 @@ interface Positioned {
   readonly entry: BudgetEntry
 }
 
-/** Behind the time. */
-export function plainArguments(batch: Batch): readonly RedisArgument[] {
-  const { epoch, token, seq, entries, takes, close } = batch
+/**
+ * Behind the time.
+ * @param run the process of the server that was checked
+ */
+export function plainArguments(batch: Batch, run: string): readonly RedisArgument[] {
+  const { epoch, token, incarnation, seq, entries, takes, close } = batch
   const mints = mintsIn(batch)
   const budgets = entries.flatMap((entry, at) => (entry.kind === 'budget' ? { at, entry } : []))
   const counters = entries.filter((entry) => entry.kind === 'counter')
@@ -62,6 +68,8 @@ export function plainArguments(batch: Batch): readonly RedisArgument[] {
     packed(takeNumbers(takes, budgets)),
     packed(counters.map(({ add }) => add)),
     packed(mints.flatMap(({ at, units }) => [at + 1, units])),
+    run,
+    incarnation,
     ...budgets.map(({ entry }) => fieldOf(entry)),
     ...counters.map(({ key }) => key),
     ...mints.map(({ field }) => field),
@@ -86,15 +94,10 @@ function takeNumbers(takes: readonly Take[], budgets: readonly Positioned[]): re
   })
 }
 
-/** With the process of the server, as `StoreState.run`. */
-export interface PlainExchanged extends Exchanged {
-  readonly run: string
-}
-
 /** @param value the answer of `EXCHANGE` @returns null when it did not decide */
-export function exchangedFrom(value: unknown, { entries }: Batch): PlainExchanged | null {
+export function exchangedFrom(value: unknown, { entries }: Batch): Exchanged | null {
   if (value === null) return null
-  const [timeText, seen, expiresAt, made, isUpkeepDue, figures, counters, outcomeText, wanted, run] = list(value)
+  const [timeText, seen, expiresAt, made, isUpkeepDue, figures, counters, outcomeText, wanted] = list(value)
   const time = number(timeText)
   // Only the script has written it.
   const outcome = JSON.parse(text(outcomeText)) as Outcome
@@ -104,7 +107,6 @@ export function exchangedFrom(value: unknown, { entries }: Batch): PlainExchange
     time,
     timeSeen: number(seen),
     clock: time,
-    run: text(run),
     made: number(made),
     isUpkeepDue: number(isUpkeepDue) === 1,
     answer: {

@@ -53,7 +53,8 @@ const OPTIONS = Object.keys({
 /**
  * A store in Redis (6.2 or newer), for any number of processes on any number of hosts. All its keys are in one slot of a cluster. An exchange that has been
  * answered is as durable as the server makes it: with `appendonly yes`, `appendfsync always` and no replicas it survives a power cut. Of any other server,
- * one warning (`console.warn`) says what may be lost; `strict` refuses it. Time is the server's.
+ * one warning (`console.warn`) says what may be lost; `strict` refuses it. After a restart or failover of such a server nothing is granted for one lease
+ * lifetime, in which its owners tell what they were answered (F3). Time is the server's.
  *
  * `store_unsafe` refuses a replica and a `maxmemory-policy` of `allkeys-…`, which removes rows without a trace. `store_damaged` says that rows
  * are missing: nothing is decided until an operator has restored them.

@@ -60,14 +60,19 @@ interface Found {
 
 /**
  * @param answer of `LOAD_EXCHANGE`, without the state
- * @param time store time, ms since 1970
+ * @param at store time, ms since 1970, and whether acknowledged writes may be forgotten
  * @param loaded gets what a save must find unchanged
  */
-export function exchangeFrom(answer: readonly unknown[], batch: Batch, time: number, loaded: Loaded): ExchangeRows {
+export function exchangeFrom(
+  answer: readonly unknown[],
+  batch: Batch,
+  { time, mayForget }: { readonly time: number; readonly mayForget: boolean },
+  loaded: Loaded,
+): ExchangeRows {
   const [ownerBytes, budgets, held, ended, counters, mints, wanted] = answer
   const bytes = bytesOrNone(ownerBytes)
   const owner = bytes === undefined ? undefined : unpackOwner(batch.epoch, bytes)
-  if (!needsRows(owner, batch)) return { owner, entries: [], wanted: [] }
+  if (!needsRows(owner, batch, mayForget)) return { owner, entries: [], wanted: [] }
   const names = namesIn(batch)
   const found: Found = {
     budgets: byName(names.budgets, budgets),

@@ -1,10 +1,11 @@
 import { isReply, storeErrorOf, unsafe } from './errors.ts'
 import { list, text } from './rows.ts'
 import { INFO } from './scripts/open.ts'
+import type { CheckedServer } from './life.ts'
 import type { Session } from './session.ts'
 
 /** What a server may do with acknowledged writes. */
-export interface Safety {
+export interface Safety extends CheckedServer {
   /** What would be lost, and when; empty for a server that forgets nothing. */
   readonly risks: readonly string[]
 }
@@ -12,6 +13,9 @@ export interface Safety {
 /** What was read of a server. A setting that may not be read is absent. */
 export interface ServerFacts {
   readonly version: string | undefined
+  readonly run: string | undefined
+  /** The history of another master that it has taken over; zeros where it has none. */
+  readonly formerReplication: string | undefined
   readonly isReplica: boolean
   readonly isCluster: boolean
   readonly replicas: number | undefined
@@ -35,7 +39,13 @@ export async function checkServer(session: Session, strict: boolean): Promise<Sa
   if (refusal !== undefined) throw unsafe(session.prefix, refusal)
   const risks = risksOf(facts)
   if (strict && risks.length > 0) throw unsafe(session.prefix, `strict: true refuses it. ${risks.join('. ')}`)
-  return { risks }
+  const { run = '' } = facts
+  return { risks, run, mayForget: risks.length > 0, isPromoted: isPromoted(facts) }
+}
+
+/** In this process: with an append only file nothing of it outlives a restart. */
+function isPromoted({ formerReplication = '' }: ServerFacts): boolean {
+  return /[^0]/.test(formerReplication)
 }
 
 /** What must never be used, with the remedy. */
@@ -50,7 +60,7 @@ export function refusalOf({ version, isReplica, maxmemoryPolicy }: ServerFacts):
 
 /** What may be forgotten although it was acknowledged. */
 export function risksOf(facts: ServerFacts): readonly string[] {
-  const { isAppendOnly, appendFsync, replicas, isCluster, maxmemoryPolicy } = facts
+  const { run, isAppendOnly, appendFsync, replicas, isCluster, maxmemoryPolicy } = facts
   const risks: string[] = []
   if (isAppendOnly === false)
     risks.push(
@@ -64,16 +74,20 @@ export function risksOf(facts: ServerFacts): readonly string[] {
     risks.push(`appendfsync is ${appendFsync}: a power cut loses the last second or more. Set appendfsync always`)
   if (isCluster) risks.push('it is a cluster: a failover loses what the new master had not received yet')
   else if ((replicas ?? 0) > 0)
-    risks.push('there are replicas: a failover loses what the new master had not received yet')
+    risks.push(
+      'there are replicas: a failover loses what the new master had not received yet. Set min-replicas-to-write to 1, and min-replicas-max-lag below the lease lifetime',
+    )
   else if (replicas === undefined)
     risks.push('replicas cannot be read: with one, a failover loses what it had not received yet')
+  if (run === undefined)
+    risks.push('the run id cannot be read: a restart or failover that loses writes is not seen. Allow INFO')
   if (maxmemoryPolicy === undefined)
     risks.push('maxmemory-policy cannot be read: under allkeys-… the server removes rows without a trace')
   return risks
 }
 
 /** One text for all risks. */
-export function warningOf(prefix: string, { risks }: Safety): string {
+export function warningOf(prefix: string, { risks }: Pick<Safety, 'risks'>): string {
   return `vsa: the Redis store ${prefix} may forget spending that was acknowledged, and admit it again. ${risks.join('. ')}. strict: true refuses such a server.`
 }
 
@@ -89,6 +103,8 @@ async function factsOf(session: Session): Promise<ServerFacts> {
   const replicas = info.get('connected_slaves')
   return {
     version: info.get('redis_version'),
+    run: info.get('run_id'),
+    formerReplication: info.get('master_replid2'),
     isReplica: info.get('role') === 'slave',
     isCluster: session.isCluster || info.get('cluster_enabled') === '1',
     replicas: replicas === undefined ? undefined : Number(replicas),

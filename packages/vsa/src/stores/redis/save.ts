@@ -10,6 +10,7 @@ import { BURN } from './scripts/save.ts'
 export function save(writes: Writes, loaded: Loaded): SavePlan {
   const plan = new SavePlan()
   expectRows(plan, loaded)
+  expectLife(plan, loaded)
   saveLeases(plan, writes.leases)
   saveBudgets(plan, writes, loaded)
   saveMints(plan, writes.mints)
@@ -26,6 +27,12 @@ function expectRows(plan: SavePlan, { owners, budgets, counters }: Loaded): void
   for (const [epoch, bytes] of owners) plan.expect('o', String(epoch), bytes)
   for (const [field, bytes] of budgets) plan.expect('b', field, bytes)
   for (const [key, value] of counters) plan.expect('c', key, value)
+}
+
+/** F1, F3: what another transaction has kept of the incarnation decides this one, too. */
+function expectLife(plan: SavePlan, { state }: Loaded): void {
+  plan.expect('s', 'incarnation', Buffer.from(state.incarnationKept))
+  plan.expect('s', 'frozen', Buffer.from(String(state.frozenUntil)))
 }
 
 function saveLeases(plan: SavePlan, leases: readonly LeaseRow[]): void {
@@ -161,9 +168,10 @@ function removeOwners(plan: SavePlan, { removedOwners, burnedOut }: Writes): voi
   }
 }
 
-function saveStore(plan: SavePlan, { leap, removedBudgets }: Writes, { state }: Loaded): void {
+function saveStore(plan: SavePlan, { leap, life, removedBudgets }: Writes, { state }: Loaded): void {
   // Each removes by what the other has written.
   if (leap !== null || removedBudgets.length > 0) plan.expect('s', 'leap', Buffer.from(state.leap))
   if (leap !== null) plan.command('HSET', 's', ['leap', leapText(leap)])
+  if (life !== null) plan.command('HSET', 's', ['incarnation', life.incarnation, 'frozen', String(life.frozenUntil)])
   if (state.run !== state.runSeen) plan.command('HSET', 's', ['run', state.run])
 }

@@ -22,22 +22,28 @@ export interface StoreState {
   readonly prunes: string
   /** See `leapFrom`. */
   readonly leap: string
+  /** The incarnation that was kept; empty at first. */
+  readonly incarnationKept: string
+  /** Store time until which nothing is granted, ms since 1970; 0 at first. */
+  readonly frozenUntil: number
 }
 
 /** @returns undefined where there is no store @throws StoreError `store_damaged`, `schema_too_new` */
 export function stateFrom(answer: unknown, prefix: string): StoreState | undefined {
   const [kind, ...rest] = list(answer).map(text)
-  const [first = '', run = '', seen = '', gen = '', runSeen = '', epochs = '', prunes = '', leap = ''] = rest
+  const [first = '', run = '', seen = '', gen = '', runSeen = '', ...more] = rest
+  const [epochs = '', prunes = '', leap = '', incarnationKept = '', frozen = '0'] = more
   if (kind === 'missing') return undefined
   if (kind === 'damaged') throw storeDamaged(prefix, first)
   if (kind === 'newer') throw storeTooNew(prefix, first, SCHEMA_VERSION)
-  return { now: number(Buffer.from(first)), seen: number(Buffer.from(seen)), gen, run, runSeen, epochs, prunes, leap }
+  return {
+    now: timeIn(first),
+    seen: timeIn(seen),
+    frozenUntil: timeIn(frozen),
+    ...{ gen, run, runSeen, epochs, prunes, leap, incarnationKept },
+  }
 }
 
-/**
- * Names the history that an answer belongs to (stores.md section 5): of a server that may forget what it acknowledged, each process begins a new one.
- * @param mayForget as the checks at the opening of the store found
- */
-export function incarnationOf({ gen, run }: Pick<StoreState, 'gen' | 'run'>, mayForget: boolean): string {
-  return mayForget ? `${gen}:${run}` : gen
+function timeIn(digits: string): number {
+  return number(Buffer.from(digits))
 }

@@ -19,10 +19,11 @@ import { WANTED_ROWS } from './wanted.ts'
  * 6. for each run of takes: n, number of needs, and for each need position and cost
  * 7. what is added to each counter
  * 8. for each mint: position of its budget, units
+ * 9. the process of the server that was checked, and 10. the incarnation of the batch, texts
  * Then the fields of the budgets, the keys of the counters, and the fields of the mints.
  *
  * Answers time, the latest time kept before, expiry, number of rows made, whether upkeep is due (1 or 0), nine figures for each budget, values of the counters, the outcome as JSON,
- * rows that are wanted as (field, wanted until), and the process of the server.
+ * and rows that are wanted as (field, wanted until).
  */
 export const EXCHANGE: Script = script(`
 ${WANTED_ROWS}${UPKEEP_DUE}
@@ -32,6 +33,8 @@ local pack, unp, min, max = struct.pack, struct.unpack, math.min, math.max
 local at = state()
 if at[1] ~= 'ok' then return false end
 local time, seen = tonumber(at[2]), tonumber(at[4])
+-- F1, F3: another process than was checked, another incarnation, and a frozen store.
+if at[3] ~= ARGV[9] or at[10] ~= ARGV[10] or tonumber(at[11]) > time then return false end
 -- S1: store time that is ahead of the clock, or leaps, is not decided here.
 if time < seen or (seen > 0 and time - seen > ${LEAP_MIN_MS}) then return false end
 local epochNumber, seq, budgets, counters, policies, runs, mints, close = unp('<dddddddd', ARGV[2])
@@ -45,7 +48,7 @@ local token = string.sub(owner, 49, 48 + tokenBytes)
 if isOpen ~= 1 or token ~= ARGV[3] or seq ~= last + 1 then return false end
 
 local fields = {}
-for i = 1, budgets do fields[i] = ARGV[8 + i] end
+for i = 1, budgets do fields[i] = ARGV[10 + i] end
 local function values(key, names)
   if #names == 0 then return {} end
   return call('HMGET', key, unpack(names))
@@ -65,7 +68,7 @@ local policyAt = {}
 for p = 0, policies - 1 do policyAt[unp('<d', ARGV[5], p * 56 + 1)] = p * 56 + 9 end
 local mintFields, mintOf = {}, {}
 for i = 1, mints do
-  mintFields[i] = ARGV[8 + budgets + counters + i]
+  mintFields[i] = ARGV[10 + budgets + counters + i]
   mintOf[unp('<d', ARGV[8], (i - 1) * 16 + 1)] = i
 end
 local mintedBefore = values(M, mintFields)
@@ -244,7 +247,7 @@ for i = 1, budgets do
 end
 
 local names, sums, setCounters, newCounters = {}, {}, {}, 0
-for i = 1, counters do names[i] = ARGV[8 + budgets + i] end
+for i = 1, counters do names[i] = ARGV[10 + budgets + i] end
 local befores = values(C, names)
 for i = 1, counters do
   local before, add = tonumber(befores[i] or 0), unp('<d', ARGV[7], (i - 1) * 8 + 1)
@@ -290,5 +293,5 @@ else
 end
 
 local named = wantedRows(leases, time, ${WANTED_ROWS_MAX})
-return { int(time), int(seen), int(expiresAt), int(made), isUpkeepDue(time) and '1' or '0', table.concat(out), table.concat(sums), outcome, named, at[3] }
+return { int(time), int(seen), int(expiresAt), int(made), isUpkeepDue(time) and '1' or '0', table.concat(out), table.concat(sums), outcome, named }
 `)

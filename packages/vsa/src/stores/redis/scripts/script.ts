@@ -31,7 +31,7 @@ local function runId()
 end
 
 local function state()
-  local s = call('HMGET', S, 'schema', 'rows', 'mints', 'counters', 'seen', 'gen', 'run', 'epochs', 'prunes', 'leap')
+  local s = call('HMGET', S, 'schema', 'rows', 'mints', 'counters', 'seen', 'gen', 'run', 'epochs', 'prunes', 'leap', 'incarnation', 'frozen')
   if not s[1] then
     if call('EXISTS', O, N, B, M, C, I, W, K, X, D, Z) > 0 then return { 'damaged', 'the key ' .. S .. ' is missing, and others of the store are not' } end
     return { 'missing' }
@@ -44,7 +44,7 @@ local function state()
       return { 'damaged', 'the key ' .. count[1] .. ' has ' .. int(found) .. ' elements of ' .. tostring(count[2]) .. ' that were written' }
     end
   end
-  return { 'ok', int(clock()), runId(), s[5], s[6], s[7], s[8], s[9], s[10] or '' }
+  return { 'ok', int(clock()), runId(), s[5], s[6], s[7], s[8], s[9], s[10] or '', s[11] or '', s[12] or '0' }
 end
 
 -- A replica, or a server that refuses to write, must not decide by what it has: no write follows an answer such as 'fenced'.
