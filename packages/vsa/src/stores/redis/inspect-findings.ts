@@ -77,5 +77,5 @@ async function* epochFindings(session: Session, epoch: string): AsyncGenerator<s
 
 function rowText(field: unknown): string {
   const { key, period } = rowNameFrom(field)
-  return `${JSON.stringify(key)}, period ${period}`
+  return `${JSON.stringify(key)}, period ${period},`
 }
