@@ -2,4 +2,4 @@
 
 export const POSTGRES_ADDRESS = 'postgres://HOST/DATABASE?schema=NAME'
 export const ADDRESS_HELP: string = `a SQLite file (PATH or sqlite:PATH), ${POSTGRES_ADDRESS} or redis://HOST?prefix=NAME`
-export const NEW_STORE_HELP = 'a new SQLite file, postgres:// or redis:// (default: a temporary file)'
+export const NEW_STORE_HELP = 'a new SQLite file, or a URL (default: a temporary file)'

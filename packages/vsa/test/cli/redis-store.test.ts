@@ -10,14 +10,14 @@ import { verify } from '../../src/cli/verify.ts'
 import { fieldOf, memberOf } from '../../src/stores/redis/keys.ts'
 import { packBudget, packOwner, unpackBudget, type StoredBudget } from '../../src/stores/redis/rows.ts'
 import { clientOn, newClient, newPrefix, storeOn } from '../stores/redis-fixture.ts'
-import { redisServer } from '../../../../servers/src/redis.ts'
+import { DURABLE, redisServer } from '../../../../servers/src/redis.ts'
 import { fill } from './store-fixture.ts'
 import { vsa } from './run-cli.ts'
 
 const OPTIONS = { rowsMax: 50, timeZone: 'UTC' }
 const PASSWORD = 'hunter2'
 
-const server = await redisServer([], true)
+const server = await redisServer(DURABLE, true)
 const url = 'url' in server ? server.url : 'redis://127.0.0.1:1'
 const admin = newClient(url, { lazyConnect: true })
 

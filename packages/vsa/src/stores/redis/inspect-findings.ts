@@ -28,7 +28,7 @@ const FINDINGS_MAX = 100
 /** Epochs of one script (R5). */
 const PAGE_EPOCHS = 1_000
 /** Leases of one script (R5). */
-const PAGE_LEASES = 500
+const PAGE_LEASES = 250
 
 /** What is wrong with a store beside its rows: elements that are missing or too many (R6), and leases without a row or an owner. */
 export async function findings(session: Session, counts: Counts): Promise<readonly string[]> {

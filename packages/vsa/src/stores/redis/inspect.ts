@@ -16,7 +16,7 @@ import { SCHEMA_VERSION } from './state.ts'
 /** Rows of one script (R5). */
 const PAGE_ROWS = 250
 /** Leases that one script looks for: so many rows less, the more owners there are. */
-const PAGE_LOOKUPS = 5_000
+const PAGE_LOOKUPS = 1_500
 /** Owners of one script: each has an outcome of some kilobytes. */
 const PAGE_OWNERS = 100
 const PAGE_COUNTERS = 500
