@@ -40,29 +40,39 @@ interface Report extends Omit<Searched, 'found'> {
 const line = liveLine(!values.json)
 const startedAt = performance.now()
 if (values.canaries || values.canary !== undefined) await huntAll()
-else {
-  await searchForgettingStores()
-  await searchAll()
-}
+else tellSearches([...(await searchForgettingStores()), ...(await searchAll())])
 
 /** A store that forgets has a model of its own, with one row and no refunds. */
-async function searchForgettingStores(): Promise<void> {
+async function searchForgettingStores(): Promise<readonly Report[]> {
   const production = await forgettingProductionOf(SHIPPED)
   const statesMax = Math.min(FORGETTING_STATES_MAX, Number(values.states ?? Infinity))
-  for (const [name, bounds] of Object.entries(FORGETTING_CONFIGURATIONS)) {
-    if (!(values.configuration?.includes(name) ?? true)) continue
-    const { states, depth, exhausted, trace } = searchForgetting(production, bounds, statesMax)
-    if (trace !== null) process.exitCode = 1
-    if (values.json && trace === null) continue
-    const end = exhausted ? 'all of them' : `cut at depth ${depth}`
-    console.log(`${name}: ${thousands(states)} states, ${end}, ${trace === null ? 'no violation' : 'L1 BROKEN'}`)
-    for (const [at, what] of (trace ?? []).entries()) console.log(`  ${at + 1}. ${what}`)
-  }
+  const wanted = Object.entries(FORGETTING_CONFIGURATIONS).filter(([name]) => isWanted(name))
+  return wanted.map(([name, bounds]) => {
+    line.show(() => name)
+    const from = performance.now()
+    const { trace, ...searched } = searchForgetting(production, bounds, statesMax)
+    const violation = trace === null ? null : { law: 'L1', what: `more than ${bounds.limit} admitted`, trace }
+    line.done()
+    const report = { name, ...searched, drained: 0, seconds: since(from), violation }
+    if (!values.json) console.log(forgettingSearchText(report))
+    return report
+  })
 }
 
-async function searchAll(): Promise<void> {
+function forgettingSearchText({ name, states, depth, exhausted, violation }: Report): string {
+  const end = exhausted ? 'all of them' : `cut at depth ${depth}`
+  const verdict = violation === null ? 'no violation' : 'L1 BROKEN'
+  const steps = (violation?.trace ?? []).map((what, at) => `\n  ${at + 1}. ${what}`)
+  return `${name}: ${thousands(states)} states, ${end}, ${verdict}${steps.join('')}`
+}
+
+function isWanted(name: string): boolean {
+  return values.configuration?.includes(name) ?? true
+}
+
+async function searchAll(): Promise<readonly Report[]> {
   const production = await productionOf(SHIPPED)
-  const wanted = CONFIGURATIONS.filter(({ name }) => values.configuration?.includes(name) ?? true)
+  const wanted = CONFIGURATIONS.filter(({ name }) => isWanted(name))
   const reports: Report[] = []
   for (const bounds of wanted) {
     const statesMax = Math.min(bounds.statesMax, Number(values.states ?? Infinity))
@@ -75,7 +85,7 @@ async function searchAll(): Promise<void> {
     reports.push({ name: bounds.name, ...searched, seconds, violation: found })
     if (!values.json) console.log(searchText(bounds, { ...searched, found }, seconds))
   }
-  tellSearches(reports)
+  return reports
 }
 
 function tellSearches(reports: readonly Report[]): void {

@@ -1,3 +1,4 @@
+import type { StoreKind } from '../chaos/chaos-store.ts'
 import { check, type Part } from './part.ts'
 import { runChaosProgram } from './programs.ts'
 
@@ -11,7 +12,7 @@ export const chaosPart: Part = {
   name: 'chaos',
   expectedSeconds: 90,
   run: async (signal) => {
-    const report = await runChaosProgram(KILLS, SEED, signal)
+    const report = await runChaosProgram({ kills: KILLS, seed: SEED, store: 'sqlite' }, signal)
     const happened = {
       kills: report.kills >= KILLS,
       closes: report.closes > 0,
@@ -32,3 +33,31 @@ export const chaosPart: Part = {
     }
   },
 }
+
+/** Fewer: a server is killed again and again, too. */
+const SERVER_KILLS = 60
+
+/** Real processes on one server, which is killed as well. */
+function chaosOn(store: Exclude<StoreKind, 'sqlite'>): Part {
+  return {
+    name: `chaos on ${store}`,
+    expectedSeconds: 60,
+    run: async (signal) => {
+      const report = await runChaosProgram({ kills: SERVER_KILLS, seed: SEED, store }, signal)
+      const { violations, folder, kills, serverKills, pausesBeyondLease, operations } = report
+      return {
+        checks: [
+          check('no law is broken', violations.length === 0, [...violations, folder].join('\n')),
+          check('kills', kills >= SERVER_KILLS, 'did not happen'),
+          check('kills of the server', serverKills > 1, `${serverKills}`),
+          check('pauses beyond the lease', pausesBeyondLease > 0, 'did not happen'),
+          check('requests answered', operations > SERVER_KILLS, `${operations}`),
+        ],
+        skipped: [],
+        summary: `${kills} kills, ${serverKills} of the server, ${operations} requests, ${violations.length} violations`,
+      }
+    },
+  }
+}
+
+export const chaosOnServers: readonly Part[] = [chaosOn('postgres'), chaosOn('redis')]

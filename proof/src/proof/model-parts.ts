@@ -1,3 +1,4 @@
+import { FORGETTING_CONFIGURATIONS } from '../forgetting/model-bounds.ts'
 import { CONFIGURATIONS } from '../model/bounds.ts'
 import { check, type Part } from './part.ts'
 import { runModel, runModelCanaries, type ModelReport } from './programs.ts'
@@ -28,8 +29,8 @@ export const modelPart: Part = {
 
 /** Searches every second configuration, from the one at `index`. */
 function searchShare(index: number, signal: AbortSignal): Promise<ModelReport> {
-  const share = CONFIGURATIONS.filter((_, at) => at % PROCESSES === index)
-  const names = share.map(({ name }) => name)
+  const all = [...Object.keys(FORGETTING_CONFIGURATIONS), ...CONFIGURATIONS.map(({ name }) => name)]
+  const names = all.filter((_, at) => at % PROCESSES === index)
   return runModel(STATES_MAX, names, signal)
 }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { ChaosReport } from '../chaos/chaos-report.ts'
+import type { StoreKind } from '../chaos/chaos-store.ts'
 
 /*
  * The programs of this workspace, run as processes, and their JSON reports. Only this file knows their options and the shape of their output.
@@ -112,8 +113,11 @@ export async function runModelCanaries(names: readonly string[], signal?: AbortS
 }
 
 /** `npm run chaos`, until so many processes were killed. */
-export async function runChaosProgram(kills: number, seed: number, signal?: AbortSignal): Promise<ChaosReport> {
-  const options = ['--json', '--kills', String(kills), '--seed', String(seed)]
+export async function runChaosProgram(
+  { kills, seed, store }: { readonly kills: number; readonly seed: number; readonly store: StoreKind },
+  signal?: AbortSignal,
+): Promise<ChaosReport> {
+  const options = ['--json', '--kills', String(kills), '--seed', String(seed), '--store', store]
   return (await run('chaos.js', options, signal)) as ChaosReport
 }
 
