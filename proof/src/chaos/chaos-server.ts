@@ -21,7 +21,7 @@ export async function chaosServer({ store, serverKillEveryMs }: ChaosPlan, folde
   const server =
     store === 'redis' ? await redisServer(DURABLE) : await postgresServer({ options: ['max_connections=300'] })
   if ('reason' in server) throw new Error(server.reason)
-  return new KilledServer(server, serverKillEveryMs)
+  return new KilledServer(server, store === 'redis' ? 'prefix' : 'schema', serverKillEveryMs)
 }
 
 class FileOnly implements ChaosServer {
@@ -55,10 +55,11 @@ class KilledServer implements ChaosServer {
   #troubled: Promise<void> = Promise.resolve()
   #kills = 0
 
-  constructor(server: Server, everyMs: number) {
+  /** @param parameter of the URL, which names the store */
+  constructor(server: Server, parameter: string, everyMs: number) {
     this.#server = server
     this.#everyMs = everyMs
-    this.place = `${server.url}?schema=chaos`
+    this.place = `${server.url}?${parameter}=chaos`
   }
 
   get kills(): number {

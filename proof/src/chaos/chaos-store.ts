@@ -14,14 +14,11 @@ export interface StoreOptions {
   readonly thread: boolean
 }
 
-/**
- * @param place the path of a SQLite file, or the URL of a Postgres server with a query parameter `schema`, as `vsa verify` takes them; or the URL of a
- * Redis server, where that parameter is the prefix
- */
+/** @param place as `vsa verify` takes it: the path of a SQLite file, the URL of a Postgres server with `schema`, or of a Redis server with `prefix` */
 export function storeAt(place: string, { leaseTtlMs, thread }: StoreOptions): Store {
   if (isRedis(place)) return redisAt(place, leaseTtlMs)
   if (!isPostgres(place)) return sqlite(place, { leaseTtlMs, thread })
-  const { url, schema } = partsOf(place)
+  const { url, store: schema } = partsOf(place, 'schema')
   const pool = new Pool({
     connectionString: url,
     max: 4,
@@ -39,12 +36,12 @@ export function knowsDeadOwners(place: string): boolean {
   return !isPostgres(place) && !isRedis(place)
 }
 
-export function isRedis(place: string): boolean {
+function isRedis(place: string): boolean {
   return place.startsWith('redis://')
 }
 
 /** A client that says at once that the server is away, as docs/stores.md advises. */
-export function redisClient(url: string): Redis {
+function redisClient(url: string): Redis {
   const client = new Redis(url, {
     commandTimeout: 5_000,
     enableOfflineQueue: true,
@@ -58,9 +55,9 @@ export function redisClient(url: string): Redis {
 
 /** Its client ends with it. */
 function redisAt(place: string, leaseTtlMs: number): Store {
-  const { url, schema } = partsOf(place)
+  const { url, store: prefix } = partsOf(place, 'prefix')
   const client = redisClient(url)
-  const store = redis(client, { prefix: schema, leaseTtlMs, strict: true })
+  const store = redis(client, { prefix, leaseTtlMs, strict: true })
   const close = store.close.bind(store)
   store.close = async () => {
     await close()
@@ -73,9 +70,9 @@ function isPostgres(place: string): boolean {
   return place.startsWith('postgres://')
 }
 
-export function partsOf(place: string): { readonly url: string; readonly schema: string } {
+function partsOf(place: string, parameter: string): { readonly url: string; readonly store: string } {
   const url = new URL(place)
-  const schema = url.searchParams.get('schema') ?? 'vsa'
-  url.searchParams.delete('schema')
-  return { url: url.href, schema }
+  const store = url.searchParams.get(parameter) ?? 'vsa'
+  url.searchParams.delete(parameter)
+  return { url: url.href, store }
 }

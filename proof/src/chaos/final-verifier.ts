@@ -9,7 +9,6 @@ import { knowsDeadOwners, storeAt } from './chaos-store.ts'
 import { drain, unitsLeft } from './drain.ts'
 import { endStateViolations } from './end-state-check.ts'
 import type { PoolResult } from './process-pool.ts'
-import { isRedis } from './chaos-store.ts'
 import { readStore, type StoreContents } from './store-contents.ts'
 import { mintId, type TestBudget } from './test-budgets.ts'
 
@@ -136,8 +135,6 @@ export class FinalVerifier {
 
   /** `vsa verify`, as a user runs it. */
   async #runVerifyCommand(): Promise<void> {
-    // The command line does not read Redis.
-    if (isRedis(this.#place)) return
     const command = [join(SHIPPED, 'cli/main.js'), 'verify', this.#place]
     await new Promise<void>((resolve) => {
       execFile(process.execPath, command, (error, stdout) => {

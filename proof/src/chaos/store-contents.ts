@@ -1,9 +1,7 @@
-import { StoreError, type ListedRow, type OwnerRow, type RowName } from 'vsa'
+import { StoreError, type ListedRow, type OwnerRow } from 'vsa'
 import type * as StoreReader from '../../../packages/vsa/dist/cli/store-reader.js'
 import type * as PlaceOf from '../../../packages/vsa/dist/cli/stores/place-of.js'
-import { redis } from 'vsa/redis'
 import { moduleOf, SHIPPED } from '../subject.ts'
-import { isRedis, partsOf, redisClient } from './chaos-store.ts'
 
 /** All rows: of a file at one moment, of a server page by page. */
 export interface StoreContents {
@@ -17,11 +15,10 @@ const { placeOf } = await moduleOf<typeof PlaceOf>(SHIPPED, 'cli/stores/place-of
 
 /**
  * Reads all rows, also while other processes write them.
- * @param place as `vsa verify` takes it, or the URL of a Redis server as for `storeAt`
+ * @param place as `vsa verify` takes it
  * @throws Error for a row that cannot be read, or whose sums are not those of its leases; StoreError
  */
 export function readStore(place: string): Promise<StoreContents> {
-  if (isRedis(place)) return readRedis(place)
   return inspecting(placeOf(place), async (inspection) => ({
     rows: await rowsIn(inspection),
     owners: await inspection.owners(),
@@ -45,29 +42,5 @@ async function rowsIn(inspection: Parameters<typeof visitRows>[0]): Promise<read
 
 /** The server of the store is being killed or started. */
 export function isAway(error: unknown): boolean {
-  if (error instanceof StoreError) return error.transient
-  // What ioredis says by itself.
-  return error instanceof Error && /ECONNRE|max retries|Connection is closed|LOADING/.test(error.message)
-}
-
-const PAGE_ROWS = 1_000
-
-async function readRedis(place: string): Promise<StoreContents> {
-  const { url, schema } = partsOf(place)
-  const client = redisClient(url)
-  const store = redis(client, { prefix: schema })
-  try {
-    const rows: ListedRow[] = []
-    for (let after: RowName | undefined; ;) {
-      const page = await store.list({ limit: PAGE_ROWS, ...(after && { after }) })
-      rows.push(...page.rows)
-      after = page.rows.at(-1)?.budget
-      if (after === undefined) break
-    }
-    const owners = await store.owners()
-    const counters = Object.entries(await client.hgetall(`{${schema}}:c`))
-    return { rows, owners, counters: new Map(counters.map(([key, value]) => [key, Number(value)])) }
-  } finally {
-    client.disconnect()
-  }
+  return error instanceof StoreError && error.transient
 }

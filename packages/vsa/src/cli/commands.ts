@@ -112,7 +112,7 @@ const TIME_ZONE: ValueOption<string> = {
 const demo: Command = {
   name: 'demo',
   summary:
-    'show what VSA does, on SQLite or Postgres: the net effect, full speed, and a kill followed by a trial balance',
+    'show what VSA does, on SQLite, Postgres or Redis: the net effect, full speed, and a kill followed by a trial balance',
   operands: [],
   options: [NEW_STORE, SECONDS, JSON_OUTPUT],
   async run(invocation) {

@@ -16,7 +16,10 @@ export async function migrate(address: string, isPrint: boolean): Promise<Report
 
 function migrationOf({ name, migration }: StorePlace): Migration {
   if (migration !== undefined) return migration
-  throw new CommandError('not_supported', `${name} needs no migration: the first call of an engine makes its tables`)
+  throw new CommandError(
+    'not_supported',
+    `${name} needs no migration: the first call of an engine makes what the store needs`,
+  )
 }
 
 function printed({ name }: StorePlace, { script }: Migration): Report {

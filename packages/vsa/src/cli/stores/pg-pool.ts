@@ -1,8 +1,6 @@
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { PostgresPool } from '../../stores/postgres/pool.ts'
-import { CommandError } from '../report.ts'
+import type { CommandError } from '../report.ts'
+import { driverMissing, loadModule, memberOf, type Load } from './load-module.ts'
 
 /** A pool of `pg`. */
 export interface EndingPool extends PostgresPool {
@@ -14,9 +12,6 @@ export interface EndingPool extends PostgresPool {
 const CONNECTIONS_MAX = 4
 const CONNECT_WITHIN_MS = 10_000
 const ANSWER_WITHIN_MS = 30_000
-
-/** Loads a module by its name. */
-export type Load = (name: string) => Promise<unknown>
 
 interface PoolConstructor {
   new (config: object): EndingPool
@@ -67,27 +62,6 @@ async function loadPool(load: Load): Promise<PoolConstructor> {
   return Pool as unknown as PoolConstructor
 }
 
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined
-}
-
-/** As seen from this package, or else from the working directory, where `npm install` has put it for `npx vsa`. */
-async function loadModule(name: string): Promise<unknown> {
-  try {
-    return await import(name)
-  } catch (error) {
-    if (!isMissing(error)) throw error
-    const here = createRequire(join(process.cwd(), 'package.json'))
-    return import(pathToFileURL(here.resolve(name)).href)
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  const code = memberOf(error, 'code')
-  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
-}
-
 function notLoaded(cause: unknown): CommandError {
-  const why = isMissing(cause) || !(cause instanceof Error) ? '' : ` (${cause.message})`
-  return new CommandError('driver_missing', `a Postgres store needs the client pg: npm install pg${why}`, { cause })
+  return driverMissing('a Postgres store needs the client pg: npm install pg', cause)
 }

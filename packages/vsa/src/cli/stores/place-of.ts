@@ -2,6 +2,7 @@ import { nearest } from '../../core/nearest.ts'
 import { ADDRESS_HELP } from '../address-help.ts'
 import { UsageError } from '../command.ts'
 import { postgresPlace } from './postgres-place.ts'
+import { redisPlace } from './redis-place.ts'
 import { sqlitePlace } from './sqlite-place.ts'
 import type { StorePlace } from './store-place.ts'
 
@@ -13,6 +14,8 @@ const KINDS: ReadonlyMap<string, (address: string) => StorePlace> = new Map([
   ['sqlite', (address) => sqlitePlace(address, address.slice('sqlite:'.length))],
   ['postgres', postgresPlace],
   ['postgresql', postgresPlace],
+  ['redis', redisPlace],
+  ['rediss', redisPlace],
 ])
 
 /**

@@ -1,7 +1,7 @@
 import type { Inspection } from '../../core/inspection.ts'
 import type { Store } from '../../core/store.ts'
 
-/** Where a store is kept: a file, or a schema of a database. Each kind of store has one module that makes these, listed in `place-of.ts`. */
+/** Where a store is kept: a file, a schema of a database, or a prefix of keys. Each kind of store has one module that makes these, listed in `place-of.ts`. */
 export interface StorePlace {
   /** For texts and JSON: as it was typed, without a password. */
   readonly name: string

@@ -1,5 +1,6 @@
 import { InvariantError } from '../../core/errors.ts'
 import type { InspectedPage, InspectedRow, Inspection, UnreadableRow } from '../../core/inspection.ts'
+import { leaseSumFaults } from '../../core/lease-sums.ts'
 import type { CounterRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
 import { decodeText } from '../../core/stored-text.ts'
 import { noStore } from './errors.ts'
@@ -105,14 +106,8 @@ function inspectedRow([columns, leased, lessees]: readonly unknown[], onRow: rea
     const [, , epoch, held] = list(lease)
     return { key, period, epoch: integer(epoch), held: integer(held) }
   })
-  const faults = [...faultsOf(integer(leased), integer(lessees), leases)]
+  const faults = leaseSumFaults({ leased: integer(leased), lessees: integer(lessees) }, leases)
   return { budget, leases, ...(faults.length === 0 ? {} : { faults }) }
-}
-
-function* faultsOf(leased: number, lessees: number, leases: readonly LeaseRow[]): Generator<string> {
-  const held = leases.reduce((sum, lease) => sum + lease.held, 0)
-  if (leased !== held) yield `leased on the row is ${leased}, and its leases hold ${held}`
-  if (lessees !== leases.length) yield `lessees on the row is ${lessees}, and it has ${leases.length} leases`
 }
 
 async function owners(ask: Ask, name: string): Promise<readonly OwnerRow[]> {

@@ -113,6 +113,16 @@ export function unsafe(prefix: string, what: string): StoreError {
   return failure('store_unsafe', prefix, what, SURELY_NOT)
 }
 
+export function noStore(prefix: string): StoreError {
+  const what = 'the server has no store of vsa: name the prefix of one, as in redis://host?prefix=NAME'
+  return failure('not_a_database', prefix, what, SURELY_NOT)
+}
+
+/** Whether a failure says that the keys are not those of a whole store. */
+export function isDamage({ code, cause }: StoreError): boolean {
+  return code === 'store_damaged' || (cause !== undefined && replyOf(detailOf(cause)) === 'WRONGTYPE')
+}
+
 export function clientEnded(prefix: string): StoreError {
   return failure('store_closed', prefix, 'the client has been closed', SURELY_NOT)
 }

@@ -3,10 +3,11 @@ import { adaptedStore } from '../../core/adapted-store.ts'
 import { assertBoolean, assertMethods, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
 import { checkUpkeep } from '../../core/store-from-options.ts'
-import { assertWhole, describe } from '../../core/units.ts'
+import { assertWhole } from '../../core/units.ts'
 import { RedisAdapter } from './adapter.ts'
 import { backoff } from './backoff.ts'
 import type { RedisClient } from './client.ts'
+import { assertPrefix } from './prefix.ts'
 
 export type {
   IoredisClient,
@@ -19,7 +20,6 @@ export type {
 
 /** One day: an owner without exchanges for longer should not hold leases. */
 const LEASE_TTL_MS_MAX = 86_400_000
-const PREFIX_LENGTH_MAX = 200
 
 export interface RedisOptions {
   /** All keys are `{prefix}:…`: 1 to 200 characters without braces. Default `vsa`. */
@@ -103,12 +103,4 @@ function assertClient(client: unknown): void {
   const what = 'a client of Redis, such as the Redis of ioredis'
   const isIoredis = typeof client === 'object' && client !== null && 'callBuffer' in client
   assertMethods('client', client, what, isIoredis ? ['callBuffer'] : ['withTypeMapping', 'sendCommand'])
-}
-
-function assertPrefix(prefix: unknown): void {
-  if (typeof prefix !== 'string') throw new TypeError(`options.prefix must be a string, got ${describe(prefix)}`)
-  if (prefix.length < 1 || prefix.length > PREFIX_LENGTH_MAX)
-    throw new RangeError(`options.prefix must have 1 to ${PREFIX_LENGTH_MAX} characters, got ${prefix.length}`)
-  if (/[{}]/.test(prefix) || !prefix.isWellFormed())
-    throw new TypeError(`options.prefix must be well-formed Unicode without braces, got ${describe(prefix)}`)
 }

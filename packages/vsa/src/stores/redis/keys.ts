@@ -1,5 +1,5 @@
 import type { RowName } from '../../core/exchange.ts'
-import { encodeText } from '../../core/stored-text.ts'
+import { decodeText, encodeText } from '../../core/stored-text.ts'
 
 /**
  * The keys of a store, all `{prefix}:…` and so in one slot of a cluster. None of them ever expires.
@@ -44,6 +44,20 @@ export function memberOf({ key, period }: RowName): string {
 }
 
 const PERIOD_DIGITS = 16
+
+/** The first and the last member of all rows, or of every period of one key, as `ZRANGEBYLEX` takes them. */
+export function memberRange(key: string | undefined): readonly [first: string, last: string] {
+  return key === undefined ? ['-', '+'] : [`[${encodeText(key)}\0`, `(${encodeText(key)}\u0001`]
+}
+
+/** The row of a member; undefined for bytes that `memberOf` does not write. */
+export function rowNameOf(member: Buffer): RowName | undefined {
+  const text = member.toString('utf8')
+  const nul = text.indexOf('\0')
+  const digits = Number(text.slice(nul + 2))
+  const name = { key: decodeText(text.slice(0, nul)), period: text[nul + 1] === '0' ? digits - 2 ** 53 : digits }
+  return Number.isSafeInteger(name.period) && member.equals(Buffer.from(memberOf(name))) ? name : undefined
+}
 
 /** Two texts with a colon between them are the same only when both are. */
 export function mintFieldOf(key: string, id: string): string {

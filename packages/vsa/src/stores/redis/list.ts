@@ -1,9 +1,8 @@
 import type { RowName } from '../../core/exchange.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange } from '../../core/store.ts'
-import { encodeText } from '../../core/stored-text.ts'
 import { assertWhole } from '../../core/units.ts'
-import { fieldOf, memberOf } from './keys.ts'
+import { fieldOf, memberOf, memberRange } from './keys.ts'
 import { bytesOf, bytesOrNone, list, number, pairs, rowNameFrom, text, unpackBudget, unpackOwner } from './rows.ts'
 import { LIST, OWNERS, READ } from './scripts/list.ts'
 import type { Script } from './scripts/script.ts'
@@ -61,9 +60,9 @@ async function answerOf(
   return stateFrom(state, session.prefix) === undefined ? undefined : rest
 }
 
-/** The first and the last member of the index, as `ZRANGEBYLEX` takes them. A member is a key, NUL, and the period. */
+/** The first and the last member of the index, as `ZRANGEBYLEX` takes them. */
 function membersIn({ key, after }: ListRange): readonly [from: string, to: string] {
-  const [first, last] = key === undefined ? ['-', '+'] : [`[${encodeText(key)}\0`, `(${encodeText(key)}\u0001`]
+  const [first, last] = memberRange(key)
   if (after === undefined) return [first, last]
   const isBeforeKey = key !== undefined && Buffer.compare(Buffer.from(after.key), Buffer.from(key)) < 0
   return [isBeforeKey ? first : `(${memberOf(after)}`, last]

@@ -2,7 +2,7 @@ import { storeDamaged, storeTooNew } from './errors.ts'
 import { list, number, text } from './rows.ts'
 
 /** The newest schema that this code knows. */
-const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 1
 
 /** The store itself, as each script reads it. */
 export interface StoreState {

@@ -1,9 +1,13 @@
+import type { ServerKind } from './bench-server.ts'
+
 /** What one process of a run does. It gets this as JSON in its one argument. */
 export interface OwnerConfig {
+  readonly kind: ServerKind
   readonly url: string
-  readonly schema: string
+  /** Of the store: a schema, or a prefix. */
+  readonly name: string
   readonly fastPath: boolean
-  /** `durable`: that many callers for that long. `drain`: until the budget is exhausted. `by hand`: as `durable`, an UPDATE for each. */
+  /** `durable`: that many callers for that long. `drain`: until the budget is exhausted. `by hand`: as `durable`, a statement or script for each. */
   readonly work: 'durable' | 'drain' | 'by hand'
   readonly seconds: number
   readonly callers: number
@@ -20,7 +24,5 @@ export interface OwnerResult {
 /** Printed when everything is open. It begins with the next line of input, so that all processes begin together. */
 export const READY = 'ready'
 export const HOT = 'hot'
-/** The table of the work by hand. */
-export const HAND_TABLE = 'by_hand'
 export const MINTED = 1_000_000_000_000
 export const DRAINED = 1_000_000

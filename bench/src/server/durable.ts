@@ -1,9 +1,8 @@
-import { postgres } from 'vsa/postgres'
 import { median } from '../measure/median.ts'
 import { isBalanced, totalsOf } from '../measure/totals.ts'
-import { HAND_TABLE, HOT, MINTED, type OwnerConfig, type OwnerResult } from './owner-config.ts'
+import type { OwnerConfig, OwnerResult } from './owner-config.ts'
 import { runOwners } from './owners.ts'
-import type { BenchServer } from './server.ts'
+import type { BenchServer } from './bench-server.ts'
 
 export interface Durable {
   readonly processes: number
@@ -17,20 +16,17 @@ export interface Durable {
 
 /** Durable admissions on one budget from several processes, by hand and on each path, in turns on the same server. */
 export async function durable(
-  { url, pool }: BenchServer,
+  server: BenchServer,
   { processes, callers, seconds, rounds }: { processes: number; callers: number; seconds: number; rounds: number },
 ): Promise<Durable> {
-  await pool.query('create schema hand')
-  await pool.query(
-    `create table hand.${HAND_TABLE} (key text primary key, minted bigint, used bigint) with (fillfactor = 10)`,
-  )
-  await pool.query(`insert into hand.${HAND_TABLE} values ($1, $2, 0)`, [HOT, MINTED])
-  const shared = { url, seconds, callers: Math.ceil(callers / processes) }
+  await server.beginByHand()
+  const { kind, url } = server
+  const shared = { kind, url, seconds, callers: Math.ceil(callers / processes) }
   const lanes = (
     [
-      { schema: 'hand', fastPath: true, work: 'by hand' },
-      { schema: 'fast', fastPath: true, work: 'durable' },
-      { schema: 'general', fastPath: false, work: 'durable' },
+      { name: 'hand', fastPath: true, work: 'by hand' },
+      { name: 'fast', fastPath: true, work: 'durable' },
+      { name: 'general', fastPath: false, work: 'durable' },
     ] as const
   ).map((lane) => ({ config: { ...shared, ...lane } satisfies OwnerConfig, speeds: [] as number[], admitted: 0 }))
   for (let round = 0; round < rounds; round += 1) {
@@ -43,10 +39,9 @@ export async function durable(
   const [hand, fast, general] = lanes.map(({ speeds }) => median(speeds))
   const books = await Promise.all(
     lanes.slice(1).map(async ({ config, admitted }) => {
-      return isBalanced(await totalsOf(postgres(pool, { schema: config.schema })), admitted)
+      return isBalanced(await totalsOf(server.client.store(config.name)), admitted)
     }),
   )
-  const { rows } = await pool.query<{ used: string }>(`select used from hand.${HAND_TABLE}`)
   return {
     processes,
     callers,
@@ -54,7 +49,7 @@ export async function durable(
     fastPathPerSecond: fast ?? Number.NaN,
     generalPathPerSecond: general ?? Number.NaN,
     admitted: lanes.reduce((sum, lane) => sum + lane.admitted, 0),
-    balanced: books.every(Boolean) && Number(rows[0]?.used) === lanes[0]?.admitted,
+    balanced: books.every(Boolean) && (await server.usedByHand()) === lanes[0]?.admitted,
   }
 }
 

@@ -2,28 +2,37 @@ import type { Floor } from '../report/floor.ts'
 import { short, verdict, whole } from '../report/format.ts'
 import { machineLine, type Machine } from '../report/machine.ts'
 import { table } from '../report/table.ts'
-import type { PostgresParts } from './floors.ts'
+import type { ServerKind } from './bench-server.ts'
+import type { ServerParts } from './floors.ts'
 
-export interface PostgresReport extends PostgresParts {
+export interface ServerReport extends ServerParts {
+  readonly bench: ServerKind
   readonly machine: Machine
   readonly floors: readonly Floor[]
   readonly balanced: boolean
 }
 
-export function postgresText(report: PostgresReport): string {
-  const { machine, flush = [], calls, drain, durable, floors, balanced } = report
+/** What is done by hand. */
+const BY_HAND = {
+  postgres: { flush: 'one upsert', calls: 'statements', durable: 'UPDATE ... RETURNING for each' },
+  redis: { flush: 'pipelined HINCRBY', calls: 'scripts', durable: 'a script for each' },
+} as const
+
+export function serverText(report: ServerReport): string {
+  const { bench, machine, flush = [], calls, drain, durable, floors, balanced } = report
+  const byHand = BY_HAND[bench]
   const ms = (value: number): string => `${value.toFixed(2)} ms`
   const sections = [
     machineLine(machine),
     flush.length === 0
       ? ''
       : table(
-          ['a flush of', 'fast path', 'general path', 'one upsert'],
+          ['a flush of', 'fast path', 'general path', byHand.flush],
           flush.map((one) => [
             `${whole(one.budgets)} changed budgets`,
             ms(one.fastPathMs),
             ms(one.generalPathMs),
-            ms(one.upsertMs),
+            ms(one.baselineMs),
           ]),
         ),
     calls === undefined
@@ -32,7 +41,7 @@ export function postgresText(report: PostgresReport): string {
           [`${calls.budgets} busy budgets, ${calls.seconds.toFixed(1)} s`, ''],
           [
             ['admitted', short(calls.admitted)],
-            ['statements a second, counted by the server', calls.callsPerSecond.toFixed(1)],
+            [`${byHand.calls} a second, counted by the server`, calls.callsPerSecond.toFixed(1)],
           ],
         ),
     drain === undefined
@@ -50,7 +59,7 @@ export function postgresText(report: PostgresReport): string {
       : table(
           [`durable, one budget, ${durable.callers} callers over ${durable.processes} processes`, ''],
           [
-            ['UPDATE ... RETURNING for each', `${short(durable.byHandPerSecond)}/s`],
+            [byHand.durable, `${short(durable.byHandPerSecond)}/s`],
             ['fast path', `${short(durable.fastPathPerSecond)}/s`],
             ['general path', `${short(durable.generalPathPerSecond)}/s`],
           ],

@@ -1,21 +1,30 @@
 import { once } from 'node:events'
+import { Redis } from 'ioredis'
 import { Pool } from 'pg'
 import { open, type Budget } from 'vsa'
-import { postgres } from 'vsa/postgres'
 import { callInLoops, type Done } from '../measure/callers.ts'
-import { DRAINED, HAND_TABLE, HOT, MINTED, READY, type OwnerConfig, type OwnerResult } from './owner-config.ts'
+import type { BenchClient } from './bench-server.ts'
+import { DRAINED, HOT, MINTED, READY, type OwnerConfig, type OwnerResult } from './owner-config.ts'
+import { postgresClient } from './postgres-client.ts'
+import { redisClient } from './redis-client.ts'
 
 /* One process on the server. The parent of the same build wrote its argument. */
 
-/** Connections for the work by hand: more gain nothing on two cores. */
+/** Connections to Postgres for the work by hand: more gain nothing on two cores. */
 const HAND_CONNECTIONS = 16
 
 const config = JSON.parse(process.argv[2] ?? '') as OwnerConfig
-const pool = new Pool({ connectionString: config.url, max: config.work === 'by hand' ? HAND_CONNECTIONS : 4 })
+const client = connected()
 const result = await (config.work === 'by hand' ? byHand() : withEngine())
-await pool.end()
+await client.end()
 console.log(JSON.stringify(result))
 process.exit(0)
+
+function connected(): BenchClient {
+  const { kind, url, work } = config
+  if (kind === 'redis') return redisClient(new Redis(url))
+  return postgresClient(new Pool({ connectionString: url, max: work === 'by hand' ? HAND_CONNECTIONS : 4 }))
+}
 
 async function begin(): Promise<void> {
   process.stdout.write(`${READY}\n`)
@@ -23,17 +32,15 @@ async function begin(): Promise<void> {
 }
 
 async function byHand(): Promise<OwnerResult> {
-  const text = `update ${config.schema}.${HAND_TABLE} set used = used + 1 where key = $1 and used + 1 <= minted returning used`
-  const ask = async (): Promise<boolean> => (await pool.query(text, [HOT])).rows.length === 1
-  await ask()
+  await client.admitByHand()
   await begin()
-  const done = await callInLoops(ask, config.callers, config.seconds)
+  const done = await callInLoops(() => client.admitByHand(), config.callers, config.seconds)
   return { admitted: done.count + 1, seconds: done.seconds, exchanges: 0 }
 }
 
 async function withEngine(): Promise<OwnerResult> {
-  const { schema, fastPath, work } = config
-  const vsa = open({ store: postgres(pool, { schema, fastPath }) })
+  const { name, fastPath, work } = config
+  const vsa = open({ store: client.store(name, fastPath) })
   const budget =
     work === 'drain'
       ? vsa.budget(HOT, { initial: DRAINED, atRisk: DRAINED / 20 })

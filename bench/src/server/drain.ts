@@ -1,9 +1,8 @@
-import { postgres } from 'vsa/postgres'
 import { isBalanced, totalsOf } from '../measure/totals.ts'
 import { admittedBy } from './durable.ts'
 import { DRAINED } from './owner-config.ts'
 import { runOwners } from './owners.ts'
-import type { BenchServer } from './server.ts'
+import type { BenchServer } from './bench-server.ts'
 
 export interface Drain {
   readonly processes: number
@@ -16,9 +15,9 @@ export interface Drain {
 }
 
 /** Processes that spend one budget at full speed until it is exhausted. */
-export async function drain({ url, pool }: BenchServer, processes: number): Promise<Drain> {
-  const schema = 'drain'
-  const results = await runOwners(processes, { url, schema, fastPath: true, work: 'drain', seconds: 0, callers: 1 })
+export async function drain({ kind, url, client }: BenchServer, processes: number): Promise<Drain> {
+  const name = 'drain'
+  const results = await runOwners(processes, { kind, url, name, fastPath: true, work: 'drain', seconds: 0, callers: 1 })
   const admitted = admittedBy(results)
   return {
     processes,
@@ -26,6 +25,6 @@ export async function drain({ url, pool }: BenchServer, processes: number): Prom
     admitted,
     exchanges: results.reduce((sum, { exchanges }) => sum + exchanges, 0),
     seconds: Math.max(...results.map(({ seconds }) => seconds)),
-    balanced: isBalanced(await totalsOf(postgres(pool, { schema })), admitted) && admitted === DRAINED,
+    balanced: isBalanced(await totalsOf(client.store(name)), admitted) && admitted === DRAINED,
   }
 }
