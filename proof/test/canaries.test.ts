@@ -11,7 +11,6 @@ const SAMPLE = [
   'spent-stays-leased',
   'lease-without-debit',
   'dead-lease-returned',
-  'spent-is-forgotten',
   'timer-for-nothing',
 ]
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { runModel, runModelCanaries } from '../src/proof/programs.ts'
 
 /** For each configuration. `npm run proof` visits many more. */
-const STATES_MAX = 500
+const STATES_MAX = 200
 
 /** Planted bugs that the model finds within a few hundred states. `npm run proof` plants all that it can express. */
 const SAMPLE = [

@@ -51,4 +51,4 @@ function beforeEachCall(store: Store, prepare: () => void): Store {
 }
 
 // Side by side, because most of the time is the start of threads.
-storeConformance('SQLite on a thread', onFile, { describe, it: it.concurrent, expect }, { sequences: rounds(5) })
+storeConformance('SQLite on a thread', onFile, { describe, it: it.concurrent, expect }, { sequences: rounds(2) })
