@@ -205,7 +205,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'freeze-not-begun': forgetting(['F3', 'L1']),
   'nothing-remembered': forgetting(['L1']),
   'forgets-at-once': forgetting(['L1']),
-  'restated-and-not-burned': forgetting(['L1']),
+  'restated-and-not-burned': forgetting(['F5', 'L1']),
   'restates-after-requests': forgetting(['L1']),
   'restates-by-the-pool': forgetting(['F5']),
   'silent-though-it-remembers': forgetting(['F6']),
