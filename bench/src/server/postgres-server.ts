@@ -19,7 +19,7 @@ export async function postgresBench(): Promise<BenchServer> {
     url,
     client: postgresClient(pool),
     calls: async (schema) => {
-      // Statements of a transaction that do not name the schema, such as BEGIN, are counted as well: nobody else is on this server.
+      // Statements of a transaction that do not name the schema, such as BEGIN, are counted as well: the benchmark has this server for itself.
       const { rows } = await pool.query<{ calls: number }>(
         `select coalesce(sum(calls), 0)::int calls from pg_stat_statements where query not like '%pg_stat_statements%' and (query like $1 or query !~ '"')`,
         [`%${schema}%`],

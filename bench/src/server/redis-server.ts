@@ -24,7 +24,7 @@ export async function redisBench(): Promise<BenchServer> {
   }
 }
 
-/** Of all stores: nobody else is on this server. Commands inside of the scripts are counted by their own names. */
+/** Of all stores: the benchmark has this server for itself. Commands inside of the scripts are counted by their own names. */
 function scriptsIn(stats: string): number {
   const counts = [...stats.matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+)/gm)].map(([, calls]) => Number(calls))
   return counts.reduce((sum, count) => sum + count, 0)

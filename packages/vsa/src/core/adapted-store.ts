@@ -116,6 +116,8 @@ class AdaptedStore implements Store {
   #fastPath(batch: Batch): Awaitable<Exchanged | null> {
     const adapter = this.#adapter
     if (adapter.exchangePlain === undefined) return null
+    // The general path finds out by itself.
+    this.#isIdle = false
     const startedAt = this.#now()
     const exchanged = caught(
       () => adapter.exchangePlain?.(batch) ?? null,

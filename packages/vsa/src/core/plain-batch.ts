@@ -1,3 +1,4 @@
+import { mintName } from './batch-mints.ts'
 import type { Batch, Entry, Take } from './exchange.ts'
 import { isUnits } from './units.ts'
 
@@ -16,6 +17,7 @@ export interface PlainExtras {
 export function isPlainBatch(batch: Batch, { mints, closes, incarnation }: PlainExtras): boolean {
   const { entries, takes, close } = batch
   if ((close && !closes) || batch.incarnation !== incarnation) return false
+  if (mints && hasIdTwice(entries)) return false
   return entries.every((entry) => isPlainEntry(entry, mints)) && takes.every((take) => isPlainTake(take, entries))
 }
 
@@ -32,4 +34,12 @@ function isPlainEntry(entry: Entry, mints: boolean): boolean {
 function isPlainTake({ need, n }: Take, entries: readonly Entry[]): boolean {
   if (!isUnits(n) || need.length === 0 || new Set(need.map(([at]) => at)).size !== need.length) return false
   return need.every(([at, cost]) => entries[at]?.kind === 'budget' && isUnits(cost) && cost > 0)
+}
+
+/** One mint for two periods of a budget (L3). */
+function hasIdTwice(entries: readonly Entry[]): boolean {
+  const ids = entries.flatMap((entry) =>
+    entry.kind === 'budget' && entry.mint !== undefined ? [mintName(entry.key, entry.mint.id)] : [],
+  )
+  return ids.length > 1 && new Set(ids).size < ids.length
 }

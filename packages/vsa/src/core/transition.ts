@@ -13,6 +13,7 @@ import type {
   Outcome,
   RowName,
 } from './exchange.ts'
+import { BatchMints } from './batch-mints.ts'
 import { grantTakes } from './grant-takes.ts'
 import { type Life, ONE_LIFE } from './life.ts'
 import { rulesOf } from './policies/rules.ts'
@@ -98,7 +99,12 @@ function refusal(answer: Answer): Transition {
 
 function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }: Moment): Transition {
   const isFrozen = life.frozenUntil > 0
-  const effects = batch.entries.map((entry, index) => settleEntry(entry, rows.entries[index], time))
+  const minted = new BatchMints()
+  const effects = batch.entries.map((entry, index) => {
+    const effect = settleEntry(entry, minted.before(entry, rows.entries[index]), time)
+    minted.note(entry, effect.note)
+    return effect
+  })
   const granted = grantTakes(batch.takes, effects, isFrozen)
   for (const effect of effects) {
     if (effect.kind !== 'budget') continue

@@ -75,7 +75,7 @@ describe.skipIf('reason' in server)('verify on Redis', () => {
   })
 
   test.each<[string, (store: RedisStore) => Promise<unknown>, string[]]>([
-    ['a unit that nobody minted', (store) => change(store, spendOne), ['1 units more than were minted']],
+    ['a unit that was never minted', (store) => change(store, spendOne), ['1 units more than were minted']],
     [
       'another sum of leases',
       (store) => change(store, lend),

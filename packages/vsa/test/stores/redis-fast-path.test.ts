@@ -80,7 +80,12 @@ describe.skipIf('reason' in server)('the fast path of the Redis store', () => {
     [
       'two mints of one key under one id',
       { entries: [0, 1].map((period) => entry({ period, mint: { id: 'order 1', units: 5 } })) },
-      { entries: [{ minted: 105 }, { minted: 105 }] },
+      {
+        entries: [
+          { minted: 105, mint: 'minted' },
+          { minted: 100, mint: 'repeated' },
+        ],
+      },
     ],
     ['a mint that is no number of units', { entries: [entry({ mint: { id: 'a', units: 0.5 } })] }, { kind: 'applied' }],
     ['a row that was lost', { entries: [entry({ key: 'gone', known: true })] }, { entries: [{ kind: 'row_lost' }] }],

@@ -1,11 +1,14 @@
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Joined } from '../../core/store.ts'
+import type { EventSink } from '../runtime/event-sink.ts'
+import { ANOTHER_INCARNATION } from './forgotten.ts'
 
 /** F8: an answer counts, and leases are spent from, up to this share of a lease lifetime after the attempt was sent. */
 const TRUSTED_SHARE = 0.9
 
 export interface LossWatchOptions {
   readonly clock: Clock
+  readonly emit: EventSink
   /** Leases must not be spent from any more, or may be again. */
   readonly leasesStop: (isStopped: boolean) => void
 }
@@ -20,6 +23,8 @@ export class LossWatch {
   /** When leases stop, by the monotonic clock. */
   #stopAtMs = Infinity
   #isStopped = false
+  /** Of the loss that the next join may show, too. */
+  #isTold = false
   #timer: Timer | null = null
   #ended = false
 
@@ -36,13 +41,21 @@ export class LossWatch {
     return this.#frozenUntil
   }
 
+  /** The store has lost what it had answered: an event says so, once for each loss. */
+  tell(epoch: number, detail: string): void {
+    this.#options.emit({ type: 'store_forgot', epoch, detail })
+    this.#isTold = true
+  }
+
   /** @returns whether the store is in another incarnation than before: it may have lost writes */
-  joined({ incarnation, mayForget, frozenUntil, leaseTtlMs }: Joined): boolean {
+  joined({ epoch, incarnation, mayForget, frozenUntil, leaseTtlMs }: Joined): boolean {
     const isAnother = this.#incarnation !== null && this.#incarnation !== incarnation
     this.#incarnation = incarnation
     this.#mayForget = mayForget
     this.#trustedMs = mayForget ? TRUSTED_SHARE * leaseTtlMs : Infinity
     this.#frozenUntil = frozenUntil
+    if (isAnother && !this.#isTold) this.tell(epoch, ANOTHER_INCARNATION)
+    this.#isTold = false
     return isAnother
   }
 

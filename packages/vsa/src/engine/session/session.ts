@@ -5,7 +5,7 @@ import { LEAP_MIN_MS } from '../../core/leap.ts'
 import type { Caller } from '../../core/standing.ts'
 import type { Joined } from '../../core/store.ts'
 import { Attempts } from './attempts.ts'
-import { ANOTHER_INCARNATION, whatWasForgotten } from './forgotten.ts'
+import { whatWasForgotten } from './forgotten.ts'
 import { IdleUpkeep } from './idle-upkeep.ts'
 import { LossWatch } from './loss-watch.ts'
 import { OwnerTime } from './owner-time.ts'
@@ -36,8 +36,6 @@ export class Session {
   readonly #losses: LossWatch
   #record: SessionRecord = NOT_JOINED
   #leaseTtlMs = 0
-  /** An event has told of the loss that the next join may show, too. */
-  #isLossTold = false
 
   constructor(options: SessionOptions, listener: SessionListener) {
     const { clock, random, emit } = options
@@ -46,7 +44,7 @@ export class Session {
     this.#attempts = new Attempts(clock, random)
     this.#time = new OwnerTime(clock)
     this.#health = new StoreHealth(clock, emit)
-    this.#losses = new LossWatch({ clock, leasesStop: (isStopped) => listener.leasesStop(isStopped) })
+    this.#losses = new LossWatch({ clock, emit, leasesStop: (isStopped) => listener.leasesStop(isStopped) })
     this.#upkeep = new IdleUpkeep({
       ...options,
       caller: () => this.#idleCaller(),
@@ -128,7 +126,7 @@ export class Session {
   leave(detail: string): void {
     const turn = this.#advance({ kind: 'lost' })
     if (turn.action !== 'leave') return
-    this.#options.emit({ type: 'store_forgot', epoch: turn.epoch, detail })
+    this.#losses.tell(turn.epoch, detail)
     this.#joinAfter(() => this.#listener.left(turn.epoch))
   }
 
@@ -198,14 +196,8 @@ export class Session {
     this.#noteLeap(time, expected)
     this.#heard(time)
     this.#upkeep.due(upkeepDueInMs)
-    this.#open(epoch, this.#losses.joined(joined))
-  }
-
-  #open(epoch: number, forgot: boolean): void {
     this.#options.emit({ type: 'joined', epoch })
-    if (forgot && !this.#isLossTold) this.#options.emit({ type: 'store_forgot', epoch, detail: ANOTHER_INCARNATION })
-    this.#isLossTold = false
-    this.#listener.opened(epoch, forgot)
+    this.#listener.opened(epoch, this.#losses.joined(joined))
   }
 
   #attempt(batch: Batch): void {
@@ -262,8 +254,7 @@ export class Session {
       this.#losses.answered(sentAtMs, answer.frozenUntil)
     }
     const detail = whatWasForgotten(batch, answer, lastHeard)
-    if (detail !== null) this.#options.emit({ type: 'store_forgot', epoch: batch.epoch, detail })
-    this.#isLossTold ||= detail !== null
+    if (detail !== null) this.#losses.tell(batch.epoch, detail)
     this.#act(turn)
   }
 

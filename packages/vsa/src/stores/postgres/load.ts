@@ -9,6 +9,7 @@ import {
   type UpkeepRows,
 } from '../../core/adapter.ts'
 import { KEY_BYTES_MAX } from '../../core/key.ts'
+import { mintName } from '../../core/batch-mints.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { Batch, BudgetEntry, Entry, RowName } from '../../core/exchange.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
@@ -54,7 +55,7 @@ export function leaseNameOf(row: RowName, epoch: number): string {
 }
 
 export function mintHash(key: string, id: string): string {
-  return createHash('sha256').update(`${key.length}:${key}${id}`).digest('hex')
+  return createHash('sha256').update(mintName(key, id)).digest('hex')
 }
 
 /** The rows that an exchange names, without those that this store cannot have. */

@@ -72,7 +72,7 @@ async function* epochFindings(session: Session, epoch: string): AsyncGenerator<s
       if (missing !== '') yield `the lease of epoch ${epoch} on ${rowText(field)} is without ${missing}`
     }
   }
-  if (isLost) yield `the leases of epoch ${epoch} are in no list: nobody will burn them`
+  if (isLost) yield `the leases of epoch ${epoch} are in no list: upkeep will not burn them`
 }
 
 function rowText(field: unknown): string {

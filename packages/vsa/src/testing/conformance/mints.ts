@@ -5,6 +5,7 @@ import type { ConformanceTest, Scene } from './scene.ts'
 /** Units that are minted. */
 export const mintTests: readonly ConformanceTest[] = [
   { title: 'L3: units are minted once per id, whichever owner sends the mint', run: oncePerId },
+  { title: 'L3: one id for two periods of a budget in one batch mints once', run: oncePerBatch },
   {
     title: 'S6: units beyond 2^53 - 1 are answered for their entry, and the other entries are applied (scenario 30)',
     run: overflow,
@@ -45,4 +46,21 @@ async function overflow(scene: Scene): Promise<void> {
   scene
     .expect(await owner.row(entryOf('a', { known: true, mint: { units: 5, id: 'm' } })))
     .toMatchObject({ mint: 'minted', minted: max })
+}
+
+/** As at the end of a period: `mint` was called again, with the same id, before the first call was answered. */
+async function oncePerBatch(scene: Scene): Promise<void> {
+  const owner = await scene.owner()
+  const mints = (id: string, units: readonly number[]): readonly BudgetEntry[] =>
+    units.map((one, period) => entryOf('a', { period, policy: initialOf(10), mint: { units: one, id } }))
+  const first = await owner.apply({ entries: mints('order-1', [5, 5]) })
+  scene.expect(first.entries).toMatchObject([
+    { mint: 'minted', minted: 15 },
+    { mint: 'repeated', minted: 10 },
+  ])
+  const second = await owner.apply({ entries: mints('order-2', [5, 6]) })
+  scene.expect(second.entries).toMatchObject([
+    { mint: 'minted', minted: 20 },
+    { mint: 'id_conflict', minted: 10 },
+  ])
 }
