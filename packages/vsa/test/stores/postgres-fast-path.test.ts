@@ -138,6 +138,22 @@ describe.skipIf('reason' in server)('the fast path of the Postgres store', () =>
     expect(applied(await store.exchange(sent(7))).entries).toMatchObject([{ burned: 10, others: 0 }])
   })
 
+  it('S4, S10: a row whose period ended while the exchange waited for its locks is not made', async () => {
+    const schema = newSchema()
+    const store = storeOn(pool, { schema })
+    const joined = await store.join('test')
+    const endsAt = Date.now()
+    // The first look at the clock is before the row is made, and the next ones are behind the locks.
+    await pool.query(`
+      create sequence ${schema}.looks;
+      create or replace function ${schema}.clock_ms() returns bigint language sql volatile as
+        'select case nextval(''${schema}.looks'') when 1 then ${endsAt} else ${endsAt + 60_001} end'`)
+    const policy = { ...initial, kind: 'window', endsAt, keepUntil: endsAt } as const
+    const answer = await store.exchange(batch(joined, 1, { entries: [entry({ period: endsAt - 60_000, policy })] }))
+    expect(applied(answer).entries).toEqual([{ kind: 'period_closed' }])
+    expect((await store.list({ limit: 10 })).rows).toEqual([])
+  })
+
   it('P9: a commit is durable, whatever the role asks for', async () => {
     const schema = newSchema()
     const url = 'url' in server ? server.url : ''

@@ -26,6 +26,7 @@ export const retentionTests: readonly ConformanceTest[] = [
     run: shortRetention,
     passesMs: 90_000,
   },
+  { title: 'S3, S10: a later policy with a shorter retention keeps a row as long as before', run: keptAsBefore },
   {
     title: 'S10: a mint is remembered for ever, and an epoch for a week after its end',
     run: keptForEver,
@@ -111,4 +112,18 @@ async function keptForEver(scene: Scene): Promise<void> {
   await last.apply({})
   expect(await owner.send(owner.again({}))).toMatchObject({ kind: 'fenced', last: null, forgot: true })
   expect(await last.row(entryOf('a', { known: true, mint }))).toMatchObject({ mint: 'repeated' })
+}
+
+async function keptAsBefore(scene: Scene): Promise<void> {
+  const owner = await scene.owner()
+  const period = owner.time
+  const endsAt = period + 60_000
+  const adopt = async (version: number, days: number): Promise<number | null | undefined> => {
+    const policy = windowOf(5, endsAt, { version, keepUntil: endsAt + days * DAY_MS })
+    await owner.apply({ entries: [entryOf('a', { period, policy })] })
+    return (await scene.rows()).at(0)?.budget.keepUntil
+  }
+  scene.expect(await adopt(1, 3)).toEqual(endsAt + 3 * DAY_MS)
+  scene.expect(await adopt(2, 1)).toEqual(endsAt + 3 * DAY_MS)
+  scene.expect(await adopt(3, 4)).toEqual(endsAt + 4 * DAY_MS)
 }
