@@ -17,7 +17,8 @@ export interface Drain {
 /** Processes that spend one budget at full speed until it is exhausted. */
 export async function drain({ kind, url, client }: BenchServer, processes: number): Promise<Drain> {
   const name = 'drain'
-  const results = await runOwners(processes, { kind, url, name, fastPath: true, work: 'drain', seconds: 0, callers: 1 })
+  const config = { kind, url, name, fastPath: true, work: 'drain', seconds: 0, warmUpSeconds: 0, callers: 1 } as const
+  const results = await runOwners(processes, config)
   const admitted = admittedBy(results)
   return {
     processes,

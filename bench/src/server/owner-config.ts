@@ -10,12 +10,17 @@ export interface OwnerConfig {
   /** `durable`: that many callers for that long. `drain`: until the budget is exhausted. `by hand`: as `durable`, a statement or script for each. */
   readonly work: 'durable' | 'drain' | 'by hand'
   readonly seconds: number
+  /** Before them, the same callers for that long, until the code is compiled. */
+  readonly warmUpSeconds: number
   readonly callers: number
 }
 
 /** What the process prints when it has ended, as JSON. */
 export interface OwnerResult {
+  /** In all, also while it warmed up. */
   readonly admitted: number
+  /** Without the warming up. */
+  readonly perSecond: number
   readonly seconds: number
   /** Exchanges of its engine; 0 by hand. */
   readonly exchanges: number

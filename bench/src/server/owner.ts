@@ -34,8 +34,18 @@ async function begin(): Promise<void> {
 async function byHand(): Promise<OwnerResult> {
   await client.admitByHand()
   await begin()
-  const done = await callInLoops(() => client.admitByHand(), config.callers, config.seconds)
-  return { admitted: done.count + 1, seconds: done.seconds, exchanges: 0 }
+  const done = await warmed(() => client.admitByHand())
+  return { ...done, admitted: done.admitted + 1, exchanges: 0 }
+}
+
+async function warmed(ask: () => Promise<boolean>): Promise<Omit<OwnerResult, 'exchanges'>> {
+  const { callers, seconds, warmUpSeconds } = config
+  const before = await callInLoops(ask, callers, warmUpSeconds)
+  return resultOf(await callInLoops(ask, callers, seconds), before.count)
+}
+
+function resultOf({ count, seconds }: Done, before = 0): Omit<OwnerResult, 'exchanges'> {
+  return { admitted: before + count, perSecond: count / seconds, seconds }
 }
 
 async function withEngine(): Promise<OwnerResult> {
@@ -48,12 +58,10 @@ async function withEngine(): Promise<OwnerResult> {
   await vsa.ready()
   await begin()
   const before = vsa.stats().exchanges
-  const done = await (work === 'drain'
-    ? drain(budget)
-    : callInLoops(() => budget.admit(), config.callers, config.seconds))
+  const done = work === 'drain' ? resultOf(await drain(budget)) : await warmed(() => budget.admit())
   const exchanges = vsa.stats().exchanges - before
   await vsa.close()
-  return { admitted: done.count, seconds: done.seconds, exchanges }
+  return { ...done, exchanges }
 }
 
 async function drain(budget: Budget): Promise<Done> {
