@@ -64,6 +64,8 @@ interface Bench {
   /** The next batch of this owner takes one unit. */
   take(owner: Joined): Promise<AppliedAnswer>
   restart(): Promise<void>
+  /** Removes every key of the server. */
+  wipe(): Promise<unknown>
   pass(ms: number): void
 }
 
@@ -73,13 +75,15 @@ function bench(server: (typeof servers)[keyof typeof servers], fastPath = true):
   const prefix = newPrefix()
   const client = clientOn('url' in server ? server.url : '', { maxRetriesPerRequest: 20 })
   const sent = vi.spyOn(client, 'callBuffer')
-  const adapter = adapterOn(client, { prefix, leaseTtlMs: LEASE_TTL_MS, fastPath, now: () => now })
+  let generations = 0
+  const newGeneration = (): string => `generation ${(generations += 1)}`
+  const adapter = adapterOn(client, { prefix, leaseTtlMs: LEASE_TTL_MS, fastPath, newGeneration, now: () => now })
   const newToken = (): string => `token ${(tokens += 1)}`
   const store = adaptedStore(adapter, { now: () => now, upkeepEveryMs: 3_600_000 }, newToken)
-  const seqs = new Map<number, number>()
+  const seqs = new Map<Joined, number>()
   const next = (owner: Joined): Batch => {
-    const seq = (seqs.get(owner.epoch) ?? 0) + 1
-    seqs.set(owner.epoch, seq)
+    const seq = (seqs.get(owner) ?? 0) + 1
+    seqs.set(owner, seq)
     return batch(owner, seq, { entries: [entry()], takes: [{ need: [[0, 1]], n: 1 }] })
   }
   return {
@@ -90,6 +94,7 @@ function bench(server: (typeof servers)[keyof typeof servers], fastPath = true):
     restart: async () => {
       if ('restart' in server) await server.restart('SIGKILL')
     },
+    wipe: () => client.flushall(),
     pass: (ms) => void (now += ms),
   }
 }
@@ -129,5 +134,19 @@ describe.skipIf('reason' in servers.always)('a server that is killed and started
     expect(await take(owner)).toMatchObject({ kind: 'applied', granted: [1], frozenUntil: 0, entries: [{ used: 2 }] })
     expect(await kept('run')).not.toBe(run)
     expect(await kept('incarnation')).toBe(owner.incarnation)
+  })
+
+  it('F3: a store whose keys are all gone while an owner uses it is frozen for one lease lifetime, a new one is not', async () => {
+    const { store, take, wipe, pass } = bench(servers.everysec)
+    const before = await store.join('test')
+    expect((await take(before)).granted).toEqual([1])
+    await wipe()
+    await expect(store.exchange(batch(before, 2))).rejects.toMatchObject({ code: 'store_lost', transient: true })
+    expect(await store.exchange(batch(before, 2))).toMatchObject({ kind: 'fenced', forgot: true, last: null })
+    const owner = await store.join('test')
+    expect(owner.frozenUntil - owner.time).toBe(LEASE_TTL_MS)
+    expect((await take(owner)).granted).toEqual([0])
+    pass(LEASE_TTL_MS)
+    expect((await take(owner)).granted).toEqual([1])
   })
 })

@@ -142,7 +142,9 @@ export class RedisAdapter implements StoreAdapter {
     const { prefix, strict, newGeneration, warn } = this.#settings
     const safety = await checkServer(this.#session, strict)
     const generation = newGeneration()
-    const values = [generation, incarnationOf(generation, null, safety)]
+    // F3: a store that was here and is not any more has forgotten everything. Its owners have one lease lifetime to tell what was gone.
+    const freezeMs = this.#incarnation === '' ? 0 : this.leaseTtlMs
+    const values = [generation, incarnationOf(generation, null, safety), String(freezeMs)]
     const state = stateFrom(await this.#session.run({ script: OPEN, values, phase: 'load' }), prefix)
     if (state === undefined || state.run !== safety.run) throw storeChanging(prefix)
     this.#incarnation = lifeOf(state, safety).incarnation

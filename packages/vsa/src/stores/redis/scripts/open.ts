@@ -1,14 +1,16 @@
 import { script, type Script } from './script.ts'
 
 /**
- * Makes the row of the store where there is none. `ARGV[2]`: the generation of new data, `ARGV[3]`: its incarnation. Answers the state.
+ * Makes the row of the store where there is none. `ARGV[2]`: the generation of new data, `ARGV[3]`: its incarnation, `ARGV[4]`: for how many ms it
+ * grants nothing. Answers the state.
  * The incarnation is there from the first write on: a store without one would not see that it has forgotten.
  */
 export const OPEN: Script = script(`
 assertWritable()
 local at = state()
 if at[1] == 'missing' then
-  call('HSET', S, 'schema', '1', 'gen', ARGV[2], 'run', runId(), 'epochs', '0', 'seen', '0', 'rows', '0', 'mints', '0', 'counters', '0', 'prunes', '0', 'incarnation', ARGV[3], 'frozen', '0')
+  local freezeMs = tonumber(ARGV[4])
+  call('HSET', S, 'schema', '1', 'gen', ARGV[2], 'run', runId(), 'epochs', '0', 'seen', '0', 'rows', '0', 'mints', '0', 'counters', '0', 'prunes', '0', 'incarnation', ARGV[3], 'frozen', freezeMs > 0 and int(clock() + freezeMs) or '0')
   at = state()
 end
 return at
