@@ -6,7 +6,16 @@ import { mergeNeeds } from './admission/needs.ts'
 import { checkCloseOptions, checkFlushOptions } from './api/arguments.ts'
 import { closeAmbiguousError, closedError, FLUSH_LATE, refundLate, timeoutError } from './api/errors.ts'
 import { printAsJson } from './api/inspect.ts'
-import type { AdmitOptions, Budget, CloseOptions, Counter, FlushOptions, Need, Vsa } from './api/public-types.ts'
+import type {
+  AdmitOptions,
+  Budget,
+  CloseOptions,
+  Counter,
+  FlushOptions,
+  Need,
+  Reservation,
+  Vsa,
+} from './api/public-types.ts'
 import type { Settings } from './api/settings.ts'
 import type { Family } from './budget/family.ts'
 import { clockDifference } from './runtime/clock-difference.ts'
@@ -69,6 +78,14 @@ export class Engine implements Vsa {
 
   async decideAll(needs: readonly Need[], options?: AdmitOptions): Promise<Decision> {
     return this.#parts.admission.decideAll(this.#merge(needs, options), options)
+  }
+
+  tryAdmitAll(needs: readonly Need[]): boolean {
+    return this.#parts.tryAll.tryAdmitAll(needs)
+  }
+
+  async reserveAll(needs: readonly Need[], options?: AdmitOptions): Promise<readonly Reservation[] | null> {
+    return this.#parts.reservations.reserveAll(needs, this.#merge(needs, options), options)
   }
 
   stats(): Stats {

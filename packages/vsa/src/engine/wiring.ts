@@ -2,6 +2,8 @@ import { AdmissionController } from './admission/admission-controller.ts'
 import { BudgetSlowPath } from './admission/budget-slow-path.ts'
 import { Decisions } from './admission/decisions.ts'
 import { Peeks } from './admission/peeks.ts'
+import { Reservations } from './admission/reservations.ts'
+import { TryAll } from './admission/try-all.ts'
 import { ReadyCalls } from './admission/ready-calls.ts'
 import { UnansweredRequests } from './admission/unanswered-requests.ts'
 import type { Settings } from './api/settings.ts'
@@ -34,7 +36,9 @@ export interface EngineParts {
   readonly intake: ChangeIntake
   readonly exchange: ExchangeListener
   readonly admission: AdmissionController
+  readonly reservations: Reservations
   readonly slowPath: BudgetSlowPath
+  readonly tryAll: TryAll
   readonly counters: Counters
   readonly eviction: ClockEviction
   readonly families: FamilyRegistry
@@ -64,7 +68,9 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const admissionParts = { ...parts, scheduler, intake, reads, calls, decisions }
   const admission = new AdmissionController(admissionParts)
   const peeks = new Peeks(admissionParts)
-  const slowPath = new BudgetSlowPath(admission, admissionParts, peeks)
+  const reservations = new Reservations({ admission, decisions, metrics })
+  const slowPath = new BudgetSlowPath(admission, reservations, admissionParts, peeks)
+  const tryAll = new TryAll({ tries: admission.tries, metrics, slowPath })
   const eviction = new ClockEviction({
     max: settings.budgetsMax,
     isIdle: (gate) => leases.isIdle(gate),
@@ -75,6 +81,6 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const readyCalls = new ReadyCalls(calls, deadlineMs, session)
   return {
     ...{ leases, waiting, unanswered, sendQueue, refundWaits, scheduler, intake, exchange },
-    ...{ admission, slowPath, counters, eviction, families, readyCalls, peeks, calls },
+    ...{ admission, reservations, slowPath, tryAll, counters, eviction, families, readyCalls, peeks, calls },
   }
 }

@@ -55,7 +55,8 @@ export class AdmissionController {
   readonly #parts: AdmissionParts
   readonly #local: LocalAdmission
   readonly #exhausted: ExhaustedRows
-  readonly #tries: TryAdmission
+  /** What never waits. */
+  readonly tries: TryAdmission
   readonly #defaults: CheckedOptions
   /** Of the last call for one budget. */
   #lastTerms: RequestTerms | null = null
@@ -67,23 +68,19 @@ export class AdmissionController {
     const { clock, flushIntervalMs } = settings
     this.#local = new LocalAdmission({ clock, flushIntervalMs, metrics, leases, requests, intake })
     this.#exhausted = new ExhaustedRows(parts, (request) => this.#resume(request))
-    this.#tries = new TryAdmission(parts, this.#local, this.#exhausted)
+    this.tries = new TryAdmission(parts, this.#local, this.#exhausted)
     this.#defaults = checkOptions(NO_OPTIONS, settings.deadlineMs)
   }
 
   /** O13: from now on admissions and mints are refused. */
   close(): void {
     this.#closed = true
-    this.#tries.close()
+    this.tries.close()
     this.#exhausted.close()
   }
 
   get isClosed(): boolean {
     return this.#closed
-  }
-
-  tryAdmit(handle: Gate, units: number): boolean {
-    return this.#tries.tryAdmit(handle, units)
   }
 
   admit(handle: Gate, units: number, options: AdmitOptions = NO_OPTIONS): Promise<boolean> {

@@ -1,29 +1,38 @@
 import type { Decision } from '../../core/decision.ts'
-import type { AdmitOptions, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
+import type { AdmitOptions, MintOptions, PastDecision, Peek, Reservation } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
+import type { Charge } from '../budget/local-reservation.ts'
 import type { SlowPath } from '../budget/slow-path.ts'
 import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { AdmissionController, AdmissionParts } from './admission-controller.ts'
 import { Mints } from './mints.ts'
 import type { Peeks } from './peeks.ts'
 import { Refunds } from './refunds.ts'
+import type { Reservations } from './reservations.ts'
 
 /** What gates call when their hot path must stop, or when they have none for the call. */
 export class BudgetSlowPath implements SlowPath<Gate> {
   readonly #admission: AdmissionController
+  readonly #reservations: Reservations
   readonly #refunds: Refunds
   readonly #mints: Mints
   readonly #peeks: Peeks
 
-  constructor(admission: AdmissionController, parts: AdmissionParts & { readonly calls: PendingCalls }, peeks: Peeks) {
+  constructor(
+    admission: AdmissionController,
+    reservations: Reservations,
+    parts: AdmissionParts & { readonly calls: PendingCalls },
+    peeks: Peeks,
+  ) {
     this.#admission = admission
+    this.#reservations = reservations
     this.#refunds = new Refunds(parts)
     this.#mints = new Mints({ ...parts, isClosed: () => admission.isClosed })
     this.#peeks = peeks
   }
 
   tryAdmit(gate: Gate, units: number): boolean {
-    return this.#admission.tryAdmit(gate, units)
+    return this.#admission.tries.tryAdmit(gate, units)
   }
 
   admit(gate: Gate, units: number, options?: AdmitOptions): Promise<boolean> {
@@ -32,6 +41,18 @@ export class BudgetSlowPath implements SlowPath<Gate> {
 
   decide(gate: Gate, units: number, options?: AdmitOptions): Promise<Decision> {
     return this.#admission.decide(gate, units, options)
+  }
+
+  reserve(gate: Gate, units: number, options?: AdmitOptions): Promise<Reservation | null> {
+    return this.#reservations.reserve(gate, units, options)
+  }
+
+  charge(gate: Gate, units: number): Promise<Charge | null> {
+    return this.#reservations.charge(gate, units)
+  }
+
+  cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
+    return this.#reservations.cover(gate, units, add)
   }
 
   refund(gate: Gate, units: number, decision: PastDecision | undefined): void {

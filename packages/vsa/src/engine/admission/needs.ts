@@ -5,7 +5,7 @@ import type { SlowPath } from '../budget/slow-path.ts'
 import type { GateNeed } from '../requests/pending-request.ts'
 
 /** Budgets that one request may need together. */
-const NEEDS_MAX = 1_000
+export const NEEDS_MAX = 1_000
 
 /**
  * Checks what was asked for; the same budget twice counts once, with the sum.

@@ -3,6 +3,7 @@ import { assertUnits } from '../../core/units.ts'
 import { closedError, durableOnlyError } from '../api/errors.ts'
 import type { Settings } from '../api/settings.ts'
 import type { Gate } from '../budget/gate.ts'
+import { type GateNeed, unitsOf } from '../requests/pending-request.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
@@ -46,17 +47,48 @@ export class TryAdmission {
     if (this.#isClosed) throw closedError(gate.key)
     if (gate.plan.durable) throw durableOnlyError(gate.key)
     if (units === 0) return true
-    const { session, intake, leases, metrics } = this.#parts
+    if (this.#covers(gate, units)) return this.#local.spend(this.#parts.leases.current(gate), units)
+    this.#parts.metrics.countDenial(units)
+    return false
+  }
+
+  /** A4: all or none over distinct gates. */
+  tryAdmitAll(needs: readonly GateNeed[]): boolean {
+    if (this.#isClosed) throw closedError(needs[0]?.gate.key)
+    const durable = needs.find(({ gate }) => gate.plan.durable)
+    if (durable !== undefined) throw durableOnlyError(durable.gate.key)
+    for (const { gate, units } of needs) {
+      if (units === 0 || this.#covers(gate, units)) continue
+      this.#parts.metrics.countDenial(unitsOf(needs))
+      return false
+    }
+    for (const { gate, units } of needs) if (units > 0) this.#local.spend(this.#parts.leases.current(gate), units)
+    return true
+  }
+
+  /** As much of the units as the lease of a budget that leases has now; null where that is nothing. */
+  spendLease(handle: Gate, units: number): { readonly units: number; readonly period: number } | null {
+    const gate = handle.family.live(handle)
+    if (gate.plan.durable || !this.#parts.session.hasJoined) return null
+    const row = this.#parts.leases.current(gate)
+    const there = Math.min(units, row.lease.spendable)
+    return there > 0 && this.#local.spend(row, there) ? { units: there, period: row.window.start } : null
+  }
+
+  /** Whether the lease covers the units. If not, one is asked for where that may help the next call. */
+  #covers(gate: Gate, units: number): boolean {
+    const { session, intake, leases } = this.#parts
     if (units > gate.plan.atRisk) {
       this.#warnOfCost(gate, units)
-    } else if (!session.hasJoined) {
-      intake.deferUntilJoined(gate, 0)
-    } else {
-      const row = leases.current(gate)
-      if (this.#local.spend(row, units)) return true
-      this.#seekLease(row, units)
+      return false
     }
-    metrics.countDenial(units)
+    if (!session.hasJoined) {
+      intake.deferUntilJoined(gate, 0)
+      return false
+    }
+    const row = leases.current(gate)
+    if (row.lease.spendable >= units) return true
+    this.#seekLease(row, units)
     return false
   }
 

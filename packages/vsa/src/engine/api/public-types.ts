@@ -65,6 +65,10 @@ export interface Vsa {
   admitAll(needs: readonly Need[], options?: AdmitOptions): Promise<boolean>
   /** As `admitAll`; the record names the budget that refused. */
   decideAll(needs: readonly Need[], options?: AdmitOptions): Promise<Decision>
+  /** As `admitAll`, from memory, now: false unless the leases of all of them cover it, as `tryAdmit` says. @throws VsaError `durable_only`, `closed` */
+  tryAdmitAll(needs: readonly Need[]): boolean
+  /** All or none: one reservation for each need, each to be settled by itself. Null: the units are not there. */
+  reserveAll(needs: readonly Need[], options?: AdmitOptions): Promise<readonly Reservation[] | null>
   /** Figures since `open`, up to this instant. */
   stats(): Stats
   /**
@@ -101,6 +105,10 @@ export interface Budget {
    * for the store instead. @throws VsaError `durable_only` on a durable budget, `closed` after close.
    */
   tryAdmit(units?: number): boolean
+  /** As `tryAdmit`, for work whose cost is known afterwards. Null: not covered by a lease. @throws VsaError `durable_only`, `closed` */
+  tryReserve(max: number): Reservation | null
+  /** Admits `max` units as `admit` does, for work whose cost is known afterwards: settle what it took. Null: the units are not there. */
+  reserve(max: number, options?: AdmitOptions): Promise<Reservation | null>
   /**
    * Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else
    * the current one. A decision that took nothing from this budget gives nothing back: a denied or an unaccounted one, or one about other
@@ -115,6 +123,42 @@ export interface Budget {
   mint(units: number, options: MintOptions): Promise<boolean>
   /** The row as the store has it, with what this owner has not sent: the figures of one moment. Changes nothing. @throws VsaError `timeout` or `store_unavailable` by the deadline of `open`, `closed` */
   peek(): Promise<Peek>
+}
+
+/**
+ * Units that are admitted until it is known what was used of them, in this process: they count as spent until they are settled, and after a crash
+ * for good. One that is never settled keeps all of them spent.
+ */
+export interface Reservation {
+  /** What was reserved, `extend` included. */
+  readonly units: number
+  readonly state: 'open' | 'settled'
+  /** Counts units (default 1) as used, in memory. True while the reservation covers them all, false also once it is settled. */
+  meter(units?: number): boolean
+  /**
+   * Ends it: of what was reserved, `actual` units (default: what was metered) stay spent, and the rest goes back as with `refund`. What was used
+   * beyond it is taken from the budget as it is now, as far as there is something. Again: the first outcome. @throws VsaError as `admit`, where
+   * more than reserved was used and the store does not answer: it is open then, and may be settled again; as `refund` otherwise
+   */
+  settle(actual?: number): Promise<Settled>
+  /** `settle(0)`. */
+  cancel(): Promise<Settled>
+  /** Reserves more, all or nothing. False: the units are not there, or it is settled. A total that is not above `units` changes nothing. */
+  extend(to: Extension): Promise<boolean>
+}
+
+export interface Extension {
+  /** The new total. */
+  readonly units: number
+}
+
+export interface Settled {
+  /** Units that stay spent. */
+  readonly settled: number
+  /** Units that were used, and that the budget did not have: nobody has paid for them. Also in `stats().uncoveredUnits`. */
+  readonly uncovered: number
+  /** It had been settled before, and this is the outcome of then. */
+  readonly repeated: boolean
 }
 
 /** What `decide` or `decideAll` answered, or what was kept of it. The start of a period alone, ms since 1970, names the period to give back into. */

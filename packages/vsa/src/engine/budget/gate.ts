@@ -2,10 +2,11 @@ import type { Decision } from '../../core/decision.ts'
 import type { Plan, Window } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
 import { printAsJson } from '../api/inspect.ts'
-import type { AdmitOptions, Budget, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
+import type { AdmitOptions, Budget, MintOptions, PastDecision, Peek, Reservation } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { BudgetHistory, type KnownFigures } from './budget-history.ts'
 import type { HotCell } from './hot-cell.ts'
+import { LocalReservation } from './local-reservation.ts'
 import type { RowView } from './row-view.ts'
 import type { SlowPath } from './slow-path.ts'
 
@@ -149,12 +150,28 @@ export class Gate implements Budget, HotCell {
     metrics.refunds += 1
   }
 
+  tryReserve(max: number): Reservation | null {
+    return this.tryAdmit(max) ? this.#reserved(max) : null
+  }
+
+  reserve(max: number, options?: AdmitOptions): Promise<Reservation | null> {
+    if (options === undefined && typeof max === 'number' && max > 0 && max <= this.room)
+      return Promise.resolve(this.tryReserve(max))
+    return this.family.slowPath.reserve(this, max, options)
+  }
+
   mint(units: number, options: MintOptions): Promise<boolean> {
     return this.family.slowPath.mint(this, units, options)
   }
 
   peek(): Promise<Peek> {
     return this.family.slowPath.peek(this)
+  }
+
+  /** Units that were just admitted, from the row that the budget admits from now. */
+  #reserved(units: number): LocalReservation {
+    const gate = this.isEvicted ? this.family.live(this) : this
+    return new LocalReservation(gate, units, gate.row?.window.start ?? null)
   }
 
   toJSON(): { readonly key: string; readonly policy: Policy } {

@@ -1,11 +1,16 @@
 import type { Decision } from '../../core/decision.ts'
-import type { AdmitOptions, MintOptions, PastDecision, Peek } from '../api/public-types.ts'
+import type { AdmitOptions, MintOptions, PastDecision, Peek, Reservation } from '../api/public-types.ts'
+import type { Charge } from './local-reservation.ts'
 
 /** What a gate calls when its hot path must stop. The admission room implements it. */
 export interface SlowPath<Gate> {
   tryAdmit(gate: Gate, units: number): boolean
   admit(gate: Gate, units: number, options?: AdmitOptions): Promise<boolean>
   decide(gate: Gate, units: number, options?: AdmitOptions): Promise<Decision>
+  reserve(gate: Gate, units: number, options?: AdmitOptions): Promise<Reservation | null>
+  /** As `Charging`. */
+  charge(gate: Gate, units: number): Promise<Charge | null>
+  cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number>
   refund(gate: Gate, units: number, decision: PastDecision | undefined): void
   mint(gate: Gate, units: number, options: MintOptions): Promise<boolean>
   peek(gate: Gate): Promise<Peek>

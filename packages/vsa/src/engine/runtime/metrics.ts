@@ -21,6 +21,8 @@ export class Metrics {
   refundsRefused = 0
   unaccounted = 0
   unaccountedUnits = 0
+  /** Used beyond a reservation, and not there. */
+  uncoveredUnits = 0
   counterAdds = 0
   exchanges = 0
   records = 0

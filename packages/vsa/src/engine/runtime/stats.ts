@@ -14,6 +14,8 @@ export interface Stats {
   readonly refundsRefused: number
   /** Units admitted without a record in the store, under `onStoreUnavailable: 'allow'`. */
   readonly unaccountedUnits: number
+  /** Units used beyond a reservation that its budget did not have: see `Settled`. */
+  readonly uncoveredUnits: number
   /** Store calls: exchanges that were answered, and those sent again. */
   readonly exchanges: number
   /** Store calls that only read: those of `peek`, and one per flush interval at most for all budgets that are asked for and exhausted. */
@@ -49,6 +51,7 @@ export function statsOf(metrics: Metrics, { unsentUnits, ...now }: StatsNow): St
     refundedUnits: metrics.refundedUnits,
     refundsRefused: metrics.refundsRefused,
     unaccountedUnits: metrics.unaccountedUnits,
+    uncoveredUnits: metrics.uncoveredUnits,
     exchanges: metrics.exchanges,
     records: metrics.records,
     leaseRecords: metrics.leaseRecords,

@@ -1,0 +1,83 @@
+import type { Decision } from '../../core/decision.ts'
+import type { AdmitOptions, Need, Reservation } from '../api/public-types.ts'
+import { type Charge, type Charging, LocalReservation } from '../budget/local-reservation.ts'
+import type { Gate } from '../budget/gate.ts'
+import type { GateNeed } from '../requests/pending-request.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { AdmissionController } from './admission-controller.ts'
+import type { Decisions } from './decisions.ts'
+
+/** Exchanges of one settlement beyond its units, which others who spend at the same time may make fail. */
+const COVER_TRIES_MAX = 8
+
+export interface ReservationParts {
+  readonly admission: AdmissionController
+  readonly decisions: Decisions
+  readonly metrics: Metrics
+}
+
+/** Makes reservations in memory, and charges for them. */
+export class Reservations implements Charging {
+  readonly #parts: ReservationParts
+
+  constructor(parts: ReservationParts) {
+    this.#parts = parts
+  }
+
+  async reserve(handle: Gate, units: number, options?: AdmitOptions): Promise<Reservation | null> {
+    const gate = handle.family.live(handle)
+    const charge = await this.charge(gate, units, options)
+    return charge && new LocalReservation(gate, units, charge.period)
+  }
+
+  /** @param merged what was asked for, over distinct gates */
+  async reserveAll(
+    asked: readonly Need[],
+    merged: readonly GateNeed[],
+    options?: AdmitOptions,
+  ): Promise<readonly Reservation[] | null> {
+    const decision = await this.#parts.admission.decideAll(merged, options)
+    if (!decision.admitted) return null
+    const gates = new Map(merged.map(({ gate }) => [gate.key, gate]))
+    return asked.flatMap(([{ key }, units]) => {
+      const gate = gates.get(key)
+      return gate === undefined ? [] : [new LocalReservation(gate, units, this.#periodOf(decision, gate))]
+    })
+  }
+
+  /** Admits units for a reservation. Null: they are not there. */
+  async charge(gate: Gate, units: number, options?: AdmitOptions): Promise<Charge | null> {
+    const decision = await this.#parts.admission.decide(gate, units, options)
+    return decision.admitted ? { units, period: this.#periodOf(decision, gate) } : null
+  }
+
+  /**
+   * Charges what was used beyond a reservation, as far as it is there: first from the lease, then what the store has. @param add gets each part of it
+   * @returns the units that are not there
+   */
+  async cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
+    const { admission, metrics } = this.#parts
+    const leased = admission.tries.spendLease(gate, units)
+    if (leased !== null) add(leased)
+    let left = units - (leased?.units ?? 0)
+    let asked = left
+    for (let tries = 0; left > 0 && asked > 0 && tries < COVER_TRIES_MAX; tries += 1) {
+      const decision = await admission.decide(gate, asked)
+      if (decision.admitted) {
+        add({ units: asked, period: this.#periodOf(decision, gate) })
+        left -= asked
+        asked = left
+      } else {
+        // As of this answer. Others may be quicker.
+        asked = Math.min(decision.remaining ?? 0, left)
+      }
+    }
+    metrics.uncoveredUnits += left
+    return left
+  }
+
+  #periodOf(decision: Decision, { key }: Gate): number | null {
+    const given = this.#parts.decisions.givenBack(decision, key)
+    return given.kind === 'units' ? given.period : null
+  }
+}

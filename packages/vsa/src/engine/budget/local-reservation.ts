@@ -1,0 +1,162 @@
+import { assertOptions } from '../../core/options.ts'
+import { assertUnits, UNITS_MAX } from '../../core/units.ts'
+import { printAsJson } from '../api/inspect.ts'
+import type { Extension, PastDecision, Reservation, Settled } from '../api/public-types.ts'
+import type { RowView } from './row-view.ts'
+
+const EXTENSION = Object.keys({ units: true } satisfies Record<keyof Extension, true>)
+
+/** Units of one period that were admitted for a reservation. Null: without a record, so that nothing of them can be given back. */
+export interface Charge {
+  readonly units: number
+  readonly period: number | null
+}
+
+/** What a reservation needs of its budget. */
+interface ReservedBudget {
+  readonly key: string
+  readonly row: RowView | null
+  readonly family: { readonly slowPath: Charging }
+  refund(units: number, decision?: PastDecision): void
+}
+
+/** Admits more for a reservation. */
+export interface Charging {
+  /** All of the units, or none: null. */
+  charge(budget: ReservedBudget, units: number): Promise<Charge | null>
+  /** As many of the units as there are, in parts, which `add` gets. @returns the units that are not there */
+  cover(budget: ReservedBudget, units: number, add: (charge: Charge) => void): Promise<number>
+}
+
+/**
+ * A reservation in memory (policies.md section 7): its units were admitted, and what is not used of them goes back into the period of the admission.
+ * The store knows nothing of it, so after a crash all of it is spent, or burned.
+ */
+export class LocalReservation implements Reservation {
+  static {
+    printAsJson(this)
+  }
+
+  readonly #budget: ReservedBudget
+  /** The period of the first units; null as in {@link Charge}. */
+  readonly #period: number | null
+  #units: number
+  /** Units that were admitted for it. More than `units` while what was used beyond them is being charged. */
+  #charged: number
+  /** What was admitted after the first units, the oldest first. */
+  #later: Charge[] | null = null
+  #metered = 0
+  #outcome: Promise<Settled> | null = null
+
+  constructor(budget: ReservedBudget, units: number, period: number | null) {
+    this.#budget = budget
+    this.#period = period
+    this.#units = units
+    this.#charged = units
+  }
+
+  get units(): number {
+    return this.#units
+  }
+
+  get state(): Reservation['state'] {
+    return this.#outcome === null ? 'open' : 'settled'
+  }
+
+  meter(units = 1): boolean {
+    assertUnits('units', units)
+    if (this.#outcome !== null) return false
+    this.#metered = Math.min(this.#metered + units, UNITS_MAX)
+    return this.#metered <= this.#units
+  }
+
+  settle(actual: number = this.#metered): Promise<Settled> {
+    try {
+      assertUnits('actual', actual)
+      if (this.#outcome !== null) return this.#outcome.then(repeated)
+      this.#outcome = actual > this.#charged ? this.#cover(actual) : this.#settleWithin(actual)
+      return this.#outcome
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  cancel(): Promise<Settled> {
+    return this.settle(0)
+  }
+
+  async extend(to: Extension): Promise<boolean> {
+    assertOptions('to', to, EXTENSION)
+    assertUnits('to.units', to.units)
+    if (this.#outcome !== null) return false
+    const more = to.units - this.#charged
+    if (more > 0) {
+      const charge = await this.#charging.charge(this.#budget, more)
+      if (charge === null) return false
+      this.#add(charge)
+      // It was settled, or extended as far by another call, meanwhile: the units go back.
+      const isOpen = this.state === 'open'
+      if (!isOpen || to.units <= this.#units) {
+        this.#giveBack(more)
+        return isOpen
+      }
+    }
+    this.#units = Math.max(this.#units, to.units)
+    return true
+  }
+
+  toJSON(): object {
+    return { key: this.#budget.key, units: this.#units, state: this.state }
+  }
+
+  get #charging(): Charging {
+    return this.#budget.family.slowPath
+  }
+
+  #settleWithin(actual: number): Promise<Settled> {
+    this.#giveBack(this.#charged - actual)
+    return Promise.resolve({ settled: actual, uncovered: 0, repeated: false })
+  }
+
+  /** What was used beyond the units is charged as far as it is there. Where the store cannot be asked, it is still open, and may be settled again. */
+  async #cover(actual: number): Promise<Settled> {
+    try {
+      const used = actual - this.#charged
+      const uncovered = await this.#charging.cover(this.#budget, used, (charge) => this.#add(charge))
+      return { settled: actual - uncovered, uncovered, repeated: false }
+    } catch (error) {
+      this.#outcome = null
+      throw error
+    }
+  }
+
+  #add(charge: Charge): void {
+    ;(this.#later ??= []).push(charge)
+    this.#charged += charge.units
+  }
+
+  /** The youngest first. What fails can be repeated: each charge is less as soon as its units are back. */
+  #giveBack(units: number): void {
+    for (let left = units; left > 0;) {
+      const last = this.#later?.at(-1)
+      const back = last === undefined ? left : Math.min(left, last.units)
+      this.#refund(back, last === undefined ? this.#period : last.period)
+      this.#charged -= back
+      left -= back
+      if (last === undefined) continue
+      this.#later?.pop()
+      if (back < last.units) this.#later?.push({ ...last, units: last.units - back })
+    }
+  }
+
+  #refund(units: number, period: number | null): void {
+    if (period === null) return
+    const budget = this.#budget
+    if (budget.row?.window.start === period) budget.refund(units)
+    else budget.refund(units, { period })
+  }
+}
+
+function repeated(outcome: Settled): Settled {
+  return { ...outcome, repeated: true }
+}

@@ -1,0 +1,331 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Budget, Reservation, Settled } from '../../src/index.ts'
+import { bench, codeOf, FLUSH_MS, type Bench } from './fixture.ts'
+
+const CREDITS = { initial: 1_000, atRisk: 1_000 } as const
+
+async function leased(
+  { owner, clock }: Bench,
+  units = 1_000,
+): Promise<{ budget: Budget; one: ReturnType<Bench['owner']> }> {
+  const one = owner()
+  const budget = one.vsa.budget('credits', { initial: units, atRisk: units })
+  await one.vsa.ready()
+  // It asks for a lease of as many.
+  budget.tryAdmit(units)
+  await clock.settle()
+  return { budget, one }
+}
+
+function reserved(reservation: Reservation | null): Reservation {
+  if (reservation === null) throw new Error('the units are not there')
+  return reservation
+}
+
+const settled = (units: number, uncovered = 0): Settled => ({ settled: units, uncovered, repeated: false })
+
+describe('a reservation in memory', () => {
+  test('L1: what was not used goes back, and may be admitted again at once', async () => {
+    const world = bench()
+    const { budget, one } = await leased(world)
+    const first = reserved(budget.tryReserve(600))
+    expect(budget.tryAdmit(600)).toBe(false)
+    expect([first.units, first.state]).toEqual([600, 'open'])
+    expect(await first.settle(250)).toEqual(settled(250))
+    expect(first.state).toBe('settled')
+    expect(budget.tryAdmit(750)).toBe(true)
+    expect(budget.tryAdmit()).toBe(false)
+    await one.vsa.close()
+    expect(await world.row('credits')).toMatchObject({ used: 1_000, burned: 0 })
+  })
+
+  test('L7: reserve and settle in memory is one store call for a flush, however many', async () => {
+    const world = bench()
+    const { budget, one } = await leased(world)
+    const before = one.net.calls.exchange
+    for (let turn = 0; turn < 10_000; turn += 1) await reserved(budget.tryReserve(100)).settle(0)
+    await world.clock.advance(FLUSH_MS)
+    expect(one.net.calls.exchange - before).toBeLessThanOrEqual(1)
+    await one.vsa.close()
+    expect(await world.row('credits')).toMatchObject({ used: 0, pool: 1_000 })
+  })
+
+  test('R4: it has one outcome: what it is settled for again does not matter', async () => {
+    const { budget } = await leased(bench())
+    const one = reserved(budget.tryReserve(100))
+    expect(await Promise.all([one.settle(40), one.settle(90), one.cancel()])).toEqual([
+      settled(40),
+      { ...settled(40), repeated: true },
+      { ...settled(40), repeated: true },
+    ])
+    expect(await one.extend({ units: 200 })).toBe(false)
+    expect(one.meter()).toBe(false)
+    expect(budget.tryAdmit(960)).toBe(true)
+    expect(budget.tryAdmit()).toBe(false)
+  })
+
+  test('R9: a stream is metered: true while the reservation covers it, and it is settled for what was metered', async () => {
+    const { budget } = await leased(bench())
+    const stream = reserved(budget.tryReserve(100))
+    expect([stream.meter(60), stream.meter(40), stream.meter()]).toEqual([true, true, false])
+    expect(await stream.extend({ units: 300 })).toBe(true)
+    expect([stream.units, stream.meter(99)]).toEqual([300, true])
+    expect(await stream.settle()).toEqual(settled(200))
+    expect(budget.tryAdmit(800)).toBe(true)
+    expect(budget.tryAdmit()).toBe(false)
+  })
+
+  test('what was used beyond it is taken from the lease, then from the store, and what is not there is said', async () => {
+    const world = bench()
+    const { budget, one } = await leased(world)
+    const other = world.owner()
+    await other.vsa.ready()
+    const stream = reserved(budget.tryReserve(100))
+    stream.meter(700)
+    expect(await stream.settle()).toEqual(settled(700))
+    const next = reserved(budget.tryReserve(200))
+    expect(await next.settle(450)).toEqual(settled(300, 150))
+    expect(one.vsa.stats()).toMatchObject({ admittedUnits: 1_000, uncoveredUnits: 150 })
+    await one.vsa.close()
+    await other.vsa.close()
+    expect(await world.row('credits')).toMatchObject({ used: 1_000, pool: 0 })
+  })
+
+  test('L5: what others hold is recalled for it', async () => {
+    const world = bench()
+    const one = world.owner()
+    const other = world.owner()
+    const policy = { initial: 1_000, atRisk: 400 } as const
+    const [mine, theirs] = [one.vsa.budget('credits', policy), other.vsa.budget('credits', policy)]
+    await Promise.all([one.vsa.ready(), other.vsa.ready()])
+    await mine.admit(100)
+    await theirs.admit(100)
+    await world.clock.settle()
+    expect(other.vsa.stats().leasedUnits).toBeGreaterThan(0)
+    const stream = reserved(await mine.reserve(100))
+    const outcome = stream.settle(2_000)
+    await world.clock.advance(2_000)
+    expect(await outcome).toEqual(settled(800, 1_200))
+    await Promise.all([one.vsa.close(), other.vsa.close()])
+    expect(await world.row('credits')).toMatchObject({ used: 1_000, pool: 0 })
+  })
+
+  test.each([
+    ['a durable budget', { initial: 500 }],
+    ['a leased one', { initial: 500, atRisk: 100 }],
+  ] as const)('reserve waits for the store, and null says that the units are not there: %s', async (_what, policy) => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const budget = vsa.budget('credits', policy)
+    const first = reserved(await budget.reserve(300))
+    expect(await budget.reserve(300)).toBeNull()
+    expect(await first.settle(100)).toEqual(settled(100))
+    await vsa.flush()
+    expect(reserved(await budget.reserve(300)).units).toBe(300)
+    await vsa.close()
+    expect(await world.row('credits')).toMatchObject({ used: 400, pool: 100 })
+  })
+
+  test('it is given back into the period of the admission', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const budget = vsa.budget('calls', { limit: 100, per: 60_000, atRisk: 50 })
+    await vsa.ready()
+    await budget.admit(10)
+    await world.clock.settle()
+    const period = Math.floor(world.clock.now() / 60_000) * 60_000
+    const old = reserved(budget.tryReserve(20))
+    await world.clock.advance(60_000)
+    await budget.admit(5)
+    expect(await old.settle(5)).toEqual(settled(5))
+    await vsa.close()
+    expect(await world.row('calls', period)).toMatchObject({ used: 15 })
+    expect(await world.row('calls', period + 60_000)).toMatchObject({ used: 5 })
+  })
+
+  test('extend: all or nothing; two at once reserve the larger total once', async () => {
+    const world = bench()
+    const { budget, one } = await leased(world)
+    const stream = reserved(budget.tryReserve(100))
+    expect(await stream.extend({ units: 1_001 })).toBe(false)
+    expect(await Promise.all([stream.extend({ units: 400 }), stream.extend({ units: 300 })])).toEqual([true, true])
+    expect(await stream.extend({ units: 50 })).toBe(true)
+    expect(stream.units).toBe(400)
+    expect(await stream.cancel()).toEqual(settled(0))
+    await one.vsa.close()
+    expect(await world.row('credits')).toMatchObject({ used: 0, pool: 1_000 })
+  })
+
+  test('a settlement while it is extended has its outcome, and what it is extended by goes back', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const budget = vsa.budget('credits', { initial: 500 })
+    const stream = reserved(await budget.reserve(100))
+    const extended = stream.extend({ units: 300 })
+    expect(await stream.settle(80)).toEqual(settled(80))
+    expect(await extended).toBe(false)
+    await vsa.close()
+    expect(await world.row('credits')).toMatchObject({ used: 80, pool: 420 })
+  })
+
+  test('while the store is away what was used beyond it stays open, and may be settled again', async () => {
+    const world = bench()
+    const one = world.owner({ deadlineMs: 1_000 })
+    const budget = one.vsa.budget('credits', { initial: 500 })
+    const stream = reserved(await budget.reserve(100))
+    one.net.cut('refuse')
+    const failed = stream.settle(150).catch(codeOf)
+    await world.clock.advance(1_500)
+    expect(await failed).toBe('store_unavailable')
+    expect(stream.state).toBe('open')
+    one.net.heal()
+    await world.clock.advance(5_000)
+    expect(await stream.settle(150)).toEqual(settled(150))
+    await one.vsa.close()
+    expect(await world.row('credits')).toMatchObject({ used: 150 })
+  })
+
+  test('without a record (onStoreUnavailable allow) nothing of it goes back', async () => {
+    const world = bench()
+    const one = world.owner({ deadlineMs: 1_000, onStoreUnavailable: 'allow' }, 'refuse')
+    const budget = one.vsa.budget('credits', { initial: 500 })
+    const asked = budget.reserve(100)
+    await world.clock.advance(1_500)
+    const stream = reserved(await asked)
+    expect(await stream.settle(10)).toEqual(settled(10))
+    expect(one.vsa.stats()).toMatchObject({ refundedUnits: 0, unaccountedUnits: 100 })
+    one.net.heal()
+    await world.clock.advance(20_000)
+    await one.vsa.close()
+  })
+
+  test('bad arguments and a closed engine are refused by name, before any change', async () => {
+    const { budget, one } = await leased(bench())
+    for (const units of [-1, 0.5, Number.NaN, 2 ** 53]) {
+      expect(() => budget.tryReserve(units)).toThrow(RangeError)
+      await expect(budget.reserve(units)).rejects.toThrow('units must be')
+    }
+    const stream = reserved(budget.tryReserve(10))
+    expect(() => stream.meter(-1)).toThrow('units must be')
+    await expect(stream.settle(-1)).rejects.toThrow('actual must be')
+    await expect(stream.settle('1' as unknown as number)).rejects.toThrow(TypeError)
+    await expect(stream.extend({} as { units: number })).rejects.toThrow('to.units must be')
+    await expect(stream.extend({ units: 20, ttlMs: 5 } as { units: number })).rejects.toThrow('to.ttlMs is not known')
+    await expect(budget.reserve(1, { ttlMs: 5 } as object)).rejects.toThrow('options.ttlMs is not known')
+    expect(stream.state).toBe('open')
+    const durable = one.vsa.budget('durable', { initial: 5 })
+    expect(() => durable.tryReserve(1)).toThrow('durable')
+    const open = reserved(budget.tryReserve(10))
+    await one.vsa.close()
+    expect(() => budget.tryReserve(1)).toThrow('closed')
+    expect(await open.settle(5).catch(codeOf)).toBe('closed')
+    expect(await open.settle(10)).toEqual(settled(10))
+  })
+
+  test('L1 L2: reservations in any order: what the row says was used is what was settled, and never more than there is', async () => {
+    const step = fc.record({
+      kind: fc.constantFrom('reserve', 'tryReserve', 'settle', 'extend', 'flush'),
+      at: fc.nat(5),
+      units: fc.integer({ min: 0, max: 150 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.constantFrom(0, 30, 200), async (steps, atRisk) => {
+        const world = bench()
+        const { vsa } = world.owner()
+        const budget = vsa.budget('credits', { initial: 300, atRisk })
+        await vsa.ready()
+        const open: Reservation[] = []
+        let used = 0
+        for (const { kind, at, units } of steps) {
+          const one = open[at % Math.max(1, open.length)]
+          if (kind === 'reserve' || kind === 'tryReserve') {
+            const made = kind === 'reserve' || atRisk === 0 ? await budget.reserve(units) : budget.tryReserve(units)
+            if (made !== null) open.push(made)
+          } else if (kind === 'flush') await vsa.flush()
+          else if (one !== undefined && kind === 'extend') await one.extend({ units })
+          else if (one !== undefined) {
+            const outcome = await one.settle(units)
+            expect(outcome.settled + outcome.uncovered).toBe(units)
+            used += outcome.settled
+            open.splice(open.indexOf(one), 1)
+          }
+          expect(used + open.reduce((sum, { units: kept }) => sum + kept, 0)).toBeLessThanOrEqual(300)
+        }
+        for (const one of open) used += (await one.settle(one.units)).settled
+        await vsa.close()
+        expect(await world.row('credits').catch(() => ({ used: 0 }))).toMatchObject({ used })
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+describe('reserveAll', () => {
+  test('A1: all or none, one reservation for each need, each settled by itself', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const [calls, tokens] = [vsa.budget('calls', { initial: 10 }), vsa.budget('tokens', { initial: 1_000 })]
+    expect(await vsa.reserveAll([[calls, 1], [tokens, 2_000]])).toBeNull() // oxfmt-ignore
+    const made = await vsa.reserveAll([[calls, 1], [tokens, 400], [tokens, 100]]) // oxfmt-ignore
+    expect(made?.map(({ units }) => units)).toEqual([1, 400, 100])
+    expect(await made?.[1]?.settle(150)).toEqual(settled(150))
+    expect(await made?.[2]?.cancel()).toEqual(settled(0))
+    await vsa.close()
+    expect(await world.row('calls')).toMatchObject({ used: 1 })
+    expect(await world.row('tokens')).toMatchObject({ used: 150, pool: 850 })
+    await expect(vsa.reserveAll([])).rejects.toThrow('needs must name')
+  })
+})
+
+describe('tryAdmitAll', () => {
+  test('A4: all or none from memory, without a store call', async () => {
+    const world = bench()
+    const { vsa, net } = world.owner()
+    const names = ['minute', 'month', 'tokens'] as const
+    const budgets = names.map((name) => vsa.budget(name, CREDITS))
+    await vsa.ready()
+    for (const budget of budgets) budget.tryAdmit(500)
+    await world.clock.settle()
+    const before = net.calls.exchange
+    const [minute, month, tokens] = budgets as [Budget, Budget, Budget]
+    const held = vsa.stats()
+    expect(vsa.tryAdmitAll([[minute, 1], [month, 1], [tokens, 200]])).toBe(true) // oxfmt-ignore
+    expect(vsa.tryAdmitAll([[minute, 1], [month, 1], [tokens, 400]])).toBe(false) // oxfmt-ignore
+    expect(vsa.tryAdmitAll([[minute, 1], [minute, 1]])).toBe(true) // oxfmt-ignore
+    expect(vsa.stats()).toMatchObject({
+      admittedUnits: held.admittedUnits + 204,
+      deniedUnits: held.deniedUnits + 402,
+      operations: held.operations + 3 + 1 + 2,
+    })
+    expect(net.calls.exchange).toBe(before)
+    await vsa.close()
+    expect(await world.row('minute')).toMatchObject({ used: 3 })
+    expect(await world.row('month')).toMatchObject({ used: 1 })
+    expect(await world.row('tokens')).toMatchObject({ used: 200 })
+  })
+
+  test('nothing is spent by a call that is refused, whatever is wrong with it', async () => {
+    const world = bench()
+    const { budget, one } = await leased(world)
+    const durable = one.vsa.budget('durable', { initial: 5 })
+    const foreign = world.owner().vsa.budget('credits', { initial: 1_000, atRisk: 1_000 })
+    const before = one.vsa.stats()
+    const bad =
+      (needs: unknown): (() => boolean) =>
+      () =>
+        one.vsa.tryAdmitAll(needs as [])
+    expect(bad([])).toThrow('needs must name')
+    expect(bad(5)).toThrow('needs must be an array')
+    expect(bad([[budget, 5], [budget, 0.5]])).toThrow('needs[1][1]') // oxfmt-ignore
+    expect(bad([[budget, 5], [budget, 5n]])).toThrow('needs[1][1]') // oxfmt-ignore
+    expect(bad([[budget, 5], null])).toThrow('needs[1][0]') // oxfmt-ignore
+    expect(bad([[budget, 5], [foreign, 1]])).toThrow('needs[1][0]') // oxfmt-ignore
+    expect(bad([[budget, 5], [durable, 1]])).toThrow('durable') // oxfmt-ignore
+    expect(bad(Array.from({ length: 1_001 }, () => [budget, 1]))).toThrow('1 to 1000')
+    expect(one.vsa.tryAdmitAll([[budget, 0]])).toBe(true)
+    expect(one.vsa.stats()).toEqual(before)
+    await one.vsa.close()
+    expect(bad([[budget, 5]])).toThrow('closed')
+  })
+})
