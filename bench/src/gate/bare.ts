@@ -76,6 +76,31 @@ export function cellsMixedLoop(cells: readonly Cell[]): (rounds: number) => Coun
   }
 }
 
+/** One of three cells each, all or none. */
+export function cellsOfThreeLoop(groups: readonly (readonly Cell[])[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (let at = 0; at < groups.length; at += 1) {
+        const group = groups[at]
+        if (group === undefined || !hasOneEach(group)) continue
+        for (let one = 0; one < group.length; one += 1) {
+          const cell = group[one]
+          if (cell === undefined) continue
+          cell.left -= 1
+          count += 1
+        }
+      }
+    }
+    return admitted(rounds * groups.length, count)
+  }
+}
+
+function hasOneEach(group: readonly Cell[]): boolean {
+  for (let one = 0; one < group.length; one += 1) if ((group[one]?.left ?? 0) < 1) return false
+  return true
+}
+
 /** Spends and gives back, so that the net effect is zero. */
 export function cellsChurnLoop(cells: readonly Cell[]): (rounds: number) => Counted {
   return (rounds) => {

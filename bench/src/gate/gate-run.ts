@@ -63,7 +63,7 @@ export async function gateRun(keyCount: number, schedule: Schedule): Promise<Gat
   const family = vsa.budgets(FAMILY, { initial: 4 * UNITS, atRisk: UNITS })
   const budgets = keys.ids.map((id) => family.of(id))
   await load(budgets)
-  const measured = await interleaved(gateVariants(family, budgets, keys), schedule)
+  const measured = await interleaved(gateVariants(vsa, family, budgets, keys), schedule)
   const allocations = measured.map(({ variant }) =>
     variant.awaits || keyCount > ALLOCATION_KEYS_MAX ? null : allocationOf(variant.run, keyCount),
   )

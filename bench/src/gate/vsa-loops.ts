@@ -1,4 +1,4 @@
-import type { Budget, Family } from 'vsa'
+import type { Budget, Family, Need, Vsa } from 'vsa'
 import { admitted, type Counted } from '../measure/variant.ts'
 import { COSTS, COSTS_MASK } from './cell.ts'
 
@@ -45,6 +45,36 @@ export function handlesChurnLoop(budgets: readonly Budget[]): (rounds: number) =
       }
     }
     return { operations: 2 * rounds * budgets.length, admittedUnits: count, refundedUnits: count }
+  }
+}
+
+/** Two operations each, as of the loop above. */
+export function reservationsLoop(budgets: readonly Budget[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let count = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (let at = 0; at < budgets.length; at += 1) {
+        const reservation = budgets[at]?.tryReserve(1)
+        if (reservation === null || reservation === undefined) continue
+        count += 1
+        void reservation.settle(0)
+      }
+    }
+    return { operations: 2 * rounds * budgets.length, admittedUnits: count, refundedUnits: count }
+  }
+}
+
+/** @param needs lists that are kept, as the policy of a service would be */
+export function tryAdmitAllLoop(vsa: Vsa, needs: readonly (readonly Need[])[]): (rounds: number) => Counted {
+  return (rounds) => {
+    let units = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (let at = 0; at < needs.length; at += 1) {
+        const all = needs[at]
+        if (all !== undefined && vsa.tryAdmitAll(all)) units += all.length
+      }
+    }
+    return admitted(rounds * needs.length, units)
   }
 }
 

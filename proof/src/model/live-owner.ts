@@ -143,7 +143,7 @@ export class LiveOwner {
     const intake = intakeOf(this.parts)
     const refunds = new this.#production.Refunds({ ...this.parts, ...WITHOUT_DECISIONS, scheduler: SCHEDULER, intake })
     const slowPath: Pick<SlowPath<Gate>, 'tryAdmit' | 'admit' | 'refund'> = {
-      tryAdmit: (gate, units) => admission.tryAdmit(gate, units),
+      tryAdmit: (gate, units) => admission.tries.tryAdmit(gate, units),
       admit: (gate, units, options) => admission.admit(gate, units, options),
       refund: (gate, units, decision) => refunds.refund(gate, units, decision),
     }

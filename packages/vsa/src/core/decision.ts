@@ -30,6 +30,8 @@ export type Admitted = Accounted | Unaccounted
 
 export interface Accounted extends Figures {
   readonly admitted: true
+  /** Its policy is on trial (`shadow`), and would have denied it: nothing was spent. */
+  readonly shadow?: 'denied'
   readonly unaccounted?: undefined
   readonly reason?: undefined
   readonly retryAfterMs?: undefined
@@ -39,6 +41,8 @@ export interface Accounted extends Figures {
 export interface Unaccounted extends NoFigures {
   readonly admitted: true
   readonly unaccounted: true
+  /** Its policy is on trial (`shadow`), and without it the call would have failed, or been denied because the store is away. */
+  readonly shadow?: 'failed'
   readonly reason?: undefined
   readonly retryAfterMs?: undefined
 }

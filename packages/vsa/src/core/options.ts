@@ -29,8 +29,18 @@ export function assertFunction(name: string, value: unknown): void {
 }
 
 /** @throws TypeError that names the argument */
-export function assertBoolean(name: string, value: unknown): void {
+export function assertBoolean(name: string, value: unknown): asserts value is boolean {
   if (typeof value !== 'boolean') throw new TypeError(`${name} must be a boolean, got ${describe(value)}`)
+}
+
+/** A list of numbers above 0 and at most 1. @throws TypeError, RangeError that name the argument */
+export function assertFractions(name: string, value: unknown): asserts value is readonly number[] {
+  if (!Array.isArray(value)) throw new TypeError(`${name} must be an array, got ${describe(value)}`)
+  for (const [index, fraction] of value.entries()) {
+    if (typeof fraction !== 'number' || !(fraction > 0 && fraction <= 1)) {
+      throw new RangeError(`${name}[${index}] must be above 0 and at most 1, got ${describe(fraction)}`)
+    }
+  }
 }
 
 /** @throws TypeError that names the argument */

@@ -21,6 +21,10 @@ export interface PlanTerms {
   readonly burnMax: number
   /** Declared with `atRisk: 0`, or `initial` by default: every admission waits for the store. */
   readonly durable: boolean
+  /** Instead of the thresholds of the engine; null: those. */
+  readonly warnAt: readonly number[] | null
+  /** What would be denied is admitted and spends nothing (P7). */
+  readonly shadow: boolean
   /** Equal for equivalent policies, however they are written. */
   readonly fingerprint: string
   /** The window that holds `time` (ms since 1970): the same object for the same window while it is cached. */

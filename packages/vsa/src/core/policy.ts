@@ -1,7 +1,8 @@
 /** The policies that a user declares (design.md section 4). */
 export type Policy = InitialPolicy | WindowPolicy
 
-interface PolicyOptions {
+/** What every policy may have. */
+export interface PolicyOptions {
   /**
    * The most units that a crash may burn, which is the largest lease. 0 makes the budget durable.
    * 0 to the limit; for `initial` to 2^53 - 1, because units may come by `mint`.
@@ -13,6 +14,13 @@ interface PolicyOptions {
    * Default: 5 % of the limit, rounded up; for `initial`, at least `atRisk`.
    */
   readonly burnMax?: number
+  /** Fractions of what was minted, above 0 and at most 1, at which `threshold` is raised for this budget, in place of `thresholds` of `open`. */
+  readonly warnAt?: readonly number[]
+  /**
+   * Tries the policy out: what it would deny, and what would fail because of the store, is admitted, spends nothing, and is counted in
+   * `stats().shadowDeniedUnits`. Default false.
+   */
+  readonly shadow?: boolean
 }
 
 /** That many units, plus every `mint`. Durable by default. */

@@ -73,11 +73,11 @@ export class Engine implements Vsa {
   }
 
   async admitAll(needs: readonly Need[], options?: AdmitOptions): Promise<boolean> {
-    return this.#parts.admission.admitAll(this.#merge(needs, options), options)
+    return this.#parts.trials.admitAll(this.#merge(needs, options), options)
   }
 
   async decideAll(needs: readonly Need[], options?: AdmitOptions): Promise<Decision> {
-    return this.#parts.admission.decideAll(this.#merge(needs, options), options)
+    return this.#parts.trials.decideAll(this.#merge(needs, options), options)
   }
 
   tryAdmitAll(needs: readonly Need[]): boolean {

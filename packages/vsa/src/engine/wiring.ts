@@ -3,6 +3,7 @@ import { BudgetSlowPath } from './admission/budget-slow-path.ts'
 import { Decisions } from './admission/decisions.ts'
 import { Peeks } from './admission/peeks.ts'
 import { Reservations } from './admission/reservations.ts'
+import { Trials } from './admission/trials.ts'
 import { TryAll } from './admission/try-all.ts'
 import { ReadyCalls } from './admission/ready-calls.ts'
 import { UnansweredRequests } from './admission/unanswered-requests.ts'
@@ -38,6 +39,7 @@ export interface EngineParts {
   readonly admission: AdmissionController
   readonly reservations: Reservations
   readonly slowPath: BudgetSlowPath
+  readonly trials: Trials
   readonly tryAll: TryAll
   readonly counters: Counters
   readonly eviction: ClockEviction
@@ -70,6 +72,7 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const peeks = new Peeks(admissionParts)
   const reservations = new Reservations({ admission, decisions, metrics })
   const slowPath = new BudgetSlowPath(admission, reservations, admissionParts, peeks)
+  const trials = new Trials(admission)
   const tryAll = new TryAll({ tries: admission.tries, metrics, slowPath })
   const eviction = new ClockEviction({
     max: settings.budgetsMax,
@@ -81,6 +84,6 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const readyCalls = new ReadyCalls(calls, deadlineMs, session)
   return {
     ...{ leases, waiting, unanswered, sendQueue, refundWaits, scheduler, intake, exchange },
-    ...{ admission, reservations, slowPath, tryAll, counters, eviction, families, readyCalls, peeks, calls },
+    ...{ admission, reservations, slowPath, trials, tryAll, counters, eviction, families, readyCalls, peeks, calls },
   }
 }

@@ -31,7 +31,7 @@ describe('a bad policy is refused, and the error names the part', () => {
     [
       { initial: 1, colour: 'red' },
       TypeError,
-      /^policy\.colour is not known; it has initial, limit, per, timeZone, startDay, retentionMs, atRisk, burnMax$/,
+      /^policy\.colour is not known; it has initial, limit, per, timeZone, startDay, retentionMs, atRisk, burnMax, warnAt, shadow$/,
     ],
     [{ initial: '3' }, TypeError, /^policy\.initial/],
     [{ initial: -1 }, RangeError, /^policy\.initial/],

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, asyncProperty, constantFrom, integer, nat, record } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Budget, Reservation, Settled } from '../../src/index.ts'
 import { bench, codeOf, FLUSH_MS, type Bench } from './fixture.ts'
@@ -224,13 +224,13 @@ describe('a reservation in memory', () => {
   })
 
   test('L1 L2: reservations in any order: what the row says was used is what was settled, and never more than there is', async () => {
-    const step = fc.record({
-      kind: fc.constantFrom('reserve', 'tryReserve', 'settle', 'extend', 'flush'),
-      at: fc.nat(5),
-      units: fc.integer({ min: 0, max: 150 }),
+    const step = record({
+      kind: constantFrom('reserve', 'tryReserve', 'settle', 'extend', 'flush'),
+      at: nat(5),
+      units: integer({ min: 0, max: 150 }),
     })
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.constantFrom(0, 30, 200), async (steps, atRisk) => {
+    await assert(
+      asyncProperty(array(step, { maxLength: 40 }), constantFrom(0, 30, 200), async (steps, atRisk) => {
         const world = bench()
         const { vsa } = world.owner()
         const budget = vsa.budget('credits', { initial: 300, atRisk })

@@ -4,13 +4,13 @@ import type { PlanTerms } from '../plan.ts'
 import type { InitialPolicy } from '../policy.ts'
 import type { HoldTime, RowDraft } from '../row-draft.ts'
 import { assertUnits } from '../units.ts'
-import { burnMaxDefault, checkRisk, type Parts } from './parts.ts'
+import { burnMaxDefault, checkCommon, COMMON_PARTS, localTerms, type Parts } from './parts.ts'
 import { moveLease, type Settled, settleUnits } from './settle.ts'
 
 /* `{ initial }`: that many units, plus every mint. It has one row, without a period. */
 
 /** The allowed parts of the policy. */
-export const PARTS: readonly string[] = ['initial', 'atRisk', 'burnMax']
+export const PARTS: readonly string[] = ['initial', ...COMMON_PARTS]
 
 /** A policy whose every value is in range. Absent parts are left to `compile`. */
 export interface CheckedInitial extends InitialPolicy {
@@ -28,7 +28,7 @@ export function check(parts: Parts): CheckedInitial {
   }
   const initial = parts.get('initial')
   assertUnits('policy.initial', initial)
-  return { kind: 'initial', initial, ...checkRisk(parts) }
+  return { kind: 'initial', initial, ...checkCommon(parts) }
 }
 
 export function compile(policy: CheckedInitial): PlanTerms {
@@ -36,13 +36,15 @@ export function compile(policy: CheckedInitial): PlanTerms {
   const atRisk = policy.atRisk ?? 0
   // Minted units are not known yet: with 5 % of 0, no lease could ever be granted.
   const burnMax = policy.burnMax ?? Math.max(burnMaxDefault(limit), atRisk)
+  const local = localTerms(policy)
   return {
     kind: 'initial',
     limit,
     atRisk,
     burnMax,
     durable: atRisk === 0,
-    fingerprint: JSON.stringify(['initial', limit, atRisk, burnMax]),
+    ...local,
+    fingerprint: JSON.stringify(['initial', limit, atRisk, burnMax, local]),
     windowAt: () => ALWAYS,
     after: () => ALWAYS,
     rowPolicy: (_window, version) => ({ kind: 'initial', limit, burnMax, version, endsAt: null, keepUntil: null }),

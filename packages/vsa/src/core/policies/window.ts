@@ -5,14 +5,14 @@ import type { Per, WindowPolicy } from '../policy.ts'
 import type { HoldTime, RowDraft } from '../row-draft.ts'
 import { assertUnits } from '../units.ts'
 import { keepingWindows, windowsOf } from '../window-cache.ts'
-import { burnMaxDefault, checkRisk, type Parts } from './parts.ts'
+import { burnMaxDefault, checkCommon, COMMON_PARTS, localTerms, type Parts } from './parts.ts'
 import { moveLease, type Settled, settleUnits } from './settle.ts'
 import { checkPer, checkRetention, checkStartDay, checkTimeZone } from './window-parts.ts'
 
 /* `{ limit, per }`: the limit in each period. Each period has a row of its own. */
 
 /** The allowed parts of the policy. */
-export const PARTS: readonly string[] = ['limit', 'per', 'timeZone', 'startDay', 'retentionMs', 'atRisk', 'burnMax']
+export const PARTS: readonly string[] = ['limit', 'per', 'timeZone', 'startDay', 'retentionMs', ...COMMON_PARTS]
 
 /** A policy whose every value is in range; `timeZone` is canonical. */
 export interface CheckedWindow extends WindowPolicy {
@@ -36,9 +36,9 @@ export function check(parts: Parts): CheckedWindow {
   const limit = parts.get('limit')
   assertUnits('policy.limit', limit)
   const per = checkPer(parts.get('per'))
-  const risk = checkRisk(parts)
-  if (risk.atRisk !== undefined && risk.atRisk > limit) {
-    throw new RangeError(`policy.atRisk must be at most policy.limit, ${limit}, got ${risk.atRisk}`)
+  const common = checkCommon(parts)
+  if (common.atRisk !== undefined && common.atRisk > limit) {
+    throw new RangeError(`policy.atRisk must be at most policy.limit, ${limit}, got ${common.atRisk}`)
   }
   const retentionMs = parts.has('retentionMs') ? { retentionMs: checkRetention(parts.get('retentionMs')) } : {}
   return {
@@ -48,7 +48,7 @@ export function check(parts: Parts): CheckedWindow {
     timeZone: checkTimeZone(parts, per),
     startDay: checkStartDay(parts, per),
     ...retentionMs,
-    ...risk,
+    ...common,
   }
 }
 
@@ -59,6 +59,7 @@ export function compile(policy: CheckedWindow): PlanTerms {
   const durable = policy.atRisk === 0 // a limit of 0 leaves nothing to lease, but does not make the budget durable
   const retentionMs = Math.max(policy.retentionMs ?? (isLong(per) ? RETENTION_DEFAULT_MS : 0), RETENTION_LEAST_MS)
   const calendar = calendarOf(per, policy.timeZone, policy.startDay)
+  const local = localTerms(policy)
   const windowAt = keepingWindows(windowsOf(calendar))
   return {
     kind: 'window',
@@ -66,7 +67,8 @@ export function compile(policy: CheckedWindow): PlanTerms {
     atRisk,
     burnMax,
     durable,
-    fingerprint: JSON.stringify(['window', limit, atRisk, burnMax, durable, retentionMs, calendar]),
+    ...local,
+    fingerprint: JSON.stringify(['window', limit, atRisk, burnMax, durable, retentionMs, calendar, local]),
     windowAt,
     after: (window) => windowAt(window.end),
     rowPolicy: ({ start, end }, version) => ({

@@ -8,6 +8,7 @@ import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { FlushScheduler } from '../exchange/flush-scheduler.ts'
 import { type GateNeed, type PendingRequest, RequestTerms, unitsOf, type Verdict } from '../requests/pending-request.ts'
+import { afterTrial } from '../requests/shadow.ts'
 import type { WaitQueue } from '../requests/wait-queue.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -182,12 +183,13 @@ export class AdmissionController {
       if (course.kind === 'denied') metrics.countDenial(unitsOf(needs))
       return course
     }
-    if (metrics.waiting >= settings.waitersMax) throw tooManyWaitersError(only.gate.key, settings.waitersMax)
+    if (metrics.waiting >= settings.waitersMax)
+      return { kind: 'failed', error: tooManyWaitersError(only.gate.key, settings.waitersMax) }
     return local === 'read' && this.#exhausted.canRead ? 'read' : course
   }
 
   #start(request: CallerRequest, course: Course, signal: AbortSignal | undefined): void {
-    if (typeof course !== 'string') return request.tell(course)
+    if (typeof course !== 'string') return request.tell(afterTrial(request, course, this.#parts.metrics))
     if (signal !== undefined) this.#listen(request, signal)
     if (course === 'read') this.#read(request)
     else this.#enqueue(request, course === 'spend')

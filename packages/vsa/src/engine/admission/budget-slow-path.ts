@@ -35,6 +35,10 @@ export class BudgetSlowPath implements SlowPath<Gate> {
     return this.#admission.tries.tryAdmit(gate, units)
   }
 
+  trySpend(gate: Gate, units: number): boolean {
+    return this.#admission.tries.trySpend(gate, units)
+  }
+
   admit(gate: Gate, units: number, options?: AdmitOptions): Promise<boolean> {
     return this.#admission.admit(gate, units, options)
   }

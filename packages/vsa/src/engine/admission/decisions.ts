@@ -41,6 +41,8 @@ export class Decisions {
         return { admitted: false, reason: 'unavailable', ...this.#asked(verdict) }
       case 'unaccounted':
         return this.#unaccounted(asked)
+      case 'shadow':
+        return this.#onTrial(asked, verdict)
       case 'admitted':
         return this.#admitted(asked, verdict)
     }
@@ -49,7 +51,8 @@ export class Decisions {
   /** @throws TypeError for what is no decision */
   givenBack(decision: PastDecision, key: string): GivenBack {
     assertDecision(decision)
-    if (decision.admitted === false || decision.unaccounted === true) return { kind: 'nothing' }
+    if (decision.admitted === false || decision.unaccounted === true || decision.shadow !== undefined)
+      return { kind: 'nothing' }
     const periods = this.#periods.get(decision)
     const isAbout = periods?.has(key) ?? (decision.key === undefined || decision.key === key)
     const period = periods?.get(key) ?? decision.period ?? 0
@@ -74,6 +77,13 @@ export class Decisions {
     const { time } = this.#session
     if (upcoming !== null && upcoming.window.start <= time) return upcoming
     return this.#leases.find(key, plan.windowAt(time).start) ?? null
+  }
+
+  /** P7 */
+  #onTrial(asked: GateNeed, { would, row }: Extract<Verdict, { kind: 'shadow' }>): Decision {
+    return would === 'denied'
+      ? { admitted: true, shadow: would, ...this.#shown(asked, row) }
+      : { admitted: true, unaccounted: true, shadow: would, ...this.#asked(asked) }
   }
 
   #unaccounted(asked: GateNeed): Decision {

@@ -6,9 +6,15 @@ import type { GateNeed } from '../requests/pending-request.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { AdmissionController } from './admission-controller.ts'
 import type { Decisions } from './decisions.ts'
+import { split } from './trials.ts'
 
 /** Exchanges of one settlement beyond its units, which others who spend at the same time may make fail. */
 const COVER_TRIES_MAX = 8
+
+interface Charged {
+  readonly gate: Gate
+  readonly period: number | null
+}
 
 export interface ReservationParts {
   readonly admission: AdmissionController
@@ -36,12 +42,20 @@ export class Reservations implements Charging {
     merged: readonly GateNeed[],
     options?: AdmitOptions,
   ): Promise<readonly Reservation[] | null> {
-    const decision = await this.#parts.admission.decideAll(merged, options)
-    if (!decision.admitted) return null
-    const gates = new Map(merged.map(({ gate }) => [gate.key, gate]))
+    const { others, onTrial } = split(merged)
+    const charged = new Map<string, Charged>()
+    if (others.length > 0) {
+      const decision = await this.#parts.admission.decideAll(others, options)
+      if (!decision.admitted) return null
+      for (const { gate } of others) charged.set(gate.key, { gate, period: this.#periodOf(decision, gate) })
+    }
+    for (const { gate, units } of onTrial) {
+      const charge = await this.charge(gate, units, options)
+      charged.set(gate.key, { gate, period: charge?.period ?? null })
+    }
     return asked.flatMap(([{ key }, units]) => {
-      const gate = gates.get(key)
-      return gate === undefined ? [] : [new LocalReservation(gate, units, this.#periodOf(decision, gate))]
+      const one = charged.get(key)
+      return one === undefined ? [] : [new LocalReservation(one.gate, units, one.period)]
     })
   }
 

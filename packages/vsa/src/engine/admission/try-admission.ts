@@ -40,10 +40,17 @@ export class TryAdmission {
     this.#isClosed = true
   }
 
+  /** P7: with a policy on trial, what was not spent is admitted. */
   tryAdmit(handle: Gate, units: number): boolean {
+    if (this.trySpend(handle, units)) return true
+    if (!handle.plan.shadow) return false
+    this.#parts.metrics.countShadow(units, 1, true)
+    return true
+  }
+
+  trySpend(handle: Gate, units: number): boolean {
     assertUnits('units', units)
     const gate = handle.family.live(handle)
-    if (gate !== handle) return gate.tryAdmit(units)
     if (this.#isClosed) throw closedError(gate.key)
     if (gate.plan.durable) throw durableOnlyError(gate.key)
     if (units === 0) return true
@@ -52,17 +59,20 @@ export class TryAdmission {
     return false
   }
 
-  /** A4: all or none over distinct gates. */
+  /** A4: all or none over distinct gates. P7: those on trial never refuse, and are tried by themselves. */
   tryAdmitAll(needs: readonly GateNeed[]): boolean {
     if (this.#isClosed) throw closedError(needs[0]?.gate.key)
     const durable = needs.find(({ gate }) => gate.plan.durable)
     if (durable !== undefined) throw durableOnlyError(durable.gate.key)
-    for (const { gate, units } of needs) {
+    const onTrial = needs.filter(({ gate }) => gate.plan.shadow)
+    const others = onTrial.length === 0 ? needs : needs.filter(({ gate }) => !gate.plan.shadow)
+    for (const { gate, units } of others) {
       if (units === 0 || this.#covers(gate, units)) continue
       this.#parts.metrics.countDenial(unitsOf(needs))
       return false
     }
-    for (const { gate, units } of needs) if (units > 0) this.#local.spend(this.#parts.leases.current(gate), units)
+    for (const { gate, units } of others) if (units > 0) this.#local.spend(this.#parts.leases.current(gate), units)
+    for (const { gate, units } of onTrial) this.tryAdmit(gate, units)
     return true
   }
 

@@ -167,6 +167,7 @@ export interface PastDecision {
   readonly key?: string | undefined
   readonly admitted?: boolean | undefined
   readonly unaccounted?: boolean | undefined
+  readonly shadow?: string | undefined
 }
 
 export interface AdmitOptions {

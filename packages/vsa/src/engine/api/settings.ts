@@ -1,6 +1,6 @@
 import { CLOCK_METHODS, type Clock } from '../../core/clock.ts'
 import { assertStore } from '../../core/assert-store.ts'
-import { assertFunction, assertMethods, assertOneOf, assertOptions } from '../../core/options.ts'
+import { assertFractions, assertFunction, assertMethods, assertOneOf, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
 import { assertWhole, describe } from '../../core/units.ts'
 import { type EventSink, eventSink } from '../runtime/event-sink.ts'
@@ -71,7 +71,7 @@ export function settingsOf(options: OpenOptions, machine: MachineDefaults): Sett
   assertWhole('options.waitersMax', waitersMax, { min: 1, of: 'requests' })
   assertWhole('options.budgetsMax', budgetsMax, { min: 1, of: 'budgets' })
   assertOneOf('options.onStoreUnavailable', onStoreUnavailable, ['throw', 'deny', 'allow'])
-  assertThresholds(thresholds)
+  assertFractions('options.thresholds', thresholds)
   if (onEvent !== undefined) assertFunction('options.onEvent', onEvent)
   assertMethods('options.clock', clock, 'a clock, such as manualClock()', CLOCK_METHODS)
   assertFunction('options.random', random)
@@ -80,15 +80,5 @@ export function settingsOf(options: OpenOptions, machine: MachineDefaults): Sett
     ...{ store, label, flushIntervalMs, deadlineMs, exchangeTimeoutMs, waitersMax, budgetsMax },
     ...{ onStoreUnavailable, thresholds, emit, isClockGiven: options.clock !== undefined, random },
     clock: guardedClock(clock, (error) => emit({ type: 'internal_error', error })),
-  }
-}
-
-function assertThresholds(thresholds: readonly number[]): void {
-  if (!Array.isArray(thresholds))
-    throw new TypeError(`options.thresholds must be an array, got ${describe(thresholds)}`)
-  for (const [index, fraction] of thresholds.entries()) {
-    if (typeof fraction !== 'number' || !(fraction > 0 && fraction <= 1)) {
-      throw new RangeError(`options.thresholds[${index}] must be above 0 and at most 1, got ${describe(fraction)}`)
-    }
   }
 }

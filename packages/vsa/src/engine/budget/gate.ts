@@ -151,6 +151,7 @@ export class Gate implements Budget, HotCell {
   }
 
   tryReserve(max: number): Reservation | null {
+    if (this.plan.shadow) return this.#reservedOnTrial(max)
     return this.tryAdmit(max) ? this.#reserved(max) : null
   }
 
@@ -172,6 +173,13 @@ export class Gate implements Budget, HotCell {
   #reserved(units: number): LocalReservation {
     const gate = this.isEvicted ? this.family.live(this) : this
     return new LocalReservation(gate, units, gate.row?.window.start ?? null)
+  }
+
+  /** P7: of units that were not spent nothing goes back. */
+  #reservedOnTrial(units: number): LocalReservation {
+    if (this.family.slowPath.trySpend(this, units)) return this.#reserved(units)
+    this.metrics.countShadow(units, 1, true)
+    return new LocalReservation(this, units, null)
   }
 
   toJSON(): { readonly key: string; readonly policy: Policy } {

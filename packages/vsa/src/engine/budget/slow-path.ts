@@ -5,6 +5,8 @@ import type { Charge } from './local-reservation.ts'
 /** What a gate calls when its hot path must stop. The admission room implements it. */
 export interface SlowPath<Gate> {
   tryAdmit(gate: Gate, units: number): boolean
+  /** Whether the units were spent, which a policy on trial admits otherwise. */
+  trySpend(gate: Gate, units: number): boolean
   admit(gate: Gate, units: number, options?: AdmitOptions): Promise<boolean>
   decide(gate: Gate, units: number, options?: AdmitOptions): Promise<Decision>
   reserve(gate: Gate, units: number, options?: AdmitOptions): Promise<Reservation | null>

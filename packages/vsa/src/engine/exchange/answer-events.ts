@@ -36,7 +36,8 @@ export class AnswerEvents {
       this.#emit({ type: 'burned', ...row, units: after.burned - burnedBefore, burned: after.burned })
     if (after.burned > burnedBefore && burnedBefore < plan.burnMax && after.burned >= plan.burnMax)
       this.#emit({ type: 'burn_limit', ...row, burned: after.burned })
-    for (const fraction of this.#thresholds) {
+    const thresholds = plan.warnAt ?? this.#thresholds
+    for (const fraction of thresholds) {
       const mark = fraction * after.minted
       if (before.used < mark && after.used >= mark && isFirst(leased, after.minted, fraction)) {
         this.#emit({ type: 'threshold', ...row, fraction, used: after.used, limit: after.minted })

@@ -12,6 +12,8 @@ export type Verdict =
   /** The store did not answer, and `onStoreUnavailable` says to deny, or to admit. */
   | { readonly kind: 'unavailable'; readonly gate: Gate; readonly units: number }
   | { readonly kind: 'unaccounted' }
+  /** P7: it would have been denied, or have failed, and its policy is on trial. */
+  | { readonly kind: 'shadow'; readonly would: 'denied' | 'failed'; readonly row: RowView | null }
 
 /** One budget and the units wanted of it, at least 1. */
 export interface GateNeed {

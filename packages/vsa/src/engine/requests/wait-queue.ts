@@ -3,6 +3,7 @@ import type { Metrics } from '../runtime/metrics.ts'
 import type { PendingRequest, RequestTerms, Verdict } from './pending-request.ts'
 import { RequestLine, type Shedding } from './request-line.ts'
 import { TurnTime } from './turn-time.ts'
+import { afterTrial } from './shadow.ts'
 import { Verdicts } from './verdicts.ts'
 
 /** Deadlines are met to within this, plus 1 ms for each `SWEPT_PER_MS` requests, because a sweep looks at all of them (L8). */
@@ -170,7 +171,7 @@ export class WaitQueue {
     request.state = 'resolved'
     this.#metrics.waiters -= request.count
     if (this.#metrics.waiters === 0) this.#disarmSweep()
-    this.#verdicts.tell(request, verdict)
+    this.#verdicts.tell(request, afterTrial(request, verdict, this.#metrics))
   }
 
   /** The caller does not wait any more. Its request leaves its list, too: while the store hangs, nothing else would remove it. */

@@ -16,6 +16,8 @@ export class Metrics {
   takenUnits = 0
   denials = 0
   deniedUnits = 0
+  /** Units that a policy on trial would have denied. */
+  shadowDeniedUnits = 0
   refunds = 0
   refundedUnits = 0
   refundsRefused = 0
@@ -43,5 +45,12 @@ export class Metrics {
   countDenial(units: number, requests = 1): void {
     this.denials += requests
     this.deniedUnits += requests * units
+  }
+
+  /** P7: they were admitted. @param wasCounted as denials */
+  countShadow(units: number, requests: number, wasCounted: boolean): void {
+    if (wasCounted) this.deniedUnits -= requests * units
+    else this.denials += requests
+    this.shadowDeniedUnits += requests * units
   }
 }

@@ -9,6 +9,8 @@ export interface Stats {
   readonly operations: number
   readonly admittedUnits: number
   readonly deniedUnits: number
+  /** Units of policies with `shadow` that would have been denied, or would have failed. They are in no other figure of units. */
+  readonly shadowDeniedUnits: number
   readonly refundedUnits: number
   /** Units given back that the store did not accept within one lease lifetime. */
   readonly refundsRefused: number
@@ -48,6 +50,7 @@ export function statsOf(metrics: Metrics, { unsentUnits, ...now }: StatsNow): St
     operations: spends + metrics.takes + metrics.denials + metrics.refunds + metrics.counterAdds + metrics.unaccounted,
     admittedUnits: spentUnits + metrics.takenUnits,
     deniedUnits: metrics.deniedUnits,
+    shadowDeniedUnits: metrics.shadowDeniedUnits,
     refundedUnits: metrics.refundedUnits,
     refundsRefused: metrics.refundsRefused,
     unaccountedUnits: metrics.unaccountedUnits,

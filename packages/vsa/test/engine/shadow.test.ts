@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest'
+import type { Budget } from '../../src/index.ts'
+import { bench, FLUSH_MS } from './fixture.ts'
+
+const TRIAL = { initial: 10, shadow: true } as const
+
+describe('P7: a policy on trial', () => {
+  test('what it would deny is admitted, spends nothing, and is counted', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const budget = vsa.budget('calls', TRIAL)
+    expect(await budget.admit(8)).toBe(true)
+    expect(await budget.admit(5)).toBe(true)
+    expect(await budget.decide(2)).toMatchObject({ admitted: true, remaining: 0 })
+    const decision = await budget.decide(3)
+    expect(decision).toMatchObject({ admitted: true, shadow: 'denied', key: 'calls', units: 3, remaining: 0 })
+    budget.refund(3, decision)
+    expect(vsa.stats()).toMatchObject({
+      admittedUnits: 10,
+      deniedUnits: 0,
+      shadowDeniedUnits: 8,
+      refundedUnits: 0,
+      operations: 4,
+    })
+    await vsa.close()
+    expect(await world.row('calls')).toMatchObject({ used: 10, minted: 10 })
+  })
+
+  test('tryAdmit and tryReserve are true; of what was not spent nothing goes back', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const budget = vsa.budget('calls', { initial: 10, atRisk: 10, shadow: true })
+    await vsa.ready()
+    expect(budget.tryAdmit(10)).toBe(true)
+    await world.clock.settle()
+    expect(budget.tryAdmit(10)).toBe(true)
+    expect(budget.tryAdmit(1)).toBe(true)
+    const reservation = budget.tryReserve(4)
+    expect(await reservation?.settle(1)).toMatchObject({ settled: 1 })
+    await vsa.close()
+    expect(vsa.stats()).toMatchObject({ admittedUnits: 10, deniedUnits: 0, shadowDeniedUnits: 15, refundedUnits: 0 })
+    expect(await world.row('calls')).toMatchObject({ used: 10 })
+  })
+
+  test('what would fail because of the store is admitted, whatever onStoreUnavailable says', async () => {
+    for (const onStoreUnavailable of ['throw', 'deny'] as const) {
+      const world = bench()
+      const one = world.owner({ deadlineMs: 1_000, onStoreUnavailable }, 'refuse')
+      const decision = one.vsa.budget('calls', TRIAL).decide(3)
+      const admitted = one.vsa.budget('calls', TRIAL).admit(1)
+      await world.clock.advance(2_000)
+      expect(await decision).toMatchObject({ admitted: true, unaccounted: true, shadow: 'failed' })
+      expect(await admitted).toBe(true)
+      expect(one.vsa.stats()).toMatchObject({ shadowDeniedUnits: 4, deniedUnits: 0, unaccountedUnits: 0, waiters: 0 })
+      one.net.heal()
+      await world.clock.advance(10_000)
+      await one.vsa.close()
+    }
+  })
+
+  test('an abort and a closed engine fail as ever', async () => {
+    const world = bench()
+    const one = world.owner({}, 'hang')
+    const budget = one.vsa.budget('calls', TRIAL)
+    const abort = new AbortController()
+    const aborted = budget.admit(1, { signal: abort.signal })
+    abort.abort(new Error('gone'))
+    await expect(aborted).rejects.toThrow('gone')
+    one.net.heal()
+    await world.clock.advance(10_000)
+    await one.vsa.close()
+    await expect(budget.admit()).rejects.toMatchObject({ code: 'closed' })
+  })
+
+  test('of several budgets it never refuses: the others decide, and then it is tried by itself', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const trial = vsa.budget('trial', TRIAL)
+    const real = vsa.budget('real', { initial: 100 })
+    const both = (units: number): [Budget, number][] => [[trial, units], [real, units]] // oxfmt-ignore
+    expect(await vsa.admitAll(both(10))).toBe(true)
+    expect(await vsa.admitAll(both(20))).toBe(true)
+    expect(await vsa.decideAll(both(71))).toMatchObject({ admitted: false, key: 'real' })
+    expect(await vsa.decideAll([[trial, 5]])).toMatchObject({ admitted: true, shadow: 'denied' })
+    const made = await vsa.reserveAll(both(30))
+    for (const one of made ?? []) await one.cancel()
+    await world.clock.advance(FLUSH_MS)
+    expect(vsa.stats()).toMatchObject({ shadowDeniedUnits: 55, deniedUnits: 71, refundedUnits: 30 })
+    await vsa.close()
+    expect(await world.row('trial')).toMatchObject({ used: 10 })
+    expect(await world.row('real')).toMatchObject({ used: 30 })
+  })
+
+  test('tryAdmitAll: as admitAll, from memory', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const trial = vsa.budget('trial', { initial: 10, atRisk: 10, shadow: true })
+    const real = vsa.budget('real', { initial: 10, atRisk: 10 })
+    await vsa.ready()
+    real.tryAdmit(10)
+    await world.clock.settle()
+    expect(vsa.tryAdmitAll([[trial, 5], [real, 4]])).toBe(true) // oxfmt-ignore
+    expect(vsa.tryAdmitAll([[trial, 5], [real, 7]])).toBe(false) // oxfmt-ignore
+    expect(vsa.stats()).toMatchObject({ admittedUnits: 4, shadowDeniedUnits: 5 })
+  })
+
+  test('another policy for the same key is a conflict, and what is no boolean is refused', () => {
+    const { vsa } = bench().owner()
+    vsa.budget('calls', { initial: 10 })
+    expect(() => vsa.budget('calls', TRIAL)).toThrow('another policy')
+    expect(() => vsa.budget('other', { initial: 1, shadow: 1 as unknown as boolean })).toThrow('policy.shadow')
+    expect(vsa.budget('calls', { initial: 10, shadow: false }).key).toBe('calls')
+  })
+})
+
+describe('P8: warnAt', () => {
+  test('it replaces the thresholds of the engine for its budget', async () => {
+    const world = bench()
+    const { vsa, events } = world.owner({ thresholds: [0.5] })
+    const own = vsa.budget('own', { initial: 10, warnAt: [0.9, 0.2, 0.9] })
+    const other = vsa.budget('other', { initial: 10 })
+    const none = vsa.budget('none', { initial: 10, warnAt: [] })
+    for (let units = 0; units < 10; units += 1) await Promise.all([own.admit(), other.admit(), none.admit()])
+    await vsa.close()
+    const raised = events.flatMap((event) =>
+      event.type === 'threshold' ? [[event.key, event.fraction, event.used]] : [],
+    )
+    expect(new Set(raised)).toEqual(new Set([['other', 0.5, 5], ['own', 0.2, 2], ['own', 0.9, 9]])) // oxfmt-ignore
+  })
+
+  test('fractions are above 0 and at most 1, in any order', () => {
+    const { vsa } = bench().owner()
+    const make = (warnAt: unknown) => (): unknown => vsa.budget('calls', { initial: 1, warnAt: warnAt as number[] })
+    expect(make([0])).toThrow('policy.warnAt[0]')
+    expect(make([0.5, 1.1])).toThrow('policy.warnAt[1]')
+    expect(make('0.5')).toThrow('policy.warnAt must be an array')
+    vsa.budget('calls', { initial: 1, warnAt: [0.5, 1] })
+    expect(make([1, 0.5])).not.toThrow()
+  })
+})
