@@ -30,10 +30,13 @@ export class PendingCalls {
     const noteFailed = (): void => {
       for (const [{ key }, units] of needs) owner.totals.failed.add(key, units)
     }
+    const dueAtMs = owner.machine.monotonic() + deadlineMs
     asked.catch(noteFailed)
     this.waited(owner, text, asked, deadlineMs, (answer) => {
       owner.decisions.add({ decision: answer, keys: needs.map(([{ key }]) => key) })
-      if (answer.reason === 'unavailable' || answer.reason === 'reserved') noteFailed()
+      // Refused at its deadline, it may be in flight (O10).
+      const isLate = !answer.admitted && owner.machine.monotonic() >= dueAtMs
+      if (isLate || answer.reason === 'unavailable' || answer.reason === 'reserved') noteFailed()
       const decision = ofStore(answer)
       if (decision === null) {
         if (answer.admitted) for (const [{ key }, units] of needs) owner.totals.unaccounted.add(key, units)
