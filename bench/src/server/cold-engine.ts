@@ -9,7 +9,7 @@ const PAUSE_MS = 10
 /** One owner: it joins, and asks for one unit again and again until it is denied, or has failed. Nothing of it is warm. */
 export async function coldEngine(store: Store): Promise<EngineResult> {
   const vsa = open({ store })
-  const budget = vsa.budget(HOT, { initial: COLD_UNITS })
+  const budget = vsa.budget(HOT, { initial: COLD_UNITS, atRisk: COLD_UNITS / 20 })
   const startedAtMs = performance.now()
   let [admitted, failed, firstAdmissionMs, isOver] = [0, 0, Infinity, false]
   const ask = async (): Promise<void> => {
