@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { collector } from './measure/collector.ts'
 import { machine } from './report/machine.ts'
 import { crowd } from './sqlite/crowd.ts'
 import { durable } from './sqlite/durable.ts'
@@ -65,11 +66,3 @@ const report = {
 }
 console.log(values.json ? JSON.stringify(report, null, 2) : sqliteText(report))
 if (!balanced) process.exitCode = 1
-
-function collector(): () => void {
-  const { gc } = globalThis
-  if (gc === undefined) throw new Error('run with node --expose-gc')
-  return () => {
-    gc()
-  }
-}

@@ -8,7 +8,8 @@ import { chaosText } from './chaos/chaos-text.ts'
 
 /*
  * `npm run chaos -- --minutes 5`: many real processes on one store are killed, paused and closed while their clocks jump. With `--store postgres` or `redis`
- * the server is killed as well, again and again. Then the store is compared to what they were answered. Exits 1 on a violation, and then keeps the file and the call logs.
+ * the server is killed as well, again and again, or stopped for a while by SIGSTOP. Then the store is compared to what they were answered. Exits 1 on a
+ * violation, and then keeps the file and the call logs.
  */
 
 const { values } = parseArgs({

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { account, ended, isListening, missing, sparePort, type NoServer } from './process.ts'
+import { account, ended, isListening, missing, paused, sparePort, type NoServer, type PausedServer } from './process.ts'
 
 /** A running Postgres server. */
 export interface PostgresServer {
@@ -11,6 +11,8 @@ export interface PostgresServer {
   crash?(): Promise<void>
   /** Starts it again after a crash, on the same port. */
   start?(): Promise<void>
+  /** Stops all its processes by SIGSTOP: it keeps its connections and answers nothing, until it goes on. Absent for a server that was not started here. */
+  pause?(): Promise<PausedServer>
   stop(): Promise<void>
 }
 
@@ -90,13 +92,26 @@ async function started(
     return server
   }
   let server = await start()
-  const kill = (): void => void server.kill('SIGQUIT')
+  let pause: PausedServer | undefined
+  const kill = (): void => {
+    server.kill('SIGQUIT')
+    pause?.resume()
+  }
   process.once('exit', kill)
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     crash: () => ended(server, 'SIGQUIT'),
     start: async () => {
       server = await start()
+    },
+    pause: async () => {
+      const begun = await paused(server)
+      pause = begun
+      const resume = (): void => {
+        pause = undefined
+        begun.resume()
+      }
+      return { resume }
     },
     stop: async () => {
       process.removeListener('exit', kill)

@@ -1,4 +1,5 @@
-import { spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { text } from 'node:stream/consumers'
 import { createServer } from 'node:net'
 
 /* What all servers need. */
@@ -57,4 +58,33 @@ export async function sparePort(): Promise<number> {
   await new Promise((resolve) => probe.close(resolve))
   if (typeof address !== 'object' || address === null) throw new Error('no spare port')
   return address.port
+}
+
+/** A server that is stopped by SIGSTOP, with all of its processes. */
+export interface PausedServer {
+  /** Lets it go on. Synchronous, so that it can be done while this process exits: what is stopped obeys no other signal than SIGKILL. */
+  resume(): void
+}
+
+/** It stops first and alone, so that it starts no process that is not seen; then its children. */
+export async function paused(server: ChildProcess): Promise<PausedServer> {
+  const pid = server.pid ?? Number.NaN
+  process.kill(pid, 'SIGSTOP')
+  const children = await childrenOf(pid)
+  for (const child of children) process.kill(child, 'SIGSTOP')
+  return {
+    resume: () => {
+      // A child that has ended meanwhile is there until its parent goes on.
+      for (const child of [...children, pid]) process.kill(child, 'SIGCONT')
+    },
+  }
+}
+
+/** Those of Postgres are in process groups of their own. */
+async function childrenOf(pid: number): Promise<readonly number[]> {
+  const list = spawn('ps', ['-A', '-o', 'pid=,ppid='], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const failed = new Promise<never>((_, reject) => list.once('error', reject))
+  const lines = (await Promise.race([text(list.stdout), failed])).trim().split('\n')
+  const pairs = lines.map((line) => line.trim().split(/ +/).map(Number))
+  return pairs.flatMap(([child, parent]) => (child !== undefined && parent === pid ? [child] : []))
 }

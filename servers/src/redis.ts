@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { ended, isListening, missing, sparePort, type NoServer } from './process.ts'
+import { ended, isListening, missing, paused, sparePort, type NoServer, type PausedServer } from './process.ts'
 
 /** A running Redis server. */
 export interface RedisServer {
@@ -11,6 +11,8 @@ export interface RedisServer {
   crash?(): Promise<void>
   /** Starts it again after a crash, on the same port and folder. */
   start?(): Promise<void>
+  /** Stops all its processes by SIGSTOP: it keeps its connections and answers nothing, until it goes on. Absent for a server that was not started here. */
+  pause?(): Promise<PausedServer>
   stop(): Promise<void>
   /** Ends it, and starts it again on the same port and folder. Only of a new server. @param signal default `SIGTERM`; `SIGKILL` as a crash */
   restart(signal?: NodeJS.Signals): Promise<void>
@@ -58,6 +60,7 @@ async function started(program: string, options: readonly string[]): Promise<Red
     start: async () => {
       server = await listening(program, settings)
     },
+    pause: () => paused(server),
     restart: async (signal = 'SIGTERM') => {
       await ended(server, signal)
       server = await listening(program, settings)

@@ -18,6 +18,8 @@ export interface BenchServer {
   readonly client: BenchClient
   /** Calls that stores under this name have made so far, as the server counted them. */
   calls(name: string): Promise<number>
+  /** Memory of Redis, or tables and indexes of this schema of Postgres. */
+  bytes(name: string): Promise<number>
   /** What `admitByHand` spends. */
   beginByHand(): Promise<void>
   usedByHand(): Promise<number>

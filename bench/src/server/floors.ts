@@ -1,15 +1,21 @@
 import { atLeast, atMost, type Floor } from '../report/floor.ts'
 import type { ServerKind } from './bench-server.ts'
 import type { Calls } from './calls.ts'
+import type { Cold } from './cold.ts'
 import type { Drain } from './drain.ts'
 import type { Durable } from './durable.ts'
 import type { FlushOfSize } from './flush.ts'
+import type { Share } from './share.ts'
+import type { Touched } from './touched.ts'
 
 export interface ServerParts {
   readonly flush?: readonly FlushOfSize[]
   readonly calls?: Calls
   readonly drain?: Drain
   readonly durable?: Durable
+  readonly cold?: Cold
+  readonly touched?: Touched
+  readonly share?: readonly Share[]
 }
 
 /** Ratios inside one run. */
@@ -27,7 +33,13 @@ const PROMISED: Readonly<Record<ServerKind, Promised>> = {
   redis: { flush: (budgets) => ({ 128: 1, 1_000: 1.5 })[budgets], fastPath: 8, generalPath: undefined },
 }
 
-export function floorsOf(kind: ServerKind, { flush = [], calls, drain, durable }: ServerParts): readonly Floor[] {
+const LEAST_SHARE = 0.2
+
+export function floorsOf(kind: ServerKind, parts: ServerParts): readonly Floor[] {
+  return [...speedFloors(kind, parts), ...crowdFloors(parts)]
+}
+
+function speedFloors(kind: ServerKind, { flush = [], calls, drain, durable }: ServerParts): readonly Floor[] {
   const promised = PROMISED[kind]
   const byHand = (perSecond: number): number => perSecond / (durable?.byHandPerSecond ?? Number.NaN)
   return [
@@ -43,5 +55,24 @@ export function floorsOf(kind: ServerKind, { flush = [], calls, drain, durable }
     ...(durable === undefined || promised.generalPath === undefined
       ? []
       : [atLeast('times by hand, durable, general path', byHand(durable.generalPathPerSecond), promised.generalPath)]),
+  ]
+}
+
+/** The issue asks for bounded calls, and that none starves. */
+function crowdFloors({ cold, touched, share = [] }: ServerParts): readonly Floor[] {
+  return [
+    ...(cold === undefined
+      ? []
+      : [
+          atMost('exchanges of a cold owner a second', cold.exchangesPerOwnerPerSecond, 12),
+          atLeast('the least cold owner, of the mean', cold.leastShare, LEAST_SHARE),
+          atMost('requests of cold owners that failed', cold.failed, 0),
+        ]),
+    ...(touched === undefined
+      ? []
+      : [atMost('calls for a touched budget, times full batches', touched.timesFullBatches, 3)]),
+    ...share.map(({ processes, callers, leastShare }) =>
+      atLeast(`the least of ${processes} processes with ${callers} callers, of the mean`, leastShare, LEAST_SHARE),
+    ),
   ]
 }

@@ -7,8 +7,13 @@ export interface OwnerConfig {
   /** Of the store: a schema, or a prefix. */
   readonly name: string
   readonly fastPath: boolean
-  /** `durable`: that many callers for that long. `drain`: until the budget is exhausted. `by hand`: as `durable`, a statement or script for each. */
-  readonly work: 'durable' | 'drain' | 'by hand'
+  /**
+   * `durable`: that many callers for that long. `drain`: until the budget is exhausted. `cold`: that by many engines, which are not open before. `by hand`: as
+   * `durable`, a statement or script for each.
+   */
+  readonly work: 'durable' | 'drain' | 'cold' | 'by hand'
+  /** Of work `cold`. */
+  readonly engines?: number
   readonly seconds: number
   /** Before them, the same callers for that long, until the code is compiled. */
   readonly warmUpSeconds: number
@@ -24,6 +29,18 @@ export interface OwnerResult {
   readonly seconds: number
   /** Exchanges of its engine; 0 by hand. */
   readonly exchanges: number
+  /** Of work `cold`. */
+  readonly engines?: readonly EngineResult[]
+}
+
+/** What one engine of work `cold` was answered. */
+export interface EngineResult {
+  readonly admitted: number
+  /** Requests that got an error. */
+  readonly failed: number
+  /** And reads. */
+  readonly exchanges: number
+  readonly firstAdmissionMs: number
 }
 
 /** Printed when everything is open. It begins with the next line of input, so that all processes begin together. */
@@ -31,3 +48,4 @@ export const READY = 'ready'
 export const HOT = 'hot'
 export const MINTED = 1_000_000_000_000
 export const DRAINED = 1_000_000
+export const COLD_UNITS = 1_000_000

@@ -4,6 +4,7 @@ import { Pool } from 'pg'
 import { open, type Budget } from 'vsa'
 import { callInLoops, type Done } from '../measure/callers.ts'
 import type { BenchClient } from './bench-server.ts'
+import { coldEngine } from './cold-engine.ts'
 import { DRAINED, HOT, MINTED, READY, type OwnerConfig, type OwnerResult } from './owner-config.ts'
 import { postgresClient } from './postgres-client.ts'
 import { redisClient } from './redis-client.ts'
@@ -15,10 +16,22 @@ const HAND_CONNECTIONS = 16
 
 const config = JSON.parse(process.argv[2] ?? '') as OwnerConfig
 const client = connected()
-const result = await (config.work === 'by hand' ? byHand() : withEngine())
+const result = await run()
 await client.end()
 console.log(JSON.stringify(result))
 process.exit(0)
+
+function run(): Promise<OwnerResult> {
+  switch (config.work) {
+    case 'by hand':
+      return byHand()
+    case 'cold':
+      return withColdEngines(config.engines ?? 1)
+    case 'durable':
+    case 'drain':
+      return withEngine()
+  }
+}
 
 function connected(): BenchClient {
   const { kind, url, work } = config
@@ -62,6 +75,22 @@ async function withEngine(): Promise<OwnerResult> {
   const exchanges = vsa.stats().exchanges - before
   await vsa.close()
   return { ...done, exchanges }
+}
+
+async function withColdEngines(count: number): Promise<OwnerResult> {
+  await begin()
+  const startedAtMs = performance.now()
+  const stores = Array.from({ length: count }, () => client.store(config.name))
+  const engines = await Promise.all(stores.map((store) => coldEngine(store)))
+  const seconds = (performance.now() - startedAtMs) / 1_000
+  const sumOf = (figure: 'admitted' | 'exchanges'): number => engines.reduce((sum, engine) => sum + engine[figure], 0)
+  return {
+    admitted: sumOf('admitted'),
+    perSecond: sumOf('admitted') / seconds,
+    seconds,
+    exchanges: sumOf('exchanges'),
+    engines,
+  }
 }
 
 async function drain(budget: Budget): Promise<Done> {

@@ -26,6 +26,13 @@ export async function postgresBench(): Promise<BenchServer> {
       )
       return rows[0]?.calls ?? Number.NaN
     },
+    bytes: async (schema) => {
+      const { rows } = await pool.query<{ bytes: string }>(
+        `select coalesce(sum(pg_total_relation_size(oid)), 0) bytes from pg_class where relkind = 'r' and relnamespace = to_regnamespace($1)`,
+        [schema],
+      )
+      return Number(rows[0]?.bytes)
+    },
     beginByHand: async () => {
       await pool.query('create schema hand')
       await pool.query(

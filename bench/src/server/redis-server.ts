@@ -14,6 +14,7 @@ export async function redisBench(): Promise<BenchServer> {
     url: server.url,
     client: redisClient(client),
     calls: async () => scriptsIn(await client.info('commandstats')),
+    bytes: async () => Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1]),
     beginByHand: async () => void (await client.hset(HAND_KEY, { minted: MINTED, used: 0 })),
     usedByHand: async () => Number(await client.hget(HAND_KEY, 'used')),
     baseline: (rows) => new Increments(client, rows),

@@ -3,6 +3,7 @@ import { short, verdict, whole } from '../report/format.ts'
 import { machineLine, type Machine } from '../report/machine.ts'
 import { table } from '../report/table.ts'
 import type { ServerKind } from './bench-server.ts'
+import { crowdTexts } from './crowd-text.ts'
 import type { ServerParts } from './floors.ts'
 
 export interface ServerReport extends ServerParts {
@@ -64,6 +65,7 @@ export function serverText(report: ServerReport): string {
             ['general path', `${short(durable.generalPathPerSecond)}/s`],
           ],
         ),
+    ...crowdTexts(report, byHand.calls),
     table(
       ['floor', 'measured', 'promised', ''],
       floors.map(({ name, value, bound, limit, met }) => [name, short(value), `${bound} ${limit}`, verdict(met)]),

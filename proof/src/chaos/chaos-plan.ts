@@ -7,6 +7,10 @@ export interface ChaosPlan {
   readonly store: StoreKind
   /** How often the server of the store is killed and started again, in ms; 0: never. */
   readonly serverKillEveryMs: number
+  /** The share of these moments at which it is stopped for a while by SIGSTOP instead, 0 to 1. */
+  readonly serverPauseShare: number
+  /** The longest of those pauses, in ms. */
+  readonly serverPauseMaxMs: number
   /** Children alive at the same time. */
   readonly processes: number
   /** The run ends after this time, or after this many children have ended in this way. */

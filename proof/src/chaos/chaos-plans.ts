@@ -4,6 +4,8 @@ import { COUNTERS, TEST_BUDGETS } from './test-budgets.ts'
 
 const LEASE_TTL_MS = 600
 const SERVER_KILL_EVERY_MS = 4_000
+/** Longer than all bounds of a client and of a call: connections, commands, exchanges, deadlines. */
+const SERVER_PAUSE_MAX_MS = 15_000
 /** No lease expires, also on a machine under load. */
 const CLOSING_LEASE_TTL_MS = 600_000
 
@@ -13,6 +15,8 @@ export function crashPlan(seed: number, kills: number, store: StoreKind = 'sqlit
     seed,
     store,
     serverKillEveryMs: store === 'sqlite' ? 0 : SERVER_KILL_EVERY_MS,
+    serverPauseShare: 0.4,
+    serverPauseMaxMs: SERVER_PAUSE_MAX_MS,
     processes: 6,
     until: { kind: 'kills', count: kills },
     by: 'kill',

@@ -1,6 +1,7 @@
 import type { CallTotals } from './call-totals.ts'
 import type { StoreKind } from './chaos-store.ts'
 import type { ChaosPlan } from './chaos-plan.ts'
+import type { ServerTroubles } from './chaos-server.ts'
 import type { Findings } from './final-verifier.ts'
 import type { PoolResult } from './process-pool.ts'
 import type { Observations } from './store-monitor.ts'
@@ -18,6 +19,10 @@ export interface ChaosReport {
   readonly kills: number
   readonly killsInClose: number
   readonly serverKills: number
+  /** By SIGSTOP, all of its processes. */
+  readonly serverPauses: number
+  readonly serverPausesBeyondLease: number
+  readonly serverPauseLongestMs: number
   readonly pausesBeyondLease: number
   readonly closes: number
   readonly clockJumps: number
@@ -63,7 +68,7 @@ export interface RunResult {
   readonly plan: ChaosPlan
   readonly folder: string
   readonly runMs: number
-  readonly serverKills: number
+  readonly server: ServerTroubles
   readonly pool: PoolResult
   readonly observations: Observations
   readonly totals: CallTotals
@@ -71,7 +76,7 @@ export interface RunResult {
 }
 
 export function chaosReport(result: RunResult): ChaosReport {
-  const { plan, folder, runMs, pool, observations, findings } = result
+  const { plan, folder, runMs, server, pool, observations, findings } = result
   return {
     seed: plan.seed,
     store: plan.store,
@@ -80,7 +85,10 @@ export function chaosReport(result: RunResult): ChaosReport {
     processes: pool.started,
     kills: pool.kills,
     killsInClose: pool.killedInClose,
-    serverKills: result.serverKills,
+    serverKills: server.kills,
+    serverPauses: server.pauses,
+    serverPausesBeyondLease: server.pausesBeyondLease,
+    serverPauseLongestMs: server.longestPauseMs,
     pausesBeyondLease: pool.pauses,
     closes: pool.closes,
     clockJumps: pool.clocks.jumps,

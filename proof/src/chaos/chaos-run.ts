@@ -55,7 +55,7 @@ async function runIn(folder: string, plan: ChaosPlan, { signal, onProgress }: Ru
     const runMs = performance.now() - startedAtMs
     signal?.throwIfAborted()
     const findings = await new FinalVerifier(plan, place, result, totals).verify()
-    return chaosReport({ plan, folder, runMs, serverKills: server.kills, pool: result, observations, totals, findings })
+    return chaosReport({ plan, folder, runMs, server: server.troubles, pool: result, observations, totals, findings })
   } finally {
     clearInterval(progress)
     signal?.removeEventListener('abort', stop)

@@ -24,6 +24,11 @@ function figuresOf(report: ChaosReport): readonly Figure[] {
     ['processes started', count(report.processes), `${count(report.busyProcesses)} of them admitted something`],
     ['kills', count(report.kills), `${count(report.killsInClose)} of them during close`],
     ['kills of the server', count(report.serverKills)],
+    [
+      'pauses of the server',
+      count(report.serverPauses),
+      `${count(report.serverPausesBeyondLease)} of them beyond the lease; the longest ${seconds(report.serverPauseLongestMs)}`,
+    ],
     ['pauses beyond the lease', count(report.pausesBeyondLease)],
     ['closes', count(report.closes)],
     ['clock jumps', count(report.clockJumps), `${count(report.clockJumpsBack)} of them back; offsets ${offsets}`],

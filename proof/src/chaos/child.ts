@@ -7,6 +7,9 @@ import { Workload } from './workload.ts'
 
 /* A process that uses the built package as fast as its configuration allows, until it is killed, and logs its calls and their answers. */
 
+/** Longer than the server is away or stopped. */
+const CLOSE_DEADLINE_MS = 60_000
+
 const config = parseChildConfig(process.argv[2])
 const log = new CallLogWriter(config.callLog)
 const vsa = open({
@@ -37,7 +40,7 @@ async function closeWhenRequested(): Promise<void> {
   await closeRequested
   workload.stop()
   try {
-    await vsa.close()
+    await vsa.close({ deadlineMs: CLOSE_DEADLINE_MS })
     log.write('closed')
     process.exit(0)
   } catch (error) {

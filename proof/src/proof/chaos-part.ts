@@ -37,24 +37,25 @@ export const chaosPart: Part = {
 /** Fewer: a server is killed again and again, too. */
 const SERVER_KILLS = 60
 
-/** Real processes on one server, which is killed as well. */
+/** Real processes on one server, which is killed, and stopped for a while, as well. */
 function chaosOn(store: Exclude<StoreKind, 'sqlite'>): Part {
   return {
     name: `chaos on ${store}`,
-    expectedSeconds: 60,
+    expectedSeconds: 90,
     run: async (signal) => {
       const report = await runChaosProgram({ kills: SERVER_KILLS, seed: SEED, store }, signal)
-      const { violations, folder, kills, serverKills, pausesBeyondLease, operations } = report
+      const { violations, folder, kills, serverKills, serverPauses, pausesBeyondLease, operations } = report
       return {
         checks: [
           check('no law is broken', violations.length === 0, [...violations, folder].join('\n')),
           check('kills', kills >= SERVER_KILLS, 'did not happen'),
           check('kills of the server', serverKills > 1, `${serverKills}`),
+          check('pauses of the server', serverPauses > 0, 'did not happen'),
           check('pauses beyond the lease', pausesBeyondLease > 0, 'did not happen'),
           check('requests answered', operations > SERVER_KILLS, `${operations}`),
         ],
         skipped: [],
-        summary: `${kills} kills, ${serverKills} of the server, ${operations} requests, ${violations.length} violations`,
+        summary: `${kills} kills, ${serverKills} of the server, ${serverPauses} pauses of it, ${operations} requests, ${violations.length} violations`,
       }
     },
   }

@@ -33,12 +33,17 @@ interface Order {
   readonly nowMs: number
 }
 
-/** Decides what the next batch carries: requests that wait, then urgent rows, then, when a flush is due, everything that changed. */
+/**
+ * Decides what the next batch carries: requests that wait, then urgent rows, then, when a flush is due, everything that changed. When requests have taken all
+ * of a batch, the rows go first in the next one: a crowd that never ends must not keep what was spent from the store, nor a flush from its end.
+ */
 export class BatchPlanner {
   readonly #parts: ExchangeParts
   readonly #leasePlan: LeasePlan
   readonly #pace = new ServicePace()
   readonly #quarantine: Quarantine
+  /** The last batch had no place for rows that wait. */
+  #rowsWait = false
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts
@@ -55,18 +60,21 @@ export class BatchPlanner {
     const { settings, sendQueue } = this.#parts
     const nowMs = settings.clock.monotonic()
     const builder = new BatchBuilder(settings.store.capabilities.batchMax)
+    const rowsFirst = this.#rowsWait && !closing
+    if (rowsFirst) this.#loadChanged(builder)
+    const changedFit = rowsFirst && !builder.isFull
     const allLoaded = this.#parts.waiting.drain((request) => this.#loadRequest(builder, request, nowMs))
     if (allLoaded) this.#pace.done()
     else this.#shed(builder, nowMs)
-    const load = (row: LeasedRow): boolean => row.isQuarantined || builder.addRow(row)
-    sendQueue.drainUrgent(load)
-    if (sendQueue.due) sendQueue.drainDirty(load)
-    sendQueue.drainCounters((counter) => counter.isQuarantined || builder.addCounter(counter))
+    if (!rowsFirst) this.#loadChanged(builder)
     if (sendQueue.due) this.#loadUnused(builder, closing, nowMs)
-    const complete = sendQueue.due && allLoaded && !builder.isFull
+    const allFit = allLoaded && !builder.isFull
+    // Leases go back behind the requests.
+    const complete = sendQueue.due && (allFit || (changedFit && !sendQueue.returning))
     const flushes = complete ? sendQueue.takeFlushes() : []
     const returning = sendQueue.returning || flushes.some((flush) => flush.returnLeases)
     if (complete) sendQueue.due = false
+    this.#rowsWait = !rowsFirst && !allLoaded && sendQueue.hasUrgent
     // No request may wait for the last batch: a late answer could not be refunded or repeated any more.
     const close = closing && complete && !this.#isAwaited(builder) && !(lingers && builder.hasRefund)
     if (builder.rows.length === 0 && !close && !this.#isKeepaliveDue(nowMs)) {
@@ -74,6 +82,15 @@ export class BatchPlanner {
       return null
     }
     return this.#make(builder, { close, flushes, returning, nowMs })
+  }
+
+  /** Urgent rows, and, when a flush is due, all that changed. */
+  #loadChanged(builder: BatchBuilder): void {
+    const { sendQueue } = this.#parts
+    const load = (row: LeasedRow): boolean => row.isQuarantined || builder.addRow(row)
+    sendQueue.drainUrgent(load)
+    if (sendQueue.due) sendQueue.drainDirty(load)
+    sendQueue.drainCounters((counter) => counter.isQuarantined || builder.addCounter(counter))
   }
 
   /** F5: before anything else, so that no answer of a store that lacks them replaces what is remembered. */
@@ -169,6 +186,8 @@ export class BatchPlanner {
     const { waiting } = this.#parts
     let requests = 0
     for (const run of builder.runs) requests += run.count
+    // Rows took all of the batch.
+    if (requests === 0) return
     const msPerRequest = this.#pace.full(requests, nowMs)
     if (msPerRequest === undefined) return
     // The batch that leaves now and the request's own take their time as well.
