@@ -66,7 +66,8 @@ export class ForgetfulStore {
 
   /** Loses the last writes, none of which is as old as a lease lives, and never the first one: without it, the store would be a new one. */
   forget(most: number): void {
-    const since = this.#now() - LEASE_TTL_MS
+    // In whole ms: a write may be older than it looks.
+    const since = this.#now() - LEASE_TTL_MS + 1
     const { size } = this.#past
     if (size === 0) return
     let count = 0
