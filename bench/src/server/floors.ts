@@ -34,6 +34,8 @@ const PROMISED: Readonly<Record<ServerKind, Promised>> = {
 }
 
 const LEAST_SHARE = 0.2
+/** Counted by the server: a flush each 100 ms, leases that grow or run low, and in the first and last second joins and closes. */
+const COLD_CALLS_MAX = 16
 
 export function floorsOf(kind: ServerKind, parts: ServerParts): readonly Floor[] {
   return [...speedFloors(kind, parts), ...crowdFloors(parts)]
@@ -65,6 +67,7 @@ function crowdFloors({ cold, touched, share = [] }: ServerParts): readonly Floor
       ? []
       : [
           atMost('exchanges of a cold owner a second', cold.exchangesPerOwnerPerSecond, 12),
+          atMost('calls of a cold owner a second', cold.calls / cold.owners / cold.seconds, COLD_CALLS_MAX),
           atLeast('the least cold owner, of the mean', cold.leastShare, LEAST_SHARE),
           atMost('requests of cold owners that failed', cold.failed, 0),
         ]),
@@ -72,7 +75,11 @@ function crowdFloors({ cold, touched, share = [] }: ServerParts): readonly Floor
       ? []
       : [atMost('calls for a touched budget, times full batches', touched.timesFullBatches, 3)]),
     ...share.map(({ processes, callers, leastShare }) =>
-      atLeast(`the least of ${processes} processes with ${callers} callers, of the mean`, leastShare, LEAST_SHARE),
+      atLeast(
+        `the least of ${processes} processes with ${callers} ${callers === 1 ? 'caller' : 'callers'}, of the mean`,
+        leastShare,
+        LEAST_SHARE,
+      ),
     ),
   ]
 }

@@ -18,8 +18,9 @@ async function crowded(): Promise<{ world: Bench; one: Owner; end: () => Promise
     await new Promise<void>((resolve) => void world.clock.timer(EXCHANGE_MS, resolve))
     return exchange(batch)
   }
-  void leased(one.vsa).admit()
+  const first = leased(one.vsa).admit()
   await world.clock.advance(FLUSH_MS / 2)
+  await first
   let [asked, isOver] = [0, false]
   const cold = one.vsa.budgets('cold', { limit: 10, per: 'month' })
   const caller = async (): Promise<void> => {
@@ -43,35 +44,38 @@ test('O8: what was spent from a lease is stored within some flush intervals, and
   const { world, one, end } = await crowded()
   expect(leased(one.vsa).tryAdmit(5)).toBe(true)
   let isFlushed = false
-  void one.vsa.flush().then(() => (isFlushed = true))
+  const flushing = one.vsa.flush().then(() => (isFlushed = true))
   await world.clock.advance(3 * FLUSH_MS)
   expect([isFlushed, (await world.row('leased')).used]).toEqual([true, 6])
   expect(one.vsa.stats().waiters).toBeGreaterThan(BATCH_MAX)
   await end()
+  await flushing
 })
 
 test('O9: a durable admission from a lease is answered', async () => {
   const { world, one, end } = await crowded()
   let isAdmitted = false
-  void leased(one.vsa)
+  const admitting = leased(one.vsa)
     .admit(5, { durable: true })
     .then((admitted) => (isAdmitted = admitted))
   await world.clock.advance(3 * FLUSH_MS)
   expect(isAdmitted).toBe(true)
   await end()
+  await admitting
 })
 
 test('a counter is stored', async () => {
   const { world, one, end } = await crowded()
   one.vsa.counter('hits').add(3)
   let value = 0
-  void one.vsa
+  const reading = one.vsa
     .counter('hits')
     .read()
     .then((read) => (value = read))
   await world.clock.advance(3 * FLUSH_MS)
   expect(value).toBe(3)
   await end()
+  await reading
 })
 
 test('the requests go on while more rows have changed than one exchange carries', async () => {
