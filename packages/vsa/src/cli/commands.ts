@@ -18,6 +18,7 @@ const STORE_FILE: Operand = { name: 'store', help: 'the SQLite file', isRequired
 const SERVER_STORE: Operand = { name: 'store', help: POSTGRES_ADDRESS, isRequired: true }
 const LOG_FILE: Operand = { name: 'file', help: 'the log; - is standard input', isRequired: true }
 const ONE_KEY: Operand = { name: 'key', help: 'one budget: all its periods', isRequired: false }
+const WHICH_KEY: Operand = { name: 'key', help: 'the budget', isRequired: true }
 const TALLY_FILE: Operand = { name: 'tally', help: 'the file for its own count', isRequired: true }
 
 const NEW_STORE: ValueOption<string | undefined> = {
@@ -34,6 +35,8 @@ const KEPT_STORE: ValueOption<string | undefined> = {
   value: 'path',
   help: 'keep the store in this new SQLite file (default: in memory)',
 }
+
+const CSV: Flag = { kind: 'flag', name: 'csv', help: 'print comma-separated values, every row, with times in UTC' }
 
 const PRINT: Flag = { kind: 'flag', name: 'print', help: 'print the SQL instead of running it; connects to nothing' }
 
@@ -173,6 +176,32 @@ const inspect: Command = {
   },
 }
 
+const whyCommand: Command = {
+  name: 'why',
+  summary: 'say why a budget denies now: what is used, who holds leases since when, and when units come back',
+  operands: [STORE, WHICH_KEY],
+  options: [TIME_ZONE, JSON_OUTPUT],
+  async run(invocation) {
+    const { why } = await import('./why.ts')
+    return why(invocation.operand(STORE), invocation.operand(WHICH_KEY), Date.now(), invocation.value(TIME_ZONE))
+  },
+}
+
+const usageCommand: Command = {
+  name: 'usage',
+  summary: 'show what each budget has used in each period, for an invoice or a report',
+  operands: [STORE, ONE_KEY],
+  options: [CSV, ROWS, TIME_ZONE, JSON_OUTPUT],
+  async run(invocation) {
+    const { usage } = await import('./usage.ts')
+    return usage(invocation.operand(STORE), invocation.optionalOperand(ONE_KEY), {
+      isCsv: invocation.isSet(CSV),
+      rowsMax: invocation.value(ROWS),
+      timeZone: invocation.value(TIME_ZONE),
+    })
+  },
+}
+
 const repairClock: Command = {
   name: 'repair-clock',
   summary:
@@ -212,7 +241,17 @@ const demoVictim: Command = {
   },
 }
 
-export const COMMANDS: readonly Command[] = [demo, replay, verify, inspect, migrate, repairClock, demoVictim]
+export const COMMANDS: readonly Command[] = [
+  demo,
+  replay,
+  verify,
+  inspect,
+  whyCommand,
+  usageCommand,
+  migrate,
+  repairClock,
+  demoVictim,
+]
 
 function parseFlush(text: string): number {
   const ms = parseDuration(text)

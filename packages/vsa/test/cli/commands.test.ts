@@ -46,14 +46,18 @@ describe('the command line', () => {
     expect(version).toMatchObject({ version: (await vsa('--version')).stdout.trim() })
     const { code, stdout } = await vsa('--help')
     expect(code).toBe(0)
-    for (const name of ['demo', 'replay', 'verify', 'inspect', 'migrate']) expect(stdout).toContain(name)
+    for (const name of ['demo', 'replay', 'verify', 'inspect', 'why', 'usage', 'migrate'])
+      expect(stdout).toContain(name)
     expect(stdout).not.toContain('victim')
   })
-  test.each(['demo', 'replay', 'verify', 'inspect', 'migrate'])('vsa %s --help names the command', async (name) => {
-    const { code, stdout, stderr } = await vsa(name, '--help')
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(new RegExp(`^Usage: vsa ${name} `))
-  })
+  test.each(['demo', 'replay', 'verify', 'inspect', 'why', 'usage', 'migrate'])(
+    'vsa %s --help names the command',
+    async (name) => {
+      const { code, stdout, stderr } = await vsa(name, '--help')
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(stdout).toMatch(new RegExp(`^Usage: vsa ${name} `))
+    },
+  )
   test('without arguments it prints help on standard error and exits 2', async () => {
     const { code, stdout, stderr } = await vsa()
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

@@ -1,0 +1,159 @@
+import type { OwnerRow } from '../core/rows.ts'
+import type { BudgetRow, ListedRow } from '../index.ts'
+import { count, counted, duration, time } from './format.ts'
+import { CommandError, type Report } from './report.ts'
+import { printable } from './safe-text.ts'
+import { assertReadable, inspecting, visitRows } from './store-reader.ts'
+import { placeOf } from './stores/place-of.ts'
+import { columns, facts, table } from './table.ts'
+
+/**
+ * Why a budget denies now. `available`: it need not. `over`: its period is over, and nobody has asked since. `leased`: other owners hold what is
+ * left. `burned`: what is not used was burned with owners that died. `exhausted`: all of it is used. `unminted`: nothing was ever minted.
+ */
+type Reason = 'available' | 'over' | 'leased' | 'burned' | 'exhausted' | 'unminted'
+
+/** A lease, and what is known of its owner. */
+interface Holder {
+  readonly epoch: number
+  readonly held: number
+  readonly label: string | null
+  readonly state: OwnerRow['state'] | null
+  readonly seenAt: number | null
+  readonly expiresAt: number | null
+}
+
+interface Finding {
+  readonly row: BudgetRow
+  readonly holders: readonly Holder[]
+  readonly leased: number
+  readonly reason: Reason
+}
+
+/**
+ * Why a budget denies: its row of the present period, the owners that hold leases on it, and when units come back. Nothing is written.
+ * @param address as `placeOf` takes it
+ * @param now by the clock of this machine, ms since 1970
+ * @param timeZone of the times in the text
+ */
+export async function why(address: string, key: string, now: number, timeZone: string): Promise<Report> {
+  const place = placeOf(address)
+  const { rows, owners } = await inspecting(place, async (inspection) => {
+    assertReadable(place, await inspection.textDamage())
+    const found: ListedRow[] = []
+    const unreadable: string[] = []
+    const visitor = {
+      row: (row: ListedRow) => found.push(row),
+      unreadable: ({ detail }: { detail: string }) => unreadable.push(detail),
+    }
+    await visitRows(inspection, visitor, key)
+    const [detail] = unreadable
+    if (detail !== undefined)
+      throw new CommandError('row_damaged', `a row of '${key}' cannot be read: ${detail}; see vsa verify`)
+    return { rows: found, owners: await inspection.owners() }
+  })
+  const listed = presentOf(rows, now)
+  if (listed === undefined) {
+    throw new CommandError(
+      'unknown_key',
+      `${place.name} has no budget called '${key}': nobody has asked it yet, or its rows are older than their retention`,
+    )
+  }
+  const finding = findingOf(listed, owners, now)
+  return { ok: true, json: jsonOf(place.name, finding), text: textOf(finding, now, timeZone) }
+}
+
+/** The row of the period that is now; else the latest one before. */
+function presentOf(rows: readonly ListedRow[], now: number): ListedRow | undefined {
+  const begun = rows.filter(({ budget: { period } }) => period <= now)
+  return begun.at(-1) ?? rows[0]
+}
+
+function findingOf({ budget, leases }: ListedRow, owners: readonly OwnerRow[], now: number): Finding {
+  const known = new Map(owners.map((owner) => [owner.epoch, owner]))
+  const holders = leases.map(({ epoch, held }) => {
+    const { label = null, state = null, seenAt = null, expiresAt = null } = known.get(epoch) ?? {}
+    return { epoch, held, label, state, seenAt, expiresAt }
+  })
+  const leased = leases.reduce((sum, { held }) => sum + held, 0)
+  return { row: budget, holders, leased, reason: reasonOf(budget, leased, now) }
+}
+
+function reasonOf({ endsAt, pool, minted, burned, used }: BudgetRow, leased: number, now: number): Reason {
+  if (endsAt !== null && endsAt <= now) return 'over'
+  if (pool > 0) return 'available'
+  if (leased > 0) return 'leased'
+  if (minted === 0) return 'unminted'
+  return burned > 0 && used < minted ? 'burned' : 'exhausted'
+}
+
+function jsonOf(store: string, { row, holders, leased, reason }: Finding): unknown {
+  const { endsAt } = row
+  return { store, reason, ...row, leased, leases: holders, moreAt: reason === 'available' ? null : endsAt }
+}
+
+function textOf(finding: Finding, now: number, timeZone: string): string {
+  const { row, holders, leased } = finding
+  const { key, limit, minted, used, pool, burned, burnMax } = row
+  const sections = [
+    `${printable(key)}: ${sentenceOf(finding, now, timeZone)}`,
+    facts([
+      ['limit', count(limit)],
+      ['minted', count(minted)],
+      ['used', count(used)],
+      [
+        'burned',
+        count(burned),
+        burned >= burnMax && burned > 0 ? `no lease grows any more: ${count(burnMax)} may burn in a period` : '',
+      ],
+      ['leased', count(leased), holders.length === 0 ? '' : `to ${counted(holders.length, 'owner')}`],
+      ['pool', count(pool), 'what any owner may take'],
+    ]),
+    holders.length === 0 ? '' : holderTable(holders, now),
+  ]
+  return sections.filter((text) => text !== '').join('\n\n')
+}
+
+function sentenceOf({ row, leased, reason }: Finding, now: number, timeZone: string): string {
+  const { endsAt, pool, minted, burned } = row
+  const ends =
+    endsAt === null
+      ? 'Mint units, or give some back.'
+      : `The next period begins at ${time(endsAt, timeZone)}, in ${duration(endsAt - now)}.`
+  switch (reason) {
+    case 'available':
+      return `it need not deny: ${counted(pool, 'unit')} ${pool === 1 ? 'is' : 'are'} in the pool. A request for more than ${count(pool + leased)} is denied.`
+    case 'over':
+      return `its last period ended at ${time(endsAt, timeZone)}. The next request makes the row of the present one, with all its units.`
+    case 'leased':
+      return `its pool is empty, and owners hold ${counted(leased, 'unit')}. They return what they do not use within some flush intervals once another owner waits for it; a dead owner's lease burns when it expires.`
+    case 'burned':
+      return `its units are used, and ${counted(burned, 'unit')} burned with owners that died. ${ends}`
+    case 'exhausted':
+      return `all of its ${counted(minted, 'unit')} are used. ${ends}`
+    case 'unminted':
+      return 'nothing was minted yet. Mint units, or raise its limit.'
+  }
+}
+
+/** Those that hold the most first. */
+function holderTable(holders: readonly Holder[], now: number): string {
+  return table(
+    columns('>leased', '>epoch', 'state', 'last seen', 'expires', 'owner'),
+    holders
+      .toSorted((one, other) => other.held - one.held)
+      .map(({ held, epoch, state, seenAt, expiresAt, label }) => [
+        count(held),
+        String(epoch),
+        state ?? '?',
+        seenAt === null ? '-' : `${duration(Math.max(0, now - seenAt))} ago`,
+        expiryOf(state, expiresAt, now),
+        label === null ? '?' : printable(label),
+      ]),
+  )
+}
+
+function expiryOf(state: Holder['state'], expiresAt: number | null, now: number): string {
+  if (state !== 'open' || expiresAt === null) return '-'
+  return expiresAt <= now ? `${duration(now - expiresAt)} ago: it burns` : `in ${duration(expiresAt - now)}`
+}
