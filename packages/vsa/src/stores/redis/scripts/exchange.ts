@@ -85,78 +85,18 @@ end
 
 -- What is to be written.
 local set, setLeases, endLeases, want, unwant, keep, unkeep, index, setMints = {}, {}, {}, {}, {}, {}, {}, {}, {}
-local made, records, moves = 0, 0, 0
+local setSize, made, records, moves = 0, 0, 0, 0
 -- What is answered: notes, the rows, and what is held of them.
-local notes, out, holds = {}, {}, {}
--- The row that is being changed: as it was (…0), and as it is.
-local kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil
-local minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held, hold, wantMs, isNew
-
--- S3, the entry by itself. False where it is not decided here.
-local function settle(i)
-  local known, spent, refund
-  known, spent, refund, hold, wantMs = unp('<ddddd', data, 25 + i * 48)
-  local policy = policyAt[i]
-  local row = rows[i]
-  isNew = not row
-  if row then
-    if #row ~= 104 then return false end
-    kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil = unp(ROW, row)
-  else
-    -- S4
-    if known == 1 or not policy then return false end
-    kind, limit, burnMax, version, endsAt, keepUntil = unp('<dddddd', data, policy)
-    if endsAt ~= NULL then
-      local period = tonumber(string.match(names[3 + i], '^[^:]*'))
-      if endsAt <= time - SLACK or period > time + min(endsAt - period, SLACK) then return false end
-    end
-    keepUntil = (endsAt == NULL or keepUntil == NULL) and NULL or max(keepUntil, endsAt + SLACK)
-    minted, used, pool, burned, leased, lessees, wanted = limit, 0, limit, 0, 0, 0, 0
-  end
-  held0 = tonumber(helds[i] or 0)
-  -- S6 names the row; that is not done here.
-  if minted - used - burned - leased ~= pool or leased < held0 or spent > held0 then return false end
-  minted0, used0, pool0, version0, wanted0, keepUntil0 = minted, used, pool, version, wanted, keepUntil
-  if policy and not isNew and kind == 1 then
-    local itsKind, itsLimit, itsBurnMax, itsVersion, _, itsKeepUntil = unp('<dddddd', data, policy)
-    if itsKind == 1 and itsVersion > version then
-      minted, pool = minted + itsLimit - limit, pool + itsLimit - limit
-      limit, burnMax, version = itsLimit, itsBurnMax, itsVersion
-      if keepUntil ~= NULL and itsKeepUntil ~= NULL then keepUntil = max(keepUntil, itsKeepUntil) end
-      if minted > MAX or minted < 0 then return false end
-    end
-  end
-  local mint, how = mintOf[i], nil
-  if mint then
-    local units, before = unp('<d', data, takesFrom + (mint - mints - 1) * 16 + 8), mintedBefore[mint]
-    if before then
-      how = tonumber(before) == units and 'repeated' or 'id_conflict'
-    elseif units > MAX - minted then
-      how = 'units_overflow'
-    else
-      how = 'minted'
-      minted, pool = minted + units, pool + units
-      setMints[#setMints + 1] = names[3 + budgets + counters + mint]
-      setMints[#setMints + 1] = int(units)
-    end
-  end
-  held, used = held0 - spent, used + spent
-  local back = min(refund, used)
-  used, pool = used - back, pool + back
-  if back > 0 or how then
-    local note = '"' .. int(unp('<d', data, 65 + i * 48)) .. '":{"refunded":' .. int(back)
-    notes[#notes + 1] = note .. (how and ',"mint":"' .. how .. '"}' or '}')
-  end
-  return true
-end
-
--- S3, S5: behind the takes.
-local function finish(i)
+local notes, out, holds = {}, { '', '', '' }, {}
+-- S3, S5: behind the takes. The row as it was (…0), and as it is.
+local function finish(i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
+  minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held, hold, wantMs)
   local field, row = names[3 + i], rows[i]
+  local isNew = not row
   if wantMs > 0 then wanted = max(wanted, time + wantMs) elseif wanted <= time then wanted = 0 end
   local change = hold - held
   if change > 0 then
-    if wanted <= time and burned < burnMax then change = min(change, max(pool, 0)) else change = 0 end
+    if wanted > time or burned >= burnMax or pool <= 0 then change = 0 elseif change > pool then change = pool end
   end
   held, pool = held + change, pool - change
   local isRecord = used ~= used0 or minted ~= minted0 or version ~= version0
@@ -175,8 +115,8 @@ local function finish(i)
   end
   if isNew or isRecord or pool ~= pool0 or wanted ~= wanted0 then
     row = pack(ROW, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil)
-    set[#set + 1] = field
-    set[#set + 1] = row
+    set[setSize + 1], set[setSize + 2] = field, row
+    setSize = setSize + 2
     if isRecord then records = records + 1 else moves = moves + 1 end
     if wanted ~= wanted0 then
       if wanted > 0 then
@@ -205,23 +145,81 @@ local function finish(i)
       index[#index + 1] = string.sub(field, colon + 1) .. '\\0' .. digits
     end
   end
-  out[i], holds[i] = row, held
+  out[3 + i], holds[i] = row, held
 end
 
 local later = {}
-for i = 1, budgets do
-  if not settle(i) then return false end
+-- S3, the entry by itself, and the rest of it unless takes need it. False where it is not decided here.
+local function settle(i)
+  local known, spent, refund, hold, wantMs = unp('<ddddd', data, 25 + i * 48)
+  local policy = policyAt[i]
+  local row = rows[i]
+  local kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil
+  if row then
+    if #row ~= 104 then return false end
+    kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil = unp(ROW, row)
+  else
+    -- S4
+    if known == 1 or not policy then return false end
+    kind, limit, burnMax, version, endsAt, keepUntil = unp('<dddddd', data, policy)
+    if endsAt ~= NULL then
+      local period = tonumber(string.match(names[3 + i], '^[^:]*'))
+      if endsAt <= time - SLACK or period > time + min(endsAt - period, SLACK) then return false end
+    end
+    keepUntil = (endsAt == NULL or keepUntil == NULL) and NULL or max(keepUntil, endsAt + SLACK)
+    minted, used, pool, burned, leased, lessees, wanted = limit, 0, limit, 0, 0, 0, 0
+  end
+  local held0 = tonumber(helds[i] or 0)
+  -- S6 names the row; that is not done here.
+  if minted - used - burned - leased ~= pool or leased < held0 or spent > held0 then return false end
+  local minted0, used0, pool0, version0, wanted0, keepUntil0 = minted, used, pool, version, wanted, keepUntil
+  if policy and row and kind == 1 then
+    local itsKind, itsLimit, itsBurnMax, itsVersion, _, itsKeepUntil = unp('<dddddd', data, policy)
+    if itsKind == 1 and itsVersion > version then
+      minted, pool = minted + itsLimit - limit, pool + itsLimit - limit
+      limit, burnMax, version = itsLimit, itsBurnMax, itsVersion
+      if keepUntil ~= NULL and itsKeepUntil ~= NULL then keepUntil = max(keepUntil, itsKeepUntil) end
+      if minted > MAX or minted < 0 then return false end
+    end
+  end
+  local mint, how = mintOf[i], nil
+  if mint then
+    local units, before = unp('<d', data, takesFrom + (mint - mints - 1) * 16 + 8), mintedBefore[mint]
+    if before then
+      how = tonumber(before) == units and 'repeated' or 'id_conflict'
+    elseif units > MAX - minted then
+      how = 'units_overflow'
+    else
+      how = 'minted'
+      minted, pool = minted + units, pool + units
+      setMints[#setMints + 1] = names[3 + budgets + counters + mint]
+      setMints[#setMints + 1] = int(units)
+    end
+  end
+  used = used + spent
+  local back = min(refund, used)
+  used, pool = used - back, pool + back
+  if back > 0 or how then
+    local note = '"' .. int(unp('<d', data, 65 + i * 48)) .. '":{"refunded":' .. int(back)
+    notes[#notes + 1] = note .. (how and ',"mint":"' .. how .. '"}' or '}')
+  end
   if isTaken[i] then
     later[i] = {
-      kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
-      minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held, hold, wantMs, isNew
+      i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
+      minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held0 - spent, hold, wantMs
     }
   else
-    finish(i)
+    finish(i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
+      minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held0 - spent, hold, wantMs)
   end
+  return true
 end
 
--- S3, takes: in order, from pools that are positive. 3 is used, and 4 is pool.
+for i = 1, budgets do
+  if not settle(i) then return false end
+end
+
+-- S3, takes: in order, from pools that are positive. 4 is used, and 5 is pool.
 local granted = {}
 from = takesFrom
 for run = 1, runs do
@@ -231,22 +229,18 @@ for run = 1, runs do
   for _ = 1, needs do
     local i, cost = unp('<dd', data, from)
     from = from + 16
-    count = min(count, later[i][4] > 0 and math.floor(later[i][4] / cost) or 0)
+    count = min(count, later[i][5] > 0 and math.floor(later[i][5] / cost) or 0)
   end
   if count > 0 then
     for n = 0, needs - 1 do
       local i, cost = unp('<dd', data, first + 16 * n)
-      later[i][4], later[i][3] = later[i][4] - count * cost, later[i][3] + count * cost
+      later[i][5], later[i][4] = later[i][5] - count * cost, later[i][4] + count * cost
     end
   end
   granted[run] = int(count)
 end
 for i = 1, budgets do
-  if later[i] then
-    kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
-      minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held, hold, wantMs, isNew = unpack(later[i], 1, 24)
-    finish(i)
-  end
+  if later[i] then finish(unpack(later[i], 1, 24)) end
 end
 
 local sums, setCounters, newCounters = {}, {}, 0
@@ -298,7 +292,7 @@ else
 end
 
 local function doubles(list) return pack('<' .. string.rep('d', #list), unpack(list)) end
-local head = pack('<ddddd', time, seen, expiresAt, made, isUpkeepDue(time, ended) and 1 or 0)
-local numbers = head .. doubles(holds) .. doubles(sums) .. table.concat(out)
-return { numbers, outcome, wantedRows(leases, time, ${WANTED_ROWS_MAX}) }
+out[1] = pack('<ddddd', time, seen, expiresAt, made, isUpkeepDue(time, ended) and 1 or 0)
+out[2], out[3] = doubles(holds), doubles(sums)
+return { table.concat(out), outcome, wantedRows(leases, time, ${WANTED_ROWS_MAX}) }
 `)
