@@ -6,6 +6,9 @@ import { DOUBLE, NULL, writeDoubles } from './rows.ts'
 
 /** epoch, seq, close, five lengths, and where the texts begin. */
 const HEAD_DOUBLES = 9
+/** For each policy, and for each mint. */
+const POLICY_DOUBLES = 7
+const MINT_DOUBLES = 2
 /** The length of a text. */
 const LENGTH_BYTES = 4
 /** UTF-8 takes at most so many bytes for each UTF-16 unit. */
@@ -38,7 +41,13 @@ export function plainBytes({ epoch, token, incarnation, seq, entries, takes, clo
   }
   const sections = [budgets, counters, policies, mints, takeNumbers(takes, positions)]
   const textsFrom = sections.reduce((sum, { length }) => sum + length, HEAD_DOUBLES) * DOUBLE
-  const counts = [fields.length, counters.length, policies.length / 7, mints.length / 2, takes.length]
+  const counts = [
+    fields.length,
+    counters.length,
+    policies.length / POLICY_DOUBLES,
+    mints.length / MINT_DOUBLES,
+    takes.length,
+  ]
   const texts = [token, run, incarnation, ...fields, ...counterKeys, ...mintFields]
   const textBytes = texts.reduce((sum, { length }) => sum + LENGTH_BYTES + UTF8_MAX * length, 0)
   const bytes = Buffer.allocUnsafe(textsFrom + textBytes)

@@ -161,7 +161,7 @@ function kindFrom(value: unknown): BudgetRow['kind'] {
 }
 
 /** @throws InvariantError for a number that is not a safe integer */
-export function packed(numbers: readonly number[]): Buffer {
+function packed(numbers: readonly number[]): Buffer {
   const bytes = Buffer.allocUnsafe(numbers.length * DOUBLE)
   writeDoubles(bytes, 0, numbers)
   return bytes
@@ -169,7 +169,7 @@ export function packed(numbers: readonly number[]): Buffer {
 
 /** @returns the offset behind them @throws InvariantError for a number that is not a safe integer */
 export function writeDoubles(bytes: Buffer, from: number, numbers: readonly number[]): number {
-  // Several times as fast as `writeDoubleLE`.
+  // `writeDoubleLE` and a closure for each number took several times as long.
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let at = from
   for (const value of numbers) {
@@ -182,7 +182,7 @@ export function writeDoubles(bytes: Buffer, from: number, numbers: readonly numb
   return at
 }
 
-export function unpacked(bytes: Buffer, doubles: number): number[] {
+function unpacked(bytes: Buffer, doubles: number): number[] {
   return Array.from({ length: doubles }, (_, at) => bytes.readDoubleLE(at * DOUBLE))
 }
 
