@@ -200,6 +200,25 @@ describe.skipIf('reason' in server)('the fast path of the Redis store', () => {
     expect(sent).toContain('upkeep')
   })
 
+  it('keys and ids of any text are the rows that the general path finds', async () => {
+    const prefix = newPrefix()
+    const { client: counted, sent } = counting()
+    const [fast, general] = [storeOn(counted, { prefix }), storeOn(client, { prefix, fastPath: false })]
+    const joined = await fast.join('test')
+    const keys = ['', 'é', '日本', '😀', 'a\0b', '\u0001', ':', '1:1', 'x'.repeat(5_000)]
+    const contentOf = (units: number): Partial<Batch> => ({
+      entries: keys.flatMap((key) => [count(key, units), entry({ key, mint: { id: key, units } })]),
+      takes: keys.map((_key, at) => ({ n: 1, need: [[2 * at + 1, 1]] as const })),
+    })
+    await fast.exchange(batch(joined, 1, contentOf(5)))
+    expect(sent.at(-1)).toBe('exchange')
+    const answer = applied(await general.exchange(batch(joined, 2, contentOf(6))))
+    expect(answer.granted).toEqual(keys.map(() => 1))
+    expect(answer.entries).toMatchObject(
+      keys.flatMap(() => [{ value: 11 }, { minted: 105, mint: 'id_conflict', used: 2, pool: 103 }]),
+    )
+  })
+
   it('R3: amounts and periods are exact to 2^53 - 1', async () => {
     const store = storeOn(client, { prefix: newPrefix() })
     const joined = await store.join('test')

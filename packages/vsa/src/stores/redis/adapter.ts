@@ -17,11 +17,12 @@ import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts
 import { leapMaxOf, StoreClock } from '../../core/store-clock.ts'
 import type { RedisArgument, RedisClient } from './client.ts'
 import { storeChanging, storeMissing } from './errors.ts'
-import { exchangedFrom, isPlain, plainArguments } from './fast-path.ts'
+import { exchangedFrom, isPlain } from './fast-path.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { exchangeArguments, exchangeFrom } from './load.ts'
 import { incarnationOf, lifeOf } from './life.ts'
 import { Loaded } from './loaded.ts'
+import { plainBytes } from './plain-bytes.ts'
 import { list, text } from './rows.ts'
 import { checkServer, warningOf, type Safety } from './safety.ts'
 import { save } from './save.ts'
@@ -108,7 +109,7 @@ export class RedisAdapter implements StoreAdapter {
     assertBatch(batch)
     const { run } = await this.#checked()
     if (!isPlain(batch, this.#incarnation)) return null
-    const values = plainArguments(batch, run)
+    const values = [plainBytes(batch, run)]
     return exchangedFrom(await this.#session.run({ script: EXCHANGE, values, phase: 'save' }), batch)
   }
 

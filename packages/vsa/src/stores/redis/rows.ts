@@ -1,4 +1,4 @@
-import { invariant, InvariantError } from '../../core/errors.ts'
+import { InvariantError } from '../../core/errors.ts'
 import type { Outcome, RowName } from '../../core/exchange.ts'
 import type { BudgetRow, Leap, OwnerRow } from '../../core/rows.ts'
 import { decodeText } from '../../core/stored-text.ts'
@@ -14,7 +14,7 @@ export interface StoredBudget {
 }
 
 export const DOUBLE = 8
-const BUDGET_DOUBLES = 13
+export const BUDGET_DOUBLES = 13
 const OWNER_DOUBLES = 5
 /** Stands for null: no time, and no safe integer. */
 export const NULL: number = -(2 ** 53)
@@ -161,17 +161,28 @@ function kindFrom(value: unknown): BudgetRow['kind'] {
 }
 
 /** @throws InvariantError for a number that is not a safe integer */
-export function packed(numbers: readonly number[]): Buffer {
+function packed(numbers: readonly number[]): Buffer {
   const bytes = Buffer.allocUnsafe(numbers.length * DOUBLE)
-  numbers.forEach((value, at) => {
-    invariant(Number.isSafeInteger(value) || value === NULL, `a number in Redis must be a safe integer, got ${value}`)
-    // Without the zero that is negative: two packed rows are the same when their bytes are.
-    bytes.writeDoubleLE(value + 0, at * DOUBLE)
-  })
+  writeDoubles(bytes, 0, numbers)
   return bytes
 }
 
-export function unpacked(bytes: Buffer, doubles: number): number[] {
+/** @returns the offset behind them @throws InvariantError for a number that is not a safe integer */
+export function writeDoubles(bytes: Buffer, from: number, numbers: readonly number[]): number {
+  // `writeDoubleLE` and a closure for each number took several times as long.
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let at = from
+  for (const value of numbers) {
+    if (!Number.isSafeInteger(value) && value !== NULL)
+      throw new InvariantError(`a number in Redis must be a safe integer, got ${value}`)
+    // Without the zero that is negative: two packed rows are the same when their bytes are.
+    view.setFloat64(at, value + 0, true)
+    at += DOUBLE
+  }
+  return at
+}
+
+function unpacked(bytes: Buffer, doubles: number): number[] {
   return Array.from({ length: doubles }, (_, at) => bytes.readDoubleLE(at * DOUBLE))
 }
 

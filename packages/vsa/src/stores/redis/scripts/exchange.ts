@@ -11,33 +11,34 @@ import { WANTED_ROWS } from './wanted.ts'
  * so that this copy of the arithmetic stays small: the answer is `false`, nothing was written, and the general path decides. Everything is computed before
  * anything is written (R2).
  *
- * Arguments behind the time, in packed doubles unless they are named texts:
- * 2. epoch, seq, numbers of budgets, of counters, of policies, of runs of takes and of mints, and whether the epoch closes
- * 3. the token, a text
- * 4. for each budget: index in the batch, known, spent, refund, hold, wantMs
- * 5. for each policy: position of its budget from 1, kind, limit, burnMax, version, endsAt, keepUntil
- * 6. for each run of takes: n, number of needs, and for each need position and cost
- * 7. what is added to each counter
- * 8. for each mint: position of its budget, units
- * 9. the process of the server that was checked, and 10. the incarnation of the batch, texts
- * Then the fields of the budgets, the keys of the counters, and the fields of the mints.
+ * One argument behind the time: packed doubles, and behind them texts, each with its length in four bytes in front.
+ * - epoch, seq, whether the epoch closes, numbers of budgets, of counters, of policies, of mints and of runs of takes, and where the texts begin
+ * - for each budget: known, spent, refund, hold, wantMs, index in the batch
+ * - what is added to each counter
+ * - for each policy: position of its budget from 1, kind, limit, burnMax, version, endsAt, keepUntil
+ * - for each mint: position of its budget, units
+ * - for each run of takes: n, number of needs, and for each need position and cost
+ * - the texts: token, the process of the server that was checked, incarnation of the batch; then fields of the budgets, keys of the counters, fields of the mints
  *
- * Answers time, the latest time kept before, expiry, number of rows made, whether upkeep is due (1 or 0), nine figures for each budget, values of the counters, the outcome as JSON,
- * and rows that are wanted as (field, wanted until).
+ * Answers packed doubles, the outcome as JSON, and rows that are wanted as (field, wanted until). The doubles: time, the latest time kept before, expiry,
+ * number of rows made, whether upkeep is due (1 or 0); what is held of each budget; values of the counters; and the packed row of each budget.
  */
 export const EXCHANGE: Script = script(`
 ${WANTED_ROWS}${UPKEEP_DUE}
 local MAX, NULL, SLACK = ${UNITS_MAX}, -9007199254740992, ${PERIOD_SLACK_MS}
-local ROW, FIGURES = '<ddddddddddddd', '<ddddddddd'
+local ROW = '<ddddddddddddd'
 local pack, unp, min, max = struct.pack, struct.unpack, math.min, math.max
 local at = state()
 if at[1] ~= 'ok' then return false end
 local time, seen = tonumber(at[2]), tonumber(at[4])
+local data = ARGV[2]
+local epochNumber, seq, close, budgets, counters, policies, mints, runs, textsFrom = unp('<ddddddddd', data)
+-- Behind the first three: fields of budgets, keys of counters, fields of mints.
+local names = { unp('<' .. string.rep('I4c0', 3 + budgets + counters + mints), data, textsFrom) }
 -- F1, F3: another process than was checked, another incarnation, and a frozen store.
-if at[3] ~= ARGV[9] or at[10] ~= ARGV[10] or tonumber(at[11]) > time then return false end
+if at[3] ~= names[2] or at[10] ~= names[3] or tonumber(at[11]) > time then return false end
 -- S1: store time that is ahead of the clock, or leaps, is not decided here.
 if time < seen or (seen > 0 and time - seen > ${LEAP_MIN_MS}) then return false end
-local epochNumber, seq, budgets, counters, policies, runs, mints, close = unp('<dddddddd', ARGV[2])
 local epoch = int(epochNumber)
 local leases = L .. epoch
 
@@ -45,116 +46,57 @@ local owner = call('HGET', O, epoch)
 if not owner then return false end
 local isOpen, last, seenAt, expiresAt, life, tokenBytes = unp('<dddddd', owner)
 local token = string.sub(owner, 49, 48 + tokenBytes)
-if isOpen ~= 1 or token ~= ARGV[3] or seq ~= last + 1 then return false end
+if isOpen ~= 1 or token ~= names[1] or seq ~= last + 1 then return false end
 
-local fields = {}
-for i = 1, budgets do fields[i] = ARGV[10 + i] end
-local function values(key, names)
-  if #names == 0 then return {} end
-  return call('HMGET', key, unpack(names))
+local function values(key, behind, count)
+  if count == 0 then return {} end
+  return call('HMGET', key, unpack(names, behind + 1, behind + count))
 end
 -- S8: leases of ended epochs are burned first. There are few such epochs, or none.
-if budgets > 0 then
-  for _, other in ipairs(call('SMEMBERS', D)) do
-    local held = values(L .. other, fields)
-    for i = 1, budgets do
-      if held[i] then return false end
-    end
+local ended = call('SMEMBERS', D)
+for _, other in ipairs(ended) do
+  local held = values(L .. other, 3, budgets)
+  for i = 1, budgets do
+    if held[i] then return false end
   end
 end
-local rows, helds = values(B, fields), values(leases, fields)
+local rows, helds = values(B, 3, budgets), values(leases, 3, budgets)
 
-local policyAt = {}
-for p = 0, policies - 1 do policyAt[unp('<d', ARGV[5], p * 56 + 1)] = p * 56 + 9 end
-local mintFields, mintOf = {}, {}
-for i = 1, mints do
-  mintFields[i] = ARGV[10 + budgets + counters + i]
-  mintOf[unp('<d', ARGV[8], (i - 1) * 16 + 1)] = i
+local from = 73 + budgets * 48 + counters * 8
+local policyAt, mintOf, isTaken = {}, {}, {}
+for _ = 1, policies do
+  policyAt[unp('<d', data, from)] = from + 8
+  from = from + 56
 end
-local mintedBefore = values(M, mintFields)
-local isTaken, from = {}, 1
+local mintedBefore = values(M, 3 + budgets + counters, mints)
+for i = 1, mints do
+  mintOf[unp('<d', data, from)] = i
+  from = from + 16
+end
+local takesFrom = from
 for _ = 1, runs do
-  local _, needs = unp('<dd', ARGV[6], from)
+  local _, needs = unp('<dd', data, from)
   from = from + 16
   for _ = 1, needs do
-    isTaken[unp('<d', ARGV[6], from)] = true
+    isTaken[unp('<d', data, from)] = true
     from = from + 16
   end
 end
 
 -- What is to be written.
 local set, setLeases, endLeases, want, unwant, keep, unkeep, index, setMints = {}, {}, {}, {}, {}, {}, {}, {}, {}
-local made, records, moves = 0, 0, 0
-local notes, out = {}, {}
--- The row that is being changed: as it was (…0), and as it is.
-local kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil
-local minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held, hold, wantMs, isNew
-
--- S3, the entry by itself. False where it is not decided here.
-local function settle(i)
-  local _, known, spent, refund
-  _, known, spent, refund, hold, wantMs = unp('<dddddd', ARGV[4], (i - 1) * 48 + 1)
-  local policy = policyAt[i]
-  local row = rows[i]
-  isNew = not row
-  if row then
-    if #row ~= 104 then return false end
-    kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil = unp(ROW, row)
-  else
-    -- S4
-    if known == 1 or not policy then return false end
-    kind, limit, burnMax, version, endsAt, keepUntil = unp('<dddddd', ARGV[5], policy)
-    if endsAt ~= NULL then
-      local period = tonumber(string.match(fields[i], '^[^:]*'))
-      if endsAt <= time - SLACK or period > time + min(endsAt - period, SLACK) then return false end
-    end
-    keepUntil = (endsAt == NULL or keepUntil == NULL) and NULL or max(keepUntil, endsAt + SLACK)
-    minted, used, pool, burned, leased, lessees, wanted = limit, 0, limit, 0, 0, 0, 0
-  end
-  held0 = tonumber(helds[i] or 0)
-  -- S6 names the row; that is not done here.
-  if minted - used - burned - leased ~= pool or leased < held0 or spent > held0 then return false end
-  minted0, used0, pool0, version0, wanted0, keepUntil0 = minted, used, pool, version, wanted, keepUntil
-  if policy and not isNew and kind == 1 then
-    local itsKind, itsLimit, itsBurnMax, itsVersion, _, itsKeepUntil = unp('<dddddd', ARGV[5], policy)
-    if itsKind == 1 and itsVersion > version then
-      minted, pool = minted + itsLimit - limit, pool + itsLimit - limit
-      limit, burnMax, version = itsLimit, itsBurnMax, itsVersion
-      if keepUntil ~= NULL and itsKeepUntil ~= NULL then keepUntil = max(keepUntil, itsKeepUntil) end
-      if minted > MAX or minted < 0 then return false end
-    end
-  end
-  local mint, how = mintOf[i], nil
-  if mint then
-    local units, before = unp('<d', ARGV[8], mint * 16 - 7), mintedBefore[mint]
-    if before then
-      how = tonumber(before) == units and 'repeated' or 'id_conflict'
-    elseif units > MAX - minted then
-      how = 'units_overflow'
-    else
-      how = 'minted'
-      minted, pool = minted + units, pool + units
-      setMints[#setMints + 1] = mintFields[mint]
-      setMints[#setMints + 1] = int(units)
-    end
-  end
-  held, used = held0 - spent, used + spent
-  local back = min(refund, used)
-  used, pool = used - back, pool + back
-  if back > 0 or how then
-    local note = '"' .. int(unp('<d', ARGV[4], (i - 1) * 48 + 1)) .. '":{"refunded":' .. int(back)
-    notes[#notes + 1] = note .. (how and ',"mint":"' .. how .. '"}' or '}')
-  end
-  return true
-end
-
--- S3, S5: behind the takes.
-local function finish(i)
-  local field = fields[i]
+local setSize, made, records, moves = 0, 0, 0, 0
+-- What is answered: notes, the rows, and what is held of them.
+local notes, out, holds = {}, { '', '', '' }, {}
+-- S3, S5: behind the takes. The row as it was (…0), and as it is.
+local function finish(i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
+  minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held, hold, wantMs)
+  local field, row = names[3 + i], rows[i]
+  local isNew = not row
   if wantMs > 0 then wanted = max(wanted, time + wantMs) elseif wanted <= time then wanted = 0 end
   local change = hold - held
   if change > 0 then
-    if wanted <= time and burned < burnMax then change = min(change, max(pool, 0)) else change = 0 end
+    if wanted > time or burned >= burnMax or pool <= 0 then change = 0 elseif change > pool then change = pool end
   end
   held, pool = held + change, pool - change
   local isRecord = used ~= used0 or minted ~= minted0 or version ~= version0
@@ -172,8 +114,9 @@ local function finish(i)
     moves = moves + 1
   end
   if isNew or isRecord or pool ~= pool0 or wanted ~= wanted0 then
-    set[#set + 1] = field
-    set[#set + 1] = pack(ROW, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil)
+    row = pack(ROW, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil)
+    set[setSize + 1], set[setSize + 2] = field, row
+    setSize = setSize + 2
     if isRecord then records = records + 1 else moves = moves + 1 end
     if wanted ~= wanted0 then
       if wanted > 0 then
@@ -202,59 +145,112 @@ local function finish(i)
       index[#index + 1] = string.sub(field, colon + 1) .. '\\0' .. digits
     end
   end
-  out[i] = pack(FIGURES, held, pool, used, burned, minted, limit, version, lessees - (held > 0 and 1 or 0), leased - held)
+  out[3 + i], holds[i] = row, held
 end
 
 local later = {}
-for i = 1, budgets do
-  if not settle(i) then return false end
+-- S3, the entry by itself, and the rest of it unless takes need it. False where it is not decided here.
+local function settle(i)
+  local known, spent, refund, hold, wantMs = unp('<ddddd', data, 25 + i * 48)
+  local policy = policyAt[i]
+  local row = rows[i]
+  local kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil
+  if row then
+    if #row ~= 104 then return false end
+    kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil = unp(ROW, row)
+  else
+    -- S4
+    if known == 1 or not policy then return false end
+    kind, limit, burnMax, version, endsAt, keepUntil = unp('<dddddd', data, policy)
+    if endsAt ~= NULL then
+      local period = tonumber(string.match(names[3 + i], '^[^:]*'))
+      if endsAt <= time - SLACK or period > time + min(endsAt - period, SLACK) then return false end
+    end
+    keepUntil = (endsAt == NULL or keepUntil == NULL) and NULL or max(keepUntil, endsAt + SLACK)
+    minted, used, pool, burned, leased, lessees, wanted = limit, 0, limit, 0, 0, 0, 0
+  end
+  local held0 = tonumber(helds[i] or 0)
+  -- S6 names the row; that is not done here.
+  if minted - used - burned - leased ~= pool or leased < held0 or spent > held0 then return false end
+  local minted0, used0, pool0, version0, wanted0, keepUntil0 = minted, used, pool, version, wanted, keepUntil
+  if policy and row and kind == 1 then
+    local itsKind, itsLimit, itsBurnMax, itsVersion, _, itsKeepUntil = unp('<dddddd', data, policy)
+    if itsKind == 1 and itsVersion > version then
+      minted, pool = minted + itsLimit - limit, pool + itsLimit - limit
+      limit, burnMax, version = itsLimit, itsBurnMax, itsVersion
+      if keepUntil ~= NULL and itsKeepUntil ~= NULL then keepUntil = max(keepUntil, itsKeepUntil) end
+      if minted > MAX or minted < 0 then return false end
+    end
+  end
+  local mint, how = mintOf[i], nil
+  if mint then
+    local units, before = unp('<d', data, takesFrom + (mint - mints - 1) * 16 + 8), mintedBefore[mint]
+    if before then
+      how = tonumber(before) == units and 'repeated' or 'id_conflict'
+    elseif units > MAX - minted then
+      how = 'units_overflow'
+    else
+      how = 'minted'
+      minted, pool = minted + units, pool + units
+      setMints[#setMints + 1] = names[3 + budgets + counters + mint]
+      setMints[#setMints + 1] = int(units)
+    end
+  end
+  used = used + spent
+  local back = min(refund, used)
+  used, pool = used - back, pool + back
+  if back > 0 or how then
+    local note = '"' .. int(unp('<d', data, 65 + i * 48)) .. '":{"refunded":' .. int(back)
+    notes[#notes + 1] = note .. (how and ',"mint":"' .. how .. '"}' or '}')
+  end
   if isTaken[i] then
     later[i] = {
-      kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
-      minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held, hold, wantMs, isNew
+      i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
+      minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held0 - spent, hold, wantMs
     }
   else
-    finish(i)
+    finish(i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
+      minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held0 - spent, hold, wantMs)
   end
+  return true
 end
 
--- S3, takes: in order, from pools that are positive. 3 is used, and 4 is pool.
+for i = 1, budgets do
+  if not settle(i) then return false end
+end
+
+-- S3, takes: in order, from pools that are positive. 4 is used, and 5 is pool.
 local granted = {}
-from = 1
+from = takesFrom
 for run = 1, runs do
-  local count, needs = unp('<dd', ARGV[6], from)
+  local count, needs = unp('<dd', data, from)
   local first = from + 16
   from = first
   for _ = 1, needs do
-    local i, cost = unp('<dd', ARGV[6], from)
+    local i, cost = unp('<dd', data, from)
     from = from + 16
-    count = min(count, later[i][4] > 0 and math.floor(later[i][4] / cost) or 0)
+    count = min(count, later[i][5] > 0 and math.floor(later[i][5] / cost) or 0)
   end
   if count > 0 then
     for n = 0, needs - 1 do
-      local i, cost = unp('<dd', ARGV[6], first + 16 * n)
-      later[i][4], later[i][3] = later[i][4] - count * cost, later[i][3] + count * cost
+      local i, cost = unp('<dd', data, first + 16 * n)
+      later[i][5], later[i][4] = later[i][5] - count * cost, later[i][4] + count * cost
     end
   end
   granted[run] = int(count)
 end
 for i = 1, budgets do
-  if later[i] then
-    kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
-      minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held, hold, wantMs, isNew = unpack(later[i], 1, 24)
-    finish(i)
-  end
+  if later[i] then finish(unpack(later[i], 1, 24)) end
 end
 
-local names, sums, setCounters, newCounters = {}, {}, {}, 0
-for i = 1, counters do names[i] = ARGV[10 + budgets + i] end
-local befores = values(C, names)
+local sums, setCounters, newCounters = {}, {}, 0
+local befores = values(C, 3 + budgets, counters)
 for i = 1, counters do
-  local before, add = tonumber(befores[i] or 0), unp('<d', ARGV[7], (i - 1) * 8 + 1)
+  local before, add = tonumber(befores[i] or 0), unp('<d', data, 65 + budgets * 48 + i * 8)
   if not before or before + add > MAX or before + add < -MAX then return false end
-  sums[i] = pack('<d', before + add)
+  sums[i] = before + add
   if add ~= 0 then
-    setCounters[#setCounters + 1] = names[i]
+    setCounters[#setCounters + 1] = names[3 + budgets + i]
     setCounters[#setCounters + 1] = int(before + add)
     records = records + 1
     if not befores[i] then newCounters = newCounters + 1 end
@@ -289,9 +285,14 @@ else
   -- S9. What it still has burns.
   call('ZREM', X, epoch)
   call('ZADD', Z, int(time), epoch)
-  if call('EXISTS', leases) == 1 then call('SADD', D, epoch) end
+  if call('EXISTS', leases) == 1 then
+    call('SADD', D, epoch)
+    ended[#ended + 1] = epoch
+  end
 end
 
-local named = wantedRows(leases, time, ${WANTED_ROWS_MAX})
-return { int(time), int(seen), int(expiresAt), int(made), isUpkeepDue(time) and '1' or '0', table.concat(out), table.concat(sums), outcome, named }
+local function doubles(list) return pack('<' .. string.rep('d', #list), unpack(list)) end
+out[1] = pack('<ddddd', time, seen, expiresAt, made, isUpkeepDue(time, ended) and 1 or 0)
+out[2], out[3] = doubles(holds), doubles(sums)
+return { table.concat(out), outcome, wantedRows(leases, time, ${WANTED_ROWS_MAX}) }
 `)

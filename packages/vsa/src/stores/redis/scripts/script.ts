@@ -27,7 +27,14 @@ end
 -- Which process keeps the data; empty where it may not be read.
 local function runId()
   local info = redis.pcall('INFO', 'server')
-  return type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
+  if type(info) ~= 'string' then return '' end
+  local _, before = string.find(info, 'run_id:', 1, true)
+  return before and string.match(info, '^%x+', before + 1) or ''
+end
+
+local function miscounted(key, command, count)
+  local found = call(command, key)
+  if found ~= tonumber(count) then return 'the key ' .. key .. ' has ' .. int(found) .. ' elements of ' .. tostring(count) .. ' that were written' end
 end
 
 local function state()
@@ -37,13 +44,8 @@ local function state()
     return { 'missing' }
   end
   if tonumber(s[1]) > 1 then return { 'newer', s[1] } end
-  local counts = { { B, s[2], 'HLEN' }, { I, s[2], 'ZCARD' }, { M, s[3], 'HLEN' }, { C, s[4], 'HLEN' } }
-  for _, count in ipairs(counts) do
-    local found = call(count[3], count[1])
-    if found ~= tonumber(count[2]) then
-      return { 'damaged', 'the key ' .. count[1] .. ' has ' .. int(found) .. ' elements of ' .. tostring(count[2]) .. ' that were written' }
-    end
-  end
+  local damage = miscounted(B, 'HLEN', s[2]) or miscounted(I, 'ZCARD', s[2]) or miscounted(M, 'HLEN', s[3]) or miscounted(C, 'HLEN', s[4])
+  if damage then return { 'damaged', damage } end
   return { 'ok', int(clock()), runId(), s[5], s[6], s[7], s[8], s[9], s[10] or '', s[11] or '', s[12] or '0' }
 end
 

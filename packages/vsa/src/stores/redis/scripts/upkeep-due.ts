@@ -4,19 +4,19 @@ import { OWNERS_KEPT_MS } from '../../../core/maintain.ts'
 const LATE_MAX = 16
 
 /**
- * A function of Lua, `isUpkeepDue(time)`: whether an upkeep would find expired owners that hold something, or that held nothing for long; leases of
- * ended epochs; rows to remove; or owners to forget.
+ * A function of Lua, `isUpkeepDue(time, ended)`, where `ended` is a list of the members of `D`: whether an upkeep would find expired owners that hold
+ * something, or that held nothing for long; leases of ended epochs; rows to remove; or owners to forget.
  */
 export const UPKEEP_DUE: string = `
-local function isUpkeepDue(time)
-  if call('EXISTS', D) == 1 then return true end
+local function isUpkeepDue(time, ended)
+  if #ended > 0 then return true end
   if call('ZCOUNT', K, '-inf', '(' .. int(time)) > 0 then return true end
-  local old = '(' .. int(time - ${OWNERS_KEPT_MS})
-  if call('ZCOUNT', Z, '-inf', old) > 0 or call('ZCOUNT', X, '-inf', old) > 0 then return true end
-  local late = call('ZRANGEBYSCORE', X, '-inf', '(' .. int(time), 'LIMIT', 0, ${LATE_MAX})
-  if #late == ${LATE_MAX} then return true end
-  for _, other in ipairs(late) do
-    if call('EXISTS', L .. other) == 1 then return true end
+  local old = time - ${OWNERS_KEPT_MS}
+  if call('ZCOUNT', Z, '-inf', '(' .. int(old)) > 0 then return true end
+  local late = call('ZRANGEBYSCORE', X, '-inf', '(' .. int(time), 'WITHSCORES', 'LIMIT', 0, ${LATE_MAX})
+  if #late == ${LATE_MAX} * 2 or (late[2] and tonumber(late[2]) < old) then return true end
+  for i = 1, #late, 2 do
+    if call('EXISTS', L .. late[i]) == 1 then return true end
   end
   return false
 end

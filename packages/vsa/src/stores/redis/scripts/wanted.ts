@@ -8,8 +8,8 @@ const LOOKED_AT_MAX = 10_000
 export const WANTED_ROWS: string = `
 local function wantedRows(leases, time, most)
   local found = {}
-  if call('EXISTS', W) == 0 or call('EXISTS', leases) == 0 then return found end
   local rows = call('ZRANGEBYSCORE', W, '(' .. int(time), '+inf', 'WITHSCORES', 'LIMIT', 0, ${LOOKED_AT_MAX})
+  if #rows == 0 or call('EXISTS', leases) == 0 then return found end
   for i = 1, #rows, 2 do
     if #found >= 2 * most then break end
     if call('HEXISTS', leases, rows[i]) == 1 then
