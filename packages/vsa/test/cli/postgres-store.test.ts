@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { netEffect } from '../../src/cli/demo/net-effect.ts'
 import { demo } from '../../src/cli/demo/demo.ts'
 import { inspect } from '../../src/cli/inspect.ts'
+import { usage } from '../../src/cli/usage.ts'
+import { why } from '../../src/cli/why.ts'
 import { migrate } from '../../src/cli/migrate.ts'
 import { PLAIN } from '../../src/cli/paint.ts'
 import { placeOf } from '../../src/cli/stores/place-of.ts'
@@ -186,6 +188,13 @@ describe.skipIf('reason' in server)('inspect on Postgres', () => {
     expect(text).toMatch(/Leases: 1\n.*\n- +- +20 +1 +the test/)
     expect((await inspect(address, 'likes', OPTIONS)).json).toMatchObject({ counters: [{ key: 'likes', value: 42 }] })
     await expect(inspect(address, 'concert-44', OPTIONS)).rejects.toMatchObject({ code: 'unknown_key' })
+    expect((await why(address, 'concert-43', Date.now(), 'UTC')).json).toMatchObject({
+      reason: 'available',
+      leased: 20,
+    })
+    expect((await usage(address, 'concert-43', { ...OPTIONS, isCsv: true })).text).toMatch(
+      /\nconcert-43,,,500,500,7,0,20$/,
+    )
   })
 })
 

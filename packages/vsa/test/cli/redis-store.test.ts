@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { demo } from '../../src/cli/demo/demo.ts'
 import { inspect } from '../../src/cli/inspect.ts'
+import { usage } from '../../src/cli/usage.ts'
+import { why } from '../../src/cli/why.ts'
 import { PLAIN } from '../../src/cli/paint.ts'
 import { openClient } from '../../src/cli/stores/redis-client.ts'
 import { placeOf } from '../../src/cli/stores/place-of.ts'
@@ -214,6 +216,13 @@ describe.skipIf('reason' in server)('inspect on Redis', () => {
     expect(text).toMatch(/Leases: 1\n.*\n- +- +20 +1 +the test/)
     expect((await inspect(address, 'likes', OPTIONS)).json).toMatchObject({ counters: [{ key: 'likes', value: 42 }] })
     await expect(inspect(address, 'concert-44', OPTIONS)).rejects.toMatchObject({ code: 'unknown_key' })
+    expect((await why(address, 'concert-43', Date.now(), 'UTC')).json).toMatchObject({
+      reason: 'available',
+      leased: 20,
+    })
+    expect((await usage(address, 'concert-43', { ...OPTIONS, isCsv: true })).text).toMatch(
+      /\nconcert-43,,,500,500,7,0,20$/,
+    )
   })
 })
 
