@@ -89,6 +89,29 @@ describe('a store forgets a take', () => {
     expect(await world.row('seat')).toMatchObject({ minted: 1, burned: 1, pool: 0 })
   })
 
+  test('F5, L1: T13: a refund that others saw, whose answer was lost, and that the store forgot, is given up', async () => {
+    const world = forgetful()
+    const [a, b] = [await world.ready(), await world.ready()]
+    expect(await asked(world, b.vsa.budget('seats', { initial: 9 }).admit(4))).toBe(true)
+    await a.vsa.budget('seats', { initial: 9 }).peek()
+    const forget = world.mark()
+    a.net.inject('exchange', { kind: 'lost_answer' })
+    a.vsa.budget('seats', { initial: 9 }).refund(1)
+    await world.clock.advance(FLUSH_MS)
+    expect(await world.row('seats')).toMatchObject({ used: 3, pool: 6 })
+    // Of what is gone now, the refund is no part.
+    expect(await asked(world, b.vsa.budget('seats', { initial: 9 }).admit(1))).toBe(true)
+    forget()
+    expect(await world.row('seats')).toMatchObject({ used: 4, pool: 5 })
+    await world.thaw()
+    await world.clock.advance(60_000)
+    // 5 were admitted, and 1 given back: at least 4 are gone.
+    const { minted, pool } = await world.row('seats')
+    expect(minted - pool).toBe(4)
+    expect(a.events).toContainEqual({ type: 'refunds_refused', key: 'seats', period: 0, units: 1 })
+    await Promise.all([a.vsa.close(), b.vsa.close()])
+  })
+
   test('F4: T6: an owner that was fenced in between remembers it', async () => {
     const world = forgetful()
     const [a, b] = [await world.ready(), await world.ready()]
@@ -282,7 +305,7 @@ describe('the epoch itself is forgotten', () => {
     expect(await world.row('seat')).toMatchObject({ used: 1, pool: 0 })
   })
 
-  test('F2, O5: a batch of before is not applied; its requests, refunds and additions move to the next epoch', async () => {
+  test('F2, O5: a batch of before is not applied; its requests and additions move to the next epoch, and its refunds are given up', async () => {
     const world = forgetful()
     const a = await world.ready()
     const seats = a.vsa.budget('seats', { initial: 5 })
@@ -293,7 +316,8 @@ describe('the epoch itself is forgotten', () => {
     a.vsa.counter('c').add(7)
     const more = seats.admit(1, { deadlineMs: 60_000 })
     expect(await asked(world, more, TTL_MS + 2_000)).toBe(true)
-    expect(await world.row('seats')).toMatchObject({ minted: 5, used: 2, pool: 3, burned: 0 })
+    expect(await world.row('seats')).toMatchObject({ minted: 5, used: 4, pool: 1, burned: 0 })
+    expect(told(a, 'refunds_refused')).toBe(1)
     expect(
       await asked(
         world,

@@ -14,13 +14,16 @@ import { TakeAnswers } from './take-answers.ts'
 /** What became of the batch that was in flight when its epoch ended: it counted, it surely did not, or it is not known. */
 type Fate =
   | { readonly kind: 'applied'; readonly outcome: Outcome }
-  | { readonly kind: 'not_applied' }
+  /** `wasForgotten`: the store has lost writes, and may have applied it before. */
+  | { readonly kind: 'not_applied'; readonly wasForgotten: boolean }
   | { readonly kind: 'unknown' }
 
 function fateOf(batch: Batch, answer: FencedAnswer | null): Fate {
-  const last = answer?.last ?? null
-  if (last === null) return { kind: 'unknown' }
-  return last.seq === batch.seq ? { kind: 'applied', outcome: last.outcome } : { kind: 'not_applied' }
+  if (answer === null || answer.last === null) return { kind: 'unknown' }
+  const { last, forgot } = answer
+  return last.seq === batch.seq
+    ? { kind: 'applied', outcome: last.outcome }
+    : { kind: 'not_applied', wasForgotten: forgot }
 }
 
 /**
@@ -140,8 +143,8 @@ export class Fencing {
     if (sent === null) return
     const note = fate.kind === 'applied' ? fate.outcome.notes[index] : undefined
     if (fate.kind === 'applied') this.#refunds.settle(row, sent.refund, note?.refunded ?? 0)
-    else if (fate.kind === 'not_applied') row.lease.owe(sent.refund)
-    // Sent again they could be given back twice.
+    else if (fate.kind === 'not_applied' && !fate.wasForgotten) row.lease.owe(sent.refund)
+    // Sent again they could be given back twice. F5: also where the store forgot it, because others who saw it restate so much less.
     else this.#refunds.giveUp(row, sent.refund)
     const requests = this.#parts.requests.find(row)
     const mint = requests?.takeMintSent() ?? null
