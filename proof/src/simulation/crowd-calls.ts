@@ -31,11 +31,12 @@ export class CrowdCalls {
     for (let time = 0; time < times; time += 1) {
       const asked = budget.admit(units, options)
       asked.catch(noteFailed)
-      this.#calls.waited(owner, `admit ${units} of ${key}`, asked, owner.deadlineOf(deadlineMs), (admitted) => {
+      const onAnswer = (admitted: boolean): void => {
         // A request that was denied as reserved may have been in flight.
         if (admitted) this.#admitted(owner, key, units)
         else noteFailed()
-      })
+      }
+      this.#calls.waited(owner, `admit ${units} of ${key}`, asked, owner.deadlineOf(deadlineMs), onAnswer, [key])
     }
   }
 

@@ -32,7 +32,7 @@ export class PendingCalls {
     }
     const dueAtMs = owner.machine.monotonic() + deadlineMs
     asked.catch(noteFailed)
-    this.waited(owner, text, asked, deadlineMs, (answer) => {
+    const onAnswer = (answer: Decision): void => {
       owner.decisions.add({ decision: answer, keys: needs.map(([{ key }]) => key) })
       // Refused at its deadline, it may be in flight (O10).
       const isLate = !answer.admitted && owner.machine.monotonic() >= dueAtMs
@@ -45,18 +45,21 @@ export class PendingCalls {
       trace(() => `${owner.name} ${text}: ${decision.admitted ? `admitted of ${decision.period}` : decision.reason}`)
       if (!decision.admitted && decision.reason === 'over-limit') scenarios.note('19 cost above the limit')
       onDecision(decision)
-    })
+    }
+    const keys = needs.map(([{ key }]) => key)
+    this.waited(owner, text, asked, deadlineMs, onAnswer, keys)
   }
 
-  /** A call with a deadline, which must be answered by then (O10). */
+  /** A call with a deadline, which must be answered by then (O10). @param admits keys of the budgets that it asks to admit from */
   waited<T>(
     owner: OwnerProcess,
     what: string,
     promise: Promise<T>,
     deadlineMs: number,
     onValue: (value: T) => void = () => undefined,
+    admits: readonly string[] = [],
   ): void {
-    this.settled(owner, what, promise, onValue, owner.requests.add(what, deadlineMs))
+    this.settled(owner, what, promise, onValue, owner.requests.add(what, deadlineMs, admits))
   }
 
   /** @param onSettled called when the call has resolved or rejected */

@@ -3,6 +3,8 @@ import { must } from './violation.ts'
 /** A call that waits for its answer. */
 interface Request {
   readonly what: string
+  /** Keys of the budgets that it asks to admit from. */
+  readonly admits: readonly string[]
   /** By the process's monotonic clock. */
   readonly dueAtMs: number
   /** How often the process had been stopped when the call was made. */
@@ -26,15 +28,15 @@ export class Requests {
     return this.#open.size
   }
 
-  /** Whether a call that says so is open. */
-  some(says: (what: string) => boolean): boolean {
-    for (const { what } of this.#open) if (says(what)) return true
+  /** Whether a call is open that asks to admit from this budget. */
+  admits(key: string): boolean {
+    for (const { admits } of this.#open) if (admits.includes(key)) return true
     return false
   }
 
-  /** @returns call it when the answer has arrived */
-  add(what: string, deadlineMs: number): () => void {
-    const request: Request = { what, dueAtMs: this.#monotonic() + deadlineMs, standstills: this.standstills }
+  /** @param admits keys of the budgets that it asks to admit from @returns call it when the answer has arrived */
+  add(what: string, deadlineMs: number, admits: readonly string[] = []): () => void {
+    const request: Request = { what, admits, dueAtMs: this.#monotonic() + deadlineMs, standstills: this.standstills }
     this.#open.add(request)
     return () => {
       this.#open.delete(request)
