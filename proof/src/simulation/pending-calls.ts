@@ -4,9 +4,6 @@ import type { RunContext } from './run-context.ts'
 
 /** The abort reason of callers that stop waiting. */
 export const ABORTED: Error = new Error('the caller stopped waiting')
-/** Instead of a value: the call failed with an expected error. */
-const FAILED = Symbol('failed')
-
 /** Calls that wait for an answer. A call that fails with an unexpected error is reported, and so is what `onValue` throws. */
 export class PendingCalls {
   readonly #context: RunContext
@@ -74,21 +71,18 @@ export class PendingCalls {
     this.#context.operations += 1
     trace(() => `${owner.name} ${what}`)
     promise
-      .then<T, typeof FAILED>(
+      .then(
+        // In one step: a check in between would miss what the call was told.
         (value) => {
           onSettled()
-          return value
+          onValue(value)
         },
         (error: unknown) => {
           onSettled()
           trace(() => `${owner.name} ${what}: ${String(error)}`)
           if (error !== ABORTED && !isExpected(error)) throw error
-          return FAILED
         },
       )
-      .then((value) => {
-        if (value !== FAILED) onValue(value)
-      })
       .catch(fail)
   }
 }
