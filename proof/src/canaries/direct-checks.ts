@@ -1,7 +1,7 @@
 import type { Batch, BudgetEntry, Joined } from '../../../packages/vsa/dist/index.js'
 import { loadLibrary } from '../simulation/library.ts'
 import { must } from '../simulation/violation.ts'
-import { assertFencedTakeRemembered } from '../forgetting/traces.ts'
+import { assertFencedTakeRemembered, assertForgottenRefundGivenUp } from '../forgetting/traces.ts'
 import { assertAnswersChecked, assertFateTold } from './answers-check.ts'
 import { assertLocksAreWatched } from './locks-check.ts'
 import { assertSynchronous } from './synchronous-check.ts'
@@ -22,6 +22,7 @@ export const DIRECT_CHECKS: Readonly<Record<string, DirectCheck>> = {
   'L8: the work of a decision and of a flush does not depend on how many budgets there are, or units':
     assertConstantWork,
   'F7, L1: a take that is known by a fenced answer alone is remembered': assertFencedTakeRemembered,
+  'F5, L1: a refund that the store has forgotten is given up': assertForgottenRefundGivenUp,
 }
 
 /** The store's clock is an hour ahead during one call, which is refused. Upkeep before it removes the row, and must keep its time. */

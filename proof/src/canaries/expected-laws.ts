@@ -208,6 +208,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'restated-and-not-burned': forgetting(['F5', 'L1']),
   'restates-after-requests': forgetting(['L1']),
   'restates-by-the-pool': forgetting(['F5']),
+  'forgotten-refund-sent-again': { foundBy: 'direct', laws: ['L1'], why: 'the refund counts twice' },
   'silent-though-it-remembers': forgetting(['F6']),
   'gone-not-told': forgetting(['F7']),
   'gone-not-heard': { foundBy: 'direct', laws: ['L1'], why: 'the take is admitted twice' },

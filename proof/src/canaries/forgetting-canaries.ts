@@ -83,6 +83,14 @@ export const FORGETTING_CANARIES: readonly Canary[] = [
     replace: 'Math.max(0, gone)',
   },
   {
+    name: 'forgotten-refund-sent-again',
+    rules: ['F5'],
+    what: 'a refund that the store may have accepted before it forgot is sent again',
+    file: 'engine/exchange/fencing',
+    find: "fate.kind === 'not_applied' && !fate.wasForgotten",
+    replace: "fate.kind === 'not_applied'",
+  },
+  {
     name: 'silent-though-it-remembers',
     rules: ['F6'],
     what: 'an owner that holds nothing does not exchange while it has something to remember',
