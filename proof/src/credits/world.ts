@@ -1,0 +1,68 @@
+import type { Books, CreditBatch, CreditOp, ExchangeAnswer, Intent } from './books.ts'
+import type { Grant } from './record.ts'
+
+/* The state of the model. A step copies what it changes. */
+
+export interface CreditOwner {
+  readonly epoch: number
+  readonly seq: number
+  /** In flight: sent again until its answer is certain (O2). */
+  readonly sent: CreditBatch | null
+  /** What the network carries back. It may be lost, or heard at any time. */
+  readonly answer: ExchangeAnswer | null
+  /** Units of a lease that are left, and what was spent of it since the last flush. */
+  readonly left: number
+  readonly spent: number
+  /** What it owes for a late grant. Only a canary gives that back. */
+  readonly owed: CreditOp | null
+}
+
+export interface Transaction {
+  readonly state: 'none' | 'open' | 'committed' | 'rolled back'
+  readonly intent: Intent
+  /** What its settlement is owed: it committed before the reservation ended. */
+  readonly owed: number
+}
+
+export interface CreditState {
+  readonly books: Books
+  readonly owners: readonly [CreditOwner, CreditOwner]
+  /** Batches of ended owners that have not reached the store. */
+  readonly late: readonly CreditBatch[]
+  readonly transactions: readonly Transaction[]
+  /** How often each ask was sent. */
+  readonly asked: readonly number[]
+  readonly joins: number
+  readonly events: number
+  /** Intents that an upkeep has read. Only a canary reads them ahead of its time. */
+  readonly read: readonly Intent[] | null
+  /** What the laws know, independently of the books. */
+  readonly grants: readonly Grant[]
+  /** By key: units admitted without an id, less what was given back without one. */
+  readonly plain: Readonly<Record<string, number>>
+  /** By `key id`. */
+  readonly mints: Readonly<Record<string, number>>
+}
+
+/** What may happen at most. */
+export interface CreditBounds {
+  readonly what: string
+  /** Budgets with their first pools. */
+  readonly pools: Readonly<Record<string, number>>
+  /** Overage counters. */
+  readonly counters: readonly string[]
+  /** A budget whose row is made later, without units. */
+  readonly unmade?: string
+  /** What callers ask for, by any owner, and how often. */
+  readonly asks: readonly (readonly [op: CreditOp, times: number])[]
+  readonly transactions?: readonly Omit<Intent, 'number'>[]
+  /** A lease that the second owner holds at the start. */
+  readonly lease?: { readonly key: string; readonly units: number }
+  /** A budget that is reset once. */
+  readonly reset?: string
+  /** A budget whose row is removed once, when nothing is reserved of it. */
+  readonly removed?: string
+  readonly timeMax: number
+  /** Epochs that may begin beyond the first two. */
+  readonly joins: number
+}
