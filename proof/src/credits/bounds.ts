@@ -22,7 +22,8 @@ const mint = (key: string, units: number): CreditOp => ({ kind: 'mint', key, id:
 /** The configurations of the model of durable credits, by name. */
 export const CREDIT_CONFIGURATIONS = {
   admissions: {
-    what: 'I1: one id by both owners, crashes, late batches, another caller, a top-up',
+    what: 'I1: one id by both owners, lost answers, crashes, late batches, another caller, a top-up',
+    isLossy: true,
     ...{ pools: { [PLAN]: 2 }, counters: [], timeMax: 0, joins: 1 },
     asks: [
       [admit([PLAN], 2), 3],
@@ -38,7 +39,10 @@ export const CREDIT_CONFIGURATIONS = {
       [admit([EXTRA, PLAN], 2), 1],
       [admit([PLAN], 2), 1],
       [admit([PLAN, EXTRA], 0, { form: 'all', units: [1, 1] }), 1],
+      [admit([PLAN, EXTRA], 1), 1],
       [reserve([PLAN, EXTRA], 2), 1],
+      [settle(PLAN, 1), 1],
+      [refund(EXTRA, 2), 1],
       [take([PLAN], 2), 1],
     ],
   },
@@ -66,27 +70,31 @@ export const CREDIT_CONFIGURATIONS = {
     ...{ pools: { [PLAN]: 3 }, counters: [], timeMax: 0, joins: 1 },
     asks: [
       [admit([PLAN], 2), 2],
-      [refund(PLAN, 1), 1],
       [refund(PLAN, 3), 2],
-      [take([PLAN], 1), 2],
+      [take([PLAN], 1), 1],
     ],
   },
   reservations: {
     what: 'R3 R4 R5 I2: a reservation over two sources ends, is extended, settled and refunded',
-    ...{ pools: { [PLAN]: 2, [EXTRA]: 1 }, counters: [], timeMax: 2, joins: 0 },
+    ...{ pools: { [PLAN]: 2, [EXTRA]: 1 }, counters: [], timeMax: 6, joins: 0 },
     asks: [
-      [reserve([PLAN, EXTRA], 3), 1],
-      [settle(PLAN, 1), 2],
-      [{ kind: 'extend', key: PLAN, id: 'a', units: 3, ttl: 2 }, 1],
+      [reserve([PLAN, EXTRA], 2), 2],
+      [settle(PLAN, 1), 1],
+      [settle(EXTRA, 4), 1],
+      [{ kind: 'extend', key: PLAN, id: 'a', units: 3, ttl: 2 }, 2],
       [refund(PLAN, 1), 1],
+      [refund(EXTRA, 3), 1],
       [take([PLAN, EXTRA], 1), 2],
+      [{ kind: 'give back', key: PLAN, units: 1 }, 1],
     ],
   },
   captures: {
     what: 'R3 V3: a reservation that is captured, with an overage counter',
-    ...{ pools: { [PLAN]: 2 }, counters: [OVER], timeMax: 2, joins: 0 },
+    ...{ pools: { [PLAN]: 2 }, counters: [OVER], timeMax: 8, joins: 0 },
     asks: [
       [reserve([PLAN, OVER], 3, { onExpire: 'capture' }), 2],
+      [reserve([PLAN, OVER], 3, { id: 'b' }), 1],
+      [take([PLAN], 1), 1],
       [settle(PLAN, 1), 1],
       [settle(PLAN, 4), 1],
       [refund(PLAN, 4), 2],
@@ -94,41 +102,46 @@ export const CREDIT_CONFIGURATIONS = {
   },
   forgetting: {
     what: 'R6: rows of two sources are forgotten, and the id may be used again',
-    ...{ pools: { [PLAN]: 1, [EXTRA]: 2 }, counters: [], timeMax: 5, joins: 0 },
+    ...{ pools: { [PLAN]: 1, [EXTRA]: 2 }, counters: [], timeMax: 8, joins: 0 },
     asks: [
-      [admit([PLAN, EXTRA], 2), 2],
-      [refund(PLAN, 1), 2],
+      [admit([PLAN, EXTRA], 2), 3],
+      [admit([PLAN], 1, { id: 'b' }), 2],
+      [refund(PLAN, 1), 3],
     ],
   },
   resets: {
     what: 'P5 S10 I2: a budget is reset, another one is removed',
-    ...{ pools: { [PLAN]: 2, [EXTRA]: 1 }, counters: [], timeMax: 0, joins: 0, reset: PLAN, removed: EXTRA },
+    ...{ pools: { [PLAN]: 2, [EXTRA]: 1 }, counters: [], timeMax: 1, joins: 0, reset: PLAN, removed: EXTRA },
     asks: [
-      [admit([PLAN, EXTRA], 3), 1],
+      [admit([PLAN, EXTRA], 3), 2],
       [refund(PLAN, 3), 2],
       [take([PLAN], 2), 2],
+      [reserve([PLAN], 1, { id: 'b' }), 1],
+      [{ ...settle(PLAN, 1), id: 'b' }, 1],
+      [{ ...refund(PLAN, 1), id: 'b' }, 1],
     ],
   },
   intents: {
     what: 'T1: two transactions that settle, a direct settlement, expiry, another caller',
-    ...{ pools: { [PLAN]: 2 }, counters: [], timeMax: 2, joins: 0 },
+    ...{ pools: { [PLAN]: 2 }, counters: [], timeMax: 5, joins: 0 },
     transactions: [
       { key: PLAN, id: 'a', op: 'settle', units: 2 },
       { key: PLAN, id: 'a', op: 'settle', units: 0 },
     ],
     asks: [
-      [reserve([PLAN], 2), 1],
+      [reserve([PLAN], 2), 2],
       [settle(PLAN, 1), 1],
+      [refund(PLAN, 1), 1],
       [take([PLAN], 2), 1],
     ],
   },
   'waterfall intents': {
     what: 'T1 V3: a transaction that settles a reservation over two sources',
-    ...{ pools: { [PLAN]: 1, [EXTRA]: 1 }, counters: [], timeMax: 2, joins: 1 },
+    ...{ pools: { [PLAN]: 1, [EXTRA]: 1 }, counters: [], timeMax: 1, joins: 1 },
     transactions: [{ key: PLAN, id: 'a', op: 'settle', units: 1 }],
     asks: [
       [reserve([PLAN, EXTRA], 2), 2],
-      [take([PLAN, EXTRA], 1), 1],
+      [take([PLAN, EXTRA], 2), 1],
     ],
   },
   'mint intents': {
@@ -140,7 +153,7 @@ export const CREDIT_CONFIGURATIONS = {
     ],
     asks: [
       [mint(PLAN, 2), 1],
-      [take([PLAN], 1), 2],
+      [take([PLAN], 1), 1],
     ],
   },
 } as const satisfies Readonly<Record<string, CreditBounds>>

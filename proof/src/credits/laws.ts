@@ -20,7 +20,8 @@ function brokenRow({ books, grants, plain, mints }: CreditState, bounds: CreditB
     const expected = firstMinted(bounds, key) + sum(minting.map(([, units]) => units))
     if (minted !== expected) return ['L3', `${key}: minted ${minted}, where ${expected} were paid for`]
     const admitted = (plain[key] ?? 0) + sum(grants.map((grant) => usedAt(grant, key, books.time)))
-    if (admitted > Math.max(minted, 0)) return ['L1', `${key}: callers use ${admitted} of ${minted}`]
+    const lowered = Math.max(0, -(bounds.pools[key] ?? 0))
+    if (admitted > minted + lowered) return ['L1', `${key}: callers use ${admitted} of ${minted}`]
   }
   return null
 }

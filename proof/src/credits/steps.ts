@@ -11,16 +11,19 @@ export interface CreditStep {
   readonly run: () => Judged
 }
 
+const UNKNOWN = { isOpen: false, seq: 0, outcome: [] }
 const EVENTS = { reset: 1, removed: 2, made: 4, flushed: 8 } as const
 
 /** Every step from a state: two owners, a store, a network that loses, repeats and delays, and the user's transactions. */
 export class CreditSteps {
   readonly #bounds: CreditBounds
   readonly #bug: Bug | null
+  readonly #isSerial: boolean
 
   constructor(bounds: CreditBounds, bug: Bug | null) {
     this.#bounds = bounds
     this.#bug = bug
+    this.#isSerial = bounds.joins === 0
   }
 
   first(): CreditState {
@@ -43,10 +46,17 @@ export class CreditSteps {
     }
   }
 
-  keyOf(state: CreditState): string {
-    const { books, ...rest } = state
-    const { rows, counters, reservations, mints, ...others } = books
-    return JSON.stringify([rest, others, [...rows], [...counters], [...reservations].sort(byName), [...mints]])
+  /** What tells two states apart. Numbers of batches do not: only whether the one in flight has been applied. */
+  keyOf({ books, owners, late, ...rest }: CreditState): string {
+    const { rows, counters, reservations, mints, epochs, intents, applied, time } = books
+    const flights = owners.map(({ epoch, sent, answer, left, spent, owed }) => {
+      const { isOpen, seq, outcome } = epochs[epoch] ?? epochs[0] ?? UNKNOWN
+      const isApplied = sent === null ? this.#bug === 'refund remembered by owner' : seq === sent.seq
+      return [epoch, isOpen, sent?.ops, isApplied && outcome, answer, left, spent, owed]
+    })
+    const behind = late.map(({ epoch, ops }) => [epoch, epochs[epoch]?.isOpen, ops])
+    const store = [time, intents, applied, [...rows], [...counters], [...reservations].sort(byName), [...mints]]
+    return JSON.stringify([rest, flights, behind, store])
   }
 
   *next(state: CreditState): Generator<CreditStep> {
@@ -71,7 +81,7 @@ export class CreditSteps {
     const owner = state.owners[who]
     const name = 'AB'[who]
     const { sent, answer, left, spent, owed, epoch } = owner
-    const { lease } = this.#bounds
+    const { lease, isLossy = false } = this.#bounds
     if (left > 0 && lease !== undefined)
       yield this.#step(`${name} admits 1 of its lease`, () =>
         withPlain(withOwner(state, who, { left: left - 1, spent: spent + 1 }), [lease.key], [1]),
@@ -79,26 +89,24 @@ export class CreditSteps {
     if (sent === null) {
       for (const [at, [op, times]] of this.#bounds.asks.entries()) {
         const count = state.asked[at] ?? 0
-        if (count >= times) continue
+        if (count >= times || (this.#isSerial && who === 1)) continue
         const asked = state.asked.with(at, count + 1)
-        yield this.#step(`${name} sends ${opText(op)}`, () => send({ ...state, asked }, who, op))
+        yield this.#send({ ...state, asked }, who, op)
       }
-      const flush: CreditOp | null = (lease && { kind: 'flush', key: lease.key, spent }) || null
-      if (flush !== null && epoch === 1 && (state.events & EVENTS.flushed) === 0)
-        yield this.#step(`${name} returns its lease, ${spent} spent`, () =>
-          send({ ...withOwner(state, who, { left: 0, spent: 0 }), events: state.events | EVENTS.flushed }, who, flush),
-        )
-      if (owed !== null)
-        yield this.#step(`${name} gives a late grant back`, () =>
-          send(withOwner(state, who, { owed: null }), who, owed),
-        )
+      if (lease !== undefined && epoch === 1 && (state.events & EVENTS.flushed) === 0) {
+        const flushed = { ...withOwner(state, who, { left: 0, spent: 0 }), events: state.events | EVENTS.flushed }
+        yield this.#send(flushed, who, { kind: 'flush', key: lease.key, spent })
+      }
+      if (owed !== null) yield this.#send(withOwner(state, who, { owed: null }), who, owed)
     } else if (answer === null) {
       yield step(`the store gets the batch of ${name}`, () => {
         const { judged, answer } = this.#exchange(state, sent)
         return { ...judged, state: withOwner(judged.state, who, { answer }) }
       })
     } else {
-      yield this.#step(`the answer to ${name} is lost`, () => withOwner(state, who, { answer: null }))
+      const isFenced = state.books.epochs[epoch]?.isOpen === false && answer.kind !== 'fenced'
+      if (isLossy || isFenced)
+        yield this.#step(`the answer to ${name} is lost`, () => withOwner(state, who, { answer: null }))
       if (answer.kind !== 'fenced' || state.joins < this.#bounds.joins)
         yield this.#step(`${name} hears ${answerText(answer)}`, () => hear(state, who, answer))
       const [late] = sent.ops
@@ -203,6 +211,17 @@ export class CreditSteps {
 
   #lawful({ state, fault }: Judged): Judged {
     return { state, fault: fault ?? brokenLaw(state, this.#bounds) }
+  }
+
+  /** Where no owner ends, only the moment of the store's transaction matters: a batch is sent, applied and answered at once. */
+  #send(state: CreditState, who: 0 | 1, op: CreditOp): CreditStep {
+    const sent = send(state, who, op)
+    const { sent: batch } = sent.owners[who]
+    if (!this.#isSerial || batch === null) return this.#step(`${'AB'[who]} sends ${opText(op)}`, () => sent)
+    return step(`${'AB'[who]}: ${opText(op)}`, () => {
+      const { judged, answer } = this.#exchange(sent, batch)
+      return { ...judged, state: hear(judged.state, who, answer) }
+    })
   }
 
   #step(what: string, to: () => CreditState): CreditStep {

@@ -14,12 +14,10 @@ export function touched(books: Books, key: string, id: string, bug: Bug | null):
 export function touchedList(books: Books, key: string, id: string, bug: Bug | null): readonly ReservationRow[] | null {
   const rows = listOf(books, key, id)
   if (rows === null) return null
-  const isExpiredFirst = bug === 'expiry before an intent'
-  if (isExpiredFirst) expireIfDue(books, rows, bug)
   const keys = rows[0]?.list ?? []
   const due = books.intents.filter((intent) => intent.op === 'settle' && intent.id === id && keys.includes(intent.key))
-  applyIntents(books, due, bug)
-  if (!isExpiredFirst) expireIfDue(books, listOf(books, key, id) ?? [], bug)
+  if (bug !== 'expiry before an intent') applyIntents(books, due, bug)
+  expireIfDue(books, listOf(books, key, id) ?? [], bug)
   return listOf(books, key, id)
 }
 

@@ -23,8 +23,10 @@ export function maintain(books: Books, visible: readonly Intent[], bug: Bug | nu
     books.intents = []
     return
   }
-  if (bug === 'expiry before an intent') expireAll(books, bug)
-  applyIntents(books, visible, bug)
+  const isDue = [...books.reservations.values()].some(
+    ({ state, expiresAt }) => state === 'open' && expiresAt <= books.time,
+  )
+  if (bug !== 'expiry before an intent' || !isDue) applyIntents(books, visible, bug)
   expireAll(books, bug)
   forget(books, bug)
 }

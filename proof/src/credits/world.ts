@@ -63,6 +63,8 @@ export interface CreditBounds {
   /** A budget whose row is removed once, when nothing is reserved of it. */
   readonly removed?: string
   readonly timeMax: number
-  /** Epochs that may begin beyond the first two. */
+  /** An answer may be lost, and its batch is sent again. By S2 that only delays the same answer, unless the epoch has ended. */
+  readonly isLossy?: boolean
+  /** Epochs that may begin beyond the first two. Without any, a batch is sent, applied and answered at once. */
   readonly joins: number
 }
