@@ -15,12 +15,14 @@ export interface CreditRow {
   held: readonly number[]
 }
 
-/** One per (key, id). The rows of one `list` live and end together. */
+/** One per (key, id). The rows of one `list` are settled, expired and refunded together. */
 export interface ReservationRow {
   readonly key: string
   readonly id: string
   /** What was asked for: operation, form, keys in order, units. Another request under this id is an `id_conflict`. */
   readonly request: string
+  /** All keys of the request. It is forgotten whole. */
+  readonly keys: readonly string[]
   /** The keys that are settled together, in the order of the request. Of `all`, each key by itself. */
   readonly list: readonly string[]
   /** Of the whole list: asked for, or extended to. */

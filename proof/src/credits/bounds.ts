@@ -28,7 +28,7 @@ export const CREDIT_CONFIGURATIONS = {
     asks: [
       [admit([PLAN], 2), 3],
       [take([PLAN], 1), 1],
-      [mint(PLAN, 1), 2],
+      [mint(PLAN, 1), 1],
     ],
   },
   requests: {
@@ -76,24 +76,23 @@ export const CREDIT_CONFIGURATIONS = {
   },
   reservations: {
     what: 'R3 R4 R5 I2: a reservation over two sources ends, is extended, settled and refunded',
-    ...{ pools: { [PLAN]: 2, [EXTRA]: 1 }, counters: [], timeMax: 6, joins: 0 },
+    ...{ pools: { [PLAN]: 2, [EXTRA]: 1 }, counters: [], timeMax: 2, joins: 0 },
     asks: [
       [reserve([PLAN, EXTRA], 2), 2],
       [settle(PLAN, 1), 1],
       [settle(EXTRA, 4), 1],
-      [{ kind: 'extend', key: PLAN, id: 'a', units: 3, ttl: 2 }, 2],
+      [{ kind: 'extend', key: PLAN, id: 'a', units: 3, ttl: 2 }, 1],
       [refund(PLAN, 1), 1],
       [refund(EXTRA, 3), 1],
-      [take([PLAN, EXTRA], 1), 2],
+      [take([PLAN, EXTRA], 1), 1],
       [{ kind: 'give back', key: PLAN, units: 1 }, 1],
     ],
   },
   captures: {
     what: 'R3 V3: a reservation that is captured, with an overage counter',
-    ...{ pools: { [PLAN]: 2 }, counters: [OVER], timeMax: 8, joins: 0 },
+    ...{ pools: { [PLAN]: 2 }, counters: [OVER], timeMax: 4, joins: 0 },
     asks: [
       [reserve([PLAN, OVER], 3, { onExpire: 'capture' }), 2],
-      [reserve([PLAN, OVER], 3, { id: 'b' }), 1],
       [take([PLAN], 1), 1],
       [settle(PLAN, 1), 1],
       [settle(PLAN, 4), 1],
@@ -109,21 +108,31 @@ export const CREDIT_CONFIGURATIONS = {
       [refund(PLAN, 1), 3],
     ],
   },
+  pairs: {
+    what: 'R1 R6: reserveAll and admitAll: all or nothing, then each key by itself; forgotten together',
+    ...{ pools: { [PLAN]: 2, [EXTRA]: 1 }, counters: [], timeMax: 8, joins: 0 },
+    asks: [
+      [reserve([PLAN, EXTRA], 0, { form: 'all', units: [1, 1], ttl: 4 }), 2],
+      [settle(PLAN, 1), 1],
+      [admit([PLAN, EXTRA], 0, { form: 'all', units: [1, 1], id: 'b' }), 1],
+      [{ kind: 'refund', key: PLAN, id: 'b', units: 1 }, 2],
+    ],
+  },
   resets: {
     what: 'P5 S10 I2: a budget is reset, another one is removed',
-    ...{ pools: { [PLAN]: 2, [EXTRA]: 1 }, counters: [], timeMax: 1, joins: 0, reset: PLAN, removed: EXTRA },
+    ...{ pools: { [PLAN]: 2, [EXTRA]: 1 }, counters: [], timeMax: 0, joins: 0, reset: PLAN, removed: EXTRA },
     asks: [
       [admit([PLAN, EXTRA], 3), 2],
       [refund(PLAN, 3), 2],
       [take([PLAN], 2), 2],
       [reserve([PLAN], 1, { id: 'b' }), 1],
-      [{ ...settle(PLAN, 1), id: 'b' }, 1],
-      [{ ...refund(PLAN, 1), id: 'b' }, 1],
+      [{ kind: 'settle', key: PLAN, id: 'b', units: 1 }, 1],
+      [{ kind: 'refund', key: PLAN, id: 'b', units: 1 }, 1],
     ],
   },
   intents: {
     what: 'T1: two transactions that settle, a direct settlement, expiry, another caller',
-    ...{ pools: { [PLAN]: 2 }, counters: [], timeMax: 5, joins: 0 },
+    ...{ pools: { [PLAN]: 2 }, counters: [], timeMax: 2, joins: 0 },
     transactions: [
       { key: PLAN, id: 'a', op: 'settle', units: 2 },
       { key: PLAN, id: 'a', op: 'settle', units: 0 },

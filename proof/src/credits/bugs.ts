@@ -25,6 +25,7 @@ export const BUGS = [
   'expired by row',
   'forgotten early',
   'forgotten by row',
+  'forgotten by list',
   'expiry before an intent',
   'intents read before the time',
   'intent of an open transaction',

@@ -40,12 +40,13 @@ function usedAt(grant: Grant, key: string, time: number): number {
   return at < 0 ? 0 : usedOf(grant, at, time)
 }
 
-/** The rows of a list are there together, and are alike. */
+/** The rows of a request are there together, and those of a list are alike. */
 function brokenList(books: Books): Fault | null {
   for (const row of books.reservations.values()) {
-    for (const key of row.list) {
+    for (const key of row.keys) {
       const other = books.reservations.get(nameOf(key, row.id))
       if (other === undefined) return ['R6', `${row.id}: ${row.key} knows it, and ${key} does not`]
+      if (!row.list.includes(key)) continue
       if (other.state !== row.state || other.keepUntil !== row.keepUntil)
         return ['R3', `${row.id}: ${row.state} at ${row.key}, ${other.state} at ${key}`]
     }

@@ -110,7 +110,13 @@ function judgeAsk(state: CreditState, op: AskOp, answer: CreditAnswer): Judged {
 }
 
 function grantsOf(books: Books, op: AskOp, shares: readonly number[]): readonly Grant[] {
-  const rest = { settled: null, refund: null, waived: [], request: requestOf(op), expiresAt: books.time + op.ttl }
+  const rest = {
+    settled: null,
+    refund: null,
+    waived: [],
+    request: requestOf(op),
+    expiresAt: books.time + (op.kind === 'admit' ? 0 : op.ttl),
+  }
   const { id, kind, onExpire, keys } = op
   if (op.form === 'first') return [{ id, kind, onExpire, list: keys, shares, ...rest }]
   return keys.map((key, at) => ({ id, kind, onExpire, list: [key], shares: [shares[at] ?? 0], ...rest }))
@@ -205,6 +211,7 @@ function wrongRefund(
   const shares = grant.settled?.shares ?? grant.shares
   const said = `${back.join(' + ')} came back of ${shares.join(' + ')}`
   if (back.some((some, at) => some > (shares[at] ?? 0)) || sum(back) > units) return said
+  if (units === 0) return null
   /** Where a source gave back as much as it can. */
   const isEmpty = grant.list.map(
     (key, at) =>

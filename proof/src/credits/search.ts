@@ -1,4 +1,5 @@
 import type { Bug } from './bugs.ts'
+import { brokenLaw } from './laws.ts'
 import { CreditSteps } from './steps.ts'
 import type { CreditBounds, CreditState } from './world.ts'
 
@@ -29,14 +30,15 @@ export function searchCredits(bounds: CreditBounds, bug: Bug | null, statesMax: 
     for (const [from, state] of level) {
       for (const { what, run } of steps.next(state)) {
         transitions += 1
-        const { state: to, fault } = run()
+        const { state: to, fault: wrong } = run()
+        const key = steps.keyOf(to)
+        if (wrong === null && seen.has(key)) continue
         const way = { from, what }
+        const fault = wrong ?? brokenLaw(to, bounds)
         if (fault !== null) {
           const found = { law: fault[0], what: fault[1], trace: traceOf(way) }
           return { states: seen.size, transitions, depth: depth + 1, exhausted: false, found }
         }
-        const key = steps.keyOf(to)
-        if (seen.has(key)) continue
         seen.add(key)
         next.push([way, to])
       }

@@ -1,6 +1,6 @@
 import { copyOf, type CreditBatch, type CreditOp, type ExchangeAnswer, sum } from './books.ts'
 import type { Bug } from './bugs.ts'
-import { brokenLaw, firstMinted } from './laws.ts'
+import { firstMinted } from './laws.ts'
 import { isFinal, judge, type Judged, usedOf, withPlain } from './record.ts'
 import { exchange, maintain, reap, reset } from './upkeep.ts'
 import { answerText, batchText, opText } from './texts.ts'
@@ -8,6 +8,7 @@ import type { CreditBounds, CreditOwner, CreditState, Transaction } from './worl
 
 export interface CreditStep {
   readonly what: string
+  /** The state behind it, and what is wrong with an answer. The laws of states are not looked at. */
   readonly run: () => Judged
 }
 
@@ -162,11 +163,9 @@ export class CreditSteps {
       yield this.#step('upkeep reads the intents', () => ({ ...state, read: books.intents }))
     const visible = books.intents.filter(({ number }) => read?.some((one) => one.number === number) ?? true)
     yield step('upkeep', () =>
-      this.#lawful(
-        this.#recorded(
-          state,
-          changed({ ...state, read: null }, (books) => maintain(books, visible, this.#bug)),
-        ),
+      this.#recorded(
+        state,
+        changed({ ...state, read: null }, (books) => maintain(books, visible, this.#bug)),
       ),
     )
     if (bounds.reset !== undefined && (events & EVENTS.reset) === 0) {
@@ -194,7 +193,7 @@ export class CreditSteps {
     const [op] = batch.ops
     const [said] = answer.outcome
     if (op === undefined || said === undefined) return { judged: recorded, answer }
-    return { judged: this.#lawful(judge(recorded.state, op, said, this.#bug)), answer }
+    return { judged: judge(recorded.state, op, said, this.#bug), answer }
   }
 
   /** The intents that a transaction of the store applied. */
@@ -209,10 +208,6 @@ export class CreditSteps {
     return { state, fault: null }
   }
 
-  #lawful({ state, fault }: Judged): Judged {
-    return { state, fault: fault ?? brokenLaw(state, this.#bounds) }
-  }
-
   /** Where no owner ends, only the moment of the store's transaction matters: a batch is sent, applied and answered at once. */
   #send(state: CreditState, who: 0 | 1, op: CreditOp): CreditStep {
     const sent = send(state, who, op)
@@ -225,7 +220,7 @@ export class CreditSteps {
   }
 
   #step(what: string, to: () => CreditState): CreditStep {
-    return step(what, () => this.#lawful({ state: to(), fault: null }))
+    return step(what, () => ({ state: to(), fault: null }))
   }
 }
 

@@ -85,7 +85,7 @@ function remember(books: Books, op: AskOp, shares: readonly number[], bug: Bug |
     const charged = shares[at] ?? 0
     if (bug === 'rows of drawn sources alone' && charged === 0) return
     books.reservations.set(nameOf(key, op.id), {
-      ...{ key, id: op.id, request: requestOf(op), list: op.form === 'first' ? op.keys : [key] },
+      ...{ key, id: op.id, request: requestOf(op), keys: op.keys, list: op.form === 'first' ? op.keys : [key] },
       ...{ units: op.form === 'first' ? (op.units[0] ?? 0) : charged, uncovered: 0, refunded: null },
       charged: isFinal && bug === 'admission charged 0' ? 0 : charged,
       ...{ state: isFinal ? 'final' : 'open', onExpire: op.onExpire, resets: books.rows.get(key)?.resets ?? 0 },

@@ -1,4 +1,4 @@
-import type { Books, CreditBatch, ExchangeAnswer, Intent } from './books.ts'
+import { type Books, type CreditBatch, type ExchangeAnswer, type Intent, nameOf, type ReservationRow } from './books.ts'
 import type { Bug } from './bugs.ts'
 import { listOf } from './lists.ts'
 import { consume } from './sources.ts'
@@ -36,17 +36,20 @@ function expireAll(books: Books, bug: Bug | null): void {
     if (list[0] === key) expireIfDue(books, listOf(books, key, id) ?? [], bug)
 }
 
-/** R6: a list is forgotten whole. What was captured is spent from then on. */
+/** R6: a request is forgotten whole, once all of its rows may be. What was captured is spent from then on. */
 function forget(books: Books, bug: Bug | null): void {
-  let isFirst = true
-  for (const [name, { key, state, charged, keepUntil }] of books.reservations) {
-    const isEarly = bug === 'forgotten early' && state === 'final'
-    if (!isEarly && (state === 'open' || keepUntil > books.time)) continue
-    if (!isFirst && bug === 'forgotten by row') continue
-    isFirst = false
+  const due = [...books.reservations.values()].filter((row) => isForgettable(books, row, bug))
+  for (const { key, id, state, charged } of bug === 'forgotten by row' ? due.slice(0, 1) : due) {
     if (state === 'expired') consume(books, key, charged)
-    books.reservations.delete(name)
+    books.reservations.delete(nameOf(key, id))
   }
+}
+
+function isForgettable(books: Books, row: ReservationRow, bug: Bug | null): boolean {
+  if (bug === 'forgotten early' && row.state === 'final') return true
+  const keys = bug === 'forgotten by list' ? row.list : row.keys
+  const rows = keys.map((key) => books.reservations.get(nameOf(key, row.id)))
+  return rows.every((one) => one === undefined || (one.state !== 'open' && one.keepUntil <= books.time))
 }
 
 /** S8: an epoch ends, and its leases are burned. */
