@@ -1,6 +1,6 @@
 import { type Books, nameOf, type ReservationRow, sum } from './books.ts'
-import { type Fault, type Grant, usedOf } from './record.ts'
-import type { CreditBounds, CreditState } from './world.ts'
+import { type Fault, usedOf } from './record.ts'
+import type { CreditBounds, CreditState, Grant } from './world.ts'
 
 /** The first law that a state breaks. */
 export function brokenLaw(state: CreditState, bounds: CreditBounds): Fault | null {

@@ -2,25 +2,9 @@ import { type AskOp, type Books, type CreditAnswer, type CreditOp, sum } from '.
 import type { Bug } from './bugs.ts'
 import { KEEP } from './lists.ts'
 import { sharesInOrder } from './sources.ts'
-import type { CreditState } from './world.ts'
+import type { CreditState, Grant } from './world.ts'
 
 /* What callers were promised, kept apart from the books, and what is wrong with an answer. */
-
-/** One list that was granted. A reservation of `all` has one for each key. */
-export interface Grant {
-  readonly id: string
-  readonly request: string
-  readonly kind: AskOp['kind']
-  readonly onExpire: AskOp['onExpire']
-  readonly list: readonly string[]
-  readonly shares: readonly number[]
-  /** Of a reservation. Of an admission, when it was granted. */
-  readonly expiresAt: number
-  readonly settled: { readonly shares: readonly number[]; readonly uncovered: number; readonly until: number } | null
-  readonly refund: { readonly back: readonly number[]; readonly until: number } | null
-  /** Keys that were reset after it was final: its units there count no more. */
-  readonly waived: readonly string[]
-}
 
 export type Fault = readonly [law: string, what: string]
 
@@ -71,7 +55,7 @@ export function isFinal({ kind, settled }: Grant): boolean {
   return kind === 'admit' || settled !== null
 }
 
-export function requestOf({ kind, form, keys, units }: AskOp): string {
+function requestOf({ kind, form, keys, units }: AskOp): string {
   return `${kind} of ${units.join(' and ')} from ${form === 'all' ? 'each of' : 'the first of'} ${keys.join(', ')}`
 }
 

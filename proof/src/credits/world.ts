@@ -1,5 +1,4 @@
-import type { Books, CreditBatch, CreditOp, ExchangeAnswer, Intent } from './books.ts'
-import type { Grant } from './record.ts'
+import type { AskOp, Books, CreditBatch, CreditOp, ExchangeAnswer, Intent } from './books.ts'
 
 /* The state of the model. A step copies what it changes. */
 
@@ -22,6 +21,22 @@ export interface Transaction {
   readonly intent: Intent
   /** What its settlement is owed: it committed before the reservation ended. */
   readonly owed: number
+}
+
+/** One list that was granted. A reservation of `all` has one for each key. */
+export interface Grant {
+  readonly id: string
+  readonly request: string
+  readonly kind: AskOp['kind']
+  readonly onExpire: AskOp['onExpire']
+  readonly list: readonly string[]
+  readonly shares: readonly number[]
+  /** Of a reservation. Of an admission, when it was granted. */
+  readonly expiresAt: number
+  readonly settled: { readonly shares: readonly number[]; readonly uncovered: number; readonly until: number } | null
+  readonly refund: { readonly back: readonly number[]; readonly until: number } | null
+  /** Keys that were reset after it was final: its units there count no more. */
+  readonly waived: readonly string[]
 }
 
 export interface CreditState {
