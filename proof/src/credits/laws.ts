@@ -57,16 +57,19 @@ function brokenList(books: Books): Fault | null {
 /** V3: a counter has what reservations are charged there. */
 function brokenCounter({ books, grants, plain }: CreditState): Fault | null {
   for (const [key, value] of books.counters) {
-    const booked = (plain[key] ?? 0) + sum(grants.map((grant) => bookedAt(books, grant, key)))
+    const booked = (plain[key] ?? 0) + sum(grants.map((grant) => bookedAt(books, grants, grant, key)))
     if (value !== booked) return ['V3', `${key}: ${value} are counted, and ${booked} went over`]
   }
   return null
 }
 
-function bookedAt(books: Books, { id, kind, list, settled, refund, shares, onExpire }: Grant, key: string): number {
+function bookedAt(books: Books, grants: readonly Grant[], grant: Grant, key: string): number {
+  const { id, kind, list, settled, refund, shares, onExpire } = grant
   const at = list.indexOf(key)
   if (at < 0) return 0
-  const isOpen = books.reservations.get(nameOf(key, id))?.state === 'open'
+  // The id may be used again once it is forgotten: only the last grant can be open.
+  const last = grants.findLast((one) => one.id === id && one.list.includes(key))
+  const isOpen = grant === last && books.reservations.get(nameOf(key, id))?.state === 'open'
   if (kind === 'reserve' && settled === null) return isOpen || onExpire === 'capture' ? (shares[at] ?? 0) : 0
   return ((settled?.shares ?? shares)[at] ?? 0) - (refund?.back[at] ?? 0)
 }

@@ -3,7 +3,7 @@ import { walkCredits } from './random.ts'
 import { type CreditSearch, searchCredits } from './search.ts'
 
 /** Walks of the random search. */
-const WALKS = 200
+const WALKS = 1_000
 
 interface NamedSearch {
   readonly name: string
