@@ -148,10 +148,7 @@ export const CREDIT_CONFIGURATIONS = {
     what: 'T1 V3: a transaction that settles a reservation over two sources',
     ...{ pools: { [PLAN]: 1, [EXTRA]: 1 }, counters: [], timeMax: 1, joins: 1 },
     transactions: [{ key: PLAN, id: 'a', op: 'settle', units: 1 }],
-    asks: [
-      [reserve([PLAN, EXTRA], 2), 2],
-      [take([PLAN, EXTRA], 2), 1],
-    ],
+    asks: [[reserve([PLAN, EXTRA], 2), 2]],
   },
   'mint intents': {
     what: 'T1 L3: one mint id by two transactions and directly, of a budget whose row is made later',
@@ -160,10 +157,7 @@ export const CREDIT_CONFIGURATIONS = {
       { key: PLAN, id: 'm', op: 'mint', units: 2 },
       { key: PLAN, id: 'm', op: 'mint', units: 2 },
     ],
-    asks: [
-      [mint(PLAN, 2), 1],
-      [take([PLAN], 1), 1],
-    ],
+    asks: [[mint(PLAN, 2), 2]],
   },
 } as const satisfies Readonly<Record<string, CreditBounds>>
 
