@@ -47,12 +47,12 @@ export const CREDIT_CONFIGURATIONS = {
     ],
   },
   waterfall: {
-    what: 'V1 V3: two budgets and an overage counter, a repeat, a refund, a lease that comes back',
+    what: 'V1 V3: two budgets and an overage counter, a repeat, a refund, a lease that comes back or is burned',
     ...{ pools: { [PLAN]: 1, [EXTRA]: 1 }, counters: [OVER], timeMax: 0, joins: 1 },
     lease: { key: PLAN, units: 1 },
     asks: [
       [admit([PLAN, EXTRA, OVER], 3), 2],
-      [refund(PLAN, 2), 2],
+      [refund(PLAN, 2), 1],
     ],
   },
   'lowered limit': {
@@ -85,7 +85,6 @@ export const CREDIT_CONFIGURATIONS = {
       [refund(PLAN, 1), 1],
       [refund(EXTRA, 3), 1],
       [take([PLAN, EXTRA], 1), 1],
-      [{ kind: 'give back', key: PLAN, units: 1 }, 1],
     ],
   },
   captures: {
@@ -101,11 +100,11 @@ export const CREDIT_CONFIGURATIONS = {
   },
   forgetting: {
     what: 'R6: rows of two sources are forgotten, and the id may be used again',
-    ...{ pools: { [PLAN]: 1, [EXTRA]: 2 }, counters: [], timeMax: 8, joins: 0 },
+    ...{ pools: { [PLAN]: 1, [EXTRA]: 2 }, counters: [], timeMax: 7, joins: 0 },
     asks: [
       [admit([PLAN, EXTRA], 2), 3],
       [admit([PLAN], 1, { id: 'b' }), 2],
-      [refund(PLAN, 1), 3],
+      [refund(PLAN, 1), 2],
     ],
   },
   pairs: {
