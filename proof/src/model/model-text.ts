@@ -4,7 +4,7 @@ import type { Found, Searched } from './search.ts'
 
 /** The result of one search on one line, with the trace when a law broke. */
 export function searchText(
-  bounds: Bounds,
+  bounds: Pick<Bounds, 'name' | 'what'>,
   { states, transitions, depth, exhausted, found }: Searched,
   seconds: number,
 ): string {

@@ -1,3 +1,4 @@
+import { CREDIT_SEARCHES } from '../credits/searches.ts'
 import { FORGETTING_CONFIGURATIONS } from '../forgetting/model-bounds.ts'
 import { CONFIGURATIONS } from '../model/bounds.ts'
 import { check, type Part } from './part.ts'
@@ -29,7 +30,7 @@ export const modelPart: Part = {
 
 /** Searches every second configuration, from the one at `index`. */
 function searchShare(index: number, signal: AbortSignal): Promise<ModelReport> {
-  const all = [...Object.keys(FORGETTING_CONFIGURATIONS), ...CONFIGURATIONS.map(({ name }) => name)]
+  const all = [...Object.keys(FORGETTING_CONFIGURATIONS), ...CREDIT_SEARCHES, ...CONFIGURATIONS.map(({ name }) => name)]
   const names = all.filter((_, at) => at % PROCESSES === index)
   return runModel(STATES_MAX, names, signal)
 }
