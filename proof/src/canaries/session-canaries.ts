@@ -144,8 +144,8 @@ export const SESSION_CANARIES: readonly Canary[] = [
     rules: ['O5', 'L3'],
     what: 'the batch in flight at the end of an epoch counts as applied, whatever the answer says',
     file: 'engine/exchange/fencing',
-    find: 'return last.seq === batch.seq ? ',
-    replace: 'return last !== null ? ',
+    find: 'return last.seq === batch.seq',
+    replace: 'return last !== null',
   },
   {
     name: 'confirmed-with-the-batch-before',
