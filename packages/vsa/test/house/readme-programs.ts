@@ -1,6 +1,6 @@
 import { read } from './repository.ts'
 
-/** One program of the README, with what it prints. */
+/** One program of a page, with what it prints. */
 export interface ReadmeProgram {
   /** The heading that it stands under. */
   readonly title: string
@@ -12,9 +12,14 @@ const BLOCKS = /^#+ (?<title>.+)$|^```js\n(?<code>[^]*?)^```\n\n```text\n(?<outp
 
 /** The programs of the README, in order. */
 export function readmePrograms(): readonly ReadmeProgram[] {
+  return programsOf('README.md')
+}
+
+/** @param page as in `docs/policies.md` */
+export function programsOf(page: string): readonly ReadmeProgram[] {
   const programs: ReadmeProgram[] = []
   let heading = ''
-  for (const { groups } of read('README.md').matchAll(BLOCKS)) {
+  for (const { groups } of read(page).matchAll(BLOCKS)) {
     const { title, code, output } = groups ?? {}
     if (title !== undefined) heading = title
     if (code !== undefined && output !== undefined) programs.push({ title: heading, code, output })

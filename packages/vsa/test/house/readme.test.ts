@@ -3,23 +3,25 @@ import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { readmePrograms } from './readme-programs.ts'
+import { programsOf } from './readme-programs.ts'
 import { files, read, root, temporaryFolder } from './repository.ts'
 
-// Each program of the README runs in its own file, with the built package installed.
+// Each program of these pages runs in its own file, with the built package installed.
+const PROGRAM_PAGES = ['README.md', 'docs/policies.md']
 const readme = read('README.md')
-const programs = readmePrograms()
+const programs = PROGRAM_PAGES.flatMap((page) => programsOf(page).map((program) => ({ page, ...program })))
 
 const folder = temporaryFolder()
 mkdirSync(join(folder, 'node_modules'))
 symlinkSync(join(root, 'packages/vsa'), join(folder, 'node_modules/vsa'))
 
-test('every program in the README has an expected output', () => {
-  expect(programs).toHaveLength(readme.match(/^```js$/gm)?.length ?? 0)
-  expect(programs.length).toBeGreaterThanOrEqual(6)
+test.each(PROGRAM_PAGES)('every program in %s has an expected output', (page) => {
+  const found = programsOf(page)
+  expect(found).toHaveLength(read(page).match(/^```js$/gm)?.length ?? 0)
+  expect(found.length).toBeGreaterThanOrEqual(5)
 })
 
-test.each(programs)('README: $title', async ({ code, output }) => {
+test.each(programs)('$page: $title', async ({ code, output }) => {
   const place = mkdtempSync(join(folder, 'program-'))
   writeFileSync(join(place, 'program.mjs'), code)
   const run = await promisify(execFile)(process.execPath, ['program.mjs'], { cwd: place, timeout: 100_000 })
