@@ -26,7 +26,10 @@ interface Holder {
 interface Finding {
   readonly row: BudgetRow
   readonly holders: readonly Holder[]
+  /** By living owners. */
   readonly leased: number
+  /** Leases of owners that have ended: they count as burned (S8). */
+  readonly burning: number
   readonly reason: Reason
 }
 
@@ -75,8 +78,11 @@ function findingOf({ budget, leases }: ListedRow, owners: readonly OwnerRow[], n
     const { label = null, state = null, seenAt = null, expiresAt = null } = known.get(epoch) ?? {}
     return { epoch, held, label, state, seenAt, expiresAt }
   })
-  const leased = leases.reduce((sum, { held }) => sum + held, 0)
-  return { row: budget, holders, leased, reason: reasonOf(budget, leased, now) }
+  const heldBy = (isOver: boolean): number =>
+    holders.reduce((sum, { held, state }) => sum + ((state === 'closed') === isOver ? held : 0), 0)
+  const [leased, burning] = [heldBy(false), heldBy(true)]
+  const burned = budget.burned + burning
+  return { row: budget, holders, leased, burning, reason: reasonOf({ ...budget, burned }, leased, now) }
 }
 
 function reasonOf({ endsAt, pool, minted, burned, used }: BudgetRow, leased: number, now: number): Reason {
@@ -87,9 +93,9 @@ function reasonOf({ endsAt, pool, minted, burned, used }: BudgetRow, leased: num
   return burned > 0 && used < minted ? 'burned' : 'exhausted'
 }
 
-function jsonOf(store: string, { row, holders, leased, reason }: Finding): unknown {
+function jsonOf(store: string, { row, holders, leased, burning, reason }: Finding): unknown {
   const { endsAt } = row
-  return { store, reason, ...row, leased, leases: holders, moreAt: reason === 'available' ? null : endsAt }
+  return { store, reason, ...row, leased, burning, leases: holders, moreAt: reason === 'available' ? null : endsAt }
 }
 
 function textOf(finding: Finding, now: number, timeZone: string): string {
@@ -114,7 +120,7 @@ function textOf(finding: Finding, now: number, timeZone: string): string {
   return sections.filter((text) => text !== '').join('\n\n')
 }
 
-function sentenceOf({ row, leased, reason }: Finding, now: number, timeZone: string): string {
+function sentenceOf({ row, leased, burning, reason }: Finding, now: number, timeZone: string): string {
   const { endsAt, pool, minted, burned } = row
   const ends =
     endsAt === null
@@ -128,7 +134,7 @@ function sentenceOf({ row, leased, reason }: Finding, now: number, timeZone: str
     case 'leased':
       return `its pool is empty, and owners hold ${counted(leased, 'unit')}. They return what they do not use within some flush intervals once another owner waits for it; a dead owner's lease burns when it expires.`
     case 'burned':
-      return `its units are used, and ${counted(burned, 'unit')} burned with owners that died. ${ends}`
+      return `its units are used, and ${counted(burned + burning, 'unit')} burned with owners that died. ${ends}`
     case 'exhausted':
       return `all of its ${counted(minted, 'unit')} are used. ${ends}`
     case 'unminted':

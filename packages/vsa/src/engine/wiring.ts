@@ -72,7 +72,7 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const peeks = new Peeks(admissionParts)
   const reservations = new Reservations({ admission, decisions, metrics })
   const slowPath = new BudgetSlowPath(admission, reservations, admissionParts, peeks)
-  const trials = new Trials(admission)
+  const trials = new Trials(admission, decisions)
   const tryAll = new TryAll({ tries: admission.tries, metrics, slowPath })
   const eviction = new ClockEviction({
     max: settings.budgetsMax,

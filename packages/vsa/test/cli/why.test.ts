@@ -42,6 +42,11 @@ describe('vsa why', () => {
       expect(text).toMatch(/its pool is empty, and owners hold \d+ units/)
       expect(text).toMatch(/open +2 s ago +in \d+ s +api-1$/)
       expect((await why(path, 'calls', NOON + 60_000, 'UTC')).text).toMatch(/ago: it burns +api-1$/)
+      // S8: the lease of an epoch that has ended counts as burned.
+      await tamper(path, "UPDATE owner SET state = 'closed'")
+      const ended = await why(path, 'calls', NOON + 60_000, 'UTC')
+      expect(ended.json).toMatchObject({ reason: 'burned', leased: 0, burning: 9 })
+      expect(ended.text).toMatch(/9 units burned with owners that died/)
     })
   })
 

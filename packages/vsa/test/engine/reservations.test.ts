@@ -1,6 +1,8 @@
 import { array, assert, asyncProperty, constantFrom, integer, nat, record } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Budget, Reservation, Settled } from '../../src/index.ts'
+import { type Budget, type Clock, open, type Reservation, type Settled } from '../../src/index.ts'
+import { memory } from '../../src/stores/memory/index.ts'
+import { manualClock } from '../../src/testing/index.ts'
 import { bench, codeOf, FLUSH_MS, type Bench } from './fixture.ts'
 
 const CREDITS = { initial: 1_000, atRisk: 1_000 } as const
@@ -144,6 +146,42 @@ describe('a reservation in memory', () => {
     expect(await world.row('calls', period + 60_000)).toMatchObject({ used: 5 })
   })
 
+  test('L1: it is given back into its own period, also where nothing has seen yet that the period is over', async () => {
+    const world = bench()
+    const [one, other] = [world.owner(), world.owner()]
+    const policy = { limit: 100, per: 60_000, atRisk: 0 } as const
+    const [mine, theirs] = [one.vsa.budget('calls', policy), other.vsa.budget('calls', policy)]
+    await Promise.all([one.vsa.ready(), other.vsa.ready()])
+    const period = Math.floor(world.clock.now() / 60_000) * 60_000
+    await world.clock.advance(period + 60_000 - world.clock.now() - 50)
+    const old = reserved(await mine.reserve(90))
+    await world.clock.advance(60)
+    expect(await theirs.admit(100)).toBe(true)
+    expect(await old.settle(10)).toEqual(settled(10))
+    await one.vsa.flush()
+    const more = theirs.admit(80)
+    await world.clock.advance(6_000)
+    expect(await more).toBe(false)
+    expect(await world.row('calls', period)).toMatchObject({ used: 10 })
+  })
+
+  test('what is there is taken, though another owner holds the rest and does not answer: within one deadline', async () => {
+    const world = bench()
+    const [one, other] = [world.owner({ deadlineMs: 1_000 }), world.owner()]
+    await Promise.all([one.vsa.ready(), other.vsa.ready()])
+    other.vsa.budget('credits', { initial: 14, atRisk: 6, burnMax: 14 }).tryAdmit(6)
+    await world.clock.settle()
+    other.net.cut('hang')
+    const mine = reserved(await one.vsa.budget('credits', { initial: 14 }).reserve(4))
+    const startedAtMs = world.clock.monotonic()
+    const outcome = mine.settle(14).then((said) => ({ said, tookMs: world.clock.monotonic() - startedAtMs }))
+    for (let passedMs = 0; passedMs < 3_000; passedMs += 100) await world.clock.advance(100)
+    expect((await outcome).said).toEqual(settled(8, 6))
+    expect((await outcome).tookMs).toBeLessThan(1_500)
+    expect(await world.row('credits')).toMatchObject({ pool: 0 })
+    expect(one.vsa.stats()).toMatchObject({ deniedUnits: 0, uncoveredUnits: 6 })
+  })
+
   test('extend: all or nothing; two at once reserve the larger total once', async () => {
     const world = bench()
     const { budget, one } = await leased(world)
@@ -152,6 +190,8 @@ describe('a reservation in memory', () => {
     expect(await Promise.all([stream.extend({ units: 400 }), stream.extend({ units: 300 })])).toEqual([true, true])
     expect(await stream.extend({ units: 50 })).toBe(true)
     expect(stream.units).toBe(400)
+    await one.vsa.flush()
+    expect(one.vsa.stats().admittedUnits - one.vsa.stats().refundedUnits).toBe(400)
     expect(await stream.cancel()).toEqual(settled(0))
     await one.vsa.close()
     expect(await world.row('credits')).toMatchObject({ used: 0, pool: 1_000 })
@@ -206,6 +246,9 @@ describe('a reservation in memory', () => {
       expect(() => budget.tryReserve(units)).toThrow(RangeError)
       await expect(budget.reserve(units)).rejects.toThrow('units must be')
     }
+    expect(() => (budget.tryReserve as () => unknown)()).toThrow(TypeError)
+    budget.tryAdmit(1)
+    await expect(budget.reserve(0.5)).rejects.toThrow('units must be')
     const stream = reserved(budget.tryReserve(10))
     expect(() => stream.meter(-1)).toThrow('units must be')
     await expect(stream.settle(-1)).rejects.toThrow('actual must be')
@@ -276,6 +319,24 @@ describe('reserveAll', () => {
     expect(await world.row('tokens')).toMatchObject({ used: 150, pool: 850 })
     await expect(vsa.reserveAll([])).rejects.toThrow('needs must name')
   })
+
+  test('L1: the list may be used again while it waits', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const budget = vsa.budget('credits', { initial: 500 })
+    await budget.admit(300)
+    const need: [Budget, number] = [budget, 10]
+    const asked = vsa.reserveAll([need])
+    need[1] = 300
+    for (const one of (await asked) ?? []) await one.cancel()
+    await vsa.close()
+    expect(await world.row('credits')).toMatchObject({ used: 300 })
+  })
+
+  test('bad needs are refused', async () => {
+    const { vsa } = bench().owner()
+    await expect(vsa.reserveAll([])).rejects.toThrow('needs must name')
+  })
 })
 
 describe('tryAdmitAll', () => {
@@ -303,6 +364,33 @@ describe('tryAdmitAll', () => {
     expect(await world.row('minute')).toMatchObject({ used: 3 })
     expect(await world.row('month')).toMatchObject({ used: 1 })
     expect(await world.row('tokens')).toMatchObject({ used: 200 })
+  })
+
+  test('true means that all of it is spent, also where a period ends between two looks at the clock', async () => {
+    for (let off = 0; off < 60; off += 1) {
+      const clock = manualClock()
+      let [extra, step] = [0, 0]
+      const live: Clock = {
+        now: () => clock.now() + Math.floor(extra),
+        monotonic: () => clock.monotonic() + (extra += step),
+        soon: (work) => clock.soon(work),
+        timer: (delayMs, work) => clock.timer(delayMs, work),
+      }
+      const vsa = open({ store: memory(), clock: live, onEvent: () => undefined })
+      const [a, b] = [vsa.budget('a', { limit: 100, per: 60_000, atRisk: 100 }), vsa.budget('b', CREDITS)]
+      await vsa.ready()
+      await clock.advance(59_950 - (clock.now() % 60_000))
+      a.tryAdmit(100)
+      b.tryAdmit(100)
+      await clock.settle()
+      await clock.advance(30)
+      ;[extra, step] = [off * 0.1, 0.7]
+      for (let call = 0; call < 40; call += 1) {
+        const before = vsa.stats().admittedUnits
+        const isAdmitted = vsa.tryAdmitAll([[b, 1], [a, 1], [b, 0]]) // oxfmt-ignore
+        expect(vsa.stats().admittedUnits - before).toBe(isAdmitted ? 2 : 0)
+      }
+    }
   })
 
   test('nothing is spent by a call that is refused, whatever is wrong with it', async () => {

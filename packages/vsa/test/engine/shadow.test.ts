@@ -91,6 +91,48 @@ describe('P7: a policy on trial', () => {
     expect(await world.row('real')).toMatchObject({ used: 30 })
   })
 
+  test.each(['admitAll', 'decideAll', 'reserveAll'] as const)(
+    '%s: once the others are admitted, nothing that becomes of it fails the call',
+    async (call) => {
+      const world = bench()
+      const one = world.owner()
+      const real = one.vsa.budget('real', { initial: 100, atRisk: 100 })
+      const trial = one.vsa.budget('trial', { initial: 100, shadow: true })
+      await one.vsa.ready()
+      real.tryAdmit(100)
+      await world.clock.settle()
+      one.net.cut('hang')
+      const abort = new AbortController()
+      const asked = one.vsa[call]([[real, 10], [trial, 1]], { signal: abort.signal }) // oxfmt-ignore
+      await world.clock.settle()
+      abort.abort(new Error('gone'))
+      const startedAtMs = world.clock.monotonic()
+      const tookMs = asked.then(() => world.clock.monotonic() - startedAtMs)
+      await world.clock.advance(6_000)
+      // The leases of the others serve while the store is away: only a reservation of it must be known.
+      expect(await tookMs).toBe(call === 'reserveAll' ? 5_000 : 0)
+      one.net.heal()
+      await world.clock.advance(10_000)
+      await one.vsa.close()
+      expect(await world.row('real')).toMatchObject({ used: 10 })
+    },
+  )
+
+  test('by the decision its units can be given back once it has been tried', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const [real, trial] = [vsa.budget('real', { initial: 100 }), vsa.budget('trial', { initial: 100, shadow: true })]
+    const decision = await vsa.decideAll([[real, 10], [trial, 10]]) // oxfmt-ignore
+    trial.refund(10, decision)
+    expect(vsa.stats()).toMatchObject({ refundsRefused: 0 })
+    await vsa.flush()
+    for (const budget of [real, trial]) budget.refund(10, decision)
+    await vsa.close()
+    expect(await world.row('real')).toMatchObject({ used: 0 })
+    expect(await world.row('trial')).toMatchObject({ used: 0 })
+    expect(vsa.stats()).toMatchObject({ refundsRefused: 0 })
+  })
+
   test('tryAdmitAll: as admitAll, from memory', async () => {
     const world = bench()
     const { vsa } = world.owner()
@@ -101,7 +143,7 @@ describe('P7: a policy on trial', () => {
     await world.clock.settle()
     expect(vsa.tryAdmitAll([[trial, 5], [real, 4]])).toBe(true) // oxfmt-ignore
     expect(vsa.tryAdmitAll([[trial, 5], [real, 7]])).toBe(false) // oxfmt-ignore
-    expect(vsa.stats()).toMatchObject({ admittedUnits: 4, shadowDeniedUnits: 5 })
+    expect(vsa.stats()).toMatchObject({ admittedUnits: 4, shadowDeniedUnits: 5, deniedUnits: 10 + 7 })
   })
 
   test('another policy for the same key is a conflict, and what is no boolean is refused', () => {

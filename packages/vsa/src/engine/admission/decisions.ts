@@ -1,4 +1,4 @@
-import type { Accounted, Decision, Refused, Unavailable } from '../../core/decision.ts'
+import type { Accounted, Admitted, Decision, Refused, Unavailable } from '../../core/decision.ts'
 import { assertDecision } from '../api/arguments.ts'
 import type { PastDecision } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
@@ -23,8 +23,8 @@ export class Decisions {
   readonly #session: Pick<Session, 'time' | 'hasJoined'>
   readonly #flushIntervalMs: number
   readonly #leases: Pick<LeaseTable, 'find'>
-  /** Of decisions about several budgets: the period of each, by key, so that each can be given back. */
-  readonly #periods = new WeakMap<object, ReadonlyMap<string, number>>()
+  /** Of decisions about several budgets: the period of each, by key, so that each can be given back; null where nothing was spent. */
+  readonly #periods = new WeakMap<object, Map<string, number | null>>()
 
   constructor(session: Pick<Session, 'time' | 'hasJoined'>, flushIntervalMs: number, leases: Pick<LeaseTable, 'find'>) {
     this.#session = session
@@ -48,12 +48,28 @@ export class Decisions {
     }
   }
 
+  /**
+   * P7: the decision was also about budgets on trial, each of which is tried by itself. Until it has been, nothing of it can be given back.
+   * @returns notes what was decided of one
+   */
+  withTrials(decision: Admitted, keys: readonly string[]): (tried: Decision) => void {
+    const periods = this.#periods.get(decision) ?? new Map<string, number | null>()
+    if (periods.size === 0) periods.set(decision.key, decision.shadow === undefined ? (decision.period ?? null) : null)
+    for (const key of keys) periods.set(key, null)
+    this.#periods.set(decision, periods)
+    return (tried) => {
+      if (tried.admitted && tried.shadow === undefined && tried.unaccounted === undefined)
+        periods.set(tried.key, tried.period)
+    }
+  }
+
   /** @throws TypeError for what is no decision */
   givenBack(decision: PastDecision, key: string): GivenBack {
     assertDecision(decision)
     if (decision.admitted === false || decision.unaccounted === true || decision.shadow !== undefined)
       return { kind: 'nothing' }
     const periods = this.#periods.get(decision)
+    if (periods?.get(key) === null) return { kind: 'nothing' }
     const isAbout = periods?.has(key) ?? (decision.key === undefined || decision.key === key)
     const period = periods?.get(key) ?? decision.period ?? 0
     return { kind: isAbout ? 'units' : 'foreign', period }

@@ -6,7 +6,7 @@ import type { GateNeed } from '../requests/pending-request.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { AdmissionController } from './admission-controller.ts'
 import type { Decisions } from './decisions.ts'
-import { split } from './trials.ts'
+import { split, tryingOptions } from './trials.ts'
 
 /** Exchanges of one settlement beyond its units, which others who spend at the same time may make fail. */
 const COVER_TRIES_MAX = 8
@@ -42,6 +42,8 @@ export class Reservations implements Charging {
     merged: readonly GateNeed[],
     options?: AdmitOptions,
   ): Promise<readonly Reservation[] | null> {
+    // A copy: the caller may use the list again meanwhile.
+    const wanted = asked.map(([{ key }, units]) => ({ key, units }))
     const { others, onTrial } = split(merged)
     const charged = new Map<string, Charged>()
     if (others.length > 0) {
@@ -49,11 +51,13 @@ export class Reservations implements Charging {
       if (!decision.admitted) return null
       for (const { gate } of others) charged.set(gate.key, { gate, period: this.#periodOf(decision, gate) })
     }
-    for (const { gate, units } of onTrial) {
-      const charge = await this.charge(gate, units, options)
+    const trials = onTrial.map(async ({ gate, units }) => {
+      // P7: whatever becomes of it, it does not refuse.
+      const charge = await this.charge(gate, units, tryingOptions(options)).catch(() => null)
       charged.set(gate.key, { gate, period: charge?.period ?? null })
-    }
-    return asked.flatMap(([{ key }, units]) => {
+    })
+    await Promise.all(trials)
+    return wanted.flatMap(({ key, units }) => {
       const one = charged.get(key)
       return one === undefined ? [] : [new LocalReservation(one.gate, units, one.period)]
     })
@@ -75,16 +79,21 @@ export class Reservations implements Charging {
     if (leased !== null) add(leased)
     let left = units - (leased?.units ?? 0)
     let asked = left
-    for (let tries = 0; left > 0 && asked > 0 && tries < COVER_TRIES_MAX; tries += 1) {
+    // Others were waited for once: from then on only what can be had at once is asked for.
+    let hasWaited = false
+    for (let tries = 0; asked > 0 && tries < COVER_TRIES_MAX; tries += 1) {
       const decision = await admission.decide(gate, asked)
       if (decision.admitted) {
         add({ units: asked, period: this.#periodOf(decision, gate) })
         left -= asked
-        asked = left
       } else {
-        // As of this answer. Others may be quicker.
-        asked = Math.min(decision.remaining ?? 0, left)
+        // It asks for as much as there is: nobody was denied anything.
+        metrics.takeBackDenial(asked)
+        hasWaited ||= decision.reason === 'reserved'
       }
+      // As of the last answer. Others may be quicker.
+      const there = hasWaited || decision.admitted ? admission.tries.poolOf(gate) : (decision.remaining ?? 0)
+      asked = Math.min(left, Math.max(0, there))
     }
     metrics.uncoveredUnits += left
     return left

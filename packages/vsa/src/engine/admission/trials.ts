@@ -1,39 +1,58 @@
-import { invariant } from '../../core/errors.ts'
-import type { Decision } from '../../core/decision.ts'
+import type { Admitted, Decision } from '../../core/decision.ts'
 import type { AdmitOptions } from '../api/public-types.ts'
 import type { GateNeed } from '../requests/pending-request.ts'
 import type { AdmissionController } from './admission-controller.ts'
+import type { Decisions } from './decisions.ts'
 
-/** P7: of several budgets those on trial never refuse: the others decide, and then each of them is tried by itself. */
+/**
+ * P7: of several budgets those on trial never refuse: the others decide, and then each of them is tried by itself. Nobody waits for that: the store may be
+ * away, and the leases of the others serve.
+ */
 export class Trials {
   readonly #admission: AdmissionController
+  readonly #decisions: Decisions
 
-  constructor(admission: AdmissionController) {
+  constructor(admission: AdmissionController, decisions: Decisions) {
     this.#admission = admission
+    this.#decisions = decisions
   }
 
   async admitAll(needs: readonly GateNeed[], options?: AdmitOptions): Promise<boolean> {
-    const { others, onTrial } = split(needs)
+    const { onTrial } = split(needs)
     if (onTrial.length === 0) return this.#admission.admitAll(needs, options)
-    if (others.length > 0 && !(await this.#admission.admitAll(others, options))) return false
-    await this.#tryEach(onTrial, options)
-    return true
+    return (await this.decideAll(needs, options)).admitted
   }
 
   /** The decision is that of the others; with none, of the first that is on trial. */
   async decideAll(needs: readonly GateNeed[], options?: AdmitOptions): Promise<Decision> {
     const { others, onTrial } = split(needs)
-    const decision = others.length > 0 ? await this.#admission.decideAll(others, options) : undefined
-    if (decision !== undefined && (onTrial.length === 0 || !decision.admitted)) return decision
-    const [first] = await this.#tryEach(onTrial, options)
-    const decided = decision ?? first
-    invariant(decided !== undefined, 'one of the needs was decided')
-    return decided
+    const [first, ...rest] = onTrial
+    if (first === undefined) return this.#admission.decideAll(needs, options)
+    const isAlone = others.length === 0
+    const decision = await (isAlone
+      ? this.#admission.decide(first.gate, first.units, options)
+      : this.#admission.decideAll(others, options))
+    if (decision.admitted) this.#tryEach(isAlone ? rest : onTrial, decision, options)
+    return decision
   }
 
-  #tryEach(needs: readonly GateNeed[], options?: AdmitOptions): Promise<readonly Decision[]> {
-    return Promise.all(needs.map(({ gate, units }) => this.#admission.decide(gate, units, options)))
+  /** @param decision of the others, by which the units of each can be given back once it has been tried */
+  #tryEach(needs: readonly GateNeed[], decision: Admitted, options: AdmitOptions | undefined): void {
+    const tried = this.#decisions.withTrials(
+      decision,
+      needs.map(({ gate }) => gate.key),
+    )
+    for (const { gate, units } of needs) {
+      this.#admission.decide(gate, units, tryingOptions(options)).then(tried, () => undefined)
+    }
   }
+}
+
+/** The call was decided: its signal ends nothing any more. */
+export function tryingOptions(options: AdmitOptions | undefined): AdmitOptions | undefined {
+  if (options?.signal === undefined) return options
+  const { signal: _decided, ...rest } = options
+  return rest
 }
 
 export function split(needs: readonly GateNeed[]): {

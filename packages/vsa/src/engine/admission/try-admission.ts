@@ -54,7 +54,8 @@ export class TryAdmission {
     if (this.#isClosed) throw closedError(gate.key)
     if (gate.plan.durable) throw durableOnlyError(gate.key)
     if (units === 0) return true
-    if (this.#covers(gate, units)) return this.#local.spend(this.#parts.leases.current(gate), units)
+    const row = this.#coveringRow(gate, units)
+    if (row !== null && this.#local.spend(row, units)) return true
     this.#parts.metrics.countDenial(units)
     return false
   }
@@ -65,13 +66,18 @@ export class TryAdmission {
     const durable = needs.find(({ gate }) => gate.plan.durable)
     if (durable !== undefined) throw durableOnlyError(durable.gate.key)
     const onTrial = needs.filter(({ gate }) => gate.plan.shadow)
-    const others = onTrial.length === 0 ? needs : needs.filter(({ gate }) => !gate.plan.shadow)
+    const others = needs.filter(({ gate, units }) => units > 0 && !gate.plan.shadow)
+    // Each row once: a period may end between two looks at the clock.
+    const rows: LeasedRow[] = []
     for (const { gate, units } of others) {
-      if (units === 0 || this.#covers(gate, units)) continue
-      this.#parts.metrics.countDenial(unitsOf(needs))
-      return false
+      const row = this.#coveringRow(gate, units)
+      if (row === null) {
+        this.#parts.metrics.countDenial(unitsOf(others))
+        return false
+      }
+      rows.push(row)
     }
-    for (const { gate, units } of others) if (units > 0) this.#local.spend(this.#parts.leases.current(gate), units)
+    for (const [index, row] of rows.entries()) this.#local.spend(row, others[index]?.units ?? 0)
     for (const { gate, units } of onTrial) this.tryAdmit(gate, units)
     return true
   }
@@ -85,21 +91,27 @@ export class TryAdmission {
     return there > 0 && this.#local.spend(row, there) ? { units: there, period: row.window.start } : null
   }
 
-  /** Whether the lease covers the units. If not, one is asked for where that may help the next call. */
-  #covers(gate: Gate, units: number): boolean {
+  /** What can be taken at once: the pool as of the last answer, also of a budget that leases nothing. */
+  poolOf(handle: Gate): number {
+    const { session, leases } = this.#parts
+    return session.hasJoined ? (leases.current(handle.family.live(handle)).figures?.pool ?? 0) : 0
+  }
+
+  /** The row whose lease covers the units. Null: none does, and a lease is asked for where that may help the next call. */
+  #coveringRow(gate: Gate, units: number): LeasedRow | null {
     const { session, intake, leases } = this.#parts
     if (units > gate.plan.atRisk) {
       this.#warnOfCost(gate, units)
-      return false
+      return null
     }
     if (!session.hasJoined) {
       intake.deferUntilJoined(gate, 0)
-      return false
+      return null
     }
     const row = leases.current(gate)
-    if (row.lease.spendable >= units) return true
+    if (row.lease.spendable >= units) return row
     this.#seekLease(row, units)
-    return false
+    return null
   }
 
   /** L4: no lease can ever cover the units. It is reported once for each policy. */

@@ -1,6 +1,7 @@
 import type { Decision } from '../../core/decision.ts'
 import type { Plan, Window } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
+import { assertUnits } from '../../core/units.ts'
 import { printAsJson } from '../api/inspect.ts'
 import type { AdmitOptions, Budget, MintOptions, PastDecision, Peek, Reservation } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -151,12 +152,14 @@ export class Gate implements Budget, HotCell {
   }
 
   tryReserve(max: number): Reservation | null {
+    // `tryAdmit` has a default.
+    if (typeof max !== 'number') assertUnits('units', max)
     if (this.plan.shadow) return this.#reservedOnTrial(max)
     return this.tryAdmit(max) ? this.#reserved(max) : null
   }
 
   reserve(max: number, options?: AdmitOptions): Promise<Reservation | null> {
-    if (options === undefined && typeof max === 'number' && max > 0 && max <= this.room)
+    if (options === undefined && Number.isInteger(max) && max > 0 && max <= this.room)
       return Promise.resolve(this.tryReserve(max))
     return this.family.slowPath.reserve(this, max, options)
   }

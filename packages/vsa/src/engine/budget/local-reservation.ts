@@ -16,6 +16,8 @@ export interface Charge {
 interface ReservedBudget {
   readonly key: string
   readonly row: RowView | null
+  readonly room: number
+  readonly roomMax: number
   readonly family: { readonly slowPath: Charging }
   refund(units: number, decision?: PastDecision): void
 }
@@ -94,14 +96,15 @@ export class LocalReservation implements Reservation {
       const charge = await this.#charging.charge(this.#budget, more)
       if (charge === null) return false
       this.#add(charge)
-      // It was settled, or extended as far by another call, meanwhile: the units go back.
-      const isOpen = this.state === 'open'
-      if (!isOpen || to.units <= this.#units) {
+      if (this.state !== 'open') {
+        // It was settled meanwhile.
         this.#giveBack(more)
-        return isOpen
+        return false
       }
     }
     this.#units = Math.max(this.#units, to.units)
+    // Another call may have extended it meanwhile.
+    this.#giveBack(this.#charged - this.#units)
     return true
   }
 
@@ -152,7 +155,9 @@ export class LocalReservation implements Reservation {
   #refund(units: number, period: number | null): void {
     if (period === null) return
     const budget = this.#budget
-    if (budget.row?.window.start === period) budget.refund(units)
+    // The slow path would give back into the period of now.
+    const isHot = budget.room + units <= budget.roomMax
+    if (isHot && budget.row?.window.start === period) budget.refund(units)
     else budget.refund(units, { period })
   }
 }

@@ -47,6 +47,12 @@ export class Metrics {
     this.deniedUnits += requests * units
   }
 
+  /** It was no denial of a caller. */
+  takeBackDenial(units: number): void {
+    this.denials -= 1
+    this.deniedUnits -= units
+  }
+
   /** P7: they were admitted. @param wasCounted as denials */
   countShadow(units: number, requests: number, wasCounted: boolean): void {
     if (wasCounted) this.deniedUnits -= requests * units
