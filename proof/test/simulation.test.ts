@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { runSimulation, traceSeed } from '../src/proof/programs.ts'
 
 /** `npm run proof` runs thousands. */
-const SEEDS = 4
+const SEEDS = 8
 
 test(`L1 L2 L3 L4 L5 L6 L7 L9: ${SEEDS} seeds and every script of the corpus run without a violation`, async () => {
   const report = await runSimulation(SEEDS)
