@@ -54,8 +54,9 @@ export class TryAdmission {
     if (this.#isClosed) throw closedError(gate.key)
     if (gate.plan.durable) throw durableOnlyError(gate.key)
     if (units === 0) return true
-    const row = this.#coveringRow(gate, units)
+    const row = this.#rowFor(gate, units)
     if (row !== null && this.#local.spend(row, units)) return true
+    if (row !== null) this.#seekLease(row, units)
     this.#parts.metrics.countDenial(units)
     return false
   }
@@ -70,8 +71,9 @@ export class TryAdmission {
     // Each row once: a period may end between two looks at the clock.
     const rows: LeasedRow[] = []
     for (const { gate, units } of others) {
-      const row = this.#coveringRow(gate, units)
-      if (row === null) {
+      const row = this.#rowFor(gate, units)
+      if (row === null || row.lease.spendable < units) {
+        if (row !== null) this.#seekLease(row, units)
         this.#parts.metrics.countDenial(unitsOf(others))
         return false
       }
@@ -97,8 +99,8 @@ export class TryAdmission {
     return session.hasJoined ? (leases.current(handle.family.live(handle)).figures?.pool ?? 0) : 0
   }
 
-  /** The row whose lease covers the units. Null: none does, and a lease is asked for where that may help the next call. */
-  #coveringRow(gate: Gate, units: number): LeasedRow | null {
+  /** The row whose lease may cover the units. Null: none can, or none does yet. */
+  #rowFor(gate: Gate, units: number): LeasedRow | null {
     const { session, intake, leases } = this.#parts
     if (units > gate.plan.atRisk) {
       this.#warnOfCost(gate, units)
@@ -108,10 +110,7 @@ export class TryAdmission {
       intake.deferUntilJoined(gate, 0)
       return null
     }
-    const row = leases.current(gate)
-    if (row.lease.spendable >= units) return row
-    this.#seekLease(row, units)
-    return null
+    return leases.current(gate)
   }
 
   /** L4: no lease can ever cover the units. It is reported once for each policy. */
