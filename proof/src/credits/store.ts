@@ -20,8 +20,8 @@ import { touched, touchedList } from './touch.ts'
  *  4. Admitted, all given back, asked again: 9a says true, for nothing (7 steps). A repeat of an admission of which nothing is charged any
  *     more is denied, with the reason `refunded`. After a partial refund it is true.
  *  5. O10 gives a late grant back. With an id that is wrong, as R8 says of a reserve: the repeat was answered true elsewhere (7 steps).
- *  6. A refusal leaves nothing, so it is no outcome for ever. A refused caller may still be charged by an earlier attempt that nobody
- *     answered: A sends and crashes, the repeat is refused, units are minted, the old batch arrives (10 steps). A caller that gives up asks
+ *  6. A refusal leaves nothing, so it is no outcome for ever. A refused caller may still be charged by an earlier attempt that the store
+ *     did not answer: A sends and crashes, the repeat is refused, units are minted, the old batch arrives (10 steps). A caller that gives up asks
  *     for a refund with the id after its epoch has ended, or reserves: the ttl ends that.
  *
  * I2 A refund with an id

@@ -8,7 +8,7 @@ import { placeOf } from './stores/place-of.ts'
 import { columns, facts, table } from './table.ts'
 
 /**
- * Why a budget denies now. `available`: it need not. `over`: its period is over, and nobody has asked since. `leased`: other owners hold what is
+ * Why a budget denies now. `available`: it need not. `over`: its period is over, and no owner has made the row of the present one. `leased`: other owners hold what is
  * left. `burned`: what is not used was burned with owners that died. `exhausted`: all of it is used. `unminted`: nothing was ever minted.
  */
 type Reason = 'available' | 'over' | 'leased' | 'burned' | 'exhausted' | 'unminted'
@@ -59,7 +59,7 @@ export async function why(address: string, key: string, now: number, timeZone: s
   if (listed === undefined) {
     throw new CommandError(
       'unknown_key',
-      `${place.name} has no budget called '${key}': nobody has asked it yet, or its rows are older than their retention`,
+      `${place.name} has no budget called '${key}': no process has asked it yet, or upkeep has removed its rows, which were older than their retention`,
     )
   }
   const finding = findingOf(listed, owners, now)

@@ -87,7 +87,7 @@ export class Reservations implements Charging {
         add({ units: asked, period: this.#periodOf(decision, gate) })
         left -= asked
       } else {
-        // It asks for as much as there is: nobody was denied anything.
+        // The settlement asks for as much as there is: no caller was denied.
         metrics.takeBackDenial(asked)
         hasWaited ||= decision.reason === 'reserved'
       }

@@ -5,7 +5,7 @@ import type { AdmissionController } from './admission-controller.ts'
 import type { Decisions } from './decisions.ts'
 
 /**
- * P7: of several budgets those on trial never refuse: the others decide, and then each of them is tried by itself. Nobody waits for that: the store may be
+ * P7: of several budgets those on trial never refuse: the others decide, and then each of them is tried by itself. The call does not wait for that: the store may be
  * away, and the leases of the others serve.
  */
 export class Trials {

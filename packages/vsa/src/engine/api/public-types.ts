@@ -155,7 +155,7 @@ export interface Extension {
 export interface Settled {
   /** Units that stay spent. */
   readonly settled: number
-  /** Units that were used, and that the budget did not have: nobody has paid for them. Also in `stats().uncoveredUnits`. */
+  /** Units that were used, and that the budget did not have: it was not charged for them. Also in `stats().uncoveredUnits`. */
   readonly uncovered: number
   /** It had been settled before, and this is the outcome of then. */
   readonly repeated: boolean
