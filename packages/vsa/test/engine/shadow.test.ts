@@ -111,6 +111,8 @@ describe('P7: a policy on trial', () => {
       await world.clock.advance(6_000)
       // The leases of the others serve while the store is away: only a reservation of it must be known.
       expect(await tookMs).toBe(call === 'reserveAll' ? 5_000 : 0)
+      // The signal of a call that was decided does not end the trial, which is counted.
+      expect(one.vsa.stats()).toMatchObject({ shadowDeniedUnits: 1 })
       one.net.heal()
       await world.clock.advance(10_000)
       await one.vsa.close()
