@@ -8,6 +8,7 @@ import { type Life, lifeAt, withLife } from './life.ts'
 import { maintain, OWNERS_KEPT_MS, type Upkeep, UPKEEP_STEPS } from './maintain.ts'
 import { openEpoch } from './open-epoch.ts'
 import { Pace } from './pace.ts'
+import { sweep } from './reservations/sweep.ts'
 import type { BudgetRow, OwnerRow } from './rows.ts'
 import type { Caller } from './standing.ts'
 import { Standstill } from './standstill.ts'
@@ -15,6 +16,8 @@ import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './st
 import { checkStoreFrom, type StoreFromOptions, type UpkeepSettings } from './store-from-options.ts'
 import { transition } from './transition.ts'
 
+/** The most reservations that one upkeep ends or forgets. */
+const SWEPT_MAX = 1_000
 /** The most attempts of a transaction after version conflicts. */
 const TRIES_MAX = 100
 
@@ -196,7 +199,20 @@ class AdaptedStore implements Store {
     )
     return andThen(done, (upkeep) => {
       this.#isBehind = upkeep.isBehind
-      return upkeep.leadsOn && steps > 1 ? this.#maintain(caller, rowsMax, steps - 1) : upkeep
+      if (upkeep.leadsOn && steps > 1) return this.#maintain(caller, rowsMax, steps - 1)
+      return upkeep.isSweepDue ? this.#sweep(upkeep) : upkeep
+    })
+  }
+
+  /** R3, R6 */
+  #sweep(upkeep: Upkeep): Awaitable<Upkeep> {
+    const swept = this.#transact(
+      () => this.#adapter.loadSweep(SWEPT_MAX),
+      (rows, at) => ({ result: rows.due.length >= SWEPT_MAX, writes: sweep(rows, at) }),
+    )
+    return andThen(swept, (isFull) => {
+      this.#isBehind ||= isFull
+      return { ...upkeep, isBehind: this.#isBehind, dueInMs: isFull ? 0 : upkeep.dueInMs }
     })
   }
 

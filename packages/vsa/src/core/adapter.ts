@@ -1,5 +1,5 @@
 import type { AppliedAnswer, Batch, RowName } from './exchange.ts'
-import type { BudgetRow, CounterRow, Leap, LeaseRow, MintRow, OwnerRow } from './rows.ts'
+import type { BudgetRow, CounterRow, Leap, LeaseRow, MintRow, OwnerRow, ReservationRow } from './rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from './store.ts'
 
 /** A value from a synchronous store, else a promise. */
@@ -26,6 +26,8 @@ export interface StoreAdapter {
    */
   exchangePlain?(batch: Batch): Awaitable<Exchanged | null>
   loadUpkeep(bounds: UpkeepBounds): Awaitable<Snapshot<UpkeepRows>>
+  /** The reservations that are to be swept, the earliest first: at most `max`. */
+  loadSweep(max: number): Awaitable<Snapshot<SweepRows>>
   /** Rows as they are now, in the order of the names; a row that does not exist is left out. */
   read(names: readonly RowName[]): Awaitable<readonly BudgetRow[]>
   /** One page of rows in (key, period) order, each with all leases on it, all of one moment. */
@@ -95,12 +97,33 @@ export interface ExchangeRows {
   readonly owner: OwnerRow | undefined
   /** The row of each entry of the batch, by index; null for a void entry. May be empty when `needsRows` of `standing.ts` is false. */
   readonly entries: readonly (EntryRows | null)[]
+  /** Each reservation that a take or a change of the batch names by one of its budgets' keys and the id, once. Absent: none. */
+  readonly reservations?: readonly ReservationRow[]
+  /** The rows that their units came from: those that no entry names. Absent: none. */
+  readonly sources?: readonly SourceRows[]
   /** Rows leased by this epoch with `wantedUntil` after the time, also rows outside the batch: at most {@link WANTED_ROWS_MAX} of those. */
   readonly wanted: readonly RowName[]
 }
 
 /** The most rows that one answer names as wanted; the next answer names the rest. */
 export const WANTED_ROWS_MAX = 1_000
+
+/** A row that units of a reservation came from. */
+export interface SourceRows {
+  readonly key: string
+  /** Null for a counter. */
+  readonly period: number | null
+  /** `mintedBefore` is not needed. */
+  readonly rows: EntryRows
+}
+
+/** The rows that a sweep needs. */
+export interface SweepRows {
+  /** Reservations whose `sweepAtOf` is the time or before. */
+  readonly due: readonly ReservationRow[]
+  /** Every row that their units came from. Leases are all of other epochs. */
+  readonly sources: readonly SourceRows[]
+}
 
 export type EntryRows = LoadedBudget | LoadedCounter | DamagedRow
 
@@ -117,7 +140,15 @@ export interface LoadedBudget {
   readonly ended: readonly LeaseRow[]
   /** Units minted before under the id of the entry's mint; undefined when there are none. */
   readonly mintedBefore: number | undefined
+  /**
+   * P2, only where there is no row and the entry has a policy with windows: of the key's row with the latest earlier period, where there is one. It
+   * may be left out where its version is not above the policy's.
+   */
+  readonly earlier?: EarlierTerms | undefined
 }
+
+/** What a row of a key hands on to its next period. */
+export type EarlierTerms = Pick<BudgetRow, 'limit' | 'burnMax' | 'version'>
 
 export interface LoadedCounter {
   readonly kind: 'counter'
@@ -149,12 +180,14 @@ export interface UpkeepRows {
   readonly burning: readonly number[]
   /** Leases of the closed epochs, each with its budget row; at most `leasesMax`. */
   readonly ended: readonly EndedLease[]
-  /** Rows without a lease whose `keepUntil` is before `pruneTimeOf` the time; at most `rowsMax`. */
+  /** Rows without a lease, and with nothing reserved, whose `keepUntil` is before `pruneTimeOf` the time; at most `rowsMax`. */
   readonly prunable: readonly PrunableRow[]
   /** The earliest `keepUntil` of the other rows; null when none has one. Rows whose time is past, but which have a lease, may be left out. */
   readonly nextPrunableAt: number | null
   /** Closed epochs without a lease that ended longer ago than `ownersKeptMs` before `pruneTimeOf` the time; at most `rowsMax`. */
   readonly forgettable: readonly number[]
+  /** The earliest `sweepAtOf` of all reservations, also one that has passed; null when there is none. */
+  readonly nextSweepAt: number | null
   /** As the last `Writes.leap` said; `NO_LEAP` at first. */
   readonly leap: Leap
 }
@@ -188,6 +221,8 @@ export interface Writes {
   /** New ids. */
   readonly mints: readonly MintRow[]
   readonly counters: readonly CounterRow[]
+  readonly reservations: readonly ReservationWrite[]
+  readonly removedReservations: readonly ReservationRow[]
   readonly removedBudgets: readonly PrunableRow[]
   readonly removedOwners: readonly number[]
   /** Closed epochs without a lease left: upkeep does not load them again. */
@@ -208,6 +243,12 @@ export interface OwnerWrite {
   /** `opened`: a new row, and the highest epoch so far. `renewed`: only seq, outcome, `seenAt` and `expiresAt` differ. `closed`: the epoch ends. */
   readonly change: 'opened' | 'renewed' | 'closed'
   readonly row: OwnerRow
+}
+
+export interface ReservationWrite {
+  /** `created`: a new row. `changed`: only the lots differ; their number, keys and periods do not. */
+  readonly change: 'created' | 'changed'
+  readonly row: ReservationRow
 }
 
 export interface BudgetWrite {

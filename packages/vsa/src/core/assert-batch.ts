@@ -1,5 +1,6 @@
 import { invariant } from './errors.ts'
 import { BATCH_ENTRIES_MAX, type Batch } from './exchange.ts'
+import { isUnits } from './units.ts'
 
 /** Engines build batches, so a malformed one is a bug, and must not change a row. @throws InvariantError */
 export function assertBatch(batch: Batch): void {
@@ -22,6 +23,12 @@ export function assertBatch(batch: Batch): void {
     batch.takes.length <= BATCH_ENTRIES_MAX,
     `a batch carries at most ${BATCH_ENTRIES_MAX} runs of takes, got ${batch.takes.length}`,
   )
+  const changes = batch.changes?.length ?? 0
+  invariant(changes <= BATCH_ENTRIES_MAX, `a batch carries at most ${BATCH_ENTRIES_MAX} changes, got ${changes}`)
+  for (const change of batch.changes ?? []) {
+    invariant(isUnits(change.units), `a change is of a number of units, got ${change.units}`)
+    invariant(change.op !== 'extend' || isUnits(change.ttlMs), 'a reservation is extended by a time')
+  }
   if (batch.entries.length < 2) return
   const rows = new Set<string>()
   for (const entry of batch.entries) {

@@ -9,6 +9,7 @@ export function changedAdapter(adapter: StoreAdapter, methods: Partial<StoreAdap
     loadJoin: () => adapter.loadJoin(),
     loadExchange: (batch) => adapter.loadExchange(batch),
     loadUpkeep: (bounds) => adapter.loadUpkeep(bounds),
+    loadSweep: (max) => adapter.loadSweep(max),
     read: (names) => adapter.read(names),
     list: (range) => adapter.list(range),
     owners: () => adapter.owners(),

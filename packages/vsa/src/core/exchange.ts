@@ -3,6 +3,8 @@
  * All of it is plain JSON data, so that a store may send it over any connection.
  */
 
+import type { CreditOutcomes, Remember, ReservationChange } from './reservations/messages.ts'
+
 /** At most this many entries in one batch, and this many runs of takes. */
 export const BATCH_ENTRIES_MAX = 1_000
 
@@ -20,6 +22,8 @@ export interface Batch {
   readonly entries: readonly Entry[]
   /** Durable admissions in arrival order; at most {@link BATCH_ENTRIES_MAX} runs. */
   readonly takes: readonly Take[]
+  /** Changes to reservations that were made before, in order; applied before the takes. At most {@link BATCH_ENTRIES_MAX}. Absent: none. */
+  readonly changes?: readonly ReservationChange[]
   /** Settle, return and close the epoch with this batch (S9). */
   readonly close: boolean
 }
@@ -41,6 +45,8 @@ export interface BudgetEntry {
   /** Units to return to the pool. The answer reports how many were accepted. */
   readonly refund: number
   readonly mint?: Mint
+  /** P5: what is used and burned goes back into the pool, after all other parts of the entry. */
+  readonly reset?: true
   /**
    * Only after a store has forgotten writes (F5): `minted - pool` of the row, as this owner was last answered. What the store lacks of it is burned:
    * those units may have been admitted.
@@ -92,6 +98,13 @@ export interface Take {
   /** `[index into entries, cost]`: distinct entries, each a budget, each cost at least 1. */
   readonly need: readonly (readonly [entry: number, cost: number])[]
   readonly n: number
+  /**
+   * V1: a waterfall. All costs are the same, the units of one request: each entry gives what it has, in order, until they are covered. The last entry
+   * may be a counter, which never lacks.
+   */
+  readonly first?: true
+  /** R1, I1: the store remembers what becomes of it, once for each id. Then `n` is 1. */
+  readonly remember?: Remember
 }
 
 /** The store's answer to a batch. Times are store time in ms since 1970. */
@@ -105,8 +118,9 @@ export interface AppliedAnswer {
   readonly expiresAt: number
   /** One for each entry, in order, absolute values as of now. */
   readonly entries: readonly EntryAnswer[]
-  /** How many of each run of takes were granted. */
+  /** How many of each run of takes were granted now: 0 for one that was remembered before. */
   readonly granted: readonly number[]
+  readonly credits?: CreditOutcomes
   /** Rows leased by this epoch that are marked as wanted, also those not in the batch (O12). */
   readonly wanted: readonly RowName[]
   readonly written: Written
@@ -165,6 +179,8 @@ export interface BudgetAnswer {
   readonly used: number
   readonly burned: number
   readonly minted: number
+  /** Units set aside by reservations; absent: 0. */
+  readonly reserved?: number
   readonly limit: number
   readonly version: number
   /** How many other epochs hold a lease on the row, and how many units together. */
@@ -207,6 +223,7 @@ export interface Outcome {
   readonly granted: readonly number[]
   /** By entry index; entries without a note are absent. */
   readonly notes: Readonly<Record<number, EntryNote>>
+  readonly credits?: CreditOutcomes
   readonly written: Written
 }
 

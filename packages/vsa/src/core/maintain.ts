@@ -29,6 +29,8 @@ export interface Upkeep {
   readonly leadsOn: boolean
   /** There are more rows to remove than this call removed. Burning may wait: no answer depends on it. */
   readonly isBehind: boolean
+  /** Reservations are to be swept: in a transaction of its own. */
+  readonly isSweepDue: boolean
   /** In how many ms there will be something to do, as far as is known; 0 when there is more now, null when nothing is known. */
   readonly dueInMs: number | null
   /** Null when there is nothing to do. */
@@ -59,12 +61,14 @@ export function maintain(rows: UpkeepRows, at: StoreTime, call: UpkeepCall): Upk
   }
   const doubted = doubt(at, leap, leaseTtlMs)
   // Store time goes on only with what is kept, and rows that a leap holds up would wait for ever in a quiet store.
-  const mustPass = rows.prunable.length > 0 && !mayRemove(at, rows.leap, leaseTtlMs)
+  const isSweepDue = rows.nextSweepAt !== null && rows.nextSweepAt <= pruneTimeOf(at)
+  const mustPass = (rows.prunable.length > 0 || isSweepDue) && !mayRemove(at, rows.leap, leaseTtlMs)
   const isIdle = doubted === null && !mustPass && Object.values(changes).every((list) => list.length === 0)
   const isBehind = prunable.length >= bounds.rowsMax || forgettable.length >= bounds.rowsMax
   return {
     leadsOn,
     isBehind,
+    isSweepDue: isSweepDue && removes,
     dueInMs: isBehind || leadsOn || leases.length > 0 ? 0 : dueInMs(rows, at, removes),
     writes: isIdle ? null : writesOf(at.time, { ...changes, leap: doubted }),
   }
@@ -95,9 +99,16 @@ function doubt(at: StoreTime, leap: Leap, leaseTtlMs: number): Leap | null {
   return { ...leap, until: at.time + leaseTtlMs }
 }
 
-function dueInMs({ prunable, nextPrunableAt }: UpkeepRows, at: StoreTime, removes: boolean): number | null {
+function dueInMs(
+  { prunable, nextPrunableAt, nextSweepAt }: UpkeepRows,
+  at: StoreTime,
+  removes: boolean,
+): number | null {
   if (prunable.length > 0 && !removes) return LOOK_AGAIN_MS
-  return nextPrunableAt === null ? null : Math.max(0, nextPrunableAt - pruneTimeOf(at)) + 1
+  const nextAt = Math.min(nextPrunableAt ?? Infinity, nextSweepAt ?? Infinity)
+  if (nextAt === Infinity) return null
+  const restMs = Math.max(0, nextAt - pruneTimeOf(at)) + 1
+  return removes ? restMs : Math.max(restMs, LOOK_AGAIN_MS)
 }
 
 /** What may not be removed yet is looked at again after this time. */

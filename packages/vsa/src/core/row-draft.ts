@@ -25,11 +25,12 @@ export class BooksError extends Error {
 
 /**
  * One budget row and this epoch's lease on it, being changed by one exchange (S3). Every change moves units from one place to another,
- * so `minted = used + pool + burned + held + othersHeld` stays true; it is checked as loaded and again before it is written (L2).
+ * so `minted = used + reserved + pool + burned + held + othersHeld` stays true; it is checked as loaded and again before it is written (L2).
  */
 export class RowDraft {
   minted: number
   used: number
+  reserved: number
   pool: number
   /** Includes the leases of closed epochs: the first exchange that names the row burns them (S8). */
   burned: number
@@ -37,6 +38,7 @@ export class RowDraft {
   limit: number
   burnMax: number
   version: number
+  resets: number
   wantedUntil: number
   keepUntil: number | null
   readonly others: number
@@ -48,6 +50,7 @@ export class RowDraft {
   constructor(before: BudgetRow, loaded: LoadedBudget) {
     this.minted = before.minted
     this.used = before.used
+    this.reserved = before.reserved
     this.pool = before.pool
     this.burned = before.burned
     for (const lease of loaded.ended) this.burned += lease.held
@@ -55,6 +58,7 @@ export class RowDraft {
     this.limit = before.limit
     this.burnMax = before.burnMax
     this.version = before.version
+    this.resets = before.resets
     this.wantedUntil = before.wantedUntil
     this.keepUntil = before.keepUntil
     this.others = loaded.others
@@ -139,6 +143,33 @@ export class RowDraft {
     this.used += units
   }
 
+  /** P5: what is used and burned can be had again. Leases and reservations stay. */
+  reset(): void {
+    this.pool += this.used + this.burned
+    this.used = 0
+    this.burned = 0
+    this.resets += 1
+  }
+
+  /** R1: units that are in the pool are set aside. */
+  reserve(units: number): void {
+    this.pool -= units
+    if (this.pool < 0) this.#refuse(`a reservation left a pool of ${this.pool}`)
+    this.reserved += units
+  }
+
+  /** R3, R4: units that were set aside go back into the pool. */
+  release(units: number): void {
+    this.reserved -= units
+    this.pool += units
+  }
+
+  /** R4: units that were set aside are used. */
+  consume(units: number): void {
+    this.reserved -= units
+    this.used += units
+  }
+
   /**
    * S3, holds: moves the lease towards `hold`, from or to the pool.
    * S5: no lease grows while the row is wanted, or once as many units have burned as the policy allows. F3: nor while the store is frozen.
@@ -166,7 +197,8 @@ export class RowDraft {
   /** Units changed permanently: a record (L7). The limit, `burnMax` and `keepUntil` change with the version, never without it. */
   get isRecord(): boolean {
     const before = this.#before
-    return this.used !== before.used || this.minted !== before.minted || this.version !== before.version
+    const isSettled = this.used === before.used && this.reserved === before.reserved && this.minted === before.minted
+    return !isSettled || this.version !== before.version || this.resets !== before.resets
   }
 
   /** The row to write; null when it did not change. A created row is written even when nothing was spent from it. */
@@ -176,6 +208,8 @@ export class RowDraft {
       this.limit === before.limit &&
       this.burnMax === before.burnMax &&
       this.version === before.version &&
+      this.reserved === before.reserved &&
+      this.resets === before.resets &&
       this.wantedUntil === before.wantedUntil &&
       this.keepUntil === before.keepUntil
     const isSame =
@@ -203,18 +237,20 @@ export class RowDraft {
 
   #row(): BudgetRow {
     const { key, period, kind, endsAt } = this.#before
-    const { minted, used, pool, burned, limit, burnMax, version, wantedUntil, keepUntil } = this
+    const { minted, used, reserved, pool, burned, limit, burnMax, version, resets, wantedUntil, keepUntil } = this
     return {
       key,
       period,
       kind,
       minted,
       used,
+      reserved,
       pool,
       burned,
       limit,
       burnMax,
       version,
+      resets,
       wantedUntil,
       endsAt,
       keepUntil,
@@ -229,19 +265,21 @@ function isNoUnits(value: number): boolean {
   return !isUnits(value)
 }
 
-type Amounts = Pick<RowDraft, 'minted' | 'used' | 'burned' | 'held' | 'othersHeld' | 'pool'>
+type Amounts = Pick<RowDraft, 'minted' | 'used' | 'reserved' | 'burned' | 'held' | 'othersHeld' | 'pool'>
 
 /** Subtracted from minted one by one: a sum of several could leave the safe integers, a difference of units cannot. */
-function isBalanced({ minted, used, burned, held, othersHeld, pool }: Amounts): boolean {
+function isBalanced({ minted, used, reserved, burned, held, othersHeld, pool }: Amounts): boolean {
   const isSound = isUnits(minted) && isUnits(used) && isUnits(burned) && isUnits(held) && isUnits(othersHeld)
-  return isSound && Number.isSafeInteger(pool) && minted - used - burned - held - othersHeld === pool
+  if (!isSound || !isUnits(reserved) || !Number.isSafeInteger(pool)) return false
+  return minted - used - reserved - burned - held - othersHeld === pool
 }
 
 /** Describes the fault. Separate from the check, because building these texts for every valid row would cost more than the exchange. */
-function imbalanceOf({ minted, used, burned, held, othersHeld, pool }: Amounts): string {
-  for (const [name, units] of Object.entries({ minted, used, burned }))
+function imbalanceOf({ minted, used, reserved, burned, held, othersHeld, pool }: Amounts): string {
+  for (const [name, units] of Object.entries({ minted, used, reserved, burned }))
     if (isNoUnits(units)) return `${name} is ${units}`
   if (isNoUnits(held) || isNoUnits(othersHeld)) return `leases are ${held} and ${othersHeld}`
   if (!Number.isSafeInteger(pool)) return `pool is ${pool}`
-  return `minted ${minted} is not used ${used} + pool ${pool} + burned ${burned} + held ${held} + ${othersHeld}`
+  const aside = reserved === 0 ? '' : ` + reserved ${reserved}`
+  return `minted ${minted} is not used ${used}${aside} + pool ${pool} + burned ${burned} + held ${held} + ${othersHeld}`
 }

@@ -1,6 +1,7 @@
-import type { DamagedRow, EntryRows, LoadedBudget, LoadedCounter } from './adapter.ts'
+import type { DamagedRow, EarlierTerms, EntryRows, LoadedBudget, LoadedCounter } from './adapter.ts'
 import { invariant, InvariantError } from './errors.ts'
 import type { BudgetEntry, CounterEntry, Entry, EntryNote, MintOutcome, NoRowKind, RowPolicy } from './exchange.ts'
+import { CounterDraft } from './counter-draft.ts'
 import { rulesOf } from './policies/rules.ts'
 import { BooksError, RowDraft } from './row-draft.ts'
 import type { BudgetRow } from './rows.ts'
@@ -24,11 +25,9 @@ export interface BudgetEffect {
   readonly note: EntryNote | undefined
 }
 
-interface CounterEffect {
+export interface CounterEffect {
   readonly kind: 'counter'
-  readonly key: string
-  readonly value: number
-  readonly changed: boolean
+  readonly draft: CounterDraft
   readonly note: EntryNote | undefined
 }
 
@@ -62,11 +61,8 @@ function notLoaded({ kind, key }: BudgetEntry | CounterEntry): InvariantError {
 }
 
 function addToCounter(entry: CounterEntry, { value: before }: LoadedCounter): CounterEffect {
-  const value = before + entry.add
-  if (!Number.isSafeInteger(value)) {
-    return { kind: 'counter', key: entry.key, value: before, changed: false, note: { overflow: true } }
-  }
-  return { kind: 'counter', key: entry.key, value, changed: entry.add !== 0, note: undefined }
+  const draft = new CounterDraft(entry.key, before)
+  return { kind: 'counter', draft, note: draft.add(entry.add) ? undefined : { overflow: true } }
 }
 
 function settleBudget(entry: BudgetEntry, loaded: LoadedBudget, time: number): EntryEffect {
@@ -74,7 +70,7 @@ function settleBudget(entry: BudgetEntry, loaded: LoadedBudget, time: number): E
     const refusal = refuseToCreate(entry, time)
     if (refusal !== undefined) return { kind: 'none', noRow: refusal, note: { noRow: refusal } }
   }
-  const draft = new RowDraft(loaded.row ?? newRow(entry), loaded)
+  const draft = new RowDraft(loaded.row ?? newRow(entry, loaded.earlier), loaded)
   const { refunded, mint } = rulesOf(draft.kind).settle(draft, entry)
   return { kind: 'budget', entry, draft, note: noteOf(refunded, mint) }
 }
@@ -96,10 +92,11 @@ function refuseToCreate(entry: BudgetEntry, time: number): NoRowKind | undefined
   return period > time + aheadMs ? 'period_closed' : undefined
 }
 
-function newRow(entry: BudgetEntry): BudgetRow {
-  const { key, period, policy } = entry
+/** P2: a change at run time outlives the period in which it was made, although an older process makes the next row. */
+function newRow({ key, period, policy }: BudgetEntry, earlier: EarlierTerms | undefined): BudgetRow {
   invariant(policy !== undefined, 'a row is made from a policy')
-  const { kind, limit, burnMax, version, endsAt } = policy
+  const { kind, endsAt } = policy
+  const { limit, burnMax, version } = earlier !== undefined && earlier.version > policy.version ? earlier : policy
   const keepUntil = keptUntil(policy)
   return {
     key,
@@ -107,11 +104,13 @@ function newRow(entry: BudgetEntry): BudgetRow {
     kind,
     minted: limit,
     used: 0,
+    reserved: 0,
     pool: limit,
     burned: 0,
     limit,
     burnMax,
     version,
+    resets: 0,
     wantedUntil: 0,
     endsAt,
     keepUntil,

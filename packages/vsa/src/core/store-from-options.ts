@@ -49,6 +49,7 @@ const ADAPTER_METHODS = Object.keys({
   loadJoin: true,
   loadExchange: true,
   loadUpkeep: true,
+  loadSweep: true,
   read: true,
   list: true,
   owners: true,

@@ -1,13 +1,10 @@
-import { WANTED_ROWS_MAX, type BudgetWrite, type EntryRows, type ExchangeRows, type Writes } from './adapter.ts'
+import { WANTED_ROWS_MAX, type BudgetWrite, type ExchangeRows, type ReservationWrite, type Writes } from './adapter.ts'
 import { assertBatch } from './assert-batch.ts'
 import type {
   Answer,
   AppliedAnswer,
   Batch,
   BreachedRow,
-  BudgetAnswer,
-  Entry,
-  EntryAnswer,
   EntryNote,
   FencedAnswer,
   Outcome,
@@ -16,10 +13,16 @@ import type {
 import { BatchMints } from './batch-mints.ts'
 import { grantTakes } from './grant-takes.ts'
 import { type Life, ONE_LIFE } from './life.ts'
+import { CounterDraft } from './counter-draft.ts'
 import { rulesOf } from './policies/rules.ts'
-import { BooksError } from './row-draft.ts'
+import { ReservationBooks } from './reservations/books.ts'
+import { applyChange } from './reservations/changes.ts'
+import type { ChangeOutcome, TakeOutcome } from './reservations/messages.ts'
+import { SourceDrafts } from './reservations/sources.ts'
+import { BooksError, RowDraft } from './row-draft.ts'
 import type { CounterRow, LeaseRow, MintRow, OwnerRow } from './rows.ts'
-import { damaged, settleEntry, type EntryEffect } from './settle-entry.ts'
+import { answerFromRows, answerOf } from './entry-answers.ts'
+import { settleEntry, type EntryEffect } from './settle-entry.ts'
 import { renewed, standingOf } from './standing.ts'
 import { writesOf } from './writes.ts'
 
@@ -105,19 +108,23 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
     minted.note(entry, effect.note)
     return effect
   })
-  const granted = grantTakes(batch.takes, effects, isFrozen)
+  const books = new ReservationBooks(rows.reservations ?? [], new SourceDrafts(effects, rows.sources ?? []), time)
+  const changed = (batch.changes ?? []).map((change) => applyChange(books, change, isFrozen))
+  const { granted, outcomes } = grantTakes(batch.takes, { entries: batch.entries, effects, books, isFrozen })
   for (const effect of effects) {
     if (effect.kind !== 'budget') continue
     rulesOf(effect.draft.kind).moveHold(effect.draft, effect.entry, { time, isFrozen })
     effect.draft.assertBalanced()
   }
-  const changes = changesOf(effects, batch.epoch)
-  const outcome: Outcome = { granted, notes: notesOf(effects), written: changes.written }
+  for (const draft of books.sources.own) if (draft instanceof RowDraft) draft.assertBalanced()
+  const changes = changesOf(effects, books, batch.epoch)
+  const credits = creditsOf(outcomes, changed)
+  const outcome: Outcome = { granted, notes: notesOf(effects), ...credits, written: changes.written }
   const next = { ...renewed(owner, time), seq: batch.seq, outcome }
   const owners = batch.close
     ? [{ change: 'closed', row: { ...next, state: 'closed' } } as const]
     : [{ change: 'renewed', row: next } as const]
-  const { budgets, leases, mints, counters } = changes
+  const { budgets, leases, mints, counters, reservations } = changes
   return {
     answer: appliedAnswer(
       'applied',
@@ -129,7 +136,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
         wanted: wantedAfter(rows, effects, time),
       },
     ),
-    writes: writesOf(time, { owners, budgets, leases, mints, counters }),
+    writes: writesOf(time, { owners, budgets, leases, mints, counters, reservations }),
   }
 }
 
@@ -156,8 +163,9 @@ function appliedAnswer(
   said: Pick<AppliedAnswer, 'entries' | 'wanted'> & { readonly outcome: Outcome },
 ): AppliedAnswer {
   const { entries, wanted, outcome } = said
-  const { granted, written } = outcome
-  return { kind, time, expiresAt, entries, granted, wanted, written, frozenUntil: life.frozenUntil }
+  const { granted, credits, written } = outcome
+  const { frozenUntil } = life
+  return { kind, time, expiresAt, entries, granted, ...(credits && { credits }), wanted, written, frozenUntil }
 }
 
 interface Changes {
@@ -165,30 +173,47 @@ interface Changes {
   readonly leases: LeaseRow[]
   readonly mints: MintRow[]
   readonly counters: CounterRow[]
+  readonly reservations: readonly ReservationWrite[]
   readonly written: Outcome['written']
 }
 
 /** The writes and their count (L7). A row whose units only moved between pool and lease is not a record. */
-function changesOf(effects: readonly EntryEffect[], epoch: number): Changes {
+function changesOf(effects: readonly EntryEffect[], books: ReservationBooks, epoch: number): Changes {
   const [budgets, leases, mints, counters]: [BudgetWrite[], LeaseRow[], MintRow[], CounterRow[]] = [[], [], [], []]
-  let records = 0
+  const reservations = books.writes
+  let records = reservations.length
   let leaseRecords = 0
-  for (const effect of effects) {
-    if (effect.kind === 'counter' && effect.changed) {
-      counters.push({ key: effect.key, value: effect.value })
+  const write = (draft: RowDraft | CounterDraft): void => {
+    if (draft instanceof CounterDraft) {
+      if (!draft.isChanged) return
+      counters.push({ key: draft.key, value: draft.value })
       records += 1
+      return
     }
-    if (effect.kind !== 'budget') continue
-    const { draft, entry, note } = effect
-    const write = draft.write()
-    if (write !== null) budgets.push(write)
+    const written = draft.write()
+    if (written !== null) budgets.push(written)
     const moved = draft.leaseWrites(epoch)
     leases.push(...moved)
-    if (entry.mint !== undefined && note?.mint === 'minted') mints.push({ key: draft.key, ...entry.mint })
     records += draft.isRecord ? 1 : 0
-    leaseRecords += moved.length + (write !== null && !draft.isRecord ? 1 : 0)
+    leaseRecords += moved.length + (written !== null && !draft.isRecord ? 1 : 0)
   }
-  return { budgets, leases, mints, counters, written: { records, leaseRecords } }
+  for (const effect of effects) {
+    if (effect.kind === 'none') continue
+    write(effect.draft)
+    if (effect.kind !== 'budget') continue
+    const { entry, draft, note } = effect
+    if (entry.mint !== undefined && note?.mint === 'minted') mints.push({ key: draft.key, ...entry.mint })
+  }
+  for (const draft of books.sources.own) write(draft)
+  return { budgets, leases, mints, counters, reservations, written: { records, leaseRecords } }
+}
+
+/** Absent where the batch had nothing of the kind. */
+function creditsOf(
+  takes: Readonly<Record<number, TakeOutcome>>,
+  changes: readonly ChangeOutcome[],
+): Pick<Outcome, 'credits'> {
+  return changes.length === 0 && Object.keys(takes).length === 0 ? {} : { credits: { takes, changes } }
 }
 
 function notesOf(effects: readonly EntryEffect[]): Outcome['notes'] {
@@ -213,52 +238,6 @@ function wantedAfter({ wanted }: ExchangeRows, effects: readonly EntryEffect[], 
   }
   const rest = wanted.filter(({ key, period }) => !named.has(`${period}:${key}`))
   return [...after, ...rest].slice(0, WANTED_ROWS_MAX)
-}
-
-function answerOf(effect: EntryEffect): EntryAnswer {
-  switch (effect.kind) {
-    case 'none':
-      return { kind: effect.noRow }
-    case 'counter':
-      return { kind: 'counter', value: effect.value, overflow: effect.note?.overflow ?? false }
-    case 'budget':
-      return budgetAnswer(effect.draft, effect.note)
-  }
-}
-
-function answerFromRows(entry: Entry, rows: EntryRows | null | undefined, note: EntryNote | undefined): EntryAnswer {
-  if (entry.kind === 'void') return { kind: 'void' }
-  if (rows?.kind === 'damaged') {
-    throw damaged(entry, rows)
-  }
-  if (rows?.kind === 'counter') return { kind: 'counter', value: rows.value, overflow: note?.overflow ?? false }
-  if (note?.noRow !== undefined) return { kind: note.noRow }
-  // The row had no lease and was past its retention. The effect of this seq on it still counts.
-  if (rows?.row === undefined) return { kind: 'removed', refunded: note?.refunded ?? 0 }
-  const { held, others, othersHeld, ended } = rows
-  const burned = ended.reduce((sum, lease) => sum + lease.held, rows.row.burned)
-  return budgetAnswer({ ...rows.row, burned, held, others, othersHeld }, note)
-}
-
-type RowFigures = Omit<BudgetAnswer, 'kind' | 'refunded' | 'mint'>
-
-function budgetAnswer(row: RowFigures, note: EntryNote | undefined): BudgetAnswer {
-  const { held, pool, used, burned, minted, limit, version, others, othersHeld } = row
-  const refunded = note?.refunded ?? 0
-  const figures = {
-    kind: 'budget',
-    held,
-    pool,
-    used,
-    burned,
-    minted,
-    limit,
-    version,
-    others,
-    othersHeld,
-    refunded,
-  } as const
-  return note?.mint === undefined ? figures : { ...figures, mint: note.mint }
 }
 
 /** Without the rest of a row that an error may carry. */

@@ -9,6 +9,8 @@ export function writesOf(time: number, changes: Partial<Omit<Writes, 'time'>>): 
     leases: [],
     mints: [],
     counters: [],
+    reservations: [],
+    removedReservations: [],
     removedBudgets: [],
     removedOwners: [],
     burnedOut: [],

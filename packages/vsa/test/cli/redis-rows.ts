@@ -22,11 +22,12 @@ export async function makeRows(
       kind: 'initial',
       minted: 10,
       used: 0,
+      reserved: 0,
       pool: isLeased ? 7 : 10,
       burned: 0,
       limit: 10,
     } as const
-    const rest = { burnMax: 0, version: 1, wantedUntil: 0, endsAt: null, keepUntil: null }
+    const rest = { burnMax: 0, version: 1, resets: 0, wantedUntil: 0, endsAt: null, keepUntil: null }
     const sums = isLeased ? { leased: 3, lessees: 2 } : { leased: 0, lessees: 0 }
     writes.hset(key('b'), fieldOf(name), packBudget({ row: { ...row, ...rest }, ...sums }))
     writes.zadd(key('i'), 0, memberOf(name))

@@ -7,10 +7,20 @@ import { LEASE_TTL_MS } from './books-fixture.ts'
 const POLICY = { kind: 'window', limit: 9, burnMax: 5, version: 1, endsAt: 1_000_000, keepUntil: 1_070_000 } as const
 
 test('S8: an epoch has burned out once each of its leases is burned, and not while a row of one cannot be read', () => {
-  const row = { ...POLICY, key: 'a', period: 0, minted: 9, used: 0, pool: 1, burned: 0, wantedUntil: 0 }
+  const row = {
+    ...POLICY,
+    key: 'a',
+    period: 0,
+    minted: 9,
+    used: 0,
+    pool: 1,
+    burned: 0,
+    wantedUntil: 0,
+    ...{ reserved: 0, resets: 0 },
+  }
   const lease = { key: 'a', period: 0, held: 4 }
   const rows: UpkeepRows = {
-    ...{ open: [], prunable: [], nextPrunableAt: null, forgettable: [], leap: NO_LEAP },
+    ...{ open: [], prunable: [], nextPrunableAt: null, nextSweepAt: null, forgettable: [], leap: NO_LEAP },
     burning: [1, 2, 3],
     ended: [
       { lease: { ...lease, epoch: 1 }, row },

@@ -33,6 +33,10 @@ export class VersionedAdapter implements StoreAdapter {
     return this.#versioned(() => this.#rows.loadUpkeep(bounds))
   }
 
+  loadSweep(max: number): ReturnType<StoreAdapter['loadSweep']> {
+    return this.#versioned(() => this.#rows.loadSweep(max))
+  }
+
   async read(names: Parameters<StoreAdapter['read']>[0]): Promise<Awaited<ReturnType<StoreAdapter['read']>>> {
     return this.#rows.read(names)
   }

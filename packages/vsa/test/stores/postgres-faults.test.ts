@@ -2,6 +2,7 @@ import { Pool } from 'pg'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { open } from '../../src/index.ts'
 import { PostgresAdapter } from '../../src/stores/postgres/adapter.ts'
+import { writesOf } from '../../src/core/writes.ts'
 import { postgres, type PostgresClient } from '../../src/stores/postgres/index.ts'
 import { dropSchemas, newPool, newSchema, poolOn, storeOn, waiterOn } from './postgres-fixture.ts'
 import { proxyTo, type Proxy } from './tcp-proxy.ts'
@@ -165,15 +166,7 @@ describe.skipIf('reason' in server)('a Postgres server', () => {
     )
     await admin.query('select pg_terminate_backend($1)', [rows[0]?.pid])
     await broken
-    const writes = { time: snapshot.time, owners: [], budgets: [], leases: [], mints: [], counters: [] }
-    const saving = snapshot.save({
-      ...writes,
-      removedBudgets: [],
-      removedOwners: [],
-      burnedOut: [],
-      leap: null,
-      life: null,
-    })
+    const saving = snapshot.save(writesOf(snapshot.time, {}))
     await expect(saving).rejects.toMatchObject(fault('store_lost', again))
     expect(applied(await store.exchange(sent)).granted).toEqual([3])
   })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Writes } from '../../src/core/adapter.ts'
+import { writesOf } from '../../src/core/writes.ts'
 import type { BudgetRow, OwnerRow } from '../../src/core/rows.ts'
 import { RowCache } from '../../src/stores/sqlite/row-cache.ts'
 
@@ -22,19 +23,20 @@ const ROW: BudgetRow = {
   kind: 'initial',
   minted: 10,
   used: 0,
+  reserved: 0,
   pool: 10,
   burned: 0,
   limit: 10,
   burnMax: 10,
   version: 1,
+  resets: 0,
   wantedUntil: 0,
   endsAt: null,
   keepUntil: null,
 }
 
 function writes(changes: Partial<Writes>): Writes {
-  const none = { owners: [], budgets: [], leases: [], mints: [], counters: [], leap: null, life: null }
-  return { time: 1_000, ...none, removedBudgets: [], removedOwners: [], burnedOut: [], ...changes }
+  return writesOf(1_000, changes)
 }
 
 function opened(): RowCache {

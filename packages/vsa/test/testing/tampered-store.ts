@@ -4,6 +4,7 @@ import type {
   JoinRows,
   Snapshot,
   StoreAdapter,
+  SweepRows,
   UpkeepRows,
   Writes,
 } from '../../src/core/adapter.ts'
@@ -70,6 +71,10 @@ class TamperedAdapter implements StoreAdapter {
   loadUpkeep(bounds: Parameters<StoreAdapter['loadUpkeep']>[0]): Snapshot<UpkeepRows> {
     const honest = this.#honest
     return this.#tamper(honest.loadUpkeep(bounds), (rows, time) => this.#bug.upkeep?.(rows, honest, time) ?? rows)
+  }
+
+  loadSweep(max: number): Snapshot<SweepRows> {
+    return this.#tamper(this.#honest.loadSweep(max), (rows) => rows)
   }
 
   read(names: Parameters<StoreAdapter['read']>[0]): ReturnType<StoreAdapter['read']> {

@@ -4,6 +4,7 @@ import type {
   Snapshot,
   StoreAdapter,
   StoreTime,
+  SweepRows,
   UpkeepBounds,
   UpkeepRows,
   Writes,
@@ -13,7 +14,7 @@ import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
 import { StoreClock } from '../../core/store-clock.ts'
 import { list } from './list.ts'
-import { loadExchange, loadUpkeep } from './load.ts'
+import { loadExchange, loadSweep, loadUpkeep } from './load.ts'
 import type { MemoryPast } from './past.ts'
 import { MemoryRows } from './rows.ts'
 import { save } from './save.ts'
@@ -55,6 +56,10 @@ export class MemoryAdapter implements StoreAdapter {
 
   loadUpkeep(bounds: UpkeepBounds): Snapshot<UpkeepRows> {
     return this.#snapshot((_time, at) => loadUpkeep(this.#rows, bounds, at))
+  }
+
+  loadSweep(max: number): Snapshot<SweepRows> {
+    return this.#snapshot((time) => loadSweep(this.#rows, max, time))
   }
 
   read(names: readonly RowName[]): readonly BudgetRow[] {

@@ -2,12 +2,15 @@ import {
   WANTED_ROWS_MAX,
   type EntryRows,
   type ExchangeRows,
+  type SourceRows,
   type StoreTime,
+  type SweepRows,
   type UpkeepBounds,
   type UpkeepRows,
 } from '../../core/adapter.ts'
-import type { Batch, BudgetEntry, Entry } from '../../core/exchange.ts'
+import type { Batch, BudgetEntry, Entry, RowName } from '../../core/exchange.ts'
 import { pruneTimeOf } from '../../core/leap.ts'
+import { reservationsIn, sourcesOf } from '../../core/reservations/names.ts'
 import type { LeaseRow, OwnerRow } from '../../core/rows.ts'
 import { needsRows } from '../../core/standing.ts'
 import type { MemoryRows } from './rows.ts'
@@ -21,7 +24,37 @@ export function loadExchange(rows: MemoryRows, batch: Batch, time: number, mayFo
   const owner = ownerFor(rows, batch)
   if (!needsRows(owner, batch, mayForget)) return { owner, entries: [], wanted: [] }
   const entries = batch.entries.map((entry) => loadEntry(rows, entry, batch.epoch))
-  return { owner, entries, wanted: rows.wantedBy(batch.epoch, time, WANTED_ROWS_MAX + entries.length) }
+  const found = reservationsIn(batch).flatMap(({ key, id }) => rows.reservation(key, id) ?? [])
+  const reservations = [...new Set(found)]
+  return {
+    owner,
+    entries,
+    reservations,
+    sources: loadSources(rows, sourcesOf(reservations, batch), batch.epoch),
+    wanted: rows.wantedBy(batch.epoch, time, WANTED_ROWS_MAX + entries.length),
+  }
+}
+
+/** @param at the latest time of those to be swept */
+export function loadSweep(rows: MemoryRows, max: number, at: number): SweepRows {
+  const due = rows.sweepable(at, max)
+  return { due, sources: loadSources(rows, sourcesOf(due), NO_EPOCH) }
+}
+
+/** Stands for no epoch: the first one is 1. */
+const NO_EPOCH = 0
+
+function loadSources(
+  rows: MemoryRows,
+  names: readonly Pick<SourceRows, 'key' | 'period'>[],
+  epoch: number,
+): readonly SourceRows[] {
+  return names.map(({ key, period }) => ({
+    key,
+    period,
+    rows:
+      period === null ? { kind: 'counter', value: rows.counter(key) ?? 0 } : loadBudget(rows, { key, period }, epoch),
+  }))
 }
 
 /** The rows that upkeep needs. The memory store cannot detect dead processes, so owners are reaped only when they expire. */
@@ -45,6 +78,7 @@ export function loadUpkeep(
     ended,
     ...rows.prunable(pruneTime, rowsMax),
     forgettable: forgettable.slice(0, rowsMax).map(({ epoch }) => epoch),
+    nextSweepAt: rows.nextSweepAt,
     leap: rows.leap,
   }
 }
@@ -67,7 +101,7 @@ function loadEntry(rows: MemoryRows, entry: Entry, epoch: number): EntryRows | n
   }
 }
 
-function loadBudget(rows: MemoryRows, entry: BudgetEntry, epoch: number): EntryRows {
+function loadBudget(rows: MemoryRows, entry: RowName & Pick<BudgetEntry, 'mint' | 'policy'>, epoch: number): EntryRows {
   const ended: LeaseRow[] = []
   let held = 0
   let others = 0
@@ -83,5 +117,7 @@ function loadBudget(rows: MemoryRows, entry: BudgetEntry, epoch: number): EntryR
     }
   }
   const mintedBefore = entry.mint === undefined ? undefined : rows.mintedUnits(entry.key, entry.mint.id)
-  return { kind: 'budget', row: rows.budget(entry), held, others, othersHeld, ended, mintedBefore }
+  const row = rows.budget(entry)
+  const earlier = row === undefined && entry.policy?.kind === 'window' ? rows.earlierThan(entry) : undefined
+  return { kind: 'budget', row, held, others, othersHeld, ended, mintedBefore, earlier }
 }

@@ -1,7 +1,9 @@
 import type { PrunableRow } from '../../core/adapter.ts'
 import type { RowName } from '../../core/exchange.ts'
 import { NO_LEAP } from '../../core/leap.ts'
-import type { BudgetRow, Leap, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import { keysOf, nameOf as reservationNameOf, sweepAtOf } from '../../core/reservations/names.ts'
+import type { BudgetRow, Leap, LeaseRow, OwnerRow, ReservationRow } from '../../core/rows.ts'
+import { TimeIndex } from './time-index.ts'
 
 /** The rows of a memory store in plain maps, with indexes so that the cost of a load is bounded by its result. */
 export class MemoryRows {
@@ -11,6 +13,10 @@ export class MemoryRows {
   readonly #leases = new Map<string, Map<number, LeaseRow>>()
   readonly #mints = new Map<string, number>()
   readonly #counters = new Map<string, number>()
+  /** By the name of each of their budgets. */
+  readonly #reservations = new Map<string, ReservationRow>()
+  /** When each is to be swept, by the name of its first budget. */
+  readonly #sweeps = new TimeIndex()
   /** Row names by epoch, so that a dead epoch's leases are found without a scan. */
   readonly #leasedBy = new Map<number, Set<string>>()
   /** Rows that are or were wanted: a small set for `wantedBy` to scan. */
@@ -57,6 +63,14 @@ export class MemoryRows {
 
   budget({ key, period }: RowName): BudgetRow | undefined {
     return this.#budgets.get(key)?.get(period)
+  }
+
+  /** The row of the same key with the latest earlier period. */
+  earlierThan({ key, period }: RowName): BudgetRow | undefined {
+    let latest: BudgetRow | undefined
+    for (const row of this.#budgets.get(key)?.values() ?? [])
+      if (row.kind === 'window' && row.period < period && row.period > (latest?.period ?? -Infinity)) latest = row
+    return latest
   }
 
   /** Every budget row in (key, period) order. */
@@ -121,6 +135,30 @@ export class MemoryRows {
     this.#counters.set(key, value)
   }
 
+  reservation(key: string, id: string): ReservationRow | undefined {
+    return this.#reservations.get(reservationNameOf(key, id))
+  }
+
+  saveReservation(row: ReservationRow): void {
+    for (const key of keysOf(row)) this.#reservations.set(reservationNameOf(key, row.id), row)
+    this.#sweeps.set(reservationNameOf(row.key, row.id), sweepAtOf(row))
+  }
+
+  removeReservation(row: ReservationRow): void {
+    for (const key of keysOf(row)) this.#reservations.delete(reservationNameOf(key, row.id))
+    this.#sweeps.delete(reservationNameOf(row.key, row.id))
+  }
+
+  /** Reservations that are to be swept at `time` or before, the earliest first, at most `max`. */
+  sweepable(time: number, max: number): readonly ReservationRow[] {
+    return this.#sweeps.upTo(time, max).flatMap((name) => this.#reservations.get(name) ?? [])
+  }
+
+  /** The earliest time of a sweep; null when there is none. */
+  get nextSweepAt(): number | null {
+    return this.#sweeps.first
+  }
+
   /** Rows leased by `epoch` and wanted beyond `time`; at most `max`. */
   wantedBy(epoch: number, time: number, max: number): readonly RowName[] {
     const names: RowName[] = []
@@ -149,7 +187,7 @@ export class MemoryRows {
     return found
   }
 
-  /** Rows without a lease whose retention ended before `time`, at most `max`; and the earliest retention that ends at `time` or later. */
+  /** Rows without a lease and with nothing reserved whose retention ended before `time`, at most `max`; and the earliest retention that ends at `time` or later. */
   prunable(
     time: number,
     max: number,
@@ -159,12 +197,16 @@ export class MemoryRows {
     let [pruneFrom, nextAt] = [Infinity, Infinity]
     for (const [name, keepUntil] of this.#keepUntil) {
       if (keepUntil >= time) nextAt = Math.min(nextAt, keepUntil)
-      if (prunable.length < max && keepUntil < time && !this.#leases.has(name)) prunable.push(this.#prunableRow(name))
+      if (prunable.length < max && keepUntil < time && this.#isFree(name)) prunable.push(this.#prunableRow(name))
       else pruneFrom = Math.min(pruneFrom, keepUntil)
     }
     // The rows found may not be removed in the end, so the next call looks for them again.
     this.#pruneFrom = prunable.length > 0 ? -Infinity : pruneFrom
     return { prunable, nextPrunableAt: finite(nextAt) }
+  }
+
+  #isFree(name: string): boolean {
+    return !this.#leases.has(name) && (this.budget(rowNameOf(name))?.reserved ?? 0) === 0
   }
 
   #prunableRow(name: string): PrunableRow {

@@ -10,6 +10,8 @@ export function save(rows: MemoryRows, writes: Writes): void {
   for (const lease of writes.leases) rows.saveLease(lease)
   for (const { key, id, units } of writes.mints) rows.saveMint(key, id, units)
   for (const { key, value } of writes.counters) rows.saveCounter(key, value)
+  for (const { row } of writes.reservations) rows.saveReservation(row)
+  for (const row of writes.removedReservations) rows.removeReservation(row)
   if (writes.leap !== null) rows.leap = writes.leap
   for (const row of writes.removedBudgets) rows.removeBudget(row)
   for (const epoch of writes.removedOwners) rows.removeOwner(epoch)

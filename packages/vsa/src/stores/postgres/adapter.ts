@@ -115,6 +115,11 @@ export class PostgresAdapter implements StoreAdapter {
     return exchanged
   }
 
+  /** Not built yet. */
+  loadSweep(): never {
+    throw new Error('not built yet')
+  }
+
   loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {
     return this.#snapshot(sql.loadUpkeep(this.#name, bounds, leapMaxOf(this.leaseTtlMs), this.#mayForget), upkeepFrom)
   }

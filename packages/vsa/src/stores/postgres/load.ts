@@ -193,6 +193,7 @@ export function upkeepFrom(answer: readonly unknown[]): { readonly rows: UpkeepR
         .map(([epoch]) => integer(epoch)),
       ended: leases,
       prunable: rowsOf(prunable).map(prunableFrom),
+      nextSweepAt: null,
       nextPrunableAt: integerOrNull(nextPrunableAt),
       forgettable: rowsOf(forgettable).map(integer),
       leap: { from: integer(from), at: integer(at), until: integer(until) },

@@ -113,6 +113,11 @@ export class RedisAdapter implements StoreAdapter {
     return exchangedFrom(await this.#session.run({ script: EXCHANGE, values, phase: 'save' }), batch)
   }
 
+  /** Not built yet. */
+  loadSweep(): never {
+    throw new Error('not built yet')
+  }
+
   loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {
     const values = upkeepArguments(bounds, leapMaxOf(this.leaseTtlMs))
     return this.#snapshot(LOAD_UPKEEP, values, (answer, _time, loaded) => upkeepFrom(answer, loaded))

@@ -30,6 +30,7 @@ export function upkeepFrom(answer: readonly unknown[], loaded: Loaded): UpkeepRo
       .map(({ epoch }) => epoch),
     ended: leases,
     prunable: pairs(prunable).flatMap((pair) => prunableFrom(pair, loaded)),
+    nextSweepAt: null,
     nextPrunableAt: text(nextPrunableAt) === '' ? null : number(nextPrunableAt),
     forgettable: list(forgettable).map(number),
     leap: leapFrom(loaded.state.leap),

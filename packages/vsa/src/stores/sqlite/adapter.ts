@@ -122,6 +122,11 @@ export class SqliteAdapter implements StoreAdapter {
     )
   }
 
+  /** Not built yet. */
+  loadSweep(): never {
+    throw new Error('not built yet')
+  }
+
   loadUpkeep(bounds: UpkeepBounds): Snapshot<UpkeepRows> {
     const isGone = this.#processChecks.isDue(this.#now())
       ? ({ process }: OwnerRow): boolean => this.#processes.isGone(process)

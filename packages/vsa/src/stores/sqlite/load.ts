@@ -94,6 +94,7 @@ export function loadUpkeep(
     burning,
     ended: burning.length === 0 ? [] : loadEnded(statements, leasesMax),
     prunable,
+    nextSweepAt: null,
     nextPrunableAt: integerOrNull(nextPrunableAt),
     leap: { from: integer(from), at: integer(leaptAt), until: integer(until) },
     forgettable: forgettable.map((row) => firstInteger(row)),

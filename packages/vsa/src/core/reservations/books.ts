@@ -1,0 +1,109 @@
+import type { ReservationWrite } from '../adapter.ts'
+import { BooksError, RowDraft } from '../row-draft.ts'
+import type { ReservationLot, ReservationRow } from '../rows.ts'
+import { isOpen, keysOf, nameOf } from './names.ts'
+import { release, type SourceDraft, type SourceDrafts } from './sources.ts'
+
+/** How long a reservation is remembered once it is settled, expired or given back, in ms of store time (R6). */
+export const RESERVATION_KEPT_MS: number = 7 * 86_400_000
+
+/** A lot with the rows that its units came from, in order; undefined for a row that was removed. */
+export interface OpenedLot {
+  readonly row: ReservationRow
+  readonly at: number
+  readonly lot: ReservationLot
+  readonly sources: readonly (SourceDraft | undefined)[]
+}
+
+/** The reservations of one transaction, as they become (R1 to R6, I1, I2). */
+export class ReservationBooks {
+  /** Store time, ms since 1970. */
+  readonly time: number
+  readonly sources: SourceDrafts
+  readonly #rows = new Map<string, ReservationRow>()
+  readonly #writes = new Map<string, ReservationWrite>()
+
+  constructor(loaded: readonly ReservationRow[], sources: SourceDrafts, time: number) {
+    this.time = time
+    this.sources = sources
+    for (const row of loaded) this.#note(row)
+  }
+
+  /** As it is once its end, where that has passed, has been counted (R3). Undefined where nothing is remembered. @throws BooksError */
+  find(key: string, id: string): ReservationRow | undefined {
+    const row = this.#rows.get(nameOf(key, id))
+    return row === undefined ? undefined : this.expire(row)
+  }
+
+  /** The lot that the key names. @throws BooksError */
+  lot(key: string, id: string): OpenedLot | undefined {
+    const row = this.find(key, id)
+    const at = row?.lots.findIndex(({ sources }) => sources.some((one) => one.key === key && one.period !== null)) ?? -1
+    return row === undefined || at < 0 ? undefined : this.#open(row, at)
+  }
+
+  add(row: ReservationRow): void {
+    this.#note(row)
+    this.#writes.set(nameOf(row.key, row.id), { change: 'created', row })
+  }
+
+  /** @returns the row with the new lot */
+  replace({ row, at }: Pick<OpenedLot, 'row' | 'at'>, lot: ReservationLot): ReservationRow {
+    const next = { ...row, lots: row.lots.with(at, lot) }
+    const name = nameOf(row.key, row.id)
+    this.#note(next)
+    this.#writes.set(name, { change: this.#writes.get(name)?.change ?? 'changed', row: next })
+    return next
+  }
+
+  /** R3: a provisional settlement of each open lot whose time has passed. @throws BooksError before anything has changed */
+  expire(row: ReservationRow): ReservationRow {
+    const due = row.lots.flatMap((lot, at) => (isOpen(lot) && lot.expiresAt <= this.time ? [this.#open(row, at)] : []))
+    let next = row
+    for (const { at, lot, sources } of due) {
+      const returned = row.onExpire === 'return'
+      if (returned) lot.sources.forEach(({ charged }, index) => release(sources[index], charged))
+      next = this.replace(
+        { row: next, at },
+        {
+          ...lot,
+          state: 'expired',
+          keepUntil: this.time + RESERVATION_KEPT_MS,
+          sources: returned ? lot.sources.map((source) => ({ ...source, charged: 0 })) : lot.sources,
+        },
+      )
+    }
+    return next
+  }
+
+  /** All lots of the row. @throws BooksError */
+  opened(row: ReservationRow): readonly OpenedLot[] {
+    return row.lots.map((_lot, at) => this.#open(row, at))
+  }
+
+  /** What is to be written. */
+  get writes(): readonly ReservationWrite[] {
+    return [...this.#writes.values()]
+  }
+
+  /** R2: what is charged must be set aside in its row. @throws BooksError */
+  #open(row: ReservationRow, at: number): OpenedLot {
+    const lot = row.lots[at]
+    if (lot === undefined) throw new Error(`unreachable: there is no lot ${at}`)
+    const sources = lot.sources.map((source) => this.sources.find(source))
+    if (lot.state !== 'final')
+      lot.sources.forEach(({ charged }, index) => {
+        const draft = sources[index]
+        if (draft instanceof RowDraft && draft.reserved < charged)
+          throw new BooksError(
+            draft,
+            `reserved is ${draft.reserved}, and ${JSON.stringify(row.id)} alone has ${charged}`,
+          )
+      })
+    return { row, at, lot, sources }
+  }
+
+  #note(row: ReservationRow): void {
+    for (const key of keysOf(row)) this.#rows.set(nameOf(key, row.id), row)
+  }
+}
