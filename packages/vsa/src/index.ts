@@ -3,6 +3,7 @@ export type { Policy, InitialPolicy, WindowPolicy, Per, CalendarUnit } from './c
 export type { Clock, Timer } from './core/clock.ts'
 export { VsaError, StoreError, type ErrorCode, type StoreErrorCode, type Applied } from './core/errors.ts'
 export type * from './core/exchange.ts'
+export type * from './core/reservations/messages.ts'
 export type * from './core/rows.ts'
 export type * from './core/store.ts'
 export type * from './core/adapter.ts'

@@ -32,9 +32,21 @@ export interface Accounted extends Figures {
   readonly admitted: true
   /** Its policy is on trial (`shadow`), and would have denied it: nothing was spent. */
   readonly shadow?: 'denied'
+  /** With an `id`: it had been admitted before, and nothing was spent now. */
+  readonly repeated?: true
+  /** Of a waterfall: what each source gave, those that gave nothing left out. */
+  readonly from?: readonly DecisionShare[]
   readonly unaccounted?: undefined
   readonly reason?: undefined
   readonly retryAfterMs?: undefined
+}
+
+/** A part of a decision that has several sources. */
+export interface DecisionShare {
+  readonly key: string
+  readonly units: number
+  /** The period that they came from, ms since 1970; 0 for a budget without windows; null for a counter. */
+  readonly period: number | null
 }
 
 /** Admitted under `onStoreUnavailable: 'allow'`, and not counted in any budget. Also a look (0 units) before the first join. */
@@ -67,8 +79,9 @@ export interface Unavailable extends NoFigures {
 }
 
 /**
- * `exhausted`: the units are spent. `reserved`: other owners hold them, and did not return them in time.
+ * `exhausted`: the units are spent, or set aside by reservations. `reserved`: other owners hold them, and did not return them in time.
  * `over-limit`: the cost is above everything minted, so it can never be admitted under the present limit.
+ * `refunded`: they were admitted under the same `id`, and all of them have been given back.
  * `unavailable`: the store did not answer in time, and `onStoreUnavailable` is `deny`: whether the units are there is not known.
  */
-export type DenialReason = 'exhausted' | 'reserved' | 'over-limit' | 'unavailable'
+export type DenialReason = 'exhausted' | 'reserved' | 'over-limit' | 'refunded' | 'unavailable'

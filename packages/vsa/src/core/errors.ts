@@ -5,6 +5,8 @@ export type ErrorCode =
   | 'policy_conflict'
   | 'durable_only'
   | 'id_conflict'
+  | 'reservation_unknown'
+  | 'reservation_open'
   | 'units_overflow'
   | 'too_many_waiters'
   | 'timeout'

@@ -4,16 +4,18 @@ import type { AppliedAnswer, FencedAnswer } from '../core/exchange.ts'
 import type { Policy } from '../core/policy.ts'
 import { mergeNeeds } from './admission/needs.ts'
 import { checkCloseOptions, checkFlushOptions } from './api/arguments.ts'
-import { closeAmbiguousError, closedError, FLUSH_LATE, refundLate, timeoutError } from './api/errors.ts'
+import { closeAmbiguousError, closedError, FLUSH_LATE, permanentError, refundLate, timeoutError } from './api/errors.ts'
 import { printAsJson } from './api/inspect.ts'
 import type {
   AdmitOptions,
   Budget,
   CloseOptions,
   Counter,
+  DurableReserve,
   FlushOptions,
   Need,
   Reservation,
+  Source,
   Vsa,
 } from './api/public-types.ts'
 import type { Settings } from './api/settings.ts'
@@ -84,8 +86,28 @@ export class Engine implements Vsa {
     return this.#parts.tryAll.tryAdmitAll(needs)
   }
 
-  async reserveAll(needs: readonly Need[], options?: AdmitOptions): Promise<readonly Reservation[] | null> {
-    return this.#parts.reservations.reserveAll(needs, this.#merge(needs, options), options)
+  async reserveAll(
+    needs: readonly Need[],
+    options?: AdmitOptions | DurableReserve,
+  ): Promise<readonly Reservation[] | null> {
+    const { batchMax } = this.#settings.store.capabilities
+    return this.#parts.reservations.reserveAll(needs, mergeNeeds(needs, batchMax, this.#parts.slowPath), options)
+  }
+
+  admitFirst(sources: readonly Source[], units: number, options?: AdmitOptions): Promise<boolean> {
+    return this.#parts.waterfalls.admitFirst(sources, units, options)
+  }
+
+  decideFirst(sources: readonly Source[], units: number, options?: AdmitOptions): Promise<Decision> {
+    return this.#parts.waterfalls.decideFirst(sources, units, options)
+  }
+
+  reserveFirst(
+    sources: readonly Source[],
+    units: number,
+    options?: AdmitOptions | DurableReserve,
+  ): Promise<Reservation | null> {
+    return this.#parts.waterfalls.reserveFirst(sources, units, options)
   }
 
   stats(): Stats {
@@ -210,12 +232,14 @@ export class Engine implements Vsa {
     if (error.transient) return
     this.#parts.waiting.resolveAll((request) => this.#parts.unanswered.failed(request, error))
     this.#parts.peeks.failed(error)
+    for (const { gate, reply, wasSent } of this.#parts.changes.takeAll())
+      reply.reject(permanentError(gate.key, error, wasSent ? 'unknown' : 'no'))
   }
 
   /** There is nothing to settle: no epoch, and nothing was asked or changed. */
   #isUntouched(): boolean {
     if (this.#session.epoch !== null || this.#parts.leases.size > 0 || this.#metrics.waiters > 0) return false
-    return this.#parts.sendQueue.isEmpty && this.#parts.intake.isEmpty
+    return this.#parts.sendQueue.isEmpty && this.#parts.intake.isEmpty && this.#parts.changes.isEmpty
   }
 
   /** The deadline of `close` has passed. */
@@ -250,6 +274,7 @@ export class Engine implements Vsa {
     const closing = this.#closing
     this.#tellAll()
     for (const flush of this.#parts.sendQueue.takeFlushes()) flush.reply.resolve()
+    for (const { gate, reply } of this.#parts.changes.takeAll()) reply.reject(closedError(gate.key))
     this.#settings.store.close().then(
       () => closing?.resolve(),
       (error: unknown) => closing?.reject(error),

@@ -2,13 +2,16 @@ import { AdmissionController } from './admission/admission-controller.ts'
 import { BudgetSlowPath } from './admission/budget-slow-path.ts'
 import { Decisions } from './admission/decisions.ts'
 import { Peeks } from './admission/peeks.ts'
+import { ReservationCalls } from './admission/reservation-calls.ts'
 import { Reservations } from './admission/reservations.ts'
 import { Trials } from './admission/trials.ts'
 import { TryAll } from './admission/try-all.ts'
+import { Waterfalls } from './admission/waterfalls.ts'
 import { ReadyCalls } from './admission/ready-calls.ts'
 import { UnansweredRequests } from './admission/unanswered-requests.ts'
 import type { Settings } from './api/settings.ts'
 import { ClockEviction } from './budget/clock-eviction.ts'
+import type { Gate } from './budget/gate.ts'
 import { FamilyRegistry } from './budget/family-registry.ts'
 import { PolicyCache } from './budget/policy-cache.ts'
 import { Counters } from './counters/counters.ts'
@@ -18,9 +21,11 @@ import { FlushScheduler } from './exchange/flush-scheduler.ts'
 import { Recollection } from './exchange/recollection.ts'
 import { RefundWaits } from './exchange/refund-waits.ts'
 import { SendQueue } from './exchange/send-queue.ts'
+import { ChangeCalls } from './requests/change-calls.ts'
 import { PendingCalls } from './requests/pending-calls.ts'
 import { RequestTable } from './requests/row-requests.ts'
 import { WaitQueue } from './requests/wait-queue.ts'
+import type { CounterState } from './rows/counter-state.ts'
 import { LeaseTable } from './rows/lease-table.ts'
 import type { Metrics } from './runtime/metrics.ts'
 import type { Session } from './session/session.ts'
@@ -30,6 +35,7 @@ import { StoreReads } from './session/store-reads.ts'
 export interface EngineParts {
   readonly leases: LeaseTable
   readonly waiting: WaitQueue
+  readonly changes: ChangeCalls
   readonly unanswered: UnansweredRequests
   readonly sendQueue: SendQueue
   readonly refundWaits: RefundWaits
@@ -41,6 +47,7 @@ export interface EngineParts {
   readonly slowPath: BudgetSlowPath
   readonly trials: Trials
   readonly tryAll: TryAll
+  readonly waterfalls: Waterfalls
   readonly counters: Counters
   readonly eviction: ClockEviction
   readonly families: FamilyRegistry
@@ -59,7 +66,8 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const leases = new LeaseTable(clock, session, requests, (key) => families.find(key))
   const refundWaits = new RefundWaits()
   const recollection = new Recollection()
-  const kept = { leases, recollection, waiting, requests, sendQueue, refundWaits }
+  const changes = new ChangeCalls()
+  const kept = { leases, recollection, waiting, changes, requests, sendQueue, refundWaits }
   const parts = { settings, session, ...kept, metrics, unanswered }
   const scheduler = new FlushScheduler(parts)
   const intake = new ChangeIntake(parts, scheduler)
@@ -67,23 +75,43 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const calls = new PendingCalls(settings, metrics)
   const reads = new StoreReads({ ...settings, metrics })
   const decisions = new Decisions(session, flushIntervalMs, leases)
-  const admissionParts = { ...parts, scheduler, intake, reads, calls, decisions }
+  const counters = new Counters({ ...parts, scheduler, calls })
+  const book = (overage: CounterState, units: number): void => counters.add(overage, units)
+  const counterOf = (key: string): CounterState => counters.stateOf(key)
+  const find = (key: string): Gate | undefined => families.lookUp(key)
+  const admissionParts = { ...parts, scheduler, intake, reads, calls, decisions, find, counterOf, book }
   const admission = new AdmissionController(admissionParts)
   const peeks = new Peeks(admissionParts)
-  const reservations = new Reservations({ admission, decisions, metrics })
+  const reservationCalls = new ReservationCalls({ settings, session, scheduler, calls, changes })
+  const reservations = new Reservations({ settings, admission, decisions, calls: reservationCalls, metrics })
   const slowPath = new BudgetSlowPath(admission, reservations, admissionParts, peeks)
   const trials = new Trials(admission, decisions)
   const tryAll = new TryAll({ tries: admission.tries, metrics, slowPath })
+  const { batchMax } = settings.store.capabilities
+  const sources = { batchMax, slowPath, counterOf: (counter: unknown) => counters.stateOfHandle(counter) }
+  const waterfalls = new Waterfalls({ settings, admission, reservations, metrics, sources, book })
   const eviction = new ClockEviction({
     max: settings.budgetsMax,
     isIdle: (gate) => leases.isIdle(gate),
     drop: (gate) => leases.drop(gate),
   })
   const families = new FamilyRegistry({ slowPath, metrics, eviction, policies: new PolicyCache() })
-  const counters = new Counters({ ...parts, scheduler, calls })
   const readyCalls = new ReadyCalls(calls, deadlineMs, session)
   return {
-    ...{ leases, waiting, unanswered, sendQueue, refundWaits, scheduler, intake, exchange },
-    ...{ admission, reservations, slowPath, trials, tryAll, counters, eviction, families, readyCalls, peeks, calls },
+    ...{ leases, waiting, changes, unanswered, sendQueue, refundWaits, scheduler, intake, exchange },
+    ...{
+      admission,
+      reservations,
+      slowPath,
+      trials,
+      tryAll,
+      waterfalls,
+      counters,
+      eviction,
+      families,
+      readyCalls,
+      peeks,
+      calls,
+    },
   }
 }

@@ -53,6 +53,17 @@ describe('rows past their retention go although their process is quiet', () => {
     expect(process.clock.timers).toBe(0)
   })
 
+  test('R3, O6: a reservation ends in time although its process is silent, and there is no timer afterwards', async () => {
+    const process = start()
+    const credits = process.vsa.budget('credits', { initial: 100 })
+    await credits.reserve(60, { id: 'call', ttlMs: MINUTE_MS, onExpire: 'return' })
+    const calls = process.net.calls.exchange
+    await process.clock.advance(MINUTE_MS + 5_000)
+    expect(await credits.peek()).toMatchObject({ reserved: 0, remaining: 100 })
+    expect(process.net.calls.exchange).toBe(calls)
+    expect(process.clock.timers).toBe(0)
+  })
+
   test('S10, O6: a process that only keeps its lease alive removes them as well', async () => {
     const process = start({ flushIntervalMs: MINUTE_MS })
     await process.vsa.budget('held', { limit: 1_000_000, per: 'month' }).admit()

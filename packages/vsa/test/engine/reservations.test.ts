@@ -253,9 +253,12 @@ describe('a reservation in memory', () => {
     expect(() => stream.meter(-1)).toThrow('units must be')
     await expect(stream.settle(-1)).rejects.toThrow('actual must be')
     await expect(stream.settle('1' as unknown as number)).rejects.toThrow(TypeError)
-    await expect(stream.extend({} as { units: number })).rejects.toThrow('to.units must be')
-    await expect(stream.extend({ units: 20, ttlMs: 5 } as { units: number })).rejects.toThrow('to.ttlMs is not known')
-    await expect(budget.reserve(1, { ttlMs: 5 } as object)).rejects.toThrow('options.ttlMs is not known')
+    await expect(stream.extend({})).rejects.toThrow('to must have units, ttlMs, or both')
+    await expect(stream.extend({ units: -1 })).rejects.toThrow('to.units must be')
+    await expect(stream.extend({ units: 20, ttlMs: 5 })).rejects.toThrow(
+      'to.ttlMs goes with a reservation that has an id',
+    )
+    await expect(budget.reserve(1, { ttlMs: 5 } as object)).rejects.toThrow('options.id is missing')
     expect(stream.state).toBe('open')
     const durable = one.vsa.budget('durable', { initial: 5 })
     expect(() => durable.tryReserve(1)).toThrow('durable')

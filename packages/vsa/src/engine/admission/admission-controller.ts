@@ -1,4 +1,5 @@
 import type { Decision } from '../../core/decision.ts'
+import type { Remember } from '../../core/reservations/messages.ts'
 import { assertUnits } from '../../core/units.ts'
 import { type CheckedOptions, checkOptions } from '../api/arguments.ts'
 import { closedError, tooManyWaitersError } from '../api/errors.ts'
@@ -7,18 +8,26 @@ import type { Settings } from '../api/settings.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { FlushScheduler } from '../exchange/flush-scheduler.ts'
-import { type GateNeed, type PendingRequest, RequestTerms, unitsOf, type Verdict } from '../requests/pending-request.ts'
+import {
+  type GateNeed,
+  type PendingRequest,
+  type RequestForm,
+  RequestTerms,
+  type Verdict,
+  type Waterfall,
+} from '../requests/pending-request.ts'
 import { afterTrial } from '../requests/shadow.ts'
 import type { WaitQueue } from '../requests/wait-queue.ts'
+import type { CounterState } from '../rows/counter-state.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import type { LeasedRow } from '../rows/leased-row.ts'
 import type { RequestTable } from '../requests/row-requests.ts'
 import type { Session } from '../session/session.ts'
 import type { StoreReads } from '../session/store-reads.ts'
 import { AdmitGroup } from './admit-group.ts'
-import { AdmitRequest, type CallerRequest, DecideRequest } from './caller-request.ts'
+import { AdmitRequest, type CallerRequest, DecideRequest, ReserveRequest } from './caller-request.ts'
 import type { Decisions } from './decisions.ts'
+import type { Sources } from './needs.ts'
 import { type AfterRead, ExhaustedRows } from './exhausted-rows.ts'
 import { isCold, LocalAdmission } from './local-admission.ts'
 import { TryAdmission } from './try-admission.ts'
@@ -49,6 +58,11 @@ export interface AdmissionParts {
   readonly scheduler: FlushScheduler
   readonly intake: ChangeIntake
   readonly decisions: Decisions
+  /** The budget with this key; undefined where this process knows of none. */
+  readonly find: (key: string) => Gate | undefined
+  readonly counterOf: (key: string) => CounterState
+  /** Adds to a counter: what a waterfall takes beyond its budgets. */
+  readonly book: (overage: CounterState, units: number) => void
 }
 
 /** The slow path of admissions: checks the arguments, spends, denies from memory, or lets the request wait for the store. */
@@ -67,7 +81,8 @@ export class AdmissionController {
     this.#parts = parts
     const { settings, metrics, leases, requests, intake } = parts
     const { clock, flushIntervalMs } = settings
-    this.#local = new LocalAdmission({ clock, flushIntervalMs, metrics, leases, requests, intake })
+    const book = parts.book
+    this.#local = new LocalAdmission({ clock, flushIntervalMs, metrics, leases, requests, intake, book })
     this.#exhausted = new ExhaustedRows(parts, (request) => this.#resume(request))
     this.tries = new TryAdmission(parts, this.#local, this.#exhausted)
     this.#defaults = checkOptions(NO_OPTIONS, settings.deadlineMs)
@@ -91,9 +106,13 @@ export class AdmissionController {
     }
     try {
       assertUnits('units', units)
-      const { durable, deadlineMs, signal } = this.#checked(options)
+      const { durable, deadlineMs, signal, remember } = this.#checked(options)
       const gate = handle.family.live(handle)
-      return this.#admit(this.#termsOf(gate, units, durable, deadlineMs), gate, signal)
+      const terms =
+        remember === undefined
+          ? this.#termsOf(gate, units, durable, deadlineMs)
+          : termsFor([{ gate, units }], durable, deadlineMs, { remember })
+      return this.#admit(terms, gate, signal)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -110,8 +129,8 @@ export class AdmissionController {
   /** All or none over distinct gates. */
   admitAll(needs: readonly GateNeed[], options: AdmitOptions = NO_OPTIONS): Promise<boolean> {
     try {
-      const { durable, deadlineMs, signal } = this.#checked(options)
-      return this.#admit(termsFor(needs, durable, deadlineMs), needs[0]?.gate, signal)
+      const { durable, deadlineMs, signal, remember } = this.#checked(options)
+      return this.#admit(termsFor(needs, durable, deadlineMs, formOf(remember)), needs[0]?.gate, signal)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -119,6 +138,30 @@ export class AdmissionController {
 
   decideAll(needs: readonly GateNeed[], options: AdmitOptions = NO_OPTIONS): Promise<Decision> {
     return new Promise((resolve, reject) => this.#decide(needs, options, { resolve, reject }))
+  }
+
+  /** V1: as much as each source has, in order, all or none over their sum. */
+  admitFirst({ needs, waterfall }: Sources, options: AdmitOptions = NO_OPTIONS): Promise<boolean> {
+    try {
+      const { durable, deadlineMs, signal, remember } = this.#checked(options)
+      return this.#admit(termsFor(needs, durable, deadlineMs, formOf(remember, waterfall)), needs[0]?.gate, signal)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  decideFirst({ needs, waterfall }: Sources, options: AdmitOptions = NO_OPTIONS): Promise<Decision> {
+    return new Promise((resolve, reject) => this.#decide(needs, options, { resolve, reject }, waterfall))
+  }
+
+  /** As `decide`, for a reservation that the store keeps. @param checked with `remember` */
+  reserve(needs: readonly GateNeed[], checked: CheckedOptions, waterfall?: Waterfall): Promise<Verdict> {
+    const { durable, deadlineMs, signal, remember } = checked
+    return new Promise((resolve, reject) => {
+      const terms = termsFor(needs, durable, deadlineMs, formOf(remember, waterfall))
+      const course = this.#courseOf(terms, needs[0]?.gate, signal)
+      this.#start(new ReserveRequest(terms, resolve, reject), course, signal)
+    })
   }
 
   #admit(terms: RequestTerms, asked: Gate | undefined, signal: AbortSignal | undefined): Promise<boolean> {
@@ -130,12 +173,12 @@ export class AdmissionController {
     return new Promise((resolve, reject) => this.#start(new AdmitRequest(terms, resolve, reject), course, signal))
   }
 
-  #decide(needs: readonly GateNeed[], options: AdmitOptions, caller: DecisionCaller): void {
+  #decide(needs: readonly GateNeed[], options: AdmitOptions, caller: DecisionCaller, waterfall?: Waterfall): void {
     const asked = needs.find(({ units }) => units > 0) ?? needs[0]
     if (asked === undefined) throw new RangeError('needs must name at least one budget')
     const { decisions } = this.#parts
-    const { durable, deadlineMs, signal } = this.#checked(options)
-    const terms = termsFor(needs, durable, deadlineMs)
+    const { durable, deadlineMs, signal, remember } = this.#checked(options)
+    const terms = termsFor(needs, durable, deadlineMs, formOf(remember, waterfall))
     const course = this.#courseOf(terms, asked.gate, signal)
     this.#start(new DecideRequest(terms, { decisions, asked, ...caller }), course, signal)
   }
@@ -171,16 +214,18 @@ export class AdmissionController {
    * Decides from memory where that can be. Throws before anything has changed.
    * @param asked the first budget, also where no units of it are asked for
    */
-  #courseOf({ needs, durable }: RequestTerms, asked: Gate | undefined, signal: AbortSignal | undefined): Course {
+  #courseOf(terms: RequestTerms, asked: Gate | undefined, signal: AbortSignal | undefined): Course {
+    const { needs, form } = terms
     const { settings, session, metrics } = this.#parts
     if (this.#closed) throw closedError(asked?.key)
     signal?.throwIfAborted()
     const [only] = needs
     if (only === undefined) return LOOKED
-    const local = session.hasJoined ? this.#local.decide(needs, durable) : undefined
-    const course = (local === 'read' ? this.#denyUntilRead(needs) : local) ?? 'exchange'
+    // R1: what was granted under the id before is known to the store alone, also where nothing is left now.
+    const local = session.hasJoined && form.remember === undefined ? this.#local.decide(terms) : undefined
+    const course = (local === 'read' ? this.#denyUntilRead(terms) : local) ?? 'exchange'
     if (typeof course !== 'string') {
-      if (course.kind === 'denied') metrics.countDenial(unitsOf(needs))
+      if (course.kind === 'denied') metrics.countDenial(terms.units)
       return course
     }
     if (metrics.waiting >= settings.waitersMax)
@@ -223,9 +268,9 @@ export class AdmissionController {
   }
 
   /** O12: what is known of the rows counts until the next read of the interval, which shows them. */
-  #denyUntilRead(needs: readonly GateNeed[]): Verdict | undefined {
+  #denyUntilRead(terms: RequestTerms): Verdict | undefined {
     if (!this.#exhausted.canRead) return undefined
-    const stale = this.#staleOf(needs)
+    const stale = this.#local.staleOf(terms)
     const [first] = stale
     if (first === undefined || !stale.every(([row]) => this.#exhausted.countsUntilRead(row))) return undefined
     for (const [row] of stale) this.#exhausted.add(row)
@@ -237,27 +282,20 @@ export class AdmissionController {
     waiting.read(request)
     scheduler.wake()
     const deadlineAtMs = settings.clock.monotonic() + request.deadlineMs
-    for (const [row] of this.#staleOf(request.needs)) this.#exhausted.add(row, deadlineAtMs)
-  }
-
-  /** Rows that are to be read before they are asked, each with its need. */
-  #staleOf(needs: readonly GateNeed[]): readonly (readonly [row: LeasedRow, need: GateNeed])[] {
-    return needs
-      .map((need) => [this.#parts.leases.current(need.gate), need] as const)
-      .filter(([row, { units }]) => row.lease.left < units && this.#local.knowledgeOf(row, units) === 'stale')
+    for (const [row] of this.#local.staleOf(request.terms)) this.#exhausted.add(row, deadlineAtMs)
   }
 
   /** The rows of the request have been read, or an exchange has shown them. */
   #resume(request: PendingRequest): AfterRead {
     const { leases, metrics, waiting } = this.#parts
-    const { needs, durable } = request
+    const { needs, units } = request
     // The planner finds the gate that the key has now.
     if (needs.some(({ gate }) => gate.isEvicted)) return 'ask'
-    const verdict = this.#local.decide(needs, durable)
+    const verdict = this.#local.decide(request.terms)
     if (verdict === undefined || verdict === 'spend') return 'ask'
     if (verdict === 'read')
       return needs.some(({ gate }) => leases.current(gate).schedule.denials?.isToRead === true) ? 'read' : 'ask'
-    if (verdict.kind === 'denied') metrics.countDenial(unitsOf(needs))
+    if (verdict.kind === 'denied') metrics.countDenial(units)
     waiting.resolve(request, verdict)
     return 'resolved'
   }
@@ -267,7 +305,7 @@ export class AdmissionController {
     const { session, leases, intake, waiting, scheduler } = this.#parts
     const [need, second] = request.needs
     const isSingle = second === undefined && need !== undefined
-    if (isSingle && session.hasJoined && !isCold(need.gate)) {
+    if (isSingle && request.form.remember === undefined && session.hasJoined && !isCold(need.gate)) {
       const row = leases.current(need.gate)
       if (isCovered && this.#local.spend(row, need.units)) {
         intake.confirm(row, request)
@@ -288,7 +326,17 @@ export class AdmissionController {
 }
 
 /** Needs of no units are admitted without a look (G2). */
-function termsFor(needs: readonly GateNeed[], durable: boolean | undefined, deadlineMs: number): RequestTerms {
+function termsFor(
+  needs: readonly GateNeed[],
+  durable: boolean | undefined,
+  deadlineMs: number,
+  form?: RequestForm,
+): RequestTerms {
   const wanted = needs.every(({ units }) => units > 0) ? needs : needs.filter(({ units }) => units > 0)
-  return new RequestTerms(wanted, durable ?? wanted.some(({ gate }) => gate.plan.durable), deadlineMs)
+  return new RequestTerms(wanted, durable ?? wanted.some(({ gate }) => gate.plan.durable), deadlineMs, form)
+}
+
+function formOf(remember: Remember | undefined, waterfall?: Waterfall): RequestForm | undefined {
+  if (remember === undefined && waterfall === undefined) return undefined
+  return { ...(remember && { remember }), ...(waterfall && { waterfall }) }
 }

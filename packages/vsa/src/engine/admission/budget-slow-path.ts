@@ -1,5 +1,14 @@
 import type { Decision } from '../../core/decision.ts'
-import type { AdmitOptions, MintOptions, PastDecision, Peek, Reservation } from '../api/public-types.ts'
+import type {
+  AdmitOptions,
+  DurableReserve,
+  GivenBack,
+  MintOptions,
+  PastDecision,
+  Peek,
+  RefundOptions,
+  Reservation,
+} from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { Charge } from '../budget/local-reservation.ts'
 import type { SlowPath } from '../budget/slow-path.ts'
@@ -47,12 +56,13 @@ export class BudgetSlowPath implements SlowPath<Gate> {
     return this.#admission.decide(gate, units, options)
   }
 
-  reserve(gate: Gate, units: number, options?: AdmitOptions): Promise<Reservation | null> {
+  reserve(gate: Gate, units: number, options?: AdmitOptions | DurableReserve): Promise<Reservation | null> {
     return this.#reservations.reserve(gate, units, options)
   }
 
-  charge(gate: Gate, units: number): Promise<Charge | null> {
-    return this.#reservations.charge(gate, units)
+  async charge(gate: Gate, units: number): Promise<readonly Charge[] | null> {
+    const charge = await this.#reservations.charge(gate, units)
+    return charge && [charge]
   }
 
   cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
@@ -61,6 +71,14 @@ export class BudgetSlowPath implements SlowPath<Gate> {
 
   refund(gate: Gate, units: number, decision: PastDecision | undefined): void {
     this.#refunds.refund(gate, units, decision)
+  }
+
+  async refundOnce(gate: Gate, units: number, options: RefundOptions): Promise<GivenBack> {
+    return this.#reservations.refundOnce(gate, units, options)
+  }
+
+  reservation(gate: Gate, id: string): Reservation {
+    return this.#reservations.known(gate, id)
   }
 
   mint(gate: Gate, units: number, options: MintOptions): Promise<boolean> {

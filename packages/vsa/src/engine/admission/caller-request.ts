@@ -30,6 +30,24 @@ export function isAdmitted({ kind }: Verdict): boolean {
   return kind !== 'denied' && kind !== 'unavailable'
 }
 
+/** `reserve`, of a reservation that the store keeps. */
+export class ReserveRequest extends CallerRequest {
+  readonly #resolve: (verdict: Verdict) => void
+  readonly #reject: (error: unknown) => void
+
+  constructor(terms: RequestTerms, resolve: (verdict: Verdict) => void, reject: (error: unknown) => void) {
+    super(terms)
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  tell(verdict: Verdict): void {
+    this.unlisten?.()
+    if (verdict.kind === 'failed') this.#reject(verdict.error)
+    else this.#resolve(verdict)
+  }
+}
+
 interface Decider {
   readonly decisions: Decisions
   /** The first need: it is shown where none refused. */
@@ -51,6 +69,6 @@ export class DecideRequest extends CallerRequest {
     const { decisions, asked, resolve, reject } = this.#decider
     this.unlisten?.()
     if (verdict.kind === 'failed') reject(verdict.error)
-    else resolve(decisions.of(verdict, asked))
+    else resolve(decisions.of(verdict, asked, this.form.waterfall))
   }
 }

@@ -1,9 +1,9 @@
-import type { Accounted, Admitted, Decision, Refused, Unavailable } from '../../core/decision.ts'
+import type { Accounted, Admitted, Decision, DecisionShare, Refused, Unavailable } from '../../core/decision.ts'
 import { assertDecision } from '../api/arguments.ts'
 import type { PastDecision } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
-import type { GateNeed, Verdict } from '../requests/pending-request.ts'
+import type { GateNeed, Verdict, Waterfall } from '../requests/pending-request.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Session } from '../session/session.ts'
 
@@ -33,7 +33,7 @@ export class Decisions {
   }
 
   /** @param asked the first need: it is shown where none refused */
-  of(verdict: Exclude<Verdict, { kind: 'failed' }>, asked: GateNeed): Decision {
+  of(verdict: Exclude<Verdict, { kind: 'failed' }>, asked: GateNeed, waterfall?: Waterfall): Decision {
     switch (verdict.kind) {
       case 'denied':
         return this.#denied(verdict, verdict.row)
@@ -44,7 +44,7 @@ export class Decisions {
       case 'shadow':
         return this.#onTrial(asked, verdict)
       case 'admitted':
-        return this.#admitted(asked, verdict)
+        return this.#admitted(asked, verdict, waterfall)
     }
   }
 
@@ -75,12 +75,19 @@ export class Decisions {
     return { kind: isAbout ? 'units' : 'foreign', period }
   }
 
-  #admitted(asked: GateNeed, { row, rows = [] }: Extract<Verdict, { kind: 'admitted' }>): Decision {
+  #admitted(asked: GateNeed, verdict: Extract<Verdict, { kind: 'admitted' }>, waterfall?: Waterfall): Decision {
+    const { row, rows = [], shares, remembered } = verdict
     // A look before the first join.
     if (row === null && !this.#session.hasJoined) return this.#unaccounted(asked)
     // The row that the units came from: the gate may be in the next period already.
-    const decision: Decision = { admitted: true, ...this.#shown(asked, row ?? this.#rowOf(asked.gate)) }
-    if (rows.length > 1) this.#periods.set(decision, new Map(rows.map(({ key, window }) => [key, window.start])))
+    const decision: Decision = {
+      admitted: true,
+      ...(remembered?.repeated === true && { repeated: true }),
+      ...this.#shown(asked, row ?? this.#rowOf(asked.gate)),
+      ...(waterfall !== undefined && shares !== undefined && { from: fromOf(rows, shares, waterfall) }),
+    }
+    if (rows.length > 1 && waterfall === undefined)
+      this.#periods.set(decision, new Map(rows.map(({ key, window }) => [key, window.start])))
     return decision
   }
 
@@ -116,8 +123,8 @@ export class Decisions {
     return this.#session.hasJoined ? { ...asked, period: window.start, resetAtMs: window.end } : asked
   }
 
-  #denied(need: GateNeed, row: RowView | null): Refused {
-    const reason = reasonOf(row, need.units)
+  #denied(need: Extract<Verdict, { kind: 'denied' }>, row: RowView | null): Refused {
+    const reason = need.isRefunded === true ? 'refunded' : reasonOf(row, need.units)
     const retryAfterMs = this.#retryAfterMs(need.gate, row, reason)
     const shown = this.#shown(need, row)
     return retryAfterMs === undefined
@@ -135,7 +142,7 @@ export class Decisions {
   }
 
   #retryAfterMs(gate: Gate, row: RowView | null, reason: Refused['reason']): number | undefined {
-    if (reason === 'over-limit') return undefined
+    if (reason === 'over-limit' || reason === 'refunded') return undefined
     if (reason === 'reserved') return this.#flushIntervalMs
     const { time } = this.#session
     // The period of the row that lacked the units: it may have ended while the store was asked, or not have begun yet (O11).
@@ -144,11 +151,23 @@ export class Decisions {
   }
 }
 
+/** What each source gave, those that gave nothing left out. */
+function fromOf(rows: readonly RowView[], shares: readonly number[], { overage }: Waterfall): readonly DecisionShare[] {
+  const from: DecisionShare[] = []
+  for (const [index, units] of shares.entries()) {
+    const row = rows[index]
+    if (units === 0) continue
+    if (row !== undefined) from.push({ key: row.key, units, period: row.window.start })
+    else if (overage !== null) from.push({ key: overage.key, units, period: null })
+  }
+  return from
+}
+
 /** Units of the row that are neither used, burned nor spent by this owner, as of the last exchange. */
 function remainingOf(row: RowView | null, limit: number): number {
   const figures = row?.figures
   if (row === null || figures === null || figures === undefined) return limit
-  return Math.max(0, figures.minted - figures.used - figures.burned - row.delta)
+  return Math.max(0, figures.minted - figures.used - (figures.reserved ?? 0) - figures.burned - row.delta)
 }
 
 function reasonOf(row: RowView | null, units: number): Refused['reason'] {

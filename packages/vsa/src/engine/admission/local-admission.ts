@@ -2,8 +2,9 @@ import type { Clock } from '../../core/clock.ts'
 import { quarantinedError } from '../api/errors.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
-import type { GateNeed, Verdict } from '../requests/pending-request.ts'
+import type { GateNeed, RequestTerms, Verdict, Waterfall } from '../requests/pending-request.ts'
 import type { RequestTable } from '../requests/row-requests.ts'
+import type { CounterState } from '../rows/counter-state.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { READ_PAUSE_LONGEST_MS } from '../rows/row-denials.ts'
@@ -23,6 +24,8 @@ export class LocalAdmission {
   readonly #leases: LeaseTable
   readonly #requests: RequestTable
   readonly #intake: ChangeIntake
+  /** Adds to a counter. */
+  readonly #book: (overage: CounterState, units: number) => void
 
   constructor(parts: {
     readonly clock: Clock
@@ -31,6 +34,7 @@ export class LocalAdmission {
     readonly leases: LeaseTable
     readonly requests: RequestTable
     readonly intake: ChangeIntake
+    readonly book: (overage: CounterState, units: number) => void
   }) {
     this.#clock = parts.clock
     this.#flushIntervalMs = parts.flushIntervalMs
@@ -38,16 +42,16 @@ export class LocalAdmission {
     this.#leases = parts.leases
     this.#requests = parts.requests
     this.#intake = parts.intake
+    this.#book = parts.book
   }
 
   /**
    * All or none. `read`: rows are to be read first. `spend`: the lease covers the durable request (O9). Undefined where only an exchange can tell.
    */
-  decide(needs: readonly GateNeed[], isDurable: boolean): Verdict | 'read' | 'spend' | undefined {
+  decide({ needs, durable, form }: RequestTerms): Verdict | 'read' | 'spend' | undefined {
+    if (form.waterfall !== undefined) return this.#decideFirst(needs, form.waterfall, durable)
     const [need, second] = needs
-    return need !== undefined && second === undefined
-      ? this.#decideOne(need, isDurable)
-      : this.#decideAll(needs, isDurable)
+    return need !== undefined && second === undefined ? this.#decideOne(need, durable) : this.#decideAll(needs, durable)
   }
 
   #decideOne(need: GateNeed, isDurable: boolean): Verdict | 'read' | 'spend' | undefined {
@@ -84,6 +88,59 @@ export class LocalAdmission {
     return { kind: 'admitted', row: rows[0] ?? null, rows }
   }
 
+  /**
+   * V2: where the leases of the first sources cover the units, and each source before the last of them is known to have no more, and where all of them
+   * are. Else the order would be wrong.
+   */
+  #decideFirst(
+    needs: readonly GateNeed[],
+    { units, overage }: Waterfall,
+    isDurable: boolean,
+  ): Verdict | 'read' | undefined {
+    const rows = needs.map(({ gate }) => this.#leases.current(gate))
+    const quarantined = rows.find((row) => row.isQuarantined)
+    if (quarantined !== undefined) return { kind: 'failed', error: quarantinedError(quarantined.key) }
+    const shares: number[] = []
+    let left = units
+    let isStale = false
+    for (const row of rows) {
+      const share = Math.min(left, Math.max(0, row.lease.spendable))
+      shares.push(share)
+      left -= share
+      if (left === 0) break
+      const knowledge = this.knowledgeOf(row, share + 1)
+      if (knowledge === 'unknown') return undefined
+      isStale ||= knowledge === 'stale'
+    }
+    if (isStale) return 'read'
+    const last = needs.at(-1)
+    const lastRow = rows.at(-1)
+    if (left > 0 && overage === null && last !== undefined && lastRow !== undefined) return this.deny(last, lastRow)
+    if (isDurable || (left > 0 && (overage === null || overage.isQuarantined))) return undefined
+    // It may throw.
+    if (left > 0 && overage !== null) this.#book(overage, left)
+    for (const [index, share] of shares.entries()) {
+      const row = rows[index]
+      if (share > 0 && row !== undefined) this.spend(row, share)
+    }
+    return {
+      kind: 'admitted',
+      row: rows[0] ?? null,
+      rows,
+      shares: overage === null ? shares : withOverage(shares, needs, left),
+    }
+  }
+
+  /** Rows that are to be read before they are asked, each with its need. */
+  staleOf({ needs, form }: RequestTerms): readonly (readonly [row: LeasedRow, need: GateNeed])[] {
+    return needs
+      .map((need) => [this.#leases.current(need.gate), need] as const)
+      .filter(([row, { units }]) => {
+        const wanted = form.waterfall === undefined ? units : Math.min(units, Math.max(0, row.lease.spendable) + 1)
+        return row.lease.left < wanted && this.knowledgeOf(row, wanted) === 'stale'
+      })
+  }
+
   /** @returns false where the lease does not cover the units */
   spend(row: LeasedRow, units: number): boolean {
     if (!row.lease.spend(units)) return false
@@ -112,6 +169,11 @@ export class LocalAdmission {
     const pauseMs = units > figures.minted ? READ_PAUSE_LONGEST_MS : readPauseMs
     return this.#clock.monotonic() < heardAtMs + pauseMs ? 'lacking' : 'stale'
   }
+}
+
+/** @returns the shares of all sources, with that of the counter behind them */
+function withOverage(shares: readonly number[], needs: readonly GateNeed[], over: number): readonly number[] {
+  return [...needs.map((_need, at) => shares[at] ?? 0), over]
 }
 
 /** Nothing is kept of the budget, and no denial is remembered. Its row is made when an exchange carries it, not for each request of a crowd. */

@@ -35,7 +35,7 @@ interface Look {
 }
 
 /** What a row holds, by the store or by the last answer. */
-type Amounts = Pick<Peek, 'minted' | 'used' | 'burned'>
+type Amounts = Pick<Peek, 'minted' | 'used' | 'burned'> & { readonly reserved?: number }
 
 /** Reads one row from the store, and adds what this owner has not sent: the figures of one moment. Changes nothing. */
 export class Peeks {
@@ -121,9 +121,10 @@ function rowOf({ row }: Gate, window: Window): RowView | null {
 
 function peekOf({ plan }: Gate, { end }: Window, seen: Amounts | null, row: RowView | null): Peek {
   const reset = end === Infinity ? {} : { resetAtMs: end }
-  const { minted, used: settled, burned } = seen ?? { minted: plan.limit, used: 0, burned: 0 }
+  const { minted, used: settled, reserved = 0, burned } = seen ?? { minted: plan.limit, used: 0, burned: 0 }
   const delta = row?.delta ?? 0
   const used = Math.max(0, settled + delta - (row?.owed ?? 0))
   const leased = Math.max(0, (row?.held ?? 0) - delta)
-  return { limit: minted, minted, used, remaining: Math.max(0, minted - used - burned), leased, burned, ...reset }
+  const remaining = Math.max(0, minted - used - reserved - burned)
+  return { limit: minted, minted, used, reserved, remaining, leased, burned, ...reset }
 }

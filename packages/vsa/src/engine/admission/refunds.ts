@@ -1,15 +1,17 @@
 import { assertUnits } from '../../core/units.ts'
-import { windowOf } from '../api/arguments.ts'
+import { assertDecision, windowOf } from '../api/arguments.ts'
 import { closedError } from '../api/errors.ts'
 import type { PastDecision } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { FlushScheduler } from '../exchange/flush-scheduler.ts'
+import type { CounterState } from '../rows/counter-state.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Session } from '../session/session.ts'
 import type { Decisions } from './decisions.ts'
+import { sharesBack } from './shares-back.ts'
 
 export interface RefundParts {
   readonly settings: Pick<Settings, 'emit'>
@@ -19,6 +21,11 @@ export interface RefundParts {
   readonly scheduler: FlushScheduler
   readonly intake: ChangeIntake
   readonly decisions: Decisions
+  /** The budget with this key; undefined where this process knows of none. */
+  readonly find: (key: string) => Gate | undefined
+  readonly counterOf: (key: string) => CounterState
+  /** Adds to a counter. */
+  readonly book: (overage: CounterState, units: number) => void
 }
 
 /** The slow path of refunds (O4): checks the arguments, and finds the row of the period that the units go back into. */
@@ -33,6 +40,7 @@ export class Refunds {
     assertUnits('units', units)
     const { session, leases, scheduler, intake, decisions } = this.#parts
     const gate = handle.family.live(handle)
+    if (decision?.from !== undefined) return this.#refundShares(gate, units, decision)
     const given = decision === undefined ? undefined : decisions.givenBack(decision, gate.key)
     const window = given?.kind === 'units' ? windowOf(gate, given.period) : undefined
     if (scheduler.ended) throw closedError(gate.key)
@@ -43,12 +51,30 @@ export class Refunds {
     this.#count(units)
   }
 
+  /** V3: to the last source first, each into the period that it came from. */
+  #refundShares(gate: Gate, units: number, decision: PastDecision): void {
+    const { scheduler, find, book, counterOf } = this.#parts
+    assertDecision(decision)
+    const { admitted, unaccounted, from = [] } = decision
+    if (scheduler.ended) throw closedError(gate.key)
+    if (units === 0 || admitted === false || unaccounted === true) return
+    if (!from.some(({ key }) => key === gate.key)) return this.#refuse(gate, decision.period ?? 0, units)
+    for (const share of sharesBack(from, units)) {
+      if (share.period === null) book(counterOf(share.key), -share.units)
+      else {
+        const source = find(share.key)
+        if (source === undefined) this.#refuse({ key: share.key }, share.period, share.units)
+        else this.refund(source, share.units, { period: share.period })
+      }
+    }
+  }
+
   #count(units: number): void {
     this.#parts.metrics.refunds += 1
     this.#parts.metrics.refundedUnits += units
   }
 
-  #refuse({ key }: Gate, period: number, units: number): void {
+  #refuse({ key }: Pick<Gate, 'key'>, period: number, units: number): void {
     const { metrics, settings } = this.#parts
     this.#count(units)
     metrics.refundsRefused += units

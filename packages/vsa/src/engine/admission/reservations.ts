@@ -1,11 +1,16 @@
 import type { Decision } from '../../core/decision.ts'
-import type { AdmitOptions, Need, Reservation } from '../api/public-types.ts'
-import { type Charge, type Charging, LocalReservation } from '../budget/local-reservation.ts'
+import { assertUnits } from '../../core/units.ts'
+import { assertId, checkRefundOptions, checkReserveOptions, type CheckedOptions } from '../api/arguments.ts'
+import type { AdmitOptions, DurableReserve, GivenBack, Need, RefundOptions, Reservation } from '../api/public-types.ts'
+import type { Settings } from '../api/settings.ts'
+import { DurableReservation, type KnownReservation } from '../budget/durable-reservation.ts'
+import { type Charge, LocalReservation } from '../budget/local-reservation.ts'
 import type { Gate } from '../budget/gate.ts'
-import type { GateNeed } from '../requests/pending-request.ts'
+import type { GateNeed, Verdict, Waterfall } from '../requests/pending-request.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { AdmissionController } from './admission-controller.ts'
 import type { Decisions } from './decisions.ts'
+import type { ReservationCalls } from './reservation-calls.ts'
 import { split, tryingOptions } from './trials.ts'
 
 /** Exchanges of one settlement beyond its units, which others who spend at the same time may make fail. */
@@ -17,21 +22,30 @@ interface Charged {
 }
 
 export interface ReservationParts {
+  readonly settings: Settings
   readonly admission: AdmissionController
   readonly decisions: Decisions
+  readonly calls: ReservationCalls
   readonly metrics: Metrics
 }
 
-/** Makes reservations in memory, and charges for them. */
-export class Reservations implements Charging {
+/** Makes reservations, in memory and in the store, and charges for those in memory. */
+export class Reservations {
   readonly #parts: ReservationParts
 
   constructor(parts: ReservationParts) {
     this.#parts = parts
   }
 
-  async reserve(handle: Gate, units: number, options?: AdmitOptions): Promise<Reservation | null> {
+  async reserve(handle: Gate, units: number, options?: AdmitOptions | DurableReserve): Promise<Reservation | null> {
+    const checked = this.#checked(options)
+    assertUnits('units', units)
     const gate = handle.family.live(handle)
+    if (checked.remember !== undefined) {
+      assertUnits('units', units, 1)
+      const made = await this.reserveInStore([{ gate, units }], checked)
+      return made?.[0] ?? null
+    }
     const charge = await this.charge(gate, units, options)
     return charge && new LocalReservation(gate, units, charge.period)
   }
@@ -40,10 +54,12 @@ export class Reservations implements Charging {
   async reserveAll(
     asked: readonly Need[],
     merged: readonly GateNeed[],
-    options?: AdmitOptions,
+    options?: AdmitOptions | DurableReserve,
   ): Promise<readonly Reservation[] | null> {
+    const checked = this.#checked(options)
     // A copy: the caller may use the list again meanwhile.
     const wanted = asked.map(([{ key }, units]) => ({ key, units }))
+    if (checked.remember !== undefined) return this.#reserveEach(wanted, merged, checked)
     const { others, onTrial } = split(merged)
     const charged = new Map<string, Charged>()
     if (others.length > 0) {
@@ -63,17 +79,61 @@ export class Reservations implements Charging {
     })
   }
 
+  /**
+   * R1: reservations that the store keeps, one for each need; with a waterfall one for all of them. Null: the units are not there.
+   * @param checked with `remember`
+   */
+  async reserveInStore(
+    needs: readonly GateNeed[],
+    checked: CheckedOptions,
+    waterfall?: Waterfall,
+  ): Promise<readonly Reservation[] | null> {
+    const verdict = await this.#parts.admission.reserve(needs, checked, waterfall)
+    const parts = waterfall === undefined ? needs : needs.slice(0, 1)
+    switch (verdict.kind) {
+      case 'admitted':
+        return parts.map(({ gate, units }, at) => this.#handle(gate, checked, knownOf(verdict, units, at, waterfall)))
+      case 'shadow':
+      case 'unaccounted':
+        // Nothing was set aside, so nothing is settled.
+        return parts.map(({ gate, units }) => new LocalReservation(gate, units, null))
+      default:
+        return null
+    }
+  }
+
+  /** One that was made before, by any process. @throws TypeError, RangeError that name `id` */
+  known(handle: Gate, id: string): Reservation {
+    assertId('id', id)
+    return this.#made(handle.family.live(handle), id, null)
+  }
+
+  /** I2 */
+  async refundOnce(gate: Gate, units: number, options: RefundOptions): Promise<GivenBack> {
+    const { settings, calls } = this.#parts
+    assertUnits('units', units)
+    const { id, deadlineMs } = checkRefundOptions(options, settings.deadlineMs)
+    return calls.refund(gate, units, id, deadlineMs)
+  }
+
   /** Admits units for a reservation. Null: they are not there. */
   async charge(gate: Gate, units: number, options?: AdmitOptions): Promise<Charge | null> {
     const decision = await this.#parts.admission.decide(gate, units, options)
     return decision.admitted ? { units, period: this.#periodOf(decision, gate) } : null
   }
 
+  /** As `Charging`. */
+  async cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
+    const left = await this.coverFrom(gate, units, add)
+    this.#parts.metrics.uncoveredUnits += left
+    return left
+  }
+
   /**
    * Charges what was used beyond a reservation, as far as it is there: first from the lease, then what the store has. @param add gets each part of it
    * @returns the units that are not there
    */
-  async cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
+  async coverFrom(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
     const { admission, metrics } = this.#parts
     const leased = admission.tries.spendLease(gate, units)
     if (leased !== null) add(leased)
@@ -95,12 +155,47 @@ export class Reservations implements Charging {
       const there = hasWaited || decision.admitted ? admission.tries.poolOf(gate) : (decision.remaining ?? 0)
       asked = Math.min(left, Math.max(0, there))
     }
-    metrics.uncoveredUnits += left
     return left
+  }
+
+  /** Needs of the same budget were merged: they are one reservation. */
+  async #reserveEach(
+    wanted: readonly { readonly key: string }[],
+    merged: readonly GateNeed[],
+    checked: CheckedOptions,
+  ): Promise<readonly Reservation[] | null> {
+    if (merged.length < wanted.length)
+      throw new RangeError('needs must name each budget once where the store keeps the reservation')
+    for (const [index, { units }] of merged.entries()) assertUnits(`needs[${index}][1]`, units, 1)
+    return this.reserveInStore(merged, checked)
+  }
+
+  #checked(options: AdmitOptions | DurableReserve = {}): CheckedOptions {
+    return checkReserveOptions(options, this.#parts.settings.deadlineMs)
+  }
+
+  #handle(gate: Gate, { remember }: CheckedOptions, known: KnownReservation): Reservation {
+    return this.#made(gate, remember?.id ?? '', known)
+  }
+
+  #made(gate: Gate, id: string, known: KnownReservation | null): Reservation {
+    return new DurableReservation(gate.key, id, (change) => this.#parts.calls.change(gate, change), known)
   }
 
   #periodOf(decision: Decision, { key }: Gate): number | null {
     const given = this.#parts.decisions.givenBack(decision, key)
     return given.kind === 'units' ? given.period : null
   }
+}
+
+/** What the answer told of one reservation of the request. Needs of no units have no answer. */
+function knownOf(
+  { remembered }: Extract<Verdict, { kind: 'admitted' }>,
+  units: number,
+  at: number,
+  waterfall: Waterfall | undefined,
+): KnownReservation {
+  if (remembered === undefined) return { units, state: 'open' }
+  const { state, charged } = remembered
+  return { units: waterfall === undefined ? Math.max(units, charged[at] ?? 0) : remembered.units, state }
 }

@@ -48,11 +48,11 @@ export class Trials {
   }
 }
 
-/** The call was decided: its signal ends nothing any more. */
+/** The call was decided: its signal ends nothing any more, and its id names the budgets that decided. */
 export function tryingOptions(options: AdmitOptions | undefined): AdmitOptions | undefined {
-  if (options?.signal === undefined) return options
-  const { signal: _decided, ...rest } = options
-  return rest
+  if (options?.signal === undefined && options?.id === undefined) return options
+  const { deadlineMs, durable } = options
+  return { ...(deadlineMs !== undefined && { deadlineMs }), ...(durable !== undefined && { durable }) }
 }
 
 export function split(needs: readonly GateNeed[]): {

@@ -1,7 +1,7 @@
 import type { StoreError, VsaError } from '../../core/errors.ts'
 import { closedError, fencedUnknownError, frozenError, permanentError, timeoutError } from '../api/errors.ts'
 import type { Settings } from '../api/settings.ts'
-import { appliedOf, type GateNeed, type PendingRequest, unitsOf, type Verdict } from '../requests/pending-request.ts'
+import { appliedOf, type GateNeed, type PendingRequest, type Verdict } from '../requests/pending-request.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Session } from '../session/session.ts'
 
@@ -23,7 +23,7 @@ export class UnansweredRequests {
     const { lastError } = this.#session
     if (this.#session.frozenMs > 0 && request.state !== 'sent') return this.frozen(request)
     if (need !== undefined && request.refused && lastError === null) {
-      this.#metrics.countDenial(unitsOf(request.needs), request.count)
+      this.#metrics.countDenial(request.units, request.count)
       return { kind: 'denied', ...need, row: need.gate.row }
     }
     const { deadlineMs } = request
@@ -52,7 +52,7 @@ export class UnansweredRequests {
   }
 
   #unknown(request: PendingRequest, error: VsaError): Verdict {
-    const units = unitsOf(request.needs)
+    const { units } = request
     switch (this.#settings.onStoreUnavailable) {
       case 'throw':
         return { kind: 'failed', error }

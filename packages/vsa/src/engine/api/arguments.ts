@@ -1,14 +1,29 @@
 import type { Plan, Window } from '../../core/plan.ts'
 import { assertKey } from '../../core/key.ts'
-import { assertBoolean, assertOptions } from '../../core/options.ts'
-import { describe } from '../../core/units.ts'
+import { ID_LENGTH_MAX } from '../../core/grant-takes.ts'
+import { assertBoolean, assertOneOf, assertOptions } from '../../core/options.ts'
+import type { Remember } from '../../core/reservations/messages.ts'
+import { assertUnits, assertWhole, describe } from '../../core/units.ts'
 import { assertDuration } from './durations.ts'
-import type { AdmitOptions, CloseOptions, FlushOptions, MintOptions, PastDecision } from './public-types.ts'
+import type {
+  AdmitOptions,
+  CloseOptions,
+  DurableReserve,
+  Extension,
+  FlushOptions,
+  MintOptions,
+  PastDecision,
+  RefundOptions,
+} from './public-types.ts'
 
-const ADMIT_OPTIONS = Object.keys({ durable: true, deadlineMs: true, signal: true } satisfies Record<
+const ADMIT_OPTIONS = Object.keys({ durable: true, deadlineMs: true, signal: true, id: true } satisfies Record<
   keyof AdmitOptions,
   true
 >)
+const RESERVE_OPTIONS = [...ADMIT_OPTIONS, 'ttlMs', 'onExpire']
+const REFUND_OPTIONS = Object.keys({ id: true, deadlineMs: true } satisfies Record<keyof RefundOptions, true>)
+const EXTENSION = Object.keys({ units: true, ttlMs: true } satisfies Record<keyof Extension, true>)
+const TTL_MS_MAX = 400 * 86_400_000
 const MINT_OPTIONS = Object.keys({ id: true } satisfies Record<keyof MintOptions, true>)
 const FLUSH_OPTIONS = Object.keys({ returnLeases: true, deadlineMs: true } satisfies Record<keyof FlushOptions, true>)
 const CLOSE_OPTIONS = Object.keys({ deadlineMs: true } satisfies Record<keyof CloseOptions, true>)
@@ -17,17 +32,77 @@ export interface CheckedOptions {
   readonly deadlineMs: number
   readonly durable: boolean | undefined
   readonly signal: AbortSignal | undefined
+  /** Undefined where nothing is remembered. */
+  readonly remember?: Remember | undefined
 }
 
 /** @throws TypeError, RangeError that name the option */
 export function checkOptions(options: AdmitOptions, deadlineDefaultMs: number): CheckedOptions {
   assertOptions('options', options, ADMIT_OPTIONS)
-  const { deadlineMs = deadlineDefaultMs, durable, signal } = options
+  return checkKnown(options, deadlineDefaultMs, (id) => ({ id, as: 'admission', ttlMs: 0, onExpire: 'return' }))
+}
+
+/** @throws TypeError, RangeError that name the option */
+export function checkReserveOptions(options: AdmitOptions | DurableReserve, deadlineDefaultMs: number): CheckedOptions {
+  assertOptions('options', options, RESERVE_OPTIONS)
+  const { ttlMs, onExpire } = options as Partial<DurableReserve>
+  const given = { id: options.id, ttlMs, onExpire }
+  const missing = Object.entries(given).filter(([, value]) => value === undefined)
+  const [first] = missing
+  if (first !== undefined && missing.length < Object.keys(given).length)
+    throw new TypeError(`options.${first[0]} is missing: a reservation that the store keeps has id, ttlMs and onExpire`)
+  return checkKnown(options, deadlineDefaultMs, (id) => {
+    assertTtl('options.ttlMs', ttlMs)
+    assertOneOf('options.onExpire', onExpire, ['return', 'capture'])
+    return { id, as: 'reservation', ttlMs, onExpire: onExpire === 'capture' ? 'capture' : 'return' }
+  })
+}
+
+function checkKnown(
+  options: AdmitOptions,
+  deadlineDefaultMs: number,
+  rememberedAs: (id: string) => Remember,
+): CheckedOptions {
+  const { deadlineMs = deadlineDefaultMs, durable, signal, id } = options
   if (deadlineMs !== deadlineDefaultMs) assertDuration('options.deadlineMs', deadlineMs)
   if (durable !== undefined) assertBoolean('options.durable', durable)
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError(`options.signal must be an AbortSignal, got ${describe(signal)}`)
-  return { deadlineMs, durable, signal }
+  if (id === undefined) return { deadlineMs, durable, signal }
+  assertId('options.id', id)
+  if (durable === false)
+    throw new TypeError('options.durable must not be false with options.id: what the store remembers is durable')
+  return { deadlineMs, durable: true, signal, remember: rememberedAs(id) }
+}
+
+/** The id of an admission or a reservation. @throws TypeError, RangeError that name the argument */
+export function assertId(name: string, id: unknown): asserts id is string {
+  if (typeof id !== 'string') throw new TypeError(`${name} must be a string, got ${describe(id)}`)
+  if (id.length < 1 || id.length > ID_LENGTH_MAX)
+    throw new RangeError(`${name} must have 1 to ${ID_LENGTH_MAX} characters, got ${id.length}`)
+  if (!id.isWellFormed()) throw new TypeError(`${name} must be well-formed Unicode, got ${describe(id)}`)
+}
+
+/** @throws TypeError, RangeError that name the option */
+export function checkRefundOptions(options: RefundOptions, deadlineDefaultMs: number): Required<RefundOptions> {
+  assertOptions('options', options, REFUND_OPTIONS)
+  const { id, deadlineMs = deadlineDefaultMs } = options
+  assertId('options.id', id)
+  assertDuration('options.deadlineMs', deadlineMs)
+  return { id, deadlineMs }
+}
+
+/** @throws TypeError, RangeError that name the option */
+export function checkExtension(to: Extension): void {
+  assertOptions('to', to, EXTENSION)
+  const { units, ttlMs } = to
+  if (units === undefined && ttlMs === undefined) throw new TypeError('to must have units, ttlMs, or both')
+  if (units !== undefined) assertUnits('to.units', units)
+  if (ttlMs !== undefined) assertTtl('to.ttlMs', ttlMs)
+}
+
+function assertTtl(name: string, ttlMs: unknown): asserts ttlMs is number {
+  assertWhole(name, ttlMs, { min: 1, max: TTL_MS_MAX, of: 'milliseconds' })
 }
 
 /** The id of the mint. @throws TypeError, RangeError that name the option */

@@ -112,6 +112,30 @@ export function idConflictError(key: string, units: number, id: string): VsaErro
   return new VsaError('id_conflict', message, { statusCode: 409 })
 }
 
+/** Of an admission or a reservation. */
+export function requestConflictError(key: string, id: string): VsaError {
+  const message = `id ${JSON.stringify(id)} is known for ${JSON.stringify(key)} for something else: other units, other budgets, or another kind of call; use another id`
+  return new VsaError('id_conflict', message, { statusCode: 409 })
+}
+
+export function reservationUnknownError(key: string, id: string): VsaError {
+  const message = `nothing is known of ${JSON.stringify(key)} under the id ${JSON.stringify(id)}: it was refused, was never asked for, or was over more than 7 days ago`
+  return new VsaError('reservation_unknown', message, { statusCode: 404 })
+}
+
+export function reservationOpenError(key: string, id: string): VsaError {
+  const message = `the reservation ${JSON.stringify(id)} of ${JSON.stringify(key)} is not settled: settle it for what was used, in place of giving units back`
+  return new VsaError('reservation_open', message, { statusCode: 409 })
+}
+
+export function damagedReservationError(key: string, id: string, detail: string): VsaError {
+  const message = `the reservation ${JSON.stringify(id)} of ${JSON.stringify(key)} cannot be used: ${detail}; run "vsa verify" on the store`
+  return new VsaError('quarantined', message)
+}
+
+/** The outcome of a change of a reservation, when it times out. */
+export const CHANGE_LATE = 'it may have counted; the same call again tells, and counts once'
+
 export function unitsOverflowError(key: string, units: number): VsaError {
   const message = `minting ${units} would take ${JSON.stringify(key)} beyond 2^53 - 1 units`
   return new VsaError('units_overflow', message, { statusCode: 422 })

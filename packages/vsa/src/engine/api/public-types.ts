@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import type { Decision } from '../../core/decision.ts'
+import type { Decision, DecisionShare } from '../../core/decision.ts'
 import type { Policy } from '../../core/policy.ts'
 import type { Store } from '../../core/store.ts'
 import type { VsaEvent } from '../runtime/events.ts'
@@ -68,7 +68,20 @@ export interface Vsa {
   /** As `admitAll`, from memory, now: false unless the leases of all of them cover it, as `tryAdmit` says. @throws VsaError `durable_only`, `closed` */
   tryAdmitAll(needs: readonly Need[]): boolean
   /** All or none: one reservation for each need, each to be settled by itself. Null: the units are not there. */
-  reserveAll(needs: readonly Need[], options?: AdmitOptions): Promise<readonly Reservation[] | null>
+  reserveAll(needs: readonly Need[], options?: AdmitOptions | DurableReserve): Promise<readonly Reservation[] | null>
+  /**
+   * A waterfall: takes what each source has, in order, until `units` are covered; all or none over their sum. The last source may be a counter, for
+   * overage: then it always admits. From memory where leases cover it and what comes before is known to be empty; else in one exchange.
+   */
+  admitFirst(sources: readonly Source[], units: number, options?: AdmitOptions): Promise<boolean>
+  /** As `admitFirst`; `from` of the record tells what each source gave. `refund` of any of them with the record gives back, the last source first. */
+  decideFirst(sources: readonly Source[], units: number, options?: AdmitOptions): Promise<Decision>
+  /** One reservation from several sources. What it does not use goes back to the last source first. Null: the units are not there. */
+  reserveFirst(
+    sources: readonly Source[],
+    units: number,
+    options?: AdmitOptions | DurableReserve,
+  ): Promise<Reservation | null>
   /** Figures since `open`, up to this instant. */
   stats(): Stats
   /**
@@ -83,6 +96,9 @@ export interface Vsa {
   close(options?: CloseOptions): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
+
+/** A budget, or, as the last one, a counter, which never lacks. */
+export type Source = Budget | Counter
 
 /** A budget (or its key's handle) and the units wanted of it, at least 1. The same budget twice counts once with the sum. */
 export type Need = readonly [budget: Budget, units: number]
@@ -107,8 +123,14 @@ export interface Budget {
   tryAdmit(units?: number): boolean
   /** As `tryAdmit`, for work whose cost is known afterwards. Null: not covered by a lease. @throws VsaError `durable_only`, `closed` */
   tryReserve(max: number): Reservation | null
-  /** Admits `max` units as `admit` does, for work whose cost is known afterwards: settle what it took. Null: the units are not there. */
-  reserve(max: number, options?: AdmitOptions): Promise<Reservation | null>
+  /**
+   * Admits `max` units as `admit` does, for work whose cost is known afterwards: settle what it took. Null: the units are not there. With `id`, `ttlMs`
+   * and `onExpire` the store keeps it, durable on return: any process may settle it by its id, and it ends by itself. The same call again gives the
+   * same reservation. @throws VsaError `id_conflict` where the id is known for something else
+   */
+  reserve(max: number, options?: AdmitOptions | DurableReserve): Promise<Reservation | null>
+  /** A reservation that the store keeps, made by any process. No call yet: until the first answer its state is `unknown`, and `units` is 0. */
+  reservation(id: string): Reservation
   /**
    * Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else
    * the current one. A decision that took nothing from this budget gives nothing back: a denied or an unaccounted one, or one about other
@@ -116,6 +138,11 @@ export interface Budget {
    * @throws VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets have changes to send
    */
   refund(units?: number, decision?: PastDecision): void
+  /**
+   * Gives back, durable on return and once for each id, up to what was admitted or settled under the id: a retried refund credits once.
+   * @throws VsaError `reservation_unknown`; `reservation_open` where it is to be settled instead; `timeout`, `store_unavailable`, `closed`
+   */
+  refund(units: number, options: RefundOptions): Promise<GivenBack>
   /**
    * Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. One exchange carries
    * one mint of a budget: of many at once, the last waits for as many exchanges. @throws VsaError `id_conflict`, `units_overflow`
@@ -126,30 +153,44 @@ export interface Budget {
 }
 
 /**
- * Units that are admitted until it is known what was used of them, in this process: they count as spent until they are settled, and after a crash
- * for good. One that is never settled keeps all of them spent.
+ * Units that are set aside until it is known what was used of them. Without an id, in this process: they count as spent until they are settled, and
+ * after a crash for good; one that is never settled keeps all of them spent. With an id, in the store, until its `ttlMs` has passed.
  */
 export interface Reservation {
-  /** What was reserved, `extend` included. */
+  /** Of a reservation that the store keeps. */
+  readonly id?: string
+  /** What was reserved, `extend` included, as far as this process knows. */
   readonly units: number
-  readonly state: 'open' | 'settled'
+  /** As of the last answer. `expired`: its time has passed, and it can still be settled, once. `unknown`: not asked yet, or not known to the store. */
+  readonly state: 'open' | 'expired' | 'settled' | 'unknown'
   /** Counts units (default 1) as used, in memory. True while the reservation covers them all, false also once it is settled. */
   meter(units?: number): boolean
   /**
    * Ends it: of what was reserved, `actual` units (default: what was metered) stay spent, and the rest goes back as with `refund`. What was used
-   * beyond it is taken from the budget as it is now, as far as there is something. Again: the first outcome. @throws VsaError as `admit`, where
-   * more than reserved was used and the store does not answer: it is open then, and may be settled again; as `refund` otherwise
+   * beyond it is taken from the budget as it is now, as far as there is something. Again: the first outcome. With an id: durable on return, by any
+   * process, and the first one that settles it wins. @throws VsaError as `admit`, where the store is asked and does not answer: it may be settled
+   * again then; `reservation_unknown`; as `refund` otherwise
    */
   settle(actual?: number): Promise<Settled>
   /** `settle(0)`. */
   cancel(): Promise<Settled>
-  /** Reserves more, all or nothing. False: the units are not there, or it is settled. A total that is not above `units` changes nothing. */
+  /** Reserves more, or for longer, all or nothing. False: the units are not there, or it is not open any more. What is not above what it has changes nothing. */
   extend(to: Extension): Promise<boolean>
 }
 
 export interface Extension {
   /** The new total. */
+  readonly units?: number
+  /** With an id: it ends so many ms from now where that is later, 1 to 34,560,000,000 (400 days). */
+  readonly ttlMs?: number
+}
+
+/** What `refund` with an id gave back. */
+export interface GivenBack {
+  /** Of the first call with this id. */
   readonly units: number
+  /** It had been given back before, and nothing was now. */
+  readonly repeated: boolean
 }
 
 export interface Settled {
@@ -168,6 +209,7 @@ export interface PastDecision {
   readonly admitted?: boolean | undefined
   readonly unaccounted?: boolean | undefined
   readonly shadow?: string | undefined
+  readonly from?: readonly DecisionShare[] | undefined
 }
 
 export interface AdmitOptions {
@@ -175,8 +217,31 @@ export interface AdmitOptions {
   readonly durable?: boolean
   /** How long to wait, in ms, 1 to 3,600,000. Default: that of `open`. */
   readonly deadlineMs?: number
-  /** Aborting rejects with the signal's reason; units granted meanwhile are given back. */
+  /** Aborting rejects with the signal's reason; units granted meanwhile are given back, unless they have an `id`. */
   readonly signal?: AbortSignal
+  /**
+   * Makes the admission one that counts once, for 7 days: the same call with the same id again, by any process, is answered from the store and spends
+   * nothing. 1 to 256 characters. It is durable on return, and costs a record of its own. A refusal is not remembered. What was admitted is given
+   * back by the id. @throws VsaError `id_conflict` where the id is known for something else
+   */
+  readonly id?: string
+}
+
+/** A reservation that the store keeps: all three, or none. */
+export interface DurableReserve extends AdmitOptions {
+  /** With the keys of its budgets it names the reservation. 1 to 256 characters. */
+  readonly id: string
+  /** It ends by itself after so many ms, 1 to 34,560,000,000 (400 days). */
+  readonly ttlMs: number
+  /** What becomes of its units then: `return` gives them back, `capture` leaves them spent. It may still be settled afterwards, once. */
+  readonly onExpire: 'return' | 'capture'
+}
+
+export interface RefundOptions {
+  /** Of the admission, or of the settled reservation. */
+  readonly id: string
+  /** How long to wait, in ms, 1 to 3,600,000. Default: that of `open`. */
+  readonly deadlineMs?: number
 }
 
 export interface MintOptions {
@@ -184,7 +249,7 @@ export interface MintOptions {
   readonly id: string
 }
 
-/** `minted = used + remaining + burned`, unless a limit was lowered below what is used. */
+/** `minted = used + reserved + remaining + burned`, unless a limit was lowered below what is used. */
 export interface Peek {
   /** The same as `minted`. */
   readonly limit: number
@@ -192,7 +257,9 @@ export interface Peek {
   readonly minted: number
   /** Units spent, by all owners as of one moment, and by this one up to now. */
   readonly used: number
-  /** `minted - used - burned`, never below 0: also what other owners have leased. */
+  /** Set aside by reservations that the store keeps. */
+  readonly reserved: number
+  /** `minted - used - reserved - burned`, never below 0: also what other owners have leased. */
   readonly remaining: number
   /** Units of `remaining` that this owner has leased. */
   readonly leased: number

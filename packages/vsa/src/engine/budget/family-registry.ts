@@ -45,6 +45,13 @@ export class FamilyRegistry implements FamilyNames {
     return this.#families.get(name)?.find(id)
   }
 
+  /** As `find`; a budget of a family that was declared is made where there is none. */
+  lookUp(key: string): Gate | undefined {
+    const [name, id] = partsOf(key)
+    const family = this.#families.get(name)
+    return family?.find(id) ?? (family?.isDeclared === true ? family.of(id) : undefined)
+  }
+
   /** The budget with this key by itself. @throws TypeError that names `key`; VsaError `policy_conflict` */
   single(key: string, policy: Policy): Gate {
     assertKey('key', key)

@@ -65,6 +65,11 @@ export class Family implements PublicFamily, GateFamily {
     return this.#gates.get(id) ?? this.#make(id, null)
   }
 
+  /** It has a policy for each of its budgets. */
+  get isDeclared(): boolean {
+    return this.#declared !== null
+  }
+
   /** The budget, where there is one in memory. */
   find(id: string): Gate | undefined {
     return this.#gates.get(id)

@@ -3,7 +3,17 @@ import type { Plan, Window } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
 import { assertUnits } from '../../core/units.ts'
 import { printAsJson } from '../api/inspect.ts'
-import type { AdmitOptions, Budget, MintOptions, PastDecision, Peek, Reservation } from '../api/public-types.ts'
+import type {
+  AdmitOptions,
+  Budget,
+  DurableReserve,
+  GivenBack,
+  MintOptions,
+  PastDecision,
+  Peek,
+  RefundOptions,
+  Reservation,
+} from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { BudgetHistory, type KnownFigures } from './budget-history.ts'
 import type { HotCell } from './hot-cell.ts'
@@ -133,7 +143,11 @@ export class Gate implements Budget, HotCell {
     return this.family.slowPath.decide(this, units, options)
   }
 
-  refund(units = 1, decision?: PastDecision): void {
+  refund(units?: number, decision?: PastDecision): void
+  refund(units: number, options: RefundOptions): Promise<GivenBack>
+  refund(units = 1, decision?: PastDecision | RefundOptions): void | Promise<GivenBack> {
+    if (decision !== undefined && isRefundOptions(decision))
+      return this.family.slowPath.refundOnce(this, units, decision)
     let room = Infinity
     try {
       room = this.room + units
@@ -158,10 +172,14 @@ export class Gate implements Budget, HotCell {
     return this.tryAdmit(max) ? this.#reserved(max) : null
   }
 
-  reserve(max: number, options?: AdmitOptions): Promise<Reservation | null> {
+  reserve(max: number, options?: AdmitOptions | DurableReserve): Promise<Reservation | null> {
     if (options === undefined && Number.isInteger(max) && max > 0 && max <= this.room)
       return Promise.resolve(this.tryReserve(max))
     return this.family.slowPath.reserve(this, max, options)
+  }
+
+  reservation(id: string): Reservation {
+    return this.family.slowPath.reservation(this, id)
   }
 
   mint(units: number, options: MintOptions): Promise<boolean> {
@@ -188,4 +206,9 @@ export class Gate implements Budget, HotCell {
   toJSON(): { readonly key: string; readonly policy: Policy } {
     return { key: this.key, policy: this.plan.policy }
   }
+}
+
+/** No decision has an id. */
+function isRefundOptions(value: PastDecision | RefundOptions): value is RefundOptions {
+  return typeof value === 'object' && value !== null && 'id' in value
 }

@@ -1,31 +1,36 @@
-import { assertOptions } from '../../core/options.ts'
 import { assertUnits, UNITS_MAX } from '../../core/units.ts'
+import { checkExtension } from '../api/arguments.ts'
 import { printAsJson } from '../api/inspect.ts'
 import type { Extension, PastDecision, Reservation, Settled } from '../api/public-types.ts'
 import type { RowView } from './row-view.ts'
 
-const EXTENSION = Object.keys({ units: true } satisfies Record<keyof Extension, true>)
-
-/** Units of one period that were admitted for a reservation. Null: without a record, so that nothing of them can be given back. */
+/** Units of one period that were admitted for a reservation. */
 export interface Charge {
   readonly units: number
+  /** Null: without a record, so that nothing of them can be given back. */
   readonly period: number | null
+  /** Where they came from; absent: the reservation's budget. */
+  readonly source?: ChargedSource
 }
 
-/** What a reservation needs of its budget. */
-interface ReservedBudget {
+/** What units of a charge go back into. */
+export interface ChargedSource {
   readonly key: string
   readonly row: RowView | null
   readonly room: number
   readonly roomMax: number
-  readonly family: { readonly slowPath: Charging }
   refund(units: number, decision?: PastDecision): void
+}
+
+/** What a reservation needs of its budget. */
+export interface ReservedBudget extends ChargedSource {
+  readonly family: { readonly slowPath: Charging }
 }
 
 /** Admits more for a reservation. */
 export interface Charging {
-  /** All of the units, or none: null. */
-  charge(budget: ReservedBudget, units: number): Promise<Charge | null>
+  /** All of the units, or none: null. Several charges, the first source first. */
+  charge(budget: ReservedBudget, units: number): Promise<readonly Charge[] | null>
   /** As many of the units as there are, in parts, which `add` gets. @returns the units that are not there */
   cover(budget: ReservedBudget, units: number, add: (charge: Charge) => void): Promise<number>
 }
@@ -55,6 +60,14 @@ export class LocalReservation implements Reservation {
     this.#period = period
     this.#units = units
     this.#charged = units
+  }
+
+  /** Of several sources: what each gave, the first one first. @param budget stands for all of them */
+  static of(budget: ReservedBudget, charges: readonly Charge[]): LocalReservation {
+    const reservation = new LocalReservation(budget, 0, null)
+    for (const charge of charges) reservation.#add(charge)
+    reservation.#units = reservation.#charged
+    return reservation
   }
 
   get units(): number {
@@ -88,21 +101,23 @@ export class LocalReservation implements Reservation {
   }
 
   async extend(to: Extension): Promise<boolean> {
-    assertOptions('to', to, EXTENSION)
-    assertUnits('to.units', to.units)
+    checkExtension(to)
+    const { units = 0, ttlMs } = to
+    if (ttlMs !== undefined)
+      throw new TypeError('to.ttlMs goes with a reservation that has an id: one in memory has no end')
     if (this.#outcome !== null) return false
-    const more = to.units - this.#charged
+    const more = units - this.#charged
     if (more > 0) {
-      const charge = await this.#charging.charge(this.#budget, more)
-      if (charge === null) return false
-      this.#add(charge)
+      const charges = await this.#charging.charge(this.#budget, more)
+      if (charges === null) return false
+      for (const charge of charges) this.#add(charge)
       if (this.state !== 'open') {
         // It was settled meanwhile.
         this.#giveBack(more)
         return false
       }
     }
-    this.#units = Math.max(this.#units, to.units)
+    this.#units = Math.max(this.#units, units)
     // Another call may have extended it meanwhile.
     this.#giveBack(this.#charged - this.#units)
     return true
@@ -143,7 +158,7 @@ export class LocalReservation implements Reservation {
     for (let left = units; left > 0;) {
       const last = this.#later?.at(-1)
       const back = last === undefined ? left : Math.min(left, last.units)
-      this.#refund(back, last === undefined ? this.#period : last.period)
+      this.#refund(last?.source ?? this.#budget, back, last === undefined ? this.#period : last.period)
       this.#charged -= back
       left -= back
       if (last === undefined) continue
@@ -152,9 +167,8 @@ export class LocalReservation implements Reservation {
     }
   }
 
-  #refund(units: number, period: number | null): void {
+  #refund(budget: ChargedSource, units: number, period: number | null): void {
     if (period === null) return
-    const budget = this.#budget
     // The slow path would give back into the period of now.
     const isHot = budget.room + units <= budget.roomMax
     if (isHot && budget.row?.window.start === period) budget.refund(units)

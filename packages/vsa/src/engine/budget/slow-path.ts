@@ -1,5 +1,14 @@
 import type { Decision } from '../../core/decision.ts'
-import type { AdmitOptions, MintOptions, PastDecision, Peek, Reservation } from '../api/public-types.ts'
+import type {
+  AdmitOptions,
+  DurableReserve,
+  GivenBack,
+  MintOptions,
+  PastDecision,
+  Peek,
+  RefundOptions,
+  Reservation,
+} from '../api/public-types.ts'
 import type { Charge } from './local-reservation.ts'
 
 /** What a gate calls when its hot path must stop. The admission room implements it. */
@@ -9,11 +18,14 @@ export interface SlowPath<Gate> {
   trySpend(gate: Gate, units: number): boolean
   admit(gate: Gate, units: number, options?: AdmitOptions): Promise<boolean>
   decide(gate: Gate, units: number, options?: AdmitOptions): Promise<Decision>
-  reserve(gate: Gate, units: number, options?: AdmitOptions): Promise<Reservation | null>
+  reserve(gate: Gate, units: number, options?: AdmitOptions | DurableReserve): Promise<Reservation | null>
   /** As `Charging`. */
-  charge(gate: Gate, units: number): Promise<Charge | null>
+  charge(gate: Gate, units: number): Promise<readonly Charge[] | null>
   cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number>
   refund(gate: Gate, units: number, decision: PastDecision | undefined): void
+  /** I2 */
+  refundOnce(gate: Gate, units: number, options: RefundOptions): Promise<GivenBack>
+  reservation(gate: Gate, id: string): Reservation
   mint(gate: Gate, units: number, options: MintOptions): Promise<boolean>
   peek(gate: Gate): Promise<Peek>
 }

@@ -25,6 +25,10 @@ export class CounterHandle implements Counter {
     this.#states = states
   }
 
+  isOf(states: CounterStates): boolean {
+    return this.#states === states
+  }
+
   add(n = 1): void {
     assertSummand(n)
     this.#states.add(this.#live(), n)

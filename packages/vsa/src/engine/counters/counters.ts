@@ -51,6 +51,11 @@ export class Counters {
     return new CounterHandle(key, this)
   }
 
+  /** Null for what is no counter of this engine. */
+  stateOfHandle(counter: unknown): CounterState | null {
+    return counter instanceof CounterHandle && counter.isOf(this) ? this.stateOf(counter.key) : null
+  }
+
   /** @param n a safe integer */
   add(state: CounterState, n: number): void {
     const { metrics, scheduler, sendQueue } = this.#parts

@@ -2,6 +2,7 @@ import type { AppliedAnswer, EntryAnswer, Written } from '../../core/exchange.ts
 import { type CounterState, settleCounter } from '../rows/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { wantMsOf } from '../rows/row-schedule.ts'
+import { ChangeAnswers } from './change-answers.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
 import { Quarantine } from './quarantine.ts'
@@ -14,12 +15,14 @@ export class AnswerHandler {
   readonly #parts: ExchangeParts
   readonly #rows: RowAnswers
   readonly #takes: TakeAnswers
+  readonly #changes: ChangeAnswers
   readonly #quarantine: Quarantine
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts
     this.#rows = new RowAnswers(parts)
     this.#takes = new TakeAnswers(parts)
+    this.#changes = new ChangeAnswers(parts)
     this.#quarantine = new Quarantine(parts)
   }
 
@@ -30,7 +33,11 @@ export class AnswerHandler {
     this.#settleRows(batch, answer)
     this.#recall(answer)
     for (const [index, run] of batch.runs.entries())
-      this.#quarantine.guardRun(run, () => this.#takes.settle(run, answer.granted[index] ?? 0, { closing, isFrozen }))
+      this.#quarantine.guardRun(run, () => {
+        const outcome = answer.credits?.takes[index]
+        this.#takes.settle(run, answer.granted[index] ?? 0, outcome, { closing, isFrozen })
+      })
+    this.#changes.settle(batch.changes, answer.credits?.changes ?? [], { closing, isFrozen })
     const serves = batch.rows.some((row) => isLeasedRow(row) && row.isAwaited && row.lease.left > 0)
     for (const row of batch.rows) if (isLeasedRow(row)) this.#quarantine.guard(row, () => this.#finish(row))
     if (closing || !isFrozen) this.#takes.unpark(closing)
@@ -102,12 +109,16 @@ export class AnswerHandler {
   }
 }
 
-/** Units that the exchange took, by row. */
-function takenUnits({ runs }: InFlightBatch, { granted }: AppliedAnswer): ReadonlyMap<LeasedRow, number> {
+/** Units that the exchange took and that are used, by row. */
+function takenUnits({ runs }: InFlightBatch, { granted, credits }: AppliedAnswer): ReadonlyMap<LeasedRow, number> {
   const taken = new Map<LeasedRow, number>()
-  for (const [index, { rows, costs }] of runs.entries()) {
+  for (const [index, { rows, costs, form }] of runs.entries()) {
+    const count = granted[index] ?? 0
+    if (count === 0 || form.remember?.as === 'reservation') continue
+    const outcome = credits?.takes[index]
+    const charged = outcome !== undefined && 'charged' in outcome ? outcome.charged : null
     for (const [at, row] of rows.entries())
-      taken.set(row, (taken.get(row) ?? 0) + (granted[index] ?? 0) * (costs[at] ?? 0))
+      taken.set(row, (taken.get(row) ?? 0) + (charged === null ? count * (costs[at] ?? 0) : (charged[at] ?? 0)))
   }
   return taken
 }

@@ -1,6 +1,6 @@
 import { invariant } from '../../core/errors.ts'
 import type { Take } from '../../core/exchange.ts'
-import type { PendingRequest } from '../requests/pending-request.ts'
+import type { PendingRequest, RequestForm } from '../requests/pending-request.ts'
 import type { CounterState } from '../rows/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { isLeasedRow, type Run } from './in-flight-batch.ts'
@@ -10,8 +10,8 @@ export class BatchBuilder {
   readonly rows: (LeasedRow | CounterState)[] = []
   readonly runs: Run[] = []
   readonly #max: number
-  /** Where each leased row is in `rows`. */
-  readonly #places = new Map<LeasedRow, number>()
+  /** Where each row and each counter is in `rows`. */
+  readonly #places = new Map<LeasedRow | CounterState, number>()
   /** By place: the last run that touches the row; -1 when none does. */
   readonly #lastRuns: number[] = []
 
@@ -43,7 +43,9 @@ export class BatchBuilder {
   }
 
   addCounter(counter: CounterState): boolean {
+    if (this.#places.has(counter)) return true
     if (this.isFull) return false
+    this.#places.set(counter, this.rows.length)
     this.rows.push(counter)
     return true
   }
@@ -59,13 +61,17 @@ export class BatchBuilder {
       return true
     }
     if (this.runs.length >= this.#max) return false
-    const missing = rows.filter((row) => !this.#places.has(row)).length
+    const { form } = request
+    const overage = form.waterfall?.overage ?? null
+    const missing = [...rows, overage].filter((row) => row !== null && !this.#places.has(row)).length
     if (this.rows.length + missing > this.#max) return false
     for (const row of rows) {
       this.addRow(row)
       this.#lastRuns[this.#placeOf(row)] = this.runs.length
     }
-    this.runs.push({ rows, costs: request.needs.map((need) => need.units), requests: [request], count: request.count })
+    if (overage !== null) this.addCounter(overage)
+    const costs = request.needs.map((need) => need.units)
+    this.runs.push({ rows, costs, form, requests: [request], count: request.count })
     return true
   }
 
@@ -73,16 +79,21 @@ export class BatchBuilder {
   joinRun(row: LeasedRow, units: number, request: PendingRequest): boolean {
     const last = this.runs.at(-1)
     const run = last?.rows[0] === row ? last : this.#runAt(this.#lastRunAt(row))
-    if (run === undefined || run.rows.length !== 1 || run.costs[0] !== units) return false
+    if (run === undefined || run.rows.length !== 1 || run.costs[0] !== units || !isPlain(run.form)) return false
     join(run, request)
     return true
   }
 
   takes(): Take[] {
-    return this.runs.map(({ rows, costs, count }) => ({
-      need: rows.map((row, index) => [this.#placeOf(row), costs[index] ?? 0] as const),
-      n: count,
-    }))
+    return this.runs.map((run) => this.#takeOf(run))
+  }
+
+  #takeOf({ rows, costs, count, form: { remember, waterfall } }: Run): Take {
+    const take = { need: rows.map((row, index) => [this.#placeOf(row), costs[index] ?? 0] as const), n: count }
+    if (waterfall === undefined) return remember === undefined ? take : { ...take, remember }
+    const { overage, units } = waterfall
+    const need = overage === null ? take.need : [...take.need, [this.#placeOf(overage), units] as const]
+    return { need, n: count, first: true, ...(remember && { remember }) }
   }
 
   #lastRunOf(rows: readonly LeasedRow[]): Run | undefined {
@@ -102,7 +113,7 @@ export class BatchBuilder {
     return place === undefined ? -1 : (this.#lastRuns[place] ?? -1)
   }
 
-  #placeOf(row: LeasedRow): number {
+  #placeOf(row: LeasedRow | CounterState): number {
     const place = this.#places.get(row)
     invariant(place !== undefined, 'a run is made of rows that have a place')
     return place
@@ -114,8 +125,12 @@ function join(run: Run, request: PendingRequest): void {
   run.count += request.count
 }
 
+function isPlain({ remember, waterfall }: RequestForm): boolean {
+  return remember === undefined && waterfall === undefined
+}
+
 function asksFor(run: Run, request: PendingRequest, rows: readonly LeasedRow[]): boolean {
-  if (run.rows.length !== rows.length) return false
+  if (run.rows.length !== rows.length || !isPlain(run.form) || !isPlain(request.form)) return false
   for (let index = 0; index < rows.length; index += 1) {
     if (run.rows[index] !== rows[index] || run.costs[index] !== request.needs[index]?.units) return false
   }

@@ -1,6 +1,7 @@
 import type { Batch, Entry } from '../../core/exchange.ts'
 import { overloadedError, quarantinedError } from '../api/errors.ts'
 import type { Gate } from '../budget/gate.ts'
+import type { ChangeCall } from '../requests/change-calls.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
 import { ServicePace } from '../requests/service-pace.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
@@ -16,9 +17,10 @@ import type { FlushRequest } from './send-queue.ts'
 
 /** Unused rows that one flush keeps at most; the next one goes on (L8). */
 const KEPT_SLICE_MAX = 5_000
+const NO_CHANGES: readonly ChangeCall[] = []
 const UNKNOWN = { pool: Infinity, othersHeld: 0 }
 
-type BatchContent = Pick<Batch, 'entries' | 'takes' | 'close'>
+type BatchContent = Pick<Batch, 'entries' | 'takes' | 'changes' | 'close'>
 
 export interface PlannedBatch {
   readonly content: BatchContent
@@ -27,6 +29,7 @@ export interface PlannedBatch {
 
 interface Order {
   readonly close: boolean
+  readonly changes: readonly ChangeCall[]
   readonly flushes: readonly FlushRequest[]
   /** Every lease goes back. */
   readonly returning: boolean
@@ -60,6 +63,7 @@ export class BatchPlanner {
     const { settings, sendQueue } = this.#parts
     const nowMs = settings.clock.monotonic()
     const builder = new BatchBuilder(settings.store.capabilities.batchMax)
+    const changes = this.#loadChanges(builder, nowMs)
     const rowsFirst = this.#rowsWait && !closing
     if (rowsFirst) this.#loadChanged(builder)
     const changedFit = rowsFirst && !builder.isFull
@@ -76,12 +80,29 @@ export class BatchPlanner {
     if (complete) sendQueue.due = false
     this.#rowsWait = !rowsFirst && !allLoaded && sendQueue.hasUrgent
     // No request may wait for the last batch: a late answer could not be refunded or repeated any more.
-    const close = closing && complete && !this.#isAwaited(builder) && !(lingers && builder.hasRefund)
-    if (builder.rows.length === 0 && !close && !this.#isKeepaliveDue(nowMs)) {
+    const isAwaited = changes.length > 0 || !this.#parts.changes.isEmpty || this.#isAwaited(builder)
+    const close = closing && complete && !isAwaited && !(lingers && builder.hasRefund)
+    if (builder.rows.length === 0 && changes.length === 0 && !close && !this.#isKeepaliveDue(nowMs)) {
       for (const flush of flushes) flush.reply.resolve()
       return null
     }
-    return this.#make(builder, { close, flushes, returning, nowMs })
+    return this.#make(builder, { close, changes, flushes, returning, nowMs })
+  }
+
+  /**
+   * R4, R5, I2. The row that the budget admits from goes along, where there is one: what comes back to it is seen at once, and its lease may give way.
+   */
+  #loadChanges(builder: BatchBuilder, nowMs: number): readonly ChangeCall[] {
+    const { changes, leases, settings } = this.#parts
+    if (changes.waiting === 0) return NO_CHANGES
+    const taken = changes.take(settings.store.capabilities.batchMax)
+    for (const { gate, wasRefused } of taken) {
+      if (gate.isEvicted || gate.row === null) continue
+      const row = leases.current(gate, nowMs)
+      if (row.isQuarantined || !builder.addRow(row)) continue
+      if (wasRefused) row.schedule.yieldFor((row.figures?.othersHeld ?? 0) > 0)
+    }
+    return taken
   }
 
   /** Urgent rows, and, when a flush is due, all that changed. */
@@ -98,7 +119,10 @@ export class BatchPlanner {
     const { settings, session, recollection } = this.#parts
     const restated = recollection.due(settings.store.capabilities.batchMax)
     const entries = restated.map((row) => restatementOf(row, session.version))
-    return { content: { entries, takes: [], close: false }, inFlight: { rows: [], runs: [], flushes: [], restated } }
+    return {
+      content: { entries, takes: [], close: false },
+      inFlight: { rows: [], runs: [], changes: [], flushes: [], restated },
+    }
   }
 
   #make(builder: BatchBuilder, order: Order): PlannedBatch {
@@ -114,9 +138,10 @@ export class BatchPlanner {
       }
     }
     for (const run of builder.runs) this.#parts.waiting.send(run.requests)
-    const { close, flushes } = order
-    const inFlight: InFlightBatch = { rows: [...builder.rows], runs: builder.runs, flushes }
-    return { content: this.#withoutBugs({ entries, takes, close }, inFlight, bugs), inFlight }
+    const { close, changes, flushes } = order
+    const inFlight: InFlightBatch = { rows: [...builder.rows], runs: builder.runs, changes, flushes }
+    const asked = changes.length === 0 ? {} : { changes: changes.map(({ change }) => change) }
+    return { content: this.#withoutBugs({ entries, takes, ...asked, close }, inFlight, bugs), inFlight }
   }
 
   /** An assertion that failed stops its row before anything of it is sent, and the others go on. */
@@ -149,7 +174,7 @@ export class BatchPlanner {
   /** Most requests ask for the same as their neighbour in the queue: they join its run, and nothing is allocated for them. */
   #joinRun(builder: BatchBuilder, request: PendingRequest, nowMs: number): boolean {
     const [need, second] = request.needs
-    if (need === undefined || second !== undefined) return false
+    if (need === undefined || second !== undefined || isOdd(request)) return false
     const row = this.#parts.leases.current(need.gate.family.live(need.gate), nowMs)
     if (row.isQuarantined || !builder.joinRun(row, need.units, request)) return false
     row.takers += request.count
@@ -230,10 +255,16 @@ export class BatchPlanner {
   }
 }
 
+function isOdd({ form: { remember, waterfall } }: PendingRequest): boolean {
+  return remember !== undefined || waterfall !== undefined
+}
+
 /** What the request says about the row: how large a lease would have served it, and whether the pool lacks its units. */
 function noteDemand(row: LeasedRow, request: PendingRequest, units: number, nowMs: number): void {
   const { schedule } = row
-  if (!request.durable) schedule.demandUnits(request.count * units, nowMs)
+  // Of a waterfall, the later sources are asked for what is left.
+  const isLater = request.form.waterfall !== undefined && request.needs[0]?.gate !== row.gate
+  if (!request.durable && !isLater) schedule.demandUnits(request.count * units, nowMs)
   schedule.usedAtMs = Math.max(schedule.usedAtMs, nowMs)
   const { pool, othersHeld } = row.figures ?? UNKNOWN
   const wants = request.refused && units > pool && othersHeld > 0

@@ -1,4 +1,5 @@
 import type { Settings } from '../api/settings.ts'
+import type { ChangeCalls } from '../requests/change-calls.ts'
 import type { PendingRequest, Verdict } from '../requests/pending-request.ts'
 import type { RequestTable } from '../requests/row-requests.ts'
 import type { WaitQueue } from '../requests/wait-queue.ts'
@@ -24,6 +25,8 @@ export interface ExchangeParts {
   readonly leases: LeaseTable
   /** Requests that wait for the store. */
   readonly waiting: WaitQueue
+  /** Changes of reservations that wait for the store. */
+  readonly changes: ChangeCalls
   /** Requests that wait for one row's exchange. */
   readonly requests: RequestTable
   readonly sendQueue: SendQueue

@@ -4,6 +4,7 @@ import type { PendingRequest } from '../requests/pending-request.ts'
 import { type CounterState, settleCounter } from '../rows/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import type { AnswerHandler } from './answer-handler.ts'
+import { ChangeAnswers } from './change-answers.ts'
 import { Confirmations } from './confirmations.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { type InFlightBatch, isLeasedRow, type Run } from './in-flight-batch.ts'
@@ -36,6 +37,7 @@ export class Fencing {
   readonly #confirmations: Confirmations
   readonly #refunds: RefundSettlement
   readonly #takes: TakeAnswers
+  readonly #changes: ChangeAnswers
   readonly #quarantine: Quarantine
 
   constructor(parts: ExchangeParts, answers: AnswerHandler) {
@@ -44,6 +46,7 @@ export class Fencing {
     this.#confirmations = new Confirmations(parts)
     this.#refunds = new RefundSettlement(parts)
     this.#takes = new TakeAnswers(parts)
+    this.#changes = new ChangeAnswers(parts)
     this.#quarantine = new Quarantine(parts)
   }
 
@@ -55,6 +58,7 @@ export class Fencing {
     const again: PendingRequest[] = []
     for (const [index, run] of inFlight.runs.entries())
       this.#quarantine.guardRun(run, () => this.#fenceRun(run, fate, index, again))
+    this.#changes.fence(inFlight.changes, fate.kind === 'applied' ? (fate.outcome.credits?.changes ?? []) : undefined)
     for (const [index, row] of inFlight.rows.entries()) {
       if (row === null) continue
       this.#quarantine.guard(row, () => {
@@ -117,9 +121,13 @@ export class Fencing {
     this.#parts.waiting.arrived(run.requests)
     for (const row of run.rows) row.takers -= run.count
     const granted = fate.kind === 'applied' ? (fate.outcome.granted[index] ?? 0) : 0
-    for (const request of this.#takes.grant(run, granted)) {
-      if (fate.kind === 'unknown') this.#failUnknown(request)
+    const outcome = fate.kind === 'applied' ? fate.outcome.credits?.takes[index] : undefined
+    for (const request of this.#takes.grant(run, granted, outcome)) {
+      const isUnknown = fate.kind === 'unknown'
+      // R8: the id tells what became of it.
+      if (isUnknown && run.form.remember === undefined) this.#failUnknown(request)
       else again.push(request)
+      request.isUncertain ||= isUnknown
     }
   }
 

@@ -82,7 +82,7 @@ export class FlushScheduler {
   /** Sets the timer for the next flush or keepalive, if there is anything to flush or to keep. An owner that holds nothing has none (O6). */
   arm(): void {
     if (this.#ended || !this.#parts.session.hasJoined) return
-    const { leases, sendQueue, session, waiting, settings } = this.#parts
+    const { changes, leases, sendQueue, session, waiting, settings } = this.#parts
     if (leases.size === 0) this.#rollover.stop()
     const nowMs = settings.clock.monotonic()
     const { flushIntervalMs } = settings
@@ -91,7 +91,7 @@ export class FlushScheduler {
     if (restMs > flushIntervalMs) this.#flushAtMs = nowMs + restMs
     else if (this.#flushAtMs <= nowMs || this.#flushAtMs > nowMs + flushIntervalMs)
       this.#flushAtMs = nowMs + flushIntervalMs
-    if (waiting.parked === 0) this.#retryAtMs = Infinity
+    if (waiting.parked === 0 && !changes.hasParked) this.#retryAtMs = Infinity
     else if (this.#retryAtMs === Infinity)
       this.#retryAtMs = nowMs + Math.max(Math.min(flushIntervalMs, RETRY_MS), session.frozenMs)
     const atMs = Math.min(this.#flushAtMs, this.#retryAtMs, this.#keepaliveAtMs())
@@ -103,8 +103,9 @@ export class FlushScheduler {
 
   /** An answer is settled: the next exchange leaves at once where something waits for it. */
   goOn(): void {
-    const { recollection, sendQueue, waiting } = this.#parts
-    if (this.#closing || recollection.isDue || sendQueue.hasUrgent || waiting.queued > 0) this.wake()
+    const { changes, recollection, sendQueue, waiting } = this.#parts
+    const waits = waiting.queued > 0 || changes.waiting > 0
+    if (this.#closing || recollection.isDue || sendQueue.hasUrgent || waits) this.wake()
     this.arm()
   }
 
@@ -155,7 +156,7 @@ export class FlushScheduler {
   #tick(): void {
     this.#timer = null
     this.#timerAtMs = Infinity
-    const { settings, waiting, sendQueue } = this.#parts
+    const { changes, settings, waiting, sendQueue } = this.#parts
     const nowMs = settings.clock.monotonic()
     if (nowMs >= this.#flushAtMs) {
       this.#flushAtMs += settings.flushIntervalMs
@@ -164,18 +165,20 @@ export class FlushScheduler {
     if (nowMs >= this.#retryAtMs) {
       this.#retryAtMs = Infinity
       waiting.unpark(() => true)
+      changes.unpark()
     }
     this.#send()
     this.arm()
   }
 
   #send(): void {
-    const { session, sendQueue, waiting } = this.#parts
+    const { changes, session, sendQueue, waiting } = this.#parts
     if (session.state !== 'ready' || this.#ended) return
     if (this.#closing) {
       sendQueue.due = true
       // Each request has its answer before the last batch is sent (O13).
       waiting.unpark(() => true)
+      changes.unpark()
     }
     const planned = this.#planner.plan(this.#closing, this.lingers)
     if (planned === null) {

@@ -1,5 +1,6 @@
 import { invariant } from '../../core/errors.ts'
-import type { PendingRequest } from '../requests/pending-request.ts'
+import type { ChangeCall } from '../requests/change-calls.ts'
+import type { PendingRequest, RequestForm } from '../requests/pending-request.ts'
 import type { CounterState } from '../rows/counter-state.ts'
 import { LeasedRow } from '../rows/leased-row.ts'
 import type { Remembered } from './recollection.ts'
@@ -9,6 +10,8 @@ import type { FlushRequest } from './send-queue.ts'
 export interface InFlightBatch {
   readonly rows: (LeasedRow | CounterState | null)[]
   readonly runs: readonly Run[]
+  /** The changes of reservations that it carries, in order. */
+  readonly changes: readonly ChangeCall[]
   /** F5: rows that it restates, by index: then it carries nothing else, and has no `rows`. */
   readonly restated?: readonly Remembered[]
   /** Flushes that are complete when this batch has been acknowledged. */
@@ -19,6 +22,7 @@ export interface InFlightBatch {
 export interface Run {
   readonly rows: readonly LeasedRow[]
   readonly costs: readonly number[]
+  readonly form: RequestForm
   readonly requests: PendingRequest[]
   /** Their callers. */
   count: number

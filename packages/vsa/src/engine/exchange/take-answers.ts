@@ -1,5 +1,12 @@
-import { closedError, quarantinedError, rowLostError } from '../api/errors.ts'
-import { type PendingRequest, unitsOf, type Verdict } from '../requests/pending-request.ts'
+import type { RememberedOutcome, TakeOutcome } from '../../core/reservations/messages.ts'
+import {
+  closedError,
+  damagedReservationError,
+  quarantinedError,
+  requestConflictError,
+  rowLostError,
+} from '../api/errors.ts'
+import type { GateNeed, PendingRequest, RequestForm, Verdict } from '../requests/pending-request.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import type { Run } from './in-flight-batch.ts'
@@ -21,12 +28,12 @@ export class TakeAnswers {
     this.#parts = parts
   }
 
-  /** @param granted how many requests of the run the store granted */
-  settle(run: Run, granted: number, state: AnswerState): void {
+  /** @param granted how many requests of the run the store granted now @param outcome of a run that is remembered, or that has several sources */
+  settle(run: Run, granted: number, outcome: TakeOutcome | undefined, state: AnswerState): void {
     this.#parts.waiting.arrived(run.requests)
     for (const row of run.rows) row.takers -= run.count
     const again: PendingRequest[] = []
-    for (const request of this.grant(run, granted)) {
+    for (const request of this.grant(run, granted, outcome)) {
       if (request.state === 'resolved') continue
       if (!this.#denyOrPark(request, run.rows, state)) again.push(request)
     }
@@ -34,10 +41,13 @@ export class TakeAnswers {
   }
 
   /**
-   * The store has given their units to the first `granted` callers of the run.
+   * The store has given their units to the first `granted` callers of the run; one that is remembered has its outcome.
    * @returns the requests of the others
    */
-  grant({ requests, rows }: Run, granted: number): readonly PendingRequest[] {
+  grant(run: Run, granted: number, outcome: TakeOutcome | undefined): readonly PendingRequest[] {
+    if (outcome?.kind === 'drawn') return this.#grantDrawn(run, granted, outcome.charged)
+    if (outcome !== undefined) return this.#grantRemembered(run, outcome)
+    const { requests, rows } = run
     const admitted: Verdict = { kind: 'admitted', row: rows[0] ?? null, rows }
     const others: PendingRequest[] = []
     let left = granted
@@ -49,6 +59,68 @@ export class TakeAnswers {
       if (callers > 0) this.#grantOne(request, callers, rows, admitted)
     }
     return others
+  }
+
+  /** V2: each request in order gets what is left of the first sources. */
+  #grantDrawn({ requests, rows, form }: Run, granted: number, charged: readonly number[]): readonly PendingRequest[] {
+    const left = [...charged]
+    for (const request of requests.slice(0, granted)) {
+      const shares = drawFirst(left, request.units)
+      if (request.state === 'resolved' && !request.unaccounted) this.#oweShares(rows, form, shares)
+      else this.#admit(request, { kind: 'admitted', row: rows[0] ?? null, rows, shares })
+    }
+    return requests.slice(granted)
+  }
+
+  /** R8: what is granted late is not given back: the id tells, and the end of the reservation ends it. */
+  #grantRemembered(
+    { requests, rows, form }: Run,
+    outcome: Exclude<TakeOutcome, { kind: 'drawn' }>,
+  ): readonly PendingRequest[] {
+    const { waiting, metrics } = this.#parts
+    const [request] = requests
+    if (request === undefined || request.state === 'resolved') return []
+    const need = request.needs[0]
+    const key = need?.gate.key ?? ''
+    const id = form.remember?.id ?? ''
+    switch (outcome.kind) {
+      case 'remembered':
+        if (outcome.repeated) waiting.resolve(request, admittedBefore(rows, outcome))
+        else this.#admit(request, admittedBefore(rows, outcome))
+        break
+      case 'id_conflict':
+        waiting.resolve(request, { kind: 'failed', error: requestConflictError(key, id) })
+        break
+      case 'refunded':
+        metrics.countDenial(request.units)
+        if (need !== undefined)
+          waiting.resolve(request, { kind: 'denied', ...need, row: rows[0] ?? null, isRefunded: true })
+        break
+      case 'damaged':
+        waiting.resolve(request, { kind: 'failed', error: damagedReservationError(key, id, outcome.detail) })
+    }
+    return []
+  }
+
+  #admit(request: PendingRequest, admitted: Verdict): void {
+    const { waiting, metrics } = this.#parts
+    metrics.takes += request.count
+    metrics.takenUnits += request.count * request.units
+    waiting.resolve(request, admitted)
+  }
+
+  /** O10, V3 */
+  #oweShares(rows: readonly LeasedRow[], { waterfall }: RequestForm, shares: readonly number[]): void {
+    const { sendQueue } = this.#parts
+    for (const [index, row] of rows.entries()) {
+      if ((shares[index] ?? 0) === 0) continue
+      row.lease.owe(shares[index] ?? 0)
+      sendQueue.markDirty(row)
+    }
+    const over = shares[rows.length] ?? 0
+    if (over === 0 || waterfall?.overage == null) return
+    waterfall.overage.pending -= over
+    sendQueue.markCounter(waterfall.overage)
   }
 
   /** O10: a request that was resolved otherwise meanwhile is refunded. */
@@ -63,7 +135,7 @@ export class TakeAnswers {
       return
     }
     metrics.takes += callers
-    metrics.takenUnits += callers * unitsOf(request.needs)
+    metrics.takenUnits += callers * request.units
     waiting.resolve(request, admitted)
   }
 
@@ -79,7 +151,7 @@ export class TakeAnswers {
   unpark(closing: boolean): void {
     const { waiting } = this.#parts
     if (waiting.parked === 0) return
-    waiting.unpark(({ needs }) => closing || needs.every(({ gate, units }) => (gate.row?.figures?.pool ?? 0) >= units))
+    waiting.unpark((request) => closing || isCovered(request))
   }
 
   /** A lease that has come may serve requests that were queued while the exchange was in flight. */
@@ -87,7 +159,7 @@ export class TakeAnswers {
     const { waiting, leases, sendQueue, metrics } = this.#parts
     waiting.visit((request) => {
       const [need, second] = request.needs
-      if (request.durable || second !== undefined || need === undefined) return
+      if (request.durable || second !== undefined || need === undefined || request.form.waterfall !== undefined) return
       const row = leases.current(need.gate.family.live(need.gate))
       if (row.lease.left < need.units) return
       row.lease.left -= need.units
@@ -115,9 +187,9 @@ export class TakeAnswers {
         return true
       }
       if (isFrozen) continue
-      if (need.units > row.reach || closing) {
+      if (lacks(request, rows, index) || closing) {
         row.schedule.withDenials(settings.flushIntervalMs).deny(settings.clock.monotonic())
-        metrics.countDenial(unitsOf(request.needs), request.count)
+        metrics.countDenial(request.units, request.count)
         waiting.resolve(request, { kind: 'denied', ...need, row })
         return true
       }
@@ -146,4 +218,37 @@ export class TakeAnswers {
     schedule.yieldFor((figures?.othersHeld ?? 0) > 0 && settings.clock.monotonic() >= schedule.wantAgainAtMs)
     if (schedule.wants || row.held > 0) sendQueue.markUrgent(row)
   }
+}
+
+/** Whether the row refuses the request; of a waterfall, the last one does, where all of them together have too little. */
+function lacks(request: PendingRequest, rows: readonly LeasedRow[], index: number): boolean {
+  if (request.form.waterfall === undefined) return (request.needs[index]?.units ?? 0) > (rows[index]?.reach ?? 0)
+  if (index < rows.length - 1) return false
+  let reach = 0
+  for (const row of rows) reach += Math.max(0, row.reach)
+  return request.units > reach
+}
+
+/** The pools have the units, as of the last answers. */
+function isCovered({ needs, units, form }: PendingRequest): boolean {
+  const poolOf = ({ gate }: GateNeed): number => gate.row?.figures?.pool ?? 0
+  if (form.waterfall === undefined) return needs.every((need) => poolOf(need) >= need.units)
+  let pools = 0
+  for (const need of needs) pools += Math.max(0, poolOf(need))
+  return pools >= units
+}
+
+function admittedBefore(rows: readonly LeasedRow[], remembered: RememberedOutcome): Verdict {
+  return { kind: 'admitted', row: rows[0] ?? null, rows, shares: remembered.charged, remembered }
+}
+
+/** Takes the units off `left`, the first one first. @returns how many of each */
+function drawFirst(left: number[], units: number): readonly number[] {
+  let lacking = units
+  return left.map((there, at) => {
+    const share = Math.min(lacking, there)
+    left[at] = there - share
+    lacking -= share
+    return share
+  })
 }

@@ -1,13 +1,29 @@
 import { type Applied, InvariantError } from '../../core/errors.ts'
+import type { Remember, RememberedOutcome } from '../../core/reservations/messages.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
+import type { CounterState } from '../rows/counter-state.ts'
 
 /** How a request ended. */
 export type Verdict =
   /** `row`: the row of the first need that the units came from; null where no units were asked for. `rows`: those of all needs, where there are several. */
-  | { readonly kind: 'admitted'; readonly row: RowView | null; readonly rows?: readonly RowView[] }
-  /** `row`: the row that lacked them; null when nothing is known of it. */
-  | { readonly kind: 'denied'; readonly gate: Gate; readonly units: number; readonly row: RowView | null }
+  | {
+      readonly kind: 'admitted'
+      readonly row: RowView | null
+      readonly rows?: readonly RowView[]
+      /** Of a waterfall, from memory or from the store: units by source, the overage last. */
+      readonly shares?: readonly number[]
+      /** What the store remembers of it. */
+      readonly remembered?: RememberedOutcome
+    }
+  /** `row`: the row that lacked them; null when nothing is known of it. `isRefunded` (I1): they were admitted under the id, and given back. */
+  | {
+      readonly kind: 'denied'
+      readonly gate: Gate
+      readonly units: number
+      readonly row: RowView | null
+      readonly isRefunded?: true
+    }
   | { readonly kind: 'failed'; readonly error: unknown }
   /** The store did not answer, and `onStoreUnavailable` says to deny, or to admit. */
   | { readonly kind: 'unavailable'; readonly gate: Gate; readonly units: number }
@@ -21,6 +37,22 @@ export interface GateNeed {
   readonly units: number
 }
 
+/** What makes a request more than a plain admission. */
+export interface RequestForm {
+  /** R1, I1: the store remembers what becomes of it. */
+  readonly remember?: Remember
+  /** V1: the needs are sources, each with the units of the whole request. */
+  readonly waterfall?: Waterfall
+}
+
+export interface Waterfall {
+  readonly units: number
+  /** The last source: a counter, which never lacks. */
+  readonly overage: CounterState | null
+}
+
+const PLAIN: RequestForm = {}
+
 /** What a request asks for, and how long it may wait. Equal requests of one turn share their terms. */
 export class RequestTerms {
   readonly needs: readonly GateNeed[]
@@ -31,11 +63,18 @@ export class RequestTerms {
   deadlineAtMs: number = Infinity
   /** A request with these terms waits: its deadline begins at the end of this turn, or has begun. */
   isWaiting = false
+  readonly form: RequestForm
 
-  constructor(needs: readonly GateNeed[], durable: boolean, deadlineMs: number) {
+  constructor(needs: readonly GateNeed[], durable: boolean, deadlineMs: number, form: RequestForm = PLAIN) {
     this.needs = needs
     this.durable = durable
     this.deadlineMs = deadlineMs
+    this.form = form
+  }
+
+  /** In all. */
+  get units(): number {
+    return this.form.waterfall?.units ?? unitsOf(this.needs)
   }
 }
 
@@ -49,6 +88,8 @@ export abstract class PendingRequest {
   refused = false
   /** It was admitted without a record: what it is granted afterwards stays taken. */
   unaccounted = false
+  /** It was sent under an epoch that is over, and what became of it is not known: it is asked again by its id (R8). */
+  isUncertain = false
 
   constructor(terms: RequestTerms) {
     this.terms = terms
@@ -56,6 +97,14 @@ export abstract class PendingRequest {
 
   get needs(): readonly GateNeed[] {
     return this.terms.needs
+  }
+
+  get units(): number {
+    return this.terms.units
+  }
+
+  get form(): RequestForm {
+    return this.terms.form
   }
 
   get durable(): boolean {
@@ -90,7 +139,7 @@ export type RequestState = 'queued' | 'parked' | 'reading' | 'sent' | 'resolved'
 
 /** Whether what it asks for may have been applied without an answer. */
 export function appliedOf(request: PendingRequest): Applied {
-  return request.state === 'sent' ? 'unknown' : 'no'
+  return request.state === 'sent' || request.isUncertain ? 'unknown' : 'no'
 }
 
 export function unitsOf(needs: readonly GateNeed[]): number {

@@ -1,6 +1,6 @@
 import { VsaError, type ErrorCode } from '../../core/errors.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { type PendingRequest, unitsOf, type Verdict } from './pending-request.ts'
+import type { PendingRequest, Verdict } from './pending-request.ts'
 
 /** What fails because of the store, or because too many wait for it. */
 const OF_THE_STORE: readonly ErrorCode[] = [
@@ -20,7 +20,7 @@ const FAILED: Verdict = { kind: 'shadow', would: 'failed', row: null }
 export function afterTrial(request: PendingRequest, verdict: Verdict, metrics: Metrics): Verdict {
   const [need, second] = request.needs
   if (need?.gate.plan.shadow !== true || second !== undefined) return verdict
-  const units = unitsOf(request.needs)
+  const { units } = request
   if (verdict.kind === 'denied' || verdict.kind === 'unavailable') {
     metrics.countShadow(units, request.count, true)
     return verdict.kind === 'denied' ? { kind: 'shadow', would: 'denied', row: verdict.row } : FAILED

@@ -4,7 +4,9 @@ import type { RowFigures } from '../budget/row-view.ts'
 const RECENT_MAX = 8
 
 /** What most rows of one policy have in common. */
-type CommonFigures = Pick<RowFigures, 'burned' | 'minted' | 'limit' | 'version' | 'others'>
+type CommonFigures = Pick<RowFigures, 'burned' | 'minted' | 'limit' | 'version' | 'others'> & {
+  readonly reserved: number
+}
 
 const recent: CommonFigures[] = []
 let oldest = 0
@@ -31,6 +33,10 @@ export class KeptFigures implements RowFigures {
     return this.#common.minted
   }
 
+  get reserved(): number {
+    return this.#common.reserved
+  }
+
   get limit(): number {
     return this.#common.limit
   }
@@ -45,12 +51,13 @@ export class KeptFigures implements RowFigures {
 }
 
 /** These figures, in the object that was made for them lately if there is one. */
-function commonOf({ burned, minted, limit, version, others }: CommonFigures): CommonFigures {
+function commonOf({ burned, minted, reserved = 0, limit, version, others }: RowFigures): CommonFigures {
   for (const common of recent) {
     const isSamePolicy = common.limit === limit && common.version === version && common.minted === minted
+    if (common.reserved !== reserved) continue
     if (isSamePolicy && common.burned === burned && common.others === others) return common
   }
-  const made = { burned, minted, limit, version, others }
+  const made = { burned, minted, reserved, limit, version, others }
   recent[oldest] = made
   oldest = (oldest + 1) % RECENT_MAX
   return made

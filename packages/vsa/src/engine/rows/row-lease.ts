@@ -220,11 +220,11 @@ export class RowLease {
   }
 
   /** What a read showed while nothing of the row was in flight. It does not tell how many owners hold what others have. */
-  look({ minted, used, pool, burned, limit, version }: BudgetRow): void {
+  look({ minted, used, reserved, pool, burned, limit, version }: BudgetRow): void {
     const { held } = this
-    const othersHeld = Math.max(0, minted - used - pool - burned - held)
+    const othersHeld = Math.max(0, minted - used - reserved - pool - burned - held)
     const others = othersHeld === 0 ? 0 : Math.max(1, this.figures?.others ?? 0)
-    this.#figures = new KeptFigures({ pool, used, burned, minted, limit, version, others, othersHeld })
+    this.#figures = new KeptFigures({ pool, used, reserved, burned, minted, limit, version, others, othersHeld })
   }
 
   /**

@@ -23,8 +23,8 @@ export interface IdleUpkeepOptions {
 }
 
 /**
- * S10: rows past their retention go although their owner is quiet, or sends nothing but keepalives. The owner calls the store's upkeep when rows that
- * it made are due, and goes on until the store has no more. One timer, which keeps no process alive, and none while nothing is due within a day.
+ * S10, R3: rows past their retention go, and reservations end, although their owner is quiet, or sends nothing but keepalives. The owner calls the store's upkeep when what
+ * it made is due, and goes on until the store has no more. One timer, which keeps no process alive, and none while nothing is due within a day.
  */
 export class IdleUpkeep {
   readonly #options: IdleUpkeepOptions
@@ -48,11 +48,14 @@ export class IdleUpkeep {
   }
 
   /** A batch counts. @param time the owner's time: rows that the batch made have an end of their retention */
-  settled({ entries }: Batch, time: number): void {
-    let keepUntil = Infinity
+  settled({ entries, takes, changes = [] }: Batch, time: number): void {
+    let inMs = Infinity
     for (const entry of entries)
-      if (entry.kind === 'budget') keepUntil = Math.min(keepUntil, entry.policy?.keepUntil ?? Infinity)
-    if (keepUntil < Infinity) this.due(keepUntil + 1 - time)
+      if (entry.kind === 'budget') inMs = Math.min(inMs, (entry.policy?.keepUntil ?? Infinity) + 1 - time)
+    for (const { remember } of takes) if (remember?.as === 'reservation') inMs = Math.min(inMs, remember.ttlMs + 1)
+    for (const change of changes)
+      if (change.op === 'extend' && change.ttlMs > 0) inMs = Math.min(inMs, change.ttlMs + 1)
+    if (inMs < Infinity) this.due(inMs)
     else this.#arm()
   }
 

@@ -1,0 +1,122 @@
+import type { Decision } from '../../core/decision.ts'
+import { assertUnits } from '../../core/units.ts'
+import { checkReserveOptions } from '../api/arguments.ts'
+import type { AdmitOptions, DurableReserve, Reservation, Source } from '../api/public-types.ts'
+import type { Settings } from '../api/settings.ts'
+import { type Charge, type ChargedSource, LocalReservation, type ReservedBudget } from '../budget/local-reservation.ts'
+import type { CounterState } from '../rows/counter-state.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { AdmissionController } from './admission-controller.ts'
+import { type SourceParts, type Sources, sourcesFrom } from './needs.ts'
+import type { Reservations } from './reservations.ts'
+
+export interface WaterfallParts {
+  readonly settings: Settings
+  readonly admission: AdmissionController
+  readonly reservations: Reservations
+  readonly metrics: Metrics
+  readonly sources: SourceParts
+  /** Adds to a counter. */
+  readonly book: (overage: CounterState, units: number) => void
+}
+
+/** V1 to V3: several sources in order, in one decision. */
+export class Waterfalls {
+  readonly #parts: WaterfallParts
+
+  constructor(parts: WaterfallParts) {
+    this.#parts = parts
+  }
+
+  async admitFirst(sources: readonly Source[], units: number, options?: AdmitOptions): Promise<boolean> {
+    return this.#parts.admission.admitFirst(this.#sources(sources, units, options), options)
+  }
+
+  async decideFirst(sources: readonly Source[], units: number, options?: AdmitOptions): Promise<Decision> {
+    return this.#parts.admission.decideFirst(this.#sources(sources, units, options), options)
+  }
+
+  async reserveFirst(
+    sources: readonly Source[],
+    units: number,
+    options: AdmitOptions | DurableReserve = {},
+  ): Promise<Reservation | null> {
+    const { admission, reservations, settings } = this.#parts
+    const checked = checkReserveOptions(options, settings.deadlineMs)
+    const found = sourcesFrom(sources, units, this.#parts.sources)
+    if (checked.remember !== undefined) assertUnits('units', units, 1)
+    if (checked.remember !== undefined) {
+      const made = await reservations.reserveInStore(found.needs, checked, found.waterfall)
+      return made?.[0] ?? null
+    }
+    const decision = await admission.decideFirst(found, options)
+    if (!decision.admitted) return null
+    const budget = this.#budgetOf(found)
+    return LocalReservation.of(budget, this.#chargesOf(found, decision, units))
+  }
+
+  #sources(sources: readonly Source[], units: number, options: AdmitOptions | undefined): Sources {
+    this.#parts.admission.check(options)
+    return sourcesFrom(sources, units, this.#parts.sources)
+  }
+
+  /** Stands for all sources: each charge has its own. */
+  #budgetOf(found: Sources): ReservedBudget {
+    return {
+      key: found.needs.map(({ gate }) => gate.key).join(' '),
+      ...{ row: null, room: 0, roomMax: -1 },
+      refund: () => undefined,
+      family: {
+        slowPath: {
+          charge: (_budget, units) => this.#charge(found, units),
+          cover: (_budget, units, add) => this.#cover(found, units, add),
+        },
+      },
+    }
+  }
+
+  async #charge(found: Sources, units: number): Promise<readonly Charge[] | null> {
+    const decision = await this.#parts.admission.decideFirst(withUnits(found, units))
+    return decision.admitted ? this.#chargesOf(found, decision, units) : null
+  }
+
+  /** R4: as much as there is, in order; an overage covers the rest. */
+  async #cover({ needs, waterfall }: Sources, units: number, add: (charge: Charge) => void): Promise<number> {
+    const { reservations, metrics } = this.#parts
+    let left = units
+    for (const { gate } of needs) {
+      if (left > 0) left = await reservations.coverFrom(gate, left, (charge) => add({ ...charge, source: gate }))
+    }
+    if (left > 0 && waterfall.overage !== null) {
+      this.#parts.book(waterfall.overage, left)
+      add({ units: left, period: 0, source: this.#overageOf(waterfall.overage) })
+      left = 0
+    }
+    metrics.uncoveredUnits += left
+    return left
+  }
+
+  #chargesOf({ needs, waterfall }: Sources, decision: Decision, units: number): readonly Charge[] {
+    const { from } = decision.admitted && decision.unaccounted === undefined ? decision : {}
+    // Without a record nothing of it can be given back.
+    if (from === undefined) return [{ units, period: null }]
+    return from.flatMap(({ key, units: share, period }): readonly Charge[] => {
+      if (period === null && waterfall.overage !== null)
+        return [{ units: share, period: 0, source: this.#overageOf(waterfall.overage) }]
+      const source = needs.find(({ gate }) => gate.key === key)?.gate
+      return source === undefined ? [] : [{ units: share, period, source }]
+    })
+  }
+
+  #overageOf(overage: CounterState): ChargedSource {
+    return {
+      key: overage.key,
+      ...{ row: null, room: 0, roomMax: -1 },
+      refund: (units) => this.#parts.book(overage, -units),
+    }
+  }
+}
+
+function withUnits({ needs, waterfall }: Sources, units: number): Sources {
+  return { needs: needs.map(({ gate }) => ({ gate, units })), waterfall: { ...waterfall, units } }
+}
