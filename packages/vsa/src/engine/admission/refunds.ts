@@ -55,10 +55,10 @@ export class Refunds {
   #refundShares(gate: Gate, units: number, decision: PastDecision): void {
     const { scheduler, find, book, counterOf } = this.#parts
     assertDecision(decision)
-    const { admitted, unaccounted, from = [] } = decision
+    const { admitted, unaccounted, key: asked, from = [] } = decision
     if (scheduler.ended) throw closedError(gate.key)
     if (units === 0 || admitted === false || unaccounted === true) return
-    if (!from.some(({ key }) => key === gate.key)) return this.#refuse(gate, decision.period ?? 0, units)
+    if (asked !== gate.key && !from.some(({ key }) => key === gate.key)) return this.#refuse(gate, decision.period ?? 0, units)
     for (const share of sharesBack(from, units)) {
       if (share.period === null) book(counterOf(share.key), -share.units)
       else {

@@ -74,7 +74,7 @@ export interface Vsa {
    * overage: then it always admits. From memory where leases cover it and what comes before is known to be empty; else in one exchange.
    */
   admitFirst(sources: readonly Source[], units: number, options?: AdmitOptions): Promise<boolean>
-  /** As `admitFirst`; `from` of the record tells what each source gave. `refund` of any of them with the record gives back, the last source first. */
+  /** As `admitFirst`; `from` of the record tells what each source gave. `refund` of the first source, or of one that gave something, with the record gives back, the last source first. */
   decideFirst(sources: readonly Source[], units: number, options?: AdmitOptions): Promise<Decision>
   /** One reservation from several sources. What it does not use goes back to the last source first. Null: the units are not there. */
   reserveFirst(
