@@ -16,7 +16,7 @@ import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './st
 import { checkStoreFrom, type StoreFromOptions, type UpkeepSettings } from './store-from-options.ts'
 import { transition } from './transition.ts'
 
-/** The most reservations that one upkeep ends or forgets. */
+/** The most reservations that one upkeep ends or forgets, where the store takes batches as large. */
 const SWEPT_MAX = 1_000
 /** The most attempts of a transaction after version conflicts. */
 const TRIES_MAX = 100
@@ -206,9 +206,10 @@ class AdaptedStore implements Store {
 
   /** R3, R6 */
   #sweep(upkeep: Upkeep): Awaitable<Upkeep> {
+    const max = Math.min(SWEPT_MAX, this.capabilities.batchMax)
     const swept = this.#transact(
-      () => this.#adapter.loadSweep(SWEPT_MAX),
-      (rows, at) => ({ result: rows.due.length >= SWEPT_MAX, writes: sweep(rows, at) }),
+      () => this.#adapter.loadSweep(max),
+      (rows, at) => ({ result: rows.due.length >= max, writes: sweep(rows, at) }),
     )
     return andThen(swept, (isFull) => {
       this.#isBehind ||= isFull

@@ -99,6 +99,8 @@ export interface ExchangeRows {
   readonly entries: readonly (EntryRows | null)[]
   /** Each reservation that a take or a change of the batch names by one of its budgets' keys and the id, once. Absent: none. */
   readonly reservations?: readonly ReservationRow[]
+  /** Those of them that exist and cannot be read, by the names of the batch. Absent: none. */
+  readonly damagedReservations?: readonly DamagedReservation[]
   /** The rows that their units came from: those that no entry names. Absent: none. */
   readonly sources?: readonly SourceRows[]
   /** Rows leased by this epoch with `wantedUntil` after the time, also rows outside the batch: at most {@link WANTED_ROWS_MAX} of those. */
@@ -107,6 +109,13 @@ export interface ExchangeRows {
 
 /** The most rows that one answer names as wanted; the next answer names the rest. */
 export const WANTED_ROWS_MAX = 1_000
+
+/** A reservation that exists and cannot be read: what names it is answered `damaged` (S6). A sweep leaves it out. */
+export interface DamagedReservation {
+  readonly key: string
+  readonly id: string
+  readonly detail: string
+}
 
 /** A row that units of a reservation came from. */
 export interface SourceRows {

@@ -1,4 +1,4 @@
-import type { ReservationWrite } from '../adapter.ts'
+import type { DamagedReservation, ReservationWrite } from '../adapter.ts'
 import { BooksError, RowDraft } from '../row-draft.ts'
 import type { ReservationLot, ReservationRow } from '../rows.ts'
 import { isOpen, keysOf, nameOf } from './names.ts'
@@ -22,15 +22,28 @@ export class ReservationBooks {
   readonly sources: SourceDrafts
   readonly #rows = new Map<string, ReservationRow>()
   readonly #writes = new Map<string, ReservationWrite>()
+  readonly #damaged = new Map<string, DamagedReservation>()
 
-  constructor(loaded: readonly ReservationRow[], sources: SourceDrafts, time: number) {
+  constructor(
+    loaded: readonly ReservationRow[],
+    sources: SourceDrafts,
+    time: number,
+    damaged: readonly DamagedReservation[] = [],
+  ) {
     this.time = time
     this.sources = sources
+    for (const one of damaged) this.#damaged.set(nameOf(one.key, one.id), one)
     for (const row of loaded) this.#note(row)
   }
 
   /** As it is once its end, where that has passed, has been counted (R3). Undefined where nothing is remembered. @throws BooksError */
   find(key: string, id: string): ReservationRow | undefined {
+    const damaged = this.#damaged.get(nameOf(key, id))
+    if (damaged !== undefined)
+      throw new BooksError(
+        { key, period: 0 },
+        `the reservation ${JSON.stringify(id)} cannot be read: ${damaged.detail}`,
+      )
     const row = this.#rows.get(nameOf(key, id))
     return row === undefined ? undefined : this.expire(row)
   }

@@ -10,8 +10,8 @@ import { memberRange, rowNameOf } from './keys.ts'
 import { bytesOf, bytesOrNone, list, number, pairs, text, unpackBudget, unpackOwner } from './rows.ts'
 import { scan } from './scan.ts'
 import { COUNTER_PAGE, COUNTS, IS_USED, OWNER_PAGE, ROWS } from './scripts/inspect.ts'
+import { SCHEMA_VERSION } from './scripts/script.ts'
 import type { Session } from './session.ts'
-import { SCHEMA_VERSION } from './state.ts'
 
 /** Rows of one script (R5). */
 const PAGE_ROWS = 250
