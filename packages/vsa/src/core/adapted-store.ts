@@ -18,6 +18,8 @@ import { transition } from './transition.ts'
 
 /** The most reservations that one upkeep ends or forgets, where the store takes batches as large. */
 const SWEPT_MAX = 1_000
+/** A sweep that had nothing to write is tried again after this long, in ms. */
+const SWEEP_AGAIN_MS = 1_000
 /** The most attempts of a transaction after version conflicts. */
 const TRIES_MAX = 100
 
@@ -186,7 +188,7 @@ class AdaptedStore implements Store {
   }
 
   /** Goes on while one transaction leads to the next. */
-  #maintain(caller: Caller, rowsMax: number, steps = UPKEEP_STEPS): Awaitable<Upkeep> {
+  #maintain(caller: Caller, rowsMax: number, steps = UPKEEP_STEPS, maySweep = true): Awaitable<Upkeep> {
     const { leaseTtlMs } = this.#adapter
     const bounds = { leasesMax: this.#upkeepRowsMax, rowsMax, ownersKeptMs: OWNERS_KEPT_MS }
     const done = this.#transact(
@@ -199,22 +201,28 @@ class AdaptedStore implements Store {
     )
     return andThen(done, (upkeep) => {
       this.#isBehind = upkeep.isBehind
-      if (upkeep.leadsOn && steps > 1) return this.#maintain(caller, rowsMax, steps - 1)
-      return upkeep.isSweepDue ? this.#sweep(upkeep) : upkeep
+      if (upkeep.leadsOn && steps > 1) return this.#maintain(caller, rowsMax, steps - 1, maySweep)
+      if (!upkeep.isSweepDue || !maySweep) return upkeep
+      return andThen(this.#sweep(), ({ isFull, isIdle }) => {
+        // What cannot be read stays due.
+        if (isIdle) return { ...upkeep, dueInMs: Math.max(upkeep.dueInMs ?? 0, SWEEP_AGAIN_MS) }
+        if (!isFull) return this.#maintain(caller, rowsMax, 1, false)
+        this.#isBehind = true
+        return { ...upkeep, isBehind: true, dueInMs: 0 }
+      })
     })
   }
 
-  /** R3, R6 */
-  #sweep(upkeep: Upkeep): Awaitable<Upkeep> {
+  /** R3, R6. What it frees may be removed. */
+  #sweep(): Awaitable<{ readonly isFull: boolean; readonly isIdle: boolean }> {
     const max = Math.min(SWEPT_MAX, this.capabilities.batchMax)
-    const swept = this.#transact(
+    return this.#transact(
       () => this.#adapter.loadSweep(max),
-      (rows, at) => ({ result: rows.due.length >= max, writes: sweep(rows, at) }),
+      (rows, at) => {
+        const writes = sweep(rows, at)
+        return { result: { isFull: rows.due.length >= max, isIdle: writes === null }, writes }
+      },
     )
-    return andThen(swept, (isFull) => {
-      this.#isBehind ||= isFull
-      return { ...upkeep, isBehind: this.#isBehind, dueInMs: isFull ? 0 : upkeep.dueInMs }
-    })
   }
 
   #ready(): Awaitable<void> {

@@ -1,8 +1,10 @@
 import { batchTests } from './conformance/batches.ts'
 import { closingTests } from './conformance/closing.ts'
 import { concurrencyTests } from './conformance/concurrency.ts'
+import { creditReplayTests } from './conformance/credit-replays.ts'
 import { fencingTests } from './conformance/fencing.ts'
 import { forgettingTests } from './conformance/forgetting.ts'
+import { identifiedAdmissionTests } from './conformance/identified-admissions.ts'
 import { leaseTests } from './conformance/leases.ts'
 import { limitTests } from './conformance/limits.ts'
 import { mintTests } from './conformance/mints.ts'
@@ -10,7 +12,10 @@ import { compareWithModel } from './conformance/model-comparison.ts'
 import { readingTests } from './conformance/reading.ts'
 import { reapingTests } from './conformance/reaping.ts'
 import { register } from './conformance/register.ts'
+import { rememberedTests } from './conformance/remembered.ts'
 import { replayTests } from './conformance/replays.ts'
+import { reservationTests } from './conformance/reservations.ts'
+import { reservationEndTests } from './conformance/reservation-ends.ts'
 import { retentionTests } from './conformance/retention.ts'
 import { rowCreationTests } from './conformance/row-creation.ts'
 import { checkConformance, type ConformanceOptions, type MakeStore, type TestRunner } from './conformance/runner.ts'
@@ -18,6 +23,7 @@ import { settlingTests } from './conformance/settling.ts'
 import { storeTimeTests } from './conformance/store-time.ts'
 import { takeTests } from './conformance/takes.ts'
 import { valueTests } from './conformance/values.ts'
+import { waterfallTests } from './conformance/waterfalls.ts'
 
 export type {
   ConformanceOptions,
@@ -48,6 +54,12 @@ const TESTS = [
   ...batchTests,
   ...readingTests,
   ...concurrencyTests,
+  ...reservationTests,
+  ...reservationEndTests,
+  ...rememberedTests,
+  ...identifiedAdmissionTests,
+  ...waterfallTests,
+  ...creditReplayTests,
 ]
 
 /**
@@ -55,7 +67,7 @@ const TESTS = [
  * several owners, whose answers and rows are compared with those of the reference model after each command. After every test, each row
  * must balance (L2).
  *
- * A store that breaks a rule fails the test whose title cites the rule, such as `S2, L3: …`. There are about 60 tests; they take a few
+ * A store that breaks a rule fails the test whose title cites the rule, such as `S2, L3: …`. There are about 110 tests; they take a few
  * seconds on a store in memory. Tests that may take longer than usual set their own time limit, 30 s to 120 s.
  *
  * ```ts

@@ -38,14 +38,14 @@ const never: MakeStore = () => {
 
 test('every title begins with a law or rule, and no two are the same', () => {
   const titles = casesOf(never, {}).map(({ title }) => title)
-  expect(titles.filter((title) => !/^([LSOGF]\d+(, |-(?=S))?)+: /.test(title))).toEqual([])
+  expect(titles.filter((title) => !/^([LSOGFRIVP]\d+(, |-(?=S))?)+: /.test(title))).toEqual([])
   expect(new Set(titles).size).toBe(titles.length)
-  expect(titles.length).toBeGreaterThanOrEqual(63)
+  expect(titles.length).toBeGreaterThanOrEqual(115)
 })
 
 test('a store with a clock of its own is spared the tests that would wait long', () => {
   const titles = casesOf(never, { time: 'own' }).map(({ title }) => title)
-  expect(titles.length).toBeGreaterThanOrEqual(53)
+  expect(titles.length).toBeGreaterThanOrEqual(95)
   expect(titles.filter((title) => title.startsWith('S10'))).toEqual([])
 })
 
@@ -146,6 +146,60 @@ const bugs: readonly (readonly [name: string, caughtBy: readonly string[], bug: 
     },
   ],
   ['rows are never removed', ['S10, L1: a past row', RANDOM], { upkeep: (rows) => ({ ...rows, prunable: [] }) }],
+  [
+    'what is remembered is forgotten',
+    ['R1: the same id', RANDOM],
+    { writes: (writes) => ({ ...writes, reservations: [] }) },
+  ],
+  ['nothing is swept', ['R3: upkeep returns', RANDOM], { upkeep: (rows) => ({ ...rows, nextSweepAt: null }) }],
+  [
+    'what was remembered is never removed',
+    ['R6: a reservation', RANDOM],
+    { writes: (writes) => ({ ...writes, removedReservations: [] }) },
+  ],
+  [
+    'what became of reservations is not kept for replays',
+    ['S2, R1: a repeated batch', RANDOM],
+    {
+      writes: (writes) => ({
+        ...writes,
+        owners: writes.owners.map(({ change, row }) => {
+          const { granted, notes, written } = row.outcome
+          return { change, row: { ...row, outcome: { granted, notes, written } } }
+        }),
+      }),
+    },
+  ],
+  [
+    'resets are not counted',
+    ['I2, P5', RANDOM],
+    {
+      writes: (writes) => ({
+        ...writes,
+        budgets: writes.budgets.map(({ change, row }) => ({ change, row: { ...row, resets: 0 } })),
+      }),
+    },
+  ],
+  [
+    'earlier periods are not looked at',
+    ['P2: the next row'],
+    {
+      exchange: (rows) => ({
+        ...rows,
+        entries: rows.entries.map((entry) => (entry?.kind === 'budget' ? { ...entry, earlier: undefined } : entry)),
+      }),
+    },
+  ],
+  [
+    'a row with reserved units is removed',
+    ['S10, R2'],
+    {
+      upkeep: (rows, honest, time) => {
+        const all = honest.list({ limit: 10_000 }).rows.map(({ budget }) => budget)
+        return { ...rows, prunable: all.filter(({ keepUntil }) => keepUntil !== null && keepUntil < time) }
+      },
+    },
+  ],
   [
     'leases of other owners are not counted',
     ['O4: an owner may refund'],

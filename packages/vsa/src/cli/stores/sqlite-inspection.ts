@@ -1,5 +1,5 @@
 import type { RowName } from '../../core/exchange.ts'
-import type { InspectedPage, Inspection, UnreadableRow } from '../../core/inspection.ts'
+import type { InspectedPage, Inspection, ReservationPage, UnreadableRow } from '../../core/inspection.ts'
 import type { CounterRow } from '../../core/rows.ts'
 import type { ListedRow, ListRange } from '../../core/store.ts'
 import type * as sqlite from '../../stores/sqlite/inspect.ts'
@@ -13,6 +13,7 @@ export function sqliteInspection(file: sqlite.Inspection): Inspection {
     pages: (key) => pagesOf(file, key),
     owners: async () => file.owners(),
     counterPages: () => counterPagesOf(file),
+    reservationPages,
     integrity: async () => file.integrity(),
     textDamage: async () => file.textDamage(),
     close: async () => file.close(),
@@ -54,6 +55,9 @@ function oneByOne(file: sqlite.Inspection, names: readonly RowName[]): Page {
   }
   return { rows: found, unreadable, last: names.at(-1) }
 }
+
+/** Not built yet. */
+async function* reservationPages(): AsyncGenerator<ReservationPage> {}
 
 async function* counterPagesOf(file: sqlite.Inspection): AsyncGenerator<readonly CounterRow[]> {
   let rows = file.counters({ limit: PAGE_ROWS })

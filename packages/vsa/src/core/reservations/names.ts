@@ -54,6 +54,13 @@ export function sweepAtOf({ lots }: Pick<ReservationRow, 'lots'>): number {
   return Math.max(...lots.map(({ keepUntil }) => keepUntil ?? 0))
 }
 
+/** R2: units of each row that are set aside for it: of lots that are open or expired. A row may occur twice. */
+export function setAside({ lots }: Pick<ReservationRow, 'lots'>): readonly ReservationSource[] {
+  return lots.flatMap(({ state, sources }) =>
+    state === 'final' ? [] : sources.filter(({ period, charged }) => period !== null && charged > 0),
+  )
+}
+
 export function isOpen({ state }: ReservationLot): boolean {
   return state === 'open'
 }

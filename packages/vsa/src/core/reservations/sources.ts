@@ -19,7 +19,7 @@ export class SourceDrafts {
     for (const effect of effects) {
       if (effect.kind === 'budget') this.#drafts.set(sourceNameOf(effect.draft), effect.draft)
       else if (effect.kind === 'counter')
-        this.#drafts.set(sourceNameOf({ ...effect.draft, period: null }), effect.draft)
+        this.#drafts.set(sourceNameOf({ key: effect.draft.key, period: null }), effect.draft)
     }
     for (const source of loaded) this.#loaded.set(sourceNameOf(source), source)
   }
@@ -64,8 +64,12 @@ export function roomOf(source: SourceDraft | undefined): number {
   return Math.min(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - source.value)
 }
 
-/** Takes units from the pool. What is reserved of a counter is in its value at once: it has nothing to set aside. */
+/**
+ * Takes units from the pool. What is reserved of a counter is in its value at once: it has nothing to set aside. A source that gives nothing is left
+ * alone: its pool may be negative.
+ */
 export function charge(source: SourceDraft | undefined, units: number, as: 'used' | 'reserved'): void {
+  if (units === 0) return
   if (source instanceof CounterDraft) source.add(units)
   else if (as === 'used') source?.take(units)
   else source?.reserve(units)

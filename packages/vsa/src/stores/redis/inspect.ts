@@ -1,6 +1,6 @@
 import { InvariantError } from '../../core/errors.ts'
 import type { RowName } from '../../core/exchange.ts'
-import type { InspectedPage, InspectedRow, Inspection, UnreadableRow } from '../../core/inspection.ts'
+import type { InspectedPage, InspectedRow, Inspection, ReservationPage, UnreadableRow } from '../../core/inspection.ts'
 import { leaseSumFaults } from '../../core/lease-sums.ts'
 import type { CounterRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
 import type { RedisArgument } from './client.ts'
@@ -35,6 +35,7 @@ export async function inspectRedis(session: Session): Promise<Inspection> {
     pages: (key) => budgetPages(session, key),
     owners: () => owners(session),
     counterPages: () => counterPages(session),
+    reservationPages,
     integrity: async () => findings(session, await countsOf(session)),
     // Texts are bytes, which every client may read.
     textDamage: async () => [],
@@ -140,6 +141,9 @@ async function owners(session: Session): Promise<readonly OwnerRow[]> {
   }
   return [...found.values()].toSorted((a, b) => a.epoch - b.epoch)
 }
+
+/** Not built yet: this store keeps no reservation. */
+async function* reservationPages(): AsyncGenerator<ReservationPage> {}
 
 /** Redis keeps them in no order: all are read before the first page. */
 async function* counterPages(session: Session): AsyncGenerator<readonly CounterRow[]> {

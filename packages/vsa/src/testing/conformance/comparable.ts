@@ -1,4 +1,5 @@
-import type { Answer, RowName } from '../../core/exchange.ts'
+import type { Answer, FencedAnswer, RowName } from '../../core/exchange.ts'
+import type { ChangeOutcome, CreditOutcomes, TakeOutcome } from '../../core/reservations/messages.ts'
 import type { ListedRow, Joined } from '../../core/store.ts'
 
 /**
@@ -16,15 +17,35 @@ export function comparableAnswer(answer: Answer, isTimeInjected: boolean): unkno
         time: injected(time),
         expiresAt: injected(rest.expiresAt),
         wanted: rest.wanted.toSorted(byName),
+        credits: comparableCredits(rest.credits, injected),
       }
     case 'breach':
       // The detail is for the log: each store words it as it likes.
       return { time: injected(time), kind: rest.kind, row: rest.row }
     case 'fenced':
+      return { time: injected(time), ...rest, last: comparableLast(rest.last, injected) }
     case 'stale':
     case 'lost':
       return { time: injected(time), ...rest }
   }
+}
+
+type Injected = (ms: number) => number
+
+function comparableLast(last: FencedAnswer['last'], injected: Injected): unknown {
+  if (last === null) return null
+  return { ...last, outcome: { ...last.outcome, credits: comparableCredits(last.outcome.credits, injected) } }
+}
+
+function comparableCredits(credits: CreditOutcomes | undefined, injected: Injected): unknown {
+  if (credits === undefined) return undefined
+  const timed = (outcome: TakeOutcome | ChangeOutcome): unknown => {
+    // As for a breach, the detail is for the log.
+    if (outcome.kind === 'damaged') return { kind: outcome.kind }
+    return 'expiresAt' in outcome ? { ...outcome, expiresAt: injected(outcome.expiresAt) } : outcome
+  }
+  const takes = Object.entries(credits.takes).map(([at, outcome]) => [at, timed(outcome)])
+  return { takes, changes: credits.changes.map(timed) }
 }
 
 /** Without `upkeepDueInMs`: how much upkeep one call does is the store's choice. */

@@ -1,4 +1,15 @@
-import { entryOf, initialOf, takeOf } from './entries.ts'
+import {
+  addTo,
+  admissionOf,
+  entryOf,
+  extendOf,
+  initialOf,
+  refundOf,
+  reservationOf,
+  settleOf,
+  takeOf,
+  waterfallOf,
+} from './entries.ts'
 import type { ConformanceTest, Scene } from './scene.ts'
 import type { TestOwner } from './test-owner.ts'
 
@@ -17,6 +28,10 @@ export const forgettingTests: readonly ConformanceTest[] = [
   { title: 'F2, L3: the seq that survived is told with its outcome; the one that was lost is not', run: lostSeq },
   { title: 'F3: nothing is granted for one lease lifetime after the loss, then again', run: freeze, passesMs: THAW_MS },
   { title: 'F3, S3: while frozen, the store settles, refunds, mints, makes rows and takes leases back', run: goesOn },
+  {
+    title: 'F3, R4, I2: while frozen, nothing is reserved, drawn or extended; settlements and refunds give units back',
+    run: frozenCredits,
+  },
   { title: 'F5, L1: what was lost and is restated burns, and is not granted again', run: restating, passesMs: THAW_MS },
   { title: 'F7: the fenced answer to the last batch tells what is gone of its rows', run: goneOfFenced },
   {
@@ -92,6 +107,41 @@ async function goesOn(scene: Scene): Promise<void> {
     ],
   })
   expect(answer.entries).toMatchObject([{ refunded: 1, used: 1, minted: 8, pool: 7 }, { pool: 5 }, { value: 7 }])
+}
+
+async function frozenCredits(scene: Scene): Promise<void> {
+  const { expect } = scene
+  const before = await scene.owner()
+  const entries = [entryOf('a', { policy: initialOf(20) }), addTo('over', 0)]
+  const ids = ['less', 'more', 'extended']
+  await before.apply({ entries, takes: [...ids.map((id) => reservationOf(id, [3])), admissionOf('refunded', [4])] })
+  const lose = await scene.startLosing()
+  await lose()
+  const owner = await scene.owner()
+  const answer = await owner.apply({
+    entries,
+    changes: [
+      settleOf('a', 'less', 1),
+      settleOf('a', 'more', 5),
+      extendOf('a', 'extended', 4),
+      refundOf('a', 'refunded', 3),
+    ],
+    takes: [reservationOf('r', [1]), admissionOf('i', [1]), waterfallOf(2, 1, 3), reservationOf('less', [3])],
+  })
+  expect([answer.granted, answer.credits, answer.entries]).toMatchObject([
+    [0, 0, 0, 0],
+    {
+      takes: { 3: { kind: 'remembered', charged: [1], repeated: true } },
+      changes: [
+        { settled: 1, uncovered: 0 },
+        { settled: 3, uncovered: 2 },
+        { kind: 'refused' },
+        { kind: 'refunded', units: 3 },
+      ],
+    },
+    [{ used: 5, reserved: 3, pool: 12 }, { value: 0 }],
+  ])
+  expect(Object.keys(answer.credits?.takes ?? {})).toEqual(['3'])
 }
 
 async function restating(scene: Scene): Promise<void> {

@@ -25,13 +25,14 @@ export function assertBalanced(rows: readonly ListedRow[]): void {
 }
 
 function assertTrialBalance({ budget, leases }: ListedRow): void {
-  const { key, period, minted, used, pool, burned } = budget
+  const { key, period, minted, used, reserved, pool, burned } = budget
   // BigInt, because the sum may exceed the safe integers.
   const held = leases.reduce((sum, lease) => sum + BigInt(lease.held), 0n)
-  const sum = BigInt(used) + BigInt(pool) + BigInt(burned) + held
+  const sum = BigInt(used) + BigInt(reserved) + BigInt(pool) + BigInt(burned) + held
   invariant(
-    BigInt(minted) === sum && [minted, used, burned].every((units) => Number.isSafeInteger(units) && units >= 0),
-    `L2: ${JSON.stringify(key)}, period ${period}: minted ${minted} is not used ${used} + pool ${pool} + burned ${burned} + held ${held}`,
+    BigInt(minted) === sum &&
+      [minted, used, reserved, burned].every((units) => Number.isSafeInteger(units) && units >= 0),
+    `L2: ${JSON.stringify(key)}, period ${period}: minted ${minted} is not used ${used} + reserved ${reserved} + pool ${pool} + burned ${burned} + held ${held}`,
   )
 }
 

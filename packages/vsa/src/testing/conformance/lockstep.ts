@@ -28,7 +28,7 @@ export async function differenceAfter(
         continue
       }
       const difference = await lockstep.run(command, isTimeInjected ? now : Date.now())
-      if (command.do === 'close') now += UPKEEP_DUE_MS
+      if (command.do === 'close' || command.do === 'foreign') now += UPKEEP_DUE_MS
       if (difference !== undefined) return `step ${step}, ${JSON.stringify(command)}: ${difference}`
     }
     return undefined

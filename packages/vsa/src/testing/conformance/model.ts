@@ -4,10 +4,11 @@ import { withLeap } from '../../core/leap.ts'
 import { type Life, ONE_LIFE } from '../../core/life.ts'
 import { maintain, OWNERS_KEPT_MS, UPKEEP_STEPS } from '../../core/maintain.ts'
 import { openEpoch } from '../../core/open-epoch.ts'
+import { sweep } from '../../core/reservations/sweep.ts'
 import type { Caller } from '../../core/standing.ts'
 import type { Joined, ListedRow } from '../../core/store.ts'
 import { transition } from '../../core/transition.ts'
-import { loadExchange, loadUpkeep } from '../../stores/memory/load.ts'
+import { loadExchange, loadSweep, loadUpkeep } from '../../stores/memory/load.ts'
 import { MemoryRows } from '../../stores/memory/rows.ts'
 import { save } from '../../stores/memory/save.ts'
 
@@ -17,7 +18,7 @@ const BOUNDS = { leasesMax: 1_000_000, rowsMax: 1_000_000, ownersKeptMs: OWNERS_
 /** The time of one call, and the clock of the handle. */
 export type ModelTime = Pick<StoreTime, 'time' | 'clock'>
 
-/** What every store must do: the transitions, on rows in memory, with upkeep complete before each exchange and behind each join. */
+/** What every store must do: the transitions, on rows in memory, with upkeep and sweep complete before each exchange and behind each join. */
 export class Model {
   readonly #rows = new MemoryRows()
   readonly #leaseTtlMs: number
@@ -66,12 +67,21 @@ export class Model {
     return this.#rows.budgets().map((budget) => ({ budget, leases: [...this.#rows.leasesOn(budget)] }))
   }
 
-  #maintain(now: ModelTime, caller: Caller, steps = UPKEEP_STEPS): void {
+  #maintain(now: ModelTime, caller: Caller, steps = UPKEEP_STEPS, maySweep = true): void {
     const at = this.#timeAt(now)
     const call = { caller, bounds: BOUNDS, leaseTtlMs: this.#leaseTtlMs, standstillMs: 0 }
-    const { writes, leadsOn } = maintain(loadUpkeep(this.#rows, BOUNDS, at), at, call)
+    const { writes, leadsOn, isSweepDue } = maintain(loadUpkeep(this.#rows, BOUNDS, at), at, call)
     this.#save(writes, at)
-    if (leadsOn && steps > 1) this.#maintain(now, caller, steps - 1)
+    if (leadsOn && steps > 1) return this.#maintain(now, caller, steps - 1, maySweep)
+    if (isSweepDue && maySweep && this.#sweep(now)) this.#maintain(now, caller, 1, false)
+  }
+
+  /** @returns whether it had something to do */
+  #sweep(now: ModelTime): boolean {
+    const at = this.#timeAt(now)
+    const writes = sweep(loadSweep(this.#rows, BOUNDS.rowsMax, at.time), at)
+    this.#save(writes, at)
+    return writes !== null
   }
 
   #save(writes: Writes | null, at: StoreTime): void {

@@ -1,4 +1,7 @@
+import type { Take } from '../../core/exchange.ts'
+import type { ReservationChange } from '../../core/reservations/messages.ts'
 import { oneOf, wholeBetween, type Random } from '../random.ts'
+import { drawChanges, drawRequest, drawWaterfall, KEYS, takeOfRequest } from './random-credits.ts'
 
 /** One step of a random sequence. Plain data, so that a failing sequence can be shortened and printed. */
 export type Command =
@@ -7,8 +10,10 @@ export type Command =
   | {
       readonly do: 'exchange'
       readonly owner: number
-      readonly changes: readonly RowChange[]
-      readonly takes: readonly DrawnTake[]
+      readonly rows: readonly RowChange[]
+      /** Their needs are positions in `rows`. */
+      readonly takes: readonly Take[]
+      readonly changes: readonly ReservationChange[]
     }
   /** Settles and returns every lease, and closes the epoch. */
   | { readonly do: 'close'; readonly owner: number }
@@ -24,7 +29,7 @@ export type Command =
 
 /** One entry, in terms of what the owner holds when it is sent. */
 export interface RowChange {
-  /** Which row: an index into `KEYS` of `random-owners.ts`. */
+  /** Which row: an index into `KEYS`. */
   readonly row: number
   /** How much of the lease was spent, in quarters. 5 is one unit more than the lease: a breach. */
   readonly spentQuarters: number
@@ -39,16 +44,12 @@ export interface RowChange {
   /** What the owner was answered before a store forgot it (F5), in units; 0: nothing. */
   readonly gone: number
   readonly conflict: boolean
-}
-
-export interface DrawnTake {
-  /** Positions in `changes`. */
-  readonly needs: readonly (readonly [change: number, cost: number])[]
-  readonly n: number
+  readonly reset: boolean
 }
 
 export const OWNERS = 3
-const ROW_COUNT = 7
+/** After it, what has ended may be forgotten. */
+const LONG_MS = 8 * 86_400_000
 /** Longer than a store may put off its upkeep, so that the next call does it. */
 export const UPKEEP_DUE_MS = 200
 
@@ -62,25 +63,30 @@ export function drawCommands(random: Random, length: number, isTimeInjected: boo
 function drawCommand(random: Random, isTimeInjected: boolean): Command {
   const owner = wholeBetween(random, 0, OWNERS - 1)
   const share = random()
-  if (share < 0.62) return drawExchange(random, owner)
+  if (share < 0.62) return drawExchange(random, owner, isTimeInjected)
   if (share < 0.76) return { do: 'resend', back: oneOf(random, [0, 0, 0, 1, 2, 5]) }
-  if (share < 0.8) return { do: 'join', owner }
-  if (share < 0.83) return { do: 'close', owner }
+  if (share < 0.81) return { do: 'join', owner }
+  if (share < 0.835) return { do: 'close', owner }
   if (share < 0.84) return { do: 'skip', owner, by: oneOf(random, [1, 7]) }
   if (share < 0.85) return { do: 'foreign', owner, other: oneOf(random, ['token', 'token', 'incarnation']) }
-  if (!isTimeInjected) return drawExchange(random, owner)
+  if (!isTimeInjected) return drawExchange(random, owner, isTimeInjected)
+  if (share < 0.854) return { do: 'pass', ms: LONG_MS }
   if (share < 0.88) return { do: 'jump', ms: oneOf(random, [-3_600_000, -500, 700]) }
   return { do: 'pass', ms: oneOf(random, [UPKEEP_DUE_MS, 1_000, 4_000, 4_000, 11_000, 70_000, 200_000]) }
 }
 
-function drawExchange(random: Random, owner: number): Command {
-  const rows = Array.from({ length: ROW_COUNT }, (_, row) => row).filter(() => random() < 0.4)
-  const changes = rows.map((row) => drawChange(random, row))
-  const takes =
-    changes.length === 0
+function drawExchange(random: Random, owner: number, isTimeInjected: boolean): Command {
+  const request = random() < 0.45 ? drawRequest(random, isTimeInjected) : undefined
+  const drawn = KEYS.map((_, row) => row).filter((row) => request?.rows.includes(row) === true || random() < 0.35)
+  const takes = [
+    ...(request === undefined ? [] : [takeOfRequest(request, drawn)]),
+    ...(random() < 0.2 ? [drawWaterfall(random, drawn) ?? []].flat() : []),
+    ...(drawn.length === 0
       ? []
-      : Array.from({ length: wholeBetween(random, 0, 2) }, () => drawTake(random, changes.length))
-  return { do: 'exchange', owner, changes, takes }
+      : Array.from({ length: wholeBetween(random, 0, 2) }, () => drawTake(random, drawn.length))),
+  ]
+  const rows = drawn.map((row) => drawChange(random, row))
+  return { do: 'exchange', owner, rows, takes, changes: drawChanges(random, isTimeInjected) }
 }
 
 function drawChange(random: Random, row: number): RowChange {
@@ -94,20 +100,21 @@ function drawChange(random: Random, row: number): RowChange {
     limit: oneOf(random, [0, 10, 10, 14, 25]),
     mint: random() < 0.2 ? wholeBetween(random, 1, 4) : 0,
     conflict: random() < 0.2,
+    reset: random() < 0.04,
     gone: random() < 0.06 ? oneOf(random, [1, 5, 20, 60]) : 0,
   }
 }
 
-function drawTake(random: Random, changes: number): DrawnTake {
-  const first = wholeBetween(random, 0, changes - 1)
-  const second = wholeBetween(random, 0, changes - 1)
+function drawTake(random: Random, rows: number): Take {
+  const first = wholeBetween(random, 0, rows - 1)
+  const second = wholeBetween(random, 0, rows - 1)
   const cost = (): number => wholeBetween(random, 1, 6)
-  const needs =
+  const need =
     second === first || random() < 0.6
       ? ([[first, cost()]] as const)
       : ([
           [first, cost()],
           [second, cost()],
         ] as const)
-  return { needs, n: oneOf(random, [1, 1, 2, 5]) }
+  return { need, n: oneOf(random, [1, 1, 2, 5]) }
 }

@@ -1,6 +1,7 @@
 import type { Answer, Batch, Entry, RowName, RowPolicy } from '../../core/exchange.ts'
 import type { Joined } from '../../core/store.ts'
 import { OWNERS, type Command, type RowChange } from './random-command.ts'
+import { COUNTERS_FROM, KEYS } from './random-credits.ts'
 import { addTo, entryOf, initialOf, windowOf } from './entries.ts'
 
 interface OwnerState {
@@ -12,9 +13,6 @@ interface OwnerState {
   readonly held: Map<string, number>
 }
 
-/** The keys of the rows, by the index of a command. The last two are counters. */
-const KEYS = ['a', 'b', 'w', 'w', 'short', 'count', '🦀 count'] as const
-const COUNTERS_FROM = 5
 const WINDOW_MS = 60_000
 const SHORT_MS = 1_000
 
@@ -44,12 +42,9 @@ export class RandomOwners {
       case 'foreign':
         return { ...this.#empty(owner), seq: owner.seq + 1, [command.other]: `not ${owner[command.other]}` }
       case 'exchange': {
-        const entries = command.changes.map((change) => this.#entry(owner, change))
-        return this.#send(owner, {
-          entries,
-          takes: command.takes.map(({ needs, n }) => ({ need: needs, n })),
-          close: false,
-        })
+        const { takes, changes } = command
+        const entries = command.rows.map((change) => this.#entry(owner, change))
+        return this.#send(owner, { entries, takes, ...(changes.length > 0 && { changes }), close: false })
       }
       case 'close':
         return this.#send(owner, { entries: this.#returned(owner), takes: [], close: true })
@@ -69,7 +64,7 @@ export class RandomOwners {
     }
   }
 
-  #send(owner: OwnerState, parts: Pick<Batch, 'entries' | 'takes' | 'close'>): Batch {
+  #send(owner: OwnerState, parts: Pick<Batch, 'entries' | 'takes' | 'changes' | 'close'>): Batch {
     owner.seq += 1
     const batch = { ...this.#empty(owner), ...parts }
     this.#sent.push(batch)
@@ -88,10 +83,11 @@ export class RandomOwners {
     const spent = change.spentQuarters > 4 ? held + 1 : Math.floor((held * change.spentQuarters) / 4)
     const { refund, hold, wantMs, known } = change
     const gone = change.gone === 0 ? {} : { gone: change.gone }
+    const reset = change.reset ? ({ reset: true } as const) : {}
     const policy = change.limit === 0 ? {} : { policy: this.#policy(owner, change) }
     const units = 2 * change.mint + (change.conflict ? 1 : 0)
     const mint = change.mint === 0 || change.row > 1 ? {} : { mint: { id: `m${change.mint}`, units } }
-    return entryOf(key, { period, spent, refund, hold, wantMs, known, ...policy, ...mint, ...gone })
+    return entryOf(key, { period, spent, refund, hold, wantMs, known, ...policy, ...mint, ...gone, ...reset })
   }
 
   #policy(owner: OwnerState, { row, limit }: RowChange): RowPolicy {

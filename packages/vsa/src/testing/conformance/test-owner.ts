@@ -1,11 +1,13 @@
 import type { Answer, AppliedAnswer, Batch, BudgetAnswer, BudgetEntry, Entry, Take } from '../../core/exchange.ts'
 import { invariant } from '../../core/errors.ts'
+import type { ReservationChange } from '../../core/reservations/messages.ts'
 import type { Joined, Store } from '../../core/store.ts'
 
 /** The parts of a batch that a test chooses. The owner adds its epoch and seq. */
 export interface BatchParts {
   readonly entries?: readonly Entry[]
   readonly takes?: readonly Take[]
+  readonly changes?: readonly ReservationChange[]
   readonly close?: boolean
 }
 
@@ -37,9 +39,10 @@ export class TestOwner {
 
   /** A batch with the seq of the last one, as after a breach. */
   again(parts: BatchParts): Batch {
-    const { entries = [], takes = [], close = false } = parts
+    const { entries = [], takes = [], changes, close = false } = parts
     const { epoch, token, incarnation } = this
-    return { epoch, token, incarnation, seq: this.#seq, entries, takes, close }
+    const batch = { epoch, token, incarnation, seq: this.#seq, entries, takes, close }
+    return changes === undefined ? batch : { ...batch, changes }
   }
 
   send(batch: Batch): Promise<Answer> {
