@@ -16,7 +16,7 @@ import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './st
 import { checkStoreFrom, type StoreFromOptions, type UpkeepSettings } from './store-from-options.ts'
 import { transition } from './transition.ts'
 
-/** The most reservations that one upkeep ends or forgets. */
+/** The most reservations that one upkeep ends or forgets, where the store takes batches as large. */
 const SWEPT_MAX = 1_000
 /** A sweep that had nothing to write is tried again after this long, in ms. */
 const SWEEP_AGAIN_MS = 1_000
@@ -215,11 +215,12 @@ class AdaptedStore implements Store {
 
   /** R3, R6. What it frees may be removed. */
   #sweep(): Awaitable<{ readonly isFull: boolean; readonly isIdle: boolean }> {
+    const max = Math.min(SWEPT_MAX, this.capabilities.batchMax)
     return this.#transact(
-      () => this.#adapter.loadSweep(SWEPT_MAX),
+      () => this.#adapter.loadSweep(max),
       (rows, at) => {
         const writes = sweep(rows, at)
-        return { result: { isFull: rows.due.length >= SWEPT_MAX, isIdle: writes === null }, writes }
+        return { result: { isFull: rows.due.length >= max, isIdle: writes === null }, writes }
       },
     )
   }

@@ -51,10 +51,12 @@ export async function makeRows(
       .zadd(key('x'), 0, String(epoch))
   }
   writes.hset(key('s'), {
-    schema: 1,
+    schema: 2,
     rows: count,
     mints: 0,
     counters: 2 * count,
+    reservations: 0,
+    names: 0,
     epochs: owners,
     seen: 0,
     gen: 'g',

@@ -2,7 +2,10 @@ import { Redis, type CommonRedisOptions } from 'ioredis'
 import { expect, onTestFinished } from 'vitest'
 import type { Store } from '../../src/core/store.ts'
 import { RedisAdapter, type AdapterSettings } from '../../src/stores/redis/adapter.ts'
+import { sweepAtOf } from '../../src/core/reservations/names.ts'
 import { redis, type RedisClient, type RedisOptions } from '../../src/stores/redis/index.ts'
+import { fieldOf } from '../../src/stores/redis/keys.ts'
+import { linkedBy, linkTo, reservationFields, reservationFrom } from '../../src/stores/redis/reservations.ts'
 import { unpackBudget, rowNameFrom } from '../../src/stores/redis/rows.ts'
 
 let prefixes = 0
@@ -77,10 +80,52 @@ export async function assertSums(client: Redis, prefix: string): Promise<void> {
       leased: held.reduce((sum, units) => sum + units, 0),
       lessees: held.length,
     })
-    if (row.keepUntil !== null && lessees === 0) removable.push(field)
+    if (row.keepUntil !== null && lessees === 0 && row.reserved === 0) removable.push(field)
     if (row.wantedUntil > 0) wanted.push(field)
   }
   expect((await client.zrange(key('k'), '0', '-1')).toSorted()).toEqual(removable.toSorted())
   expect((await client.zrange(key('w'), '0', '-1')).toSorted()).toEqual(wanted.toSorted())
   expect(await client.zcard(key('i'))).toBe(Object.keys(rows).length)
+  await assertReservations(client, key, rows)
+}
+
+/** R2: what is reserved of a row is the sum over its reservations; each is found by all its names, and will be swept. */
+async function assertReservations(
+  client: Redis,
+  key: (name: string) => string,
+  rows: Readonly<Record<string, Buffer>>,
+): Promise<void> {
+  const kept = await client.hgetall(key('r'))
+  const reserved = new Map<string, number>()
+  const expected: Record<string, string> = {}
+  const sweeps: Record<string, number> = {}
+  for (const [field, value] of Object.entries(kept)) {
+    if (linkedBy(value) !== undefined) continue
+    const row = reservationFrom(field, value)
+    const { own, others } = reservationFields(row)
+    expected[own] = value
+    sweeps[own] = sweepAtOf(row)
+    for (const other of others) expected[other] = linkTo(own)
+    for (const { state, sources } of row.lots) {
+      if (state === 'final') continue
+      for (const { key: its, period, charged } of sources) {
+        const name = fieldOf({ key: its, period: period ?? -1 })
+        reserved.set(name, (reserved.get(name) ?? 0) + charged)
+      }
+    }
+  }
+  expect(kept).toEqual(expected)
+  const scores = await client.zrange(key('t'), '0', '-1', 'WITHSCORES')
+  expect(scores).toEqual(
+    Object.entries(sweeps)
+      .toSorted(([a, one], [b, other]) => one - other || Buffer.compare(Buffer.from(a), Buffer.from(b)))
+      .flatMap(([field, score]) => [field, String(score)]),
+  )
+  expect(await client.hmget(key('s'), 'reservations', 'names')).toEqual(
+    [Object.keys(sweeps), Object.keys(kept)].map(({ length }) => String(length)),
+  )
+  for (const [field, bytes] of Object.entries(rows)) {
+    const { row } = unpackBudget(rowNameFrom(Buffer.from(field)), bytes)
+    expect({ field, reserved: row.reserved }).toEqual({ field, reserved: reserved.get(field) ?? 0 })
+  }
 }

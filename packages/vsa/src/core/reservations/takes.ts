@@ -1,7 +1,7 @@
 import { invariant } from '../errors.ts'
 import type { Entry, Take } from '../exchange.ts'
 import { RowDraft } from '../row-draft.ts'
-import type { ReservationLot, ReservationRow } from '../rows.ts'
+import type { ReservationLot, ReservationRow, ReservationSource } from '../rows.ts'
 import type { EntryEffect } from '../settle-entry.ts'
 import { damageOf, RESERVATION_KEPT_MS, type ReservationBooks } from './books.ts'
 import type { Remember, TakeOutcome } from './messages.ts'
@@ -49,7 +49,8 @@ function grantOnce(take: Take, remember: Remember, scene: TakeScene): TakeResult
   if (shares === null) return REFUSED
   const as = remember.as === 'admission' ? 'used' : 'reserved'
   sources.forEach((source, at) => charge(source, shares[at] ?? 0, as))
-  const made = rowOf({ take, remember, request, sources, shares, time: books.time })
+  const named = take.need.map(([at]) => scene.entries[at])
+  const made = rowOf({ take, remember, request, named, sources, shares, time: books.time })
   books.add(made)
   return { granted: 1, outcome: outcomeOf(made, false) }
 }
@@ -100,17 +101,18 @@ interface Making {
   readonly take: Take
   readonly remember: Remember
   readonly request: string
+  /** The entries of the take. */
+  readonly named: readonly (Entry | undefined)[]
   readonly sources: readonly (SourceDraft | undefined)[]
   readonly shares: readonly number[]
   readonly time: number
 }
 
-/** A source of a waterfall that gave nothing is remembered, too: it names the request. */
-function rowOf({ take, remember, request, sources, shares, time }: Making): ReservationRow {
+/** A source of a waterfall that gave nothing is remembered, too, also one whose row was not made: it names the request. */
+function rowOf({ take, remember, request, named, sources, shares, time }: Making): ReservationRow {
   const isFinal = remember.as === 'admission'
   const parts = sources.map((source, at) => ({
-    key: source?.key ?? '',
-    period: source instanceof RowDraft ? source.period : null,
+    ...sourceNameIn(named[at]),
     charged: shares[at] ?? 0,
     refunded: null,
     resets: source instanceof RowDraft ? source.resets : 0,
@@ -128,6 +130,11 @@ function rowOf({ take, remember, request, sources, shares, time }: Making): Rese
   const [key = ''] = parts.flatMap((part) => (part.period === null ? [] : part.key))
   const { id, as, onExpire } = remember
   return { key, id, as, request, onExpire, lots }
+}
+
+function sourceNameIn(entry: Entry | undefined): Pick<ReservationSource, 'key' | 'period'> {
+  if (entry === undefined || entry.kind === 'void') return { key: '', period: null }
+  return { key: entry.key, period: entry.kind === 'budget' ? entry.period : null }
 }
 
 /** The operation, the form, the budgets in order and their units. What a repeat says of the end is ignored. */

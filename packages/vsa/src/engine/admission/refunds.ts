@@ -58,7 +58,8 @@ export class Refunds {
     const { admitted, unaccounted, key: asked, from = [] } = decision
     if (scheduler.ended) throw closedError(gate.key)
     if (units === 0 || admitted === false || unaccounted === true) return
-    if (asked !== gate.key && !from.some(({ key }) => key === gate.key)) return this.#refuse(gate, decision.period ?? 0, units)
+    if (asked !== gate.key && !from.some(({ key }) => key === gate.key))
+      return this.#refuse(gate, decision.period ?? 0, units)
     for (const share of sharesBack(from, units)) {
       if (share.period === null) book(counterOf(share.key), -share.units)
       else {

@@ -6,6 +6,7 @@ import type {
   StoreAdapter,
   StoreLife,
   StoreTime,
+  SweepRows,
   UpkeepBounds,
   UpkeepRows,
   Writes,
@@ -29,11 +30,13 @@ import { save } from './save.ts'
 import { EXCHANGE } from './scripts/exchange.ts'
 import { LOAD_EXCHANGE, LOAD_JOIN } from './scripts/load-exchange.ts'
 import { LOAD_UPKEEP } from './scripts/load-upkeep.ts'
+import { LOAD_SWEEP } from './scripts/load-sweep.ts'
 import { OPEN } from './scripts/open.ts'
 import { SAVE } from './scripts/save.ts'
 import type { Script } from './scripts/script.ts'
 import { Session } from './session.ts'
 import { stateFrom, type StoreState } from './state.ts'
+import { sweepFrom } from './sweep.ts'
 import { upkeepArguments, upkeepFrom } from './upkeep.ts'
 
 /** R5: a script of this many entries, of whatever kind, runs for less than 5 ms. */
@@ -113,9 +116,8 @@ export class RedisAdapter implements StoreAdapter {
     return exchangedFrom(await this.#session.run({ script: EXCHANGE, values, phase: 'save' }), batch)
   }
 
-  /** Not built yet. */
-  loadSweep(): never {
-    throw new Error('not built yet')
+  loadSweep(max: number): Promise<Snapshot<SweepRows>> {
+    return this.#snapshot(LOAD_SWEEP, [String(max)], (answer, _time, loaded) => sweepFrom(answer, loaded))
   }
 
   loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {

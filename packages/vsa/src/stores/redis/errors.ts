@@ -144,10 +144,15 @@ export function storeTooNew(prefix: string, version: string, known: number): Sto
 }
 
 export function storeMissing(prefix: string): StoreError {
-  return failure('store_lost', prefix, `all keys were removed while they were used; ${AGAIN}`, {
-    applied: 'no',
-    transient: true,
-  })
+  return failure(
+    'store_lost',
+    prefix,
+    `all keys were removed, or replaced by older ones, while they were used; ${AGAIN}`,
+    {
+      applied: 'no',
+      transient: true,
+    },
+  )
 }
 
 /** The process of the server changed again while the new one was checked. */

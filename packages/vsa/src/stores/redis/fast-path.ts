@@ -72,6 +72,7 @@ function answersFrom(entries: Batch['entries'], doubles: Doubles, { notes }: Out
 /** @param row where the packed row begins */
 function budgetAnswer(doubles: Doubles, row: number, held: number, refunded: number): BudgetAnswer {
   const lessees = doubles.at(row + 6)
+  const reserved = doubles.at(row + 13)
   return {
     kind: 'budget',
     held,
@@ -79,6 +80,7 @@ function budgetAnswer(doubles: Doubles, row: number, held: number, refunded: num
     used: doubles.at(row + 2),
     burned: doubles.at(row + 4),
     minted: doubles.at(row + 1),
+    ...(reserved > 0 && { reserved }),
     limit: doubles.at(row + 7),
     version: doubles.at(row + 9),
     others: held > 0 ? lessees - 1 : lessees,

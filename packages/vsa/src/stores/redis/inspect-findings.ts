@@ -1,3 +1,4 @@
+import { reservationFindings } from './inspect-reservations.ts'
 import { keyOf, type KeyName } from './keys.ts'
 import { list, number, pairs, rowNameFrom, text } from './rows.ts'
 import { scan } from './scan.ts'
@@ -30,13 +31,14 @@ const PAGE_EPOCHS = 1_000
 /** Leases of one script (R5). */
 const PAGE_LEASES = 250
 
-/** What is wrong with a store beside its rows: elements that are missing or too many (R6), and leases without a row or an owner. */
+/** What is wrong with a store beside its rows: elements that are missing or too many (R6), and leases without a row or an owner, reservations that are not found or not swept. */
 export async function findings(session: Session, counts: Counts): Promise<readonly string[]> {
   const found = [...countFindings(session.prefix, counts)]
-  for await (const finding of leaseFindings(session, Number(counts.epochs ?? 0))) {
-    if (found.length >= FINDINGS_MAX) break
-    found.push(finding)
-  }
+  for (const more of [leaseFindings(session, Number(counts.epochs ?? 0)), reservationFindings(session)])
+    for await (const finding of more) {
+      if (found.length >= FINDINGS_MAX) return found
+      found.push(finding)
+    }
   return found
 }
 

@@ -1,17 +1,18 @@
 import { InvariantError } from '../../core/errors.ts'
 import type { RowName } from '../../core/exchange.ts'
-import type { InspectedPage, InspectedRow, Inspection, ReservationPage, UnreadableRow } from '../../core/inspection.ts'
+import type { InspectedPage, InspectedRow, Inspection, UnreadableRow } from '../../core/inspection.ts'
 import { leaseSumFaults } from '../../core/lease-sums.ts'
 import type { CounterRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
 import type { RedisArgument } from './client.ts'
 import { noStore, storeTooNew } from './errors.ts'
 import { findings, type Counts } from './inspect-findings.ts'
+import { reservationPages } from './inspect-reservations.ts'
 import { memberRange, rowNameOf } from './keys.ts'
 import { bytesOf, bytesOrNone, list, number, pairs, text, unpackBudget, unpackOwner } from './rows.ts'
 import { scan } from './scan.ts'
 import { COUNTER_PAGE, COUNTS, IS_USED, OWNER_PAGE, ROWS } from './scripts/inspect.ts'
+import { SCHEMA_VERSION } from './scripts/script.ts'
 import type { Session } from './session.ts'
-import { SCHEMA_VERSION } from './state.ts'
 
 /** Rows of one script (R5). */
 const PAGE_ROWS = 250
@@ -35,7 +36,7 @@ export async function inspectRedis(session: Session): Promise<Inspection> {
     pages: (key) => budgetPages(session, key),
     owners: () => owners(session),
     counterPages: () => counterPages(session),
-    reservationPages,
+    reservationPages: (key) => reservationPages(session, key),
     integrity: async () => findings(session, await countsOf(session)),
     // Texts are bytes, which every client may read.
     textDamage: async () => [],
@@ -50,9 +51,11 @@ export async function isStoreUsed(session: Session): Promise<boolean> {
 
 async function countsOf(session: Session): Promise<Counts> {
   const [keys, ...rest] = list(await session.run({ script: COUNTS, phase: 'load' }))
-  const counted = rest.slice(0, 5).map((value) => (value === null ? null : text(value)))
-  const [schema = null, rows = null, mints = null, counters = null, epochs = null] = counted
-  const [budgets = 0, index = 0, mintsFound = 0, countersFound = 0, misplaced = 0] = rest.slice(5).map(number)
+  const counted = rest.slice(0, 7).map((value) => (value === null ? null : text(value)))
+  const [schema = null, rows = null, mints = null, counters = null, ...more] = counted
+  const [reservations = null, names = null, epochs = null] = more
+  const [budgets = 0, index = 0, mintsFound = 0, countersFound = 0, ...others] = rest.slice(7).map(number)
+  const [sweeps = 0, namesFound = 0, misplaced = 0] = others
   return {
     keys: number(keys),
     schema,
@@ -62,6 +65,8 @@ async function countsOf(session: Session): Promise<Counts> {
       { key: 'i', written: rows, found: index },
       { key: 'm', written: mints, found: mintsFound },
       { key: 'c', written: counters, found: countersFound },
+      { key: 't', written: reservations, found: sweeps },
+      { key: 'r', written: names, found: namesFound },
     ],
     misplaced,
   }
@@ -141,9 +146,6 @@ async function owners(session: Session): Promise<readonly OwnerRow[]> {
   }
   return [...found.values()].toSorted((a, b) => a.epoch - b.epoch)
 }
-
-/** Not built yet: this store keeps no reservation. */
-async function* reservationPages(): AsyncGenerator<ReservationPage> {}
 
 /** Redis keeps them in no order: all are read before the first page. */
 async function* counterPages(session: Session): AsyncGenerator<readonly CounterRow[]> {

@@ -4,15 +4,18 @@ import { decodeText, encodeText } from '../../core/stored-text.ts'
 /**
  * The keys of a store, all `{prefix}:…` and so in one slot of a cluster. None of them ever expires.
  *
- *     s  hash  the store: schema, gen, run, epochs, seen, rows, mints, counters, prunes, leap
+ *     s  hash  the store: schema, gen, run, epochs, seen, prunes, leap, and how many rows, mints, ... there are
  *     o  hash  epoch -> packed owner                 n  hash  epoch -> label
  *     b  hash  row -> packed budget                  i  sorted set  rows in the order of their names
  *     m  hash  [key, id] as JSON -> units            c  hash  key -> value of the counter
- *     w  sorted set  row -> wanted until             k  sorted set  row without a lease -> kept until
+ *     w  sorted set  row -> wanted until             k  sorted set  row that may go -> kept until
  *     x  sorted set  open epoch -> expires at        z  sorted set  ended epoch -> ended at
  *     d  set  ended epochs that still have leases    l:<epoch>  hash  row -> held
+ *     r  hash  [key, id] as JSON -> reservation      t  sorted set  reservation -> when it is to be swept
+ *
+ * A reservation is JSON under the key of its first budget, and under that of each other one `=` and the first field.
  */
-export const KEY_NAMES = ['s', 'o', 'n', 'b', 'm', 'c', 'i', 'w', 'k', 'x', 'd', 'z'] as const
+export const KEY_NAMES = ['s', 'o', 'n', 'b', 'm', 'c', 'i', 'w', 'k', 'x', 'd', 'z', 'r', 't'] as const
 
 export type KeyName = (typeof KEY_NAMES)[number] | `l:${number}`
 
@@ -59,7 +62,7 @@ export function rowNameOf(member: Buffer): RowName | undefined {
   return Number.isSafeInteger(name.period) && member.equals(Buffer.from(memberOf(name))) ? name : undefined
 }
 
-/** Two texts with a colon between them are the same only when both are. */
-export function mintFieldOf(key: string, id: string): string {
+/** A mint, or a reservation by one of its budgets. */
+export function idFieldOf(key: string, id: string): string {
   return JSON.stringify([key, id])
 }

@@ -1,22 +1,13 @@
 import { WANTED_ROWS_MAX, type DamagedRow, type EntryRows, type ExchangeRows } from '../../core/adapter.ts'
-import { InvariantError } from '../../core/errors.ts'
 import type { Batch, BudgetEntry, Entry } from '../../core/exchange.ts'
-import type { LeaseRow } from '../../core/rows.ts'
+import { reservationsIn, sourcesOf } from '../../core/reservations/names.ts'
 import { needsRows } from '../../core/standing.ts'
 import type { RedisArgument } from './client.ts'
-import { fieldOf, leaseNameOf, mintFieldOf } from './keys.ts'
+import { reservationsFrom } from './found-reservations.ts'
+import { byName, FoundRows, readable } from './found-rows.ts'
+import { fieldOf, idFieldOf } from './keys.ts'
 import type { Loaded } from './loaded.ts'
-import {
-  bytesOrNone,
-  list,
-  number,
-  pairs,
-  rowNameFrom,
-  text,
-  unpackBudget,
-  unpackOwner,
-  type StoredBudget,
-} from './rows.ts'
+import { bytesOf, bytesOrNone, list, number, pairs, rowNameFrom, text, unpackBudget, unpackOwner } from './rows.ts'
 
 /* What the load of an exchange asks for, and what its answer means. */
 
@@ -25,21 +16,27 @@ interface Names {
   readonly budgets: readonly string[]
   readonly counters: readonly string[]
   readonly mints: readonly string[]
+  readonly reservations: readonly string[]
+  /** P2: positions, from 1, of budgets with windows whose row may be made. */
+  readonly starts: readonly string[]
 }
 
 /** The arguments of `LOAD_EXCHANGE`, behind the time. */
 export function exchangeArguments(batch: Batch): readonly RedisArgument[] {
-  const { budgets, counters, mints } = namesIn(batch)
-  const lists = [budgets, counters, mints].flatMap((names) => [String(names.length), ...names])
+  const { budgets, counters, mints, reservations, starts } = namesIn(batch)
+  const lists = [budgets, counters, mints, reservations, starts].flatMap((names) => [String(names.length), ...names])
   return [String(batch.epoch), ...lists, String(WANTED_ROWS_MAX + batch.entries.length)]
 }
 
-function namesIn({ entries }: Batch): Names {
+function namesIn(batch: Batch): Names {
+  const { entries } = batch
   const budgets = entries.filter((entry) => entry.kind === 'budget').filter((entry) => refused(entry) === undefined)
   return {
     budgets: budgets.map(fieldOf),
     counters: entries.flatMap((entry) => (entry.kind === 'counter' ? entry.key : [])),
-    mints: budgets.flatMap(({ key, mint }) => (mint === undefined ? [] : mintFieldOf(key, mint.id))),
+    mints: budgets.flatMap(({ key, mint }) => (mint === undefined ? [] : idFieldOf(key, mint.id))),
+    reservations: reservationsIn(batch).map(({ key, id }) => idFieldOf(key, id)),
+    starts: budgets.flatMap(({ policy }, at) => (policy?.kind === 'window' ? String(at + 1) : [])),
   }
 }
 
@@ -47,15 +44,6 @@ function namesIn({ entries }: Batch): Names {
 function refused({ period }: BudgetEntry): DamagedRow | undefined {
   if (Number.isSafeInteger(period)) return undefined
   return { kind: 'damaged', detail: `the period must be a safe integer, got ${period}` }
-}
-
-interface Found {
-  /** Not unpacked yet, so that one damaged row does not hide the others. */
-  readonly budgets: ReadonlyMap<string, Buffer | undefined>
-  readonly held: ReadonlyMap<string, number>
-  readonly ended: ReadonlyMap<string, readonly LeaseRow[]>
-  readonly counters: ReadonlyMap<string, Buffer | undefined>
-  readonly mints: ReadonlyMap<string, Buffer | undefined>
 }
 
 /**
@@ -69,88 +57,57 @@ export function exchangeFrom(
   { time, mayForget }: { readonly time: number; readonly mayForget: boolean },
   loaded: Loaded,
 ): ExchangeRows {
-  const [ownerBytes, budgets, held, ended, counters, mints, wanted] = answer
+  const [ownerBytes, moreBudgets, moreCounters, budgets, held, ended, counters, mints, remembered, earlier, wanted] =
+    answer
   const bytes = bytesOrNone(ownerBytes)
   const owner = bytes === undefined ? undefined : unpackOwner(batch.epoch, bytes)
   if (!needsRows(owner, batch, mayForget)) return { owner, entries: [], wanted: [] }
   const names = namesIn(batch)
-  const found: Found = {
-    budgets: byName(names.budgets, budgets),
-    held: new Map(numbersByName(names.budgets, held)),
-    ended: endedByRow(names.budgets, ended),
-    counters: byName(names.counters, counters),
-    mints: byName(names.mints, mints),
-  }
+  const found = new FoundRows({
+    budgets: { fields: [...names.budgets, ...list(moreBudgets).map(text)], values: budgets },
+    counters: { fields: [...names.counters, ...list(moreCounters).map(text)], values: counters },
+    held,
+    ended,
+  })
   loaded.owner(batch.epoch, bytes)
-  for (const [field, row] of found.budgets) loaded.budget(field, row)
-  for (const [key, value] of found.counters) loaded.counter(key, value)
-  for (const [field, units] of found.held) loaded.lease(leaseNameOf(field, batch.epoch), units)
-  for (const [field, leases] of found.ended)
-    for (const { epoch, held: units } of leases) loaded.lease(leaseNameOf(field, epoch), units)
+  found.keep(loaded, batch.epoch)
+  const rest = { mints: byName(names.mints, mints), earlier: earlierByField(names, earlier) }
+  const reservations = reservationsFrom(reservationsIn(batch), remembered, found, loaded)
   return {
     owner,
-    entries: batch.entries.map((entry) => entryRows(found, entry)),
+    entries: batch.entries.map((entry) => entryRows(found, rest, entry)),
+    reservations: reservations.rows,
+    damagedReservations: reservations.damaged,
+    sources: sourcesOf(reservations.rows, batch).map((source) => found.source(source)),
     wanted: pairs(wanted)
       .filter(([, until]) => number(until) > time)
       .map(([field]) => rowNameFrom(field)),
   }
 }
 
-function entryRows(found: Found, entry: Entry): EntryRows | null {
+interface FoundRest {
+  readonly mints: ReadonlyMap<string, Buffer | undefined>
+  /** P2: packed. */
+  readonly earlier: ReadonlyMap<string, Buffer>
+}
+
+/** @param earlier flat list of (position from 1, packed row) */
+function earlierByField({ budgets }: Names, earlier: unknown): ReadonlyMap<string, Buffer> {
+  return new Map(pairs(earlier).map(([position, row]) => [budgets[number(position) - 1] ?? '', bytesOf(row)]))
+}
+
+function entryRows(found: FoundRows, rest: FoundRest, entry: Entry): EntryRows | null {
   if (entry.kind === 'void') return null
-  try {
-    if (entry.kind === 'budget') return refused(entry) ?? budgetRows(found, entry)
-    const value = found.counters.get(entry.key)
-    return { kind: 'counter', value: value === undefined ? 0 : number(value) }
-  } catch (error) {
-    // A value that this store cannot have written (S6): the answer names the row, and other rows are not affected.
-    if (error instanceof InvariantError) return { kind: 'damaged', detail: error.message }
-    throw error
-  }
+  if (entry.kind === 'counter') return readable(() => found.counter(entry.key))
+  return refused(entry) ?? readable(() => budgetRows(found, rest, entry))
 }
 
-function budgetRows(found: Found, entry: BudgetEntry): EntryRows {
-  const field = fieldOf(entry)
-  const bytes = found.budgets.get(field)
-  const minted = entry.mint === undefined ? undefined : found.mints.get(mintFieldOf(entry.key, entry.mint.id))
-  const mintedBefore = minted === undefined ? undefined : number(minted)
-  const held = found.held.get(field) ?? 0
-  if (bytes === undefined)
-    return { kind: 'budget', row: undefined, held: 0, others: 0, othersHeld: 0, ended: [], mintedBefore }
-  const { row, leased, lessees }: StoredBudget = unpackBudget(entry, bytes)
-  const ended = found.ended.get(field) ?? []
-  const endedHeld = ended.reduce((sum, lease) => sum + lease.held, 0)
-  return {
-    kind: 'budget',
-    row,
-    held,
-    others: lessees - ended.length - (held > 0 ? 1 : 0),
-    othersHeld: leased - endedHeld - held,
-    ended,
-    mintedBefore,
-  }
-}
-
-function byName(names: readonly string[], values: unknown): ReadonlyMap<string, Buffer | undefined> {
-  const found = list(values)
-  return new Map(names.map((name, at) => [name, bytesOrNone(found[at])]))
-}
-
-function numbersByName(names: readonly string[], values: unknown): (readonly [string, number])[] {
-  const found = list(values)
-  return names.flatMap((name, at) => (found[at] === null ? [] : [[name, number(found[at])] as const]))
-}
-
-/** @param ended flat list of (epoch, position of the budget, held) */
-function endedByRow(names: readonly string[], ended: unknown): ReadonlyMap<string, readonly LeaseRow[]> {
-  const flat = list(ended)
-  const rows = new Map<string, LeaseRow[]>()
-  for (let at = 0; at < flat.length; at += 3) {
-    const field = names[number(flat[at + 1])] ?? text(flat[at + 1])
-    const lease = { ...rowNameFrom(Buffer.from(field)), epoch: number(flat[at]), held: number(flat[at + 2]) }
-    const onRow = rows.get(field)
-    if (onRow === undefined) rows.set(field, [lease])
-    else onRow.push(lease)
-  }
-  return rows
+/** The earlier row need not be as it was when this is saved: what is saved now came before what changes it. */
+function budgetRows(found: FoundRows, { mints, earlier }: FoundRest, entry: BudgetEntry): EntryRows {
+  const minted = entry.mint === undefined ? undefined : mints.get(idFieldOf(entry.key, entry.mint.id))
+  const rows = found.budget(entry, minted === undefined ? undefined : number(minted))
+  const before = earlier.get(fieldOf(entry))
+  const earlierRow = before === undefined ? undefined : readable(() => unpackBudget(entry, before).row)
+  // A row that cannot be read hands nothing on.
+  return earlierRow === undefined || earlierRow.kind === 'damaged' ? rows : { ...rows, earlier: earlierRow }
 }

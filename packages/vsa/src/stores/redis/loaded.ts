@@ -8,6 +8,8 @@ export class Loaded {
   /** By field of the hash `b`. */
   readonly budgets: Map<string, Buffer | undefined> = new Map()
   readonly counters: Map<string, Buffer | undefined> = new Map()
+  /** By field of the hash `r`. */
+  readonly reservations: Map<string, Buffer | undefined> = new Map()
   /** Units by `leaseNameOf`. */
   readonly held: Map<string, number> = new Map()
 
@@ -25,6 +27,10 @@ export class Loaded {
 
   counter(key: string, value: Buffer | undefined): void {
     this.counters.set(key, value)
+  }
+
+  reservation(field: string, bytes: Buffer | undefined): void {
+    this.reservations.set(field, bytes)
   }
 
   lease(name: string, held: number): void {

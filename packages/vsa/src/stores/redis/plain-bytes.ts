@@ -1,5 +1,5 @@
 import type { Batch, Take } from '../../core/exchange.ts'
-import { fieldOf, mintFieldOf } from './keys.ts'
+import { fieldOf, idFieldOf } from './keys.ts'
 import { DOUBLE, NULL, writeDoubles } from './rows.ts'
 
 /* A plain batch as one argument of `EXCHANGE`, because an argument for each name costs the client more than all the rest. */
@@ -35,7 +35,7 @@ export function plainBytes({ epoch, token, incarnation, seq, entries, takes, clo
       }
       if (mint !== undefined) {
         mints.push(position, mint.units)
-        mintFields.push(mintFieldOf(entry.key, mint.id))
+        mintFields.push(idFieldOf(entry.key, mint.id))
       }
     }
   }

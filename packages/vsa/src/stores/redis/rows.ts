@@ -14,14 +14,30 @@ export interface StoredBudget {
 }
 
 export const DOUBLE = 8
-export const BUDGET_DOUBLES = 13
+export const BUDGET_DOUBLES = 15
+/** Schema 1 had no `reserved` and no `resets`. */
+const OLD_BUDGET_DOUBLES = 13
 const OWNER_DOUBLES = 5
 /** Stands for null: no time, and no safe integer. */
 export const NULL: number = -(2 ** 53)
 
-/** kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wantedUntil, endsAt, keepUntil */
+/** kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wantedUntil, endsAt, keepUntil, reserved, resets */
 export function packBudget({ row, leased, lessees }: StoredBudget): Buffer {
-  const { kind, minted, used, pool, burned, limit, burnMax, version, wantedUntil, endsAt, keepUntil } = row
+  const {
+    kind,
+    minted,
+    used,
+    pool,
+    burned,
+    limit,
+    burnMax,
+    version,
+    wantedUntil,
+    endsAt,
+    keepUntil,
+    reserved,
+    resets,
+  } = row
   return packed([
     kind === 'initial' ? 0 : 1,
     minted,
@@ -36,16 +52,20 @@ export function packBudget({ row, leased, lessees }: StoredBudget): Buffer {
     wantedUntil,
     endsAt ?? NULL,
     keepUntil ?? NULL,
+    reserved,
+    resets,
   ])
 }
 
 /** @throws InvariantError for bytes that this store cannot have written */
 export function unpackBudget({ key, period }: RowName, bytes: Buffer): StoredBudget {
-  if (bytes.length !== BUDGET_DOUBLES * DOUBLE) throw unexpected('a packed budget', `${bytes.length} bytes`)
-  const [kind, ...rest] = unpacked(bytes, BUDGET_DOUBLES)
-  const [minted, used, pool, burned, leased, lessees, limit, burnMax, version, wantedUntil] = rest
-    .slice(0, -2)
-    .map((value) => integer(value))
+  const isOld = isOldBudget(bytes)
+  if (!isOld && bytes.length !== BUDGET_DOUBLES * DOUBLE) throw unexpected('a packed budget', `${bytes.length} bytes`)
+  const [kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wantedUntil, ...rest] = unpacked(
+    bytes,
+    isOld ? OLD_BUDGET_DOUBLES : BUDGET_DOUBLES,
+  )
+  const [endsAt, keepUntil, reserved = 0, resets = 0] = rest
   return {
     row: {
       key,
@@ -53,20 +73,25 @@ export function unpackBudget({ key, period }: RowName, bytes: Buffer): StoredBud
       kind: kindFrom(kind),
       minted: integer(minted),
       used: integer(used),
-      reserved: 0,
+      reserved: integer(reserved),
       pool: integer(pool),
       burned: integer(burned),
       limit: integer(limit),
       burnMax: integer(burnMax),
       version: integer(version),
-      resets: 0,
+      resets: integer(resets),
       wantedUntil: integer(wantedUntil),
-      endsAt: integerOrNull(rest.at(-2)),
-      keepUntil: integerOrNull(rest.at(-1)),
+      endsAt: integerOrNull(endsAt),
+      keepUntil: integerOrNull(keepUntil),
     },
     leased: integer(leased),
     lessees: integer(lessees),
   }
+}
+
+/** A row as schema 1 packed it: nothing of it is reserved, and it was never reset. It is packed anew when it is saved. */
+export function isOldBudget(bytes: Buffer): boolean {
+  return bytes.length === OLD_BUDGET_DOUBLES * DOUBLE
 }
 
 /** isOpen, seq, seenAt, expiresAt, leaseTtlMs; then the length of the token in bytes, the token, and the outcome as JSON. */

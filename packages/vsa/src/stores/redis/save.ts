@@ -1,9 +1,11 @@
 import type { BudgetWrite, OwnerWrite, PrunableRow, Writes } from '../../core/adapter.ts'
 import type { LeaseRow } from '../../core/rows.ts'
-import { fieldOf, leaseNameOf, memberOf, mintFieldOf, type KeyName } from './keys.ts'
+import { readable } from './found-rows.ts'
+import { fieldOf, leaseNameOf, memberOf, idFieldOf, type KeyName } from './keys.ts'
 import type { Loaded } from './loaded.ts'
-import { leapText, packBudget, packOwner, unpackBudget, type StoredBudget } from './rows.ts'
+import { isOldBudget, leapText, packBudget, packOwner, rowNameFrom, unpackBudget, type StoredBudget } from './rows.ts'
 import { SavePlan } from './save-plan.ts'
+import { saveReservations } from './save-reservations.ts'
 import { BURN } from './scripts/save.ts'
 
 /** What the script `SAVE` checks and writes, for all writes of one transaction. */
@@ -13,8 +15,10 @@ export function save(writes: Writes, loaded: Loaded): SavePlan {
   expectLife(plan, loaded)
   saveLeases(plan, writes.leases)
   saveBudgets(plan, writes, loaded)
+  renewBudgets(plan, writes, loaded)
   saveMints(plan, writes.mints)
   saveCounters(plan, writes.counters, loaded)
+  saveReservations(plan, writes)
   for (const write of writes.owners) saveOwner(plan, write, loaded)
   removeBudgets(plan, writes.removedBudgets)
   removeOwners(plan, writes)
@@ -23,10 +27,11 @@ export function save(writes: Writes, loaded: Loaded): SavePlan {
 }
 
 /** Every row that was loaded decides, also one that is not written. */
-function expectRows(plan: SavePlan, { owners, budgets, counters }: Loaded): void {
+function expectRows(plan: SavePlan, { owners, budgets, counters, reservations }: Loaded): void {
   for (const [epoch, bytes] of owners) plan.expect('o', String(epoch), bytes)
   for (const [field, bytes] of budgets) plan.expect('b', field, bytes)
   for (const [key, value] of counters) plan.expect('c', key, value)
+  for (const [field, value] of reservations) plan.expect('r', field, value)
 }
 
 /** F1, F3: what another transaction has kept of the incarnation decides this one, too. */
@@ -68,6 +73,19 @@ function saveBudgets(plan: SavePlan, { budgets, leases }: Writes, loaded: Loaded
   plan.expect('s', 'prunes', Buffer.from(loaded.state.prunes))
 }
 
+/** Rows of schema 1 that are not written otherwise: the fast path does not read them. */
+function renewBudgets(plan: SavePlan, { budgets, removedBudgets }: Writes, loaded: Loaded): void {
+  const old = [...loaded.budgets].filter(([, bytes]) => bytes !== undefined && isOldBudget(bytes))
+  if (old.length === 0) return
+  const written = new Set([...budgets.map(({ row }) => row), ...removedBudgets].map(fieldOf))
+  for (const [field, bytes] of old) {
+    const name = rowNameFrom(Buffer.from(field))
+    const stored = bytes === undefined ? undefined : readable(() => unpackBudget(name, bytes))
+    if (stored !== undefined && !('detail' in stored) && !written.has(field))
+      plan.set('HSET', 'b', field, packBudget(stored))
+  }
+}
+
 interface LeasedChange {
   readonly leased: number
   readonly lessees: number
@@ -96,7 +114,7 @@ function storedBefore({ budgets }: Loaded, row: BudgetWrite['row']): StoredBudge
   return bytes === undefined ? undefined : unpackBudget(row, bytes)
 }
 
-/** The indexes of wanted rows, and of rows that may be removed: those without a lease. */
+/** The indexes of wanted rows, and of rows that may be removed: those without a lease, and with nothing reserved. */
 function saveIndexes(plan: SavePlan, field: string, before: StoredBudget | undefined, after: StoredBudget): void {
   const [wantedBefore, wanted] = [before?.row.wantedUntil ?? 0, after.row.wantedUntil]
   if (wanted > 0 && wanted !== wantedBefore) plan.set('ZADD', 'w', String(wanted), field)
@@ -107,12 +125,12 @@ function saveIndexes(plan: SavePlan, field: string, before: StoredBudget | undef
 }
 
 function removableAt({ row, lessees }: StoredBudget): number | null {
-  return lessees === 0 ? row.keepUntil : null
+  return lessees === 0 && row.reserved === 0 ? row.keepUntil : null
 }
 
 /** A key may be minted in two of its periods under one id: that is one mint for ever. */
 function saveMints(plan: SavePlan, mints: Writes['mints']): void {
-  const units = new Map(mints.map((mint) => [mintFieldOf(mint.key, mint.id), mint.units]))
+  const units = new Map(mints.map((mint) => [idFieldOf(mint.key, mint.id), mint.units]))
   for (const [field, value] of units) {
     plan.expect('m', field, undefined)
     plan.set('HSET', 'm', field, String(value))

@@ -1,8 +1,6 @@
 import { storeDamaged, storeTooNew } from './errors.ts'
 import { list, number, text } from './rows.ts'
-
-/** The newest schema that this code knows. */
-export const SCHEMA_VERSION = 1
+import { SCHEMA_VERSION } from './scripts/script.ts'
 
 /** The store itself, as each script reads it. */
 export interface StoreState {
@@ -28,12 +26,12 @@ export interface StoreState {
   readonly frozenUntil: number
 }
 
-/** @returns undefined where there is no store @throws StoreError `store_damaged`, `schema_too_new` */
+/** @returns undefined where there is no store, and where its schema is older, until it is opened @throws StoreError `store_damaged`, `schema_too_new` */
 export function stateFrom(answer: unknown, prefix: string): StoreState | undefined {
   const [kind, ...rest] = list(answer).map(text)
   const [first = '', run = '', seen = '', gen = '', runSeen = '', ...more] = rest
   const [epochs = '', prunes = '', leap = '', incarnationKept = '', frozen = '0'] = more
-  if (kind === 'missing') return undefined
+  if (kind === 'missing' || kind === 'older') return undefined
   if (kind === 'damaged') throw storeDamaged(prefix, first)
   if (kind === 'newer') throw storeTooNew(prefix, first, SCHEMA_VERSION)
   return {

@@ -17,7 +17,7 @@ export function upkeepArguments(
 
 /** @param answer of `LOAD_UPKEEP`, without the state @param loaded gets what a save must find unchanged */
 export function upkeepFrom(answer: readonly unknown[], loaded: Loaded): UpkeepRows {
-  const [late, burning, ended, prunable, nextPrunableAt, forgettable] = answer
+  const [late, burning, ended, prunable, nextPrunableAt, forgettable, nextSweepAt] = answer
   const leases = tuples(ended, 4).map((tuple) => endedFrom(tuple, loaded))
   const perEpoch = new Map<number, number>()
   for (const { lease } of leases) perEpoch.set(lease.epoch, (perEpoch.get(lease.epoch) ?? 0) + 1)
@@ -30,8 +30,8 @@ export function upkeepFrom(answer: readonly unknown[], loaded: Loaded): UpkeepRo
       .map(({ epoch }) => epoch),
     ended: leases,
     prunable: pairs(prunable).flatMap((pair) => prunableFrom(pair, loaded)),
-    nextSweepAt: null,
-    nextPrunableAt: text(nextPrunableAt) === '' ? null : number(nextPrunableAt),
+    nextPrunableAt: timeOrNull(nextPrunableAt),
+    nextSweepAt: timeOrNull(nextSweepAt),
     forgettable: list(forgettable).map(number),
     leap: leapFrom(loaded.state.leap),
   }
@@ -61,7 +61,7 @@ function endedFrom([epochText, field, heldText, bytes]: readonly unknown[], load
 function prunableFrom([field, bytes]: readonly unknown[], loaded: Loaded): readonly PrunableRow[] {
   const [name, found] = [rowNameFrom(field), bytesOrNone(bytes)]
   const stored = found === undefined ? null : readable(() => unpackBudget(name, found))
-  if (stored === null || stored.lessees > 0) return []
+  if (stored === null || stored.lessees > 0 || stored.row.reserved > 0) return []
   loaded.budget(text(field), found)
   return [{ ...name, endsAt: stored.row.endsAt }]
 }
@@ -74,6 +74,10 @@ function readable<T>(read: () => T): T | null {
     if (error instanceof InvariantError) return null
     throw error
   }
+}
+
+function timeOrNull(value: unknown): number | null {
+  return text(value) === '' ? null : number(value)
 }
 
 function tuples(value: unknown, size: number): readonly (readonly unknown[])[] {

@@ -2,6 +2,7 @@ import { WANTED_ROWS_MAX } from '../../../core/adapter.ts'
 import { LEAP_MIN_MS } from '../../../core/leap.ts'
 import { PERIOD_SLACK_MS } from '../../../core/settle-entry.ts'
 import { UNITS_MAX } from '../../../core/units.ts'
+import { EARLIER } from './earlier.ts'
 import { script, type Script } from './script.ts'
 import { UPKEEP_DUE } from './upkeep-due.ts'
 import { WANTED_ROWS } from './wanted.ts'
@@ -24,9 +25,9 @@ import { WANTED_ROWS } from './wanted.ts'
  * number of rows made, whether upkeep is due (1 or 0); what is held of each budget; values of the counters; and the packed row of each budget.
  */
 export const EXCHANGE: Script = script(`
-${WANTED_ROWS}${UPKEEP_DUE}
+${WANTED_ROWS}${UPKEEP_DUE}${EARLIER}
 local MAX, NULL, SLACK = ${UNITS_MAX}, -9007199254740992, ${PERIOD_SLACK_MS}
-local ROW = '<ddddddddddddd'
+local ROW = '<ddddddddddddddd'
 local pack, unp, min, max = struct.pack, struct.unpack, math.min, math.max
 local at = state()
 if at[1] ~= 'ok' then return false end
@@ -89,7 +90,7 @@ local setSize, made, records, moves = 0, 0, 0, 0
 -- What is answered: notes, the rows, and what is held of them.
 local notes, out, holds = {}, { '', '', '' }, {}
 -- S3, S5: behind the takes. The row as it was (…0), and as it is.
-local function finish(i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
+local function finish(i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil, reserved, resets,
   minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held, hold, wantMs)
   local field, row = names[3 + i], rows[i]
   local isNew = not row
@@ -114,7 +115,7 @@ local function finish(i, kind, minted, used, pool, burned, leased, lessees, limi
     moves = moves + 1
   end
   if isNew or isRecord or pool ~= pool0 or wanted ~= wanted0 then
-    row = pack(ROW, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil)
+    row = pack(ROW, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil, reserved, resets)
     set[setSize + 1], set[setSize + 2] = field, row
     setSize = setSize + 2
     if isRecord then records = records + 1 else moves = moves + 1 end
@@ -126,7 +127,7 @@ local function finish(i, kind, minted, used, pool, burned, leased, lessees, limi
         unwant[#unwant + 1] = field
       end
     end
-    if keepUntil ~= NULL then
+    if keepUntil ~= NULL and reserved == 0 then
       if lessees == 0 then
         if isNew or wasLeased or keepUntil ~= keepUntil0 then
           keep[#keep + 1] = int(keepUntil)
@@ -138,11 +139,8 @@ local function finish(i, kind, minted, used, pool, burned, leased, lessees, limi
     end
     if isNew then
       made = made + 1
-      local colon = string.find(field, ':', 1, true)
-      local period = tonumber(string.sub(field, 1, colon - 1))
-      local digits = period < 0 and '0' .. string.format('%016.0f', period + 9007199254740992) or '1' .. string.format('%016.0f', period)
       index[#index + 1] = '0'
-      index[#index + 1] = string.sub(field, colon + 1) .. '\\0' .. digits
+      index[#index + 1] = memberOf(field)
     end
   end
   out[3 + i], holds[i] = row, held
@@ -154,10 +152,11 @@ local function settle(i)
   local known, spent, refund, hold, wantMs = unp('<ddddd', data, 25 + i * 48)
   local policy = policyAt[i]
   local row = rows[i]
-  local kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil
+  local kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil, reserved, resets
   if row then
-    if #row ~= 104 then return false end
-    kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil = unp(ROW, row)
+    -- Schema 1 had 104: the general path writes them anew.
+    if #row ~= 120 then return false end
+    kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil, reserved, resets = unp(ROW, row)
   else
     -- S4
     if known == 1 or not policy then return false end
@@ -167,11 +166,14 @@ local function settle(i)
       if endsAt <= time - SLACK or period > time + min(endsAt - period, SLACK) then return false end
     end
     keepUntil = (endsAt == NULL or keepUntil == NULL) and NULL or max(keepUntil, endsAt + SLACK)
-    minted, used, pool, burned, leased, lessees, wanted = limit, 0, limit, 0, 0, 0, 0
+    minted, used, pool, burned, leased, lessees, wanted, reserved, resets = limit, 0, limit, 0, 0, 0, 0, 0, 0
+    -- P2
+    local earlier = kind == 1 and earlierRow(names[3 + i])
+    if earlier and unp('<d', earlier, 73) > version then return false end
   end
   local held0 = tonumber(helds[i] or 0)
   -- S6 names the row; that is not done here.
-  if minted - used - burned - leased ~= pool or leased < held0 or spent > held0 then return false end
+  if minted - used - reserved - burned - leased ~= pool or leased < held0 or spent > held0 then return false end
   local minted0, used0, pool0, version0, wanted0, keepUntil0 = minted, used, pool, version, wanted, keepUntil
   if policy and row and kind == 1 then
     local itsKind, itsLimit, itsBurnMax, itsVersion, _, itsKeepUntil = unp('<dddddd', data, policy)
@@ -205,11 +207,11 @@ local function settle(i)
   end
   if isTaken[i] then
     later[i] = {
-      i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
+      i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil, reserved, resets,
       minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held0 - spent, hold, wantMs
     }
   else
-    finish(i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil,
+    finish(i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil, reserved, resets,
       minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held0 - spent, hold, wantMs)
   end
   return true
@@ -240,7 +242,7 @@ for run = 1, runs do
   granted[run] = int(count)
 end
 for i = 1, budgets do
-  if later[i] then finish(unpack(later[i], 1, 24)) end
+  if later[i] then finish(unpack(later[i], 1, 26)) end
 end
 
 local sums, setCounters, newCounters = {}, {}, 0
@@ -292,7 +294,7 @@ else
 end
 
 local function doubles(list) return pack('<' .. string.rep('d', #list), unpack(list)) end
-out[1] = pack('<ddddd', time, seen, expiresAt, made, isUpkeepDue(time, ended) and 1 or 0)
+out[1] = pack('<ddddd', time, seen, expiresAt, made, isUpkeepDue(time, ended, at[12]) and 1 or 0)
 out[2], out[3] = doubles(holds), doubles(sums)
 return { table.concat(out), outcome, wantedRows(leases, time, ${WANTED_ROWS_MAX}) }
 `)

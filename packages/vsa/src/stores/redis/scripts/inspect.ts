@@ -2,12 +2,16 @@ import { script, type Script } from './script.ts'
 
 /* What `vsa verify` and `vsa inspect` read. None of these writes, or refuses a store that is damaged. Each is short (R5). */
 
-/** Answers, in this order: keys of the store, schema, rows, mints, counters and epochs as they were counted; and as they are: b, i, m, c, and scores of i that are not 0. */
+/**
+ * Answers, in this order: keys of the store, schema; rows, mints, counters, reservations, their names, and epochs as they were counted; and as they are: b, i, m, c,
+ * t, r, and scores of i that are not 0. Schema 1 had no reservations.
+ */
 export const COUNTS: Script = script(`
-local s = call('HMGET', S, 'schema', 'rows', 'mints', 'counters', 'epochs')
+local s = call('HMGET', S, 'schema', 'rows', 'mints', 'counters', 'reservations', 'names', 'epochs')
+if s[1] == '1' then s[5], s[6] = '0', '0' end
 local keys = call('EXISTS', unpack(KEYS))
 local scored = call('ZCOUNT', I, '-inf', '(0') + call('ZCOUNT', I, '(0', '+inf')
-return { int(keys), s[1], s[2], s[3], s[4], s[5], int(call('HLEN', B)), int(call('ZCARD', I)), int(call('HLEN', M)), int(call('HLEN', C)), int(scored) }
+return { int(keys), s[1], s[2], s[3], s[4], s[5], s[6], s[7], int(call('HLEN', B)), int(call('ZCARD', I)), int(call('HLEN', M)), int(call('HLEN', C)), int(call('ZCARD', T)), int(call('HLEN', R)), int(scored) }
 `)
 
 /**
@@ -94,9 +98,27 @@ local isLive = call('ZSCORE', X, ARGV[2]) or call('SISMEMBER', D, ARGV[2]) == 1
 return { found[1], int(call('HEXISTS', O, ARGV[2])), isLive and '1' or '0', leases }
 `)
 
+/**
+ * `ARGV[2]` a pattern for the fields, `ARGV[3]` a cursor, `ARGV[4]` about how many. Answers the next cursor, and fields of the hash of reservations as (field, value, value of the
+ * field that it names, when it is to be swept).
+ */
+export const RESERVATION_PAGE: Script = script(`
+local found = call('HSCAN', R, ARGV[3], 'MATCH', ARGV[2], 'COUNT', ARGV[4])
+local page = {}
+for at = 1, #found[2], 2 do
+  local field, value = found[2][at], found[2][at + 1]
+  local isLink = string.sub(value, 1, 1) == '='
+  page[#page + 1] = field
+  page[#page + 1] = value
+  page[#page + 1] = isLink and call('HGET', R, string.sub(value, 2))
+  page[#page + 1] = not isLink and call('ZSCORE', T, field)
+end
+return { found[1], page }
+`)
+
 /** Answers 1 when there is anything that an engine has written, beyond the row of the store. */
 export const IS_USED: Script = script(`
-if call('EXISTS', O, N, B, M, C, I, W, K, X, D, Z) > 0 then return '1' end
+if call('EXISTS', O, N, B, M, C, I, W, K, X, D, Z, R, T) > 0 then return '1' end
 local epochs = call('HGET', S, 'epochs')
 return epochs and epochs ~= '0' and '1' or '0'
 `)

@@ -26,7 +26,7 @@ for _, member in ipairs(call('ZRANGEBYLEX', I, ARGV[2], ARGV[3], 'LIMIT', 0, ARG
   if budget then
     rows[#rows + 1] = field
     rows[#rows + 1] = budget
-    if #budget ~= 104 or struct.unpack('<d', budget, 49) > 0 then
+    if #budget < 56 or struct.unpack('<d', budget, 49) > 0 then
       leased[#leased + 1] = field
       isLeased[field] = true
     end

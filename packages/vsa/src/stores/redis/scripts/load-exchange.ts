@@ -1,3 +1,5 @@
+import { EARLIER } from './earlier.ts'
+import { READ_ROWS } from './read-rows.ts'
 import { script, type Script } from './script.ts'
 import { WANTED_ROWS } from './wanted.ts'
 
@@ -8,12 +10,14 @@ return { state() }
 `)
 
 /**
- * `ARGV[2]` the epoch; then three lists, each with its length in front: fields of budgets, of counters and of mints; then the most wanted rows.
- * Answers the state, the owner, budgets, leases of the epoch on them, leases of ended epochs on them as (epoch, position, held), counters, mints,
- * and wanted rows of the epoch as (field, wanted until).
+ * `ARGV[2]` the epoch; then five lists, each with its length in front: fields of budgets, of counters, of mints and of reservations, and positions from 1 of
+ * budgets with windows, which may be made; then the most wanted rows.
+ * The rows that reservations were made from are read, too. Answers the state, the owner, fields of those budgets and of those counters; of all, budgets,
+ * leases of the epoch on them, leases of ended epochs on them as (epoch, position, held), and counters; mints; reservations as (value, value of the field that
+ * it names); earlier rows of budgets that are not there as (position from 1, row); and wanted rows of the epoch as (field, wanted until).
  */
 export const LOAD_EXCHANGE: Script = script(`
-${WANTED_ROWS}
+${WANTED_ROWS}${READ_ROWS}${EARLIER}
 assertWritable()
 local at = state()
 if at[1] ~= 'ok' then return { at } end
@@ -26,30 +30,31 @@ local function names()
   from = from + 1 + count
   return list
 end
-local function values(key, fields)
-  if #fields == 0 then return {} end
-  return call('HMGET', key, unpack(fields))
-end
-local budgets, counters, mints = names(), names(), names()
+local budgets, counters, mints, reservations, starts = names(), names(), names(), names(), names()
 local leases = L .. epoch
+local budgetsNamed, countersNamed = #budgets, #counters
+local remembered = readReservations(reservations, budgets, counters)
+local function behind(list, count)
+  local rest = {}
+  for i = count + 1, #list do rest[i - count] = list[i] end
+  return rest
+end
 
-local ended = {}
-if #budgets > 0 then
-  for _, other in ipairs(call('SMEMBERS', D)) do
-    if other ~= epoch then
-      local helds = call('HMGET', L .. other, unpack(budgets))
-      for i = 1, #budgets do
-        if helds[i] then
-          ended[#ended + 1] = other
-          ended[#ended + 1] = int(i - 1)
-          ended[#ended + 1] = helds[i]
-        end
-      end
-    end
+local rows = values(B, budgets)
+local earlier = {}
+for _, position in ipairs(starts) do
+  local i = tonumber(position)
+  local row = not rows[i] and earlierRow(budgets[i])
+  if row then
+    earlier[#earlier + 1] = position
+    earlier[#earlier + 1] = row
   end
 end
 
 -- Store time is at least this.
 local wanted = wantedRows(leases, math.max(tonumber(at[2]), tonumber(at[4])), tonumber(ARGV[from]))
-return { at, call('HGET', O, epoch), values(B, budgets), values(leases, budgets), ended, values(C, counters), values(M, mints), wanted }
+return {
+  at, call('HGET', O, epoch), behind(budgets, budgetsNamed), behind(counters, countersNamed), rows, values(leases, budgets), endedLeases(budgets, epoch),
+  values(C, counters), values(M, mints), remembered, earlier, wanted
+}
 `)

@@ -4,7 +4,7 @@ import { script, type Script } from './script.ts'
  * `ARGV[2]` how far store time may be past the latest that was kept while the clock is behind it, in ms; `ARGV[3]` the most leases; `ARGV[4]` the
  * most rows; `ARGV[5]` how long ended owners are kept, in ms.
  * Answers the state; late owners as (epoch, owner, leases); ended epochs as (epoch, leases); leases of those as (epoch, field, held, budget);
- * rows to remove as (field, budget); when the next row may be removed; epochs to forget.
+ * rows to remove as (field, budget); when the next row may be removed; epochs to forget; when the next reservation is to be swept.
  */
 export const LOAD_UPKEEP: Script = script(`
 assertWritable()
@@ -55,5 +55,6 @@ local kept = int(now - tonumber(ARGV[5]))
 for _, epoch in ipairs(call('ZRANGEBYSCORE', Z, '-inf', '(' .. kept, 'LIMIT', 0, rowsMax + #burning / 2)) do
   if #forgettable < rowsMax and call('SISMEMBER', D, epoch) == 0 then forgettable[#forgettable + 1] = epoch end
 end
-return { at, late, burning, ended, prunable, nextOne[2] or '', forgettable }
+local sweep = call('ZRANGE', T, 0, 0, 'WITHSCORES')
+return { at, late, burning, ended, prunable, nextOne[2] or '', forgettable, sweep[2] or '' }
 `)

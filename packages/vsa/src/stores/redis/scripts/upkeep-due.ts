@@ -4,13 +4,14 @@ import { OWNERS_KEPT_MS } from '../../../core/maintain.ts'
 const LATE_MAX = 16
 
 /**
- * A function of Lua, `isUpkeepDue(time, ended)`, where `ended` is a list of the members of `D`: whether an upkeep would find expired owners that hold
- * something, or that held nothing for long; leases of ended epochs; rows to remove; or owners to forget.
+ * A function of Lua, `isUpkeepDue(time, ended, reservations)`, where `ended` is a list of the members of `D`, and `reservations` the number of them as text: whether an upkeep would find expired owners that hold
+ * something, or that held nothing for long; leases of ended epochs; rows to remove; reservations to sweep; or owners to forget.
  */
 export const UPKEEP_DUE: string = `
-local function isUpkeepDue(time, ended)
+local function isUpkeepDue(time, ended, reservations)
   if #ended > 0 then return true end
   if call('ZCOUNT', K, '-inf', '(' .. int(time)) > 0 then return true end
+  if reservations ~= '0' and call('ZCOUNT', T, '-inf', int(time)) > 0 then return true end
   local old = time - ${OWNERS_KEPT_MS}
   if call('ZCOUNT', Z, '-inf', '(' .. int(old)) > 0 then return true end
   local late = call('ZRANGEBYSCORE', X, '-inf', '(' .. int(time), 'WITHSCORES', 'LIMIT', 0, ${LATE_MAX})

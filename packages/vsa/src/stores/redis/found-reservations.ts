@@ -1,0 +1,70 @@
+import type { DamagedReservation } from '../../core/adapter.ts'
+import { InvariantError } from '../../core/errors.ts'
+import { keysOf, type ReservationName } from '../../core/reservations/names.ts'
+import type { ReservationRow } from '../../core/rows.ts'
+import type { FoundRows } from './found-rows.ts'
+import { idFieldOf } from './keys.ts'
+import type { Loaded } from './loaded.ts'
+import { linkedBy, reservationFrom } from './reservations.ts'
+import { bytesOrNone, pairs } from './rows.ts'
+
+export interface FoundReservations {
+  /** Each once. */
+  readonly rows: readonly ReservationRow[]
+  readonly damaged: readonly DamagedReservation[]
+}
+
+/**
+ * The reservations of some names. One that cannot be read does not hide the others.
+ * @param values of the names' fields, in order, each with the value of the field that it names
+ * @param found has the rows that they were made from
+ * @param loaded gets what a save must find unchanged
+ */
+export function reservationsFrom(
+  names: readonly ReservationName[],
+  values: unknown,
+  found: FoundRows,
+  loaded: Loaded,
+): FoundReservations {
+  const rows = new Map<string, ReservationRow>()
+  const damaged: DamagedReservation[] = []
+  for (const [at, [value, linked]] of pairs(values).entries()) {
+    const name = names[at]
+    if (name === undefined) break
+    const field = idFieldOf(name.key, name.id)
+    const bytes = bytesOrNone(value)
+    loaded.reservation(field, bytes)
+    if (bytes === undefined) continue
+    const link = linkedBy(bytes.toString('utf8'))
+    const own = link ?? field
+    const json = link === undefined ? bytes : bytesOrNone(linked)
+    if (link !== undefined) loaded.reservation(own, json)
+    if (rows.has(own)) continue
+    try {
+      rows.set(own, rowFrom({ name, own, json, found }))
+    } catch (error) {
+      if (!(error instanceof InvariantError)) throw error
+      damaged.push({ ...name, detail: error.message })
+    }
+  }
+  return { rows: [...rows.values()], damaged }
+}
+
+interface FoundValue {
+  readonly name: ReservationName
+  /** The field of the row itself. */
+  readonly own: string
+  readonly json: Buffer | undefined
+  readonly found: FoundRows
+}
+
+/** @throws InvariantError */
+function rowFrom({ name, own, json, found }: FoundValue): ReservationRow {
+  if (json === undefined) throw new InvariantError(`its first budget does not have it: ${own}`)
+  const row = reservationFrom(own, json.toString('utf8'))
+  if (row.id !== name.id || !(row.key === name.key || keysOf(row).includes(name.key)))
+    throw new InvariantError(`it is under a name that is not its own: ${own}`)
+  if (!row.lots.every(({ sources }) => sources.every((source) => found.has(source))))
+    throw new InvariantError('the server could not read it')
+  return row
+}

@@ -1,0 +1,86 @@
+/** A list is put on the stack of Lua, which holds 8,000. */
+const LIST_MAX = 2_000
+
+/**
+ * Functions of Lua for the loads.
+ *
+ * - `values(key, fields)`: of a hash, false for a field that is not there
+ * - `endedLeases(fields, epoch)`: leases on rows that ended epochs other than this one have, as a flat list of (epoch, position from 0, held)
+ * - `readReservations(fields, budgets, counters)`: for each field its value and, where that is the name of another field, the value of that one. The rows that the units came from
+ *   are added to the two lists; those of a reservation that cannot be read are not.
+ */
+export const READ_ROWS: string = `
+local function values(key, fields)
+  local count = #fields
+  if count == 0 then return {} end
+  if count <= ${LIST_MAX} then return call('HMGET', key, unpack(fields)) end
+  local found = {}
+  for from = 1, count, ${LIST_MAX} do
+    for _, value in ipairs(call('HMGET', key, unpack(fields, from, math.min(from + ${LIST_MAX - 1}, count)))) do
+      found[#found + 1] = value
+    end
+  end
+  return found
+end
+
+local function endedLeases(fields, epoch)
+  local ended = {}
+  if #fields == 0 then return ended end
+  for _, other in ipairs(call('SMEMBERS', D)) do
+    if other ~= epoch then
+      local helds = values(L .. other, fields)
+      for i = 1, #fields do
+        if helds[i] then
+          ended[#ended + 1] = other
+          ended[#ended + 1] = int(i - 1)
+          ended[#ended + 1] = helds[i]
+        end
+      end
+    end
+  end
+  return ended
+end
+
+local function sourcesOf(json)
+  local budgets, counters = {}, {}
+  for _, lot in ipairs(cjson.decode(json).lots) do
+    for _, source in ipairs(lot.sources) do
+      if type(source.row) == 'string' then
+        budgets[#budgets + 1] = source.row
+      else
+        counters[#counters + 1] = source.counter
+      end
+    end
+  end
+  return budgets, counters
+end
+
+local function adder(list)
+  local isThere = {}
+  for _, one in ipairs(list) do isThere[one] = true end
+  return function(more)
+    for _, one in ipairs(more) do
+      if not isThere[one] then
+        isThere[one] = true
+        list[#list + 1] = one
+      end
+    end
+  end
+end
+
+local function readReservations(fields, budgets, counters)
+  local found = {}
+  if #fields == 0 then return found end
+  local addBudgets, addCounters = adder(budgets), adder(counters)
+  for at, value in ipairs(values(R, fields)) do
+    local row = value and string.sub(value, 1, 1) == '=' and call('HGET', R, string.sub(value, 2))
+    found[2 * at - 1], found[2 * at] = value, row
+    local isRead, itsBudgets, itsCounters = pcall(sourcesOf, row or value)
+    if isRead then
+      addBudgets(itsBudgets)
+      addCounters(itsCounters)
+    end
+  end
+  return found
+end
+`

@@ -1,0 +1,34 @@
+import type { SweepRows } from '../../core/adapter.ts'
+import { sourcesOf } from '../../core/reservations/names.ts'
+import { reservationsFrom } from './found-reservations.ts'
+import { FoundRows } from './found-rows.ts'
+import type { Loaded } from './loaded.ts'
+import { reservationNameOf } from './reservations.ts'
+import { list, pairs, text } from './rows.ts'
+
+/** Stands for no epoch: the first one is 1. */
+const NO_EPOCH = 0
+
+/**
+ * What the load of a sweep found. A reservation that cannot be read is left out.
+ * @param answer of `LOAD_SWEEP`, without the state
+ * @param loaded gets what a save must find unchanged
+ */
+export function sweepFrom(answer: readonly unknown[], loaded: Loaded): SweepRows {
+  const [due, values, budgetFields, counterKeys, budgets, ended, counters] = answer
+  const found = new FoundRows({
+    budgets: { fields: list(budgetFields).map(text), values: budgets },
+    counters: { fields: list(counterKeys).map(text), values: counters },
+    ended,
+  })
+  found.keep(loaded, NO_EPOCH)
+  const all = pairs(values)
+  const named = list(due).flatMap((field, at) => {
+    const name = reservationNameOf(text(field))
+    return name === undefined ? [] : [{ name, value: all[at] ?? [null, null] }]
+  })
+  const names = named.map(({ name }) => name)
+  const flat = named.flatMap(({ value }) => value)
+  const { rows } = reservationsFrom(names, flat, found, loaded)
+  return { due: rows, sources: sourcesOf(rows).map((source) => found.source(source)) }
+}
