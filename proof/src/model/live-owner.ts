@@ -14,8 +14,17 @@ import type { Production } from './production.ts'
 import { CLOCK, familyOf, intakeOf, leaseTableOf, SCHEDULER, sessionOf, SETTINGS } from './stand-ins.ts'
 import type { LeaseState, Owner, Request } from './world.ts'
 
-/** The model asks for booleans and gives back units without a decision, so no figures are needed. */
-const WITHOUT_DECISIONS = { decisions: null as unknown as Decisions }
+/** The model asks for booleans, gives back units without a decision, and has no waterfalls, so none of these is used. */
+const WITHOUT_DECISIONS = {
+  decisions: null as unknown as Decisions,
+  find: unused,
+  counterOf: unused,
+  book: unused,
+}
+
+function unused(): never {
+  throw new Error('the model does not use this')
+}
 
 const WINDOW: Window = { start: 0, end: Infinity }
 
@@ -59,6 +68,7 @@ export class LiveOwner {
       session: sessionOf(owner.session),
       leases: leaseTableOf(this.gates, this.rows),
       waiting: new production.WaitQueue(CLOCK, metrics, () => ({ kind: 'failed', error: null })),
+      changes: new production.ChangeCalls(),
       requests: new production.RequestTable(),
       sendQueue: new production.SendQueue(),
       refundWaits: new production.RefundWaits(),
@@ -175,7 +185,9 @@ export class LiveOwner {
       const gate = this.gates[row]
       return units > 0 && gate !== undefined ? [{ gate, units }] : []
     })
-    const terms = { needs: wanted, durable: true, deadlineMs: 1_000, deadlineAtMs: 1_000, isWaiting: true }
+    const units = wanted.reduce((sum, need) => sum + need.units, 0)
+    const times = { deadlineMs: 1_000, deadlineAtMs: 1_000 }
+    const terms = { needs: wanted, durable: true, ...times, isWaiting: true, form: {}, units }
     const pending: PendingRequest = {
       ...terms,
       terms,
@@ -185,6 +197,7 @@ export class LiveOwner {
       state: told ? 'resolved' : place === 'queued' ? 'queued' : 'sent',
       refused: false,
       unaccounted: false,
+      isUncertain: false,
     }
     const request: LiveRequest = { needs, verdict: null, pending }
     const row = this.rows[needs.findIndex((units) => units > 0)]
@@ -203,8 +216,9 @@ export class LiveOwner {
         const rows = need.flatMap(([entry]) => this.rows[cargo?.rows[entry] ?? -1] ?? [])
         const requests = run.flatMap((at) => this.requests[at]?.pending ?? [])
         for (const row of rows) row.takers += requests.length
-        return { rows, costs: need.map(([, cost]) => cost), requests, count: requests.length }
+        return { rows, costs: need.map(([, cost]) => cost), form: {}, requests, count: requests.length }
       }),
+      changes: [],
       flushes: [],
     }
   }

@@ -138,7 +138,7 @@ export class OwnerMoves {
       return this.#production.entryOf(row, live.parts.requests.find(row), rowOrder, 0)
     })
     for (const run of builder.runs) live.parts.waiting.send(run.requests)
-    live.inFlight = { rows: [...sent], runs: builder.runs, flushes: [] }
+    live.inFlight = { rows: [...sent], runs: builder.runs, changes: [], flushes: [] }
     const netted = owner.leases.map((lease, row) => {
       const entry = entries[rows.indexOf(row)]
       return entry === undefined ? 0 : nettedBy(lease, entry)

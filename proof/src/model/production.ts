@@ -13,6 +13,7 @@ import type * as RecollectionModule from '../../../packages/vsa/dist/engine/exch
 import type * as RefundWaitsModule from '../../../packages/vsa/dist/engine/exchange/refund-waits.js'
 import type * as SendQueueModule from '../../../packages/vsa/dist/engine/exchange/send-queue.js'
 import type * as RowRequestsModule from '../../../packages/vsa/dist/engine/requests/row-requests.js'
+import type * as ChangeCallsModule from '../../../packages/vsa/dist/engine/requests/change-calls.js'
 import type * as WaitQueueModule from '../../../packages/vsa/dist/engine/requests/wait-queue.js'
 import type * as LeasedRowModule from '../../../packages/vsa/dist/engine/rows/leased-row.js'
 import type * as MetricsModule from '../../../packages/vsa/dist/engine/runtime/metrics.js'
@@ -47,6 +48,7 @@ interface EngineProduction {
   readonly entryOf: typeof BatchEntriesModule.entryOf
   readonly AnswerHandler: typeof AnswerHandlerModule.AnswerHandler
   readonly Fencing: typeof FencingModule.Fencing
+  readonly ChangeCalls: typeof ChangeCallsModule.ChangeCalls
   readonly WaitQueue: typeof WaitQueueModule.WaitQueue
   readonly RequestTable: typeof RowRequestsModule.RequestTable
   readonly Recollection: typeof RecollectionModule.Recollection
@@ -85,6 +87,7 @@ async function engineProduction(folder: string): Promise<EngineProduction> {
   const { entryOf } = await of<typeof BatchEntriesModule>('exchange/batch-entries')
   const { AnswerHandler } = await of<typeof AnswerHandlerModule>('exchange/answer-handler')
   const { Fencing } = await of<typeof FencingModule>('exchange/fencing')
+  const { ChangeCalls } = await of<typeof ChangeCallsModule>('requests/change-calls')
   const { WaitQueue } = await of<typeof WaitQueueModule>('requests/wait-queue')
   const { RequestTable } = await of<typeof RowRequestsModule>('requests/row-requests')
   const { Recollection } = await of<typeof RecollectionModule>('exchange/recollection')
@@ -93,6 +96,6 @@ async function engineProduction(folder: string): Promise<EngineProduction> {
   const { Metrics } = await of<typeof MetricsModule>('runtime/metrics')
   return {
     ...{ advanceSession, NOT_JOINED, Gate, LeasedRow, AdmissionController, Refunds, BatchBuilder, entryOf },
-    ...{ AnswerHandler, Fencing, WaitQueue, RequestTable, Recollection, RefundWaits, SendQueue, Metrics },
+    ...{ AnswerHandler, Fencing, ChangeCalls, WaitQueue, RequestTable, Recollection, RefundWaits, SendQueue, Metrics },
   }
 }
