@@ -55,6 +55,8 @@ export interface Unaccounted extends NoFigures {
   readonly unaccounted: true
   /** Its policy is on trial (`shadow`), and without it the call would have failed, or been denied because the store is away. */
   readonly shadow?: 'failed'
+  readonly repeated?: undefined
+  readonly from?: undefined
   readonly reason?: undefined
   readonly retryAfterMs?: undefined
 }
@@ -67,6 +69,8 @@ export interface Refused extends Figures {
   readonly reason: Exclude<DenialReason, 'unavailable'>
   /** The time until a retry may help, in ms, at least 1; absent when waiting does not help. */
   readonly retryAfterMs?: number
+  readonly repeated?: undefined
+  readonly from?: undefined
   readonly unaccounted?: undefined
 }
 
@@ -75,6 +79,8 @@ export interface Unavailable extends NoFigures {
   readonly admitted: false
   readonly reason: 'unavailable'
   readonly retryAfterMs?: undefined
+  readonly repeated?: undefined
+  readonly from?: undefined
   readonly unaccounted?: undefined
 }
 

@@ -97,7 +97,7 @@ export class Waterfalls {
   }
 
   #chargesOf({ needs, waterfall }: Sources, decision: Decision, units: number): readonly Charge[] {
-    const { from } = decision.admitted && decision.unaccounted === undefined ? decision : {}
+    const { from } = decision
     // Without a record nothing of it can be given back.
     if (from === undefined) return [{ units, period: null }]
     return from.flatMap(({ key, units: share, period }): readonly Charge[] => {
