@@ -161,7 +161,7 @@ describe('a reservation that the store keeps', () => {
     const { vsa } = world.owner()
     const quota = vsa.budget('quota', { limit: 100, per: 'day', atRisk: 0 })
     const call = there(await quota.reserve(60, kept('call', { ttlMs: 3 * DAY_MS })))
-    const [{ period } = { period: -1 }] = [await world.row('quota')]
+    const { period } = await world.row('quota')
     await world.clock.advance(DAY_MS)
     expect(await quota.admit(100)).toBe(true)
     expect(await call.settle(20)).toEqual(settled(20))

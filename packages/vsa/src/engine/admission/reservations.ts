@@ -90,16 +90,11 @@ export class Reservations {
   ): Promise<readonly Reservation[] | null> {
     const verdict = await this.#parts.admission.reserve(needs, checked, waterfall)
     const parts = waterfall === undefined ? needs : needs.slice(0, 1)
-    switch (verdict.kind) {
-      case 'admitted':
-        return parts.map(({ gate, units }, at) => this.#handle(gate, checked, knownOf(verdict, units, at, waterfall)))
-      case 'shadow':
-      case 'unaccounted':
-        // Nothing was set aside, so nothing is settled.
-        return parts.map(({ gate, units }) => new LocalReservation(gate, units, null))
-      default:
-        return null
-    }
+    if (verdict.kind === 'admitted')
+      return parts.map(({ gate, units }, at) => this.#handle(gate, checked, knownOf(verdict, units, at, waterfall)))
+    // Nothing was set aside, so nothing is settled.
+    const isNominal = verdict.kind === 'shadow' || verdict.kind === 'unaccounted'
+    return isNominal ? parts.map(({ gate, units }) => new LocalReservation(gate, units, null)) : null
   }
 
   /** One that was made before, by any process. @throws TypeError, RangeError that name `id` */

@@ -79,19 +79,15 @@ export class DurableReservation implements Reservation {
   async extend(to: Extension): Promise<boolean> {
     checkExtension(to)
     const outcome = await this.#send({ op: 'extend', id: this.id, units: to.units ?? 0, ttlMs: to.ttlMs ?? 0 })
-    switch (outcome.kind) {
-      case 'extended':
-        this.#units = outcome.units
-        this.#state = 'open'
-        return true
-      case 'refused':
-        return false
-      case 'not_open':
-        this.#state = shownState(outcome.state)
-        return false
-      default:
-        throw unexpected(outcome)
+    if (outcome.kind === 'refused') return false
+    if (outcome.kind === 'not_open') {
+      this.#state = shownState(outcome.state)
+      return false
     }
+    if (outcome.kind !== 'extended') throw unexpected(outcome)
+    this.#units = outcome.units
+    this.#state = 'open'
+    return true
   }
 
   toJSON(): object {
