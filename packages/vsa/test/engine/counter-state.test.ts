@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { counterState, settleCounter } from '../../src/engine/rows/counter-state.ts'
+import { counterState, settleCounter } from '../../src/engine/budget/counter-state.ts'
 import { Deferred } from '../../src/engine/runtime/deferred.ts'
 import { manualClock } from '../../src/testing/index.ts'
 

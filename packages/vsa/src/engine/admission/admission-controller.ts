@@ -18,7 +18,7 @@ import {
 } from '../requests/pending-request.ts'
 import { afterTrial } from '../requests/shadow.ts'
 import type { WaitQueue } from '../requests/wait-queue.ts'
-import type { CounterState } from '../rows/counter-state.ts'
+import type { CounterState } from '../budget/counter-state.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { RequestTable } from '../requests/row-requests.ts'

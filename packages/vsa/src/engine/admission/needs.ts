@@ -3,7 +3,7 @@ import type { Need, Source } from '../api/public-types.ts'
 import { Gate } from '../budget/gate.ts'
 import type { SlowPath } from '../budget/slow-path.ts'
 import type { GateNeed, Waterfall } from '../requests/pending-request.ts'
-import type { CounterState } from '../rows/counter-state.ts'
+import type { CounterState } from '../budget/counter-state.ts'
 
 /** Budgets that one request may need together. */
 export const NEEDS_MAX = 1_000

@@ -1,7 +1,7 @@
 import { assertSummand } from '../api/arguments.ts'
 import { printAsJson } from '../api/inspect.ts'
 import type { Counter } from '../api/public-types.ts'
-import type { CounterState } from '../rows/counter-state.ts'
+import type { CounterState } from '../budget/counter-state.ts'
 
 /** What a handle needs of the engine's counters. */
 export interface CounterStates {

@@ -1,5 +1,5 @@
 import type { AppliedAnswer, EntryAnswer, Written } from '../../core/exchange.ts'
-import { type CounterState, settleCounter } from '../rows/counter-state.ts'
+import { type CounterState, settleCounter } from '../budget/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { wantMsOf } from '../rows/row-schedule.ts'
 import { ChangeAnswers } from './change-answers.ts'

@@ -1,7 +1,7 @@
 import { invariant } from '../../core/errors.ts'
 import type { Take } from '../../core/exchange.ts'
 import type { PendingRequest, RequestForm } from '../requests/pending-request.ts'
-import type { CounterState } from '../rows/counter-state.ts'
+import type { CounterState } from '../budget/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { isLeasedRow, type Run } from './in-flight-batch.ts'
 

@@ -1,6 +1,6 @@
 import type { BudgetEntry, Entry, RowPolicy } from '../../core/exchange.ts'
 import type { RowRequests } from '../requests/row-requests.ts'
-import type { CounterState } from '../rows/counter-state.ts'
+import type { CounterState } from '../budget/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 
 /** How one row is to be sent. */

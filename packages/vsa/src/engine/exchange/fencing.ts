@@ -1,7 +1,7 @@
 import type { Batch, FencedAnswer, Outcome } from '../../core/exchange.ts'
 import { settleMint } from '../requests/mint-request.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
-import { type CounterState, settleCounter } from '../rows/counter-state.ts'
+import { type CounterState, settleCounter } from '../budget/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import type { AnswerHandler } from './answer-handler.ts'
 import { ChangeAnswers } from './change-answers.ts'

@@ -1,7 +1,7 @@
 import { invariant } from '../../core/errors.ts'
 import type { ChangeCall } from '../requests/change-calls.ts'
 import type { PendingRequest, RequestForm } from '../requests/pending-request.ts'
-import type { CounterState } from '../rows/counter-state.ts'
+import type { CounterState } from '../budget/counter-state.ts'
 import { LeasedRow } from '../rows/leased-row.ts'
 import type { Remembered } from './recollection.ts'
 import type { FlushRequest } from './send-queue.ts'

@@ -1,6 +1,6 @@
 import type { Batch, BreachedRow, Entry, VoidEntry } from '../../core/exchange.ts'
 import { quarantinedCounterError, quarantinedError } from '../api/errors.ts'
-import type { CounterState } from '../rows/counter-state.ts'
+import type { CounterState } from '../budget/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { Confirmations } from './confirmations.ts'
 import type { ExchangeParts } from './exchange-parts.ts'

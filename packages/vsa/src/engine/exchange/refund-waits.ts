@@ -1,4 +1,4 @@
-import type { CounterState } from '../rows/counter-state.ts'
+import type { CounterState } from '../budget/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { isLeasedRow } from './in-flight-batch.ts'
 import type { FlushRequest } from './send-queue.ts'

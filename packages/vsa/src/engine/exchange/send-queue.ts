@@ -1,4 +1,4 @@
-import type { CounterState } from '../rows/counter-state.ts'
+import type { CounterState } from '../budget/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { CallList } from '../runtime/call-list.ts'
 import type { Deferred } from '../runtime/deferred.ts'

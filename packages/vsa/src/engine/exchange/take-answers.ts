@@ -118,7 +118,7 @@ export class TakeAnswers {
       sendQueue.markDirty(row)
     }
     const over = shares[rows.length] ?? 0
-    if (over === 0 || waterfall?.overage == null) return
+    if (over === 0 || waterfall === undefined || waterfall.overage === null) return
     waterfall.overage.pending -= over
     sendQueue.markCounter(waterfall.overage)
   }

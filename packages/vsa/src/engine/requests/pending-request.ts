@@ -2,7 +2,7 @@ import { type Applied, InvariantError } from '../../core/errors.ts'
 import type { Remember, RememberedOutcome } from '../../core/reservations/messages.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
-import type { CounterState } from '../rows/counter-state.ts'
+import type { CounterState } from '../budget/counter-state.ts'
 
 /** How a request ended. */
 export type Verdict =
