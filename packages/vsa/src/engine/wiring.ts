@@ -84,7 +84,9 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const peeks = new Peeks(admissionParts)
   const reservationCalls = new ReservationCalls({ settings, session, scheduler, calls, changes })
   const reservations = new Reservations({ settings, admission, decisions, calls: reservationCalls, metrics })
-  const slowPath = new BudgetSlowPath(admission, reservations, admissionParts, peeks)
+  const policies = new PolicyCache()
+  const joined = (): Promise<void> => readyCalls.wait()
+  const slowPath = new BudgetSlowPath(admission, reservations, { ...admissionParts, joined }, peeks, policies)
   const trials = new Trials(admission, decisions)
   const tryAll = new TryAll({ tries: admission.tries, metrics, slowPath })
   const { batchMax } = settings.store.capabilities
@@ -95,7 +97,7 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
     isIdle: (gate) => leases.isIdle(gate),
     drop: (gate) => leases.drop(gate),
   })
-  const families = new FamilyRegistry({ slowPath, metrics, eviction, policies: new PolicyCache() })
+  const families = new FamilyRegistry({ slowPath, metrics, eviction, policies })
   const readyCalls = new ReadyCalls(calls, deadlineMs, session)
   return {
     ...{ leases, waiting, changes, unanswered, sendQueue, refundWaits, scheduler, intake, exchange },

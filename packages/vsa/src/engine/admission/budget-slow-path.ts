@@ -1,4 +1,5 @@
 import type { Decision } from '../../core/decision.ts'
+import type { Policy } from '../../core/policy.ts'
 import type {
   AdmitOptions,
   DurableReserve,
@@ -11,11 +12,13 @@ import type {
 } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { Charge } from '../budget/local-reservation.ts'
+import type { PolicyCache } from '../budget/policy-cache.ts'
 import type { SlowPath } from '../budget/slow-path.ts'
 import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { AdmissionController, AdmissionParts } from './admission-controller.ts'
 import { Mints } from './mints.ts'
 import type { Peeks } from './peeks.ts'
+import { PolicyChanges } from './policy-changes.ts'
 import { Refunds } from './refunds.ts'
 import type { Reservations } from './reservations.ts'
 
@@ -26,18 +29,21 @@ export class BudgetSlowPath implements SlowPath<Gate> {
   readonly #refunds: Refunds
   readonly #mints: Mints
   readonly #peeks: Peeks
+  readonly #policies: PolicyChanges
 
   constructor(
     admission: AdmissionController,
     reservations: Reservations,
-    parts: AdmissionParts & { readonly calls: PendingCalls },
+    parts: AdmissionParts & { readonly calls: PendingCalls; readonly joined: () => Promise<void> },
     peeks: Peeks,
+    policies: PolicyCache,
   ) {
     this.#admission = admission
     this.#reservations = reservations
     this.#refunds = new Refunds(parts)
     this.#mints = new Mints({ ...parts, isClosed: () => admission.isClosed })
     this.#peeks = peeks
+    this.#policies = new PolicyChanges({ ...parts, policies, joined: parts.joined, isClosed: () => admission.isClosed })
   }
 
   tryAdmit(gate: Gate, units: number): boolean {
@@ -79,6 +85,14 @@ export class BudgetSlowPath implements SlowPath<Gate> {
 
   reservation(gate: Gate, id: string): Reservation {
     return this.#reservations.known(gate, id)
+  }
+
+  setPolicy(gate: Gate, policy: Policy): Promise<void> {
+    return this.#policies.setPolicy(gate, policy)
+  }
+
+  reset(gate: Gate): Promise<void> {
+    return this.#policies.reset(gate)
   }
 
   mint(gate: Gate, units: number, options: MintOptions): Promise<boolean> {

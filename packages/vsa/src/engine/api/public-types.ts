@@ -107,6 +107,11 @@ export interface Family {
   readonly name: string
   /** The budget `name:id`. Cheap: call it on each request. */
   of(id: string): Budget
+  /**
+   * Where the policy is a function: runs `id => policy` again, and, where it says something else than before, goes on as `setPolicy`. A plan that was
+   * upgraded takes effect at the next request. @throws what the function throws, before any change; VsaError as `setPolicy`
+   */
+  refresh(id: string): Promise<void>
 }
 
 export interface Budget {
@@ -148,6 +153,18 @@ export interface Budget {
    * one mint of a budget: of many at once, the last waits for as many exchanges. @throws VsaError `id_conflict`, `units_overflow`
    */
   mint(units: number, options: MintOptions): Promise<boolean>
+  /**
+   * Changes the policy while processes run; durable on return, and in force for the next request. It beats the policy of every process that runs
+   * now, for as long as the key is used within its retention. A higher or lower limit moves what remains by the difference; `initial` never changes
+   * what was created. Another kind of policy, or another `per`, begins a row of its own, and the old one keeps its books. Other processes adopt the
+   * limit with their next exchange. @throws TypeError, RangeError that name the part; VsaError `timeout`, `store_unavailable`, `closed`
+   */
+  setPolicy(policy: Policy): Promise<void>
+  /**
+   * Forgets what was spent and burned, in the present period; durable on return. Leases and reservations stay, and what was spent before and is not
+   * settled yet counts afterwards. What was admitted with an id before cannot be given back by it any more. @throws VsaError as `setPolicy`
+   */
+  reset(): Promise<void>
   /** The row as the store has it, with what this owner has not sent: the figures of one moment. Changes nothing. @throws VsaError `timeout` or `store_unavailable` by the deadline of `open`, `closed` */
   peek(): Promise<Peek>
 }

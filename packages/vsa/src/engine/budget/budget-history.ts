@@ -1,4 +1,4 @@
-import type { Window } from '../../core/plan.ts'
+import type { Plan, Window } from '../../core/plan.ts'
 import type { RowFigures } from './row-view.ts'
 
 export type KnownFigures = Pick<RowFigures, 'limit' | 'burned'>
@@ -13,6 +13,8 @@ export class BudgetHistory {
   knownFigures: KnownFigures | null = null
   /** When `tryAdmit` last found no lease, after one had gone back unspent. ms of the monotonic clock. */
   triedAtMs: number = -Infinity
+  /** P1: the policy was changed at run time: what was declared before, and the version of the change. */
+  changed: { readonly declared: Plan; readonly version: number } | null = null
   /** How long a lease that `tryAdmit` asked for is kept unused. */
   leaseKeptMs = 0
 

@@ -65,6 +65,14 @@ export class Family implements PublicFamily, GateFamily {
     return this.#gates.get(id) ?? this.#make(id, null)
   }
 
+  /** P1: where the policy is a function, it is asked again. */
+  async refresh(id: string): Promise<void> {
+    const gate = this.of(id)
+    if (typeof this.#declared !== 'function') return
+    const policy = this.#declared(id)
+    if (this.#policies.of(policy).fingerprint !== gate.plan.fingerprint) await this.slowPath.setPolicy(gate, policy)
+  }
+
   /** It has a policy for each of its budgets. */
   get isDeclared(): boolean {
     return this.#declared !== null
@@ -107,7 +115,8 @@ export class Family implements PublicFamily, GateFamily {
         throw policyConflictError(`budget ${JSON.stringify(this.keyOf(id))}`)
       return this.#make(id, declared)
     }
-    if (gate.plan.fingerprint !== plan.fingerprint) throw policyConflictError(`budget ${JSON.stringify(gate.key)}`)
+    const isKnown = [gate.plan, gate.declared].some(({ fingerprint }) => fingerprint === plan.fingerprint)
+    if (!isKnown) throw policyConflictError(`budget ${JSON.stringify(gate.key)}`)
     return gate
   }
 
@@ -147,7 +156,8 @@ export class Family implements PublicFamily, GateFamily {
   /** Budgets that were declared one by one before their family. */
   #checkMembers(plan: Plan): void {
     for (const gate of this.#gates.values()) {
-      if (gate.plan.fingerprint !== plan.fingerprint) throw policyConflictError(`budget ${JSON.stringify(gate.key)}`)
+      if (gate.declared.fingerprint !== plan.fingerprint)
+        throw policyConflictError(`budget ${JSON.stringify(gate.key)}`)
     }
   }
 }

@@ -72,7 +72,7 @@ export class Gate implements Budget, HotCell {
   isEvicted = false
   readonly id: string
   readonly family: GateFamily
-  readonly plan: Plan
+  plan: Plan
 
   constructor(family: GateFamily, id: string, plan: Plan) {
     this.family = family
@@ -95,6 +95,20 @@ export class Gate implements Budget, HotCell {
 
   set knownFigures(figures: KnownFigures | null) {
     if (figures !== null || this.history !== null) this.remember().knownFigures = figures
+  }
+
+  /** The policy that it was declared with, though it may have been changed since (P1, P9). */
+  get declared(): Plan {
+    return this.history?.changed?.declared ?? this.plan
+  }
+
+  /** P3: nothing is known of the rows that it goes on with. */
+  forgetRow(): void {
+    this.knownWindow = null
+    this.isSparse = false
+    if (this.history === null) return
+    this.history.lack = null
+    this.history.knownFigures = null
   }
 
   /** Its history, which is made where there is none yet. */
@@ -180,6 +194,14 @@ export class Gate implements Budget, HotCell {
 
   reservation(id: string): Reservation {
     return this.family.slowPath.reservation(this, id)
+  }
+
+  setPolicy(policy: Policy): Promise<void> {
+    return this.family.slowPath.setPolicy(this, policy)
+  }
+
+  reset(): Promise<void> {
+    return this.family.slowPath.reset(this)
   }
 
   mint(units: number, options: MintOptions): Promise<boolean> {

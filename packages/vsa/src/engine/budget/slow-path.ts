@@ -1,3 +1,4 @@
+import type { Policy } from '../../core/policy.ts'
 import type { Decision } from '../../core/decision.ts'
 import type {
   AdmitOptions,
@@ -26,6 +27,8 @@ export interface SlowPath<Gate> {
   /** I2 */
   refundOnce(gate: Gate, units: number, options: RefundOptions): Promise<GivenBack>
   reservation(gate: Gate, id: string): Reservation
+  setPolicy(gate: Gate, policy: Policy): Promise<void>
+  reset(gate: Gate): Promise<void>
   mint(gate: Gate, units: number, options: MintOptions): Promise<boolean>
   peek(gate: Gate): Promise<Peek>
 }

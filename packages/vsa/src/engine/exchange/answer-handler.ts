@@ -103,7 +103,8 @@ export class AnswerHandler {
     const { leases, requests, sendQueue, settings } = this.#parts
     row.isAwaited = false
     if (row.lease.refund > 0) sendQueue.markDirty(row)
-    if ((requests.find(row)?.mints.length ?? 0) > 0) sendQueue.markUrgent(row)
+    const waiting = requests.find(row)
+    if ((waiting?.mints.length ?? 0) > 0 || (waiting?.calls.length ?? 0) > 0) sendQueue.markUrgent(row)
     if (row.lease.isDirty && row.isLow) sendQueue.markUrgent(row)
     if (row.isRetired || row.isUnused(settings.clock.monotonic(), settings.flushIntervalMs)) leases.dropIfIdle(row)
   }

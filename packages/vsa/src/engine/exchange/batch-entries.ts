@@ -25,13 +25,18 @@ export function entryOf(
   const mint = requests?.send() ?? null
   row.send(order.hold, nowMs)
   const { spent, refund } = row.lease.sent ?? { spent: 0, refund: 0 }
-  const { key, window } = row
-  const { hold, wantMs, policy } = order
+  const { key, window, plan } = row
+  const { hold, wantMs } = order
+  const version =
+    requests?.callsSent.reduce((latest, call) => Math.max(latest, call.kind === 'policy' ? call.version : 0), 0) ?? 0
+  const policy = version > 0 ? plan.rowPolicy(window, version) : order.policy
   // Two forms and no copies: a batch of rows that are new has a thousand of the second.
   const entry: BudgetEntry =
     policy === undefined
       ? { kind: 'budget', key, period: window.start, known, spent, refund, hold, wantMs }
       : { kind: 'budget', key, period: window.start, known, spent, refund, hold, wantMs, policy }
+  if (requests?.callsSent.some(({ kind }) => kind === 'reset') === true)
+    return { ...entry, reset: true, ...(mint && { mint: mint.mint }) }
   return mint === null ? entry : { ...entry, mint: mint.mint }
 }
 

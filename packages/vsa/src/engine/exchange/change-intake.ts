@@ -1,6 +1,7 @@
 import { quarantinedError } from '../api/errors.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { MintRequest } from '../requests/mint-request.ts'
+import type { RowCall } from '../requests/policy-call.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
@@ -106,6 +107,13 @@ export class ChangeIntake {
     return made.reply.promise
   }
 
+  /** P1, P5: goes with the row's next exchange. */
+  callRow(row: LeasedRow, call: RowCall): void {
+    if (!row.schedule.isUrgent) this.#assertRoom(row, 'policy')
+    this.#parts.requests.of(row).calls.add(call)
+    this.#scheduler.urge(row)
+  }
+
   /** O9: the request has its units, and waits for them to be durable. */
   confirm(row: LeasedRow, request: PendingRequest): void {
     this.#parts.waiting.confirm(this.#parts.requests.of(row).unsent, request)
@@ -126,7 +134,7 @@ export class ChangeIntake {
     this.#beforeJoin.set(gate, (this.#beforeJoin.get(gate) ?? 0) + refund)
   }
 
-  #assertRoom({ key }: LeasedRow, what: 'mint' | 'refund'): void {
+  #assertRoom({ key }: LeasedRow, what: 'mint' | 'refund' | 'policy'): void {
     assertRoomForChange(this.#parts, this.#parts.sendQueue.size, () => `the ${what} of budget ${JSON.stringify(key)}`)
   }
 

@@ -1,4 +1,5 @@
 import type { Batch, FencedAnswer, Outcome } from '../../core/exchange.ts'
+import { fencedUnknownError } from '../api/errors.ts'
 import { settleMint } from '../requests/mint-request.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
 import { type CounterState, settleCounter } from '../budget/counter-state.ts'
@@ -160,6 +161,12 @@ export class Fencing {
       if (fate.kind === 'applied') settleMint(row.key, mint, note?.mint ?? 'repeated')
       else requests?.mints.putBack([mint])
     }
+    for (const call of requests?.takeCallsSent() ?? []) {
+      if (fate.kind === 'applied') call.reply.resolve()
+      // A policy has its version; a reset that counted twice would forget more.
+      else if (call.kind === 'policy' || fate.kind === 'not_applied') requests?.calls.putBack([call])
+      else call.reply.reject(fencedUnknownError(row.key))
+    }
     if (fate.kind === 'applied') return this.#confirmations.confirmAll(row)
     const unconfirmed = this.#confirmations.takeUnconfirmed(row, 'sent')
     if (fate.kind === 'not_applied') oweLowered(row, unconfirmed, sent.spent)
@@ -183,7 +190,7 @@ export class Fencing {
     oweLowered(row, unconfirmed, spentSince)
     for (const request of unconfirmed) again.push(request)
     if (row.lease.refund > 0) sendQueue.markDirty(row)
-    if ((requests.find(row)?.mints.length ?? 0) > 0) sendQueue.markUrgent(row)
+    if (requests.isAwaited(row)) sendQueue.markUrgent(row)
     if (row.isRetired) leases.dropIfIdle(row)
   }
 

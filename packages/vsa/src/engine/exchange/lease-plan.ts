@@ -20,8 +20,13 @@ export class LeasePlan {
     return {
       hold: returning ? 0 : this.#holdFor(row, nowMs),
       wantMs: row.schedule.takeWant(nowMs, flushIntervalMs),
-      policy: row.isKnown ? undefined : row.plan.rowPolicy(row.window, this.#session.version),
+      policy: row.isKnown ? undefined : row.plan.rowPolicy(row.window, this.#versionOf(row)),
     }
+  }
+
+  /** P1: of the policy that the process has for the budget now. */
+  #versionOf({ gate }: LeasedRow): number {
+    return Math.max(this.#session.version, gate.history?.changed?.version ?? 0)
   }
 
   #holdFor(row: LeasedRow, nowMs: number): number {

@@ -61,6 +61,8 @@ export class Quarantine {
     this.#refunds.drop(row, refundSent)
     for (const { reply } of rowRequests?.mints.takeAll() ?? []) reply.reject(error)
     rowRequests?.takeMintSent()?.reply.reject(error)
+    for (const { reply } of [...(rowRequests?.takeCallsSent() ?? []), ...(rowRequests?.calls.takeAll() ?? [])])
+      reply.reject(error)
     for (const request of this.#confirmations.takeUnconfirmed(row, 'sent'))
       waiting.resolve(request, { kind: 'failed', error })
     for (const request of this.#confirmations.takeUnconfirmed(row, 'unsent'))

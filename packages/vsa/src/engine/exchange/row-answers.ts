@@ -57,6 +57,7 @@ export class RowAnswers {
     const mintSent = this.#takeMintSent(row)
     if (mintSent !== null) settleMint(row.key, mintSent, mint ?? 'repeated')
     this.#confirmations.confirmAll(row)
+    for (const { reply } of this.#parts.requests.find(row)?.takeCallsSent() ?? []) reply.resolve()
     if (sent !== null) this.#refunds.settle(row, sent.refund, refunded)
     const usedBefore = kept?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
     this.#events.compare(row, { figures: before, used: usedBefore, known }, answer)
@@ -68,6 +69,7 @@ export class RowAnswers {
     const { sent } = row.lease
     row.lose()
     this.#takeMintSent(row)
+    for (const { reply } of this.#parts.requests.find(row)?.takeCallsSent() ?? []) reply.resolve()
     this.#parts.leases.touch(row, held)
     this.#confirmations.confirmAll(row)
     if (sent !== null) this.#refunds.settle(row, sent.refund, refunded)
@@ -87,6 +89,7 @@ export class RowAnswers {
     this.#pause(row, nowMs, false)
     this.#refunds.drop(row, sent?.refund)
     this.#takeMintSent(row)?.reply.reject(rowLostError(key))
+    for (const { reply } of this.#parts.requests.find(row)?.takeCallsSent() ?? []) reply.reject(rowLostError(key))
     for (const request of this.#confirmations.takeUnconfirmed(row, 'sent')) this.#takes.retryLater(request, row)
     // The gate has not entered the period: it goes back to the store's.
     if (wasEarly(row, session.time)) leases.retire(row)

@@ -1,6 +1,7 @@
 import type { RowView } from '../budget/row-view.ts'
 import { CallList } from '../runtime/call-list.ts'
 import type { MintRequest } from './mint-request.ts'
+import type { RowCall } from './policy-call.ts'
 import type { PendingRequest } from './pending-request.ts'
 
 /** What waits for the exchanges of one row alone: durable admissions spent from its lease (O9), and mints. */
@@ -13,9 +14,14 @@ export class RowRequests {
   /** The mint that the exchange in flight carries. */
   mintSent: MintRequest | null = null
 
+  /** Changes of the policy, and resets. */
+  readonly calls: CallList<RowCall> = new CallList(({ reply }) => reply.settled)
+  /** Those that the exchange in flight carries. */
+  callsSent: RowCall[] = []
+
   /** The answer to the next exchange of the row is awaited. */
   get isAwaited(): boolean {
-    return this.unsent.length > 0 || this.mints.length > 0
+    return this.unsent.length > 0 || this.mints.length > 0 || this.calls.length > 0
   }
 
   /** A mint has no answer yet: the row may have more units soon. */
@@ -23,8 +29,15 @@ export class RowRequests {
     return this.mintSent !== null || this.mints.length > 0
   }
 
+  takeCallsSent(): readonly RowCall[] {
+    const { callsSent } = this
+    this.callsSent = []
+    return callsSent
+  }
+
   /** All of it goes in flight, but one mint at a time. @returns the mint that the entry carries */
   send(): MintRequest | null {
+    this.callsSent = this.calls.takeAll().filter(({ reply }) => !reply.settled)
     this.sent = this.unsent
     this.unsent = []
     this.mintSent = this.mints.takeFirst()

@@ -131,6 +131,14 @@ export class LeaseTable {
     for (const row of this.#rows.values()) this.retire(row)
   }
 
+  /** P3: the gate goes on with other rows, and the leases on those that it has go back. */
+  leave(gate: Gate): void {
+    for (const view of [gate.row, gate.upcoming]) {
+      const row = leasedRow(view)
+      if (row !== null) this.retire(row)
+    }
+  }
+
   /** Its gate admits from it no more, and its lease goes back. */
   retire(row: LeasedRow): void {
     row.retire()

@@ -29,6 +29,14 @@ export type VsaEvent =
   | { readonly type: 'clock_differs'; readonly storeTime: number; readonly clockTime: number; readonly detail: string }
   | { readonly type: 'row_lost'; readonly key: string; readonly period: number }
   | { readonly type: 'policy_conflict'; readonly key: string; readonly declared: number; readonly holds: number }
+  /** P1: the limit of a row that this process uses was changed by another one. */
+  | {
+      readonly type: 'policy_changed'
+      readonly key: string
+      readonly period: number
+      readonly from: number
+      readonly to: number
+    }
   | {
       readonly type: 'threshold'
       readonly key: string
@@ -52,6 +60,7 @@ export function isWarning(event: VsaEvent): boolean {
     case 'joined':
     case 'store_back':
     case 'threshold':
+    case 'policy_changed':
       return false
     case 'fenced':
       // An idle owner that held no lease lost nothing.

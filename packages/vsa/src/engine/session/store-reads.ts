@@ -49,7 +49,7 @@ function rowsOf(answer: unknown): readonly BudgetRow[] {
 
 function isRow(row: unknown): row is BudgetRow {
   if (typeof row !== 'object' || row === null) return false
-  const { key, period, minted, used, pool, burned, limit, version } = row as Partial<BudgetRow>
+  const { key, period, minted, used, reserved, pool, burned, limit, version } = row as Partial<BudgetRow>
   const isNamed = typeof key === 'string' && Number.isSafeInteger(period)
-  return isNamed && [minted, used, burned, limit, version].every(isUnits) && Number.isSafeInteger(pool)
+  return isNamed && [minted, used, reserved, burned, limit, version].every(isUnits) && Number.isSafeInteger(pool)
 }

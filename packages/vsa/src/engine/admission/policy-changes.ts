@@ -1,0 +1,121 @@
+import { type Applied, StoreError } from '../../core/errors.ts'
+import type { Plan } from '../../core/plan.ts'
+import type { Policy } from '../../core/policy.ts'
+import { CHANGE_LATE, closedError, permanentError, quarantinedError, timeoutError } from '../api/errors.ts'
+import type { Settings } from '../api/settings.ts'
+import type { Gate } from '../budget/gate.ts'
+import type { PolicyCache } from '../budget/policy-cache.ts'
+import type { ChangeIntake } from '../exchange/change-intake.ts'
+import type { PendingCalls } from '../requests/pending-calls.ts'
+import type { RowCall } from '../requests/policy-call.ts'
+import type { Deferred } from '../runtime/deferred.ts'
+import type { LeaseTable } from '../rows/lease-table.ts'
+import type { Session } from '../session/session.ts'
+import { versionFrom } from '../session/version-from.ts'
+
+export interface PolicyChangeParts {
+  readonly settings: Settings
+  readonly session: Session
+  readonly leases: LeaseTable
+  readonly intake: ChangeIntake
+  readonly calls: PendingCalls
+  readonly policies: PolicyCache
+  /** Resolves once the store has been joined, and periods are known. */
+  readonly joined: () => Promise<void>
+  /** O13 */
+  readonly isClosed: () => boolean
+}
+
+/** P1, P3, P5: the policy of a budget changes while processes run, and what was spent is forgotten. */
+export class PolicyChanges {
+  readonly #parts: PolicyChangeParts
+
+  constructor(parts: PolicyChangeParts) {
+    this.#parts = parts
+  }
+
+  async setPolicy(handle: Gate, policy: Policy): Promise<void> {
+    const { policies, settings } = this.#parts
+    const plan = policies.of(policy)
+    return this.#call(handle, async (gate, { reply, attempt }) => {
+      const { store, clock, label } = settings
+      const noteError = (error: StoreError): void => void (attempt.lastError = error)
+      const waits = (): boolean => !reply.settled
+      const version = await versionFrom({ store, clock, label: `${label} (policy)`, waits, noteError })
+      if (reply.settled) return
+      if (this.#parts.isClosed()) throw closedError(gate.key)
+      this.#change(gate, plan, version)
+      attempt.applied = 'unknown'
+      this.#send(gate, { kind: 'policy', version, reply })
+    })
+  }
+
+  async reset(handle: Gate): Promise<void> {
+    return this.#call(handle, async (gate, { reply, attempt }) => {
+      attempt.applied = 'unknown'
+      this.#send(gate, { kind: 'reset', reply })
+    })
+  }
+
+  /** The caller hears of the deadline, whatever is waited for. */
+  async #call(handle: Gate, work: (gate: Gate, call: WaitingCall) => Promise<void>): Promise<void> {
+    const { calls, isClosed, joined, session, settings } = this.#parts
+    const gate = handle.family.live(handle)
+    const { key } = gate
+    if (isClosed()) throw closedError(key)
+    const { deadlineMs } = settings
+    const attempt: Attempt = { applied: 'no', lastError: null }
+    const timedOut = (): Error => {
+      const { applied, lastError } = attempt
+      const late = applied === 'unknown' ? { outcome: CHANGE_LATE } : { outcome: NOT_CHANGED }
+      return timeoutError({ key, deadlineMs, applied, lastError: lastError ?? session.lastError, ...late })
+    }
+    const reply = calls.open<void>({ key, deadlineMs, timedOut })
+    joined()
+      .then(() => work(gate, { reply, attempt }))
+      .catch((error: unknown) =>
+        reply.reject(error instanceof StoreError ? permanentError(key, error, attempt.applied) : error),
+      )
+    return reply.promise
+  }
+
+  /** P3: another kind, or another `per`, is another row: the old one's lease goes back at once. */
+  #change(gate: Gate, plan: Plan, version: number): void {
+    const { leases, session } = this.#parts
+    const { declared } = gate
+    const isSameRow = hasSameRows(gate.plan, plan, session.time)
+    if (!isSameRow) leases.leave(gate)
+    gate.plan = plan
+    gate.remember().changed = { declared, version }
+    if (!isSameRow) gate.forgetRow()
+  }
+
+  #send(gate: Gate, call: RowCall): void {
+    const { intake, leases } = this.#parts
+    const live = gate.family.live(gate)
+    const row = leases.current(live)
+    if (row.isQuarantined) throw quarantinedError(live.key)
+    intake.callRow(row, call)
+  }
+}
+
+/** What a call has come to. */
+interface Attempt {
+  applied: Applied
+  lastError: StoreError | null
+}
+
+interface WaitingCall {
+  readonly reply: Deferred<void>
+  readonly attempt: Attempt
+}
+
+const NOT_CHANGED = 'nothing was changed'
+
+/** Whether both policies are about the same rows, now and next. */
+function hasSameRows(one: Plan, other: Plan, time: number): boolean {
+  if (one.kind !== other.kind) return false
+  const [mine, theirs] = [one.windowAt(time), other.windowAt(time)]
+  if (mine.start !== theirs.start || mine.end !== theirs.end) return false
+  return mine.end === Infinity || one.after(mine).end === other.after(theirs).end
+}

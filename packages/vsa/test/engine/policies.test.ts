@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest'
+import type { Policy } from '../../src/index.ts'
+import { bench, codeOf, FLUSH_MS } from './fixture.ts'
+
+/* P1 to P5, P9: policies that change while processes run. */
+
+const DAY_MS = 86_400_000
+const plan = (limit: number, atRisk = 0): Policy => ({ limit, per: 'month', atRisk })
+
+describe('a policy that changes at run time', () => {
+  test('P1 P4: a raised limit is durable on return, and the next request has it, though the one before was denied', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const quota = vsa.budget('quota', plan(100))
+    await quota.admit(100)
+    expect(await quota.admit()).toBe(false)
+    await quota.setPolicy(plan(250))
+    expect(await world.row('quota')).toMatchObject({ limit: 250, minted: 250, used: 100, pool: 150 })
+    expect(await quota.admit(150)).toBe(true)
+    expect(await quota.decide()).toMatchObject({ admitted: false, reason: 'exhausted', limit: 250 })
+  })
+
+  test('P4: a lowered limit leaves nothing until enough has come back, and never takes what was admitted', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const quota = vsa.budget('quota', plan(100))
+    await quota.admit(80)
+    await quota.setPolicy(plan(50))
+    expect(await world.row('quota')).toMatchObject({ limit: 50, minted: 50, used: 80, pool: -30 })
+    expect(await quota.admit()).toBe(false)
+    expect(await quota.peek()).toMatchObject({ remaining: 0 })
+  })
+
+  test('P1: it beats every process that runs; the others adopt the limit with their next exchange, and say so', async () => {
+    const world = bench()
+    const [one, other] = [world.owner(), world.owner()]
+    const theirs = other.vsa.budget('quota', plan(100))
+    await theirs.admit(100)
+    await one.vsa.budget('quota', plan(100)).setPolicy(plan(130))
+    await world.clock.advance(2_000)
+    expect(await theirs.admit(30)).toBe(true)
+    expect(other.events.filter(({ type }) => type === 'policy_changed')).toEqual([
+      { type: 'policy_changed', key: 'quota', period: expect.any(Number) as number, from: 100, to: 130 },
+    ])
+    expect(await world.row('quota')).toMatchObject({ limit: 130, used: 130 })
+  })
+
+  test('P2: it outlives its period, although an older process makes the next row', async () => {
+    const world = bench()
+    const [one, older] = [world.owner(), world.owner()]
+    const theirs = older.vsa.budget('quota', { limit: 100, per: 'day', atRisk: 0 })
+    await theirs.admit()
+    await one.vsa.budget('quota', { limit: 100, per: 'day', atRisk: 0 }).setPolicy({ limit: 30, per: 'day', atRisk: 0 })
+    await world.clock.advance(DAY_MS)
+    expect(await theirs.admit(31)).toBe(false)
+    expect(await theirs.admit(30)).toBe(true)
+  })
+
+  test('P1: a process that starts later beats it', async () => {
+    const world = bench()
+    const one = world.owner()
+    await one.vsa.budget('quota', plan(100)).setPolicy(plan(30))
+    const later = world.owner()
+    expect(await later.vsa.budget('quota', plan(500)).admit(400)).toBe(true)
+    expect(await world.row('quota')).toMatchObject({ limit: 500 })
+  })
+
+  test('P3: another kind or another period is another row, and changing back finds what was spent', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const quota = vsa.budget('quota', plan(100, 50))
+    await vsa.ready()
+    await quota.admit(60)
+    await quota.setPolicy({ initial: 10 })
+    expect(await quota.admit(11)).toBe(false)
+    expect(await quota.admit(10)).toBe(true)
+    await quota.setPolicy(plan(100, 50))
+    expect(await quota.admit(41)).toBe(false)
+    expect(await quota.admit(40)).toBe(true)
+    await vsa.close()
+    const { rows } = await world.books.list({ key: 'quota', limit: 10 })
+    expect(rows.map(({ budget, leases }) => [budget.kind, budget.used, leases.length])).toEqual([
+      ['initial', 10, 0],
+      ['window', 100, 0],
+    ])
+  })
+
+  test('P9: the policy that was declared is still this budget, and so is the new one; any other is a conflict', async () => {
+    const { owner } = bench()
+    const { vsa } = owner()
+    const quota = vsa.budget('quota', plan(100))
+    await quota.setPolicy(plan(250))
+    expect(vsa.budget('quota', plan(100))).toBe(quota)
+    expect(vsa.budget('quota', plan(250))).toBe(quota)
+    expect(() => vsa.budget('quota', plan(99))).toThrow('another policy')
+  })
+
+  test('P1: `refresh` asks the function again; the same answer is no call, and what it throws changes nothing', async () => {
+    const world = bench()
+    const one = world.owner()
+    const limits = new Map([['ann', 100]])
+    const family = one.vsa.budgets('user', (id) => {
+      const limit = limits.get(id)
+      if (limit === undefined) throw new Error(`no plan for ${id}`)
+      return plan(limit)
+    })
+    const ann = family.of('ann')
+    await ann.admit(100)
+    const before = one.net.calls.exchange
+    await family.refresh('ann')
+    expect(one.net.calls.exchange).toBe(before)
+    limits.set('ann', 300)
+    expect(await ann.admit()).toBe(false)
+    await family.refresh('ann')
+    expect(await ann.admit(200)).toBe(true)
+    limits.delete('ann')
+    await expect(family.refresh('ann')).rejects.toThrow('no plan for ann')
+    expect(await world.row('user:ann')).toMatchObject({ limit: 300, used: 300 })
+    await expect(one.vsa.budgets('flat', plan(5)).refresh('x')).resolves.toBeUndefined()
+  })
+
+  test('P1 S2: an answer that is lost is asked for again', async () => {
+    const world = bench()
+    const one = world.owner()
+    const quota = one.vsa.budget('quota', plan(100))
+    await quota.admit()
+    one.net.inject('exchange', undefined)
+    one.net.inject('exchange', { kind: 'lost_answer' })
+    const changed = quota.setPolicy(plan(7))
+    await world.clock.advance(3_000)
+    await changed
+    expect(await world.row('quota')).toMatchObject({ limit: 7, used: 1, pool: 6 })
+  })
+
+  test('a store that is away fails it by its deadline, and a closed engine refuses it', async () => {
+    const world = bench()
+    const one = world.owner({ deadlineMs: 1_000 })
+    const quota = one.vsa.budget('quota', plan(100))
+    await quota.admit()
+    one.net.cut('refuse')
+    const failed = quota.setPolicy(plan(7)).catch(codeOf)
+    await world.clock.advance(2_000)
+    expect(await failed).toBe('store_unavailable')
+    one.net.heal()
+    await world.clock.advance(5_000)
+    await one.vsa.close()
+    expect(await quota.setPolicy(plan(9)).catch(codeOf)).toBe('closed')
+    expect(await quota.reset().catch(codeOf)).toBe('closed')
+    await expect(quota.setPolicy({ limit: -1, per: 'day' })).rejects.toThrow('policy.limit must be')
+  })
+})
+
+describe('a reset', () => {
+  test('P5: what was spent and burned can be had again; leases and reservations stay, and what was spent before and not settled counts after', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const quota = vsa.budget('quota', plan(100, 20))
+    await vsa.ready()
+    await quota.admit(50)
+    await quota.reserve(10, { id: 'call', ttlMs: DAY_MS, onExpire: 'capture' })
+    await world.clock.advance(FLUSH_MS)
+    await quota.reset()
+    expect(await quota.peek()).toMatchObject({ used: 0, reserved: 10, remaining: 90 })
+    expect(await quota.admit(91)).toBe(false)
+    expect(await quota.admit(90)).toBe(true)
+  })
+
+  test('P5 I2: what was admitted with an id before it gives nothing back', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const credits = vsa.budget('credits', { initial: 100 })
+    await credits.admit(60, { id: 'order' })
+    await credits.reset()
+    await credits.admit(80)
+    expect(await credits.refund(60, { id: 'order' })).toEqual({ units: 0, repeated: false })
+    expect(await world.row('credits')).toMatchObject({ used: 80, pool: 20 })
+  })
+})
