@@ -172,7 +172,7 @@ describe('the arguments of a call', () => {
     [
       'admitAll',
       () => untyped(vsa)['admitAll']?.([[calls, 1]], { wait: true }),
-      new TypeError('options.wait is not known; it has durable, deadlineMs, signal'),
+      new TypeError('options.wait is not known; it has durable, deadlineMs, signal, id'),
     ],
     [
       'a mint without an id',

@@ -29,7 +29,8 @@ export class AnswerEvents {
     // P1: another process has changed it while this one used it.
     if (figures !== null && figures.limit !== after.limit && after.limit !== plan.limit)
       this.#emit({ type: 'policy_changed', ...row, from: figures.limit, to: after.limit })
-    if (figures === null && !before.known && after.limit !== plan.limit) {
+    const isNewLimit = figures === null ? !before.known : figures.limit !== after.limit
+    if (isNewLimit && after.limit !== plan.limit) {
       this.#emit({ type: 'policy_conflict', key, declared: plan.limit, holds: after.limit })
     }
     // Of a row that is new to this process, only the state is news: it did not see the units burn.
