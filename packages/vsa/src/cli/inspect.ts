@@ -1,8 +1,9 @@
-import type { Inspection, UnreadableRow } from '../core/inspection.ts'
+import type { Inspection, UnreadableReservation, UnreadableRow } from '../core/inspection.ts'
 import type { CounterRow } from '../core/rows.ts'
 import type { LeaseRow, ListedRow, OwnerRow } from '../index.ts'
 import { count, counted, periodCells, periodStart, time } from './format.ts'
 import { escaped, printable } from './safe-text.ts'
+import { reservationTable, shownReservations, type ShownReservation } from './reservation-table.ts'
 import { CommandError, type Report } from './report.ts'
 import { assertReadable, countersOf, inspecting, visitRows } from './store-reader.ts'
 import { placeOf } from './stores/place-of.ts'
@@ -13,6 +14,9 @@ interface Contents {
   readonly owners: readonly OwnerRow[]
   readonly counters: readonly CounterRow[]
   readonly unreadable: readonly UnreadableRow[]
+  /** Of one key; empty for a whole store, which may have very many. */
+  readonly reservations: readonly ShownReservation[]
+  readonly unreadableReservations: readonly UnreadableReservation[]
 }
 
 export interface InspectOptions {
@@ -23,7 +27,7 @@ export interface InspectOptions {
 }
 
 /**
- * The contents of a store; with a key, the periods and leases of that budget and the counter of that name. Not `ok` when there are rows that
+ * The contents of a store; with a key, the periods, leases and reservations of that budget and the counter of that name. Not `ok` when there are rows that
  * cannot be read.
  * @param address as `placeOf` takes it
  */
@@ -37,8 +41,8 @@ export async function inspect(address: string, key: string | undefined, options:
     throw new CommandError('unknown_key', `${place.name} has no budget and no counter called '${key}'`)
   }
   return {
-    ok: contents.unreadable.length === 0,
-    json: jsonOf(place.name, contents),
+    ok: contents.unreadable.length + contents.unreadableReservations.length === 0,
+    json: jsonOf(place.name, contents, key !== undefined),
     text: textOf(contents, key !== undefined, options),
   }
 }
@@ -49,17 +53,32 @@ async function contentsOf(inspection: Inspection, key: string | undefined): Prom
   await visitRows(inspection, { row: (row) => budgets.push(row), unreadable: (row) => unreadable.push(row) }, key)
   const counters = await countersOf(inspection)
   const owners = await inspection.owners()
-  if (key === undefined) return { budgets, counters, owners, unreadable }
+  if (key === undefined) return { budgets, counters, owners, unreadable, reservations: [], unreadableReservations: [] }
   const holders = new Set(budgets.flatMap(({ leases }) => leases.map(({ epoch }) => epoch)))
   return {
     budgets,
     counters: counters.filter((counter) => counter.key === key),
     owners: owners.filter(({ epoch }) => holders.has(epoch)),
     unreadable,
+    ...(await reservationsOf(inspection, key)),
   }
 }
 
-function jsonOf(store: string, { budgets, owners, counters, unreadable }: Contents): unknown {
+async function reservationsOf(
+  inspection: Inspection,
+  key: string,
+): Promise<Pick<Contents, 'reservations' | 'unreadableReservations'>> {
+  const reservations: ShownReservation[] = []
+  const unreadableReservations: UnreadableReservation[] = []
+  for await (const { rows, unreadable } of inspection.reservationPages(key)) {
+    reservations.push(...rows.flatMap((row) => shownReservations(row, key)))
+    unreadableReservations.push(...unreadable)
+  }
+  return { reservations, unreadableReservations }
+}
+
+function jsonOf(store: string, contents: Contents, isOne: boolean): unknown {
+  const { budgets, owners, counters, unreadable, reservations, unreadableReservations } = contents
   return {
     store,
     budgets: budgets.map(({ budget, leases }) => ({
@@ -70,19 +89,22 @@ function jsonOf(store: string, { budgets, owners, counters, unreadable }: Conten
     owners,
     counters,
     unreadable,
+    ...(isOne && { reservations, unreadableReservations }),
   }
 }
 
 function textOf(contents: Contents, isOne: boolean, { rowsMax, timeZone }: InspectOptions): string {
-  const { budgets, owners, counters, unreadable } = contents
+  const { budgets, owners, counters, unreadable, reservations, unreadableReservations } = contents
   const sections = [
     section('Budgets', 'budget', budgets, rowsMax, (rows) => budgetTable(rows, timeZone)),
     isOne
       ? section('Leases', 'lease', budgets.flatMap(leasesOf(owners)), rowsMax, (rows) => leaseTable(rows, timeZone))
       : '',
+    section('Reservations', 'reservation', reservations, rowsMax, (rows) => reservationTable(rows, timeZone)),
     section('Owners', 'owner', owners.toReversed(), rowsMax, (rows) => ownerTable(rows, timeZone)),
     section('Counters', 'counter', counters, rowsMax, counterTable),
     section('Rows that cannot be read', 'row', unreadable, rowsMax, (rows) => unreadableTable(rows, timeZone)),
+    section('Reservations that cannot be read', 'reservation', unreadableReservations, rowsMax, brokenTable),
   ]
   const shown = sections.filter((text) => text !== '')
   return shown.length === 0 ? 'The store is empty.' : shown.join('\n\n')
@@ -100,12 +122,28 @@ function section<T>(
   return `${title}: ${count(rows.length)}\n${draw(rows.slice(0, rowsMax))}${more}`
 }
 
+/** What is reserved has a column only where there is some. */
 function budgetTable(rows: readonly ListedRow[], timeZone: string): string {
+  const isReserved = rows.some(({ budget }) => budget.reserved > 0)
+  const reservedColumn = isReserved ? ['>reserved'] : []
   return table(
-    columns('key', 'from', 'to', '>limit', '>minted', '>used', '>pool', '>burned', '>leased', '>owners'),
+    columns(
+      'key',
+      'from',
+      'to',
+      '>limit',
+      '>minted',
+      '>used',
+      ...reservedColumn,
+      '>pool',
+      '>burned',
+      '>leased',
+      '>owners',
+    ),
     rows.map(({ budget, leases }) => {
-      const { key, period, endsAt, limit, minted, used, pool, burned } = budget
-      const units = [limit, minted, used, pool, burned, unitsOf(leases), leases.length]
+      const { key, period, endsAt, limit, minted, used, reserved, pool, burned } = budget
+      const aside = isReserved ? [reserved] : []
+      const units = [limit, minted, used, ...aside, pool, burned, unitsOf(leases), leases.length]
       return [printable(key), ...periodCells(period, endsAt, timeZone), ...units.map(count)]
     }),
   )
@@ -167,5 +205,12 @@ function unreadableTable(rows: readonly UnreadableRow[], timeZone: string): stri
   return table(
     columns('key', 'from', 'what is wrong'),
     rows.map(({ key, period, detail }) => [printable(key), periodStart(period, timeZone), escaped(detail)]),
+  )
+}
+
+function brokenTable(rows: readonly UnreadableReservation[]): string {
+  return table(
+    columns('key', 'id', 'what is wrong'),
+    rows.map(({ key, id, detail }) => [printable(key), printable(id), escaped(detail)]),
   )
 }

@@ -8,6 +8,8 @@ export interface StoreTotals {
   readonly rows: number
   readonly minted: number
   readonly used: number
+  /** Set aside by reservations. */
+  readonly reserved: number
   readonly pool: number
   readonly burned: number
   /** In leases. */
@@ -30,19 +32,20 @@ export interface FaultyRow extends Omit<TrialBalance, 'held'> {
   readonly endsAt: number | null
 }
 
-/** Adds up rows, and checks the trial balance of each. */
+/** Adds up rows, and checks the trial balance and what is reserved (R2) of each. */
 export class RowTotals implements RowVisitor {
-  readonly #sum = { rows: 0, minted: 0, used: 0, pool: 0, burned: 0, leased: 0 }
+  readonly #sum = { rows: 0, minted: 0, used: 0, reserved: 0, pool: 0, burned: 0, leased: 0 }
   readonly #faulty: FaultyRow[] = []
   readonly #unreadable: UnreadableRow[] = []
 
   row(row: InspectedRow): void {
     const { held: leased, ...balance } = trialBalance(row)
-    const faults = [...balance.faults, ...(row.faults ?? [])]
+    const faults = [...balance.faults, ...reservedFaults(row), ...(row.faults ?? [])]
     const sum = this.#sum
     sum.rows++
     sum.minted += balance.minted
     sum.used += balance.used
+    sum.reserved += balance.reserved
     sum.pool += balance.pool
     sum.burned += balance.burned
     sum.leased += leased
@@ -56,6 +59,11 @@ export class RowTotals implements RowVisitor {
   get totals(): StoreTotals {
     return { ...this.#sum, faulty: [...this.#faulty], unreadable: [...this.#unreadable] }
   }
+}
+
+/** R2 */
+function reservedFaults({ budget: { reserved }, charged = reserved }: InspectedRow): readonly string[] {
+  return charged === reserved ? [] : [`reserved is ${reserved}, and its reservations have ${charged}`]
 }
 
 /** Adds up the rows whose key `includes` accepts, and checks the trial balance of each. Default: every row. */

@@ -22,7 +22,8 @@ interface Findings {
 }
 
 /**
- * L2, on a database that may be in use: checks that `minted = used + pool + burned + leased` in every row, and that the store is sound. A
+ * L2, R2, on a database that may be in use: checks that `minted = used + reserved + pool + burned + leased` in every row, that `reserved`
+ * is what its reservations have (R2), and that the store is sound. A
  * damaged store is a finding, also where its rows add up.
  * @param address as `placeOf` takes it
  */
@@ -43,7 +44,7 @@ async function findingsOf(place: StorePlace): Promise<Findings> {
       const text = await inspection.textDamage()
       damage = [...(await inspection.integrity()), ...text]
       assertReadable(place, text)
-      damage = [...damage, ...(await tableDamage(inspection))]
+      damage = [...damage, ...(await tableDamage(inspection)), ...(await reservationDamage(inspection))]
       await visitRows(inspection, sum)
     })
   } catch (error) {
@@ -62,19 +63,30 @@ async function tableDamage(inspection: Inspection): Promise<readonly string[]> {
   )
 }
 
+async function reservationDamage(inspection: Inspection): Promise<readonly string[]> {
+  const findings: string[] = []
+  for await (const { unreadable } of inspection.reservationPages()) {
+    for (const { key, id, detail } of unreadable)
+      findings.push(`the reservation ${JSON.stringify(id)} of ${JSON.stringify(key)} cannot be read: ${detail}`)
+  }
+  return findings
+}
+
 function textOf({ name, verdicts }: StorePlace, { totals, damage, stoppedBy }: Findings): string {
   const all = [faultText(totals), unreadableText(totals), damageText(verdicts.damaged, damage), stoppedText(stoppedBy)]
   const found = all.filter((text) => text !== '')
-  const allIsWell = `Every row adds up: minted = used + pool + burned + leased. ${verdicts.sound}`
+  const aside = totals.reserved > 0 ? ' + reserved' : ''
+  const allIsWell = `Every row adds up: minted = used${aside} + pool + burned + leased. ${verdicts.sound}`
   return [sumText(name, totals), ...(found.length === 0 ? [allIsWell] : found)].join('\n')
 }
 
-function sumText(name: string, { rows, minted, used, pool, burned, leased }: StoreTotals): string {
+function sumText(name: string, { rows, minted, used, reserved, pool, burned, leased }: StoreTotals): string {
   return [
     `${escaped(name)}: ${counted(rows, 'row')}`,
     facts([
       ['minted', count(minted)],
       ['used', count(used)],
+      ...(reserved > 0 ? [['reserved', count(reserved)] as const] : []),
       ['pool', count(pool)],
       ['burned', count(burned)],
       ['leased', count(leased)],
@@ -87,7 +99,7 @@ function faultText({ faulty }: StoreTotals): string {
   return [
     `${counted(faulty.length, 'row')} ${faulty.length === 1 ? 'does' : 'do'} not add up:`,
     table(
-      columns('key', 'from', 'to', '>minted', '>used', '>pool', '>burned', '>leased', 'what is wrong'),
+      columns('key', 'from', 'to', '>minted', '>used', '>reserved', '>pool', '>burned', '>leased', 'what is wrong'),
       faulty.slice(0, PRINTED_MAX).map(faultCells),
     ),
     ...moreText(faulty),
@@ -95,11 +107,11 @@ function faultText({ faulty }: StoreTotals): string {
 }
 
 function faultCells(row: FaultyRow): readonly string[] {
-  const { minted, used, pool, burned, leased } = row
+  const { minted, used, reserved, pool, burned, leased } = row
   return [
     printable(row.key),
     ...periodCells(row.period, row.endsAt),
-    ...[minted, used, pool, burned, leased].map(count),
+    ...[minted, used, reserved, pool, burned, leased].map(count),
     row.faults.join('; '),
   ]
 }

@@ -99,7 +99,7 @@ export interface ExchangeRows {
   readonly entries: readonly (EntryRows | null)[]
   /** Each reservation that a take or a change of the batch names by one of its budgets' keys and the id, once. Absent: none. */
   readonly reservations?: readonly ReservationRow[]
-  /** Those of them that exist and cannot be read, by the names of the batch. Absent: none. */
+  /** Those of them that cannot be read, under the name that the batch gives. Absent: none. */
   readonly damagedReservations?: readonly DamagedReservation[]
   /** The rows that their units came from: those that no entry names. Absent: none. */
   readonly sources?: readonly SourceRows[]
@@ -107,15 +107,15 @@ export interface ExchangeRows {
   readonly wanted: readonly RowName[]
 }
 
-/** The most rows that one answer names as wanted; the next answer names the rest. */
-export const WANTED_ROWS_MAX = 1_000
-
-/** A reservation that exists and cannot be read: what names it is answered `damaged` (S6). A sweep leaves it out. */
+/** A reservation that cannot be read: what names it is answered `damaged`, and all others go on (S6). */
 export interface DamagedReservation {
   readonly key: string
   readonly id: string
   readonly detail: string
 }
+
+/** The most rows that one answer names as wanted; the next answer names the rest. */
+export const WANTED_ROWS_MAX = 1_000
 
 /** A row that units of a reservation came from. */
 export interface SourceRows {
@@ -128,7 +128,7 @@ export interface SourceRows {
 
 /** The rows that a sweep needs. */
 export interface SweepRows {
-  /** Reservations whose `sweepAtOf` is the time or before. */
+  /** Reservations whose `sweepAtOf` is the time or before, without those that cannot be read. */
   readonly due: readonly ReservationRow[]
   /** Every row that their units came from. Leases are all of other epochs. */
   readonly sources: readonly SourceRows[]

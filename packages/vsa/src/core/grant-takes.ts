@@ -1,7 +1,7 @@
 import { invariant } from './errors.ts'
 import type { Take } from './exchange.ts'
 import type { TakeOutcome } from './reservations/messages.ts'
-import { grantRemembered, grantWaterfall, type TakeScene } from './reservations/takes.ts'
+import { budgetKey, grantRemembered, grantWaterfall, type TakeScene } from './reservations/takes.ts'
 import type { EntryEffect } from './settle-entry.ts'
 import { isUnits } from './units.ts'
 
@@ -19,7 +19,7 @@ export interface Granted {
 export function grantTakes(takes: readonly Take[], scene: TakeScene): Granted {
   const outcomes: Record<number, TakeOutcome> = {}
   const granted = takes.map((take, at) => {
-    assertTake(take, scene.effects)
+    assertTake(take, scene)
     if (take.remember === undefined && take.first !== true) return grantRun(take, scene.effects, scene.isFrozen)
     const result =
       take.remember === undefined ? grantWaterfall(take, scene) : grantRemembered(take, take.remember, scene)
@@ -48,7 +48,7 @@ function affordable(effect: EntryEffect | undefined, cost: number): number {
 }
 
 /** Engines build takes. A run of -1, or one entry twice, would grant units that do not exist, so it is refused as a bug. */
-function assertTake({ need, n, first, remember }: Take, effects: readonly EntryEffect[]): void {
+function assertTake({ need, n, first, remember }: Take, { entries, effects }: TakeScene): void {
   invariant(isUnits(n), `a take is for a number of requests, got ${n}`)
   invariant(need.length > 0, 'a take needs at least one entry')
   invariant(
@@ -64,6 +64,8 @@ function assertTake({ need, n, first, remember }: Take, effects: readonly EntryE
   invariant(n <= 1, `a take that is remembered is one request, got ${n}`)
   invariant(remember.id.length > 0 && remember.id.length <= ID_LENGTH_MAX, 'a take is remembered under an id')
   invariant(isUnits(remember.ttlMs), `a reservation ends after a time, got ${remember.ttlMs}`)
+  const keys = need.flatMap(([index]) => budgetKey(entries[index]))
+  invariant(keys.length > 0 && new Set(keys).size === keys.length, 'a take is remembered for budgets, each key once')
 }
 
 /** V1, V3 */

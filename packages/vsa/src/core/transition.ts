@@ -108,12 +108,8 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
     minted.note(entry, effect.note)
     return effect
   })
-  const books = new ReservationBooks(
-    rows.reservations ?? [],
-    new SourceDrafts(effects, rows.sources ?? []),
-    time,
-    rows.damagedReservations,
-  )
+  const sources = new SourceDrafts(effects, rows.sources ?? [])
+  const books = new ReservationBooks(rows.reservations ?? [], sources, time, rows.damagedReservations)
   const changed = (batch.changes ?? []).map((change) => applyChange(books, change, isFrozen))
   const { granted, outcomes } = grantTakes(batch.takes, { entries: batch.entries, effects, books, isFrozen })
   for (const effect of effects) {

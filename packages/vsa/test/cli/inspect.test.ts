@@ -4,7 +4,7 @@ import { inspect } from '../../src/cli/inspect.ts'
 import { verify } from '../../src/cli/verify.ts'
 import { open } from '../../src/index.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
-import { aFolder, aStore, tamper } from './store-fixture.ts'
+import { aFolder, aReservedStore, aStore, tamper } from './store-fixture.ts'
 
 const OPTIONS = { rowsMax: 50, timeZone: 'UTC' }
 
@@ -32,6 +32,34 @@ test('with a key it lists the periods and leases of that budget', async () => {
   expect(json).toMatchObject({ budgets: [{ key: 'concert-43' }], counters: [] })
   expect(text).toMatch(/Leases: 1\n.*\n- +- +20 +1 +the test/)
   expect(text).not.toContain('concert-42')
+})
+
+test('R1: with a key it lists the reservations of that budget, and what they have of it', async () => {
+  const path = await aReservedStore(aFolder())
+  const { json, text } = await inspect(path, 'concert-43', OPTIONS)
+  const rest = { refunded: null, onExpire: 'capture' }
+  expect(json).toMatchObject({
+    budgets: [{ key: 'concert-43', reserved: 5, used: 2 }],
+    reservations: [
+      { id: 'ad\u001bmitted', as: 'admission', state: 'final', units: 2, charged: 2, expiresAt: null, ...rest },
+      { id: 'both', as: 'reservation', state: 'open', units: 5, charged: 5, expiresAt: 1_800_000_060_000, ...rest },
+    ],
+    unreadableReservations: [],
+  })
+  expect(text).toMatch(/reserved/)
+  expect(text).toMatch(/Reservations: 2\n/)
+  expect(text).toContain(String.raw`ad\u{1b}mitted  admission    final`)
+  expect(text).toMatch(/both +reservation +open +5 +5 +- +2027-01-15T08:01:00Z +captured/)
+  expect((await inspect(path, 'concert-42', OPTIONS)).text).toMatch(/one +reservation +open +3 +3 +- +\S+ +returned/)
+  const whole = await inspect(path, undefined, OPTIONS)
+  expect(whole.text).not.toContain('Reservations')
+  await tamper(path, "UPDATE reservation SET lots = '[]' WHERE id = 'both'")
+  const damaged = await inspect(path, 'concert-43', OPTIONS)
+  expect([damaged.ok, damaged.json]).toMatchObject([
+    false,
+    { reservations: [{ units: 2 }], unreadableReservations: [{ key: 'concert-42', id: 'both' }] },
+  ])
+  expect(damaged.text).toMatch(/Reservations that cannot be read: 1\n/)
 })
 
 test('a key may name only a counter', async () => {

@@ -23,6 +23,23 @@ export async function aStore(folder: string): Promise<string> {
   return path
 }
 
+/** Two budgets of 500 units: a reservation of 3 of the first, one of 4 and 5 of both, and an admission of 2 of the second. */
+export async function aReservedStore(folder: string): Promise<string> {
+  const path = join(folder, 'reserved.db')
+  const store = sqlite(path, { thread: false, now: () => 1_800_000_000_000 })
+  onTestFinished(() => store.close())
+  const { epoch, token, incarnation } = await store.join('the test')
+  const remember = { as: 'reservation', ttlMs: 60_000, onExpire: 'capture' } as const
+  const takes = [
+    { need: [[0, 3]] as const, n: 1, remember: { ...remember, id: 'one', onExpire: 'return' } as const },
+    { need: [[0, 4] as const, [1, 5] as const], n: 1, remember: { ...remember, id: 'both' } },
+    { need: [[1, 2]] as const, n: 1, remember: { ...remember, id: 'ad\u001bmitted', as: 'admission' } as const },
+  ]
+  const entries = ['concert-42', 'concert-43'].map((key) => ({ ...entryOf(key, epoch), hold: 0 }))
+  await store.exchange({ epoch, token, incarnation, seq: 1, entries, takes, close: true })
+  return path
+}
+
 /** Two budgets of 500 units, 20 leased and 7 used, and a counter at 42. */
 export async function fill(store: Store): Promise<void> {
   const { epoch, token, incarnation } = await store.join('the test')

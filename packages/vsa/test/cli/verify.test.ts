@@ -6,7 +6,7 @@ import { verify } from '../../src/cli/verify.ts'
 import { open } from '../../src/index.ts'
 import { loadDriver } from '../../src/stores/sqlite/client/driver.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
-import { aFolder, aStore, tamper } from './store-fixture.ts'
+import { aFolder, aReservedStore, aStore, tamper } from './store-fixture.ts'
 
 test('L2: every row of a store in use balances', async () => {
   const path = await aStore(aFolder())
@@ -18,6 +18,7 @@ test('L2: every row of a store in use balances', async () => {
     rows: 2,
     minted: 1_000,
     used: 14,
+    reserved: 0,
     pool: 946,
     burned: 0,
     leased: 40,
@@ -42,6 +43,30 @@ test.each([
   expect(text).toMatch(/1 row does not add up/)
   expect(text).toContain('concert-43')
   expect(text).not.toContain('concert-42')
+})
+
+test('R2: verify finds a row whose reserved units are not those of its reservations, and reservations that cannot be read', async () => {
+  const path = await aReservedStore(aFolder())
+  expect(await verify(path)).toMatchObject({ ok: true, json: { reserved: 12, faulty: [], damage: [] } })
+  expect((await verify(path)).text).toContain('minted = used + reserved + pool + burned + leased')
+  await tamper(path, "UPDATE budget SET reserved = reserved + 1, pool = pool - 1 WHERE key = 'concert-43'")
+  expect(await verify(path)).toMatchObject({
+    ok: false,
+    json: { faulty: [{ key: 'concert-43', faults: ['reserved is 6, and its reservations have 5'] }] },
+  })
+  await tamper(path, "UPDATE reservation SET lots = '?' WHERE id = 'both'")
+  const { ok, json, text } = await verify(path)
+  expect([ok, json]).toMatchObject([
+    false,
+    {
+      faulty: [
+        { key: 'concert-42', faults: ['reserved is 7, and its reservations have 3'] },
+        { key: 'concert-43', faults: ['reserved is 6, and its reservations have 0'] },
+      ],
+      damage: ['the reservation "both" of "concert-42" cannot be read: the lots of a reservation are no JSON'],
+    },
+  ])
+  expect(text).toContain('the reservation "both"')
 })
 
 test('a copy is read without a write: neither to the file nor beside it', async () => {

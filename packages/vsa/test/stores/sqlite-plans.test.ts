@@ -47,4 +47,27 @@ describe('query plans', () => {
     expect(plan).toContain('SEARCH budget USING COVERING INDEX budget_wanted')
     database.close()
   })
+
+  it('L7, R3, S10: upkeep finds the next retention and the next sweep by one index lookup each', async () => {
+    const database = new Database(await path())
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql.LEAP}`).raw().all([1]).join('\n')
+    expect(plan).toContain('SEARCH budget USING COVERING INDEX budget_kept')
+    expect(plan).toContain('SEARCH reservation USING COVERING INDEX reservation_sweep')
+    const sweepable = database.prepare(`EXPLAIN QUERY PLAN ${sql.SWEEPABLE}`).raw().all([1, 1]).join('\n')
+    expect(sweepable).toContain('SEARCH reservation USING INDEX reservation_sweep')
+    database.close()
+  })
+
+  it('R7, P2: a reservation is found by primary keys, and the earlier row without a sort', async () => {
+    const database = new Database(await path())
+    const planOf = (text: string): string => {
+      const parameters = Array.from({ length: text.split('?').length - 1 }, () => 1)
+      return database.prepare(`EXPLAIN QUERY PLAN ${text}`).raw().all(parameters).join('\n')
+    }
+    expect(planOf(sql.RESERVATION)).toContain('SEARCH reservation USING PRIMARY KEY (key=? AND id=?)')
+    expect(planOf(sql.RESERVATION)).toContain('SEARCH reservation_key USING PRIMARY KEY (key=? AND id=?)')
+    for (const text of [sql.EARLIER_BUDGET, sql.SWEEPABLE, sql.LIST_RESERVATIONS, sql.LIST_RESERVATIONS_KEY])
+      expect(planOf(text)).not.toContain('TEMP B-TREE')
+    database.close()
+  })
 })

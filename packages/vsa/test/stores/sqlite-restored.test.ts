@@ -4,8 +4,6 @@ import { describe, expect, it } from 'vitest'
 import { open, type VsaEvent } from '../../src/index.ts'
 import type { Store } from '../../src/core/store.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
-import { openReadOnly } from '../../src/stores/sqlite/inspect.ts'
-import { loadDriver } from '../../src/stores/sqlite/client/driver.ts'
 import { manualClock } from '../../src/testing/index.ts'
 import { applied, batch, closing, entry, initial, newPath } from './sqlite-fixture.ts'
 
@@ -104,42 +102,5 @@ describe('a backup that is restored while owners live', () => {
     expect(events.filter(({ type }) => type === 'store_forgot')).toMatchObject([{ epoch: 2 }])
     expect(a.stats().epoch).toBe(3)
     expect(await seats.admit()).toBe(false)
-  })
-})
-
-describe('a file of schema 1', () => {
-  const OLD = `
-    ALTER TABLE owner DROP COLUMN token;
-    ALTER TABLE store DROP COLUMN leapt_from; ALTER TABLE store DROP COLUMN leapt_at; ALTER TABLE store DROP COLUMN leapt_until;
-    ALTER TABLE store DROP COLUMN pruned_until;
-    PRAGMA user_version = 1;`
-
-  async function oldFile(): Promise<string> {
-    const path = newPath()
-    const store = sqlite(path, { thread: false, driver: 'libsql' })
-    const owner = await store.join('old')
-    await store.exchange(batch(owner, 1, { entries: [SEATS], takes: [{ need: [[0, 1]], n: 3 }], close: true }))
-    await store.close()
-    const connection = (await loadDriver('libsql')).open(path)
-    connection.exec(OLD)
-    connection.close()
-    return path
-  }
-
-  it('L2: is inspected as it is', async () => {
-    const inspection = await openReadOnly(await oldFile(), { driver: 'libsql' })
-    expect(inspection.owners()).toMatchObject([{ epoch: 1, token: '', seq: 1, state: 'closed' }])
-    expect(inspection.list({ limit: 9 }).rows).toMatchObject([{ budget: { used: 3, pool: 1 } }])
-    inspection.close()
-  })
-
-  it('S2: is upgraded by the next join, by several at once as well, with all its rows', async () => {
-    const path = await oldFile()
-    const stores = Array.from({ length: 4 }, () => closing(sqlite(path, { thread: false, driver: 'libsql' })))
-    const owners = await Promise.all(stores.map((store) => store.join('new')))
-    expect(owners.map(({ epoch }) => epoch).toSorted((a, b) => a - b)).toEqual([2, 3, 4, 5])
-    const [store, owner] = [stores[0], owners[0]]
-    const answer = store === undefined || owner === undefined ? null : await store.exchange(batch(owner, 1, SEAT))
-    expect(answer).toMatchObject({ kind: 'applied', granted: [1], entries: [{ used: 4, pool: 0 }] })
   })
 })

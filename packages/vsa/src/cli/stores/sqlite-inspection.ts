@@ -1,5 +1,6 @@
 import type { RowName } from '../../core/exchange.ts'
-import type { InspectedPage, Inspection, ReservationPage, UnreadableRow } from '../../core/inspection.ts'
+import type { InspectedPage, InspectedRow, Inspection, ReservationPage, UnreadableRow } from '../../core/inspection.ts'
+import { setAside } from '../../core/reservations/names.ts'
 import type { CounterRow } from '../../core/rows.ts'
 import type { ListedRow, ListRange } from '../../core/store.ts'
 import type * as sqlite from '../../stores/sqlite/inspect.ts'
@@ -13,7 +14,7 @@ export function sqliteInspection(file: sqlite.Inspection): Inspection {
     pages: (key) => pagesOf(file, key),
     owners: async () => file.owners(),
     counterPages: () => counterPagesOf(file),
-    reservationPages,
+    reservationPages: (key) => reservationPagesOf(file, key),
     integrity: async () => file.integrity(),
     textDamage: async () => file.textDamage(),
     close: async () => file.close(),
@@ -21,19 +22,58 @@ export function sqliteInspection(file: sqlite.Inspection): Inspection {
 }
 
 async function* pagesOf(file: sqlite.Inspection, key: string | undefined): AsyncGenerator<InspectedPage> {
+  const hasReservations = file.reservations({ limit: 1 }).last !== undefined
   let after: RowName | undefined
   do {
-    const { last, ...page } = pageOf(file, rangeOf(key, after))
-    if (last !== undefined) yield page
+    const { last, rows, unreadable } = pageOf(file, rangeOf(key, after))
+    if (last !== undefined) yield { rows: hasReservations ? rows.map(charging(file)) : rows.map(uncharged), unreadable }
     after = last
   } while (after !== undefined)
+}
+
+function uncharged(row: ListedRow): InspectedRow {
+  return { ...row, charged: 0 }
+}
+
+/** R2. The rows of one key follow each other: its reservations are added up once. */
+function charging(file: sqlite.Inspection): (row: ListedRow) => InspectedRow {
+  let last: { readonly key: string; readonly byPeriod: ReadonlyMap<number, number> } | undefined
+  return (row) => {
+    const { key, period } = row.budget
+    if (last?.key !== key) last = { key, byPeriod: chargedOf(file, key) }
+    return { ...row, charged: last.byPeriod.get(period) ?? 0 }
+  }
+}
+
+/** What the open and expired reservations of a key have charged, by period. */
+function chargedOf(file: sqlite.Inspection, key: string): ReadonlyMap<number, number> {
+  const byPeriod = new Map<number, number>()
+  for (const { rows } of reservationLists(file, key)) {
+    for (const { key: charged, period, charged: units } of rows.flatMap(setAside))
+      if (charged === key && period !== null) byPeriod.set(period, (byPeriod.get(period) ?? 0) + units)
+  }
+  return byPeriod
+}
+
+async function* reservationPagesOf(file: sqlite.Inspection, key: string | undefined): AsyncGenerator<ReservationPage> {
+  for (const { rows, unreadable } of reservationLists(file, key)) yield { rows, unreadable }
+}
+
+function* reservationLists(file: sqlite.Inspection, key: string | undefined): Generator<sqlite.ReservationList> {
+  const range = { ...(key !== undefined && { key }), limit: PAGE_ROWS }
+  for (let page = file.reservations(range); page.last !== undefined;) {
+    yield page
+    page = file.reservations({ ...range, after: page.last })
+  }
 }
 
 function rangeOf(key: string | undefined, after: RowName | undefined): ListRange {
   return { ...(key === undefined ? {} : { key }), ...(after === undefined ? {} : { after }), limit: PAGE_ROWS }
 }
 
-interface Page extends InspectedPage {
+interface Page {
+  readonly rows: readonly ListedRow[]
+  readonly unreadable: readonly UnreadableRow[]
   /** Undefined when there is none. */
   readonly last: RowName | undefined
 }
@@ -55,9 +95,6 @@ function oneByOne(file: sqlite.Inspection, names: readonly RowName[]): Page {
   }
   return { rows: found, unreadable, last: names.at(-1) }
 }
-
-/** Not built yet. */
-async function* reservationPages(): AsyncGenerator<ReservationPage> {}
 
 async function* counterPagesOf(file: sqlite.Inspection): AsyncGenerator<readonly CounterRow[]> {
   let rows = file.counters({ limit: PAGE_ROWS })

@@ -7,6 +7,21 @@ import { release, type SourceDraft, type SourceDrafts } from './sources.ts'
 /** How long a reservation is remembered once it is settled, expired or given back, in ms of store time (R6). */
 export const RESERVATION_KEPT_MS: number = 7 * 86_400_000
 
+/** What is remembered cannot be read (S6). */
+class DamagedReservationError extends Error {
+  override readonly name: string = 'DamagedReservationError'
+
+  constructor({ key, id, detail }: DamagedReservation) {
+    super(`the reservation ${JSON.stringify(id)} of ${JSON.stringify(key)} cannot be read: ${detail}`)
+  }
+}
+
+/** What is wrong with a reservation, or with a row that it needs. @throws every other error */
+export function damageOf(error: unknown): string {
+  if (error instanceof BooksError || error instanceof DamagedReservationError) return error.message
+  throw error
+}
+
 /** A lot with the rows that its units came from, in order; undefined for a row that was removed. */
 export interface OpenedLot {
   readonly row: ReservationRow
@@ -22,6 +37,7 @@ export class ReservationBooks {
   readonly sources: SourceDrafts
   readonly #rows = new Map<string, ReservationRow>()
   readonly #writes = new Map<string, ReservationWrite>()
+
   readonly #damaged = new Map<string, DamagedReservation>()
 
   constructor(
@@ -32,23 +48,19 @@ export class ReservationBooks {
   ) {
     this.time = time
     this.sources = sources
-    for (const one of damaged) this.#damaged.set(nameOf(one.key, one.id), one)
     for (const row of loaded) this.#note(row)
+    for (const one of damaged) this.#damaged.set(nameOf(one.key, one.id), one)
   }
 
-  /** As it is once its end, where that has passed, has been counted (R3). Undefined where nothing is remembered. @throws BooksError */
+  /** As it is once its end, where that has passed, has been counted (R3). Undefined where nothing is remembered. @throws see `damageOf` */
   find(key: string, id: string): ReservationRow | undefined {
     const damaged = this.#damaged.get(nameOf(key, id))
-    if (damaged !== undefined)
-      throw new BooksError(
-        { key, period: 0 },
-        `the reservation ${JSON.stringify(id)} cannot be read: ${damaged.detail}`,
-      )
+    if (damaged !== undefined) throw new DamagedReservationError(damaged)
     const row = this.#rows.get(nameOf(key, id))
     return row === undefined ? undefined : this.expire(row)
   }
 
-  /** The lot that the key names. @throws BooksError */
+  /** The lot that the key names. @throws see `damageOf` */
   lot(key: string, id: string): OpenedLot | undefined {
     const row = this.find(key, id)
     const at = row?.lots.findIndex(({ sources }) => sources.some((one) => one.key === key && one.period !== null)) ?? -1

@@ -1,6 +1,6 @@
-import { BooksError, RowDraft } from '../row-draft.ts'
+import { RowDraft } from '../row-draft.ts'
 import type { ReservationSource } from '../rows.ts'
-import { type OpenedLot, type ReservationBooks, RESERVATION_KEPT_MS } from './books.ts'
+import { damageOf, type OpenedLot, type ReservationBooks, RESERVATION_KEPT_MS } from './books.ts'
 import type { ChangeOutcome, ReservationChange } from './messages.ts'
 import { charge, consume, drawInOrder, lastFirst, release, type SourceDraft, sum } from './sources.ts'
 
@@ -18,8 +18,7 @@ export function applyChange(books: ReservationBooks, change: ReservationChange, 
         return refund(books, lot, change.units)
     }
   } catch (error) {
-    if (error instanceof BooksError) return { kind: 'damaged', detail: error.message }
-    throw error
+    return { kind: 'damaged', detail: damageOf(error) }
   }
 }
 

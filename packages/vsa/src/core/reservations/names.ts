@@ -9,8 +9,11 @@ export interface ReservationName {
   readonly id: string
 }
 
+const NO_NAMES: readonly ReservationName[] = []
+
 /** Each name once. Empty for most batches. */
 export function reservationsIn({ entries, takes, changes = [] }: Batch): readonly ReservationName[] {
+  if (changes.length === 0 && takes.every(({ remember }) => remember === undefined)) return NO_NAMES
   const names = new Map<string, ReservationName>()
   const add = (key: string, id: string): void => void names.set(nameOf(key, id), { key, id })
   for (const { need, remember } of takes) {

@@ -1,9 +1,9 @@
 import { invariant } from '../errors.ts'
 import type { Entry, Take } from '../exchange.ts'
-import { BooksError, RowDraft } from '../row-draft.ts'
+import { RowDraft } from '../row-draft.ts'
 import type { ReservationLot, ReservationRow, ReservationSource } from '../rows.ts'
 import type { EntryEffect } from '../settle-entry.ts'
-import { RESERVATION_KEPT_MS, type ReservationBooks } from './books.ts'
+import { damageOf, RESERVATION_KEPT_MS, type ReservationBooks } from './books.ts'
 import type { Remember, TakeOutcome } from './messages.ts'
 import { charge, drawInOrder, roomOf, type SourceDraft, sum } from './sources.ts'
 
@@ -31,12 +31,11 @@ export function grantRemembered(take: Take, remember: Remember, scene: TakeScene
   try {
     return grantOnce(take, remember, scene)
   } catch (error) {
-    if (error instanceof BooksError) return { granted: 0, outcome: { kind: 'damaged', detail: error.message } }
-    throw error
+    return { granted: 0, outcome: { kind: 'damaged', detail: damageOf(error) } }
   }
 }
 
-/** @throws BooksError before anything has changed */
+/** @throws see `damageOf`, before anything has changed */
 function grantOnce(take: Take, remember: Remember, scene: TakeScene): TakeResult {
   const { books, isFrozen } = scene
   const keys = take.need.flatMap(([at]) => budgetKey(scene.entries[at]))
@@ -74,7 +73,7 @@ export function grantWaterfall({ need, n }: Take, { effects, isFrozen }: TakeSce
 function sharesOf({ need, first }: Take, sources: readonly (SourceDraft | undefined)[]): readonly number[] | null {
   const units = need.map(([, cost]) => cost)
   if (first !== true)
-    return units.every((cost, at) => sources[at] !== undefined && roomOf(sources[at]) >= cost) ? units : null
+    return units.every((cost, at) => sources[at] instanceof RowDraft && roomOf(sources[at]) >= cost) ? units : null
   const asked = units[0] ?? 0
   const shares = drawInOrder(sources, asked)
   return sum(shares) === asked ? shares : null
@@ -147,7 +146,8 @@ function requestOf({ need, first }: Take, { as }: Remember, entries: readonly En
   return JSON.stringify([as, first === true ? 'first' : 'all', sources])
 }
 
-function budgetKey(entry: Entry | undefined): readonly string[] {
+/** Of a budget: a counter names no reservation. */
+export function budgetKey(entry: Entry | undefined): readonly string[] {
   return entry?.kind === 'budget' ? [entry.key] : []
 }
 

@@ -5,6 +5,7 @@ import type {
   Snapshot,
   StoreAdapter,
   StoreTime,
+  SweepRows,
   UpkeepBounds,
   UpkeepRows,
 } from '../../core/adapter.ts'
@@ -21,6 +22,7 @@ import { OPEN_GATE, type NativeGate } from './client/native-gate.ts'
 import { isLockLoss, locksLost, replaced } from './errors.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { loadExchange, loadJoin, loadOpening, loadUpkeep } from './load.ts'
+import { loadSweep } from './load-reservations.ts'
 import { Pace } from '../../core/pace.ts'
 import { processTable, type ProcessTable } from './process-table.ts'
 import type { Opening } from './row-cache.ts'
@@ -122,17 +124,18 @@ export class SqliteAdapter implements StoreAdapter {
     )
   }
 
-  /** Not built yet. */
-  loadSweep(): never {
-    throw new Error('not built yet')
-  }
-
   loadUpkeep(bounds: UpkeepBounds): Snapshot<UpkeepRows> {
     const isGone = this.#processChecks.isDue(this.#now())
       ? ({ process }: OwnerRow): boolean => this.#processes.isGone(process)
       : (): boolean => false
     return this.#snapshot(NO_EPOCH, false, (database, _opening, at) =>
       loadUpkeep(database.statements, bounds, at, isGone),
+    )
+  }
+
+  loadSweep(max: number): Snapshot<SweepRows> {
+    return this.#snapshot(NO_EPOCH, false, (database, { isBurning }, { time }) =>
+      loadSweep(database, max, time, isBurning),
     )
   }
 

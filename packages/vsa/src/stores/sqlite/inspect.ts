@@ -10,13 +10,24 @@ import { assertFileThere } from './client/file.ts'
 import { patiently } from './client/patience.ts'
 import { copyStill, type StillCopy } from './client/still-copy.ts'
 import { empty, isDamage, storeErrorOf } from './errors.ts'
-import { listBudgets, listCounters, listNames, listOwners, listOwnersOfSchema1, type CounterRange } from './list.ts'
+import {
+  listBudgets,
+  listBudgetsOfSchema2,
+  listCounters,
+  listNames,
+  listOwners,
+  listOwnersOfSchema1,
+  listReservations,
+  type CounterRange,
+  type ReservationList,
+  type ReservationRange,
+} from './list.ts'
 import { schemaOf } from './schema.ts'
 import { StatementCache } from './client/statement-cache.ts'
 import { bytes, decode, textDamage } from './text-check.ts'
 
 export type { CounterRow } from '../../core/rows.ts'
-export type { CounterRange } from './list.ts'
+export type { CounterRange, ReservationList, ReservationRange } from './list.ts'
 
 export interface InspectionOptions {
   /** As for `sqlite`; the same as any store that this process has open on the file. */
@@ -40,6 +51,8 @@ export interface Inspection {
   owners(): readonly OwnerRow[]
   /** One page of counters. */
   counters(range: CounterRange): readonly CounterRow[]
+  /** One page of reservations: one that cannot be read does not hide the others. None in a file of an older schema. */
+  reservations(range: ReservationRange): ReservationList
   /**
    * SQLite's own check of the file (`PRAGMA integrity_check`): pages, indexes and constraints. It reads the whole file.
    * @returns what is wrong, at most 100 findings; empty when the file is sound
@@ -88,6 +101,8 @@ function connectionTo(driver: NamedDriver, copy: StillCopy | undefined, file: st
   return copy === undefined ? driver.openReadOnly(file) : driver.open(copy.path)
 }
 
+const NO_RESERVATIONS: ReservationList = { rows: [], unreadable: [], last: undefined }
+
 interface Inspected {
   readonly path: string
   readonly schema: number
@@ -104,12 +119,14 @@ function inspectionOf(connection: Connection, { path, schema, copy }: Inspected)
     }
   }
   return {
-    list: (range) => guarded(() => listBudgets(statements, range)),
+    list: (range) =>
+      guarded(() => (schema < 3 ? listBudgetsOfSchema2(statements, range) : listBudgets(statements, range))),
     names: (range) => guarded(() => listNames(statements, range)),
     owners: () => guarded(() => (schema === 1 ? listOwnersOfSchema1(statements) : listOwners(statements))),
     counters: (range) => guarded(() => listCounters(statements, range)),
+    reservations: (range) => guarded(() => (schema < 3 ? NO_RESERVATIONS : listReservations(statements, range))),
     integrity: () => guarded(() => findings(() => integrityFindings(statements))),
-    textDamage: () => guarded(() => findings(() => textDamage(statements))),
+    textDamage: () => guarded(() => findings(() => textDamage(statements, schema))),
     close: () => end(connection, statements, copy),
   }
 }

@@ -1,9 +1,21 @@
+import { InvariantError } from '../../core/errors.ts'
 import type { RowName } from '../../core/exchange.ts'
-import type { BudgetRow, CounterRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import type { ReservationPage, UnreadableReservation } from '../../core/inspection.ts'
+import type { ReservationName } from '../../core/reservations/names.ts'
+import type { BudgetRow, CounterRow, LeaseRow, OwnerRow, ReservationRow } from '../../core/rows.ts'
 import type { ListPage, ListRange } from '../../core/store.ts'
 import { assertWhole } from '../../core/units.ts'
 import type { Row } from './client/driver.ts'
-import { budgetFrom, integer, leaseFrom, ownerFrom, rowNameFrom, text } from './rows.ts'
+import {
+  budgetFrom,
+  integer,
+  leaseFrom,
+  ownerFrom,
+  reservationFrom,
+  reservationNameFrom,
+  rowNameFrom,
+  text,
+} from './rows.ts'
 import * as sql from './sql.ts'
 import type { StatementCache } from './client/statement-cache.ts'
 import { decodeText, encodeText } from '../../core/stored-text.ts'
@@ -21,6 +33,20 @@ export interface CounterRange {
   readonly limit: number
 }
 
+export interface ReservationRange {
+  /** Only those of this key, of any of their budgets. */
+  readonly key?: string
+  /** Continue behind this one, as `last` told it. */
+  readonly after?: ReservationName
+  /** The most reservations, 1 to 10,000. */
+  readonly limit: number
+}
+
+export interface ReservationList extends ReservationPage {
+  /** Undefined where there is none left. */
+  readonly last: ReservationName | undefined
+}
+
 /** @throws TypeError or RangeError: in SQLite a limit of -1 means no limit */
 export function assertPageLimit(limit: number): void {
   assertWhole('limit', limit, { min: 1, max: PAGE_ROWS_MAX, of: 'rows' })
@@ -28,7 +54,16 @@ export function assertPageLimit(limit: number): void {
 
 /** One page of budgets with their leases, keys in the order of their UTF-8 bytes. Inside one transaction. */
 export function listBudgets(statements: StatementCache, range: ListRange): ListPage {
-  const budgets = found(statements, range, sql.LIST, sql.LIST_KEY).map(budgetFrom)
+  return pageOf(statements, found(statements, range, sql.LIST, sql.LIST_KEY))
+}
+
+/** For an inspection, which writes nothing: an older file is read as it is. */
+export function listBudgetsOfSchema2(statements: StatementCache, range: ListRange): ListPage {
+  return pageOf(statements, found(statements, range, sql.LIST_OF_SCHEMA_2, sql.LIST_KEY_OF_SCHEMA_2))
+}
+
+function pageOf(statements: StatementCache, rows: readonly Row[]): ListPage {
+  const budgets = rows.map(budgetFrom)
   const leases = leasesBetween(statements, budgets[0], budgets.at(-1))
   return { rows: budgets.map((budget) => ({ budget, leases: leases.get(nameOf(budget)) ?? [] })) }
 }
@@ -66,6 +101,29 @@ export function listCounters(statements: StatementCache, { after = '', limit }: 
   assertPageLimit(limit)
   const rows = statements.statement(sql.LIST_COUNTERS).all([encodeText(after), limit])
   return rows.map((row) => ({ key: decodeText(text(row[0])), value: integer(row[1]) }))
+}
+
+/** One page of reservations, in the order of the bytes of their first keys and ids. */
+export function listReservations(statements: StatementCache, range: ReservationRange): ReservationList {
+  const { key, after = { key: '', id: '' }, limit } = range
+  assertPageLimit(limit)
+  const id = encodeText(after.id)
+  const found =
+    key === undefined
+      ? statements.statement(sql.LIST_RESERVATIONS).all([encodeText(after.key), id, limit])
+      : statements.statement(sql.LIST_RESERVATIONS_KEY).all([encodeText(key), id, encodeText(key), id, limit])
+  const rows: ReservationRow[] = []
+  const unreadable: UnreadableReservation[] = []
+  const named = found.map((row) => ({ row, name: reservationNameFrom(row) }))
+  for (const { row, name } of named) {
+    try {
+      rows.push(reservationFrom(row))
+    } catch (error) {
+      if (!(error instanceof InvariantError)) throw error
+      unreadable.push({ ...name, detail: error.message })
+    }
+  }
+  return { rows, unreadable, last: named.at(-1)?.name }
 }
 
 /** The rows that exist, in the order of the names. Inside one transaction. */

@@ -1,24 +1,25 @@
 import {
   WANTED_ROWS_MAX,
   type EndedLease,
-  type EntryRows,
   type ExchangeRows,
   type JoinRows,
-  type LoadedBudget,
   type OpenOwner,
   type StoreTime,
   type UpkeepBounds,
   type UpkeepRows,
 } from '../../core/adapter.ts'
 import { InvariantError } from '../../core/errors.ts'
-import type { Batch, BudgetEntry, Entry } from '../../core/exchange.ts'
-import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import type { Batch } from '../../core/exchange.ts'
+import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
 import { pruneTimeOf } from '../../core/leap.ts'
+import { reservationsIn } from '../../core/reservations/names.ts'
 import { needsRows } from '../../core/standing.ts'
 import type { Row } from './client/driver.ts'
 import type { StatementCache } from './client/statement-cache.ts'
 import { encodeText } from '../../core/stored-text.ts'
-import type { Opening, RowCache } from './row-cache.ts'
+import { loadEntry, type Source } from './load-entries.ts'
+import { loadReservations } from './load-reservations.ts'
+import type { Opening } from './row-cache.ts'
 import {
   budgetFrom,
   firstInteger,
@@ -33,12 +34,6 @@ import {
 import * as sql from './sql.ts'
 
 /* The rows that each transition needs, read inside a write transaction of the caller. */
-
-/** Where the rows of an exchange come from. */
-export interface Source {
-  readonly statements: StatementCache
-  readonly cache: RowCache
-}
 
 /** @param epoch the owner that calls; 0 for none */
 export function loadOpening({ statements, cache }: Source, epoch: number): Opening {
@@ -67,7 +62,9 @@ export function loadExchange(source: Source, opening: Opening, batch: Batch, tim
   const entries = batch.entries.map((entry) => loadEntry(source, entry, batch.epoch, isBurning))
   const wantedMax = WANTED_ROWS_MAX + entries.length
   const wanted = wantedUntil <= time ? [] : statements.statement(sql.WANTED).all([batch.epoch, time, wantedMax])
-  return { owner, entries, wanted: wanted.map(rowNameFrom) }
+  const names = reservationsIn(batch)
+  const reserved = names.length === 0 ? {} : loadReservations(source, batch, names, isBurning)
+  return { owner, entries, ...reserved, wanted: wanted.map(rowNameFrom) }
 }
 
 /** @param isGone whether the process of an owner is known to be dead */
@@ -88,13 +85,13 @@ export function loadUpkeep(
     .map((row) => firstInteger(row))
   const prunable = statements.statement(sql.PRUNABLE_BUDGETS).all([pruneTime, rowsMax]).map(prunableFrom)
   const forgettable = statements.statement(sql.FORGETTABLE_OWNERS).all([pruneTime - ownersKeptMs, rowsMax])
-  const [from, leaptAt, until, nextPrunableAt] = statements.statement(sql.LEAP).get([pruneTime]) ?? []
+  const [from, leaptAt, until, nextPrunableAt, nextSweepAt] = statements.statement(sql.LEAP).get([pruneTime]) ?? []
   return {
     open,
     burning,
     ended: burning.length === 0 ? [] : loadEnded(statements, leasesMax),
     prunable,
-    nextSweepAt: null,
+    nextSweepAt: integerOrNull(nextSweepAt),
     nextPrunableAt: integerOrNull(nextPrunableAt),
     leap: { from: integer(from), at: integer(leaptAt), until: integer(until) },
     forgettable: forgettable.map((row) => firstInteger(row)),
@@ -124,76 +121,4 @@ function readable(read: () => Row | undefined): BudgetRow | undefined | null {
     if (error instanceof InvariantError) return null
     throw error
   }
-}
-
-function loadEntry(source: Source, entry: Entry, epoch: number, isBurning: boolean): EntryRows | null {
-  if (entry.kind === 'void') return null
-  try {
-    return entry.kind === 'budget'
-      ? loadBudget(source, entry, epoch, isBurning)
-      : { kind: 'counter', value: loadCounter(source, entry.key) }
-  } catch (error) {
-    // A value that this store cannot have written (S6): the answer names the row, and other rows are not affected.
-    if (error instanceof InvariantError) return { kind: 'damaged', detail: error.message }
-    throw error
-  }
-}
-
-function loadCounter({ statements, cache }: Source, key: string): number {
-  const cached = cache.counter(key)
-  if (cached !== undefined) return cached
-  const value = integer(statements.statement(sql.COUNTER).get([encodeText(key)])?.[0] ?? 0)
-  cache.keepCounter(key, value)
-  return value
-}
-
-function loadBudget(
-  source: Source,
-  { key, period, mint }: BudgetEntry,
-  epoch: number,
-  isBurning: boolean,
-): LoadedBudget {
-  const mintedBefore = mint === undefined ? undefined : loadMint(source.statements, encodeText(key), mint.id)
-  if (isBurning) return { kind: 'budget', ...readBudget(source.statements, key, period, epoch, true), mintedBefore }
-  let budget = source.cache.budget(key, period, epoch)
-  if (budget === undefined) {
-    const { row, held, others, othersHeld } = readBudget(source.statements, key, period, epoch, false)
-    budget = { row, held, others, othersHeld }
-    source.cache.keepBudget(key, period, epoch, budget)
-  }
-  const { row, held, others, othersHeld } = budget
-  return { kind: 'budget', row, held, others, othersHeld, ended: NONE, mintedBefore }
-}
-
-function readBudget(
-  statements: StatementCache,
-  key: string,
-  period: number,
-  epoch: number,
-  isBurning: boolean,
-): Omit<LoadedBudget, 'kind' | 'mintedBefore'> {
-  const text = encodeText(key)
-  const row = statements.statement(sql.BUDGET).get([epoch, epoch, epoch, text, period])
-  if (row === undefined) return NO_BUDGET
-  const others = integer(row[14])
-  const ended = isBurning && others > 0 ? loadEndedOn(statements, text, period) : NONE
-  return {
-    row: budgetFrom(row),
-    held: integer(row[13]),
-    others: others - ended.length,
-    othersHeld: ended.reduce((sum, lease) => sum - lease.held, integer(row[15])),
-    ended,
-  }
-}
-
-const NONE: readonly LeaseRow[] = []
-const NO_BUDGET = { row: undefined, held: 0, others: 0, othersHeld: 0, ended: NONE }
-
-function loadEndedOn(statements: StatementCache, key: string, period: number): readonly LeaseRow[] {
-  return statements.statement(sql.ENDED_LEASES_ON).all([key, period]).map(leaseFrom)
-}
-
-function loadMint(statements: StatementCache, key: string, id: string): number | undefined {
-  const row = statements.statement(sql.MINT).get([key, encodeText(id)])
-  return row === undefined ? undefined : firstInteger(row)
 }

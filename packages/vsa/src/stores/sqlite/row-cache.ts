@@ -14,7 +14,7 @@ export interface Opening {
   readonly owner: OwnerRow | undefined
 }
 
-type CachedBudget = Omit<LoadedBudget, 'kind' | 'ended' | 'mintedBefore'>
+export type CachedBudget = Omit<LoadedBudget, 'kind' | 'ended' | 'mintedBefore' | 'earlier'>
 
 interface BudgetOfEpoch {
   readonly period: number

@@ -1,7 +1,9 @@
 import type { PrunableRow } from '../../core/adapter.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { Outcome, RowName } from '../../core/exchange.ts'
-import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import { type ReservationName, sweepAtOf } from '../../core/reservations/names.ts'
+import { decodeLots, encodeLots } from '../../core/reservations/stored-lots.ts'
+import type { BudgetRow, LeaseRow, OwnerRow, ReservationRow } from '../../core/rows.ts'
 import type { Row, Value } from './client/driver.ts'
 import { decodeText, encodeText } from '../../core/stored-text.ts'
 
@@ -9,7 +11,10 @@ export const OWNER_COLUMNS = 'epoch, token, label, state, seq, outcome, seen_at,
 /** The number of those columns. */
 export const OWNER_WIDTH: number = OWNER_COLUMNS.split(', ').length
 export const BUDGET_COLUMNS =
-  'key, period, kind, minted, used, pool, burned, limit_units, burn_max, version, wanted_until, ends_at, keep_until'
+  'key, period, kind, minted, used, pool, burned, limit_units, burn_max, version, wanted_until, ends_at, keep_until, reserved, resets'
+/** The number of those columns. */
+export const BUDGET_WIDTH: number = BUDGET_COLUMNS.split(', ').length
+export const RESERVATION_COLUMNS = 'key, id, made_as, request, on_expire, lots'
 
 /** Columns of {@link OWNER_COLUMNS}, from `at` on. */
 export function ownerFrom(row: Row, at = 0): OwnerRow {
@@ -43,13 +48,13 @@ export function budgetFrom(row: Row): BudgetRow {
     kind: oneOf(row[2], 'initial', 'window'),
     minted: integer(row[3]),
     used: integer(row[4]),
-    reserved: 0,
+    reserved: integer(row[13]),
     pool: integer(row[5]),
     burned: integer(row[6]),
     limit: integer(row[7]),
     burnMax: integer(row[8]),
     version: integer(row[9]),
-    resets: 0,
+    resets: integer(row[14]),
     wantedUntil: integer(row[10]),
     endsAt: integerOrNull(row[11]),
     keepUntil: integerOrNull(row[12]),
@@ -58,6 +63,7 @@ export function budgetFrom(row: Row): BudgetRow {
 
 export function budgetValues(row: BudgetRow): readonly Value[] {
   const { key, period, kind, minted, used, pool, burned, limit, burnMax, version, wantedUntil, endsAt, keepUntil } = row
+  const { reserved, resets } = row
   return [
     encodeText(key),
     period,
@@ -72,6 +78,8 @@ export function budgetValues(row: BudgetRow): readonly Value[] {
     wantedUntil,
     endsAt,
     keepUntil,
+    reserved,
+    resets,
   ]
 }
 
@@ -88,6 +96,29 @@ export function rowNameFrom(row: Row): RowName {
 /** Columns `key, period, ends_at`. */
 export function prunableFrom(row: Row): PrunableRow {
   return { ...rowNameFrom(row), endsAt: integerOrNull(row[2]) }
+}
+
+/** Columns of {@link RESERVATION_COLUMNS}. @throws InvariantError */
+export function reservationFrom(row: Row): ReservationRow {
+  return {
+    key: decodeText(text(row[0])),
+    id: decodeText(text(row[1])),
+    as: oneOf(row[2], 'reservation', 'admission'),
+    request: decodeText(text(row[3])),
+    onExpire: oneOf(row[4], 'return', 'capture'),
+    lots: decodeLots(text(row[5])),
+  }
+}
+
+/** The first two of those columns. */
+export function reservationNameFrom(row: Row): ReservationName {
+  return { key: decodeText(text(row[0])), id: decodeText(text(row[1])) }
+}
+
+/** Those columns, and `sweep_at`. */
+export function reservationValues(row: ReservationRow): readonly Value[] {
+  const { key, id, as, request, onExpire, lots } = row
+  return [encodeText(key), encodeText(id), as, encodeText(request), onExpire, encodeLots(lots), sweepAtOf(row)]
 }
 
 /** The only column of the only row. */

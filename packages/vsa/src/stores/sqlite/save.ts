@@ -1,19 +1,23 @@
-import type { BudgetWrite, OwnerWrite, PrunableRow, Writes } from '../../core/adapter.ts'
-import type { LeaseRow } from '../../core/rows.ts'
+import type { BudgetWrite, OwnerWrite, PrunableRow, ReservationWrite, Writes } from '../../core/adapter.ts'
+import { keysOf } from '../../core/reservations/names.ts'
+import type { LeaseRow, ReservationRow } from '../../core/rows.ts'
 import { PERIOD_SLACK_MS } from '../../core/settle-entry.ts'
 import type { StatementCache } from './client/statement-cache.ts'
 import { encodeText } from '../../core/stored-text.ts'
-import { budgetValues, ownerValues } from './rows.ts'
+import { budgetValues, ownerValues, reservationValues } from './rows.ts'
 import * as sql from './sql.ts'
 
 /** Applies all writes, inside a write transaction of the caller. */
 export function save(statements: StatementCache, writes: Writes): void {
-  const { budgets, leases, mints, counters, removedBudgets, removedOwners, burnedOut, leap } = writes
+  const { budgets, leases, mints, counters, reservations, removedReservations } = writes
+  const { removedBudgets, removedOwners, burnedOut, leap } = writes
   for (const write of budgets) saveBudget(statements, write)
   for (const lease of leases) saveLease(statements, lease)
   for (const { key, id, units } of mints)
     statements.statement(sql.SAVE_MINT).run([encodeText(key), encodeText(id), units])
   for (const { key, value } of counters) statements.statement(sql.SAVE_COUNTER).run([encodeText(key), value])
+  for (const write of reservations) saveReservation(statements, write)
+  for (const row of removedReservations) removeReservation(statements, row)
   for (const { key, period } of removedBudgets) statements.statement(sql.REMOVE_BUDGET).run([encodeText(key), period])
   if (removedBudgets.length > 0) statements.statement(sql.RAISE_PRUNED).run([remakableUntil(removedBudgets)])
   if (leap !== null) statements.statement(sql.SAVE_LEAP).run([leap.from, leap.at, leap.until])
@@ -42,6 +46,26 @@ function saveBudget(statements: StatementCache, { change, row }: BudgetWrite): v
 function saveLease(statements: StatementCache, { key, period, epoch, held }: LeaseRow): void {
   if (held > 0) statements.statement(sql.SAVE_LEASE).run([encodeText(key), period, epoch, held])
   else statements.statement(sql.REMOVE_LEASE).run([encodeText(key), period, epoch])
+}
+
+/** Every key of a reservation but the first is in a table of its own. */
+function saveReservation(statements: StatementCache, { change, row }: ReservationWrite): void {
+  const values = reservationValues(row)
+  const [key, id] = [encodeText(row.key), encodeText(row.id)]
+  if (change === 'changed') {
+    statements.statement(sql.CHANGE_RESERVATION).run([...values.slice(-2), key, id])
+    return
+  }
+  statements.statement(sql.INSERT_RESERVATION).run(values)
+  for (const other of keysOf(row).slice(1))
+    statements.statement(sql.INSERT_RESERVATION_KEY).run([encodeText(other), id, key])
+}
+
+function removeReservation(statements: StatementCache, row: ReservationRow): void {
+  const id = encodeText(row.id)
+  statements.statement(sql.REMOVE_RESERVATION).run([encodeText(row.key), id])
+  for (const other of keysOf(row).slice(1))
+    statements.statement(sql.REMOVE_RESERVATION_KEY).run([encodeText(other), id])
 }
 
 function saveOwner(statements: StatementCache, { change, row }: OwnerWrite): void {

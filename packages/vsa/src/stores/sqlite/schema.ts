@@ -6,15 +6,38 @@ import { firstInteger } from './rows.ts'
 const APPLICATION_ID = 0x76_73_61_31
 
 /** The newest schema that this version can read and write. Kept in the file's header. */
-const SCHEMA_VERSION = 2
+const SCHEMA_VERSION = 3
 
 /**
  * The fields are those of `core/rows.ts`. Beyond them:
  * - `store.time_seen` holds the highest store time that is in no open owner's `seen_at`, so an exchange need not write it.
  * - `store.leapt_from`, `leapt_at` and `leapt_until` hold the last leap of store time (S8, S10).
  * - `store.pruned_until` holds the store time from which no removed row can be made again: a repair of the clock goes back no further.
+ * - `reservation.lots` is what `core/reservations/stored-lots.ts` writes, and `sweep_at` the time that `sweepAtOf` tells.
+ * - `reservation_key` names a reservation by the key of each of its budgets but the first.
  * - `owner.burning` is 1 from an epoch's end until none of its leases are left.
  */
+const RESERVATIONS = `
+CREATE TABLE reservation (
+  key TEXT NOT NULL,
+  id TEXT NOT NULL,
+  made_as TEXT NOT NULL CHECK (made_as IN ('reservation', 'admission')),
+  request TEXT NOT NULL,
+  on_expire TEXT NOT NULL CHECK (on_expire IN ('return', 'capture')),
+  lots TEXT NOT NULL,
+  sweep_at INTEGER NOT NULL,
+  PRIMARY KEY (key, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reservation_sweep ON reservation (sweep_at);
+
+CREATE TABLE reservation_key (
+  key TEXT NOT NULL,
+  id TEXT NOT NULL,
+  first_key TEXT NOT NULL,
+  PRIMARY KEY (key, id)
+) STRICT, WITHOUT ROWID;
+`
+
 const TABLES = `
 CREATE TABLE store (
   id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -59,6 +82,8 @@ CREATE TABLE budget (
   wanted_until INTEGER NOT NULL,
   ends_at INTEGER,
   keep_until INTEGER,
+  reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+  resets INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (key, period)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX budget_wanted ON budget (wanted_until) WHERE wanted_until > 0;
@@ -84,7 +109,7 @@ CREATE TABLE counter (
   key TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-
+${RESERVATIONS}
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `
@@ -100,6 +125,12 @@ ALTER TABLE store ADD COLUMN pruned_until INTEGER NOT NULL DEFAULT 0;
 -- What was removed before is not known: it was due by the time of its transaction.
 UPDATE store SET pruned_until = max(time_seen, coalesce((SELECT max(seen_at) FROM owner), 0));
 PRAGMA user_version = 2;
+`,
+  2: `
+ALTER TABLE budget ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0);
+ALTER TABLE budget ADD COLUMN resets INTEGER NOT NULL DEFAULT 0;
+${RESERVATIONS}
+PRAGMA user_version = 3;
 `,
 }
 

@@ -1,5 +1,5 @@
 /** All SQL statements of the store. */
-import { BUDGET_COLUMNS, OWNER_COLUMNS } from './rows.ts'
+import { BUDGET_COLUMNS, OWNER_COLUMNS, RESERVATION_COLUMNS } from './rows.ts'
 
 /** Store time seen, the latest `wanted_until`, whether an epoch is burning, and the calling owner: the first read of an exchange. */
 export const OPENING: string = `
@@ -31,10 +31,11 @@ export const REMOVE_OWNER: string = 'DELETE FROM owner WHERE epoch = ?'
 export const LAST_EPOCH: string = 'SELECT epochs FROM store'
 export const RAISE_EPOCH: string = 'UPDATE store SET epochs = max(epochs, ?)'
 export const RAISE_TIME: string = 'UPDATE store SET time_seen = max(time_seen, ?)'
-/** The last leap of store time, and the next retention that ends. */
+/** The last leap of store time, the next retention that ends, and the next sweep. */
 export const LEAP: string = `
 SELECT leapt_from, leapt_at, leapt_until,
-  (SELECT min(keep_until) FROM budget WHERE keep_until IS NOT NULL AND keep_until >= ?)
+  (SELECT min(keep_until) FROM budget WHERE keep_until IS NOT NULL AND keep_until >= ?),
+  (SELECT min(sweep_at) FROM reservation)
 FROM store s`
 export const SAVE_LEAP: string = 'UPDATE store SET leapt_from = ?, leapt_at = ?, leapt_until = ?'
 export const RAISE_PRUNED: string = 'UPDATE store SET pruned_until = max(pruned_until, ?)'
@@ -52,14 +53,18 @@ export const READ_BUDGET: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE k
 export const SETTLE_BUDGET: string =
   'UPDATE budget SET minted = ?, used = ?, pool = ?, burned = ? WHERE key = ? AND period = ?'
 export const SAVE_BUDGET: string = `
-INSERT INTO budget (${BUDGET_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO budget (${BUDGET_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key, period) DO UPDATE SET kind = excluded.kind, minted = excluded.minted, used = excluded.used, pool = excluded.pool,
   burned = excluded.burned, limit_units = excluded.limit_units, burn_max = excluded.burn_max, version = excluded.version,
-  wanted_until = excluded.wanted_until, ends_at = excluded.ends_at, keep_until = excluded.keep_until`
+  wanted_until = excluded.wanted_until, ends_at = excluded.ends_at, keep_until = excluded.keep_until,
+  reserved = excluded.reserved, resets = excluded.resets`
+/** P2: what the latest earlier row of a key hands on. */
+export const EARLIER_BUDGET: string =
+  'SELECT limit_units, burn_max, version FROM budget WHERE key = ? AND period < ? ORDER BY period DESC LIMIT 1'
 export const REMOVE_BUDGET: string = 'DELETE FROM budget WHERE key = ? AND period = ?'
 export const PRUNABLE_BUDGETS: string = `
 SELECT key, period, ends_at FROM budget
-WHERE keep_until IS NOT NULL AND keep_until < ?
+WHERE keep_until IS NOT NULL AND keep_until < ? AND reserved = 0
   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.key = budget.key AND lease.period = budget.period)
 ORDER BY keep_until LIMIT ?`
 
@@ -83,15 +88,40 @@ export const COUNTER: string = 'SELECT value FROM counter WHERE key = ?'
 export const SAVE_COUNTER: string =
   'INSERT INTO counter (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'
 
+/** By the key of any of its budgets: the same key and id, twice. */
+export const RESERVATION: string = `
+SELECT ${RESERVATION_COLUMNS} FROM reservation
+WHERE key = coalesce((SELECT first_key FROM reservation_key WHERE key = ? AND id = ?), ?) AND id = ?`
+export const INSERT_RESERVATION: string = `
+INSERT INTO reservation (${RESERVATION_COLUMNS}, sweep_at) VALUES (?, ?, ?, ?, ?, ?, ?)`
+export const INSERT_RESERVATION_KEY: string = 'INSERT INTO reservation_key (key, id, first_key) VALUES (?, ?, ?)'
+export const CHANGE_RESERVATION: string = 'UPDATE reservation SET lots = ?, sweep_at = ? WHERE key = ? AND id = ?'
+export const REMOVE_RESERVATION: string = 'DELETE FROM reservation WHERE key = ? AND id = ?'
+export const REMOVE_RESERVATION_KEY: string = 'DELETE FROM reservation_key WHERE key = ? AND id = ?'
+export const SWEEPABLE: string = `
+SELECT ${RESERVATION_COLUMNS} FROM reservation WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ?`
+
 /** For listings: rows of one key, or of all, after a given row. */
 export const LIST: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE (key, period) > (?, ?) ORDER BY key, period LIMIT ?`
 export const LIST_KEY: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE key = ? AND period > ? ORDER BY period LIMIT ?`
+/** Older schemas reserve nothing. */
+export const LIST_OF_SCHEMA_2: string = LIST.replace('reserved, resets', '0, 0')
+export const LIST_KEY_OF_SCHEMA_2: string = LIST_KEY.replace('reserved, resets', '0, 0')
 export const LIST_NAMES: string =
   'SELECT key, period FROM budget WHERE (key, period) > (?, ?) ORDER BY key, period LIMIT ?'
 export const LIST_NAMES_KEY: string =
   'SELECT key, period FROM budget WHERE key = ? AND period > ? ORDER BY period LIMIT ?'
 export const LIST_LEASES: string = `
 SELECT key, period, epoch, held FROM lease WHERE (key, period) >= (?, ?) AND (key, period) <= (?, ?) ORDER BY key, period, epoch`
+/** Reservations by the key of their first budget, and those of one key. Under one key no two have the same id. */
+export const LIST_RESERVATIONS: string = `
+SELECT ${RESERVATION_COLUMNS} FROM reservation WHERE (key, id) > (?, ?) ORDER BY key, id LIMIT ?`
+export const LIST_RESERVATIONS_KEY: string = `
+SELECT ${RESERVATION_COLUMNS} FROM reservation WHERE key = ? AND id > ?
+UNION ALL
+SELECT ${prefixed('r', RESERVATION_COLUMNS).replace('r.id', 'k.id')} FROM reservation_key k CROSS JOIN reservation r ON r.key = k.first_key AND r.id = k.id
+WHERE k.key = ? AND k.id > ?
+ORDER BY id LIMIT ?`
 export const LIST_COUNTERS: string = 'SELECT key, value FROM counter WHERE key > ? ORDER BY key LIMIT ?'
 
 function prefixed(table: string, columns: string): string {

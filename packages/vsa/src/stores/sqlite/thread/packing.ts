@@ -9,6 +9,7 @@ import type {
   RowName,
   Take,
 } from '../../../core/exchange.ts'
+import type { CreditOutcomes } from '../../../core/reservations/messages.ts'
 import {
   listed,
   packAnswers,
@@ -37,10 +38,11 @@ export type PackedBatch = readonly [
   takes: readonly PackedTake[],
   usual: PackedEntries,
   odd: Odd<Entry>,
+  changes?: Batch['changes'],
 ]
 
-/** The size of the run, then the index of the entry and the cost of each need. */
-type PackedTake = readonly number[]
+/** The size of the run, then the index of the entry and the cost of each need. A waterfall, and a take that is remembered, as they are. */
+type PackedTake = readonly number[] | Take
 
 export type PackedAnswer = Exclude<Answer, AppliedAnswer> | PackedAppliedAnswer
 
@@ -55,51 +57,60 @@ type PackedAppliedAnswer = readonly [
   frozenUntil: number,
   usual: PackedAnswers,
   odd: Odd<EntryAnswer>,
+  credits?: CreditOutcomes,
 ]
 
-export function packBatch({ epoch, token, incarnation, seq, entries, takes, close }: Batch): PackedBatch {
+export function packBatch({ epoch, token, incarnation, seq, entries, takes, changes, close }: Batch): PackedBatch {
   const usual: BudgetEntry[] = []
   const odd: [number, Entry][] = []
   entries.forEach((entry, index) => {
     if (isUsualEntry(entry)) usual.push(entry)
     else odd.push([index, entry])
   })
-  return [epoch, token, incarnation, seq, close, listed(takes, packTake), packEntries(usual), odd]
+  const packed = [epoch, token, incarnation, seq, close, listed(takes, packTake), packEntries(usual), odd] as const
+  return changes === undefined ? packed : [...packed, changes]
 }
 
 export function unpackBatch(packed: PackedBatch): Batch {
-  const [epoch, token, incarnation, seq, close, takes, usual, odd] = packed
+  const [epoch, token, incarnation, seq, close, takes, usual, odd, changes] = packed
   const entries = interleave(unpackEntries(usual), odd)
-  return { epoch, token, incarnation, seq, entries, takes: takes.map(unpackTake), close }
+  const batch = { epoch, token, incarnation, seq, entries, takes: takes.map(unpackTake), close }
+  return changes === undefined ? batch : { ...batch, changes }
 }
 
 export function packAnswer(answer: Answer): PackedAnswer {
   if (!('entries' in answer)) return answer
-  const { kind, time, expiresAt, entries, granted, wanted, written, frozenUntil } = answer
+  const { kind, time, expiresAt, entries, granted, credits, wanted, written, frozenUntil } = answer
   const usual: BudgetAnswer[] = []
   const odd: [number, EntryAnswer][] = []
   entries.forEach((entry, index) => {
-    if (entry.kind === 'budget' && entry.mint === undefined) usual.push(entry)
+    if (isUsualAnswer(entry)) usual.push(entry)
     else odd.push([index, entry])
   })
   const { records, leaseRecords } = written
-  return [kind, time, expiresAt, granted, wanted, records, leaseRecords, frozenUntil, packAnswers(usual), odd]
+  const numbers = packAnswers(usual)
+  const packed = [kind, time, expiresAt, granted, wanted, records, leaseRecords, frozenUntil, numbers, odd] as const
+  return credits === undefined ? packed : [...packed, credits]
 }
 
 export function unpackAnswer(answer: PackedAnswer): Answer {
   if (!isPackedApplied(answer)) return answer
-  const [kind, time, expiresAt, granted, wanted, records, leaseRecords, frozenUntil, usual, odd] = answer
+  const [kind, time, expiresAt, granted, wanted, records, leaseRecords, frozenUntil, usual, odd, credits] = answer
   const entries = interleave(unpackAnswers(usual), odd)
-  return { kind, time, expiresAt, entries, granted, wanted, written: { records, leaseRecords }, frozenUntil }
+  const written = { records, leaseRecords }
+  return { kind, time, expiresAt, entries, granted, ...(credits && { credits }), wanted, written, frozenUntil }
 }
 
-function packTake({ need, n }: Take): PackedTake {
+function packTake(take: Take): PackedTake {
+  if (take.first !== undefined || take.remember !== undefined) return take
+  const { need, n } = take
   const packed = [n]
   for (const [entry, cost] of need) packed.push(entry, cost)
   return packed
 }
 
 function unpackTake(packed: PackedTake): Take {
+  if (!isNumbers(packed)) return packed
   const need: [number, number][] = []
   for (let at = 1; at < packed.length; at += 2) need.push([packed[at] ?? 0, packed[at + 1] ?? 0])
   return { need, n: packed[0] ?? 0 }
@@ -109,9 +120,19 @@ function isPackedApplied(answer: PackedAnswer): answer is PackedAppliedAnswer {
   return Array.isArray(answer)
 }
 
-/** A budget entry without a policy, a mint or what was gone. */
+function isNumbers(take: PackedTake): take is readonly number[] {
+  return Array.isArray(take)
+}
+
+/** A budget entry without a policy, a mint, a reset or what was gone. */
 function isUsualEntry(entry: Entry): entry is BudgetEntry {
-  return entry.kind === 'budget' && entry.policy === undefined && entry.mint === undefined && entry.gone === undefined
+  if (entry.kind !== 'budget' || entry.policy !== undefined || entry.mint !== undefined) return false
+  return entry.gone === undefined && entry.reset === undefined
+}
+
+/** A budget answer without a mint, of a row with nothing reserved. */
+function isUsualAnswer(entry: EntryAnswer): entry is BudgetAnswer {
+  return entry.kind === 'budget' && entry.mint === undefined && entry.reserved === undefined
 }
 
 function interleave<Item>(usual: readonly Item[], odd: Odd<Item>): readonly Item[] {

@@ -1,0 +1,122 @@
+import type { EarlierTerms, EntryRows, LoadedBudget, LoadedCounter, SourceRows } from '../../core/adapter.ts'
+import { InvariantError } from '../../core/errors.ts'
+import type { BudgetEntry, Entry, RowName } from '../../core/exchange.ts'
+import type { LeaseRow } from '../../core/rows.ts'
+import { encodeText } from '../../core/stored-text.ts'
+import type { StatementCache } from './client/statement-cache.ts'
+import type { CachedBudget, RowCache } from './row-cache.ts'
+import { BUDGET_WIDTH, budgetFrom, firstInteger, integer, leaseFrom } from './rows.ts'
+import * as sql from './sql.ts'
+
+/** Where the rows of an exchange come from. */
+export interface Source {
+  readonly statements: StatementCache
+  readonly cache: RowCache
+}
+
+/** The row of one entry. */
+export function loadEntry(source: Source, entry: Entry, epoch: number, isBurning: boolean): EntryRows | null {
+  switch (entry.kind) {
+    case 'void':
+      return null
+    case 'counter':
+      return unlessDamaged(() => loadCounter(source, entry.key))
+    case 'budget':
+      return unlessDamaged(() => loadBudget(source, entry, epoch, isBurning))
+  }
+}
+
+/** A row that a reservation was made from. @param period null for a counter */
+export function loadSource(
+  source: Source,
+  { key, period }: Pick<SourceRows, 'key' | 'period'>,
+  epoch: number,
+  isBurning: boolean,
+): EntryRows {
+  if (period === null) return unlessDamaged(() => loadCounter(source, key))
+  return unlessDamaged(() => loadBudget(source, { key, period }, epoch, isBurning))
+}
+
+/** A value that this store cannot have written (S6): the answer names the row, and other rows are not affected. */
+function unlessDamaged(load: () => EntryRows): EntryRows {
+  try {
+    return load()
+  } catch (error) {
+    if (error instanceof InvariantError) return { kind: 'damaged', detail: error.message }
+    throw error
+  }
+}
+
+function loadCounter({ statements, cache }: Source, key: string): LoadedCounter {
+  const cached = cache.counter(key)
+  if (cached !== undefined) return { kind: 'counter', value: cached }
+  const value = integer(statements.statement(sql.COUNTER).get([encodeText(key)])?.[0] ?? 0)
+  cache.keepCounter(key, value)
+  return { kind: 'counter', value }
+}
+
+function loadBudget(
+  source: Source,
+  entry: RowName & Pick<BudgetEntry, 'mint' | 'policy'>,
+  epoch: number,
+  isBurning: boolean,
+): LoadedBudget {
+  const { key, period, mint, policy } = entry
+  const mintedBefore = mint === undefined ? undefined : loadMint(source.statements, encodeText(key), mint.id)
+  const found = isBurning
+    ? readBudget(source.statements, key, period, epoch, true)
+    : { ...cachedBudget(source, key, period, epoch), ended: NONE }
+  const { row, held, others, othersHeld, ended } = found
+  const loaded = { kind: 'budget', row, held, others, othersHeld, ended, mintedBefore } as const
+  if (row !== undefined || policy?.kind !== 'window') return loaded
+  return { ...loaded, earlier: loadEarlier(source.statements, key, period) }
+}
+
+function cachedBudget({ statements, cache }: Source, key: string, period: number, epoch: number): CachedBudget {
+  const cached = cache.budget(key, period, epoch)
+  if (cached !== undefined) return cached
+  const { row, held, others, othersHeld } = readBudget(statements, key, period, epoch, false)
+  const budget = { row, held, others, othersHeld }
+  cache.keepBudget(key, period, epoch, budget)
+  return budget
+}
+
+/** P2 */
+function loadEarlier(statements: StatementCache, key: string, period: number): EarlierTerms | undefined {
+  const row = statements.statement(sql.EARLIER_BUDGET).get([encodeText(key), period])
+  if (row === undefined) return undefined
+  return { limit: integer(row[0]), burnMax: integer(row[1]), version: integer(row[2]) }
+}
+
+function readBudget(
+  statements: StatementCache,
+  key: string,
+  period: number,
+  epoch: number,
+  isBurning: boolean,
+): Omit<LoadedBudget, 'kind' | 'mintedBefore' | 'earlier'> {
+  const text = encodeText(key)
+  const row = statements.statement(sql.BUDGET).get([epoch, epoch, epoch, text, period])
+  if (row === undefined) return NO_BUDGET
+  const others = integer(row[BUDGET_WIDTH + 1])
+  const ended = isBurning && others > 0 ? loadEndedOn(statements, text, period) : NONE
+  return {
+    row: budgetFrom(row),
+    held: integer(row[BUDGET_WIDTH]),
+    others: others - ended.length,
+    othersHeld: ended.reduce((sum, lease) => sum - lease.held, integer(row[BUDGET_WIDTH + 2])),
+    ended,
+  }
+}
+
+const NONE: readonly LeaseRow[] = []
+const NO_BUDGET = { row: undefined, held: 0, others: 0, othersHeld: 0, ended: NONE }
+
+function loadEndedOn(statements: StatementCache, key: string, period: number): readonly LeaseRow[] {
+  return statements.statement(sql.ENDED_LEASES_ON).all([key, period]).map(leaseFrom)
+}
+
+function loadMint(statements: StatementCache, key: string, id: string): number | undefined {
+  const row = statements.statement(sql.MINT).get([key, encodeText(id)])
+  return row === undefined ? undefined : firstInteger(row)
+}

@@ -1,0 +1,76 @@
+import type { DamagedReservation, ExchangeRows, SourceRows, SweepRows } from '../../core/adapter.ts'
+import { InvariantError } from '../../core/errors.ts'
+import type { Batch } from '../../core/exchange.ts'
+import { keysOf, nameOf, type ReservationName, sourcesOf } from '../../core/reservations/names.ts'
+import type { ReservationRow } from '../../core/rows.ts'
+import { encodeText } from '../../core/stored-text.ts'
+import type { StatementCache } from './client/statement-cache.ts'
+import { loadSource, type Source } from './load-entries.ts'
+import { reservationFrom } from './rows.ts'
+import * as sql from './sql.ts'
+
+/** Stands for no epoch: the first one is 1. */
+const NO_EPOCH = 0
+
+/** The reservations that a batch names, and the rows that their units came from. */
+export function loadReservations(
+  source: Source,
+  batch: Batch,
+  names: readonly ReservationName[],
+  isBurning: boolean,
+): Pick<ExchangeRows, 'reservations' | 'damagedReservations' | 'sources'> {
+  const found = new Map<string, ReservationRow>()
+  const damagedReservations: DamagedReservation[] = []
+  for (const name of names) {
+    const row = readReservation(source.statements, name)
+    if (row === undefined) continue
+    if ('detail' in row) damagedReservations.push(row)
+    else found.set(nameOf(row.key, row.id), row)
+  }
+  const reservations = [...found.values()]
+  const sources = sourcesOf(reservations, batch)
+  return { reservations, damagedReservations, sources: loadSources(source, sources, batch.epoch, isBurning) }
+}
+
+/** @param time reservations that are to be swept at it, or before; one that cannot be read stays */
+export function loadSweep(source: Source, max: number, time: number, isBurning: boolean): SweepRows {
+  const rows = source.statements.statement(sql.SWEEPABLE).all([time, max])
+  const due = rows.flatMap((row) => readable(() => reservationFrom(row)) ?? [])
+  return { due, sources: loadSources(source, sourcesOf(due), NO_EPOCH, isBurning) }
+}
+
+function loadSources(
+  source: Source,
+  names: readonly Pick<SourceRows, 'key' | 'period'>[],
+  epoch: number,
+  isBurning: boolean,
+): readonly SourceRows[] {
+  return names.map((name) => ({ ...name, rows: loadSource(source, name, epoch, isBurning) }))
+}
+
+function readReservation(
+  statements: StatementCache,
+  { key, id }: ReservationName,
+): ReservationRow | DamagedReservation | undefined {
+  const [keyText, idText] = [encodeText(key), encodeText(id)]
+  const row = statements.statement(sql.RESERVATION).get([keyText, idText, keyText, idText])
+  if (row === undefined) return undefined
+  try {
+    const reservation = reservationFrom(row)
+    if (keysOf(reservation).includes(key)) return reservation
+    throw new InvariantError('it has no budget of this key')
+  } catch (error) {
+    if (error instanceof InvariantError) return { key, id, detail: error.message }
+    throw error
+  }
+}
+
+/** Undefined for one that cannot be read. */
+function readable(read: () => ReservationRow): ReservationRow | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof InvariantError) return undefined
+    throw error
+  }
+}
