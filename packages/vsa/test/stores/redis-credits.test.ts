@@ -186,7 +186,11 @@ describe.skipIf('reason' in server)('reservations on the general path of the Red
       const first = { ...reserving('a', [4, 4, 4]), first: true as const }
       await store.exchange(batch(joined, 1, { entries: all, takes: [first] }))
       // The batch has no entry of the other budget and of the counter.
-      const sent = batch(joined, 2, { entries: [entry()], takes: [reserving('new', [1])], changes: [settling('a', 0, 'other')] })
+      const sent = batch(joined, 2, {
+        entries: [entry()],
+        takes: [reserving('new', [1])],
+        changes: [settling('a', 0, 'other')],
+      })
       const adapter = adapterOn(client, { prefix })
       await adapter.ready()
       const snapshot = await adapter.loadExchange(sent)

@@ -59,17 +59,21 @@ async function scene(): Promise<Scene> {
   }
 }
 
+const kept = { as: 'reservation', request: '', onExpire: 'return', rows: ['0:seats', '0:other'], counters: [] }
+const lots = JSON.stringify([{ units: 1, uncovered: 0, state: 'x', expiresAt: 0, keepUntil: null, sources: [{}] }])
+const budget = { key: 'seats', period: 0, charged: 2, refunded: null, resets: 0 }
+const sound = JSON.stringify([
+  { units: 1, uncovered: 0, state: 'open', expiresAt: 0, keepUntil: null, sources: [budget] },
+])
+
 const broken: readonly (readonly [what: string, json: string, detail: RegExp])[] = [
-  ['no JSON', '{"lots":[', /expected JSON/],
-  ['a list', '[]', /expected a record/],
-  ['no lots', '{"as":"reservation","request":"","onExpire":"return","lots":[]}', /expected lots/],
-  ['lots that are none', '{"as":"reservation","request":"","onExpire":"return","lots":1}', /expected a list/],
-  [
-    'another state',
-    '{"as":"reservation","request":"","onExpire":"return","lots":[{"units":1,"uncovered":0,"state":"x"}]}',
-    /open or/,
-  ],
-  ['another kind', '{"as":"loan","request":"","onExpire":"return","lots":[]}', /expected reservation or admission/],
+  ['no JSON', '{"rows":[', /expected JSON/],
+  ['a text', '"x"', /expected a record/],
+  ['no lots', JSON.stringify({ ...kept, lots: '[]' }), /the lots of a reservation cannot be/],
+  ['lots that are none', JSON.stringify({ ...kept, lots: 1 }), /expected a text/],
+  ['another state', JSON.stringify({ ...kept, lots }), /the (key|state) of a reservation cannot be/],
+  ['another kind', JSON.stringify({ ...kept, as: 'loan', lots }), /expected reservation or admission/],
+  ['rows that are none', JSON.stringify({ ...kept, rows: 7, lots: sound }), /the rows of its lots/],
   ['a name', `=${LINK}`, /which is missing/],
 ]
 
