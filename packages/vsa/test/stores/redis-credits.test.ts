@@ -1,7 +1,6 @@
 import { createClient } from 'redis'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { DURABLE, redisServer } from '../../../../servers/src/redis.ts'
-import { StoreError } from '../../src/core/errors.ts'
 import type { Answer, Batch, BudgetEntry } from '../../src/core/exchange.ts'
 import { lifeAt } from '../../src/core/life.ts'
 import { transition } from '../../src/core/transition.ts'
@@ -15,7 +14,7 @@ import { seededRandom, wholeBetween } from '../../src/testing/random.ts'
 import { storeFrom } from '../../src/store-from.ts'
 import { rounds } from '../rounds.ts'
 import { reserving, settling } from './redis-credits-fixture.ts'
-import { adapterOn, assertSums, clientOn, newClient, newPrefix, storeOn } from './redis-fixture.ts'
+import { adapterOn, assertSums, certain, clientOn, newClient, newPrefix, storeOn } from './redis-fixture.ts'
 import { applied, batch, count, entry, initial } from './sqlite-fixture.ts'
 
 const server = await redisServer(DURABLE, true)
@@ -247,7 +246,7 @@ describe.skipIf('reason' in server)('contention', () => {
               seq % 2 === 1
                 ? { entries, takes: [reserving(id, [1, 2], { as, ttlMs: 600_000 })] }
                 : { entries, changes: [change] }
-            const answer = applied(await patient(store, batch(joined, seq, content)))
+            const answer = applied(await certain(store, batch(joined, seq, content)))
             const [take, changed] = [answer.credits?.takes[0], answer.credits?.changes[0]]
             first += answer.granted[0] ?? 0
             if (take?.kind === 'remembered' && take.repeated) repeats += 1
@@ -271,14 +270,3 @@ describe.skipIf('reason' in server)('contention', () => {
     },
   )
 })
-
-/** Sends the same batch until the store is not busy with those of others. */
-async function patient(store: Store, sent: Batch): Promise<Answer> {
-  for (;;) {
-    try {
-      return await store.exchange(sent)
-    } catch (error) {
-      if (!(error instanceof StoreError) || !error.transient) throw error
-    }
-  }
-}
