@@ -117,13 +117,6 @@ export interface DamagedReservation {
 /** The most rows that one answer names as wanted; the next answer names the rest. */
 export const WANTED_ROWS_MAX = 1_000
 
-/** A reservation that exists and cannot be read: what names it is answered `damaged` (S6). A sweep leaves it out. */
-export interface DamagedReservation {
-  readonly key: string
-  readonly id: string
-  readonly detail: string
-}
-
 /** A row that units of a reservation came from. */
 export interface SourceRows {
   readonly key: string

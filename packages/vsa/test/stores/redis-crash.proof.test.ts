@@ -1,11 +1,10 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { DURABLE, redisServer, type RedisServer } from '../../../../servers/src/redis.ts'
-import { StoreError } from '../../src/core/errors.ts'
-import type { Answer, Batch, BudgetEntry } from '../../src/core/exchange.ts'
+import type { BudgetEntry } from '../../src/core/exchange.ts'
 import type { Joined, Store } from '../../src/core/store.ts'
 import { seededRandom, wholeBetween } from '../../src/testing/random.ts'
 import { rounds } from '../rounds.ts'
-import { assertSums, clientOn, newPrefix, storeOn } from './redis-fixture.ts'
+import { assertSums, certain, clientOn, newPrefix, storeOn } from './redis-fixture.ts'
 import { applied, batch, count, entry, initial } from './sqlite-fixture.ts'
 
 /** A server for one test; the test is skipped where there is none. */
@@ -14,18 +13,6 @@ async function serverFor(skip: (reason: string) => void, options: readonly strin
   if ('reason' in server) return skip(server.reason) as never
   onTestFinished(() => server.stop())
   return server
-}
-
-/** Sends the same batch until its outcome is certain (O2). */
-async function certain(store: Store, sent: Batch): Promise<Answer> {
-  for (;;) {
-    try {
-      return await store.exchange(sent)
-    } catch (error) {
-      if (!(error instanceof StoreError) || !error.transient) throw error
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-  }
 }
 
 const CRASHES = 5 * rounds(1)

@@ -1,5 +1,7 @@
 import { Redis, type CommonRedisOptions } from 'ioredis'
 import { expect, onTestFinished } from 'vitest'
+import { StoreError } from '../../src/core/errors.ts'
+import type { Answer, Batch } from '../../src/core/exchange.ts'
 import type { Store } from '../../src/core/store.ts'
 import { RedisAdapter, type AdapterSettings } from '../../src/stores/redis/adapter.ts'
 import { sweepAtOf } from '../../src/core/reservations/names.ts'
@@ -59,6 +61,18 @@ export function storeOn(client: RedisClient, options: RedisOptions = {}): Store 
   const store = redis(client, { upkeepEveryMs: 3_600_000, ...options })
   onTestFinished(() => store.close())
   return store
+}
+
+/** Sends the same batch until its outcome is certain (O2). */
+export async function certain(store: Store, sent: Batch): Promise<Answer> {
+  for (;;) {
+    try {
+      return await store.exchange(sent)
+    } catch (error) {
+      if (!(error instanceof StoreError) || !error.transient) throw error
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
 }
 
 /** L2: the sums on the rows are those of the leases, the indexes have what they must have, and nothing else. */

@@ -37,6 +37,7 @@ export class ReservationBooks {
   readonly sources: SourceDrafts
   readonly #rows = new Map<string, ReservationRow>()
   readonly #writes = new Map<string, ReservationWrite>()
+
   readonly #damaged = new Map<string, DamagedReservation>()
 
   constructor(

@@ -83,7 +83,8 @@ async function* fieldPages(session: Session, pattern: string): AsyncGenerator<re
 function fieldFrom([name, content, linked, sweepAt]: readonly unknown[]): Field {
   const [field, value] = [text(name), text(content)]
   const link = linkedBy(value)
-  const json = link === undefined ? value : bytesOrNone(linked)?.toString('utf8')
+  const other = bytesOrNone(linked)?.toString('utf8')
+  const json = link === undefined ? value : other !== undefined && linkedBy(other) === undefined ? other : undefined
   return { field, own: link ?? field, json, sweepAt: bytesOrNone(sweepAt)?.toString('utf8') }
 }
 

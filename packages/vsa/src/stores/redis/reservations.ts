@@ -1,9 +1,9 @@
 import { InvariantError } from '../../core/errors.ts'
-import { keysOf, type ReservationName } from '../../core/reservations/names.ts'
-import type { OnExpire, Remember, ReservationState } from '../../core/reservations/messages.ts'
-import type { ReservationLot, ReservationRow, ReservationSource } from '../../core/rows.ts'
+import type { OnExpire, Remember } from '../../core/reservations/messages.ts'
+import { keysOf, sourcesOf, type ReservationName } from '../../core/reservations/names.ts'
+import { decodeLots, encodeLots } from '../../core/reservations/stored-lots.ts'
+import type { ReservationRow } from '../../core/rows.ts'
 import { fieldOf, idFieldOf } from './keys.ts'
-import { rowNameFrom } from './rows.ts'
 
 /* Reservations as they are kept: JSON under the field of the first budget, and under that of each other budget the name of the first field. */
 
@@ -21,7 +21,9 @@ export function reservationFields(row: ReservationRow): { readonly own: string; 
 /** The name that a field stands for; undefined for one that this store does not write. */
 export function reservationNameOf(field: string): ReservationName | undefined {
   try {
-    const [key, id] = listIn(parsed(field)).map(textIn)
+    const parts = parsed(field)
+    if (!Array.isArray(parts)) return undefined
+    const [key, id] = parts.map(textIn)
     return key !== undefined && id !== undefined && idFieldOf(key, id) === field ? { key, id } : undefined
   } catch (error) {
     if (error instanceof InvariantError) return undefined
@@ -39,62 +41,41 @@ export function linkedBy(value: string): string | undefined {
   return value.startsWith(SIGN) ? value.slice(SIGN.length) : undefined
 }
 
-/** The scripts read `lots`, `sources`, `row` and `counter`. */
-export function reservationJson({ as, request, onExpire, lots }: ReservationRow): string {
-  return JSON.stringify({
-    as,
-    request,
-    onExpire,
-    lots: lots.map((lot) => ({ ...lot, sources: lot.sources.map(keptSource) })),
-  })
+/** `rows` and `counters`, which units came from, are for the scripts. */
+export function reservationJson(row: ReservationRow): string {
+  const { as, request, onExpire, lots } = row
+  return JSON.stringify({ as, request, onExpire, ...rowsOf(row), lots: encodeLots(lots) })
 }
 
-function keptSource({ key, period, charged, refunded, resets }: ReservationSource): object {
-  return { ...(period === null ? { counter: key } : { row: fieldOf({ key, period }) }), charged, refunded, resets }
+function rowsOf(row: ReservationRow): { readonly rows: readonly string[]; readonly counters: readonly string[] } {
+  const sources = sourcesOf([row])
+  return {
+    rows: sources.flatMap(({ key, period }) => (period === null ? [] : fieldOf({ key, period }))),
+    counters: sources.flatMap(({ key, period }) => (period === null ? key : [])),
+  }
 }
 
 /** @param own the field of the row @throws InvariantError for what this store cannot have written */
 export function reservationFrom(own: string, json: string): ReservationRow {
   const name = reservationNameOf(own)
   if (name === undefined) throw unexpected('a name')
-  const { as, request, onExpire, lots } = recordIn(parsed(json))
+  const kept = parsed(json)
+  if (typeof kept !== 'object' || kept === null) throw unexpected('a record')
+  // What is in it is checked here.
+  const { as, request, onExpire, rows, counters, lots } = kept as Readonly<Record<string, unknown>>
   const row = {
     ...name,
     as: oneOf(as, AS),
     request: textIn(request),
     onExpire: oneOf(onExpire, ON_EXPIRE),
-    lots: listIn(lots).map(lotFrom),
+    lots: decodeLots(textIn(lots)),
   }
-  if (row.lots.length === 0) throw unexpected('lots')
+  if (JSON.stringify({ rows, counters }) !== JSON.stringify(rowsOf(row))) throw unexpected('the rows of its lots')
   return row
 }
 
 const AS: readonly Remember['as'][] = ['reservation', 'admission']
 const ON_EXPIRE: readonly OnExpire[] = ['return', 'capture']
-const STATES: readonly ReservationState[] = ['open', 'expired', 'final']
-
-function lotFrom(value: unknown): ReservationLot {
-  const { units, uncovered, state, expiresAt, keepUntil, sources } = recordIn(value)
-  return {
-    units: integerIn(units),
-    uncovered: integerIn(uncovered),
-    state: oneOf(state, STATES),
-    expiresAt: integerIn(expiresAt),
-    keepUntil: keepUntil === null ? null : integerIn(keepUntil),
-    sources: listIn(sources).map(sourceFrom),
-  }
-}
-
-function sourceFrom(value: unknown): ReservationSource {
-  const { row, counter, charged, refunded, resets } = recordIn(value)
-  const name = row === undefined ? { key: textIn(counter), period: null } : rowNameFrom(Buffer.from(textIn(row)))
-  return {
-    ...name,
-    charged: integerIn(charged),
-    refunded: refunded === null ? null : integerIn(refunded),
-    resets: integerIn(resets),
-  }
-}
 
 function parsed(json: string): unknown {
   try {
@@ -104,24 +85,8 @@ function parsed(json: string): unknown {
   }
 }
 
-function recordIn(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unexpected('a record')
-  // What is in it is checked by the callers.
-  return value as Readonly<Record<string, unknown>>
-}
-
-function listIn(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw unexpected('a list')
-  return value
-}
-
 function textIn(value: unknown): string {
   if (typeof value !== 'string') throw unexpected('a text')
-  return value
-}
-
-function integerIn(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw unexpected('an integer')
   return value
 }
 

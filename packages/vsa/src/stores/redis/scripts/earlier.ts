@@ -1,28 +1,24 @@
 /**
  * Functions of Lua.
  *
- * - `memberOf(field)`: the member of the index for a row, as `memberOf` of keys.ts writes it
- * - `earlierRow(field)`: P2: of the rows with windows of the same key, the packed one with the latest earlier period; false where there is none
+ * - `memberOf(field)`: the member of the index for a row, as `memberOf` of keys.ts writes it, and the length of its key
+ * - `earlierRow(member, length)`: P2: of the rows with windows of the same key, the packed one with the latest earlier period; false where there is none
  */
 export const EARLIER: string = `
-local function keyAndPeriod(field)
-  local colon = string.find(field, ':', 1, true)
-  return string.sub(field, colon + 1), tonumber(string.sub(field, 1, colon - 1))
-end
 local function memberOf(field)
-  local key, period = keyAndPeriod(field)
-  if period < 0 then return key .. '\\0000' .. string.format('%016.0f', period + 9007199254740992) end
-  return key .. '\\0001' .. string.format('%016.0f', period)
+  local colon = string.find(field, ':', 1, true)
+  local period = tonumber(string.sub(field, 1, colon - 1))
+  local digits = period < 0 and '\\0000' .. string.format('%016.0f', period + 9007199254740992) or '\\0001' .. string.format('%016.0f', period)
+  return string.sub(field, colon + 1) .. digits, #field - colon
 end
-local function earlierRow(field)
-  local key = keyAndPeriod(field)
-  local member = memberOf(field)
+local function earlierRow(member, length)
+  local least = '[' .. string.sub(member, 1, length + 1)
   while true do
-    member = call('ZREVRANGEBYLEX', I, '(' .. member, '[' .. key .. '\\0', 'LIMIT', 0, 1)[1]
+    member = call('ZREVRANGEBYLEX', I, '(' .. member, least, 'LIMIT', '0', '1')[1]
     if not member then return false end
-    local period = tonumber(string.sub(member, #key + 3))
-    if string.sub(member, #key + 2, #key + 2) == '0' then period = period - 9007199254740992 end
-    local row = call('HGET', B, int(period) .. ':' .. key)
+    local period = tonumber(string.sub(member, length + 3))
+    if string.sub(member, length + 2, length + 2) == '0' then period = period - 9007199254740992 end
+    local row = call('HGET', B, int(period) .. ':' .. string.sub(member, 1, length))
     if row and #row >= 104 and struct.unpack('<d', row) == 1 then return row end
   end
 end

@@ -86,6 +86,8 @@ end
 
 -- What is to be written.
 local set, setLeases, endLeases, want, unwant, keep, unkeep, index, setMints = {}, {}, {}, {}, {}, {}, {}, {}, {}
+-- Of the rows that are made.
+local members = {}
 local setSize, made, records, moves = 0, 0, 0, 0
 -- What is answered: notes, the rows, and what is held of them.
 local notes, out, holds = {}, { '', '', '' }, {}
@@ -140,7 +142,7 @@ local function finish(i, kind, minted, used, pool, burned, leased, lessees, limi
     if isNew then
       made = made + 1
       index[#index + 1] = '0'
-      index[#index + 1] = memberOf(field)
+      index[#index + 1] = members[i]
     end
   end
   out[3 + i], holds[i] = row, held
@@ -168,7 +170,9 @@ local function settle(i)
     keepUntil = (endsAt == NULL or keepUntil == NULL) and NULL or max(keepUntil, endsAt + SLACK)
     minted, used, pool, burned, leased, lessees, wanted, reserved, resets = limit, 0, limit, 0, 0, 0, 0, 0, 0
     -- P2
-    local earlier = kind == 1 and earlierRow(names[3 + i])
+    local member, length = memberOf(names[3 + i])
+    members[i] = member
+    local earlier = kind == 1 and earlierRow(member, length)
     if earlier and unp('<d', earlier, 73) > version then return false end
   end
   local held0 = tonumber(helds[i] or 0)

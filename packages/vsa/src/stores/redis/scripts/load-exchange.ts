@@ -44,7 +44,7 @@ local rows = values(B, budgets)
 local earlier = {}
 for _, position in ipairs(starts) do
   local i = tonumber(position)
-  local row = not rows[i] and earlierRow(budgets[i])
+  local row = not rows[i] and earlierRow(memberOf(budgets[i]))
   if row then
     earlier[#earlier + 1] = position
     earlier[#earlier + 1] = row

@@ -41,26 +41,12 @@ local function endedLeases(fields, epoch)
   return ended
 end
 
-local function sourcesOf(json)
-  local budgets, counters = {}, {}
-  for _, lot in ipairs(cjson.decode(json).lots) do
-    for _, source in ipairs(lot.sources) do
-      if type(source.row) == 'string' then
-        budgets[#budgets + 1] = source.row
-      else
-        counters[#counters + 1] = source.counter
-      end
-    end
-  end
-  return budgets, counters
-end
-
 local function adder(list)
   local isThere = {}
   for _, one in ipairs(list) do isThere[one] = true end
   return function(more)
     for _, one in ipairs(more) do
-      if not isThere[one] then
+      if type(one) == 'string' and not isThere[one] then
         isThere[one] = true
         list[#list + 1] = one
       end
@@ -75,10 +61,10 @@ local function readReservations(fields, budgets, counters)
   for at, value in ipairs(values(R, fields)) do
     local row = value and string.sub(value, 1, 1) == '=' and call('HGET', R, string.sub(value, 2))
     found[2 * at - 1], found[2 * at] = value, row
-    local isRead, itsBudgets, itsCounters = pcall(sourcesOf, row or value)
-    if isRead then
-      addBudgets(itsBudgets)
-      addCounters(itsCounters)
+    local isRead, reservation = pcall(cjson.decode, row or value)
+    if isRead and type(reservation) == 'table' then
+      if type(reservation.rows) == 'table' then addBudgets(reservation.rows) end
+      if type(reservation.counters) == 'table' then addCounters(reservation.counters) end
     end
   end
   return found
