@@ -218,8 +218,8 @@ class AdaptedStore implements Store {
     const max = Math.min(SWEPT_MAX, this.capabilities.batchMax)
     return this.#transact(
       () => this.#adapter.loadSweep(max),
-      (rows, at) => {
-        const writes = sweep(rows, at)
+      (rows, at, { frozenUntil }) => {
+        const writes = sweep(rows, at, frozenUntil > 0)
         return { result: { isFull: rows.due.length >= max, isIdle: writes === null }, writes }
       },
     )
