@@ -74,6 +74,7 @@ export class WireObserver {
       case 'threshold':
       case 'counter_overflow':
       case 'clock_differs':
+      case 'policy_changed':
     }
   }
 
