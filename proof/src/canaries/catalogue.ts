@@ -1,4 +1,5 @@
 import type { Canary } from './canary.ts'
+import { CREDIT_CANARIES } from './credit-canaries.ts'
 import { EXPECTATIONS, type Expectation } from './expected-laws.ts'
 import { FENCING_CANARIES } from './fencing-canaries.ts'
 import { FORGETTING_CANARIES } from './forgetting-canaries.ts'
@@ -20,6 +21,7 @@ export const CATALOGUE: readonly ExpectedCanary[] = joined([
   ...ROW_CANARIES,
   ...UPKEEP_CANARIES,
   ...SQLITE_CANARIES,
+  ...CREDIT_CANARIES,
   ...SESSION_CANARIES,
   ...OWNER_CANARIES,
   ...FENCING_CANARIES,

@@ -20,6 +20,10 @@ function simulated(laws: readonly string[], why?: string): Expectation {
   return why === undefined ? { foundBy: 'simulation', laws } : { foundBy: 'simulation', laws, why }
 }
 
+function conforming(...laws: readonly string[]): Expectation {
+  return { foundBy: 'conformance', laws }
+}
+
 function forgetting(laws: readonly string[]): Expectation {
   const why = 'units are admitted twice, which is what the rule prevents'
   return { foundBy: 'forgetting', laws, why }
@@ -197,6 +201,25 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'flush-visits-every-row': { foundBy: 'direct', laws: ['L8'] },
   'gate-counts-each-unit': { foundBy: 'direct', laws: ['L8'] },
   'lowered-durable-lost': simulated(['L3']),
+  // Reservations, ids, waterfalls and resets
+  'id-not-looked-up': conforming('R1', 'I1'),
+  'other-request-repeated': conforming('R1'),
+  'refunded-admitted-again': conforming('I1'),
+  'told-two-outcomes': conforming('R4'),
+  'extended-in-part': conforming('R5'),
+  'refunded-twice': conforming('I2'),
+  'refund-behind-a-reset': conforming('I2', 'P5'),
+  'refund-above-the-charge': conforming('I2'),
+  'returned-in-order': conforming('V3'),
+  'drawn-from-a-negative-pool': conforming('V1', 'R4'),
+  'captured-returned': conforming('R3'),
+  'never-expires-at-touch': conforming('R3'),
+  'forgotten-by-the-first-budget': conforming('R6'),
+  'captured-forgotten-as-reserved': conforming('R6', 'R2'),
+  'change-ends-with-the-period': conforming('P2'),
+  'replay-without-credits': conforming('S2', 'R1'),
+  'sqlite-reserved-row-removed': conforming('S10', 'R2'),
+  'sqlite-found-by-one-key': conforming('R1', 'R7'),
   // A store that forgot
   'older-incarnation-applied': forgetting(['F1']),
   'forgot-without-outcome': forgetting(['F2']),

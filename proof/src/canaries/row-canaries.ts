@@ -63,8 +63,9 @@ export const ROW_CANARIES: readonly Canary[] = [
     name: 'others-unsaid',
     rules: ['S7', 'L5'],
     what: 'the answer omits the units that other owners hold',
-    file: 'core/transition',
-    find: 'const { held, pool, used, burned, minted, limit, version, others, othersHeld } = row;',
-    replace: 'const { held, pool, used, burned, minted, limit, version, others } = row;\n    const othersHeld = 0;',
+    file: 'core/entry-answers',
+    find: 'const { held, pool, used, burned, minted, reserved, limit, version, others, othersHeld } = row;',
+    replace:
+      'const { held, pool, used, burned, minted, reserved, limit, version, others } = row;\n    const othersHeld = 0;',
   },
 ]

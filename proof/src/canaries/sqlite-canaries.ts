@@ -6,9 +6,9 @@ export const SQLITE_CANARIES: readonly Canary[] = [
     name: 'sqlite-stale-lease-total',
     rules: ['S7', 'L2'],
     what: 'the total of the other leases on a row includes those of closed epochs, which count as burned',
-    file: 'stores/sqlite/load',
-    find: 'othersHeld: ended.reduce((sum, lease) => sum - lease.held, integer(row[15])),',
-    replace: 'othersHeld: integer(row[15]),',
+    file: 'stores/sqlite/load-entries',
+    find: 'othersHeld: ended.reduce((sum, lease) => sum - lease.held, integer(row[BUDGET_WIDTH + 2])),',
+    replace: 'othersHeld: integer(row[BUDGET_WIDTH + 2]),',
   },
   {
     name: 'sqlite-burning-done-after-one-slice',

@@ -63,8 +63,8 @@ export const UPKEEP_CANARIES: readonly Canary[] = [
     rules: ['S10', 'L2'],
     what: 'the row of a past period is removed while it is leased',
     file: 'stores/memory/rows',
-    find: ' && !this.#leases.has(name)',
-    replace: '',
+    find: 'return !this.#leases.has(name) && ',
+    replace: 'return ',
   },
   {
     name: 'upkeep-time-forgotten',

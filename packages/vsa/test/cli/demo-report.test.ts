@@ -3,7 +3,17 @@ import { demoReport, type DemoFindings } from '../../src/cli/demo/demo-report.ts
 import { PLAIN, paintFor } from '../../src/cli/paint.ts'
 
 const BIG = 9_999_999_999
-const TOTALS = { rows: 1, minted: BIG, used: BIG, pool: BIG, burned: BIG, leased: BIG, faulty: [], unreadable: [] }
+const TOTALS = {
+  rows: 1,
+  minted: BIG,
+  used: BIG,
+  reserved: 0,
+  pool: BIG,
+  burned: BIG,
+  leased: BIG,
+  faulty: [],
+  unreadable: [],
+}
 const FINDINGS: DemoFindings = {
   net: {
     operations: 1_000_000,

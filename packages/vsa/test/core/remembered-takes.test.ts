@@ -32,6 +32,12 @@ test('R1, L6: a counter is no budget: a remembered take of all its needs is refu
   expect([answer.granted, answer.credits, answer.entries]).toMatchObject([[0], undefined, [{ pool: 10 }, { value: 0 }]])
 })
 
+test('R1, S6: a remembered take of a void entry is refused, because its key is not known', () => {
+  const take: Take = { need: [[0, 1] as const, [1, 1] as const], n: 1, first: true, remember: REMEMBER }
+  const answer = sent([A, { kind: 'void' }], [take])
+  expect([answer.granted, answer.credits, answer.entries]).toMatchObject([[0], undefined, [{ pool: 10 }, {}]])
+})
+
 test('S6: what names a reservation that cannot be read is answered damaged; the others of the batch go on', () => {
   const books = new Books()
   const epoch = books.join()

@@ -68,7 +68,11 @@ async function forgottenTogether(scene: Scene): Promise<void> {
     changes: [{ settled: 1, repeated: true }],
   })
   await owner.apply({ changes: [settleOf('b', 'r', 3)] })
-  await passDays(scene, 8, owner)
+  // The first one was settled long ago.
+  await passDays(scene, 3, owner)
+  const known = await owner.apply({ entries, takes })
+  expect(known.credits?.takes).toMatchObject({ 0: { state: 'final', charged: [1, 3], repeated: true } })
+  await passDays(scene, 6, owner)
   const gone = await owner.apply({ changes: [settleOf('a', 'r', 0), settleOf('b', 'r', 0)] })
   expect(gone.credits?.changes).toEqual([{ kind: 'unknown' }, { kind: 'unknown' }])
 }

@@ -15,6 +15,11 @@ export const reservationEndTests: readonly ConformanceTest[] = [
     passesMs: PAST_TTL_MS,
   },
   {
+    title: 'R3: a reservation that ended a moment ago, before any upkeep, is over when it is named',
+    run: endedJustNow,
+    passesMs: 60,
+  },
+  {
     title: 'R3: a captured reservation stays reserved after its end, and a repeat tells so',
     run: capturedAtTouch,
     passesMs: PAST_TTL_MS,
@@ -63,6 +68,20 @@ async function returnedAtTouch(scene: Scene): Promise<void> {
       [{ used: 10, pool: 0 }],
     ])
   scene.expect(await scene.rows()).toMatchObject([{ budget: { reserved: 0, used: 10 } }])
+}
+
+async function endedJustNow(scene: Scene): Promise<void> {
+  const owner = await reserved(scene, 'return', scene.ms(50))
+  await scene.pass(60)
+  const change = extendOf('a', 'r', 9)
+  const answer = await owner.apply({
+    entries: [entryOf('a', { known: true })],
+    takes: [takeOf(0, 10)],
+    changes: [change],
+  })
+  scene
+    .expect([answer.granted, answer.credits?.changes, answer.entries])
+    .toMatchObject([[1], [{ kind: 'not_open', state: 'expired' }], [{ used: 10, pool: 0 }]])
 }
 
 async function capturedAtTouch(scene: Scene): Promise<void> {

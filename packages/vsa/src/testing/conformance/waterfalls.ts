@@ -21,6 +21,7 @@ export const waterfallTests: readonly ConformanceTest[] = [
   { title: 'V1: each source gives what it has, in order, until the units are covered', run: inOrder },
   { title: 'V1, L4: a waterfall is all or nothing over the sum of its sources', run: allOrNothing },
   { title: 'V1: a source with a negative pool, or without a row, gives nothing', run: sourcesOfNothing },
+  { title: 'V1, R1: a source without a row is remembered under its key, so a repeat is one', run: sourceWithoutRow },
   { title: 'V2: of a run, the first requests are granted, each in order; the answer tells the split', run: runs },
   { title: 'V1, V3: a counter as the last source never lacks, and takes what went over', run: overage },
   { title: 'V1, R1: a repeat has the split of the first time, and books nothing', run: repeats },
@@ -86,6 +87,20 @@ async function sourcesOfNothing(scene: Scene): Promise<void> {
       { 0: { kind: 'drawn', charged: [0, 0, 4] } },
       [{ used: 8, pool: -3 }, { kind: 'row_lost' }, { used: 4, pool: 1 }],
     ])
+}
+
+async function sourceWithoutRow(scene: Scene): Promise<void> {
+  const owner = await scene.owner()
+  const entries = [entryOf('gone', { known: true }), addTo('over', 0)]
+  const takes = [rememberedWaterfallOf('r', 2, 4)]
+  for (const repeated of [false, true]) {
+    const answer = await owner.apply({ entries, takes })
+    scene
+      .expect([answer.credits?.takes, answer.entries])
+      .toMatchObject([{ 0: { kind: 'remembered', charged: [0, 4], repeated } }, [{ kind: 'row_lost' }, { value: 4 }]])
+  }
+  const settled = await owner.apply({ entries, changes: [settleOf('gone', 'r', 1)] })
+  scene.expect([settled.credits?.changes, settled.entries]).toMatchObject([[{ settled: 1 }], [{}, { value: 1 }]])
 }
 
 async function runs(scene: Scene): Promise<void> {
