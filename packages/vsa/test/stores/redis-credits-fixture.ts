@@ -24,6 +24,6 @@ export async function makeOld(client: Redis, key: (name: string) => string): Pro
     await client.hset(key('b'), field, bytes.subarray(0, OLD_BYTES))
   }
   await client.hset(key('s'), 'schema', '1')
-  await client.hdel(key('s'), 'reservations', 'names')
+  await client.hdel(key('s'), 'reservations', 'names', 'versions')
   await client.del(key('r'), key('t'))
 }

@@ -101,6 +101,10 @@ export async function assertSums(client: Redis, prefix: string): Promise<void> {
   expect((await client.zrange(key('w'), '0', '-1')).toSorted()).toEqual(wanted.toSorted())
   expect(await client.zcard(key('i'))).toBe(Object.keys(rows).length)
   await assertReservations(client, key, rows)
+  // P2
+  const budgets = Object.entries(rows).map(([field, bytes]) => unpackBudget(rowNameFrom(Buffer.from(field)), bytes).row)
+  const highest = Math.max(0, ...budgets.map(({ kind, version }) => (kind === 'window' ? version : 0)))
+  expect(Number((await client.hget(key('s'), 'versions')) ?? Infinity)).toBeGreaterThanOrEqual(highest)
 }
 
 /** R2: what is reserved of a row is the sum over its reservations; each is found by all its names, and will be swept. */

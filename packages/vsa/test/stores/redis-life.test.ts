@@ -34,7 +34,7 @@ describe('the incarnation of a store in Redis', () => {
 
   it('F4: owners remember while its incarnation is that of a process', () => {
     const state: StoreState = {
-      ...{ now: 1, seen: 1, gen: 'g', run: 'r2', runSeen: 'r2', epochs: '0', prunes: '0', leap: '' },
+      ...{ now: 1, seen: 1, gen: 'g', run: 'r2', runSeen: 'r2', epochs: '0', prunes: '0', leap: '', versions: '0' },
       ...{ incarnationKept: 'g:r2', frozenUntil: 7 },
     }
     const life = { incarnation: 'g:r2', keptIncarnation: 'g:r2', frozenUntil: 7, mayForget: true }

@@ -29,6 +29,8 @@ interface Scene {
   /** What an inspection finds. */
   integrity(): Promise<readonly string[]>
   reservations(key?: string): Promise<ReservationPage>
+  /** Of each row, what is reserved, and what its reservations have. */
+  charged(key?: string): Promise<readonly unknown[]>
 }
 
 /** A store with the reservation `a` of two budgets, and `b` of one. */
@@ -51,6 +53,12 @@ async function scene(): Promise<Scene> {
     send,
     pass: (ms) => void (now += ms),
     integrity: async () => (await inspection()).integrity(),
+    charged: async (of) => {
+      const found: unknown[] = []
+      for await (const { rows } of (await inspection()).pages(of))
+        found.push(...rows.map((row) => [row.budget.reserved, row.charged]))
+      return found
+    },
     reservations: async (of) => {
       const pages: ReservationPage[] = []
       for await (const page of (await inspection()).reservationPages(of)) pages.push(page)
@@ -88,6 +96,41 @@ describe.skipIf('reason' in server)('damage to reservations in Redis', () => {
     expect(await idsOf('othe')).toEqual([])
     expect(await idsOf('*')).toEqual([])
     expect(await integrity()).toEqual([])
+  })
+
+  it('R2: units that are reserved for no reservation are found, of a store that is not in use', async () => {
+    const { key, send, charged } = await scene()
+    await send({ changes: [settling('b', 1)] })
+    expect(await charged()).toEqual([
+      [3, 3],
+      [2, 2],
+    ])
+    const json = (await client.hget(key('r'), OWN)) ?? ''
+    await client.hset(key('r'), OWN, json.replace(String.raw`\"charged\":3`, String.raw`\"charged\":1`))
+    expect(await charged()).toEqual([
+      [3, 1],
+      [2, 2],
+    ])
+    expect(await charged('seats')).toEqual([[2, 2]])
+  })
+
+  it('R2: no difference is seen while reservations are made and settled', async () => {
+    const { send, charged } = await scene()
+    let isDone = false
+    const work = async (): Promise<void> => {
+      for (let at = 0; !isDone; at += 1) {
+        await send({ entries: both, takes: [reserving(`id ${at}`, [1, 1])] })
+        await send({ changes: [settling(`id ${at}`, 0), settling(`id ${at}`, 0, 'other')] })
+      }
+    }
+    const working = work()
+    for (let look = 0; look < 40; look += 1)
+      for (const pair of await charged()) {
+        const [reserved, units] = pair as readonly [number, number | undefined]
+        expect(units ?? reserved).toBe(reserved)
+      }
+    isDone = true
+    await working
   })
 
   it.each(broken)('S6: with %s one is answered as damaged, and the others go on', async (_what, json, detail) => {

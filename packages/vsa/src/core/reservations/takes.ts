@@ -3,9 +3,8 @@ import type { Entry, Take } from '../exchange.ts'
 import { RowDraft } from '../row-draft.ts'
 import type { ReservationLot, ReservationRow, ReservationSource } from '../rows.ts'
 import type { EntryEffect } from '../settle-entry.ts'
-import { damageOf, type ReservationBooks } from './books.ts'
+import { damageOf, RESERVATION_KEPT_MS, type ReservationBooks } from './books.ts'
 import type { Remember, TakeOutcome } from './messages.ts'
-import { RESERVATION_KEPT_MS } from './settlement.ts'
 import { charge, drawInOrder, roomOf, type SourceDraft, sum } from './sources.ts'
 
 /** What one take finds: the entries of its batch, what they have come to, and what is remembered. */
@@ -38,10 +37,13 @@ export function grantRemembered(take: Take, remember: Remember, scene: TakeScene
 
 /** @throws see `damageOf`, before anything has changed */
 function grantOnce(take: Take, remember: Remember, scene: TakeScene): TakeResult {
-  const { books, isFrozen } = scene
-  const keys = take.need.flatMap(([at]) => budgetKey(scene.entries[at]))
+  const { books, entries, isFrozen } = scene
+  // What a void entry stands for is not known, and could not be remembered.
+  const named = take.need.flatMap(([at]) => namedBy(entries[at]) ?? [])
+  if (named.length < take.need.length) return REFUSED
+  const keys = named.flatMap(({ key, period }) => (period === null ? [] : key))
   const known = keys.map((key) => books.find(key, remember.id))
-  const request = requestOf(take, remember, scene.entries)
+  const request = requestOf(take, remember, entries)
   const row = known.find((one) => one !== undefined)
   if (row !== undefined)
     return { granted: 0, outcome: row.request === request ? repeatOf(row) : { kind: 'id_conflict' } }
@@ -50,7 +52,6 @@ function grantOnce(take: Take, remember: Remember, scene: TakeScene): TakeResult
   if (shares === null) return REFUSED
   const as = remember.as === 'admission' ? 'used' : 'reserved'
   sources.forEach((source, at) => charge(source, shares[at] ?? 0, as))
-  const named = take.need.map(([at]) => scene.entries[at])
   const made = rowOf({ take, remember, request, named, sources, shares, time: books.time })
   books.add(made)
   return { granted: 1, outcome: outcomeOf(made, false) }
@@ -102,22 +103,21 @@ interface Making {
   readonly take: Take
   readonly remember: Remember
   readonly request: string
-  /** The entries of the take. */
-  readonly named: readonly (Entry | undefined)[]
+  /** What each need is taken from, also where there is no row. */
+  readonly named: readonly Named[]
   readonly sources: readonly (SourceDraft | undefined)[]
   readonly shares: readonly number[]
   readonly time: number
 }
 
-/** A source of a waterfall that gave nothing is remembered, too, also one whose row was not made: it names the request. */
+/** A source of a waterfall that gave nothing is remembered, too: it names the request. */
 function rowOf({ take, remember, request, named, sources, shares, time }: Making): ReservationRow {
   const isFinal = remember.as === 'admission'
-  const parts = sources.map((source, at) => ({
-    ...sourceNameIn(named[at]),
-    charged: shares[at] ?? 0,
-    refunded: null,
-    resets: source instanceof RowDraft ? source.resets : 0,
-  }))
+  const parts = named.map((name, at) => {
+    const source = sources[at]
+    const resets = source instanceof RowDraft ? source.resets : 0
+    return { ...name, charged: shares[at] ?? 0, refunded: null, resets }
+  })
   const lotOf = (own: ReservationLot['sources'], units: number): ReservationLot => ({
     units,
     uncovered: 0,
@@ -133,11 +133,6 @@ function rowOf({ take, remember, request, named, sources, shares, time }: Making
   return { key, id, as, request, onExpire, lots }
 }
 
-function sourceNameIn(entry: Entry | undefined): Pick<ReservationSource, 'key' | 'period'> {
-  if (entry === undefined || entry.kind === 'void') return { key: '', period: null }
-  return { key: entry.key, period: entry.kind === 'budget' ? entry.period : null }
-}
-
 /** The operation, the form, the budgets in order and their units. What a repeat says of the end is ignored. */
 function requestOf({ need, first }: Take, { as }: Remember, entries: readonly Entry[]): string {
   const sources = need.map(([at, cost]) => {
@@ -145,6 +140,13 @@ function requestOf({ need, first }: Take, { as }: Remember, entries: readonly En
     return entry === undefined || entry.kind === 'void' ? '' : [entry.kind === 'counter' ? 'c' : 'b', entry.key, cost]
   })
   return JSON.stringify([as, first === true ? 'first' : 'all', sources])
+}
+
+type Named = Pick<ReservationSource, 'key' | 'period'>
+
+function namedBy(entry: Entry | undefined): Named | undefined {
+  if (entry === undefined || entry.kind === 'void') return undefined
+  return { key: entry.key, period: entry.kind === 'budget' ? entry.period : null }
 }
 
 /** Of a budget: a counter names no reservation. */

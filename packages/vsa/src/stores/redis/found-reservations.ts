@@ -16,7 +16,7 @@ export interface FoundReservations {
 
 /**
  * The reservations of some names. One that cannot be read does not hide the others.
- * @param values of the names' fields, in order, each with the value of the field that it names
+ * @param values of the names' fields, in order, each with the value of the field that it names, where no name has that
  * @param found has the rows that they were made from
  * @param loaded gets what a save must find unchanged
  */
@@ -28,7 +28,9 @@ export function reservationsFrom(
 ): FoundReservations {
   const rows = new Map<string, ReservationRow>()
   const damaged: DamagedReservation[] = []
-  for (const [at, [value, linked]] of pairs(values).entries()) {
+  const all = pairs(values)
+  const byField = new Map(names.map(({ key, id }, at) => [idFieldOf(key, id), bytesOrNone(all[at]?.[0] ?? null)]))
+  for (const [at, [value, linked]] of all.entries()) {
     const name = names[at]
     if (name === undefined) break
     const field = idFieldOf(name.key, name.id)
@@ -37,7 +39,7 @@ export function reservationsFrom(
     if (bytes === undefined) continue
     const link = linkedBy(bytes.toString('utf8'))
     const own = link ?? field
-    const json = link === undefined ? bytes : bytesOrNone(linked)
+    const json = link === undefined ? bytes : (byField.get(own) ?? bytesOrNone(linked))
     if (link !== undefined) loaded.reservation(own, json)
     if (rows.has(own)) continue
     try {

@@ -5,9 +5,10 @@ import { leaseSumFaults } from '../../core/lease-sums.ts'
 import type { CounterRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
 import type { RedisArgument } from './client.ts'
 import { noStore, storeTooNew } from './errors.ts'
+import { chargesNow, chargesOf, type Charges } from './inspect-charged.ts'
 import { findings, type Counts } from './inspect-findings.ts'
 import { reservationPages } from './inspect-reservations.ts'
-import { memberRange, rowNameOf } from './keys.ts'
+import { fieldOf, memberRange, rowNameOf } from './keys.ts'
 import { bytesOf, bytesOrNone, list, number, pairs, text, unpackBudget, unpackOwner } from './rows.ts'
 import { scan } from './scan.ts'
 import { COUNTER_PAGE, COUNTS, IS_USED, OWNER_PAGE, ROWS } from './scripts/inspect.ts'
@@ -74,6 +75,7 @@ async function countsOf(session: Session): Promise<Counts> {
 
 async function* budgetPages(session: Session, key: string | undefined): AsyncGenerator<InspectedPage> {
   const [first, to] = memberRange(key)
+  const charges = await chargesOf(session, key)
   let from: RedisArgument = first
   for (;;) {
     const values = [from, to, String(PAGE_ROWS), String(PAGE_LOOKUPS)]
@@ -81,9 +83,30 @@ async function* budgetPages(session: Session, key: string | undefined): AsyncGen
     const rows = pairs(found)
     const last = rows.at(-1)
     if (last === undefined) return
-    yield pageOf(rows, leasesByRow(list(leases)))
+    yield await chargedPage(session, pageOf(rows, leasesByRow(list(leases))), charges)
     from = Buffer.concat([Buffer.from('('), bytesOf(last[0])])
   }
+}
+
+/** R2: with what the reservations of each row have charged it with, as far as that is certain. */
+async function chargedPage(session: Session, { page, bytes }: FoundPage, charges: Charges): Promise<InspectedPage> {
+  const found = page.rows.flatMap(({ budget }) => {
+    const field = fieldOf(budget)
+    const row = bytes.get(field)
+    return row === undefined ? [] : [{ field, bytes: row, reserved: budget.reserved }]
+  })
+  const now = await chargesNow(session, found, charges)
+  const rows = page.rows.map((row) => {
+    const charged = now.get(fieldOf(row.budget))
+    return charged === undefined ? row : { ...row, charged }
+  })
+  return { ...page, rows }
+}
+
+interface FoundPage {
+  readonly page: InspectedPage
+  /** Of the rows that can be read, by field. */
+  readonly bytes: ReadonlyMap<string, Buffer>
 }
 
 /** What stands on the leases of a page: (epoch, held), by the position of their row. @param flat list of (position, epoch, held) */
@@ -102,20 +125,23 @@ function leasesByRow(flat: readonly unknown[]): ReadonlyMap<number, readonly (re
 function pageOf(
   found: readonly (readonly [unknown, unknown])[],
   leases: ReadonlyMap<number, readonly (readonly [unknown, unknown])[]>,
-): InspectedPage {
+): FoundPage {
   const rows: InspectedRow[] = []
+  const packed = new Map<string, Buffer>()
   const unreadable: UnreadableRow[] = []
   for (const [at, [member, bytes]] of found.entries()) {
     const name = rowNameOf(bytesOf(member))
     try {
       if (name === undefined) throw new InvariantError('its name in the index is none that this store writes')
-      rows.push(inspectedRow(name, bytesOrNone(bytes), leases.get(at) ?? []))
+      const row = bytesOrNone(bytes)
+      rows.push(inspectedRow(name, row, leases.get(at) ?? []))
+      if (row !== undefined) packed.set(fieldOf(name), row)
     } catch (error) {
       if (!(error instanceof InvariantError)) throw error
       unreadable.push({ ...(name ?? { key: text(member), period: 0 }), detail: error.message })
     }
   }
-  return { rows, unreadable }
+  return { page: { rows, unreadable }, bytes: packed }
 }
 
 /** @throws InvariantError when a value cannot be read */

@@ -67,10 +67,20 @@ function saveBudgets(plan: SavePlan, { budgets, leases }: Writes, loaded: Loaded
     created += 1
     plan.set('ZADD', 'i', '0', memberOf(row))
   }
+  saveVersions(plan, budgets, loaded)
   if (created === 0) return
   plan.command('HINCRBY', 's', ['rows', String(created)])
   // S10: a row that is made again after it was removed would mint its units twice.
   plan.expect('s', 'prunes', Buffer.from(loaded.state.prunes))
+}
+
+/** P2: the fast path looks for earlier rows only where one may have a higher version. */
+function saveVersions(plan: SavePlan, budgets: Writes['budgets'], { state: { versions } }: Loaded): void {
+  if (versions === '') return
+  const highest = budgets.reduce((max, { row }) => (row.kind === 'window' ? Math.max(max, row.version) : max), 0)
+  if (highest <= Number(versions)) return
+  plan.expect('s', 'versions', Buffer.from(versions))
+  plan.command('HSET', 's', ['versions', String(highest)])
 }
 
 /** Rows of schema 1 that are not written otherwise: the fast path does not read them. */

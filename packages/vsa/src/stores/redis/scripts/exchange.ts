@@ -86,6 +86,9 @@ end
 
 -- What is to be written.
 local set, setLeases, endLeases, want, unwant, keep, unkeep, index, setMints = {}, {}, {}, {}, {}, {}, {}, {}, {}
+-- P2: no row with windows has a higher version. Not known of a store that was of schema 1.
+local versions0 = tonumber(at[13]) or math.huge
+local versions = versions0
 -- Of the rows that are made.
 local members = {}
 local setSize, made, records, moves = 0, 0, 0, 0
@@ -172,8 +175,11 @@ local function settle(i)
     -- P2
     local member, length = memberOf(names[3 + i])
     members[i] = member
-    local earlier = kind == 1 and earlierRow(member, length)
-    if earlier and unp('<d', earlier, 73) > version then return false end
+    if kind == 1 then
+      local earlier = versions0 > version and earlierRow(member, length)
+      if earlier and unp('<d', earlier, 73) > version then return false end
+      versions = max(versions, version)
+    end
   end
   local held0 = tonumber(helds[i] or 0)
   -- S6 names the row; that is not done here.
@@ -184,6 +190,7 @@ local function settle(i)
     if itsKind == 1 and itsVersion > version then
       minted, pool = minted + itsLimit - limit, pool + itsLimit - limit
       limit, burnMax, version = itsLimit, itsBurnMax, itsVersion
+      versions = max(versions, version)
       if keepUntil ~= NULL and itsKeepUntil ~= NULL then keepUntil = max(keepUntil, itsKeepUntil) end
       if minted > MAX or minted < 0 then return false end
     end
@@ -280,6 +287,7 @@ write('ZREM', K, unkeep)
 write('HSET', C, setCounters)
 write('HSET', M, setMints)
 if #setMints > 0 then call('HINCRBY', S, 'mints', int(#setMints / 2)) end
+if versions > versions0 then call('HSET', S, 'versions', int(versions)) end
 if made > 0 then call('HINCRBY', S, 'rows', int(made)) end
 if newCounters > 0 then call('HINCRBY', S, 'counters', int(newCounters)) end
 local outcome = '{"granted":[' .. table.concat(granted, ',') .. '],"notes":{' .. table.concat(notes, ',') .. '},"written":{"records":' .. int(records) .. ',"leaseRecords":' .. int(moves) .. '}}'

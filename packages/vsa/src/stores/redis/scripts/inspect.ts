@@ -56,6 +56,9 @@ end
 return { rows, leases }
 `)
 
+/** Answers the budgets of the fields from `ARGV[2]` on. */
+export const BUDGETS: Script = script(`return call('HMGET', B, unpack(ARGV, 2))`)
+
 /** `ARGV[2]` a cursor, `ARGV[3]` about how many. Answers the next cursor, and owners as (epoch, owner, label). */
 export const OWNER_PAGE: Script = script(`
 local found = call('HSCAN', O, ARGV[2], 'COUNT', ARGV[3])

@@ -6,7 +6,7 @@ const LIST_MAX = 2_000
  *
  * - `values(key, fields)`: of a hash, false for a field that is not there
  * - `endedLeases(fields, epoch)`: leases on rows that ended epochs other than this one have, as a flat list of (epoch, position from 0, held)
- * - `readReservations(fields, budgets, counters)`: for each field its value and, where that is the name of another field, the value of that one. The rows that the units came from
+ * - `readReservations(fields, budgets, counters)`: for each field its value and, where that is the name of another field that is not in the list, the value of that one. The rows that the units came from
  *   are added to the two lists; those of a reservation that cannot be read are not.
  */
 export const READ_ROWS: string = `
@@ -58,11 +58,15 @@ local function readReservations(fields, budgets, counters)
   local found = {}
   if #fields == 0 then return found end
   local addBudgets, addCounters = adder(budgets), adder(counters)
+  local isAsked = {}
+  for _, field in ipairs(fields) do isAsked[field] = true end
   for at, value in ipairs(values(R, fields)) do
-    local row = value and string.sub(value, 1, 1) == '=' and call('HGET', R, string.sub(value, 2))
+    local link = value and string.sub(value, 1, 1) == '=' and string.sub(value, 2)
+    local row = link and not isAsked[link] and call('HGET', R, link)
     found[2 * at - 1], found[2 * at] = value, row
-    local isRead, reservation = pcall(cjson.decode, row or value)
-    if isRead and type(reservation) == 'table' then
+    local json = link and row or not link and value
+    local isRead, reservation = pcall(cjson.decode, json)
+    if json and isRead and type(reservation) == 'table' then
       if type(reservation.rows) == 'table' then addBudgets(reservation.rows) end
       if type(reservation.counters) == 'table' then addCounters(reservation.counters) end
     end

@@ -41,7 +41,7 @@ local function miscounted(key, command, count)
 end
 
 local function state()
-  local s = call('HMGET', S, 'schema', 'rows', 'mints', 'counters', 'seen', 'gen', 'run', 'epochs', 'prunes', 'leap', 'incarnation', 'frozen', 'reservations', 'names')
+  local s = call('HMGET', S, 'schema', 'rows', 'mints', 'counters', 'seen', 'gen', 'run', 'epochs', 'prunes', 'leap', 'incarnation', 'frozen', 'reservations', 'names', 'versions')
   if not s[1] then
     if call('EXISTS', O, N, B, M, C, I, W, K, X, D, Z, R, T) > 0 then return { 'damaged', 'the key ' .. S .. ' is missing, and others of the store are not' } end
     return { 'missing' }
@@ -49,7 +49,7 @@ local function state()
   if s[1] ~= '${SCHEMA_VERSION}' then return { tonumber(s[1]) > ${SCHEMA_VERSION} and 'newer' or 'older', s[1] } end
   local damage = miscounted(B, 'HLEN', s[2]) or miscounted(I, 'ZCARD', s[2]) or miscounted(M, 'HLEN', s[3]) or miscounted(C, 'HLEN', s[4]) or miscounted(T, 'ZCARD', s[13]) or miscounted(R, 'HLEN', s[14])
   if damage then return { 'damaged', damage } end
-  return { 'ok', int(clock()), runId(), s[5], s[6], s[7], s[8], s[9], s[10] or '', s[11] or '', s[12] or '0', s[13] }
+  return { 'ok', int(clock()), runId(), s[5], s[6], s[7], s[8], s[9], s[10] or '', s[11] or '', s[12] or '0', s[13], s[15] or '' }
 end
 
 -- A replica, or a server that refuses to write, must not decide by what it has: no write follows an answer such as 'fenced'.
