@@ -31,8 +31,8 @@ export const CREDIT_CANARIES: readonly Canary[] = [
     rules: ['R4'],
     what: 'a repeated settlement is answered with what it asks for',
     file: 'core/reservations/changes',
-    find: 'settled: before, uncovered: lot.uncovered, repeated: true',
-    replace: 'settled: actual, uncovered: lot.uncovered, repeated: true',
+    find: 'settled: sum(lot.sources.map(({ charged }) => charged)),',
+    replace: 'settled: repeated ? actual : sum(lot.sources.map(({ charged }) => charged)),',
   },
   {
     name: 'extended-in-part',
@@ -95,8 +95,8 @@ export const CREDIT_CANARIES: readonly Canary[] = [
     rules: ['R3'],
     what: 'a reservation whose time has passed is open until upkeep has ended it',
     file: 'core/reservations/books',
-    find: 'return row === undefined ? undefined : this.expire(row);',
-    replace: 'return row;',
+    find: 'return this.#expire(this.#applyIntents(row));',
+    replace: 'return this.#applyIntents(row);',
   },
   {
     name: 'forgotten-by-the-first-budget',

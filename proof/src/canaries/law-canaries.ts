@@ -39,8 +39,8 @@ export const LAW_CANARIES: readonly Canary[] = [
     rules: ['L2'],
     what: 'a peek subtracts from `remaining` what it does not add to `used`',
     file: 'engine/admission/peeks',
-    find: 'remaining: Math.max(0, minted - used - burned)',
-    replace: 'remaining: Math.max(0, minted - used - burned - delta)',
+    find: 'const remaining = Math.max(0, minted - used - reserved - burned);',
+    replace: 'const remaining = Math.max(0, minted - used - reserved - burned - delta);',
   },
   {
     name: 'denial-takes-away',

@@ -120,8 +120,9 @@ export const OWNER_CANARIES: readonly Canary[] = [
     rules: ['O9'],
     what: 'a waiting durable request is admitted from a new lease before an exchange settles it',
     file: 'engine/exchange/take-answers',
-    find: 'if (request.durable || second !== undefined || need === undefined)',
-    replace: 'if (second !== undefined || need === undefined)',
+    find: 'if (request.durable || second !== undefined || need === undefined || request.form.waterfall !== undefined)',
+    replace:
+      'if (request.form.remember !== undefined || second !== undefined || need === undefined || request.form.waterfall !== undefined)',
   },
   {
     name: 'group-granted-whole',
@@ -240,16 +241,16 @@ export const OWNER_CANARIES: readonly Canary[] = [
     rules: ['O13'],
     what: 'a refund is accepted after the closing batch has been sent',
     file: 'engine/admission/refunds',
-    find: 'if (scheduler.ended)\n            throw closedError(gate.key);',
-    replace: '',
+    find: "if (scheduler.ended)\n            throw closedError(gate.key);\n        if (units === 0 || given?.kind === 'nothing')",
+    replace: "if (units === 0 || given?.kind === 'nothing')",
   },
   {
     name: 'closing-leaves-waiters',
     rules: ['O13'],
     what: 'the closing batch carries requests, and late grants can no longer be refunded',
     file: 'engine/exchange/batch-planner',
-    find: 'const close = closing && complete && !this.#isAwaited(builder) && !(lingers && builder.hasRefund);',
-    replace: 'const close = closing && complete && !(lingers && builder.hasRefund);',
+    find: 'const isAwaited = changes.length > 0 || !this.#parts.changes.isEmpty || this.#isAwaited(builder);',
+    replace: 'const isAwaited = changes.length > 0 || !this.#parts.changes.isEmpty;',
   },
   {
     name: 'closes-with-leases',
@@ -272,8 +273,8 @@ export const OWNER_CANARIES: readonly Canary[] = [
     rules: ['O2', 'L3'],
     what: 'a flush resolves when its batch is sent, not when it is acknowledged',
     file: 'engine/exchange/batch-planner',
-    find: 'const { close, flushes } = order;',
+    find: 'const { close, changes, flushes } = order;',
     replace:
-      'const { close, flushes } = order;\n        for (const flush of flushes)\n            flush.reply.resolve();',
+      'const { close, changes, flushes } = order;\n        for (const flush of flushes)\n            flush.reply.resolve();',
   },
 ]
