@@ -4,7 +4,7 @@ import { placeOf } from './stores/place-of.ts'
 import type { Migration, StorePlace } from './stores/store-place.ts'
 
 /**
- * Makes the tables of a store where they are missing, and changes nothing else. Several may run at once.
+ * Makes the tables of a store where they are missing, and changes those of an older version. Several may run at once.
  * @param isPrint prints the statements, and connects to nothing
  * @throws CommandError `not_supported` for a store that needs none; StoreError
  */
@@ -27,11 +27,12 @@ function printed({ name }: StorePlace, { script }: Migration): Report {
 }
 
 async function migrated({ name }: StorePlace, migration: Migration): Promise<Report> {
-  const { version, isMade } = await migration.run()
-  const what = isMade ? 'made the tables' : 'the tables are there, and nothing was changed'
+  const { version, isMade, isMigrated } = await migration.run()
+  const kept = isMigrated ? 'changed the tables of an older version' : 'the tables are there, and nothing was changed'
+  const what = isMade ? 'made the tables' : kept
   return {
     ok: true,
-    json: { ok: true, store: name, version, made: isMade },
+    json: { ok: true, store: name, version, made: isMade, migrated: isMigrated },
     text: `${escaped(name)}: ${what} (version ${version}).`,
   }
 }

@@ -3,7 +3,7 @@ import type { Store } from '../../src/core/store.ts'
 import { postgres } from '../../src/stores/postgres/index.ts'
 import { storeConformance } from '../../src/testing/index.ts'
 import { IS_QUICK, rounds } from '../rounds.ts'
-import { dropSchemas, newPool, newSchema } from './postgres-fixture.ts'
+import { dropSchemas, newPool, newSchema, reservedBy } from './postgres-fixture.ts'
 import { postgresServer } from '../../../../servers/src/postgres.ts'
 
 const server = await postgresServer()
@@ -26,7 +26,7 @@ interface TestSchema {
 /** Emptied schemas: to make and drop one takes longer than most tests. */
 const free: TestSchema[] = []
 
-const EMPTY = ['owner', 'budget', 'lease', 'mint', 'counter']
+const EMPTY = ['owner', 'budget', 'lease', 'mint', 'counter', 'reservation', 'intent']
 
 /** A schema whose `clock_ms()` tells the time of a test. */
 async function testSchema(): Promise<TestSchema> {
@@ -39,12 +39,13 @@ async function testSchema(): Promise<TestSchema> {
   return { name, told: 0 }
 }
 
-/** L2: the sums on the rows are those of the leases, and no stub is left. */
+/** L2, R2: the sums on the rows are those of the leases and the reservations, and no stub is left. */
 async function assertSums(name: string): Promise<void> {
   const { rows } = await admin.query(`
     select b.key, b.period from ${name}.budget b
     left join (select key, period, sum(held) held, count(*) owners from ${name}.lease group by 1, 2) l using (key, period)
-    where b.kind = 's' or b.leased <> coalesce(l.held, 0) or b.lessees <> coalesce(l.owners, 0)`)
+    left join (${reservedBy(name)}) r using (key, period)
+    where b.kind = 's' or b.leased <> coalesce(l.held, 0) or b.lessees <> coalesce(l.owners, 0) or b.reserved <> coalesce(r.charged, 0)`)
   expect(rows).toEqual([])
 }
 
@@ -92,7 +93,8 @@ async function startLosing({ name }: TestSchema): Promise<() => Promise<void>> {
       .join(' '),
   )
   const lose = tables.map(
-    (table) => `delete from ${name}.${table}; insert into ${name}.${table} select * from ${name}.kept_${table};`,
+    (table) =>
+      `delete from ${name}.${table}; insert into ${name}.${table} overriding system value select * from ${name}.kept_${table};`,
   )
   return async () =>
     void (await admin.query(`${lose.join(' ')} update ${name}.store set incarnation = gen_random_uuid()`))

@@ -52,3 +52,10 @@ export async function waiterOn(pool: Pool, schema: string): Promise<number> {
     if (waiter !== undefined) return waiter.pid
   }
 }
+
+/** R2: what the reservations have set aside, as a query of the columns `key`, `period` and `charged`. */
+export function reservedBy(schema: string): string {
+  return `select s ->> 'key' as key, (s ->> 'period')::bigint as period, sum((s ->> 'charged')::bigint) as charged
+from ${schema}.reservation r, json_array_elements(r.lots::json) l, json_array_elements(l -> 'sources') s
+where l ->> 'state' <> 'final' and s ->> 'period' is not null group by 1, 2`
+}

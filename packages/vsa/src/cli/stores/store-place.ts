@@ -46,7 +46,7 @@ export interface ClockedOptions {
 export interface Migration {
   /** The statements that `run` sends, as a script. */
   readonly script: string
-  /** Makes what is missing. Idempotent; several may run at once. @throws StoreError */
+  /** Makes what is missing, and changes what is of an older version. Idempotent; several may run at once. @throws StoreError */
   run(): Promise<Migrated>
 }
 
@@ -55,4 +55,6 @@ export interface Migrated {
   readonly version: number
   /** Whether this run has made them. */
   readonly isMade: boolean
+  /** Whether this run has changed tables of an older version. */
+  readonly isMigrated: boolean
 }

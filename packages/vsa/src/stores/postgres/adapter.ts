@@ -4,6 +4,7 @@ import type {
   JoinRows,
   Snapshot,
   StoreAdapter,
+  SweepRows,
   UpkeepBounds,
   UpkeepRows,
   Writes,
@@ -19,7 +20,10 @@ import { exchangeCall, exchangedFrom, isPlain } from './fast-path.ts'
 import { lifeFrom, readMayForget } from './life.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { nameLiteral } from './literals.ts'
-import { exchangeFrom, namesIn, upkeepFrom, type Locked } from './load.ts'
+import { NO_LOCKS, type Locked } from './found.ts'
+import { exchangeFrom, namesIn } from './load.ts'
+import { loadSweep, sweepFrom } from './load-sweep.ts'
+import { upkeepFrom } from './load-upkeep.ts'
 import type { PostgresPool } from './pool.ts'
 import { ignorePoolErrors } from './pool-errors.ts'
 import { integer, list } from './rows.ts'
@@ -41,7 +45,11 @@ interface Loaded<Rows> {
   readonly locked: Locked
 }
 
-const NO_LOCKS: Locked = { leased: new Map(), held: new Map(), stubs: [] }
+/** Undefined when the locks are not those that the rows need. */
+type Read<Rows> = (answer: readonly unknown[], time: number) => Loaded<Rows> | undefined
+
+/** The most attempts of a load whose rows moved. */
+const LOADS_MAX = 3
 
 /**
  * The rows of one schema of a Postgres database. A load begins a transaction and locks the rows, in one message; `save` writes them and commits,
@@ -96,11 +104,9 @@ export class PostgresAdapter implements StoreAdapter {
 
   async loadExchange(batch: Batch): Promise<Snapshot<ExchangeRows>> {
     assertBatch(batch)
-    return this.#snapshot(sql.loadExchange(this.#name, namesIn(batch), this.#mayForget), (answer, time) => {
-      const loaded = exchangeFrom(answer, batch, { time, mayForget: this.#mayForget })
-      if (loaded === undefined) throw rowsMoved(this.#schema)
-      return loaded
-    })
+    return this.#snapshot(sql.loadExchange(this.#name, namesIn(batch), this.#mayForget), (answer, time) =>
+      exchangeFrom(answer, batch, { time, mayForget: this.#mayForget }),
+    )
   }
 
   async exchangePlain(batch: Batch): Promise<Exchanged | null> {
@@ -115,9 +121,8 @@ export class PostgresAdapter implements StoreAdapter {
     return exchanged
   }
 
-  /** Not built yet. */
-  loadSweep(): never {
-    throw new Error('not built yet')
+  loadSweep(max: number): Promise<Snapshot<SweepRows>> {
+    return this.#snapshot(loadSweep(this.#name, max, this.#mayForget), sweepFrom)
   }
 
   loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {
@@ -153,11 +158,17 @@ export class PostgresAdapter implements StoreAdapter {
     this.#mayForget = this.#mayForgetSet ?? (await readMayForget(this.#pool, this.#schema))
   }
 
+  /** @throws StoreError `store_busy` when other transactions have moved the rows each time; also the errors of the connection */
+  async #snapshot<Rows>(statements: string, read: Read<Rows>): Promise<Snapshot<Rows>> {
+    for (let tries = 1; tries <= LOADS_MAX; tries += 1) {
+      const loaded = await this.#load(statements, read)
+      if (loaded !== undefined) return loaded
+    }
+    throw rowsMoved(this.#schema)
+  }
+
   /** S1: the answer begins with the server's clock, which was read behind the locks, and the latest time that was kept. */
-  async #snapshot<Rows>(
-    statements: string,
-    read: (answer: readonly unknown[], time: number) => Loaded<Rows>,
-  ): Promise<Snapshot<Rows>> {
+  async #load<Rows>(statements: string, read: Read<Rows>): Promise<Snapshot<Rows> | undefined> {
     const { transaction, answer } = await Transaction.begin(this.#pool, this.#schema, statements)
     try {
       const [serverNow, timeSeen, lifeRead, ...rest] = list(answer)
@@ -166,7 +177,12 @@ export class PostgresAdapter implements StoreAdapter {
       this.#serverNow = integer(serverNow)
       const at = this.#clock.read(integer(timeSeen))
       this.#timeTold = Math.max(this.#timeTold, at.time)
-      const { rows, locked } = read(rest, at.time)
+      const loaded = read(rest, at.time)
+      if (loaded === undefined) {
+        await transaction.rollBack()
+        return undefined
+      }
+      const { rows, locked } = loaded
       return {
         ...at,
         rows,

@@ -10,7 +10,7 @@ import { integer, list, rowNameFrom } from './rows.ts'
 /* The client's side of the fast path: which batches may go there, the call, and what its answer means. */
 
 /** The figures of each row in the answer. */
-const ROW_WIDTH = 9
+const ROW_WIDTH = 10
 
 /**
  * The function decides it, or says that it does not. An entry that Postgres cannot have must be named by the general path (S6).
@@ -122,9 +122,10 @@ export function exchangedFrom(value: unknown, { entries }: Batch): Exchanged {
     if (entry.kind === 'void') return { kind: 'void' }
     if (entry.kind === 'counter') return { kind: 'counter', value: integer(counters[counter++]), overflow: false }
     const figures = rows.slice(row, (row += ROW_WIDTH)).map(integer) as unknown as Figures
-    const [held, pool, used, burned, minted, limit, version, others, othersHeld] = figures
+    const [held, pool, used, burned, minted, reserved, limit, version, others, othersHeld] = figures
     const refunded = outcome.notes[at]?.refunded ?? 0
-    return { kind: 'budget', held, pool, used, burned, minted, limit, version, others, othersHeld, refunded }
+    const aside = reserved > 0 ? { reserved } : {}
+    return { kind: 'budget', held, pool, used, burned, minted, ...aside, limit, version, others, othersHeld, refunded }
   })
   const { granted, written } = outcome
   const names = list(wanted).map(rowNameFrom)
@@ -138,4 +139,4 @@ export function exchangedFrom(value: unknown, { entries }: Batch): Exchanged {
   }
 }
 
-type Figures = readonly [number, number, number, number, number, number, number, number, number]
+type Figures = readonly [number, number, number, number, number, number, number, number, number, number]

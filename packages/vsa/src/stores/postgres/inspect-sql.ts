@@ -1,7 +1,15 @@
 /* The statements of an inspection. Each is short, and none waits for a row: a long one would keep old versions of every row of the database. */
 import { encodeText } from '../../core/stored-text.ts'
 import { integerLiteral, textLiteral } from './literals.ts'
+import { reservationColumns } from './reservation-rows.ts'
 import { BUDGET_COLUMNS, jsonOf, OWNER_COLUMNS } from './rows.ts'
+
+/** A schema that is inspected, also one of an older version. */
+export interface InspectedSchema {
+  /** As it stands in a statement. */
+  readonly name: string
+  readonly version: number
+}
 
 /** The place of a row, as it is stored: also of one that cannot be read. */
 export interface RawName {
@@ -42,7 +50,12 @@ from ${name}.store`
  * A page of rows, each with all leases on it, all of one moment. Leases are found by epoch and by the first and last row of the page: the index of `lease`
  * begins with the epoch, and only a few epochs have leases.
  */
-export function budgetPage(name: string, key: string | undefined, after: RawName | undefined, limit: number): string {
+export function budgetPage(
+  { name, version }: InspectedSchema,
+  key: string | undefined,
+  after: RawName | undefined,
+  limit: number,
+): string {
   const conditions = [
     ...(key === undefined ? [] : [`key = ${textLiteral(encodeText(key))}`]),
     ...(after === undefined
@@ -51,7 +64,8 @@ export function budgetPage(name: string, key: string | undefined, after: RawName
   ]
   return `${READ_ONLY}
 with recursive page as materialized (
-select * from ${name}.budget ${whereAll(conditions)} order by key, period limit ${integerLiteral(limit)}),
+select *${version === 1 ? ', 0::bigint as reserved, 0::bigint as resets' : ''} from ${name}.budget ${whereAll(conditions)}
+order by key, period limit ${integerLiteral(limit)}),
 first as materialized (select key, period from page order by key, period limit 1),
 last as materialized (select key, period from page order by key desc, period desc limit 1),
 epochs as (select (select min(epoch) from ${name}.lease) as epoch
@@ -73,6 +87,24 @@ export function counterPage(name: string, after: string | undefined, limit: numb
   const conditions = after === undefined ? [] : [`key > ${textLiteral(after)} collate "C"`]
   return `${READ_ONLY} select coalesce(json_agg(json_build_array(c.key, c.value) order by c.key), '[]')::text answer
 from (select * from ${name}.counter ${whereAll(conditions)} order by key limit ${integerLiteral(limit)}) c`
+}
+
+/** A page of reservations, or of those that one key names, each after the hash by which the next page goes on. */
+export function reservationPage(
+  name: string,
+  key: string | undefined,
+  after: string | undefined,
+  limit: number,
+): string {
+  const conditions = [
+    key === undefined ? 'link is null' : `key = ${textLiteral(encodeText(key))}`,
+    ...(after === undefined ? [] : [`hash > ${textLiteral(`\\x${after}`)}::bytea`]),
+  ]
+  return `${READ_ONLY}
+with page as materialized (
+select hash, link from ${name}.reservation ${whereAll(conditions)} order by ${key === undefined ? '' : 'key, '}hash limit ${integerLiteral(limit)})
+select coalesce(json_agg(json_build_array(encode(p.hash, 'hex'), ${reservationColumns('r')}) order by p.hash), '[]')::text answer
+from page p join ${name}.reservation r on r.hash = coalesce(p.link, p.hash)`
 }
 
 /** The last lease of a page, and those of the page whose row or whose owner is not there. */

@@ -1,12 +1,20 @@
 import { InvariantError } from '../../core/errors.ts'
-import type { InspectedPage, InspectedRow, Inspection, ReservationPage, UnreadableRow } from '../../core/inspection.ts'
+import type {
+  InspectedPage,
+  InspectedRow,
+  Inspection,
+  ReservationPage,
+  UnreadableReservation,
+  UnreadableRow,
+} from '../../core/inspection.ts'
 import { leaseSumFaults } from '../../core/lease-sums.ts'
-import type { CounterRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import type { CounterRow, LeaseRow, OwnerRow, ReservationRow } from '../../core/rows.ts'
 import { decodeText } from '../../core/stored-text.ts'
 import { noStore } from './errors.ts'
 import * as sql from './inspect-sql.ts'
 import { nameLiteral } from './literals.ts'
 import type { PostgresPool } from './pool.ts'
+import { reservationFrom } from './reservation-rows.ts'
 import { budgetFrom, integer, list, ownerFrom, text } from './rows.ts'
 import { knownVersion } from './schema.ts'
 import { answerOf } from './transaction.ts'
@@ -26,12 +34,13 @@ export async function inspectPostgres(pool: PostgresPool, schema: string): Promi
   const name = nameLiteral(schema)
   const ask = (statement: string): Promise<unknown> => answerOf(pool, schema, statement)
   if ((await ask(sql.hasStore(name))) !== true) throw noStore(schema)
-  await knownVersion(pool, schema)
+  const version = await knownVersion(pool, schema)
   return {
-    pages: (key) => budgetPages(ask, name, key),
+    pages: (key) => budgetPages(ask, { name, version }, key),
     owners: () => owners(ask, name),
     counterPages: () => counterPages(ask, name),
-    reservationPages,
+    // Version 1 has none.
+    reservationPages: (key) => (version === 1 ? noReservations() : reservationPages(ask, name, key)),
     integrity: () => strayLeases(ask, name),
     // The server checks the encoding of what it stores.
     textDamage: async () => [],
@@ -51,10 +60,14 @@ export async function isStoreUsed(pool: PostgresPool, schema: string): Promise<b
 
 type Ask = (statement: string) => Promise<unknown>
 
-async function* budgetPages(ask: Ask, name: string, key: string | undefined): AsyncGenerator<InspectedPage> {
+async function* budgetPages(
+  ask: Ask,
+  schema: sql.InspectedSchema,
+  key: string | undefined,
+): AsyncGenerator<InspectedPage> {
   let after: sql.RawName | undefined
   do {
-    const answer = list(await ask(sql.budgetPage(name, key, after, PAGE_ROWS)))
+    const answer = list(await ask(sql.budgetPage(schema, key, after, PAGE_ROWS)))
     const budgets = list(answer[0] ?? [])
     if (budgets.length > 0) yield pageOf(budgets, leasesByRow(list(answer[1] ?? [])))
     after = budgets.length < PAGE_ROWS ? undefined : rawNameOf(list(budgets.at(-1)))
@@ -122,8 +135,31 @@ async function owners(ask: Ask, name: string): Promise<readonly OwnerRow[]> {
   return found
 }
 
-/** Not built yet: this store keeps no reservation. */
-async function* reservationPages(): AsyncGenerator<ReservationPage> {}
+async function* noReservations(): AsyncGenerator<ReservationPage> {}
+
+async function* reservationPages(ask: Ask, name: string, key: string | undefined): AsyncGenerator<ReservationPage> {
+  let after: string | undefined
+  do {
+    const page = list(await ask(sql.reservationPage(name, key, after, PAGE_ROWS))).map(list)
+    if (page.length > 0) yield reservationsOn(page.map(([, columns]) => columns))
+    after = page.length < PAGE_ROWS ? undefined : text(page.at(-1)?.[0])
+  } while (after !== undefined)
+}
+
+function reservationsOn(page: readonly unknown[]): ReservationPage {
+  const rows: ReservationRow[] = []
+  const unreadable: UnreadableReservation[] = []
+  for (const columns of page) {
+    try {
+      rows.push(reservationFrom(columns))
+    } catch (error) {
+      if (!(error instanceof InvariantError || error instanceof SyntaxError)) throw error
+      const [, key, id] = list(columns)
+      unreadable.push({ key: decodeText(text(key)), id: decodeText(text(id)), detail: error.message })
+    }
+  }
+  return { rows, unreadable }
+}
 
 async function* counterPages(ask: Ask, name: string): AsyncGenerator<readonly CounterRow[]> {
   let after: string | undefined

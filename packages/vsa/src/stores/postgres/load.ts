@@ -2,64 +2,44 @@ import { createHash } from 'node:crypto'
 import {
   WANTED_ROWS_MAX,
   type DamagedRow,
-  type EndedLease,
   type EntryRows,
   type ExchangeRows,
-  type OpenOwner,
-  type UpkeepRows,
+  type LoadedBudget,
+  type SourceRows,
 } from '../../core/adapter.ts'
-import { KEY_BYTES_MAX } from '../../core/key.ts'
 import { mintName } from '../../core/batch-mints.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { Batch, BudgetEntry, Entry, RowName } from '../../core/exchange.ts'
-import type { BudgetRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
+import { KEY_BYTES_MAX } from '../../core/key.ts'
+import { reservationsIn, sourcesOf } from '../../core/reservations/names.ts'
+import type { LeaseRow } from '../../core/rows.ts'
 import { needsRows } from '../../core/standing.ts'
 import { encodeText } from '../../core/stored-text.ts'
 import {
-  budgetFrom,
-  integer,
-  integerOrNull,
-  leaseFrom,
-  list,
-  nameOf,
-  ownerFrom,
-  OWNER_WIDTH,
-  prunableFrom,
-  rowNameFrom,
-  STUB,
-  text,
-} from './rows.ts'
+  encodedNameOf,
+  foundBudget,
+  leaseNameOf,
+  leasesByRow,
+  NO_LOCKS,
+  numbersByText,
+  rowsOf,
+  type FoundBudget,
+  type Leased,
+  type Locked,
+} from './found.ts'
+import { reservationFrom, reservationHash } from './reservation-rows.ts'
+import { budgetFrom, integer, list, nameOf, ownerFrom, rowNameFrom } from './rows.ts'
 import type { ExchangeNames } from './sql.ts'
 
-/* What a load asks for, and what its answer means. */
-
-/** The sum and the number of the leases on a row, as its columns have them. */
-export interface Leased {
-  readonly leased: number
-  readonly lessees: number
-}
-
-/** What a save must know of the rows that were loaded. */
-export interface Locked {
-  /** By name of the row. */
-  readonly leased: ReadonlyMap<string, Leased>
-  /** Units by name of the row and epoch. */
-  readonly held: ReadonlyMap<string, number>
-  /** Rows that hold the lock of one that may be made. */
-  readonly stubs: readonly RowName[]
-}
-
-/** The name of a lease, in maps. */
-export function leaseNameOf(row: RowName, epoch: number): string {
-  return `${epoch}:${nameOf(row)}`
-}
+/* What the load of an exchange asks for, and what its answer means. */
 
 export function mintHash(key: string, id: string): string {
   return createHash('sha256').update(mintName(key, id)).digest('hex')
 }
 
 /** The rows that an exchange names, without those that this store cannot have. */
-export function namesIn({ epoch, entries }: Batch): ExchangeNames {
+export function namesIn(batch: Batch): ExchangeNames {
+  const { epoch, entries } = batch
   const possible = entries.filter((entry) => refused(entry) === undefined)
   const budgets = possible.filter((entry) => entry.kind === 'budget')
   return {
@@ -68,6 +48,7 @@ export function namesIn({ epoch, entries }: Batch): ExchangeNames {
     makeable: budgets.filter(({ known, policy }) => !known && policy !== undefined),
     counters: possible.flatMap((entry) => (entry.kind === 'counter' ? entry.key : [])),
     mints: budgets.flatMap(({ key, mint }) => (mint === undefined ? [] : mintHash(key, mint.id))),
+    reservations: reservationsIn(batch).map(({ key, id }) => reservationHash(key, id)),
     wantedMax: WANTED_ROWS_MAX + entries.length,
   }
 }
@@ -81,13 +62,6 @@ export function refused(entry: Entry): DamagedRow | undefined {
   return { kind: 'damaged', detail: `the period must be a safe integer, got ${entry.period}` }
 }
 
-interface FoundBudget extends Leased {
-  /** Not read yet, so that one damaged row does not hide the others. */
-  readonly row: unknown
-  readonly isStub: boolean
-  readonly held: number
-}
-
 interface Found {
   readonly budgets: ReadonlyMap<string, FoundBudget>
   readonly ended: ReadonlyMap<string, readonly LeaseRow[]>
@@ -97,43 +71,59 @@ interface Found {
 
 /**
  * @param at store time, ms since 1970, and whether acknowledged writes may be forgotten
- * @returns undefined when a row that may be made was removed while it was locked: nothing holds its lock
+ * @returns undefined when the locks are not those that are needed: a row that may be made was removed while it was locked, or a reservation was made
  */
 export function exchangeFrom(
   answer: readonly unknown[],
   batch: Batch,
   { time, mayForget }: { readonly time: number; readonly mayForget: boolean },
 ): { readonly rows: ExchangeRows; readonly locked: Locked } | undefined {
-  const [owner, budgets, ended, mints, counters, wanted] = answer
+  const [owner, budgets, ended, mints, counters, wanted, remembered, lockedReservations] = answer
   const row = owner === null ? undefined : ownerFrom(owner)
-  if (!needsRows(row, batch, mayForget)) return { rows: { owner: row, entries: [], wanted: [] }, locked: NOTHING }
+  if (!needsRows(row, batch, mayForget)) return { rows: { owner: row, entries: [], wanted: [] }, locked: NO_LOCKS }
   const found: Found = {
     budgets: new Map(rowsOf(budgets).map(foundBudget)),
-    ended: byRow(rowsOf(ended).map(leaseFrom)),
+    ended: leasesByRow(ended),
     mints: numbersByText(mints),
     counters: numbersByText(counters),
   }
   if (namesIn(batch).makeable.some((name) => !found.budgets.has(encodedNameOf(name)))) return undefined
+  const locked = new Set(rowsOf(lockedReservations))
+  if (rowsOf(remembered).some((reservation) => !locked.has(list(reservation)[0]))) return undefined
+  const reservations = rowsOf(remembered).map(reservationFrom)
+  const sources = sourcesOf(reservations, batch)
   return {
     rows: {
       owner: row,
       entries: batch.entries.map((entry) => entryRows(found, entry)),
+      ...(reservations.length > 0 && { reservations, sources: sources.map((source) => sourceRows(found, source)) }),
       wanted: rowsOf(wanted)
         .filter((name) => integer(list(name)[2]) > time)
         .map(rowNameFrom),
     },
-    locked: lockedIn(found, batch),
+    locked: lockedIn(found, batch, budgetsOf(sources)),
   }
 }
 
 function entryRows(found: Found, entry: Entry): EntryRows | null {
   if (entry.kind === 'void') return null
-  const damaged = refused(entry)
-  if (damaged !== undefined) return damaged
+  return refused(entry) ?? readRows(found, { ...entry, period: entry.kind === 'counter' ? null : entry.period })
+}
+
+/** A row that units of a reservation came from. */
+export function sourceRows(found: Omit<Found, 'mints'>, source: Pick<SourceRows, 'key' | 'period'>): SourceRows {
+  return { ...source, rows: readRows({ ...found, mints: NO_MINTS }, source) }
+}
+
+const NO_MINTS: ReadonlyMap<string, number> = new Map()
+
+type Wanted = Pick<SourceRows, 'key' | 'period'> & Pick<BudgetEntry, 'mint' | 'policy'>
+
+function readRows(found: Found, { period, ...wanted }: Wanted): EntryRows {
   try {
-    return entry.kind === 'budget'
-      ? budgetRows(found, entry)
-      : { kind: 'counter', value: found.counters.get(encodeText(entry.key)) ?? 0 }
+    return period === null
+      ? { kind: 'counter', value: found.counters.get(encodeText(wanted.key)) ?? 0 }
+      : budgetRows(found, { ...wanted, period })
   } catch (error) {
     // A value that this store cannot have written (S6): the answer names the row, and other rows are not affected.
     if (error instanceof InvariantError) return { kind: 'damaged', detail: error.message }
@@ -141,13 +131,15 @@ function entryRows(found: Found, entry: Entry): EntryRows | null {
   }
 }
 
-function budgetRows(found: Found, entry: BudgetEntry): EntryRows {
-  const { key, mint } = entry
+function budgetRows(found: Found, entry: RowName & Pick<BudgetEntry, 'mint' | 'policy'>): LoadedBudget {
+  const { key, mint, policy } = entry
   const budget = found.budgets.get(encodedNameOf(entry))
   const ended = found.ended.get(nameOf(entry)) ?? []
   const mintedBefore = mint === undefined ? undefined : found.mints.get(mintHash(key, mint.id))
-  if (budget === undefined || budget.isStub)
-    return { kind: 'budget', row: undefined, held: 0, others: 0, othersHeld: 0, ended: [], mintedBefore }
+  if (budget === undefined || budget.isStub) {
+    const earlier = policy?.kind === 'window' ? earlierFrom(budget?.earlier ?? null) : undefined
+    return { kind: 'budget', row: undefined, held: 0, others: 0, othersHeld: 0, ended: [], mintedBefore, earlier }
+  }
   const { row, held, leased, lessees } = budget
   const endedHeld = ended.reduce((sum, lease) => sum + lease.held, 0)
   return {
@@ -161,116 +153,42 @@ function budgetRows(found: Found, entry: BudgetEntry): EntryRows {
   }
 }
 
-function lockedIn(found: Found, { epoch, entries }: Batch): Locked {
-  const names = entries.filter((entry) => entry.kind === 'budget')
-  const held = new Map<string, number>()
-  const leased = new Map<string, Leased>()
+/** P2: columns `limit_units, burn_max, version`. */
+function earlierFrom(value: unknown): LoadedBudget['earlier'] {
+  if (value === null) return undefined
+  const [limit, burnMax, version] = list(value).map(integer)
+  return limit === undefined || burnMax === undefined || version === undefined ? undefined : { limit, burnMax, version }
+}
+
+function lockedIn(found: Found, { epoch, entries }: Batch, sources: readonly RowName[]): Locked {
+  const names = [...entries.filter((entry) => entry.kind === 'budget'), ...sources]
+  const { leased, held } = leasesOn(found, names)
   const stubs: RowName[] = []
   for (const name of names) {
     const budget = found.budgets.get(encodedNameOf(name))
     if (budget === undefined) continue
-    if (budget.isStub) stubs.push(name)
-    leased.set(nameOf(name), budget)
+    if (budget.isStub) stubs.push({ key: name.key, period: name.period })
     held.set(leaseNameOf(name, epoch), budget.held)
-    for (const lease of found.ended.get(nameOf(name)) ?? []) held.set(leaseNameOf(name, lease.epoch), lease.held)
   }
   return { leased, held, stubs }
 }
 
-/** The answer of an upkeep, without the times. */
-export function upkeepFrom(answer: readonly unknown[]): { readonly rows: UpkeepRows; readonly locked: Locked } {
-  const [late, burning, ended, prunable, nextPrunableAt, forgettable, leap] = answer
-  const [from, at, until] = list(leap)
-  const leases = rowsOf(ended).map(endedFrom)
-  const perEpoch = countsOf(leases.map(({ lease }) => lease.epoch))
-  return {
-    rows: {
-      open: rowsOf(late).map(openOwner),
-      // An epoch with a lease that was left out burns on.
-      burning: rowsOf(burning)
-        .map(list)
-        .filter(([epoch, count]) => (perEpoch.get(integer(epoch)) ?? 0) >= integer(count))
-        .map(([epoch]) => integer(epoch)),
-      ended: leases,
-      prunable: rowsOf(prunable).map(prunableFrom),
-      nextSweepAt: null,
-      nextPrunableAt: integerOrNull(nextPrunableAt),
-      forgettable: rowsOf(forgettable).map(integer),
-      leap: { from: integer(from), at: integer(at), until: integer(until) },
-    },
-    locked: {
-      leased: new Map(
-        rowsOf(ended).flatMap((value) => {
-          const budget = list(value)[1]
-          return budget === null ? [] : [[nameOf(rowNameFrom(list(budget)[0])), foundBudget(budget)[1]]]
-        }),
-      ),
-      held: new Map(leases.map(({ lease }) => [leaseNameOf(lease, lease.epoch), lease.held])),
-      stubs: [],
-    },
+/** The leases on rows as a save must know them, without those of the epoch that calls. */
+export function leasesOn(
+  { budgets, ended }: Pick<Found, 'budgets' | 'ended'>,
+  names: readonly RowName[],
+): { readonly leased: Map<string, Leased>; readonly held: Map<string, number> } {
+  const held = new Map<string, number>()
+  const leased = new Map<string, Leased>()
+  for (const name of names) {
+    const budget = budgets.get(encodedNameOf(name))
+    if (budget === undefined) continue
+    leased.set(nameOf(name), budget)
+    for (const lease of ended.get(nameOf(name)) ?? []) held.set(leaseNameOf(name, lease.epoch), lease.held)
   }
+  return { leased, held }
 }
 
-const NOTHING: Locked = { leased: new Map(), held: new Map(), stubs: [] }
-
-function openOwner(value: unknown): OpenOwner {
-  const owner: OwnerRow = ownerFrom(value)
-  return { owner, isGone: false, hasLeases: list(value)[OWNER_WIDTH] === true }
-}
-
-function endedFrom(value: unknown): EndedLease {
-  const [lease, budget] = list(value)
-  return { lease: leaseFrom(lease), row: budget === null ? undefined : readable(list(budget)[0]) }
-}
-
-/** Null for a row that cannot be read, so that the other leases still burn. */
-function readable(value: unknown): BudgetRow | null {
-  try {
-    return budgetFrom(value)
-  } catch (error) {
-    if (error instanceof InvariantError) return null
-    throw error
-  }
-}
-
-/** A budget row with its columns `leased` and `lessees`, and this epoch's lease; under its name as it is stored. */
-function foundBudget(value: unknown): readonly [name: string, budget: FoundBudget] {
-  const [row, leased, lessees, held] = list(value)
-  const [key, period, kind] = list(row)
-  const budget = { row, isStub: kind === STUB, leased: integer(leased), lessees: integer(lessees), held: integer(held) }
-  return [`${integer(period)}:${text(key)}`, budget]
-}
-
-function encodedNameOf({ key, period }: RowName): string {
-  return `${period}:${encodeText(key)}`
-}
-
-function byRow(leases: readonly LeaseRow[]): ReadonlyMap<string, readonly LeaseRow[]> {
-  const rows = new Map<string, LeaseRow[]>()
-  for (const lease of leases) {
-    const onRow = rows.get(nameOf(lease))
-    if (onRow === undefined) rows.set(nameOf(lease), [lease])
-    else onRow.push(lease)
-  }
-  return rows
-}
-
-function countsOf(epochs: readonly number[]): ReadonlyMap<number, number> {
-  const counts = new Map<number, number>()
-  for (const epoch of epochs) counts.set(epoch, (counts.get(epoch) ?? 0) + 1)
-  return counts
-}
-
-function numbersByText(value: unknown): ReadonlyMap<string, number> {
-  return new Map(
-    rowsOf(value).map((pair) => {
-      const [name, number] = list(pair)
-      return [text(name), integer(number)]
-    }),
-  )
-}
-
-/** `json_agg` of no rows is null. */
-function rowsOf(value: unknown): readonly unknown[] {
-  return value === null ? [] : list(value)
+export function budgetsOf(sources: readonly Pick<SourceRows, 'key' | 'period'>[]): readonly RowName[] {
+  return sources.flatMap(({ key, period }) => (period === null ? [] : { key, period }))
 }

@@ -10,7 +10,7 @@ export const OWNER_COLUMNS = 'epoch, token, label, is_open, seq, outcome, seen_a
 /** The number of those columns. */
 export const OWNER_WIDTH: number = OWNER_COLUMNS.split(', ').length
 export const BUDGET_COLUMNS =
-  'key, period, kind, minted, used, pool, burned, limit_units, burn_max, version, wanted_until, ends_at, keep_until'
+  'key, period, kind, minted, used, pool, burned, limit_units, burn_max, version, wanted_until, ends_at, keep_until, reserved, resets'
 /** The kind of a row that holds the lock of one that may be made. */
 export const STUB = 's'
 
@@ -48,13 +48,13 @@ export function budgetFrom(value: unknown): BudgetRow {
     kind: kindFrom(row[2]),
     minted: integer(row[3]),
     used: integer(row[4]),
-    reserved: 0,
+    reserved: integer(row[13]),
     pool: integer(row[5]),
     burned: integer(row[6]),
     limit: integer(row[7]),
     burnMax: integer(row[8]),
     version: integer(row[9]),
-    resets: 0,
+    resets: integer(row[14]),
     wantedUntil: integer(row[10]),
     endsAt: integerOrNull(row[11]),
     keepUntil: integerOrNull(row[12]),

@@ -3,14 +3,17 @@ import type { RowName } from '../../core/exchange.ts'
 import type { LeaseRow } from '../../core/rows.ts'
 import { PERIOD_SLACK_MS } from '../../core/settle-entry.ts'
 import { encodeText } from '../../core/stored-text.ts'
+import { leaseNameOf, type Leased, type Locked } from './found.ts'
 import { integerArray, integerLiteral, textArray, textLiteral } from './literals.ts'
-import { leaseNameOf, mintHash, type Leased, type Locked } from './load.ts'
+import { mintHash } from './load.ts'
+import { removeReservations, saveReservations } from './reservation-rows.ts'
 import { nameOf, STUB } from './rows.ts'
 import { namesOf } from './sql.ts'
 
 /** The statements that apply all writes, inside the transaction that loaded the rows. The row of `store` comes last: see `sql.ts`. */
 export function save(schema: string, writes: Writes, locked: Locked): string {
   const { budgets, leases, mints, counters, removedBudgets, removedOwners, burnedOut } = writes
+  const { reservations, removedReservations } = writes
   const written = new Set(budgets.map(({ row }) => nameOf(row)))
   const stubs = locked.stubs.filter((stub) => !written.has(nameOf(stub)))
   return [
@@ -19,7 +22,9 @@ export function save(schema: string, writes: Writes, locked: Locked): string {
     ...some(stubs, () => [removeBudgets(schema, stubs, ` and b.kind = '${STUB}'`)]),
     ...some(mints, () => [saveMints(schema, mints)]),
     ...some(counters, () => [saveCounters(schema, counters)]),
-    ...some(removedBudgets, () => [removeBudgets(schema, removedBudgets, ' and b.lessees = 0')]),
+    ...saveReservations(schema, reservations),
+    ...some(removedReservations, () => [removeReservations(schema, removedReservations)]),
+    ...some(removedBudgets, () => [removeBudgets(schema, removedBudgets, ' and b.lessees = 0 and b.reserved = 0')]),
     ...some(removedOwners, () => [`delete from ${schema}.owner where epoch = any(${integerArray(removedOwners)});`]),
     ...some(burnedOut, () => [
       `update ${schema}.owner set burning = false where burning and epoch = any(${integerArray(burnedOut)});`,
@@ -75,6 +80,7 @@ function saveBudgets(schema: string, writes: readonly BudgetWrite[], leasedOf: (
     textArray(rows.map(({ kind }) => kind.charAt(0))),
     integerArray(rows.map(({ minted }) => minted)),
     integerArray(rows.map(({ used }) => used)),
+    integerArray(rows.map(({ reserved }) => reserved)),
     integerArray(rows.map((row) => row.pool)),
     integerArray(rows.map(({ burned }) => burned)),
     integerArray(leased.map((sums) => sums.leased)),
@@ -82,14 +88,15 @@ function saveBudgets(schema: string, writes: readonly BudgetWrite[], leasedOf: (
     integerArray(rows.map(({ limit }) => limit)),
     integerArray(rows.map(({ burnMax }) => burnMax)),
     integerArray(rows.map(({ version }) => version)),
+    integerArray(rows.map(({ resets }) => resets)),
     integerArray(rows.map(({ wantedUntil }) => wantedUntil)),
     integerArray(rows.map(({ endsAt }) => endsAt)),
     integerArray(rows.map(({ keepUntil }) => keepUntil)),
   ]
-  return `update ${schema}.budget b set kind = e.kind::"char", minted = e.minted, used = e.used, pool = e.pool, burned = e.burned,
-leased = e.leased, lessees = e.lessees, limit_units = e.limit_units, burn_max = e.burn_max, version = e.version,
+  return `update ${schema}.budget b set kind = e.kind::"char", minted = e.minted, used = e.used, reserved = e.reserved, pool = e.pool, burned = e.burned,
+leased = e.leased, lessees = e.lessees, limit_units = e.limit_units, burn_max = e.burn_max, version = e.version, resets = e.resets,
 wanted_until = e.wanted_until, ends_at = e.ends_at, keep_until = e.keep_until
-from unnest(${values.join(', ')}) e(key, period, kind, minted, used, pool, burned, leased, lessees, limit_units, burn_max, version,
+from unnest(${values.join(', ')}) e(key, period, kind, minted, used, reserved, pool, burned, leased, lessees, limit_units, burn_max, version, resets,
 wanted_until, ends_at, keep_until)
 where b.key = e.key and b.period = e.period;`
 }

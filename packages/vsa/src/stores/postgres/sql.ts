@@ -4,7 +4,9 @@ import type { RowName } from '../../core/exchange.ts'
 import { encodeText } from '../../core/stored-text.ts'
 import { lifeColumns } from './life.ts'
 import { integerArray, integerLiteral, textArray, textLiteral } from './literals.ts'
-import { BUDGET_COLUMNS, jsonOf, OWNER_COLUMNS } from './rows.ts'
+import { hashArray } from './reservation-rows.ts'
+import { LOCKED, lockReservations, reservationsOf, SOURCES } from './reservation-sql.ts'
+import { BUDGET_COLUMNS, jsonOf, OWNER_COLUMNS, STUB } from './rows.ts'
 
 /** What an exchange loads and locks. */
 export interface ExchangeNames {
@@ -16,12 +18,15 @@ export interface ExchangeNames {
   readonly counters: readonly string[]
   /** Hashes, in hexadecimal. */
   readonly mints: readonly string[]
+  /** Hashes of names, in hexadecimal. */
+  readonly reservations: readonly string[]
   readonly wantedMax: number
 }
 
 /** The latest store time that was kept. */
-const seen = (schema: string): string =>
-  `(select greatest(s.time_seen, coalesce((select max(seen_at) from ${schema}.owner where is_open), 0)) from ${schema}.store s)`
+export function seen(schema: string): string {
+  return `(select greatest(s.time_seen, coalesce((select max(seen_at) from ${schema}.owner where is_open), 0)) from ${schema}.store s)`
+}
 
 /** Names as a table `e` with the columns `key` and `period`. */
 export function namesOf(rows: readonly RowName[]): string {
@@ -36,7 +41,7 @@ select json_build_array(${schema}.clock_ms(), ${seen(schema)}, ${lifeColumns(sch
 }
 
 /**
- * Locks in one order for all: the owner, then the rows as they are sorted, then the counters; only a save may lock the row of `store`, behind them.
+ * Locks in one order for all: the owner, then reservations, then the rows as they are sorted, then the counters; only a save may lock the row of `store`, behind them.
  * So exchanges wait for one another and never in a circle. The last statement begins when all locks are held: it sees what they guard, and its time
  * is later than every commit that it sees (S1, S10).
  */
@@ -52,62 +57,92 @@ export function loadExchange(schema: string, names: ExchangeNames, mayForget: bo
   ]
   return `
 ${owner}
+${names.reservations.length === 0 ? '' : lockReservations(schema, names.reservations)}
 ${lockBudgets(schema, names)}
 ${lockCounters(schema, names)}
 with at as materialized (select ${schema}.clock_ms() as clock, ${seen(schema)} as seen)
 select json_build_array(${answer.join(',\n')})::text answer`
 }
 
-function lockBudgets(schema: string, { budgets, makeable }: ExchangeNames): string {
+/** The budgets that an exchange locks and reads, as a table `e`: those of its entries, and those that its reservations were made from. */
+function budgetNames({ budgets, reservations }: ExchangeNames): string {
+  if (reservations.length === 0) return namesOf(budgets)
+  return `(select e.key, e.period from ${namesOf(budgets)} union select s.key, s.period from (${SOURCES}) s where s.period is not null) e`
+}
+
+/** The keys of counters, in the same way. */
+function counterKeys({ counters, reservations }: ExchangeNames): string {
+  const keys = textArray(counters.map(encodeText))
+  if (reservations.length === 0) return `unnest(${keys}) e(key)`
+  return `(select e.key from unnest(${keys}) e(key) union select s.key from (${SOURCES}) s where s.period is null) e`
+}
+
+/** Counters that units came from are locked in the same statement, where no entry names one: so reservations cost one statement more. */
+function lockBudgets(schema: string, names: ExchangeNames): string {
+  const { budgets, counters, makeable, reservations } = names
   const make = `
 insert into ${schema}.budget (key, period) select e.key, e.period from ${namesOf(makeable)} order by e.key collate "C", e.period
 on conflict do nothing;`
   const lock = `
-select count(*) from (select 1 from ${schema}.budget b join ${namesOf(budgets)} on b.key = e.key and b.period = e.period
-order by b.key, b.period for update of b) locked;`
-  return `${makeable.length === 0 ? '' : make}${budgets.length === 0 ? '' : lock}`
+select (select count(*) from (select 1 from ${schema}.budget b join ${budgetNames(names)} on b.key = e.key and b.period = e.period
+order by b.key, b.period for update of b) locked)${reservations.length > 0 && counters.length === 0 ? `, ${counterLock(schema, names)}` : ''};`
+  return `${makeable.length === 0 ? '' : make}${budgets.length + reservations.length === 0 ? '' : lock}`
 }
 
-function lockCounters(schema: string, { counters }: ExchangeNames): string {
-  if (counters.length === 0) return ''
-  const keys = textArray(counters.map(encodeText))
+function lockCounters(schema: string, names: ExchangeNames): string {
+  if (names.counters.length === 0) return ''
+  const keys = textArray(names.counters.map(encodeText))
   return `
 insert into ${schema}.counter (key, value) select key, 0 from unnest(${keys}) e(key) order by key collate "C" on conflict do nothing;
-select count(*) from (select 1 from ${schema}.counter where key = any(${keys}) order by key for update) locked;`
+select ${counterLock(schema, names)};`
 }
 
-/** Budgets, leases of ended epochs on them, mints, counters, and wanted rows. What is not asked for costs nothing. */
+function counterLock(schema: string, names: ExchangeNames): string {
+  return `(select count(*) from (select 1 from ${schema}.counter c join ${counterKeys(names)} on c.key = e.key
+order by c.key for update of c) locked)`
+}
+
+/** Budgets, leases of ended epochs on them, mints, counters, wanted rows, and reservations. What is not asked for costs nothing. */
 function exchangeRows(schema: string, epoch: string, names: ExchangeNames): readonly string[] {
-  const { budgets, counters, mints, wantedMax } = names
-  const rows = namesOf(budgets)
+  const { budgets, counters, makeable, mints, reservations, wantedMax } = names
+  const rows = budgetNames(names)
   const ifAny = (asked: readonly unknown[], query: string): string => (asked.length === 0 ? 'null' : `(${query})`)
   return [
     ifAny(
-      budgets,
-      `select json_agg(json_build_array(${jsonOf('b', BUDGET_COLUMNS)}, b.leased, b.lessees, coalesce(l.held, 0)))
+      [...budgets, ...reservations],
+      `select json_agg(json_build_array(${jsonOf('b', BUDGET_COLUMNS)}, b.leased, b.lessees, coalesce(l.held, 0)${makeable.length === 0 ? '' : earlier(schema)}))
 from ${rows} join ${schema}.budget b on b.key = e.key and b.period = e.period
 left join ${schema}.lease l on l.epoch = ${epoch} and l.key = b.key and l.period = b.period`,
     ),
-    ifAny(
-      budgets,
-      `select json_agg(json_build_array(l.key, l.period, l.epoch, l.held))
-from ${schema}.owner o join ${schema}.lease l on l.epoch = o.epoch join ${rows} on l.key = e.key and l.period = e.period
-where o.burning and o.epoch <> ${epoch}`,
-    ),
+    ifAny([...budgets, ...reservations], endedOn(schema, rows, epoch)),
     ifAny(
       mints,
       `select json_agg(json_build_array(encode(hash, 'hex'), units))
-from ${schema}.mint where hash = any(${textArray(mints.map((hash) => `\\x${hash}`))}::bytea[])`,
+from ${schema}.mint where hash = any(${hashArray(mints)})`,
     ),
     ifAny(
-      counters,
-      `select json_agg(json_build_array(key, value)) from ${schema}.counter where key = any(${textArray(counters.map(encodeText))})`,
+      [...counters, ...reservations],
+      `select json_agg(json_build_array(c.key, c.value)) from ${schema}.counter c join ${counterKeys(names)} on c.key = e.key`,
     ),
     `(select json_agg(json_build_array(w.key, w.period, w.wanted_until)) from (
 select b.key, b.period, b.wanted_until from ${schema}.budget b
 join ${schema}.lease l on l.epoch = ${epoch} and l.key = b.key and l.period = b.period
 where b.wanted_until > 0 and b.wanted_until > (select greatest(seen, clock) from at) limit ${wantedMax}) w)`,
+    ...(reservations.length === 0 ? ['null', 'null'] : [`(${reservationsOf(schema, reservations)})`, LOCKED]),
   ]
+}
+
+/** P2: of a row `b` that may be made, the terms of the row before it. */
+function earlier(schema: string): string {
+  return `, case when b.kind = '${STUB}' then (select json_build_array(p.limit_units, p.burn_max, p.version) from ${schema}.budget p
+where p.key = b.key and p.period < b.period and p.kind = 'w' order by p.period desc limit 1) end`
+}
+
+/** Leases of ended epochs on the rows of a table `e`, as a list in JSON. */
+export function endedOn(schema: string, rows: string, epoch: string): string {
+  return `select json_agg(json_build_array(l.key, l.period, l.epoch, l.held))
+from ${schema}.owner o join ${schema}.lease l on l.epoch = o.epoch join ${rows} on l.key = e.key and l.period = e.period
+where o.burning and o.epoch <> ${epoch}`
 }
 
 /**
@@ -138,7 +173,7 @@ order by b.key, b.period for update skip locked) b), '[]'), true);
 with locked as materialized (
 select e ->> 0 as key, (e ->> 1)::bigint as period from json_array_elements(current_setting('vsa.ended')::json) e),
 prunable as materialized (
-select key, period, ends_at from ${schema}.budget where keep_until is not null and keep_until < ${CLOCK} and lessees = 0
+select key, period, ends_at from ${schema}.budget where keep_until is not null and keep_until < ${CLOCK} and lessees = 0 and reserved = 0
 order by keep_until limit ${rows} for update skip locked),
 forgettable as materialized (
 select epoch from ${schema}.owner where not is_open and not burning and seen_at < ${CLOCK} - ${integerLiteral(ownersKeptMs)}
@@ -157,7 +192,8 @@ where l.epoch = any(${BURNING}) and (b.key is null or exists (select 1 from lock
 (select json_agg(json_build_array(key, period, ends_at)) from prunable),
 (select min(keep_until) from ${schema}.budget where keep_until is not null and keep_until >= ${CLOCK}),
 (select json_agg(epoch) from forgettable),
-(select json_build_array(leapt_from, leapt_at, leapt_until) from ${schema}.store))::text answer`
+(select json_build_array(leapt_from, leapt_at, leapt_until) from ${schema}.store),
+(select min(sweep_at) from ${schema}.reservation))::text answer`
 }
 
 const CLOCK = `current_setting('vsa.clock')::bigint`
