@@ -6,7 +6,7 @@ import { inspectPostgres } from '../../src/stores/postgres/inspect.ts'
 import { schemaScript } from '../../src/stores/postgres/schema.ts'
 import { addressOn } from '../cli/store-fixture.ts'
 import { postgresServer } from '../../../../servers/src/postgres.ts'
-import { dropSchemas, newPool, newSchema, poolOn, storeOn } from './postgres-fixture.ts'
+import { dropSchemas, newPool, newSchema, poolOn, storeOn, waiterOn } from './postgres-fixture.ts'
 import { applied, batch, entry } from './sqlite-fixture.ts'
 
 /** The script of the version that made schema 1. */
@@ -56,7 +56,7 @@ async function catalogOf(schema: string): Promise<unknown> {
   return JSON.parse(JSON.stringify(rows).replaceAll(schema, 'S')) as unknown
 }
 
-describe.skipIf('reason' in server)('a schema of version 1', () => {
+describe.skipIf('reason' in server)('a schema of version 1, or none', () => {
   it('L1, L2, L3: the first call changes it in place: rows, leases, mint ids and counters go on', async () => {
     const schema = await oldStore()
     const store = storeOn(admin, { schema })
@@ -128,5 +128,17 @@ describe.skipIf('reason' in server)('a schema of version 1', () => {
     for await (const { rows } of inspection.pages()) pages.push(...rows)
     expect(pages).toMatchObject([{ budget: { minted: 105, reserved: 0, resets: 0 }, leases: [{ held: 10 }] }])
     expect(await versionOf(schema)).toBe(1)
+  })
+
+  it('L1: is not made twice by a connection that looked for it before it waited for the one that makes it', async () => {
+    const [schema, used] = [newSchema(), poolOn(url, { max: 1 })]
+    await storeOn(used, { schema: newSchema() }).owners()
+    const maker = await admin.connect()
+    await maker.query(`begin; select pg_advisory_xact_lock(hashtextextended('vsa:${schema}', 0))`)
+    const opened = storeOn(used, { schema }).owners()
+    await waiterOn(admin, schema)
+    await maker.query(schemaScript(schema))
+    maker.release()
+    expect(await opened).toEqual([])
   })
 })

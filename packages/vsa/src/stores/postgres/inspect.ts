@@ -1,20 +1,13 @@
 import { InvariantError } from '../../core/errors.ts'
-import type {
-  InspectedPage,
-  InspectedRow,
-  Inspection,
-  ReservationPage,
-  UnreadableReservation,
-  UnreadableRow,
-} from '../../core/inspection.ts'
+import type { InspectedPage, InspectedRow, Inspection, ReservationPage, UnreadableRow } from '../../core/inspection.ts'
 import { leaseSumFaults } from '../../core/lease-sums.ts'
-import type { CounterRow, LeaseRow, OwnerRow, ReservationRow } from '../../core/rows.ts'
+import type { CounterRow, LeaseRow, OwnerRow } from '../../core/rows.ts'
 import { decodeText } from '../../core/stored-text.ts'
 import { noStore } from './errors.ts'
 import * as sql from './inspect-sql.ts'
 import { nameLiteral } from './literals.ts'
 import type { PostgresPool } from './pool.ts'
-import { reservationFrom } from './reservation-rows.ts'
+import { readReservations } from './reservation-rows.ts'
 import { budgetFrom, integer, list, ownerFrom, text } from './rows.ts'
 import { knownVersion } from './schema.ts'
 import { answerOf } from './transaction.ts'
@@ -147,18 +140,12 @@ async function* reservationPages(ask: Ask, name: string, key: string | undefined
 }
 
 function reservationsOn(page: readonly unknown[]): ReservationPage {
-  const rows: ReservationRow[] = []
-  const unreadable: UnreadableReservation[] = []
-  for (const columns of page) {
-    try {
-      rows.push(reservationFrom(columns))
-    } catch (error) {
-      if (!(error instanceof InvariantError || error instanceof SyntaxError)) throw error
-      const [, key, id] = list(columns)
-      unreadable.push({ key: decodeText(text(key)), id: decodeText(text(id)), detail: error.message })
-    }
-  }
-  return { rows, unreadable }
+  const named = page.map((columns) => {
+    const [, key, id] = list(columns)
+    return [{ key: decodeText(text(key)), id: decodeText(text(id)) }, columns] as const
+  })
+  const { rows, damaged } = readReservations(named)
+  return { rows, unreadable: damaged }
 }
 
 async function* counterPages(ask: Ask, name: string): AsyncGenerator<readonly CounterRow[]> {

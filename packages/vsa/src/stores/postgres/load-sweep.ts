@@ -1,13 +1,12 @@
 import type { SourceRows, SweepRows } from '../../core/adapter.ts'
 import { sourcesOf } from '../../core/reservations/names.ts'
-import type { ReservationRow } from '../../core/rows.ts'
 import { encodeText } from '../../core/stored-text.ts'
 import { encodedNameOf, foundBudget, leasesByRow, type Locked, numbersByText, rowsOf } from './found.ts'
 import { lifeColumns } from './life.ts'
 import { integerLiteral } from './literals.ts'
 import { budgetsOf, leasesOn, sourceRows } from './load.ts'
 import { keepSources, lockedReservations, SOURCES } from './reservation-sql.ts'
-import { reservationFrom } from './reservation-rows.ts'
+import { readReservations } from './reservation-rows.ts'
 import { BUDGET_COLUMNS, jsonOf, list } from './rows.ts'
 import { endedOn, seen } from './sql.ts'
 
@@ -55,9 +54,8 @@ export function sweepFrom(answer: readonly unknown[]): { readonly rows: SweepRow
     const name = encodedNameOf({ key, period })
     return budgetLocks.has(name) || !found.budgets.has(name)
   }
-  const due = rowsOf(reservations)
-    .map(reservationFrom)
-    .filter((row: ReservationRow) => sourcesOf([row]).every(isLocked))
+  const { rows } = readReservations(rowsOf(reservations).map((columns) => [{}, columns] as const))
+  const due = rows.filter((row) => sourcesOf([row]).every(isLocked))
   const sources = sourcesOf(due)
   return {
     rows: { due, sources: sources.map((source) => sourceRows(found, source)) },

@@ -11,7 +11,7 @@ import { mintName } from '../../core/batch-mints.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { Batch, BudgetEntry, Entry, RowName } from '../../core/exchange.ts'
 import { KEY_BYTES_MAX } from '../../core/key.ts'
-import { reservationsIn, sourcesOf } from '../../core/reservations/names.ts'
+import { type ReservationName, reservationsIn, sourcesOf } from '../../core/reservations/names.ts'
 import type { LeaseRow } from '../../core/rows.ts'
 import { needsRows } from '../../core/standing.ts'
 import { encodeText } from '../../core/stored-text.ts'
@@ -27,8 +27,8 @@ import {
   type Leased,
   type Locked,
 } from './found.ts'
-import { reservationFrom, reservationHash } from './reservation-rows.ts'
-import { budgetFrom, integer, list, nameOf, ownerFrom, rowNameFrom } from './rows.ts'
+import { readReservations, reservationHash } from './reservation-rows.ts'
+import { budgetFrom, integer, list, nameOf, ownerFrom, rowNameFrom, text } from './rows.ts'
 import type { ExchangeNames } from './sql.ts'
 
 /* What the load of an exchange asks for, and what its answer means. */
@@ -89,20 +89,35 @@ export function exchangeFrom(
   }
   if (namesIn(batch).makeable.some((name) => !found.budgets.has(encodedNameOf(name)))) return undefined
   const locked = new Set(rowsOf(lockedReservations))
-  if (rowsOf(remembered).some((reservation) => !locked.has(list(reservation)[0]))) return undefined
-  const reservations = rowsOf(remembered).map(reservationFrom)
+  const named = namedReservations(rowsOf(remembered), batch)
+  if (named.some(([, columns]) => !locked.has(list(columns)[0]))) return undefined
+  const { rows: reservations, damaged } = readReservations(named)
   const sources = sourcesOf(reservations, batch)
   return {
     rows: {
       owner: row,
       entries: batch.entries.map((entry) => entryRows(found, entry)),
-      ...(reservations.length > 0 && { reservations, sources: sources.map((source) => sourceRows(found, source)) }),
+      ...(named.length > 0 && { reservations, damagedReservations: damaged }),
+      ...(sources.length > 0 && { sources: sources.map((source) => sourceRows(found, source)) }),
       wanted: rowsOf(wanted)
         .filter((name) => integer(list(name)[2]) > time)
         .map(rowNameFrom),
     },
     locked: lockedIn(found, batch, budgetsOf(sources)),
   }
+}
+
+/** Columns of reservations, each under the name that the batch gives. */
+function namedReservations(
+  found: readonly unknown[],
+  batch: Batch,
+): readonly (readonly [name: ReservationName, columns: unknown])[] {
+  if (found.length === 0) return []
+  const columnsOf = new Map(found.map((value) => [text(list(value)[0]), list(value)[1]]))
+  return reservationsIn(batch).flatMap((name) => {
+    const columns = columnsOf.get(reservationHash(name.key, name.id))
+    return columns === undefined ? [] : [[name, columns] as const]
+  })
 }
 
 function entryRows(found: Found, entry: Entry): EntryRows | null {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { ReservationWrite } from '../../core/adapter.ts'
+import { InvariantError } from '../../core/errors.ts'
 import { keysOf, nameOf, type ReservationName, sourcesOf, sweepAtOf } from '../../core/reservations/names.ts'
+import { decodeLots, encodeLots } from '../../core/reservations/stored-lots.ts'
 import type { ReservationRow } from '../../core/rows.ts'
 import { decodeText, encodeText } from '../../core/stored-text.ts'
 import { integerArray, integerLiteral, textArray, textLiteral } from './literals.ts'
@@ -29,8 +31,8 @@ export function hashArray(hashes: readonly string[]): string {
   return `${textArray(hashes.map((hash) => `\\x${hash}`))}::bytea[]`
 }
 
-/** Columns of {@link reservationColumns}. @throws InvariantError, SyntaxError when they cannot be read */
-export function reservationFrom(value: unknown): ReservationRow {
+/** Columns of {@link reservationColumns}. @throws InvariantError when they cannot be read */
+function reservationFrom(value: unknown): ReservationRow {
   const [, key, id, as, request, onExpire, lots] = list(value)
   return {
     key: decodeText(text(key)),
@@ -39,7 +41,7 @@ export function reservationFrom(value: unknown): ReservationRow {
     as: text(as) as ReservationRow['as'],
     request: text(request),
     onExpire: text(onExpire) as ReservationRow['onExpire'],
-    lots: JSON.parse(text(lots)) as ReservationRow['lots'],
+    lots: decodeLots(text(lots)),
   }
 }
 
@@ -74,7 +76,7 @@ ${sorted.join(',\n')};`
 function requestValue(hash: string, row: ReservationRow): string {
   const { key, id, as, request, onExpire, lots } = row
   const sources = sourcesOf([row])
-  const texts = [encodeText(key), encodeText(id), as, request, onExpire, JSON.stringify(lots)].map(textLiteral)
+  const texts = [encodeText(key), encodeText(id), as, request, onExpire, encodeLots(lots)].map(textLiteral)
   const keys = textArray(sources.map((source) => encodeText(source.key)))
   const periods = integerArray(sources.map(({ period }) => period))
   return `('\\x${hash}'::bytea, null::bytea, ${texts.join(', ')}, ${integerLiteral(sweepAtOf(row))}, ${keys}, ${periods})`
@@ -87,7 +89,7 @@ function linkValue(hash: string, own: string, { key, id }: ReservationName): str
 
 function update(schema: string, rows: readonly ReservationRow[]): string {
   const hashes = hashArray(rows.map(({ key, id }) => reservationHash(key, id)))
-  const lots = textArray(rows.map((row) => JSON.stringify(row.lots)))
+  const lots = textArray(rows.map((row) => encodeLots(row.lots)))
   return `update ${schema}.reservation r set lots = e.lots, sweep_at = e.sweep_at
 from unnest(${hashes}, ${lots}, ${integerArray(rows.map(sweepAtOf))}) e(hash, lots, sweep_at) where r.hash = e.hash;`
 }
@@ -95,4 +97,27 @@ from unnest(${hashes}, ${lots}, ${integerArray(rows.map(sweepAtOf))}) e(hash, lo
 /** Of each of its keys. */
 function hashesOf(row: ReservationRow): readonly string[] {
   return keysOf(row).map((key) => reservationHash(key, row.id))
+}
+
+/** Reservations that were read, and the others by what they are called. */
+export interface ReadReservations<Name> {
+  readonly rows: readonly ReservationRow[]
+  readonly damaged: readonly (Name & { readonly detail: string })[]
+}
+
+/** One that cannot be read does not hide the others (S6). @param values pairs of a name and columns; a request that has several names is read once */
+export function readReservations<Name extends object>(
+  values: readonly (readonly [name: Name, columns: unknown])[],
+): ReadReservations<Name> {
+  const rows = new Map<unknown, ReservationRow>()
+  const damaged: (Name & { readonly detail: string })[] = []
+  for (const [name, columns] of values) {
+    try {
+      rows.set(list(columns)[0], reservationFrom(columns))
+    } catch (error) {
+      if (!(error instanceof InvariantError)) throw error
+      damaged.push({ ...name, detail: error.message })
+    }
+  }
+  return { rows: [...rows.values()], damaged }
 }

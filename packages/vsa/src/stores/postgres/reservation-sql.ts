@@ -7,9 +7,9 @@ import { hashArray, reservationColumns } from './reservation-rows.ts'
 
 /** Locks the reservations that these hashes name. Where one of them is made meanwhile, the answer has it, and not among those that were locked. */
 export function lockReservations(schema: string, hashes: readonly string[]): string {
+  const requests = `select coalesce(n.link, n.hash) from ${schema}.reservation n where n.hash = any(${hashArray(hashes)})`
   return keepSources(
-    `select r.hash, r.source_keys, r.source_periods from ${schema}.reservation r where r.hash in (${requests(schema, hashes)})
-order by r.hash for update`,
+    `select r.hash, r.source_keys, r.source_periods from ${schema}.reservation r where r.hash in (${requests}) order by r.hash for update`,
   )
 }
 
@@ -27,17 +27,14 @@ export const SOURCES = `select e ->> 0 as key, (e ->> 1)::bigint as period from 
 /** The hashes of the locked reservations, as JSON. */
 export const LOCKED = `current_setting('vsa.reservations')::json`
 
-/** The rows of the requests that these hashes name, as a list in JSON. */
+/** Each of these hashes that names a request, with the row of that, as a list in JSON. */
 export function reservationsOf(schema: string, hashes: readonly string[]): string {
-  return `select json_agg(${reservationColumns('r')}) from ${schema}.reservation r where r.hash in (${requests(schema, hashes)})`
+  return `select json_agg(json_build_array(encode(n.hash, 'hex'), ${reservationColumns('r')}))
+from ${schema}.reservation n join ${schema}.reservation r on r.hash = coalesce(n.link, n.hash) where n.hash = any(${hashArray(hashes)})`
 }
 
 /** The rows of the locked requests, as a list in JSON. */
 export function lockedReservations(schema: string): string {
   return `select json_agg(${reservationColumns('r')} order by r.sweep_at) from json_array_elements_text(${LOCKED}) e(hash)
 join ${schema}.reservation r on r.hash = decode(e.hash, 'hex')`
-}
-
-function requests(schema: string, hashes: readonly string[]): string {
-  return `select coalesce(n.link, n.hash) from ${schema}.reservation n where n.hash = any(${hashArray(hashes)})`
 }

@@ -68,21 +68,24 @@ function lock(schema: string): string {
   return `select pg_advisory_xact_lock(hashtextextended(${textLiteral(`vsa:${schema}`)}, 0));`
 }
 
-/** The body of a block that makes what is missing, and changes what is of an older version. */
+/**
+ * The body of a block that makes what is missing, and changes what is of an older version. It reads the catalog itself: `to_regclass` may answer from
+ * what this connection has kept of an earlier look, before it waited for the lock.
+ */
 function creation(schema: string): string {
   const name = nameLiteral(schema)
   return `
 declare
   granted record;
 begin
-  if to_regclass(${textLiteral(`${name}.store`)}) is not null then
+  if exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = ${textLiteral(schema)} and c.relname = 'store') then
     if (select schema_version from ${name}.store) = 1 then
       ${migration(name)}
       perform set_config('${DONE}', 'migrated', true);
     end if;
     return;
   end if;
-  if to_regnamespace(${textLiteral(name)}) is null then create schema ${name}; end if;
+  if not exists (select from pg_namespace where nspname = ${textLiteral(schema)}) then create schema ${name}; end if;
   ${tables(name)}
   perform set_config('${DONE}', 'made', true);
 end`
