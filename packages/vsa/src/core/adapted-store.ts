@@ -217,8 +217,8 @@ class AdaptedStore implements Store {
   #sweep(): Awaitable<{ readonly isFull: boolean; readonly isIdle: boolean }> {
     return this.#transact(
       () => this.#adapter.loadSweep(SWEPT_MAX),
-      (rows, at) => {
-        const writes = sweep(rows, at)
+      (rows, at, { frozenUntil }) => {
+        const writes = sweep(rows, at, frozenUntil > 0)
         return { result: { isFull: rows.due.length >= SWEPT_MAX, isIdle: writes === null }, writes }
       },
     )

@@ -1,4 +1,5 @@
 import type { AppliedAnswer, Batch, RowName } from './exchange.ts'
+import type { Intent, SettleIntent } from './reservations/intents.ts'
 import type { BudgetRow, CounterRow, Leap, LeaseRow, MintRow, OwnerRow, ReservationRow } from './rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from './store.ts'
 
@@ -101,6 +102,11 @@ export interface ExchangeRows {
   readonly reservations?: readonly ReservationRow[]
   /** Those of them that cannot be read, under the name that the batch gives. Absent: none. */
   readonly damagedReservations?: readonly DamagedReservation[]
+  /**
+   * T1: of those reservations, by the names of all their budgets, and of the names that the batch gives: settlements that users' own transactions have
+   * written, in the order of their numbers, committed before the time. Absent: none.
+   */
+  readonly intents?: readonly SettleIntent[]
   /** The rows that their units came from: those that no entry names. Absent: none. */
   readonly sources?: readonly SourceRows[]
   /** Rows leased by this epoch with `wantedUntil` after the time, also rows outside the batch: at most {@link WANTED_ROWS_MAX} of those. */
@@ -128,9 +134,14 @@ export interface SourceRows {
 
 /** The rows that a sweep needs. */
 export interface SweepRows {
-  /** Reservations whose `sweepAtOf` is the time or before, without those that cannot be read. */
+  /** Reservations whose `sweepAtOf` is the time or before, or which have an intent, without those that cannot be read. */
   readonly due: readonly ReservationRow[]
-  /** Every row that their units came from. Leases are all of other epochs. */
+  /**
+   * T1: settlements of the reservations in `due`, all of each, and those that nothing is remembered for; mints whose row is there. In the order of their
+   * numbers. Absent: none.
+   */
+  readonly intents?: readonly Intent[]
+  /** Every row that their units came from, and those that mints go to. Leases are all of other epochs. */
   readonly sources: readonly SourceRows[]
 }
 
@@ -195,7 +206,7 @@ export interface UpkeepRows {
   readonly nextPrunableAt: number | null
   /** Closed epochs without a lease that ended longer ago than `ownersKeptMs` before `pruneTimeOf` the time; at most `rowsMax`. */
   readonly forgettable: readonly number[]
-  /** The earliest `sweepAtOf` of all reservations, also one that has passed; null when there is none. */
+  /** The earliest `sweepAtOf` of all reservations, also one that has passed; 0 where an intent can be applied; null when there is none. */
   readonly nextSweepAt: number | null
   /** As the last `Writes.leap` said; `NO_LEAP` at first. */
   readonly leap: Leap
@@ -232,6 +243,8 @@ export interface Writes {
   readonly counters: readonly CounterRow[]
   readonly reservations: readonly ReservationWrite[]
   readonly removedReservations: readonly ReservationRow[]
+  /** Numbers of intents that were applied, or never can be. Empty where the store told of none. */
+  readonly removedIntents: readonly number[]
   readonly removedBudgets: readonly PrunableRow[]
   readonly removedOwners: readonly number[]
   /** Closed epochs without a lease left: upkeep does not load them again. */

@@ -99,9 +99,8 @@ export class RowDraft {
     if (this.keepUntil !== null && keepUntil !== null) this.keepUntil = Math.max(this.keepUntil, keepUntil)
   }
 
-  /** S3, mint: once per id, for ever. */
-  mint({ units }: Mint): MintOutcome {
-    const before = this.#loaded.mintedBefore
+  /** S3, mint: once per id, for ever. @param before units minted before under the id */
+  mint({ units }: Pick<Mint, 'units'>, before: number | undefined = this.#loaded.mintedBefore): MintOutcome {
     if (before !== undefined) return before === units ? 'repeated' : 'id_conflict'
     if (!isUnits(units) || units > UNITS_MAX - this.minted) return 'units_overflow'
     this.minted += units

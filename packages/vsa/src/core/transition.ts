@@ -109,7 +109,8 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
     return effect
   })
   const sources = new SourceDrafts(effects, rows.sources ?? [])
-  const books = new ReservationBooks(rows.reservations ?? [], sources, time, rows.damagedReservations)
+  const scene = { damaged: rows.damagedReservations, intents: rows.intents, isFrozen }
+  const books = new ReservationBooks(rows.reservations ?? [], sources, time, scene)
   const changed = (batch.changes ?? []).map((change) => applyChange(books, change, isFrozen))
   const { granted, outcomes } = grantTakes(batch.takes, { entries: batch.entries, effects, books, isFrozen })
   for (const effect of effects) {
@@ -126,6 +127,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
     ? [{ change: 'closed', row: { ...next, state: 'closed' } } as const]
     : [{ change: 'renewed', row: next } as const]
   const { budgets, leases, mints, counters, reservations } = changes
+  const { removedIntents } = books
   return {
     answer: appliedAnswer(
       'applied',
@@ -137,7 +139,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
         wanted: wantedAfter(rows, effects, time),
       },
     ),
-    writes: writesOf(time, { owners, budgets, leases, mints, counters, reservations }),
+    writes: writesOf(time, { owners, budgets, leases, mints, counters, reservations, removedIntents }),
   }
 }
 

@@ -11,6 +11,7 @@ export function writesOf(time: number, changes: Partial<Omit<Writes, 'time'>>): 
     counters: [],
     reservations: [],
     removedReservations: [],
+    removedIntents: [],
     removedBudgets: [],
     removedOwners: [],
     burnedOut: [],

@@ -1,11 +1,10 @@
 import type { DamagedReservation, ReservationWrite } from '../adapter.ts'
 import { BooksError, RowDraft } from '../row-draft.ts'
 import type { ReservationLot, ReservationRow } from '../rows.ts'
+import type { SettleIntent } from './intents.ts'
 import { isOpen, keysOf, nameOf } from './names.ts'
-import { release, type SourceDraft, type SourceDrafts } from './sources.ts'
-
-/** How long a reservation is remembered once it is settled, expired or given back, in ms of store time (R6). */
-export const RESERVATION_KEPT_MS: number = 7 * 86_400_000
+import { type OpenedLot, RESERVATION_KEPT_MS, settleLot } from './settlement.ts'
+import { release, type SourceDrafts } from './sources.ts'
 
 /** What is remembered cannot be read (S6). */
 class DamagedReservationError extends Error {
@@ -22,12 +21,13 @@ export function damageOf(error: unknown): string {
   throw error
 }
 
-/** A lot with the rows that its units came from, in order; undefined for a row that was removed. */
-export interface OpenedLot {
-  readonly row: ReservationRow
-  readonly at: number
-  readonly lot: ReservationLot
-  readonly sources: readonly (SourceDraft | undefined)[]
+/** What a transaction knows of reservations beside their rows. */
+export interface BooksScene {
+  readonly damaged?: readonly DamagedReservation[] | undefined
+  /** In the order of their numbers: all of a reservation that is loaded. */
+  readonly intents?: readonly SettleIntent[] | undefined
+  /** F3: an intent gives units back, and takes none. */
+  readonly isFrozen: boolean
 }
 
 /** The reservations of one transaction, as they become (R1 to R6, I1, I2). */
@@ -37,34 +37,36 @@ export class ReservationBooks {
   readonly sources: SourceDrafts
   readonly #rows = new Map<string, ReservationRow>()
   readonly #writes = new Map<string, ReservationWrite>()
-
   readonly #damaged = new Map<string, DamagedReservation>()
+  #intents: readonly SettleIntent[]
+  readonly #removedIntents: number[] = []
+  readonly #isFrozen: boolean
 
-  constructor(
-    loaded: readonly ReservationRow[],
-    sources: SourceDrafts,
-    time: number,
-    damaged: readonly DamagedReservation[] = [],
-  ) {
+  constructor(loaded: readonly ReservationRow[], sources: SourceDrafts, time: number, scene: BooksScene) {
+    const { damaged = [], intents = [], isFrozen } = scene
     this.time = time
     this.sources = sources
+    this.#intents = intents
+    this.#isFrozen = isFrozen
     for (const row of loaded) this.#note(row)
     for (const one of damaged) this.#damaged.set(nameOf(one.key, one.id), one)
   }
 
-  /** As it is once its end, where that has passed, has been counted (R3). Undefined where nothing is remembered. @throws see `damageOf` */
+  /** As it is once its intents (T1), and then its end, where that has passed (R3), have been counted. Undefined where nothing is remembered. @throws see `damageOf` */
   find(key: string, id: string): ReservationRow | undefined {
     const damaged = this.#damaged.get(nameOf(key, id))
     if (damaged !== undefined) throw new DamagedReservationError(damaged)
     const row = this.#rows.get(nameOf(key, id))
-    return row === undefined ? undefined : this.expire(row)
+    if (row !== undefined) return this.#expire(this.#applyIntents(row))
+    // What nothing is remembered for must not settle what is made under the id now.
+    for (const intent of this.#intents) if (intent.key === key && intent.id === id) this.#remove(intent)
+    return undefined
   }
 
   /** The lot that the key names. @throws see `damageOf` */
   lot(key: string, id: string): OpenedLot | undefined {
     const row = this.find(key, id)
-    const at = row?.lots.findIndex(({ sources }) => sources.some((one) => one.key === key && one.period !== null)) ?? -1
-    return row === undefined || at < 0 ? undefined : this.#open(row, at)
+    return row === undefined ? undefined : this.#lotOf(row, key)
   }
 
   add(row: ReservationRow): void {
@@ -81,8 +83,33 @@ export class ReservationBooks {
     return next
   }
 
+  /** T1: the first settlement of a lot counts, direct or not, and each intent is removed. @throws BooksError: one that was not applied stays */
+  #applyIntents(row: ReservationRow): ReservationRow {
+    if (this.#intents.length === 0) return row
+    const keys = keysOf(row)
+    let next = row
+    for (const intent of this.#intents) {
+      if (intent.id !== row.id || !keys.includes(intent.key)) continue
+      const opened = this.#lotOf(next, intent.key)
+      if (opened !== undefined && opened.lot.state !== 'final')
+        next = this.replace(opened, settleLot(opened, intent.units, { time: this.time, isFrozen: this.#isFrozen }))
+      this.#remove(intent)
+    }
+    return next
+  }
+
+  #remove(intent: SettleIntent): void {
+    this.#intents = this.#intents.filter((one) => one !== intent)
+    this.#removedIntents.push(intent.number)
+  }
+
+  #lotOf(row: ReservationRow, key: string): OpenedLot | undefined {
+    const at = row.lots.findIndex(({ sources }) => sources.some((one) => one.key === key && one.period !== null))
+    return at < 0 ? undefined : this.#open(row, at)
+  }
+
   /** R3: a provisional settlement of each open lot whose time has passed. @throws BooksError before anything has changed */
-  expire(row: ReservationRow): ReservationRow {
+  #expire(row: ReservationRow): ReservationRow {
     const due = row.lots.flatMap((lot, at) => (isOpen(lot) && lot.expiresAt <= this.time ? [this.#open(row, at)] : []))
     let next = row
     for (const { at, lot, sources } of due) {
@@ -109,6 +136,11 @@ export class ReservationBooks {
   /** What is to be written. */
   get writes(): readonly ReservationWrite[] {
     return [...this.#writes.values()]
+  }
+
+  /** Numbers of intents that were applied, or that nothing is remembered for. */
+  get removedIntents(): readonly number[] {
+    return this.#removedIntents
   }
 
   /** R2: what is charged must be set aside in its row. @throws BooksError */

@@ -1,8 +1,9 @@
 import { RowDraft } from '../row-draft.ts'
 import type { ReservationSource } from '../rows.ts'
-import { damageOf, type OpenedLot, type ReservationBooks, RESERVATION_KEPT_MS } from './books.ts'
+import { damageOf, type ReservationBooks } from './books.ts'
 import type { ChangeOutcome, ReservationChange } from './messages.ts'
-import { charge, consume, drawInOrder, lastFirst, release, type SourceDraft, sum } from './sources.ts'
+import { type OpenedLot, RESERVATION_KEPT_MS, settleLot } from './settlement.ts'
+import { charge, drawInOrder, lastFirst, type SourceDraft, sum } from './sources.ts'
 
 /** Applies one change. `isFrozen` (F3): it may give units back, and takes none. A damaged row stops the reservations that need it alone. */
 export function applyChange(books: ReservationBooks, change: ReservationChange, isFrozen: boolean): ChangeOutcome {
@@ -22,28 +23,17 @@ export function applyChange(books: ReservationBooks, change: ReservationChange, 
   }
 }
 
-/** R4, V3: once, open or expired. Less comes back from the last source, more is taken in order, as far as it is there. */
+/** R4: once, open or expired. */
 function settle(books: ReservationBooks, opened: OpenedLot, actual: number, isFrozen: boolean): ChangeOutcome {
-  const { lot, sources } = opened
-  const charges = lot.sources.map(({ charged }) => charged)
-  const before = sum(charges)
-  if (lot.state === 'final') return { kind: 'settled', settled: before, uncovered: lot.uncovered, repeated: true }
-  const back = lastFirst(charges, Math.max(0, before - actual))
-  const more = Math.max(0, actual - before)
-  const got = drawInOrder(isFrozen ? sources.map(() => undefined) : sources, more)
-  const charged = charges.map((units, at) => units - (back[at] ?? 0) + (got[at] ?? 0))
-  sources.forEach((source, at) => {
-    release(source, back[at] ?? 0)
-    consume(source, (charges[at] ?? 0) - (back[at] ?? 0))
-    charge(source, got[at] ?? 0, 'used')
-  })
-  const uncovered = more - sum(got)
-  books.replace(opened, {
-    ...lot,
-    ...{ uncovered, state: 'final', keepUntil: books.time + RESERVATION_KEPT_MS },
-    sources: lot.sources.map((source, at) => ({ ...source, charged: charged[at] ?? 0, resets: resetsOf(sources[at]) })),
-  })
-  return { kind: 'settled', settled: sum(charged), uncovered, repeated: false }
+  const repeated = opened.lot.state === 'final'
+  const lot = repeated ? opened.lot : settleLot(opened, actual, { time: books.time, isFrozen })
+  if (!repeated) books.replace(opened, lot)
+  return {
+    kind: 'settled',
+    settled: sum(lot.sources.map(({ charged }) => charged)),
+    uncovered: lot.uncovered,
+    repeated,
+  }
 }
 
 /** R5: absolute, so a repeat changes nothing. */
@@ -99,8 +89,4 @@ function refundable({ charged, resets }: ReservationSource, source: SourceDraft 
 function giveBack(source: SourceDraft | undefined, units: number): void {
   if (source instanceof RowDraft) source.refund(units)
   else source?.add(-units)
-}
-
-function resetsOf(source: SourceDraft | undefined): number {
-  return source instanceof RowDraft ? source.resets : 0
 }

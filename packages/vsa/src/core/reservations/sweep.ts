@@ -1,55 +1,102 @@
 import type { StoreTime, SweepRows, Writes } from '../adapter.ts'
 import { CounterDraft } from '../counter-draft.ts'
 import { pruneTimeOf } from '../leap.ts'
-import { BooksError } from '../row-draft.ts'
-import type { ReservationRow } from '../rows.ts'
+import type { RowName } from '../exchange.ts'
+import { RowDraft } from '../row-draft.ts'
+import type { MintRow, ReservationRow } from '../rows.ts'
 import { writesOf } from '../writes.ts'
-import { ReservationBooks } from './books.ts'
-import { isOpen, sweepAtOf } from './names.ts'
-import { consume, SourceDrafts } from './sources.ts'
+import { damageOf, ReservationBooks } from './books.ts'
+import type { MintIntent } from './intents.ts'
+import { isOpen, nameOf, sweepAtOf } from './names.ts'
+import { consume, type SourceDraft, SourceDrafts } from './sources.ts'
 
 /** Stands for no epoch: the first one is 1. */
 const NO_EPOCH = 0
 
 /**
- * R3, R6: ends reservations whose time has passed, and forgets those that were settled, expired or given back long ago. Pure, and bounded by what was
- * loaded. A reservation whose row cannot be read stays, and the others go on.
+ * T1, R3, R6: applies intents, ends reservations whose time has passed, and forgets those that were settled, expired or given back long ago. Pure, and
+ * bounded by what was loaded. A reservation or a mint whose row cannot be read stays, and the others go on.
+ * @param isFrozen F3: nothing is taken
  * @returns null when there is nothing to do
  */
-export function sweep({ due, sources }: SweepRows, at: StoreTime): Writes | null {
+export function sweep({ due, sources, intents = [] }: SweepRows, at: StoreTime, isFrozen = false): Writes | null {
   const time = pruneTimeOf(at)
-  const books = new ReservationBooks(due, new SourceDrafts([], sources), time)
-  const removed = due.filter((row) => sweepOne(books, row, time))
+  const settlements = intents.filter((intent) => intent.op === 'settle')
+  const drafts = new SourceDrafts([], sources)
+  const books = new ReservationBooks(due, drafts, time, { intents: settlements, isFrozen })
+  for (const { key, id } of settlements) find(books, key, id)
+  const removed = due.filter((row) => isForgotten(books, row, time))
+  const minted = mintIntents(
+    intents.filter((intent) => intent.op === 'mint'),
+    drafts,
+  )
   const reservations = books.writes
-  if (reservations.length === 0 && removed.length === 0) return null
-  const drafts = books.sources.own
-  const budgets = drafts.flatMap((draft) => (draft instanceof CounterDraft ? [] : draft))
+  const removedIntents = [...books.removedIntents, ...minted.removedIntents]
+  if (reservations.length + removed.length + removedIntents.length === 0) return null
+  const budgets = drafts.own.flatMap((draft) => (draft instanceof CounterDraft ? [] : draft))
   for (const draft of budgets) draft.assertBalanced()
   return writesOf(at.time, {
     reservations,
     removedReservations: removed,
+    mints: minted.mints,
+    removedIntents,
     budgets: budgets.flatMap((draft) => draft.write() ?? []),
     leases: budgets.flatMap((draft) => draft.leaseWrites(NO_EPOCH)),
-    counters: drafts.flatMap((draft) =>
+    counters: drafts.own.flatMap((draft) =>
       draft instanceof CounterDraft && draft.isChanged ? { key: draft.key, value: draft.value } : [],
     ),
   })
 }
 
-/** @returns whether it is forgotten */
-function sweepOne(books: ReservationBooks, row: ReservationRow, time: number): boolean {
+/** As it is now; undefined also where a row of it cannot be read, or does not balance. */
+function find(books: ReservationBooks, key: string, id: string): ReservationRow | undefined {
   try {
-    if (row.lots.some(isOpen)) {
-      books.expire(row)
-      return false
-    }
-    if (sweepAtOf(row) > time) return false
-    // What was captured is used from now on.
+    return books.find(key, id)
+  } catch (error) {
+    damageOf(error)
+    return undefined
+  }
+}
+
+/** Counts its end. @returns whether it is forgotten: what was captured is used from now on */
+function isForgotten(books: ReservationBooks, loaded: ReservationRow, time: number): boolean {
+  const row = find(books, loaded.key, loaded.id)
+  if (row === undefined || row.lots.some(isOpen) || sweepAtOf(row) > time) return false
+  try {
     for (const { lot, sources } of books.opened(row))
       if (lot.state === 'expired') lot.sources.forEach(({ charged }, index) => consume(sources[index], charged))
     return true
   } catch (error) {
-    if (error instanceof BooksError) return false
-    throw error
+    damageOf(error)
+    return false
+  }
+}
+
+/** T1, L3: the id counts once, directly or by an intent. One whose row is not there, or cannot be read, stays. */
+function mintIntents(
+  intents: readonly MintIntent[],
+  drafts: SourceDrafts,
+): { readonly mints: readonly MintRow[]; readonly removedIntents: readonly number[] } {
+  const [mints, removedIntents]: [MintRow[], number[]] = [[], []]
+  const known = new Map<string, number>()
+  for (const { number, key, id, units, period, mintedBefore } of intents) {
+    const row = draftFor(drafts, { key, period })
+    if (!(row instanceof RowDraft)) continue
+    const name = nameOf(key, id)
+    const outcome = row.mint({ units }, known.get(name) ?? mintedBefore)
+    removedIntents.push(number)
+    if (outcome !== 'minted') continue
+    known.set(name, units)
+    mints.push({ key, id, units })
+  }
+  return { mints, removedIntents }
+}
+
+function draftFor(drafts: SourceDrafts, name: RowName): SourceDraft | undefined {
+  try {
+    return drafts.find(name)
+  } catch (error) {
+    damageOf(error)
+    return undefined
   }
 }

@@ -3,8 +3,9 @@ import type { Entry, Take } from '../exchange.ts'
 import { RowDraft } from '../row-draft.ts'
 import type { ReservationLot, ReservationRow, ReservationSource } from '../rows.ts'
 import type { EntryEffect } from '../settle-entry.ts'
-import { damageOf, RESERVATION_KEPT_MS, type ReservationBooks } from './books.ts'
+import { damageOf, type ReservationBooks } from './books.ts'
 import type { Remember, TakeOutcome } from './messages.ts'
+import { RESERVATION_KEPT_MS } from './settlement.ts'
 import { charge, drawInOrder, roomOf, type SourceDraft, sum } from './sources.ts'
 
 /** What one take finds: the entries of its batch, what they have come to, and what is remembered. */
