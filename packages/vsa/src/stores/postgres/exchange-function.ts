@@ -1,3 +1,4 @@
+import { isDue } from './intents.ts'
 import { presentIncarnation } from './life.ts'
 import { LEAP_MIN_MS } from '../../core/leap.ts'
 import { PERIOD_SLACK_MS } from '../../core/settle-entry.ts'
@@ -181,7 +182,8 @@ begin
       where b.wanted_until > 0 and b.wanted_until > _time limit _wanted_max) w;
   end if;
   _due := _due or exists (select from ${schema}.budget where keep_until < _time and lessees = 0 and reserved = 0)
-    or exists (select from ${schema}.reservation where sweep_at <= _time);
+    or exists (select from ${schema}.reservation where sweep_at <= _time)
+    or exists (select from ${schema}.intent i where ${isDue(schema, '_time')});
   return format('{"time":%s,"seen":%s,"expiresAt":%s,"made":%s,"isUpkeepDue":%s,"rows":[%s],"counters":[%s],"wanted":%s,"outcome":%s}',
     _time, _seen, _owner.expires_at, _made, _due::text, _rows, _counters, coalesce(_wanted, '[]'), _outcome);
 end $vsa$;

@@ -27,6 +27,7 @@ import {
   type Leased,
   type Locked,
 } from './found.ts'
+import { settlementsFrom } from './intents.ts'
 import { readReservations, reservationHash } from './reservation-rows.ts'
 import { budgetFrom, integer, list, nameOf, ownerFrom, rowNameFrom, text } from './rows.ts'
 import type { ExchangeNames } from './sql.ts'
@@ -78,7 +79,7 @@ export function exchangeFrom(
   batch: Batch,
   { time, mayForget }: { readonly time: number; readonly mayForget: boolean },
 ): { readonly rows: ExchangeRows; readonly locked: Locked } | undefined {
-  const [owner, budgets, ended, mints, counters, wanted, remembered, lockedReservations] = answer
+  const [owner, budgets, ended, mints, counters, wanted, remembered, lockedReservations, intents] = answer
   const row = owner === null ? undefined : ownerFrom(owner)
   if (!needsRows(row, batch, mayForget)) return { rows: { owner: row, entries: [], wanted: [] }, locked: NO_LOCKS }
   const found: Found = {
@@ -98,6 +99,7 @@ export function exchangeFrom(
       owner: row,
       entries: batch.entries.map((entry) => entryRows(found, entry)),
       ...(named.length > 0 && { reservations, damagedReservations: damaged }),
+      ...(intents !== null && { intents: settlementsFrom(intents) }),
       ...(sources.length > 0 && { sources: sources.map((source) => sourceRows(found, source)) }),
       wanted: rowsOf(wanted)
         .filter((name) => integer(list(name)[2]) > time)

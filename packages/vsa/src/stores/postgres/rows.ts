@@ -11,6 +11,8 @@ export const OWNER_COLUMNS = 'epoch, token, label, is_open, seq, outcome, seen_a
 export const OWNER_WIDTH: number = OWNER_COLUMNS.split(', ').length
 export const BUDGET_COLUMNS =
   'key, period, kind, minted, used, pool, burned, limit_units, burn_max, version, wanted_until, ends_at, keep_until, reserved, resets'
+/** The clock of the server, where a statement of the transaction has kept it: ms since 1970. */
+export const CLOCK = `current_setting('vsa.clock')::bigint`
 /** The kind of a row that holds the lock of one that may be made. */
 export const STUB = 's'
 

@@ -13,7 +13,7 @@ import { namesOf } from './sql.ts'
 /** The statements that apply all writes, inside the transaction that loaded the rows. The row of `store` comes last: see `sql.ts`. */
 export function save(schema: string, writes: Writes, locked: Locked): string {
   const { budgets, leases, mints, counters, removedBudgets, removedOwners, burnedOut } = writes
-  const { reservations, removedReservations } = writes
+  const { reservations, removedReservations, removedIntents } = writes
   const written = new Set(budgets.map(({ row }) => nameOf(row)))
   const stubs = locked.stubs.filter((stub) => !written.has(nameOf(stub)))
   return [
@@ -24,6 +24,7 @@ export function save(schema: string, writes: Writes, locked: Locked): string {
     ...some(counters, () => [saveCounters(schema, counters)]),
     ...saveReservations(schema, reservations),
     ...some(removedReservations, () => [removeReservations(schema, removedReservations)]),
+    ...some(removedIntents, () => [removeIntents(schema, removedIntents)]),
     ...some(removedBudgets, () => [removeBudgets(schema, removedBudgets, ' and b.lessees = 0 and b.reserved = 0')]),
     ...some(removedOwners, () => [`delete from ${schema}.owner where epoch = any(${integerArray(removedOwners)});`]),
     ...some(burnedOut, () => [
@@ -103,6 +104,12 @@ where b.key = e.key and b.period = e.period;`
 
 function removeBudgets(schema: string, rows: readonly RowName[], condition: string): string {
   return `delete from ${schema}.budget b using ${namesOf(rows)} where b.key = e.key and b.period = e.period${condition};`
+}
+
+/** In one order for all, because two transactions may find that the same one is for nothing. */
+function removeIntents(schema: string, numbers: readonly number[]): string {
+  return `delete from ${schema}.intent where number in (
+select number from ${schema}.intent where number = any(${integerArray(numbers)}) order by number for update);`
 }
 
 function saveMints(schema: string, mints: Writes['mints']): string {

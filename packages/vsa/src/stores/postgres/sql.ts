@@ -2,11 +2,12 @@
 import type { UpkeepBounds } from '../../core/adapter.ts'
 import type { RowName } from '../../core/exchange.ts'
 import { encodeText } from '../../core/stored-text.ts'
+import { isDue, settlementsOf } from './intents.ts'
 import { lifeColumns } from './life.ts'
 import { integerArray, integerLiteral, textArray, textLiteral } from './literals.ts'
 import { hashArray } from './reservation-rows.ts'
 import { LOCKED, lockReservations, reservationsOf, SOURCES } from './reservation-sql.ts'
-import { BUDGET_COLUMNS, jsonOf, OWNER_COLUMNS, STUB } from './rows.ts'
+import { BUDGET_COLUMNS, CLOCK, jsonOf, OWNER_COLUMNS, STUB } from './rows.ts'
 
 /** What an exchange loads and locks. */
 export interface ExchangeNames {
@@ -60,7 +61,7 @@ ${owner}
 ${names.reservations.length === 0 ? '' : lockReservations(schema, names.reservations)}
 ${lockBudgets(schema, names)}
 ${lockCounters(schema, names)}
-with at as materialized (select ${schema}.clock_ms() as clock, ${seen(schema)} as seen)
+with at as materialized (select ${names.reservations.length === 0 ? `${schema}.clock_ms()` : CLOCK} as clock, ${seen(schema)} as seen)
 select json_build_array(${answer.join(',\n')})::text answer`
 }
 
@@ -77,7 +78,10 @@ function counterKeys({ counters, reservations }: ExchangeNames): string {
   return `(select e.key from unnest(${keys}) e(key) union select s.key from (${SOURCES}) s where s.period is null) e`
 }
 
-/** Counters that units came from are locked in the same statement, where no entry names one: so reservations cost one statement more. */
+/**
+ * Counters that units came from are locked in the same statement, where no entry names one; and the last lock of all keeps the time, so that the last statement
+ * begins behind it (T1). So reservations cost one statement more.
+ */
 function lockBudgets(schema: string, names: ExchangeNames): string {
   const { budgets, counters, makeable, reservations } = names
   const make = `
@@ -98,8 +102,9 @@ select ${counterLock(schema, names)};`
 }
 
 function counterLock(schema: string, names: ExchangeNames): string {
+  const time = names.reservations.length === 0 ? '' : `, set_config('vsa.clock', ${schema}.clock_ms()::text, true)`
   return `(select count(*) from (select 1 from ${schema}.counter c join ${counterKeys(names)} on c.key = e.key
-order by c.key for update of c) locked)`
+order by c.key for update of c) locked)${time}`
 }
 
 /** Budgets, leases of ended epochs on them, mints, counters, wanted rows, and reservations. What is not asked for costs nothing. */
@@ -128,7 +133,9 @@ from ${schema}.mint where hash = any(${hashArray(mints)})`,
 select b.key, b.period, b.wanted_until from ${schema}.budget b
 join ${schema}.lease l on l.epoch = ${epoch} and l.key = b.key and l.period = b.period
 where b.wanted_until > 0 and b.wanted_until > (select greatest(seen, clock) from at) limit ${wantedMax}) w)`,
-    ...(reservations.length === 0 ? ['null', 'null'] : [`(${reservationsOf(schema, reservations)})`, LOCKED]),
+    ...(reservations.length === 0
+      ? ['null', 'null', 'null']
+      : [`(${reservationsOf(schema, reservations)})`, LOCKED, `(${settlementsOf(schema, reservations)})`]),
   ]
 }
 
@@ -193,10 +200,9 @@ where l.epoch = any(${BURNING}) and (b.key is null or exists (select 1 from lock
 (select min(keep_until) from ${schema}.budget where keep_until is not null and keep_until >= ${CLOCK}),
 (select json_agg(epoch) from forgettable),
 (select json_build_array(leapt_from, leapt_at, leapt_until) from ${schema}.store),
-(select min(sweep_at) from ${schema}.reservation))::text answer`
+case when exists (select from ${schema}.intent i where ${isDue(schema, CLOCK)}) then 0 else (select min(sweep_at) from ${schema}.reservation) end)::text answer`
 }
 
-const CLOCK = `current_setting('vsa.clock')::bigint`
 /** Epochs that ended and are locked: an exchange of one, sent late, may hold the lock of its owner. */
 const BURNING = `current_setting('vsa.burning')::bigint[]`
 const SEEN = `current_setting('vsa.seen')::bigint`

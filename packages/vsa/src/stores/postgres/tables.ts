@@ -17,6 +17,8 @@ export const SCHEMA_VERSION = 2
  * - `budget.kind` is 's' for a stub, which holds the lock of a row that an exchange may make. None is ever committed.
  * - `reservation` has a row for each request under the hash of its first key and its id, and for each other key one that links to it. `sweep_at` is
  *   when it ends or is forgotten, `source_keys` and `source_periods` name the rows that its units came from (a counter has no period).
+ * - `intent` is written by transactions of the user (T1). Its hash is that of the reservation, or of the mint. It is not unique: a second insert would wait
+ *   for the transaction of the first, or end that of the user.
  * - `mint.hash` is the SHA-256 of key and id, because both together may be too long for an index.
  *
  * No index is on a column that an exchange of a budget changes, and pages have room, so that updates stay on their page (HOT).
@@ -127,17 +129,19 @@ create table ${schema}.reservation (
   constraint request_or_link check (num_nulls(remembered_as, request, on_expire, lots, sweep_at, source_keys, source_periods)
     = case when link is null then 0 else 7 end)
 ) with (fillfactor = 70);
+create index reservation_link on ${schema}.reservation (link) where link is not null;
 create index reservation_key on ${schema}.reservation (key, hash);
 create index reservation_sweep on ${schema}.reservation (sweep_at) where sweep_at is not null;
 
 create table ${schema}.intent (
   number bigint generated always as identity primary key,
+  hash bytea not null,
   key text collate "C" not null,
   id text collate "C" not null,
   op text not null check (op in ('settle', 'mint')),
   units bigint not null check (units between 0 and 9007199254740991)
 );
-create index intent_id on ${schema}.intent (id);
+create index intent_hash on ${schema}.intent (hash);
 `
 }
 
