@@ -47,7 +47,8 @@ const OPTIONS = Object.keys({
 
 /**
  * A store in one schema of a Postgres database (13 or newer), for any number of processes on any number of hosts. An exchange that has been answered is
- * durable on the server, whatever `synchronous_commit` of the role is. Time is the server's. The first call makes the tables where there are none;
+ * durable on the server, whatever `synchronous_commit` of the role is. Time is the server's. The first call makes the tables where there are none, and changes
+ * those of an older version;
  * `store_unsafe` refuses a server with `fsync = off`, and a standby.
  *
  * An exchange takes one connection of the pool for two messages, `begin` with all reads and locks, then all writes with `commit`. Give the pool a
