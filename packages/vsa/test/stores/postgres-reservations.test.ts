@@ -123,6 +123,23 @@ describe.skipIf('reason' in server)('reservations on Postgres', () => {
     expect(await store().read([{ key: 'seats', period: 0 }])).toMatchObject([{ used: 1, reserved: 0, pool: 99 }])
   })
 
+  it('R4: two settlements of a reservation whose row was removed: the second waits for the first, and repeats it', async () => {
+    const holding = heldCommits()
+    const [first, second] = [storeOn(holding.pool, { schema }), storeOn(pool, { schema })]
+    const [a, b] = [await first.join('a'), await second.join('b')]
+    await first.exchange(batch(a, 1, { entries: [entry()], takes: [reserving('r', 4)] }))
+    await pool.query(`delete from ${schema}.budget`)
+    holding.hold()
+    const won = first.exchange(batch(a, 2, { changes: [settling('r', 5)] }))
+    await holding.isHeld
+    const lost = second.exchange(batch(b, 1, { changes: [settling('r', 9)] }))
+    await waiterOn(pool, schema)
+    holding.goOn()
+    const outcome = { kind: 'settled', settled: 4, uncovered: 1 }
+    expect(applied(await won).credits?.changes).toEqual([{ ...outcome, repeated: false }])
+    expect(applied(await lost).credits?.changes).toEqual([{ ...outcome, repeated: true }])
+  })
+
   it('R3: a sweep ends what it can lock, waits for nothing, and leaves the rest for the next one', async () => {
     const swept = storeOn(pool, { schema, upkeepEveryMs: 0 })
     const joined = await swept.join('test')
