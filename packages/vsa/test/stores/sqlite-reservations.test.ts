@@ -85,7 +85,7 @@ describe('reservations on SQLite', () => {
     })
     const damaged = {
       kind: 'damaged',
-      detail: expect.stringContaining('the reservation "bad" of "seats" cannot be read'),
+      detail: expect.stringContaining('the reservation "bad" of "seats" cannot be read') as string,
     }
     expect(answer.credits).toEqual({
       takes: { 0: damaged },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Writes } from '../../src/core/adapter.ts'
 import { writesOf } from '../../src/core/writes.ts'
-import type { BudgetRow, OwnerRow } from '../../src/core/rows.ts'
+import type { BudgetRow, OwnerRow, ReservationRow } from '../../src/core/rows.ts'
 import { RowCache } from '../../src/stores/sqlite/row-cache.ts'
 
 const OWNER: OwnerRow = {
@@ -102,4 +102,26 @@ test.each<[string, Partial<Writes>, boolean]>([
   cache.committed(writes(changes))
   const kept = [cache.opening(1), cache.budget('a', 0, 1), cache.counter('c')]
   expect(kept.map((each) => each !== undefined)).toEqual([stays, stays, stays])
+})
+
+test('R3: what a sweep has written is known as it left it, and its time', () => {
+  const cache = opened()
+  cache.keepBudget('a', 0, 1, { row: ROW, held: 3, others: 0, othersHeld: 0 })
+  cache.keepCounter('c', 7)
+  const row = { ...ROW, reserved: 0, used: 4, pool: 6 }
+  const lots: ReservationRow['lots'] = []
+  const reservation = { key: 'a', id: 'r', as: 'reservation', request: '', onExpire: 'return', lots } as const
+  cache.committed(
+    writes({
+      time: 1_500,
+      budgets: [{ change: 'changed', row }],
+      counters: [{ key: 'c', value: 2 }],
+      removedReservations: [reservation],
+    }),
+  )
+  expect([cache.budget('a', 0, 1), cache.counter('c'), cache.opening(1)?.timeSeen]).toEqual([
+    { row, held: 3, others: 0, othersHeld: 0 },
+    2,
+    1_500,
+  ])
 })

@@ -83,7 +83,7 @@ INSERT INTO budget VALUES ('w', 500, 'window', 5, 5, 0, 0, 5, 5, 1, 0, 2000, 999
 INSERT INTO lease VALUES ('seats', 0, 1, 4);
 INSERT INTO mint VALUES ('seats', 'm', 5);
 INSERT INTO counter VALUES ('c', 7);
-PRAGMA application_id = ${0x76_73_61_31};
+PRAGMA application_id = 1987273009;
 PRAGMA user_version = ${schema};
 `
 

@@ -1,4 +1,5 @@
 import type { Take } from '../../core/exchange.ts'
+import { ID_LENGTH_MAX } from '../../core/grant-takes.ts'
 import { admissionOf, entryOf, initialOf, rememberedWaterfallOf, reservationOf, takeOf, windowOf } from './entries.ts'
 import type { ConformanceTest, Scene } from './scene.ts'
 import { budgetAnswer } from './test-owner.ts'
@@ -179,7 +180,7 @@ async function outlivesEpoch(scene: Scene): Promise<void> {
 }
 
 async function largest(scene: Scene): Promise<void> {
-  const [max, id] = [Number.MAX_SAFE_INTEGER, '🦀'.repeat(128)]
+  const [max, id] = [Number.MAX_SAFE_INTEGER, '🦀'.repeat(ID_LENGTH_MAX / 2)]
   const owner = await scene.owner()
   const answer = await owner.apply({
     entries: [entryOf('a', { policy: initialOf(max) })],
