@@ -59,6 +59,9 @@ const OPTIONS = Object.keys({
  * `store_unsafe` refuses a replica and a `maxmemory-policy` of `allkeys-…`, which removes rows without a trace. `store_damaged` says that rows
  * are missing: nothing is decided until an operator has restored them.
  *
+ * A store of an older version is changed in place when it is opened. Processes of that version are refused from then on (`schema_too_new`), and their leases
+ * burn when they expire.
+ *
  * Give the client a bound: of ioredis `commandTimeout`, and to fail fast `enableOfflineQueue: false`, `autoResendUnfulfilledCommands: false` and
  * `maxRetriesPerRequest: 0`; of node-redis `disableOfflineQueue: true`.
  *

@@ -3,6 +3,7 @@ import { LEAP_MIN_MS } from '../../../core/leap.ts'
 import { PERIOD_SLACK_MS } from '../../../core/settle-entry.ts'
 import { UNITS_MAX } from '../../../core/units.ts'
 import { EARLIER } from './earlier.ts'
+import { EXCHANGE_WRITES } from './exchange-writes.ts'
 import { script, type Script } from './script.ts'
 import { UPKEEP_DUE } from './upkeep-due.ts'
 import { WANTED_ROWS } from './wanted.ts'
@@ -270,41 +271,7 @@ for i = 1, counters do
   end
 end
 
--- Nothing is refused from here on.
-if time > seen then call('HSET', S, 'seen', int(time)) end
-if at[3] ~= at[6] then call('HSET', S, 'run', at[3]) end
-local function write(command, key, list)
-  if #list > 0 then call(command, key, unpack(list)) end
-end
-write('HSET', B, set)
-write('HSET', leases, setLeases)
-write('HDEL', leases, endLeases)
-write('ZADD', I, index)
-write('ZADD', W, want)
-write('ZREM', W, unwant)
-write('ZADD', K, keep)
-write('ZREM', K, unkeep)
-write('HSET', C, setCounters)
-write('HSET', M, setMints)
-if #setMints > 0 then call('HINCRBY', S, 'mints', int(#setMints / 2)) end
-if versions > versions0 then call('HSET', S, 'versions', int(versions)) end
-if made > 0 then call('HINCRBY', S, 'rows', int(made)) end
-if newCounters > 0 then call('HINCRBY', S, 'counters', int(newCounters)) end
-local outcome = '{"granted":[' .. table.concat(granted, ',') .. '],"notes":{' .. table.concat(notes, ',') .. '},"written":{"records":' .. int(records) .. ',"leaseRecords":' .. int(moves) .. '}}'
-expiresAt = max(expiresAt, time + life)
-call('HSET', O, epoch, pack('<dddddd', 1 - close, seq, time, expiresAt, life, tokenBytes) .. token .. outcome)
-if close == 0 then
-  call('ZADD', X, int(expiresAt), epoch)
-else
-  -- S9. What it still has burns.
-  call('ZREM', X, epoch)
-  call('ZADD', Z, int(time), epoch)
-  if call('EXISTS', leases) == 1 then
-    call('SADD', D, epoch)
-    ended[#ended + 1] = epoch
-  end
-end
-
+${EXCHANGE_WRITES}
 local function doubles(list) return pack('<' .. string.rep('d', #list), unpack(list)) end
 out[1] = pack('<ddddd', time, seen, expiresAt, made, isUpkeepDue(time, ended, at[12]) and 1 or 0)
 out[2], out[3] = doubles(holds), doubles(sums)
