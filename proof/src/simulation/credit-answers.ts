@@ -45,7 +45,7 @@ export class CreditAnswers {
     )
     if (repeated === false) life.grantedFirst += 1
     must(life.grantedFirst <= 1, law, () => `${id} was granted twice: ${textOf([life])}`)
-    if (from !== undefined) assertFrom(life, from)
+    if (from !== undefined) assertFrom(life, from, repeated === true)
     const others = [...life.toldTo].filter((number) => number !== owner.number)
     const policyOf = (number: number): number => number % (setting.budgets[0]?.policies.length ?? 1)
     if (repeated !== false && life.toldTo.size > 0) scenarios.note('13 an id asked again')
@@ -174,10 +174,10 @@ function lawOf(as: AskedOnce['as']): string {
   return as === 'admission' ? 'I1' : 'R1'
 }
 
-/** V3: an admission tells what it took, also when it is repeated. */
-function assertFrom(life: Life, from: readonly DecisionShare[]): void {
+/** V1: an admission tells what it took, also when it is repeated: then the period is the present one. */
+function assertFrom(life: Life, from: readonly DecisionShare[], isRepeated: boolean): void {
   const partsOf = (parts: readonly Pick<DecisionShare, 'key' | 'units' | 'period'>[]): string =>
-    JSON.stringify(parts.map(({ key, units, period }) => [key, units, period]))
+    JSON.stringify(parts.map(({ key, units, period }) => [key, units, isRepeated ? period === null : period]))
   const taken = sourcesOf(life).flatMap(({ key, charged, period }) =>
     charged > 0 ? [{ key, units: charged, period }] : [],
   )

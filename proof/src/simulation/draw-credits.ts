@@ -26,9 +26,9 @@ export function drawCredits(seed: number, setting: Setting, endMs: number): read
   if (!keepsReservations(setting.store) || usable.length === 0 || !rng.chance(RUNS)) return []
   const drawn: Drawn[] = []
   const actions: Action[] = []
-  const count = rng.whole(6, 50)
+  const count = rng.whole(6, 70)
   for (let number = 0; number < count; number += 1) {
-    const known = rng.chance(0.35) ? undefined : rng.pickAny(drawn)
+    const known = rng.chance(0.3) ? undefined : rng.pickAny(drawn)
     const place = rng.whole(0, setting.places - 1)
     if (known === undefined) {
       const operation = asking(rng, setting, usable, number)
@@ -83,7 +83,7 @@ function drawRequest(rng: Rng, setting: Setting, usable: readonly number[], tag:
     form,
     overage: form === 'first' && rng.chance(0.4) ? rng.whole(0, setting.counters.length - 1) : null,
     units: drawUnits(rng),
-    id: isKept ? drawId(rng) : null,
+    id: isKept ? drawId(rng, tag) : null,
   }
 }
 
@@ -93,8 +93,11 @@ function severalOf(rng: Rng, usable: readonly number[]): readonly number[] {
   return Array.from({ length: count }, () => left.splice(rng.whole(0, left.length - 1), 1)).flat()
 }
 
-function drawId(rng: Rng): string {
-  return rng.chance(0.03) ? 'i'.repeat(256) : `id-${rng.whole(1, IDS)}`
+/** Mostly its own; else one that other requests may have. */
+function drawId(rng: Rng, tag: number): string {
+  const point = rng.random()
+  if (point < 0.03) return 'i'.repeat(256)
+  return point < 0.2 ? `id-${rng.whole(1, IDS)}` : `own-${tag}`
 }
 
 function drawUnits(rng: Rng): number {
