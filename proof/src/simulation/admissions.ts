@@ -1,5 +1,6 @@
 import type { BudgetRow, Policy } from '../../../packages/vsa/dist/index.js'
 import { areExact, type ProcessTotals, rowName, UnitSums } from './process-totals.ts'
+import { type Held, NOTHING_HELD } from './reservation-moves.ts'
 import type { BudgetSetting, Setting } from './script.ts'
 import { must } from './violation.ts'
 import type { Violations } from './violations.ts'
@@ -11,6 +12,8 @@ export class Admissions {
   readonly #violations: Violations
   readonly admitted: UnitSums = new UnitSums()
   readonly refunded: UnitSums = new UnitSums()
+  /** What reservations hold of a row. */
+  heldByReservations: (name: string) => Held = () => NOTHING_HELD
   /** By key: what mints have asked for so far, the most for each id. */
   readonly #minted = new Map<string, Map<string, number>>()
   /** The most that each row has minted. */
@@ -79,7 +82,9 @@ export class Admissions {
 
   /** L1: never more than the policy and the mints allow, nor than the store has minted. */
   #assertBound(name: string, key: string): void {
-    const net = this.admitted.of(name) - this.refunded.of(name)
+    // What reservations hold is admitted, too.
+    const { used, reserved } = this.heldByReservations(name)
+    const net = this.admitted.of(name) - this.refunded.of(name) + used + reserved
     const setting = this.#budgets.get(key)
     if (setting === undefined || !areExact(name, this.admitted, this.refunded)) return
     let bound = Math.max(...setting.policies.map(unitsOf))

@@ -1,6 +1,7 @@
 import type { AppliedAnswer, Batch, BudgetEntry } from '../../../packages/vsa/dist/index.js'
 import type { EpochView } from './epoch-view.ts'
 import { rowName } from './process-totals.ts'
+import type { Held } from './reservation-moves.ts'
 import type { RowChange } from './row-view.ts'
 
 /** A batch that the store has applied, for the first time, and the epoch that sent it. */
@@ -25,11 +26,15 @@ export function appliedBatch(batch: Batch, answer: AppliedAnswer, view: EpochVie
 
 function takenByEntry(batch: Batch, answer: AppliedAnswer): ReadonlyMap<number, Taken> {
   const taken = new Map<number, Taken>()
-  for (const [at, { need, n }] of batch.takes.entries()) {
+  for (const [at, { need, n, remember }] of batch.takes.entries()) {
     const granted = answer.granted[at] ?? 0
-    for (const [entry, cost] of need) {
+    const outcome = answer.credits?.takes[at]
+    const isDenied = remember === undefined ? granted < n : outcome === undefined
+    for (const [index, [entry, cost]] of need.entries()) {
       const { units, denied } = taken.get(entry) ?? UNTAKEN
-      taken.set(entry, { units: units + cost * granted, denied: denied || granted < n })
+      const drawn = outcome?.kind === 'drawn' ? (outcome.charged[index] ?? 0) : cost * granted
+      // What is remembered is counted with the reservations.
+      taken.set(entry, { units: units + (remember === undefined ? drawn : 0), denied: denied || isDenied })
     }
   }
   return taken
@@ -49,6 +54,8 @@ export interface Settling extends RowChange {
   readonly heldBefore: number
   readonly base: number
   readonly held: number
+  /** What reservations moved in the row. */
+  readonly moved: Held
 }
 
 /** The indexes of budget entries, by row. */
@@ -64,6 +71,7 @@ export function settlingOf(
   { batch, answer, taken }: AppliedBatch,
   index: number,
   change: RowChange,
+  moved: Held,
 ): Settling | undefined {
   const entry = batch.entries[index]
   const said = answer.entries[index]
@@ -71,7 +79,7 @@ export function settlingOf(
   const { units, denied } = taken.get(index) ?? UNTAKEN
   const heldBefore = change.was?.leases.get(batch.epoch) ?? 0
   const held = change.row.leases.get(batch.epoch) ?? 0
-  return { ...change, entry, said, taken: units, denied, heldBefore, base: heldBefore - entry.spent, held }
+  return { ...change, entry, said, taken: units, denied, heldBefore, base: heldBefore - entry.spent, held, moved }
 }
 
 export function limitChangeOf({ was, row }: RowChange): number {
@@ -80,8 +88,8 @@ export function limitChangeOf({ was, row }: RowChange): number {
 
 /** L7: whether the row counts as a record. @param minted units that the entry's mint created */
 export function isRecord({ was, row }: RowChange, minted: number): boolean {
-  if (was === undefined) return row.budget.used !== 0 || minted !== 0
-  return (['used', 'minted', 'limit', 'version', 'burnMax'] as const).some(
+  if (was === undefined) return row.budget.used !== 0 || row.budget.reserved !== 0 || minted !== 0
+  return (['used', 'reserved', 'minted', 'limit', 'version', 'burnMax'] as const).some(
     (part) => was.budget[part] !== row.budget[part],
   )
 }

@@ -1,4 +1,5 @@
 import type { Budget, Decision } from '../../../packages/vsa/dist/index.js'
+import { CreditCalls } from './credit-calls.ts'
 import { CounterCalls } from './counter-calls.ts'
 import { CrowdCalls } from './crowd-calls.ts'
 import { withCurrentPeriod } from './current-period.ts'
@@ -21,6 +22,7 @@ const TOLD_MAX = 400
 /** The callers of all processes: they request, spend and refund units, and record every answer. */
 export class Callers {
   readonly counters: CounterCalls
+  readonly credits: CreditCalls
   readonly #context: RunContext
   readonly #calls: PendingCalls
   readonly #crowds: CrowdCalls
@@ -34,6 +36,7 @@ export class Callers {
     this.#refunds = new RefundCalls(context)
     this.#hints = new RetryHints(context)
     this.counters = new CounterCalls(context, this.#calls)
+    this.credits = new CreditCalls(context, this.#calls)
   }
 
   ask(owner: OwnerProcess, operation: OperationOf<'ask'>): void {
@@ -272,10 +275,11 @@ export class Callers {
     if (setting === undefined) return
     const peeked = owner.budget(setting).peek()
     this.#calls.waited(owner, `peek ${setting.key}`, peeked, owner.deadlineOf(null), (peek) => {
-      const { limit, minted, used, remaining, burned } = peek
-      const isSane = remaining >= 0 && used >= 0 && limit === minted
+      const { limit, minted, used, reserved, remaining, burned } = peek
+      const isSane = remaining >= 0 && used >= 0 && reserved >= 0 && limit === minted
       // More may be used than a limit that was lowered.
-      const addsUp = used + remaining + burned === minted || (remaining === 0 && used + burned > minted)
+      const gone = used + reserved + burned
+      const addsUp = gone + remaining === minted || (remaining === 0 && gone > minted)
       must(isSane && addsUp, 'L2', () => `peek: ${JSON.stringify(peek)}`)
     })
   }

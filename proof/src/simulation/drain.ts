@@ -49,15 +49,15 @@ function assertDrained(world: World, setting: BudgetSetting, period: number): vo
   const name = rowName(setting.key, period)
   const row = world.audit.rows.get(name)
   if (row === undefined) return
-  const { minted, used, burned, pool } = row.budget
+  const { minted, used, reserved, burned, pool } = row.budget
   must(pool <= 0, 'L5', () => `${name}: one unit was denied, and the pool holds ${pool}`)
   let unsent = 0
   for (const { totals, machine } of world.processes) if (!machine.dead) unsent += unsentOf(totals, name)
   // After a clock that was ahead is set back, store time moves slowly, and dead owners are not reaped yet.
   for (const [epoch, held] of row.leases)
     if (world.host.now() <= (world.audit.epoch(epoch)?.expiresAt ?? 0) && isDead(world, epoch)) unsent += held
-  const left = minted - used - burned - unsent
-  must(left <= 0, 'L5', () => `${name}: one unit was denied, and ${left} are neither used, burned nor spent`)
+  const left = minted - used - reserved - burned - unsent
+  must(left <= 0, 'L5', () => `${name}: one unit was denied, and ${left} are neither used, reserved, burned nor spent`)
 }
 
 function isDead(world: World, epoch: number): boolean {

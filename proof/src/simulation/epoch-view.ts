@@ -9,7 +9,7 @@ export interface EpochView {
   /** Null while it is not known which process joined: its answer may be lost. */
   totals: ProcessTotals | null
   seq: number
-  outcome: Pick<Outcome, 'granted' | 'notes'>
+  outcome: Pick<Outcome, 'granted' | 'notes' | 'credits'>
   expiresAt: number
   /** As the store has it: later where the owner was spared. */
   storedExpiresAt: number
@@ -41,7 +41,7 @@ export function outcomeOf(answer: AppliedAnswer): EpochView['outcome'] {
       notes[index] = { overflow: true }
     }
   }
-  return { granted: answer.granted, notes }
+  return { granted: answer.granted, notes, ...(answer.credits && { credits: answer.credits }) }
 }
 
 export function viewOf(row: OwnerRow): EpochView {

@@ -163,8 +163,12 @@ function assertOutcome(
   answered: EpochView['outcome'],
   isSkipped: (index: string) => boolean = () => false,
 ): void {
-  const textOf = ({ granted, notes }: EpochView['outcome']): string =>
-    JSON.stringify({ granted, notes: Object.fromEntries(Object.entries(notes).filter(([index]) => !isSkipped(index))) })
+  const textOf = ({ granted, notes, credits }: EpochView['outcome']): string =>
+    JSON.stringify({
+      granted,
+      credits,
+      notes: Object.fromEntries(Object.entries(notes).filter(([index]) => !isSkipped(index))),
+    })
   const [kept, said] = [textOf(view.outcome), textOf(answered)]
   must(
     kept === said,

@@ -1,4 +1,5 @@
 import { drain } from './drain.ts'
+import { assertEnded, settleWhileClosing } from './final-reservations.ts'
 import { assertTotals } from './final-totals.ts'
 import type { OwnerProcess } from './owner-process.ts'
 import { probeDenials } from './denial-probe.ts'
@@ -80,8 +81,9 @@ async function restLong(world: World): Promise<void> {
   if (timeline.stopped || !network.hasUpkeep) return
   await timeline.pass(RETENTION_LEAST_MS + PERIOD_SHORT_MS + 2 * script.setting.leaseTtlMs + UPKEEP_SLACK_MS)
   const dueAt = host.now() - UPKEEP_SLACK_MS
-  const isLate = ({ budget: { keepUntil }, leases }: RowView): boolean =>
-    keepUntil !== null && keepUntil < dueAt && leases.size === 0
+  assertEnded(world, dueAt)
+  const isLate = ({ budget: { keepUntil, reserved }, leases }: RowView): boolean =>
+    keepUntil !== null && keepUntil < dueAt && leases.size === 0 && reserved === 0
   const late = [...audit.rows].filter(([, row]) => isLate(row)).map(([name]) => name)
   violations.attempt(() =>
     must(late.length === 0, 'S10', () => `${late.length} rows are past their retention, such as ${late[0]}`),
@@ -136,6 +138,7 @@ async function closeAll(world: World): Promise<void> {
   for (const owner of world.living) {
     world.close(owner, 10_000, false)
     for (const afterMs of [0, 1, 7, 40]) world.timeline.after(afterMs, () => giveBackOne(world, owner))
+    for (const afterMs of [0, 3]) world.timeline.after(afterMs, () => settleWhileClosing(world, owner))
   }
   await world.timeline.pass(11_000)
   if (world.timeline.stopped) return

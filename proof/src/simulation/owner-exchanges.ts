@@ -80,11 +80,11 @@ export class OwnerExchanges {
 
   /** Rows are read (O12): an owner shows what the read says, less what it has not sent, or still the last answer. */
   looked(rows: readonly BudgetRow[]): void {
-    for (const { key, period, minted, used, burned } of rows) {
+    for (const { key, period, minted, used, reserved, burned } of rows) {
       const name = rowName(key, period)
       const known = this.#remaining.get(name)
       const unsent = Math.max(0, this.unsent(name) - (this.#givenBack.get(name) ?? 0))
-      if (known !== undefined) this.#remaining.set(name, Math.max(known, minted - used - burned - unsent))
+      if (known !== undefined) this.#remaining.set(name, Math.max(known, minted - used - reserved - burned - unsent))
     }
   }
 
@@ -154,7 +154,7 @@ export class OwnerExchanges {
       this.#remaining.delete(name)
       if (answer?.kind !== 'budget' || held === 0) continue
       this.#held.set(name, held)
-      this.#remaining.set(name, Math.max(0, answer.minted - answer.used - answer.burned))
+      this.#remaining.set(name, Math.max(0, answer.minted - answer.used - (answer.reserved ?? 0) - answer.burned))
     }
   }
 
@@ -179,8 +179,8 @@ function assertRepeats(before: Batch, batch: Batch, wasAnswered: boolean): void 
   const isVoid = (index: number): boolean => batch.entries[index]?.kind === 'void'
   const entriesOf = ({ entries }: Batch): unknown => entries.map((entry, index) => (isVoid(index) ? null : entry))
   const takesOf = ({ takes }: Batch): unknown => takes.filter((take: Take) => !take.need.some(([at]) => isVoid(at)))
-  const isSame =
-    JSON.stringify([entriesOf(before), takesOf(before)]) === JSON.stringify([entriesOf(batch), takesOf(batch)])
+  const textOf = (one: Batch): string => JSON.stringify([entriesOf(one), takesOf(one), one.changes])
+  const isSame = textOf(before) === textOf(batch)
   must(isSame, 'O2', () => `seq ${batch.seq} is sent again with other contents`)
 }
 

@@ -47,6 +47,8 @@ export class ProcessTotals {
   /** By counter: what callers added, and what its exchanges carried, first applications alone. */
   readonly added: UnitSums = new UnitSums()
   readonly counted: UnitSums = new UnitSums()
+  /** Counters that may have taken units which no caller was told of. */
+  readonly addedUntold: Set<string> = new Set()
   /** By key: unaccounted admissions. Their units may have been taken all the same, from an unknown period. */
   readonly unaccounted: UnitSums = new UnitSums()
   /** By key: requests that failed, or were denied at their deadline. Their units may be taken for a while, until they are given back (O10). */

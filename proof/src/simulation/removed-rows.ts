@@ -1,5 +1,6 @@
 import type { Epochs } from './epochs.ts'
 import type { EpochView } from './epoch-view.ts'
+import type { Held } from './reservation-moves.ts'
 import type { RowView } from './row-view.ts'
 import { must } from './violation.ts'
 
@@ -23,9 +24,10 @@ export class RemovedRows {
   /**
    * A row was removed.
    * @param time store time, ms since 1970
+   * @param moved what reservations moved in it before
    * @param view the epoch whose batch it was: it may have settled the row before
    */
-  remove(name: string, { budget, leases }: RowView, time: number, view: EpochView | undefined): void {
+  remove(name: string, { budget, leases }: RowView, time: number, moved: Held, view: EpochView | undefined): void {
     const now = Math.min(time, this.clock())
     must(
       budget.keepUntil !== null && budget.keepUntil < now,
@@ -36,6 +38,11 @@ export class RemovedRows {
       time > this.keepUntil,
       'S10',
       () => `${name} was removed at ${time}, and store time has leapt: not before ${this.keepUntil}`,
+    )
+    must(
+      budget.reserved + moved.reserved === 0,
+      'R2',
+      () => `${name} was removed, and ${budget.reserved} units of it were set aside by reservations`,
     )
     for (const [epoch, held] of leases) {
       const { end, totals } = this.#epochs.of(epoch) ?? {}

@@ -3,12 +3,14 @@ import { type AppliedBatch, indexByRow, isRecord, settlingOf } from './applied-b
 import type { Epochs } from './epochs.ts'
 import { LeaseBounds } from './lease-bounds.ts'
 import { Mints } from './mints.ts'
+import type { Held, ReservationSums } from './reservation-moves.ts'
 import { RemovedRows } from './removed-rows.ts'
 import {
   assertDenialFree,
   assertHeld,
   assertMayBegin,
   assertMinted,
+  assertReserved,
   assertSpent,
   assertUntouched,
 } from './row-rules.ts'
@@ -18,6 +20,23 @@ import type { Scenarios } from './scenarios.ts'
 import type { Setting } from './script.ts'
 import { must } from './violation.ts'
 import type { Violations } from './violations.ts'
+
+/** What reservations hold of the rows, and what of it one transaction moved. */
+export interface RowReservations {
+  readonly sums: ReservationSums
+  readonly moves: ReservationSums
+}
+
+/** What changes a row: an entry of a batch, by its index, and reservations. */
+interface EntryCause {
+  readonly applied: AppliedBatch
+  readonly index: number
+  readonly moved: Held
+}
+
+type RowCause =
+  | EntryCause
+  | { readonly applied: AppliedBatch | undefined; readonly index: undefined; readonly moved: Held }
 
 /** Checks the changes of one transaction to the budget rows. */
 export class RowAudit {
@@ -52,6 +71,7 @@ export class RowAudit {
 
   /**
    * @param time store time, ms since 1970
+   * @param reservations what they hold now, and what of it was moved
    * @param applied the batch that was applied, if one was
    * @returns L7: rows whose units changed otherwise than between pool and lease
    */
@@ -59,6 +79,7 @@ export class RowAudit {
     before: ReadonlyMap<string, RowView>,
     rows: ReadonlyMap<string, RowView>,
     time: number,
+    reservations: RowReservations,
     applied?: AppliedBatch,
   ): number {
     const indices = applied === undefined ? new Map<string, number>() : indexByRow(applied)
@@ -66,25 +87,29 @@ export class RowAudit {
     for (const [name, row] of rows) {
       const change = { name, was: before.get(name), row }
       const index = indices.get(name)
-      if (index === undefined && isSame(change)) {
+      const moved = reservations.moves.of(name)
+      this.#check(() => assertReserved(name, row, reservations.sums.of(name)))
+      if (index === undefined && moved.used === 0 && moved.reserved === 0 && isSame(change)) {
         // An epoch may have ended without a change of the row.
         this.#check(() => this.#bounds.assertBurned(name, row))
         continue
       }
-      if (this.#compareRow(change, time, applied, index)) records += 1
+      if (this.#compareRow(change, time, causeOf(applied, index, moved))) records += 1
     }
-    this.#removeGone(before, rows, time, applied)
+    this.#removeGone(before, rows, time, reservations.moves, applied)
     return records
   }
 
   /** @returns whether units changed otherwise than between pool and lease (L7) */
-  #compareRow(change: RowChange, time: number, applied: AppliedBatch | undefined, index: number | undefined): boolean {
+  #compareRow(change: RowChange, time: number, cause: RowCause): boolean {
     const { name, row } = change
     this.#check(() => assertBalanced(row))
-    const burned = this.#burn(change, applied?.view.epoch)
+    const burned = this.#burn(change, cause.applied?.view.epoch)
     let isRecordOfItsOwn = false
-    if (index === undefined || applied === undefined) this.#check(() => assertUntouched(change, burned))
-    else isRecordOfItsOwn = this.#settle(change, burned, applied, index, time)
+    if (cause.index === undefined) {
+      this.#check(() => assertUntouched(change, burned, cause.moved))
+      isRecordOfItsOwn = isRecord(change, 0)
+    } else isRecordOfItsOwn = this.#settle(change, burned, cause, time)
     this.#check(() => this.#bounds.assertLeases(name, row))
     this.#check(() => this.#bounds.assertBurned(name, row))
     this.onChanged(row.budget)
@@ -96,13 +121,14 @@ export class RowAudit {
     before: ReadonlyMap<string, RowView>,
     rows: ReadonlyMap<string, RowView>,
     time: number,
+    moves: ReservationSums,
     applied: AppliedBatch | undefined,
   ): void {
     let removed = 0
     for (const [name, row] of before) {
       if (rows.has(name)) continue
       removed += 1
-      this.#check(() => this.#removed.remove(name, row, time, applied?.view))
+      this.#check(() => this.#removed.remove(name, row, time, moves.of(name), applied?.view))
     }
     this.#slices.noteRemoved(removed)
   }
@@ -133,13 +159,13 @@ export class RowAudit {
   }
 
   /** S3, S4, S5: what the entry did to the row. @returns whether units changed (L7) */
-  #settle(change: RowChange, burned: number, applied: AppliedBatch, index: number, time: number): boolean {
+  #settle(change: RowChange, burned: number, { applied, index, moved }: EntryCause, time: number): boolean {
     const { name, was } = change
-    const settling = settlingOf(applied, index, change)
+    const settling = settlingOf(applied, index, change, moved)
     if (settling === undefined) {
       // The entry was refused because the row was missing, so the row must still be missing.
       this.#check(() => must(was !== undefined, 'S4', () => `${name} was refused, and was created`))
-      if (was !== undefined) this.#check(() => assertUntouched(change, burned))
+      if (was !== undefined) this.#check(() => assertUntouched(change, burned, moved))
       return false
     }
     const { entry, said, taken, heldBefore, held } = settling
@@ -168,4 +194,8 @@ export class RowAudit {
   #check(check: () => void): void {
     this.#violations.attempt(check)
   }
+}
+
+function causeOf(applied: AppliedBatch | undefined, index: number | undefined, moved: Held): RowCause {
+  return applied === undefined || index === undefined ? { applied, index: undefined, moved } : { applied, index, moved }
 }

@@ -2,20 +2,29 @@ import type { AppliedAnswer, Batch, BudgetEntry } from '../../../packages/vsa/di
 import { limitChangeOf, type Settling } from './applied-batch.ts'
 import type { Epochs } from './epochs.ts'
 import { rowName } from './process-totals.ts'
+import type { Held } from './reservation-moves.ts'
 import { heldOn, type RowChange, type RowView } from './row-view.ts'
 import { must } from './violation.ts'
 
 const MINUTE_MS = 60_000
 
-/** L3: a row without an entry changes only when a lease burns. */
-export function assertUntouched({ name, was, row }: RowChange, burned: number): void {
+/** L3: a row without an entry changes only when a lease burns, and by reservations. @param moved what those moved */
+export function assertUntouched({ name, was, row }: RowChange, burned: number, moved: Held): void {
   must(was !== undefined, 'S4', () => `${name} was created without an exchange`)
+  const { budget } = was
+  const expected = {
+    used: budget.used + moved.used,
+    minted: budget.minted,
+    pool: budget.pool - moved.used - moved.reserved,
+    limit: budget.limit,
+    version: budget.version,
+  }
   for (const part of ['used', 'minted', 'pool', 'limit', 'version'] as const) {
     must(
-      was.budget[part] === row.budget[part],
+      expected[part] === row.budget[part],
       'L3',
       () =>
-        `${name}: ${part} went from ${was.budget[part]} to ${row.budget[part]} without an exchange (burned ${burned})`,
+        `${name}: ${part} went from ${budget[part]} to ${row.budget[part]}, not to ${expected[part]}, without an exchange (burned ${burned})`,
     )
   }
   for (const epoch of row.leases.keys())
@@ -41,13 +50,13 @@ export function assertMayBegin(name: string, { known, policy, period }: BudgetEn
 }
 
 /** S3: `used` changes by the units spent, taken and refunded, exactly. */
-export function assertSpent({ name, was, row, entry, said, taken, base }: Settling): void {
+export function assertSpent({ name, was, row, entry, said, taken, base, moved }: Settling): void {
   // In the order of S3, so that no intermediate sum exceeds minted.
-  const used = (was?.budget.used ?? 0) + entry.spent - said.refunded + taken
+  const used = (was?.budget.used ?? 0) + entry.spent - said.refunded + taken + moved.used
   must(
     row.budget.used === used,
     'L3',
-    () => `${name}: used is ${row.budget.used}; spent, taken and refunded units give ${used}`,
+    () => `${name}: used is ${row.budget.used}; spent, taken and refunded units, and reservations, give ${used}`,
   )
   must(base >= 0, 'L3', () => `${name}: ${entry.spent} spent of a lease of ${base + entry.spent}`)
   must(said.refunded <= entry.refund, 'S3', () => `${name}: ${said.refunded} of ${entry.refund} were refunded`)
@@ -69,8 +78,9 @@ export function assertMinted(settling: Settling, minted: number): void {
 
 /** L6: a denial changes no minted, used, burned or limit. @param minted units that the entry's mint created @param burned of ended epochs */
 export function assertDenialFree(settling: Settling, minted: number, burned: number): void {
-  const { name, was, row, entry, said, taken, denied } = settling
-  const settlesNothing = taken === 0 && entry.spent === 0 && said.refunded === 0 && minted === 0
+  const { name, was, row, entry, said, taken, denied, moved } = settling
+  const movesNothing = moved.used === 0 && moved.reserved === 0
+  const settlesNothing = movesNothing && taken === 0 && entry.spent === 0 && said.refunded === 0 && minted === 0
   if (was === undefined || !denied || !settlesNothing || row.budget.version !== was.budget.version) return
   const figures = ({ budget }: RowView): string => JSON.stringify([budget.minted, budget.used, budget.limit])
   const isSame = figures(was) === figures(row) && row.budget.burned === was.budget.burned + burned
@@ -83,10 +93,13 @@ export function assertDenialFree(settling: Settling, minted: number, burned: num
 
 /** O3, S5: the lease moves towards the requested size, and grows only where that is allowed. @param time store time, ms since 1970 */
 export function assertHeld(settling: Settling, time: number, epochs: Epochs): void {
-  const { name, row, entry, taken, base, held } = settling
+  const { name, row, entry, taken, base, held, moved } = settling
   const { pool, wantedUntil, burnMax } = row.budget
   const burned = row.budget.burned + closedUnits(row, epochs)
-  must(taken === 0 || pool >= 0, 'S3', () => `${name}: ${taken} were taken, and the pool is ${pool}`)
+  // What a lease gives back comes after the takes, and what it gets.
+  const isTaken = taken > 0 || moved.used + moved.reserved > 0
+  const left = pool + held - base
+  must(!isTaken || left >= 0, 'S3', () => `${name}: units were taken, and the pool was ${left} then`)
   if (held <= base)
     return must(
       held >= Math.min(entry.hold, base),
@@ -116,7 +129,7 @@ export function assertFigures(
     if (said.kind !== 'budget' || entry?.kind !== 'budget') continue
     const row = rows.get(rowName(entry.key, entry.period))
     must(row !== undefined, 'S7', () => `${entry.key} ${entry.period} is answered, and the row does not exist`)
-    const { minted, used, pool, limit, version } = row.budget
+    const { minted, used, reserved, pool, limit, version } = row.budget
     const closed = closedUnits(row, epochs)
     const burned = row.budget.burned + closed
     const held = row.leases.get(batch.epoch) ?? 0
@@ -126,9 +139,9 @@ export function assertFigures(
       () => `${entry.key} ${entry.period}: ${closed} units of closed epochs are not answered as burned`,
     )
     const othersHeld = heldOn(row) - held - closed
-    const kept = { held, minted, used, pool, burned, limit, version, othersHeld }
+    const kept = { held, minted, used, reserved, pool, burned, limit, version, othersHeld }
     for (const [name, value] of Object.entries(kept)) {
-      const answered = said[name as keyof typeof kept]
+      const answered = said[name as keyof typeof kept] ?? 0
       must(
         answered === value,
         'S7',
@@ -141,4 +154,13 @@ export function assertFigures(
 /** Units of leases that count as burned though their row has not been rewritten yet (S8). */
 function closedUnits(row: RowView, epochs: Epochs): number {
   return epochs.leasesOf(row).burned
+}
+
+/** R2: what is set aside of a row is what its reservations have, and nothing else. */
+export function assertReserved(name: string, { budget }: RowView, { reserved }: Held): void {
+  must(
+    budget.reserved === reserved,
+    'R2',
+    () => `${name}: ${budget.reserved} are reserved, and its open and expired reservations have ${reserved}`,
+  )
 }

@@ -38,6 +38,7 @@ export class RowScenarios {
     const { endsAt, pool } = row.budget
     if (limitChangeOf(settling) > 0) this.#scenarios.note('16 limit raised')
     if (pool < 0) this.#scenarios.note('16 limit lowered below what is out')
+    if (pool < 0 && row.budget.reserved > 0) this.#scenarios.note('16 limit lowered below what is reserved')
     if (endsAt === null) return
     if (held > base && endsAt - time >= 0 && endsAt - time <= 20) this.#scenarios.note('14 lease just before an edge')
     if (entry.spent > 0 && endsAt <= time) this.#scenarios.note('14 settled after the edge')

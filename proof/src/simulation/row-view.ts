@@ -28,11 +28,13 @@ export function heldOn({ leases }: RowView): number {
 
 /** L2, and every amount in its range. */
 export function assertBalanced(row: RowView): void {
-  const { key, period, minted, used, pool, burned } = row.budget
+  const { key, period, minted, used, reserved, pool, burned } = row.budget
   const held = heldOn(row)
-  const text = (): string => `${JSON.stringify(key)} ${period}: ${JSON.stringify({ minted, used, pool, burned, held })}`
-  must(minted - used - burned - held === pool, 'L2', () => `the figures do not add up, ${text()}`)
+  const text = (): string =>
+    `${JSON.stringify(key)} ${period}: ${JSON.stringify({ minted, used, reserved, pool, burned, held })}`
+  must(minted - used - reserved - burned - held === pool, 'L2', () => `the figures do not add up, ${text()}`)
   must(isUnits(minted) && isUnits(used) && isUnits(burned), 'L2', () => `an amount out of range, ${text()}`)
+  must(isUnits(reserved), 'L2', () => `an amount out of range, ${text()}`)
   must(Number.isSafeInteger(pool), 'L2', () => `a pool out of range, ${text()}`)
   for (const units of row.leases.values())
     must(isUnits(units) && units > 0, 'L2', () => `a lease of ${units}, ${text()}`)

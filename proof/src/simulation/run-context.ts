@@ -15,6 +15,8 @@ export interface RunContext {
   readonly storeTime: () => number
   /** That clock was set in this run. */
   readonly storeHasJumped: () => boolean
+  /** Whether the process of the epoch was killed. */
+  readonly isDead: (epoch: number) => boolean
   /** Whether the error is one that users may expect: a `VsaError` or a `StoreError`. */
   readonly isExpected: (error: unknown) => boolean
   readonly trace: (line: () => string) => void

@@ -1,3 +1,4 @@
+import type { CreditOperation } from './credit-operations.ts'
 import type { DecisionKind } from './past-decisions.ts'
 import type { Policy } from '../../../packages/vsa/dist/index.js'
 
@@ -66,6 +67,7 @@ export interface FaultRates {
 export type Action = { readonly atMs: number; readonly place: number } & Operation
 
 export type Operation =
+  | CreditOperation
   | {
       readonly kind: 'ask'
       readonly budget: number

@@ -8,6 +8,7 @@ import type {
   ListPage,
   OwnerRow,
   RefusedAnswer,
+  ReservationRow,
 } from '../../../packages/vsa/dist/index.js'
 import { type AppliedBatch, appliedBatch, indexByRow } from './applied-batch.ts'
 import { CounterTotals } from './counter-totals.ts'
@@ -15,19 +16,21 @@ import { type EpochView, kindFor } from './epoch-view.ts'
 import { Epochs } from './epochs.ts'
 import type { ProcessTotals } from './process-totals.ts'
 import { rowName, type UnitSums } from './process-totals.ts'
+import { type ReservationChanges, ReservationAudit } from './reservation-audit.ts'
 import { RowAudit } from './row-audit.ts'
 import { assertFigures } from './row-rules.ts'
 import { isSame, type RowView, rowViewOf } from './row-view.ts'
+import { primaryOf } from './saved-reservations.ts'
 import type { Scenarios } from './scenarios.ts'
 import type { Setting } from './script.ts'
 import type { Auditor } from './store-host.ts'
+import { StoreTime } from './store-time.ts'
 import { must } from './violation.ts'
+import { assertTakes } from './waterfall-rules.ts'
 import type { Violations } from './violations.ts'
 
 /** A closed epoch is remembered this long. */
 const EPOCH_KEPT_MS = 7 * 86_400_000
-/** Store time has leapt when it moves by more. */
-const LEAP_MIN_MS = 3_600_000
 const YEAR_MS = 365 * 86_400_000
 /** A store that lets a call wait for so long stands still. */
 const STANDSTILL_MIN_MS = 60
@@ -36,6 +39,7 @@ const STANDSTILL_MIN_MS = 60
 interface Readable {
   list(): Promise<ListPage>
   owners(): Promise<readonly OwnerRow[]>
+  reservations(): readonly ReservationRow[]
 }
 
 interface Clocks {
@@ -59,6 +63,7 @@ export class StoreAudit implements Auditor {
   readonly #epochs: Epochs
   readonly #rows: RowAudit
   readonly #counters: CounterTotals
+  readonly reservations: ReservationAudit
   rows: ReadonlyMap<string, RowView> = new Map()
   exchanges = 0
   /** By row: exchanges that named it. */
@@ -66,11 +71,7 @@ export class StoreAudit implements Auditor {
   records = 0
   readonly #leaseTtlMs: number
   #owners = ''
-  #time = 0
-  #latest = 0
-  #latestAtMs = 0
-  /** When a transaction was last seen to keep its time. */
-  #keptAtMs = 0
+  readonly #time: StoreTime
 
   constructor(store: Readable, clocks: Clocks, setting: Setting, scenarios: Scenarios, violations: Violations) {
     this.#store = store
@@ -82,7 +83,10 @@ export class StoreAudit implements Auditor {
     this.#epochs = new Epochs(setting.leaseTtlMs, scenarios, violations)
     this.#rows = new RowAudit(setting, this.#epochs, scenarios, violations)
     this.#rows.removed.clock = clocks.store
+    this.#time = new StoreTime(clocks, violations)
+    this.#time.onLeap = (from, to, unseenMs) => this.#leapt(from, to, unseenMs)
     this.#counters = new CounterTotals(violations)
+    this.reservations = new ReservationAudit(scenarios, violations, clocks.store)
   }
 
   /** Called with each row that a transaction has changed. */
@@ -106,7 +110,7 @@ export class StoreAudit implements Auditor {
 
   /** O11: the upper bound of every owner's time: the latest store time plus the time since then. ms since 1970. */
   get latestTime(): number {
-    return this.#latest + Math.ceil(this.#clocks.trueMs() - this.#latestAtMs)
+    return this.#time.latest
   }
 
   async joined(label: string, { epoch, time }: Joined): Promise<void> {
@@ -117,18 +121,16 @@ export class StoreAudit implements Auditor {
     const row = owners.get(epoch)
     this.#check(() => must(row !== undefined, 'S1', () => `epoch ${epoch} was given and is not stored`))
     if (row !== undefined && isNew) this.#epochs.begin(label, row)
-    this.#rows.compare(before, this.rows, this.#time)
+    this.#compare(before, this.#time.now)
   }
 
   /** An engine called for upkeep. Its answer has no time: it is the clock's, unless store time is ahead of the clock. */
   async upkept(epoch: number): Promise<void> {
-    const now = this.#clocks.store()
     const before = this.rows
-    // Ahead of the clock, store time goes on at half its speed, also in transactions that were not seen.
-    const isKnown = now >= this.#time + Math.ceil(this.#clocks.trueMs() - this.#keptAtMs)
-    const time = isKnown ? now : this.latestTime
-    await this.#look(time, isKnown ? 'if changed' : false, epoch)
-    this.#rows.compare(before, this.rows, time)
+    const { known } = this.#time
+    const time = known ?? this.latestTime
+    await this.#look(time, known === null ? false : 'if changed', epoch)
+    this.#compare(before, time)
   }
 
   /** Calls have waited for the store's lock, which is free now. */
@@ -158,7 +160,7 @@ export class StoreAudit implements Auditor {
     const owners = await this.#look(answer.time, keepsTime || 'if changed', batch.epoch)
     if (answer.kind === 'breach') {
       this.#check(() => this.#assertBreach(answer))
-      this.#rows.compare(before, this.rows, this.#time)
+      this.#compare(before, this.#time.now)
       return
     }
     this.#check(() =>
@@ -169,7 +171,7 @@ export class StoreAudit implements Auditor {
       ),
     )
     const remembers = answer.kind !== 'fenced' || answer.last !== null
-    const isForgotten = owners.get(batch.epoch) === undefined && this.#time > EPOCH_KEPT_MS
+    const isForgotten = owners.get(batch.epoch) === undefined && this.#time.now > EPOCH_KEPT_MS
     this.#check(() => must(remembers || isForgotten, 'S2', () => `epoch ${batch.epoch} was forgotten`))
     this.#answered(batch, answer, view, before)
   }
@@ -190,7 +192,18 @@ export class StoreAudit implements Auditor {
       this.#check(() => this.#epochs.fenced(view, batch, last))
     }
     if (answer.kind === 'stale') this.#scenarios.note('3 late request, stale')
-    this.#rows.compare(before, this.rows, this.#time)
+    this.#compare(before, this.#time.now)
+  }
+
+  /** A transaction that applied no batch. */
+  #compare(before: ReadonlyMap<string, RowView>, time: number): void {
+    const { moves } = this.#compareReservations(time)
+    this.#counters.move(moves)
+    this.#rows.compare(before, this.rows, time, { moves, sums: this.reservations.sums })
+  }
+
+  #compareReservations(time: number, applied?: AppliedBatch): ReservationChanges {
+    return this.reservations.compare(this.#store.reservations(), time, applied)
   }
 
   #applied(applied: AppliedBatch, before: ReadonlyMap<string, RowView>): void {
@@ -199,12 +212,20 @@ export class StoreAudit implements Auditor {
     this.records += answer.written.records
     this.#scenarios.noteSizes(batch, answer)
     this.#check(() => assertFigures(batch, answer, this.rows, this.#epochs))
-    const changed = this.#rows.compare(before, this.rows, this.#time, applied) + this.#counters.add(applied)
+    const { moves, records } = this.#compareReservations(this.#time.now, applied)
+    this.#check(() => assertTakes(applied, before))
+    const reservations = { moves, sums: this.reservations.sums }
+    const rows = this.#rows.compare(before, this.rows, this.#time.now, reservations, applied)
+    const changed = rows + this.#counters.add(applied, moves) + (records ?? 0)
     for (const name of indexByRow(applied).keys())
       if (this.#rows.wasRemoved(name)) this.#scenarios.note('27 late exchange for a removed row')
     const written = answer.written.records
     this.#check(() =>
-      must(written === changed, 'L7', () => `${written} records were counted for ${changed} net changes`),
+      must(
+        records === null || written === changed,
+        'L7',
+        () => `${written} records were counted for ${changed} net changes`,
+      ),
     )
     if (!batch.close) return
     for (const [name, row] of this.rows)
@@ -231,36 +252,30 @@ export class StoreAudit implements Auditor {
     keeps: boolean | 'if changed',
     present: number | null,
   ): Promise<ReadonlyMap<number, OwnerRow>> {
-    if (keeps === true) this.#keepTime(time)
-    this.#latest = Math.max(this.latestTime, time, this.#clocks.store())
-    this.#latestAtMs = this.#clocks.trueMs()
+    if (keeps === true) this.#time.keep(time)
+    this.#time.seen(time)
     const before = this.rows
     const { rows } = await this.#store.list()
     const owners = new Map((await this.#store.owners()).map((owner) => [owner.epoch, owner]))
     this.rows = new Map(rows.map((row) => [rowName(row.budget.key, row.budget.period), rowViewOf(row)]))
     const holding = new Set([...before.values()].flatMap(({ leases }) => [...leases.keys()]))
-    const ended = this.#epochs.follow(owners, Math.max(time, this.#time), present, holding)
+    const ended = this.#epochs.follow(owners, Math.max(time, this.#time.now), present, holding)
     const ownersBefore = this.#owners
     this.#owners = JSON.stringify([...owners.values()])
-    const isOther = ended.length > 0 || ownersBefore !== this.#owners || isChanged(before, this.rows)
+    const isSwept = areOther(this.reservations.rows, this.#store.reservations())
+    const isOther = ended.length > 0 || ownersBefore !== this.#owners || isSwept || isChanged(before, this.rows)
     for (const epoch of ended)
       this.#scenarios.noteEnded([...before.values()].filter(({ leases }) => leases.has(epoch)).length)
-    if (keeps === 'if changed' && isOther) this.#keepTime(time)
+    if (keeps === 'if changed' && isOther) this.#time.keep(time)
     return owners
   }
 
-  #keepTime(time: number): void {
-    const before = this.#time
-    this.#check(() => must(time >= before, 'S1', () => `store time went back from ${before} to ${time}`))
-    this.#time = Math.max(time, before)
-    const unseenMs = this.#clocks.trueMs() - this.#keptAtMs
-    this.#keptAtMs = this.#clocks.trueMs()
-    if (before === 0 || time - before <= LEAP_MIN_MS) return
+  #leapt(from: number, to: number, unseenMs: number): void {
     // A transaction that shows nothing, as of upkeep, may have recorded the leap since then.
-    const until = time + this.#leaseTtlMs - Math.ceil(unseenMs)
-    this.#epochs.spare({ cause: 'leap', from: before, until })
+    const until = to + this.#leaseTtlMs - Math.ceil(unseenMs)
+    this.#epochs.spare({ cause: 'leap', from, until })
     this.#rows.removed.keepUntil = until
-    if (time - before > YEAR_MS) this.#scenarios.note('41 clock ten years ahead')
+    if (to - from > YEAR_MS) this.#scenarios.note('41 clock ten years ahead')
   }
 
   #check(check: () => void): void {
@@ -275,4 +290,9 @@ function isChanged(before: ReadonlyMap<string, RowView>, after: ReadonlyMap<stri
     if (row === undefined || !isSame({ name, was, row })) return true
   }
   return false
+}
+
+/** Whether a reservation ended, or was forgotten. */
+function areOther(before: ReadonlyMap<string, ReservationRow>, rows: readonly ReservationRow[]): boolean {
+  return rows.length !== before.size || rows.some((row) => before.get(primaryOf(row)) !== row)
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Store } from '../../../packages/vsa/dist/index.js'
+import type { ReservationRow, Store } from '../../../packages/vsa/dist/index.js'
 import type { Library } from './library.ts'
 import { type LockableMemory, lockableMemory } from './lockable-memory.ts'
 import type { Setting } from './script.ts'
@@ -38,6 +38,11 @@ export class StoreDisk {
     const threaded = store === 'sqlite-thread' ? openThreaded(this.#library, path, options, shared) : null
     this.isThreaded = threaded !== null
     return threaded ?? this.#library.sqlite(path, { thread: false, now, ...options })
+  }
+
+  /** Those that its transactions have saved; empty where the store keeps none. */
+  get reservations(): readonly ReservationRow[] {
+    return this.#memory?.saved.rows ?? []
   }
 
   /** Another program takes the lock of the store. Only the store in memory has one here. @returns whether it did */

@@ -9,6 +9,11 @@ export const WANTED_ROWS_MAX = 1_000
 /** Entries of one batch at most. */
 export const BATCH_ENTRIES_MAX = 1_000
 
+/** Whether the store keeps reservations. @param store as a script names it */
+export function keepsReservations(store: string): boolean {
+  return store === 'memory'
+}
+
 /** The option that makes slices of upkeep small enough for a test. */
 export function upkeepOption(): { readonly upkeepRowsMax: number } {
   return { upkeepRowsMax: UPKEEP_ROWS_MAX }

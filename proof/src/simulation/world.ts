@@ -21,6 +21,8 @@ import { WireObserver } from './wire-observer.ts'
 
 type OwnerOperation = Exclude<Operation, OperationOf<'outage' | 'lock' | 'leap'>>
 
+/** O13, R8 */
+const TAKEN_WHILE_CLOSING: ReadonlySet<Operation['kind']> = new Set(['refund', 'add', 'settle', 'give-back'])
 /** When a stopped process admits again, in ms after it resumes. */
 const WAKING_TRIES_MS = [0, 15, 60] as const
 
@@ -62,7 +64,13 @@ export class World {
       this.timeline.stop()
     }
     this.admissions = new Admissions(setting, this.violations)
-    this.audit = new StoreAudit(this.host, clocks, setting, this.scenarios, this.violations)
+    const readable = {
+      list: () => this.host.list(),
+      owners: () => this.host.owners(),
+      reservations: () => this.#disk.reservations,
+    }
+    this.audit = new StoreAudit(readable, clocks, setting, this.scenarios, this.violations)
+    this.admissions.heldByReservations = (name) => this.audit.reservations.sums.of(name)
     this.audit.onRowChanged = (budget) => this.admissions.rowChanged(budget)
     this.host.onFailure = (error) => this.fail(error)
     this.host.auditor = {
@@ -90,6 +98,10 @@ export class World {
       windows: new PolicyWindows(library.compilePolicy),
       storeTime: () => this.host.now(),
       storeHasJumped: () => this.host.hasJumped,
+      isDead: (epoch) => {
+        const { totals } = this.audit.epoch(epoch) ?? {}
+        return this.processes.some((process) => process.totals === totals && process.machine.dead)
+      },
       isExpected: (error) => error instanceof library.VsaError || error instanceof library.StoreError,
       trace: (line) => this.note(line),
       fail: (error) => this.fail(error),
@@ -178,13 +190,19 @@ export class World {
       return this.storeFaults.begin(operation)
     if (owner === undefined || owner.machine.dead) return
     // O13: a closing engine takes refunds and counter additions until its last batch is sent; then they throw.
-    const isTaken = owner.serves || (owner.machine.running && (operation.kind === 'refund' || operation.kind === 'add'))
+    const isTaken = owner.serves || (owner.machine.running && TAKEN_WHILE_CLOSING.has(operation.kind))
     if (isTaken) this.#do(owner, place, operation)
   }
 
   #do(owner: OwnerProcess, place: number, operation: OwnerOperation): void {
     const { callers } = this
     switch (operation.kind) {
+      case 'reserve':
+      case 'admit':
+      case 'settle':
+      case 'extend':
+      case 'give-back':
+        return callers.credits.act(owner, operation)
       case 'ask':
         return callers.ask(owner, operation)
       case 'try':

@@ -45,7 +45,7 @@ export interface Accounted extends Figures {
 export interface DecisionShare {
   readonly key: string
   readonly units: number
-  /** The period that they came from, ms since 1970; 0 for a budget without windows; null for a counter. */
+  /** The period that they came from, ms since 1970; of a decision that is `repeated`, the present one; 0 for a budget without windows; null for a counter. */
   readonly period: number | null
 }
 

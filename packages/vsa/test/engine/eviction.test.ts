@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Budget } from '../../src/index.ts'
 import { bench, FLUSH_MS } from './fixture.ts'
 
 const LEASED = { limit: 1_000, per: 'month', atRisk: 60 } as const
@@ -42,6 +43,29 @@ describe('eviction', () => {
     }
     await vsa.close()
     expect((await row('calls:a')).used).toBe(admitted)
+  })
+
+  test('G5 R4: a request that evicts the budget of a settlement from the same batch leaves its row one entry', async () => {
+    const { clock, owner, row } = bench()
+    const { vsa, net, batches } = owner({ budgetsMax: 1, exchangeTimeoutMs: 100 })
+    const budgetOf = (key: string): Budget => vsa.budget(key, { limit: 100, per: 'month', atRisk: 10, burnMax: 0 })
+    const [a, b] = [budgetOf('a'), budgetOf('b')]
+    const kept = await a.reserve(10, { id: 'call', ttlMs: 3_600_000, onExpire: 'return' })
+    net.cut('hang')
+    const calls: Promise<unknown>[] = [a.admit()]
+    await clock.settle()
+    // The budget of the second request is evicted while it waits, and put back when its batch is made.
+    calls.push(b.admit())
+    budgetOf('c')
+    calls.push(a.admit(2), kept?.settle(4) ?? Promise.reject(new Error('not reserved')))
+    net.heal()
+    await clock.advance(3_000)
+    expect(await Promise.all(calls)).toEqual([true, true, true, { settled: 4, uncovered: 0, repeated: false }])
+    for (const { entries } of batches) {
+      const keys = entries.flatMap((entry) => (entry.kind === 'budget' ? entry.key : []))
+      expect(new Set(keys).size).toBe(keys.length)
+    }
+    expect(await row('a')).toMatchObject({ used: 7, reserved: 0, pool: 93 })
   })
 
   test('L9: while the store is away, memory stays bounded however many budgets are tried', async () => {

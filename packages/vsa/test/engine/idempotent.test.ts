@@ -47,6 +47,27 @@ describe('an admission with an id', () => {
     expect(await world.row('credits')).toMatchObject({ used: 1_005, pool: 0 })
   })
 
+  test('I2 L1: a repeated decision took nothing, and gives nothing back: another period is not given what an earlier one lost', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const calls = vsa.budget('calls', { limit: 100, per: 1_000, atRisk: 0 })
+    const first = await calls.decide(60, { id: 'order' })
+    await world.clock.advance(1_000)
+    expect(await calls.admit(50)).toBe(true)
+    const repeated = await calls.decide(60, { id: 'order' })
+    expect(repeated).toMatchObject({ admitted: true, repeated: true })
+    expect(repeated.period).toBeGreaterThan(first.period ?? Infinity)
+    calls.refund(60, repeated)
+    const waterfall = await vsa.decideFirst([calls, vsa.counter('over')], 5, { id: 'second' })
+    const again = await vsa.decideFirst([calls, vsa.counter('over')], 5, { id: 'second' })
+    expect([waterfall.repeated, again.repeated]).toEqual([undefined, true])
+    calls.refund(5, again)
+    await vsa.flush()
+    expect(await world.row('calls', repeated.period)).toMatchObject({ used: 55 })
+    expect(await calls.refund(60, { id: 'order' })).toEqual({ units: 60, repeated: false })
+    expect(await world.row('calls', first.period)).toMatchObject({ used: 0 })
+  })
+
   test('I1: over several budgets all or none, once', async () => {
     const world = bench()
     const { vsa } = world.owner()

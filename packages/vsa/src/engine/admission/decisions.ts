@@ -66,7 +66,9 @@ export class Decisions {
   /** @throws TypeError for what is no decision */
   givenBack(decision: PastDecision, key: string): GivenBack {
     assertDecision(decision)
-    if (decision.admitted === false || decision.unaccounted === true || decision.shadow !== undefined)
+    const { admitted, unaccounted, shadow, repeated } = decision
+    // I2: a repeat took nothing, and its period is that of now. What was taken before is given back by the id.
+    if (admitted === false || unaccounted === true || shadow !== undefined || repeated === true)
       return { kind: 'nothing' }
     const periods = this.#periods.get(decision)
     if (periods?.get(key) === null) return { kind: 'nothing' }

@@ -55,9 +55,9 @@ export class Refunds {
   #refundShares(gate: Gate, units: number, decision: PastDecision): void {
     const { scheduler, find, book, counterOf } = this.#parts
     assertDecision(decision)
-    const { admitted, unaccounted, key: asked, from = [] } = decision
+    const { admitted, unaccounted, repeated, key: asked, from = [] } = decision
     if (scheduler.ended) throw closedError(gate.key)
-    if (units === 0 || admitted === false || unaccounted === true) return
+    if (units === 0 || admitted === false || unaccounted === true || repeated === true) return
     if (asked !== gate.key && !from.some(({ key }) => key === gate.key))
       return this.#refuse(gate, decision.period ?? 0, units)
     for (const share of sharesBack(from, units)) {

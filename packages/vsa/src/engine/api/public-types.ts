@@ -138,7 +138,7 @@ export interface Budget {
   reservation(id: string): Reservation
   /**
    * Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else
-   * the current one. A decision that took nothing from this budget gives nothing back: a denied or an unaccounted one, or one about other
+   * the current one. A decision that took nothing from this budget gives nothing back: a denied, an unaccounted or a repeated one, or one about other
    * budgets, which is counted in `refundsRefused`. How often a decision is given back is not counted: give back what was not used, once.
    * @throws VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets have changes to send
    */
@@ -225,6 +225,7 @@ export interface PastDecision {
   readonly key?: string | undefined
   readonly admitted?: boolean | undefined
   readonly unaccounted?: boolean | undefined
+  readonly repeated?: boolean | undefined
   readonly shadow?: string | undefined
   readonly from?: readonly DecisionShare[] | undefined
 }

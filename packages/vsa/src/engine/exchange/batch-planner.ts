@@ -63,7 +63,7 @@ export class BatchPlanner {
     const { settings, sendQueue } = this.#parts
     const nowMs = settings.clock.monotonic()
     const builder = new BatchBuilder(settings.store.capabilities.batchMax)
-    const changes = this.#loadChanges(builder, nowMs)
+    const changes = this.#takeChanges()
     const rowsFirst = this.#rowsWait && !closing
     if (rowsFirst) this.#loadChanged(builder)
     const changedFit = rowsFirst && !builder.isFull
@@ -71,6 +71,7 @@ export class BatchPlanner {
     if (allLoaded) this.#pace.done()
     else this.#shed(builder, nowMs)
     if (!rowsFirst) this.#loadChanged(builder)
+    this.#loadChangedRows(builder, changes, nowMs)
     if (sendQueue.due) this.#loadUnused(builder, closing, nowMs)
     const allFit = allLoaded && !builder.isFull
     // Leases go back behind the requests.
@@ -89,20 +90,23 @@ export class BatchPlanner {
     return this.#make(builder, { close, changes, flushes, returning, nowMs })
   }
 
+  #takeChanges(): readonly ChangeCall[] {
+    const { changes, settings } = this.#parts
+    return changes.waiting === 0 ? NO_CHANGES : changes.take(settings.store.capabilities.batchMax)
+  }
+
   /**
    * R4, R5, I2. The row that the budget admits from goes along, where there is one: what comes back to it is seen at once, and its lease may give way.
+   * G5: behind the requests, because a request whose budget was evicted may evict this one, and then another object would stand for the row.
    */
-  #loadChanges(builder: BatchBuilder, nowMs: number): readonly ChangeCall[] {
-    const { changes, leases, settings } = this.#parts
-    if (changes.waiting === 0) return NO_CHANGES
-    const taken = changes.take(settings.store.capabilities.batchMax)
-    for (const { gate, wasRefused } of taken) {
+  #loadChangedRows(builder: BatchBuilder, changes: readonly ChangeCall[], nowMs: number): void {
+    const { leases } = this.#parts
+    for (const { gate, wasRefused } of changes) {
       if (gate.isEvicted || gate.row === null) continue
       const row = leases.current(gate, nowMs)
       if (row.isQuarantined || !builder.addRow(row)) continue
       if (wasRefused) row.schedule.yieldFor((row.figures?.othersHeld ?? 0) > 0)
     }
-    return taken
   }
 
   /** Urgent rows, and, when a flush is due, all that changed. */
