@@ -9,9 +9,11 @@ const UNITS_MAX = Number.MAX_SAFE_INTEGER
 
 /**
  * V1, R1: takes that are remembered, or that have several sources. Within a batch pools only fall while takes are granted, so what they have left shows
- * that an earlier source was empty where a later one gave, and that what was refused was not there. @throws Violation
+ * that an earlier source was empty where a later one gave, and that what was refused was not there.
+ * @param areFalling no take of the batch can have touched a reservation that was due, whose units went back between two takes
+ * @throws Violation
  */
-export function assertTakes(applied: AppliedBatch, before: ReadonlyMap<string, RowView>): void {
+export function assertTakes(applied: AppliedBatch, before: ReadonlyMap<string, RowView>, areFalling: boolean): void {
   const { batch, answer } = applied
   for (const [at, take] of batch.takes.entries()) {
     if (take.remember === undefined && take.first !== true) continue
@@ -26,8 +28,14 @@ export function assertTakes(applied: AppliedBatch, before: ReadonlyMap<string, R
       must(take.remember === undefined && outcome.charged.length === take.need.length, 'V1', text)
       must(sumOf(outcome.charged) === granted * (take.need[0]?.[1] ?? 0), 'V1', text)
     }
-    if (take.first === true && granted > 0 && (outcome?.kind === 'drawn' || outcome?.kind === 'remembered'))
-      must(isInOrder(outcome.charged, left), 'V1', text)
+    const charged = outcome?.kind === 'drawn' || outcome?.kind === 'remembered' ? outcome.charged : []
+    must(
+      charged.every((units) => units >= 0),
+      'V1',
+      text,
+    )
+    if (!areFalling) continue
+    if (take.first === true && granted > 0) must(isInOrder(charged, left), 'V1', text)
     const isRefused = take.remember === undefined ? granted < take.n : outcome === undefined && take.n > 0
     if (isRefused) must(isLacking(take, left), take.first === true ? 'V1' : 'R1', text)
   }
@@ -36,7 +44,7 @@ export function assertTakes(applied: AppliedBatch, before: ReadonlyMap<string, R
 /** No source gives before the ones in front of it are empty. */
 function isInOrder(charged: readonly number[], left: readonly number[]): boolean {
   const last = charged.findLastIndex((units) => units > 0)
-  return charged.every((units) => units >= 0) && left.every((pool, at) => at >= last || pool <= 0)
+  return left.every((pool, at) => at >= last || pool <= 0)
 }
 
 function isLacking({ need, first }: Take, left: readonly number[]): boolean {
