@@ -231,7 +231,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'refusal-remembered': simulated(['R1', 'I1'], 'a request that was refused has an id for good'),
   'split-of-the-present': simulated(['V1']),
   'settled-twice': simulated(['R4', 'R2', 'L2'], 'units are used that are not set aside: the trial balance stops it'),
-  'settled-above-the-pool': simulated(['R4']),
+  'settled-above-the-pool': simulated(['R4', 'L2'], 'the pool falls below 0: the trial balance stops it'),
   'expiry-of-a-final-one': simulated(['R3', 'L2'], 'units go back that are not set aside: the trial balance stops it'),
   'capture-returned': simulated(['R3']),
   'extension-by-more-than-is-there': simulated(['R5']),
@@ -246,9 +246,10 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'refund-by-id-above-the-charge': simulated(['I2']),
   'refund-by-id-behind-a-reset': checked(['I2']),
   'waterfall-in-part': simulated(['V1']),
-  'negative-pool-drawn': simulated(['V1']),
+  'negative-pool-drawn': simulated(['V1', 'L2'], 'units are taken that are not there: the trial balance stops it'),
   'returned-to-the-first-source': simulated(['V3']),
   'repeat-given-back': checked(['I2']),
+  'changed-rows-first': simulated(['G5']),
 
   // A store that forgot
   'older-incarnation-applied': forgetting(['F1']),

@@ -59,6 +59,14 @@ export const GIVING_BACK_CANARIES: readonly Canary[] = [
     replace: 'for (let at = 0; at <= parts.length - 1; at += 1) {',
   },
   {
+    name: 'changed-rows-first',
+    rules: ['G5'],
+    what: 'the row of a change joins its batch before the requests, one of which may evict it',
+    file: 'engine/exchange/batch-planner',
+    find: 'const changes = this.#takeChanges();',
+    replace: 'const changes = this.#takeChanges();\n        this.#loadChangedRows(builder, changes, nowMs);',
+  },
+  {
     name: 'repeat-given-back',
     rules: ['I2', 'L1'],
     what: 'a repeated decision, which took nothing, gives units back',
