@@ -207,6 +207,19 @@ describe('the table of costs in docs/policies.md', () => {
     expect([sent() - before.calls, vsa.stats().records - before.records]).toEqual([storeCalls, records])
   })
 
+  test('L7: 100 reservations at once are one store call, and so are 100 settlements', async () => {
+    const { vsa } = bench().owner()
+    const credits = vsa.budget('credits', CREDITS)
+    await credits.admit()
+    const costOf = async (work: Promise<unknown>): Promise<readonly number[]> => {
+      const before = vsa.stats()
+      await work
+      return [vsa.stats().exchanges - before.exchanges, vsa.stats().records - before.records]
+    }
+    expect(await costOf(many((at) => credits.reserve(1, kept(`call ${at}`))))).toEqual([1, 101])
+    expect(await costOf(many((at) => credits.reservation(`call ${at}`).settle(1)))).toEqual([1, 101])
+  })
+
   test('L7: has a line for each call that is counted here, with the same figures', () => {
     const lines = [
       ...read('docs/policies.md').matchAll(/^\| (?<call>[^|]+?) +\| [^|]+ \| (?<n>\d+) +\| (?<m>\d+) +\|$/gm),
