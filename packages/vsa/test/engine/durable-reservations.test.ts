@@ -85,6 +85,17 @@ describe('a reservation that the store keeps', () => {
     expect(await world.row('credits')).toMatchObject({ used: 1_000, reserved: 0, pool: 0 })
   })
 
+  test('R4: it takes what is in the pool, and not what leases hold', async () => {
+    const world = bench()
+    const [one, other] = [world.owner(), world.owner()]
+    const leasing = { initial: 1_000, atRisk: 500 } as const
+    await lease(world, other, leasing)
+    const call = there(await one.vsa.budget('credits', leasing).reserve(300, kept('call')))
+    const { pool } = await world.row('credits')
+    expect(pool).toBeLessThan(700)
+    expect(await call.settle(1_000)).toEqual(settled(300 + pool, 700 - pool))
+  })
+
   test('R3: it ends by itself: `return` gives its units back, `capture` leaves them; it can still be put right, once', async () => {
     const world = bench()
     const { vsa } = world.owner()

@@ -127,6 +127,18 @@ describe('a waterfall', () => {
     expect(await world.row('credits')).toMatchObject({ used: 20, pool: 980 })
   })
 
+  test('V2 L4: where one of the sources is durable, so is the decision: a crash right after the answer costs nothing', async () => {
+    const world = bench()
+    const one = world.owner()
+    const leased = one.vsa.budget('leased', { initial: 1_000, atRisk: 1_000 })
+    const credits = one.vsa.budget('credits', { initial: 50 })
+    await one.vsa.ready()
+    leased.tryAdmit(1_000)
+    await world.clock.settle()
+    expect(await one.vsa.admitFirst([leased, credits], 60)).toBe(true)
+    expect(await world.row('leased')).toMatchObject({ used: 60 })
+  })
+
   test('V2: where an earlier source may have more, the store decides, and the order is right', async () => {
     const world = bench()
     const one = world.owner()
