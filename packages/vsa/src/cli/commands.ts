@@ -188,7 +188,8 @@ const inspect: Command = {
 
 const whyCommand: Command = {
   name: 'why',
-  summary: 'say why a budget denies now: what is used, who holds leases since when, and when units come back',
+  summary:
+    'say why a budget denies now: what is used, who holds leases since when, which ids have reserved, and when units come back',
   operands: [STORE, WHICH_KEY],
   options: [TIME_ZONE, JSON_OUTPUT],
   async run(invocation) {
@@ -199,7 +200,7 @@ const whyCommand: Command = {
 
 const usageCommand: Command = {
   name: 'usage',
-  summary: 'show what each budget has used in each period, for an invoice or a report',
+  summary: 'show what each budget has used in each period, and what is reserved, for an invoice or a report',
   operands: [STORE, ONE_KEY],
   options: [CSV, ROWS, TIME_ZONE, JSON_OUTPUT],
   async run(invocation) {

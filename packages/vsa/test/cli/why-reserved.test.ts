@@ -45,7 +45,9 @@ test('R2: what is left is reserved: by which ids, the largest first, and when th
     /^credits: its pool is empty, and 90 units are reserved\. The first that gives its units back ends at 2026-03-15T12:05:00Z\./,
   )
   expect(text).toMatch(/reserved +90 +by 2 reservations\n/)
-  expect(text).toMatch(/large\\u\{1b\} .* 60 .*2026-03-15T12:10:00Z +captured\nsmall .* 30 .*2026-03-15T12:05:00Z +returned$/)
+  expect(text).toMatch(
+    /large\\u\{1b\} .* 60 .*2026-03-15T12:10:00Z +captured\nsmall .* 30 .*2026-03-15T12:05:00Z +returned$/,
+  )
 })
 
 test('R2: a request for more than the pool is denied because of what is reserved', async () => {
@@ -72,7 +74,9 @@ test('R2: five are named, and the others are counted; what is settled, and what 
   const { json, text } = await why(path, 'credits', NOON, 'UTC')
   expect(json).toMatchObject({ reason: 'reserved', reserved: 60, reservationCount: 7, unreadableReservations: 1 })
   expect(json).toMatchObject({ reservations: [7, 6, 5, 4, 3].map((units) => ({ id: `of-${units}`, charged: units })) })
-  expect(text).toContain('... and 2 smaller reservations: see vsa inspect\n1 reservation cannot be read: see vsa verify')
+  expect(text).toContain(
+    '... and 2 smaller reservations: see vsa inspect\n1 reservation cannot be read: see vsa verify',
+  )
 })
 
 test('R2: usage has what is reserved beside what is used', async () => {

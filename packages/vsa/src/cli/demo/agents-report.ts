@@ -23,10 +23,15 @@ export function agentsReport(story: AgentsStory, store: string | null, paint: Pa
 function askedText({ agents }: AgentsStory, paint: Paint): string {
   const running = agents.filter(({ runs }) => runs).length
   return [
-    paint.strong(`(a) ${count(agents.length)} agents, ${count(CREDITS)} credits, each reserves ${count(ASKED)} at the same time`),
+    paint.strong(
+      `(a) ${count(agents.length)} agents, ${count(CREDITS)} credits, each reserves ${count(ASKED)} at the same time`,
+    ),
     table(
       columns('  agent', 'reserve'),
-      agents.map(({ name, runs }) => [`  ${name}`, runs ? `${count(ASKED)} are set aside: it runs` : 'null: it does not run']),
+      agents.map(({ name, runs }) => [
+        `  ${name}`,
+        runs ? `${count(ASKED)} are set aside: it runs` : 'null: it does not run',
+      ]),
     ),
     verdict(paint, running === 1, '  One runs.', `  WRONG: ${count(running)} run.`),
   ].join('\n')
@@ -57,7 +62,14 @@ function endText({ killed, metered, expiredAfterMs, settled, again }: AgentsStor
   ].join('\n')
 }
 
-const UNITS = ['used', 'reserved', 'pool', 'burned', 'leased', 'minted'] as const satisfies readonly (keyof StoreTotals)[]
+const UNITS = [
+  'used',
+  'reserved',
+  'pool',
+  'burned',
+  'leased',
+  'minted',
+] as const satisfies readonly (keyof StoreTotals)[]
 
 function booksText({ atDeath, expired, atEnd, verified, isTrue }: AgentsStory, paint: Paint): string {
   return [

@@ -122,7 +122,9 @@ function isAsTold(agents: AgentsStory['agents'], story: AfterDeath): boolean {
   return (
     agents.filter(({ runs }) => runs).length === 1 &&
     !isNextAdmitted &&
-    [atDeath, expired].every(({ reserved, used, pool }) => reserved === ASKED && used === 0 && pool === CREDITS - ASKED) &&
+    [atDeath, expired].every(
+      ({ reserved, used, pool }) => reserved === ASKED && used === 0 && pool === CREDITS - ASKED,
+    ) &&
     settled.settled === metered &&
     !settled.repeated &&
     again.settled === metered &&
