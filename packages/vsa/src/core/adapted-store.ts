@@ -16,8 +16,8 @@ import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './st
 import { checkStoreFrom, type StoreFromOptions, type UpkeepSettings } from './store-from-options.ts'
 import { transition } from './transition.ts'
 
-/** The most reservations that one upkeep ends or forgets, where the store takes batches as large. */
-const SWEPT_MAX = 1_000
+/** The most reservations that one upkeep ends or forgets: an exchange waits for it, on SQLite up to about 5 ms. An engine repeats it between exchanges. */
+const SWEPT_MAX = 100
 /** A sweep that had nothing to write is tried again after this long, in ms. */
 const SWEEP_AGAIN_MS = 1_000
 /** The most attempts of a transaction after version conflicts. */
