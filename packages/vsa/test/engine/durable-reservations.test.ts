@@ -322,3 +322,16 @@ describe('a reservation that the store keeps', () => {
     expect(there(await credits.reserve(5, kept('x', { ttlMs: 400 * DAY_MS }))).units).toBe(5)
   })
 })
+
+test('L8 R4: 3,000 settlements at once go 1,000 with an exchange, and each has its outcome', async () => {
+  const world = bench()
+  const one = world.owner()
+  const credits = one.vsa.budget('credits', { initial: 3_000 })
+  const ids = Array.from({ length: 3_000 }, (_, call) => `call ${call}`)
+  const made = await Promise.all(ids.map((id) => credits.reserve(1, kept(id))))
+  const before = one.net.calls.exchange
+  const outcomes = await Promise.all(made.map((call, at) => there(call).settle(at % 2)))
+  expect(outcomes.reduce((sum, outcome) => sum + outcome.settled, 0)).toBe(1_500)
+  expect(one.net.calls.exchange - before).toBe(3)
+  expect(await world.row('credits')).toMatchObject({ used: 1_500, reserved: 0, pool: 1_500 })
+})
