@@ -151,6 +151,29 @@ describe('admit, decide and tryAdmit', () => {
     expect((await row('b')).used).toBe(4)
   })
 
+  test('A2 L7: over several budgets one exchange decides; where leases cover all parts, none does', async () => {
+    const { clock, owner } = bench()
+    const { vsa, net } = owner()
+    const [calls, credits] = [
+      vsa.budget('calls', { limit: 100, per: 'month', atRisk: 50 }),
+      vsa.budget('credits', { initial: 100, atRisk: 50 }),
+    ]
+    const needs = [
+      [calls, 10],
+      [credits, 10],
+    ] as const
+    await vsa.ready()
+    const before = net.calls.exchange
+    expect(await vsa.admitAll(needs)).toBe(true)
+    expect(net.calls.exchange - before).toBe(1)
+    calls.tryAdmit(10)
+    credits.tryAdmit(10)
+    await clock.advance(1)
+    const leased = net.calls.exchange
+    expect(await vsa.admitAll(needs)).toBe(true)
+    expect(net.calls.exchange).toBe(leased)
+  })
+
   test('G2: a cost of 0 is a look: admitted, and nothing changes', async () => {
     const { clock, owner, row } = bench()
     const { vsa, batches } = owner()

@@ -147,6 +147,21 @@ describe('a policy that changes at run time', () => {
     expect(await world.row('quota')).toMatchObject({ limit: 7, used: 1, pool: 6 })
   })
 
+  test('P1 R8: one whose answer does not come in time fails as unknown, and may be made again', async () => {
+    const world = bench()
+    const one = world.owner({ deadlineMs: 300 })
+    const quota = one.vsa.budget('quota', plan(100))
+    await quota.admit()
+    one.net.inject('exchange', undefined)
+    one.net.inject('exchange', { kind: 'lost_answer' })
+    const late = quota.setPolicy(plan(7)).catch((error: unknown) => error)
+    await world.clock.advance(400)
+    expect(await late).toMatchObject({ code: 'timeout', applied: 'unknown' })
+    await world.clock.advance(5_000)
+    await quota.setPolicy(plan(7))
+    expect(await world.row('quota')).toMatchObject({ limit: 7, used: 1, pool: 6 })
+  })
+
   test('a store that is away fails it by its deadline, and a closed engine refuses it', async () => {
     const world = bench()
     const one = world.owner({ deadlineMs: 1_000 })

@@ -86,7 +86,7 @@ test('the README’s test of a period needs one clock and no sleep', async () =>
   await vsa.close()
 })
 
-test('decideAll names the budget that refused, whatever its place, and takes nothing from the others', async () => {
+test('A3: decideAll names the budget that refused, whatever its place, and takes nothing from the others', async () => {
   const { owner, row } = bench()
   const { vsa } = owner()
   const [first, second, third] = ['a', 'b', 'c'].map((key) => vsa.budget(key, { initial: key === 'b' ? 1 : 10 }))

@@ -9,8 +9,9 @@ export interface TestTitle {
   readonly text: string
 }
 
-/** A call or a property, then a string that starts with ids and a colon: `test('L1 S8: …'`, `])('S4: …'`, `title: 'S3, L2: …'`. */
-const TITLE = /(?:([\w.]+|[)\]])\(|\b(?:name|title):)\s*(['"`])((?:[LSOGF]\d+[, ]*)+): ((?:\\.|(?!\2)[^\\])+)\2/g
+/** A call or a property, then a string that starts with ids and a colon; the number of a trace may follow an id (`T1 20`): `test('L1 S8: …'`, `])('S4: …'`, `title: 'S3, L2: …'`. */
+const TITLE =
+  /(?:([\w.]+|[)\]])\(|\b(?:name|title):)\s*(['"`])((?:[LSOGFRIVTAP]\d+(?: \d+)?[, ]*)+): ((?:\\.|(?!\2)[^\\])+)\2/g
 
 /** The same without ids. */
 const ANY_TITLE = /(?:\b(?:test|it)(?:\.\w+)*\(|[)\]]\(|\b(?:name|title):)\s*(['"`])((?:\\.|(?!\1)[^\\])+)\1/g
@@ -32,7 +33,7 @@ export function titlesIn(file: string, source: string): readonly TestTitle[] {
   const titles: TestTitle[] = []
   for (const [, callee = '', , cited = '', text = ''] of source.matchAll(TITLE)) {
     if (MESSAGE_CALL.test(callee)) continue
-    titles.push({ file, ids: cited.match(/[LSOGF]\d+/g) ?? [], text: withoutValues(text) })
+    titles.push({ file, ids: cited.match(/[LSOGFRIVTAP]\d+/g) ?? [], text: withoutValues(text) })
   }
   return titles
 }

@@ -154,7 +154,7 @@ describe.skipIf('reason' in server)('the fast path of the Postgres store', () =>
     expect((await store.list({ limit: 10 })).rows).toEqual([])
   })
 
-  it('P9: a commit is durable, whatever the role asks for', async () => {
+  it('S7: a commit is durable, whatever the role asks for', async () => {
     const schema = newSchema()
     const url = 'url' in server ? server.url : ''
     const careless = newPool(url, { options: '-c synchronous_commit=off', max: 1 })

@@ -219,7 +219,7 @@ describe.skipIf('reason' in server)('the fast path of the Redis store', () => {
     )
   })
 
-  it('R3: amounts and periods are exact to 2^53 - 1', async () => {
+  it('L2: amounts and periods are exact to 2^53 - 1', async () => {
     const store = storeOn(client, { prefix: newPrefix() })
     const joined = await store.join('test')
     const most = Number.MAX_SAFE_INTEGER

@@ -142,7 +142,7 @@ describe.each([1, 2] as const)('a file of schema %d', (schema) => {
     })
   })
 
-  it('R1: has afterwards the tables of a new file', async () => {
+  it('has afterwards the tables of a new file', async () => {
     const [path, fresh] = [await oldFile(schema), newPath()]
     for (const file of [path, fresh]) {
       const store = sqlite(file, { thread: false, driver: 'libsql' })
