@@ -179,4 +179,21 @@ describe.skipIf('reason' in server)('settlements in a transaction of the user (T
     while ((await waiting()) > 0) await credits.peek()
     expect(await credits.peek()).toMatchObject({ reserved: 0, used: 7 })
   })
+
+  it('T1: the right to insert a row is enough', async () => {
+    const role = `test_${process.pid}_inserts`
+    const name = `"${schema.replaceAll('"', '""')}"`
+    const reservation = await reserved()
+    await pool.query(
+      `create role ${role}; grant usage on schema ${name} to ${role}; grant insert on ${name}.intent to ${role}`,
+    )
+    onTestFinished(async () => {
+      await pool.query(`drop owned by ${role}; drop role ${role}`)
+    })
+    await PG.inTransaction(async (db) => {
+      await db.executeSql(`set local role ${role}`, [])
+      await reservation.settle(7, { db })
+    })
+    expect(await reservation.settle(1)).toMatchObject({ settled: 7, repeated: true })
+  })
 })
