@@ -7,9 +7,12 @@ import { countsReporter } from './vitest.counts.ts'
 const folders = ['packages/vsa/test', 'proof/test']
 const named = (suffix: string): string[] => folders.map((folder) => `${folder}/**/*${suffix}`)
 /** Tests of random cases. `npm run proof` repeats them with more (packages/vsa/test/rounds.ts). */
-const RANDOM = ['core/{calendar,transition-properties}', 'engine/laws', 'stores/*-conformance'].map(
-  (name) => `packages/vsa/test/${name}.test.ts`,
-)
+const RANDOM = [
+  'packages/vsa/test/core/{calendar,forgetting,transition-properties}.test.ts',
+  'packages/vsa/test/engine/laws.test.ts',
+  'packages/vsa/test/stores/{*-conformance,postgres-reservation-races,redis-reservations}.test.ts',
+  'proof/test/production-credits.test.ts',
+]
 const TIMEOUT_MS = 120_000
 const LONG_TIMEOUT_MS = 1_800_000
 

@@ -8,8 +8,9 @@ import { maintain, reset } from '../src/credits/upkeep.ts'
 import { Rng } from '../src/simulation/rng.ts'
 import { CreditProduction, type ProductionOp, type Setup } from './credit-production.ts'
 import { drawOps, IDS, KEYS } from './draw-credit-ops.ts'
+import { rounds } from '../../packages/vsa/test/rounds.ts'
 
-const SEQUENCES = 300
+const SEQUENCES = rounds(75)
 const STEPS = 40
 const OWNER = 0
 
@@ -219,7 +220,7 @@ function stateOf(outcome: Credits['takes'][number] | Credits['changes'][number])
 test('R1-R6, I1, I2, V1, V3, P5: random operations have the answers and the books of the model', () => {
   const seen = new Map<string, number>()
   for (let seed = 1; seed <= SEQUENCES; seed += 1) compare(seed, seen)
-  const rare = WHAT_HAPPENS.filter((what) => (seen.get(what) ?? 0) < 20)
+  const rare = WHAT_HAPPENS.filter((what) => (seen.get(what) ?? 0) < rounds(5))
   expect({ rare, seen: rare.length === 0 ? [] : [...seen] }).toEqual({ rare: [], seen: [] })
 })
 

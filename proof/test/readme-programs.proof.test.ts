@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { run, runBoth, withProjects } from '../../packages/vsa/test/house/packed-package.ts'
 import {
   asCommonJs,
+  programsOf,
   readmePrograms,
   withoutThread,
   withoutTopLevelAwait,
@@ -57,6 +58,14 @@ async function bundled(folder: string, code: string, format: Format): Promise<st
 
 test('the README has its programs', () => {
   expect(programs.length).toBeGreaterThanOrEqual(6)
+})
+
+describe.each(programsOf('docs/policies.md'))('docs/policies.md: $title', ({ title, code }) => {
+  test('is strict TypeScript', async () => {
+    const folder = place('policies', title.replaceAll(/\W+/g, '-'))
+    writeFileSync(join(folder, 'program.mts'), code)
+    expect(await compiled(folder, 'program.mts', 'nodenext')).toBe('')
+  })
 })
 
 describe.each(programs)('README: $title', ({ name, code, output }) => {

@@ -4,8 +4,10 @@ import { EXPECTATIONS, type Expectation } from './expected-laws.ts'
 import { FENCING_CANARIES } from './fencing-canaries.ts'
 import { FORGETTING_CANARIES } from './forgetting-canaries.ts'
 import { GATE_CANARIES } from './gate-canaries.ts'
+import { GIVING_BACK_CANARIES } from './giving-back-canaries.ts'
 import { LAW_CANARIES } from './law-canaries.ts'
 import { OWNER_CANARIES } from './owner-canaries.ts'
+import { RESERVATION_CANARIES } from './reservation-canaries.ts'
 import { ROW_CANARIES } from './row-canaries.ts'
 import { SESSION_CANARIES } from './session-canaries.ts'
 import { SQLITE_CANARIES } from './sqlite-canaries.ts'
@@ -28,6 +30,8 @@ export const CATALOGUE: readonly ExpectedCanary[] = joined([
   ...FORGETTING_CANARIES,
   ...GATE_CANARIES,
   ...LAW_CANARIES,
+  ...RESERVATION_CANARIES,
+  ...GIVING_BACK_CANARIES,
 ])
 
 /** @throws Error for a canary without an expectation, and for an expectation without a canary */

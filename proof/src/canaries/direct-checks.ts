@@ -3,6 +3,12 @@ import { loadLibrary } from '../simulation/library.ts'
 import { must } from '../simulation/violation.ts'
 import { assertFencedTakeRemembered, assertForgottenRefundGivenUp } from '../forgetting/traces.ts'
 import { assertAnswersChecked, assertFateTold } from './answers-check.ts'
+import {
+  assertChangeSentAgain,
+  assertNothingBehindReset,
+  assertRepeatGivesNothing,
+  assertReservedBalanced,
+} from './credit-checks.ts'
 import { assertLocksAreWatched } from './locks-check.ts'
 import { assertSynchronous } from './synchronous-check.ts'
 import { assertConstantWork } from './work-check.ts'
@@ -23,6 +29,10 @@ export const DIRECT_CHECKS: Readonly<Record<string, DirectCheck>> = {
     assertConstantWork,
   'F7, L1: a take that is known by a fenced answer alone is remembered': assertFencedTakeRemembered,
   'F5, L1: a refund that the store has forgotten is given up': assertForgottenRefundGivenUp,
+  'R8: a change whose fate is not known is sent again': assertChangeSentAgain,
+  'L2: the trial balance counts what is set aside': assertReservedBalanced,
+  'I2: nothing is given back behind a reset': assertNothingBehindReset,
+  'I2, L1: a repeated decision gives nothing back': assertRepeatGivesNothing,
 }
 
 /** The store's clock is an hour ahead during one call, which is refused. Upkeep before it removes the row, and must keep its time. */

@@ -29,6 +29,10 @@ function forgetting(laws: readonly string[]): Expectation {
   return { foundBy: 'forgetting', laws, why }
 }
 
+function checked(laws: readonly string[]): Expectation {
+  return { foundBy: 'direct', laws }
+}
+
 /** By the canary's name. A canary without an entry, and an entry without a canary, fail. */
 export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   // Store rules
@@ -220,6 +224,33 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'replay-without-credits': conforming('S2', 'R1'),
   'sqlite-reserved-row-removed': conforming('S10', 'R2'),
   'sqlite-found-by-one-key': conforming('R1', 'R7'),
+  // Credits, in the simulation
+  'no-id-check': simulated(['R1', 'I1']),
+  'id-of-the-first-source-alone': simulated(['R1', 'I1']),
+  'admission-answered-by-a-reservation': simulated(['R1', 'I1']),
+  'refusal-remembered': simulated(['R1', 'I1'], 'a request that was refused has an id for good'),
+  'split-of-the-present': simulated(['V1']),
+  'settled-twice': simulated(['R4', 'R2', 'L2'], 'units are used that are not set aside: the trial balance stops it'),
+  'settled-above-the-pool': simulated(['R4', 'L2'], 'the pool falls below 0: the trial balance stops it'),
+  'expiry-of-a-final-one': simulated(['R3', 'L2'], 'units go back that are not set aside: the trial balance stops it'),
+  'capture-returned': simulated(['R3']),
+  'extension-by-more-than-is-there': simulated(['R5']),
+  'extension-revives': simulated(['R5']),
+  'forgotten-early': simulated(['R6']),
+  'row-removed-with-reserved-units': simulated(['R2']),
+  'late-grant-of-an-id-given-back': simulated(['R8', 'L3'], 'units go back that the id still has'),
+  'change-of-unknown-fate-dropped': checked(['R8']),
+  'reserved-left-out-of-the-balance': checked(['L2']),
+  'refund-by-id-not-remembered': simulated(['I2']),
+  'refund-by-id-of-an-open-one': simulated(['I2']),
+  'refund-by-id-above-the-charge': simulated(['I2']),
+  'refund-by-id-behind-a-reset': checked(['I2']),
+  'waterfall-in-part': simulated(['V1']),
+  'negative-pool-drawn': simulated(['V1', 'L2'], 'units are taken that are not there: the trial balance stops it'),
+  'returned-to-the-first-source': simulated(['V3']),
+  'repeat-given-back': checked(['I2']),
+  'changed-rows-first': simulated(['G5']),
+
   // A store that forgot
   'older-incarnation-applied': forgetting(['F1']),
   'forgot-without-outcome': forgetting(['F2']),

@@ -9,6 +9,8 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs'
  * - `refunding` units are about to be refunded to this period · `refused`: the store refused so many of them for good
  * - `minting` an id is about to be minted · `minted`: it was; units 1 for the first time, 0 for a repeat
  * - `adding` to a counter · `flushing`: a flush begins · `flushed`: it has resolved
+ * - `reserved`, `unreserved`: a reservation by its id was told to be there, or not · `settled` so many units · `admitted-once` by its id ·
+ *   `given-back` by its id; where `period` is 1, as a repeat
  * - `event`: an event, or the code of an error · `closed`: close has resolved
  */
 export type RecordKind =
@@ -21,6 +23,11 @@ export type RecordKind =
   | 'minting'
   | 'minted'
   | 'adding'
+  | 'reserved'
+  | 'unreserved'
+  | 'settled'
+  | 'admitted-once'
+  | 'given-back'
   | 'flushing'
   | 'flushed'
   | 'event'

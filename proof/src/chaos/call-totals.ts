@@ -1,4 +1,5 @@
 import { CallLogReader, type CallRecord } from './call-log.ts'
+import { CreditTotals } from './credit-totals.ts'
 
 /** The totals of the logs for one budget, in units. */
 export interface BudgetTotals {
@@ -35,6 +36,7 @@ export class CallTotals {
   readonly counters = new Map<string, CounterBounds>()
   /** By event or error code: how often it was logged. */
   readonly events = new Map<string, number>()
+  readonly credits = new CreditTotals()
   /** By key and mint id. */
   readonly mints = new Map<string, Map<string, MintAnswers>>()
   /** Children with at least one admission. */
@@ -73,7 +75,9 @@ export class CallTotals {
     return this.events.get(event) ?? 0
   }
 
-  #add({ kind, name, units, period, id }: CallRecord): void {
+  #add(record: CallRecord): void {
+    const { kind, name, units, period, id } = record
+    this.credits.add(record)
     switch (kind) {
       case 'requested':
         return this.#addUnits(name, 0, 'requested', units)
@@ -96,6 +100,11 @@ export class CallTotals {
         this.flushes += 1
         break
       case 'unknown':
+      case 'reserved':
+      case 'unreserved':
+      case 'settled':
+      case 'admitted-once':
+      case 'given-back':
       case 'minting':
       case 'adding':
       case 'flushing':

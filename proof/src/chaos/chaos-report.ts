@@ -37,6 +37,8 @@ export interface ChaosReport {
   readonly refundsForOthers: number
   readonly mints: number
   readonly flushes: number
+  /** Answers of reservations, settlements, admissions and refunds by their ids. */
+  readonly credits: number
   /** Exchanges that were applied. */
   readonly exchanges: number
   readonly epochs: number
@@ -120,6 +122,7 @@ type CallFigures = Pick<
   | 'refundsForOthers'
   | 'mints'
   | 'flushes'
+  | 'credits'
   | 'fencedOwners'
   | 'events'
 >
@@ -136,6 +139,7 @@ function callFigures({ plan, totals }: RunResult): CallFigures {
     refundsForOthers: totals.countOf('refund_for_other'),
     mints: sum(mints.map(({ first, repeated }) => first + repeated)),
     flushes: totals.flushes,
+    credits: totals.credits.calls,
     fencedOwners: totals.countOf('fenced'),
     events: Object.fromEntries(totals.events),
   }

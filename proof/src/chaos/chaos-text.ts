@@ -35,6 +35,7 @@ function figuresOf(report: ChaosReport): readonly Figure[] {
     ['requests answered', count(report.operations), `${count(report.admittedUnits)} units admitted`],
     ['refunds by another process', count(report.refundsForOthers)],
     ['mints answered', count(report.mints)],
+    ['answers by ids', count(report.credits), 'reservations, settlements, admissions, refunds'],
     ['periods', count(report.periods)],
     ['exchanges', count(report.exchanges)],
     ['epochs', count(report.epochs), `${count(report.fencedOwners)} owners were fenced alive`],

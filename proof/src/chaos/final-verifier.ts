@@ -6,6 +6,7 @@ import { SHIPPED } from '../subject.ts'
 import type { CallTotals } from './call-totals.ts'
 import type { ChaosPlan } from './chaos-plan.ts'
 import { knowsDeadOwners, storeAt } from './chaos-store.ts'
+import { creditViolations } from './credit-check.ts'
 import { drain, unitsLeft } from './drain.ts'
 import { endStateViolations } from './end-state-check.ts'
 import type { PoolResult } from './process-pool.ts'
@@ -50,6 +51,9 @@ export class FinalVerifier {
     const state = { plan: this.#plan, pool: this.#pool, totals: this.#totals, contents }
     this.#violations.push(...endStateViolations(state))
     const drained = await this.#drainAll(vsa)
+    const { mintIds } = this.#pool
+    const rowsOf = (key: string): Promise<ListedRow[]> => this.#rowsOf(key)
+    this.#violations.push(...(await creditViolations(vsa, mintIds, this.#totals.credits, rowsOf)))
     await vsa.close()
     await this.#runVerifyCommand()
     return { violations: this.#violations, contents, drained }

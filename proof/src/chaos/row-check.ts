@@ -46,17 +46,19 @@ export function rowViolations(evidence: RowEvidence): string[] {
 
 /** What must hold for one row at any moment. Computed here, independent of the code under test. */
 export function snapshotViolations({ budget, leases }: ListedRow, atRisk: number): string[] {
-  const { key, period, minted, used, pool, burned } = budget
+  const { key, period, minted, used, reserved, pool, burned } = budget
   const held = heldOn({ budget, leases })
   const place = `${key} ${period}`
   const violations: string[] = []
-  for (const [name, units] of Object.entries({ minted, used, pool, burned, held })) {
+  for (const [name, units] of Object.entries({ minted, used, reserved, pool, burned, held })) {
     // No limit is lowered in these runs, so the pool is never negative either.
     if (!Number.isSafeInteger(units) || units < 0) violations.push(`L2: ${place}: ${name} is ${units}`)
   }
-  const difference = minted - used - pool - burned - held
+  const difference = minted - used - reserved - pool - burned - held
   if (difference !== 0)
-    violations.push(`L2: ${place}: minted is not used + pool + burned + held; the difference is ${difference}`)
+    violations.push(
+      `L2: ${place}: minted is not used + reserved + pool + burned + held; the difference is ${difference}`,
+    )
   for (const lease of leases) {
     if (lease.held < 1) violations.push(`L2: ${place}: the lease of epoch ${lease.epoch} holds ${lease.held}`)
     if (lease.held > atRisk)

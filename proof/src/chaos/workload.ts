@@ -3,6 +3,7 @@ import { StoreError, VsaError, type AdmitOptions, type Budget, type Counter, typ
 import { CallLogReader, type CallLogWriter } from './call-log.ts'
 import type { BudgetConfig, ChildConfig } from './child-config.ts'
 import type { Rng } from '../simulation/rng.ts'
+import { CreditWorkload } from './credit-workload.ts'
 import { mintId } from './test-budgets.ts'
 
 /** A budget handle, and what may be asked of it. */
@@ -26,6 +27,7 @@ export class Workload {
   readonly #targets: readonly Target[]
   readonly #counters: readonly (readonly [counter: Counter, addMax: number])[]
   readonly #otherLog: CallLogReader | null
+  readonly #credits: CreditWorkload
   #isStopped = false
   #isFlushing = false
 
@@ -39,6 +41,7 @@ export class Workload {
       budget: vsa.budget(key, budget.policy),
     }))
     this.#counters = Object.entries(config.counters).map(([key, addMax]) => [vsa.counter(key), addMax])
+    this.#credits = new CreditWorkload(vsa, config, log, rng)
     this.#otherLog = config.otherCallLog === null ? null : new CallLogReader(config.otherCallLog)
   }
 
@@ -66,6 +69,7 @@ export class Workload {
     else if (kind < 0.09) await this.#flush()
     else if (kind < 0.11) this.#refundOtherChild()
     else if (kind < 0.13) await this.#mint()
+    else if (kind < 0.25) await this.#useCredits()
     else if (kind < 0.45 && target.atRisk > 0 && !target.isWindowed) this.#tryMany(target)
     else if (kind < 0.85) await this.#admit(target)
     else await this.#admitPair(target, oneOf(this.#rng, this.#targets))
@@ -145,6 +149,15 @@ export class Workload {
       if (target?.isRefunded !== true) continue
       this.#log.write('event', 'refund_for_other', units)
       this.#refund(target, units, period)
+    }
+  }
+
+  /** Several processes use the same ids. A call that fails is asked again by its id. */
+  async #useCredits(): Promise<void> {
+    try {
+      await this.#credits.callOnce()
+    } catch (error) {
+      this.logError(error)
     }
   }
 

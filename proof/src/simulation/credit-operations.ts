@@ -48,5 +48,3 @@ export type CreditOperation =
     }
   /** I2: by the id; without one, with the decision. */
   | { readonly kind: 'give-back'; readonly request: CreditRequest; readonly at: number; readonly units: number }
-
-export type CreditKind = CreditOperation['kind']

@@ -38,7 +38,7 @@ export function drawCredits(seed: number, setting: Setting, endMs: number): read
       continue
     }
     known.atMs = Math.min(endMs, known.atMs + drawDelay(rng, known))
-    actions.push({ atMs: known.atMs, place, ...following(rng, known, number) })
+    actions.push({ atMs: known.atMs, place, ...following(rng, known, number, usable) })
   }
   return actions
     .map((action) => ({ ...action, atMs: Math.round(action.atMs * 10) / 10 }))
@@ -107,10 +107,10 @@ function drawUnits(rng: Rng): number {
 }
 
 /** Something is done with a request that was drawn before, by any process. */
-function following(rng: Rng, { request, operation }: Drawn, tag: number): CreditOperation {
+function following(rng: Rng, { request, operation }: Drawn, tag: number, usable: readonly number[]): CreditOperation {
   const at = rng.whole(0, request.budgets.length - 1)
   const point = rng.random()
-  if (point < 0.35) return repeat(rng, operation, tag)
+  if (point < 0.35) return repeat(rng, operation, tag, usable)
   if (operation.kind === 'admit' && point < 0.95)
     return { kind: 'give-back', request, at, units: unitsNear(rng, request) }
   if (point < 0.75) return { kind: 'settle', request, at, units: rng.chance(0.2) ? null : unitsNear(rng, request) }
@@ -129,13 +129,17 @@ function unitsNear(rng: Rng, { units }: CreditRequest): number {
 }
 
 /** The same request, or another one under the same id, which is a conflict. */
-function repeat(rng: Rng, operation: Drawn['operation'], tag: number): CreditOperation {
+function repeat(rng: Rng, operation: Drawn['operation'], tag: number, usable: readonly number[]): CreditOperation {
   const { request } = operation
   if (request.id === null) return { ...operation, request: { ...request, tag } }
   const point = rng.random()
   if (point < 0.8) return { ...operation, ...(operation.kind === 'admit' && { isDecided: rng.chance(0.5) }) }
-  if (point < 0.87) return { ...operation, request: { ...request, units: request.units + 1 } }
-  if (point < 0.94 && request.budgets.length > 1)
+  if (point < 0.86) return { ...operation, request: { ...request, units: request.units + 1 } }
+  const another = rng.pickAny(usable.filter((index) => !request.budgets.includes(index)))
+  // The id is known for the later ones alone.
+  if (point < 0.92 && another !== undefined && request.form !== 'one')
+    return { ...operation, request: { ...request, budgets: [another, ...request.budgets] } }
+  if (point < 0.95 && request.budgets.length > 1)
     return { ...operation, request: { ...request, budgets: request.budgets.toReversed() } }
   if (point < 0.97 && request.budgets.length > 1)
     return { ...operation, request: { ...request, form: request.form === 'all' ? 'first' : 'all', overage: null } }

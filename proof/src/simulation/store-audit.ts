@@ -213,7 +213,7 @@ export class StoreAudit implements Auditor {
     this.#scenarios.noteSizes(batch, answer)
     this.#check(() => assertFigures(batch, answer, this.rows, this.#epochs))
     const { moves, records } = this.#compareReservations(this.#time.now, applied)
-    this.#check(() => assertTakes(applied, before))
+    this.#check(() => assertTakes(applied, before, records !== null))
     const reservations = { moves, sums: this.reservations.sums }
     const rows = this.#rows.compare(before, this.rows, this.#time.now, reservations, applied)
     const changed = rows + this.#counters.add(applied, moves) + (records ?? 0)

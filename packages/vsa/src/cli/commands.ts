@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { Per } from '../core/policy.ts'
 import { UNITS_MAX } from '../core/units.ts'
 import { ADDRESS_HELP, NEW_STORE_HELP, POSTGRES_ADDRESS } from './address-help.ts'
-import type { Command, Flag, Operand, ValueOption } from './command.ts'
+import { type Command, type Flag, type Operand, UsageError, type ValueOption } from './command.ts'
 import { parseDuration, parsePer, parseTimeZone, parseWhole } from './option-values.ts'
 import { paintFor } from './paint.ts'
 import { type KeyField, parseKeyField } from './replay/key-field.ts'
@@ -20,6 +20,13 @@ const LOG_FILE: Operand = { name: 'file', help: 'the log; - is standard input', 
 const ONE_KEY: Operand = { name: 'key', help: 'one budget: all its periods', isRequired: false }
 const WHICH_KEY: Operand = { name: 'key', help: 'the budget', isRequired: true }
 const TALLY_FILE: Operand = { name: 'tally', help: 'the file for its own count', isRequired: true }
+
+const AGENT: Operand = { name: 'agent', help: 'its name', isRequired: true }
+const STORY: Operand = {
+  name: 'agents',
+  help: 'five agents that reserve from one budget, a killed one, and what becomes of its reservation',
+  isRequired: false,
+}
 
 const NEW_STORE: ValueOption<string | undefined> = {
   kind: 'value',
@@ -116,19 +123,22 @@ const demo: Command = {
   name: 'demo',
   summary:
     'show what VSA does, on SQLite, Postgres or Redis: the net effect, full speed, and a kill followed by a trial balance',
-  operands: [],
+  operands: [STORY],
   options: [NEW_STORE, SECONDS, JSON_OUTPUT],
   async run(invocation) {
     const store = invocation.value(NEW_STORE)
     const seconds = invocation.value(SECONDS)
-    const { demo } = await import('./demo/demo.ts')
-    return demo({
+    const story = invocation.optionalOperand(STORY)
+    if (story !== undefined && story !== STORY.name)
+      throw new UsageError(`unknown demonstration '${story}': it is '${STORY.name}', or none`)
+    const { demo, demoAgents } = await import('./demo/demo.ts')
+    const options = {
       ...(store === undefined ? {} : { store }),
-      seconds,
       showsProgress: !invocation.isSet(JSON_OUTPUT),
       paint: paintFor(process.stdout, process.env),
       cliPath: fileURLToPath(new URL('main.js', import.meta.url)),
-    })
+    }
+    return story === undefined ? demo({ ...options, seconds }) : demoAgents(options)
   },
 }
 
@@ -178,7 +188,8 @@ const inspect: Command = {
 
 const whyCommand: Command = {
   name: 'why',
-  summary: 'say why a budget denies now: what is used, who holds leases since when, and when units come back',
+  summary:
+    'say why a budget denies now: what is used, who holds leases since when, which ids have reserved, and when units come back',
   operands: [STORE, WHICH_KEY],
   options: [TIME_ZONE, JSON_OUTPUT],
   async run(invocation) {
@@ -189,7 +200,7 @@ const whyCommand: Command = {
 
 const usageCommand: Command = {
   name: 'usage',
-  summary: 'show what each budget has used in each period, for an invoice or a report',
+  summary: 'show what each budget has used in each period, and what is reserved, for an invoice or a report',
   operands: [STORE, ONE_KEY],
   options: [CSV, ROWS, TIME_ZONE, JSON_OUTPUT],
   async run(invocation) {
@@ -241,6 +252,21 @@ const demoVictim: Command = {
   },
 }
 
+/** One of the processes that `demo agents` starts. */
+const demoAgent: Command = {
+  name: 'demo-agent',
+  summary: 'reserve when called, and stream until killed',
+  operands: [STORE, AGENT],
+  options: [],
+  isHidden: true,
+  async run(invocation) {
+    const { runAgent } = await import('./demo/agent.ts')
+    const { placeOf } = await import('./stores/place-of.ts')
+    await runAgent(placeOf(invocation.operand(STORE)), invocation.operand(AGENT))
+    return null
+  },
+}
+
 export const COMMANDS: readonly Command[] = [
   demo,
   replay,
@@ -251,6 +277,7 @@ export const COMMANDS: readonly Command[] = [
   migrate,
   repairClock,
   demoVictim,
+  demoAgent,
 ]
 
 function parseFlush(text: string): number {

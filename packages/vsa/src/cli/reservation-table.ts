@@ -6,6 +6,8 @@ import { columns, table } from './table.ts'
 /** A reservation as one of its budgets sees it. Times are ms since 1970. */
 export interface ShownReservation {
   readonly id: string
+  /** Of the row that it has charged. */
+  readonly period: number
   readonly as: ReservationRow['as']
   readonly state: string
   /** The total that was asked for, or extended to since. */
@@ -28,10 +30,10 @@ export function shownReservations(
 ): readonly ShownReservation[] {
   return lots.flatMap(({ state, units, expiresAt, keepUntil, sources }) =>
     sources
-      .filter((source) => source.key === key && source.period !== null)
-      .map(({ charged, refunded }) => {
+      .flatMap(({ period, ...source }) => (source.key === key && period !== null ? [{ ...source, period }] : []))
+      .map(({ period, charged, refunded }) => {
         const endsAt = state === 'open' ? expiresAt : null
-        return { id, as, state, units, charged, refunded, expiresAt: endsAt, onExpire, keepUntil }
+        return { id, period, as, state, units, charged, refunded, expiresAt: endsAt, onExpire, keepUntil }
       }),
   )
 }

@@ -17,12 +17,14 @@ interface Usage {
   /** The limit; for credits, what was created and minted. */
   readonly minted: number
   readonly used: number
+  /** Set aside by reservations that are not settled yet. */
+  readonly reserved: number
   readonly burned: number
   /** Units that owners hold: they may have spent some of them since their last flush. */
   readonly leased: number
 }
 
-const COLUMNS = ['key', 'from', 'to', 'limit', 'minted', 'used', 'burned', 'leased'] as const
+const COLUMNS = ['key', 'from', 'to', 'limit', 'minted', 'used', 'reserved', 'burned', 'leased'] as const
 
 export interface UsageOptions {
   readonly isCsv: boolean
@@ -63,16 +65,16 @@ export async function usage(address: string, key: string | undefined, options: U
 }
 
 function usageOf({ budget, leases }: ListedRow): Usage {
-  const { key, period, endsAt, limit, minted, used, burned } = budget
+  const { key, period, endsAt, limit, minted, used, reserved, burned } = budget
   const leased = leases.reduce((sum, { held }) => sum + held, 0)
-  return { key, from: endsAt === null ? null : period, to: endsAt, limit, minted, used, burned, leased }
+  return { key, from: endsAt === null ? null : period, to: endsAt, limit, minted, used, reserved, burned, leased }
 }
 
 /** As RFC 4180 says, with a header, and lines that end in LF. Times are ISO 8601 in UTC. */
 function csvOf(rows: readonly Usage[]): string {
-  const lines = rows.map(({ key, from, to, limit, minted, used, burned, leased }) => {
+  const lines = rows.map(({ key, from, to, limit, minted, used, reserved, burned, leased }) => {
     const times = [from, to].map((ms) => (ms === null ? '' : time(ms)))
-    return [quoted(key), ...times, limit, minted, used, burned, leased].join(',')
+    return [quoted(key), ...times, limit, minted, used, reserved, burned, leased].join(',')
   })
   return [COLUMNS.join(','), ...lines].join('\n')
 }
@@ -84,9 +86,9 @@ function quoted(text: string): string {
 function textOf(rows: readonly Usage[], unreadable: number, { rowsMax, timeZone }: UsageOptions): string {
   if (rows.length + unreadable === 0) return 'The store has no budget.'
   const shown = table(
-    columns('key', 'from', 'to', '>limit', '>minted', '>used', '>burned', '>leased'),
-    rows.slice(0, rowsMax).map(({ key, from, to, limit, minted, used, burned, leased }) => {
-      const units = [limit, minted, used, burned, leased].map(count)
+    columns('key', 'from', 'to', '>limit', '>minted', '>used', '>reserved', '>burned', '>leased'),
+    rows.slice(0, rowsMax).map(({ key, from, to, limit, minted, used, reserved, burned, leased }) => {
+      const units = [limit, minted, used, reserved, burned, leased].map(count)
       return [printable(key), ...periodCells(from ?? 0, to, timeZone), ...units]
     }),
   )

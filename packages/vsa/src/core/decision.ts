@@ -69,6 +69,7 @@ export interface Refused extends Figures {
   readonly reason: Exclude<DenialReason, 'unavailable'>
   /** The time until a retry may help, in ms, at least 1; absent when waiting does not help. */
   readonly retryAfterMs?: number
+  readonly shadow?: undefined
   readonly repeated?: undefined
   readonly from?: undefined
   readonly unaccounted?: undefined
@@ -79,6 +80,7 @@ export interface Unavailable extends NoFigures {
   readonly admitted: false
   readonly reason: 'unavailable'
   readonly retryAfterMs?: undefined
+  readonly shadow?: undefined
   readonly repeated?: undefined
   readonly from?: undefined
   readonly unaccounted?: undefined

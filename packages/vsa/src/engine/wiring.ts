@@ -92,7 +92,7 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const trials = new Trials(admission, decisions)
   const tryAll = new TryAll({ tries: admission.tries, metrics, slowPath })
   const { batchMax } = settings.store.capabilities
-  const sources = { batchMax, slowPath, counterOf: (counter: unknown) => counters.stateOfHandle(counter) }
+  const sources = { batchMax, slowPath, counterOf: (counter: unknown) => counters.liveOf(counter) }
   const waterfalls = new Waterfalls({ settings, admission, reservations, metrics, sources, book })
   const eviction = new ClockEviction({
     max: settings.budgetsMax,

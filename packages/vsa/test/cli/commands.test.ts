@@ -74,6 +74,7 @@ describe('the command line', () => {
     [['replay', 'log', '--flush', '2h'], '--flush'],
     [['inspect', 'a.db', '--time-zone', 'Berlin'], '--time-zone'],
     [['demo', '--seconds', '0'], '--seconds'],
+    [['demo', 'agent'], "'agents'"],
   ])('vsa %s is refused: exit 2, and an error that names %s', async (args, named) => {
     const { code, stdout, stderr } = await vsa(...args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

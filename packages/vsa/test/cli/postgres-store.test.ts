@@ -193,7 +193,7 @@ describe.skipIf('reason' in server)('inspect on Postgres', () => {
       leased: 20,
     })
     expect((await usage(address, 'concert-43', { ...OPTIONS, isCsv: true })).text).toMatch(
-      /\nconcert-43,,,500,500,7,0,20$/,
+      /\nconcert-43,,,500,500,7,0,0,20$/,
     )
   })
 })

@@ -90,11 +90,11 @@ describe('vsa usage', () => {
   test('each budget and period, as CSV, JSON and a table', async () => {
     await used({ limit: 10, per: 'day', atRisk: 0 }, 3, async (path) => {
       expect((await usage(path, undefined, CSV)).text).toBe(
-        'key,from,to,limit,minted,used,burned,leased\ncalls,2026-03-15T00:00:00Z,2026-03-16T00:00:00Z,10,10,3,0,0',
+        'key,from,to,limit,minted,used,reserved,burned,leased\ncalls,2026-03-15T00:00:00Z,2026-03-16T00:00:00Z,10,10,3,0,0,0',
       )
       const { json, text } = await usage(path, 'calls', OPTIONS)
       expect(json).toMatchObject({ usage: [{ key: 'calls', from: NOON - 43_200_000, used: 3 }], unreadable: [] })
-      expect(text).toMatch(/calls +2026-03-15T00:00:00Z +2026-03-16T00:00:00Z +10 +10 +3 +0 +0$/)
+      expect(text).toMatch(/calls +2026-03-15T00:00:00Z +2026-03-16T00:00:00Z +10 +10 +3 +0 +0 +0$/)
     })
   })
 
@@ -104,7 +104,7 @@ describe('vsa usage', () => {
     for (const key of ['a,b', 'say "hi"', 'two\nlines', 'plain']) await vsa.budget(key, { initial: 5 }).admit()
     await vsa.close()
     expect((await usage(path, undefined, CSV)).text.split('\n').toSorted((a, b) => (a < b ? -1 : 1))).toEqual(
-      ['"a,b",,,5,5,1,0,0', '"say ""hi""",,,5,5,1,0,0', '"two', 'key,from,to,limit,minted,used,burned,leased', 'lines",,,5,5,1,0,0', 'plain,,,5,5,1,0,0'], // oxfmt-ignore
+      ['"a,b",,,5,5,1,0,0,0', '"say ""hi""",,,5,5,1,0,0,0', '"two', 'key,from,to,limit,minted,used,reserved,burned,leased', 'lines",,,5,5,1,0,0,0', 'plain,,,5,5,1,0,0,0'], // oxfmt-ignore
     )
     expect((await usage(path, undefined, { ...OPTIONS, rowsMax: 1 })).text).toContain('... and 3 more rows: see --rows')
   })

@@ -38,6 +38,20 @@ test('R1, S6: a remembered take of a void entry is refused, because its key is n
   expect([answer.granted, answer.credits, answer.entries]).toMatchObject([[0], undefined, [{ pool: 10 }, {}]])
 })
 
+test('V1, L3: a counter that is almost full gives what it can still count, and a waterfall that lacks the rest takes nothing', () => {
+  const most = Number.MAX_SAFE_INTEGER
+  const full: Entry = { kind: 'counter', key: 'c', add: most - 5 }
+  const need = [[0, 8] as const, [1, 8] as const]
+  const take = (units: number, n: number): Take => ({ need: need.map(([at]) => [at, units] as const), n, first: true })
+  const answer = sent([A, full], [take(8, 3), take(6, 1), take(1, 1)])
+  // Ten and five units: one request of eight, then one of six, then one unit.
+  expect([answer.granted, answer.credits?.takes, answer.entries]).toMatchObject([
+    [1, 1, 1],
+    { 0: { charged: [8, 0] }, 1: { charged: [2, 4] }, 2: { charged: [0, 1] } },
+    [{ used: 10, pool: 0 }, { value: most }],
+  ])
+})
+
 test('S6: what names a reservation that cannot be read is answered damaged; the others of the batch go on', () => {
   const books = new Books()
   const epoch = books.join()

@@ -85,6 +85,17 @@ describe('a reservation that the store keeps', () => {
     expect(await world.row('credits')).toMatchObject({ used: 1_000, reserved: 0, pool: 0 })
   })
 
+  test('R4: it takes what is in the pool, and not what leases hold', async () => {
+    const world = bench()
+    const [one, other] = [world.owner(), world.owner()]
+    const leasing = { initial: 1_000, atRisk: 500 } as const
+    await lease(world, other, leasing)
+    const call = there(await one.vsa.budget('credits', leasing).reserve(300, kept('call')))
+    const { pool } = await world.row('credits')
+    expect(pool).toBeLessThan(700)
+    expect(await call.settle(1_000)).toEqual(settled(300 + pool, 700 - pool))
+  })
+
   test('R3: it ends by itself: `return` gives its units back, `capture` leaves them; it can still be put right, once', async () => {
     const world = bench()
     const { vsa } = world.owner()
@@ -310,4 +321,17 @@ describe('a reservation that the store keeps', () => {
     expect(there(await credits.reserve(5, kept('x'.repeat(256)))).units).toBe(5)
     expect(there(await credits.reserve(5, kept('x', { ttlMs: 400 * DAY_MS }))).units).toBe(5)
   })
+})
+
+test('L8 R4: 3,000 settlements at once go 1,000 with an exchange, and each has its outcome', async () => {
+  const world = bench()
+  const one = world.owner()
+  const credits = one.vsa.budget('credits', { initial: 3_000 })
+  const ids = Array.from({ length: 3_000 }, (_, call) => `call ${call}`)
+  const made = await Promise.all(ids.map((id) => credits.reserve(1, kept(id))))
+  const before = one.net.calls.exchange
+  const outcomes = await Promise.all(made.map((call, at) => there(call).settle(at % 2)))
+  expect(outcomes.reduce((sum, outcome) => sum + outcome.settled, 0)).toBe(1_500)
+  expect(one.net.calls.exchange - before).toBe(3)
+  expect(await world.row('credits')).toMatchObject({ used: 1_500, reserved: 0, pool: 1_500 })
 })

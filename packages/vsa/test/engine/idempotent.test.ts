@@ -68,6 +68,18 @@ describe('an admission with an id', () => {
     expect(await world.row('calls', first.period)).toMatchObject({ used: 0 })
   })
 
+  test('I1 R6: an id is remembered for 7 days, and then counts again', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const credits = vsa.budget('credits', CREDITS)
+    await credits.admit(100, { id: 'order' })
+    await world.clock.advance(7 * DAY_MS - 60_000)
+    expect(await credits.decide(100, { id: 'order' })).toMatchObject({ repeated: true })
+    await world.clock.advance(120_000)
+    expect(await credits.decide(100, { id: 'order' })).not.toHaveProperty('repeated')
+    expect(await world.row('credits')).toMatchObject({ used: 200 })
+  })
+
   test('I1: over several budgets all or none, once', async () => {
     const world = bench()
     const { vsa } = world.owner()

@@ -85,6 +85,21 @@ describe('a policy that changes at run time', () => {
     ])
   })
 
+  test('P3: another `per` whose period begins at the same moment is the same row: what was spent counts, and its end stays', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const DAY = { limit: 100, per: 'day', atRisk: 0 } as const
+    await world.clock.advance(DAY_MS - (world.clock.now() % DAY_MS))
+    const quota = vsa.budget('quota', DAY)
+    await quota.admit(60)
+    const { endsAt } = await world.row('quota')
+    await quota.setPolicy({ limit: 100, per: 'hour', atRisk: 0 })
+    expect(await quota.admit(41)).toBe(false)
+    expect(await quota.admit(40)).toBe(true)
+    const { rows } = await world.books.list({ key: 'quota', limit: 10 })
+    expect(rows.map(({ budget }) => [budget.used, budget.endsAt])).toEqual([[100, endsAt]])
+  })
+
   test('P9: the policy that was declared is still this budget, and so is the new one; any other is a conflict', async () => {
     const { owner } = bench()
     const { vsa } = owner()

@@ -51,6 +51,31 @@ describe('a waterfall', () => {
     expect(await used()).toEqual([100, 50])
   })
 
+  test('G5 V1: a counter that is evicted while waterfalls wait for it has one entry in their batch', async () => {
+    const { clock, owner, books } = bench()
+    const { vsa, net, batches } = owner({ budgetsMax: 1, exchangeTimeoutMs: 100 })
+    const plan = vsa.budget('plan', { initial: 5 })
+    const over = vsa.counter('over')
+    await vsa.ready()
+    net.cut('hang')
+    const calls: Promise<unknown>[] = [plan.admit(5)]
+    await clock.settle()
+    calls.push(vsa.decideFirst([plan, over], 3, { id: 'one' }))
+    // It evicts the first counter, which has nothing to send.
+    calls.push(vsa.counter('other').read())
+    calls.push(vsa.decideFirst([plan, over], 4, { id: 'two' }))
+    net.heal()
+    await clock.advance(3_000)
+    const from = (units: number): object => ({ admitted: true, from: [{ key: 'over', units, period: null }] })
+    expect(await Promise.all(calls)).toMatchObject([true, from(3), 0, from(4)])
+    for (const { entries } of batches) {
+      const keys = entries.flatMap((entry) => (entry.kind === 'void' ? [] : entry.key))
+      expect(new Set(keys).size).toBe(keys.length)
+    }
+    expect(await over.read()).toBe(7)
+    expect((await books.list({ limit: 1 })).rows[0]?.budget).toMatchObject({ used: 5, pool: 0 })
+  })
+
   test('V3: an overage never denies, and has what went over', async () => {
     const { vsa, sources, used } = scene({ overage: true })
     expect(await vsa.decideFirst(sources, 400)).toMatchObject({
@@ -100,6 +125,18 @@ describe('a waterfall', () => {
     await one.vsa.close()
     expect(await world.row('plan')).toMatchObject({ used: 100 })
     expect(await world.row('credits')).toMatchObject({ used: 20, pool: 980 })
+  })
+
+  test('V2 L4: where one of the sources is durable, so is the decision: a crash right after the answer costs nothing', async () => {
+    const world = bench()
+    const one = world.owner()
+    const leased = one.vsa.budget('leased', { initial: 1_000, atRisk: 1_000 })
+    const credits = one.vsa.budget('credits', { initial: 50 })
+    await one.vsa.ready()
+    leased.tryAdmit(1_000)
+    await world.clock.settle()
+    expect(await one.vsa.admitFirst([leased, credits], 60)).toBe(true)
+    expect(await world.row('leased')).toMatchObject({ used: 60 })
   })
 
   test('V2: where an earlier source may have more, the store decides, and the order is right', async () => {

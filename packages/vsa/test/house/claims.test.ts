@@ -3,7 +3,9 @@ import { claimsIn, sentencesOf, titlesOf } from './claims.ts'
 import { files, read } from './repository.ts'
 
 const PAGE = 'docs/claims.md'
-/** Words of a promise. A sentence of the README that has one is in the table, or says why it is not. */
+/** Every promise of these is in the table. */
+const PROMISING_PAGES = ['README.md', 'docs/policies.md']
+/** Words of a promise. A sentence of these pages that has one is in the table, or says why it is not. */
 const PROMISE = /\b(never|always|at most|exactly|cannot|can only|nothing|to the unit|from none)\b/i
 
 const claims = claimsIn(read(PAGE))
@@ -36,9 +38,9 @@ test('every claim has a test, or says why it has none', () => {
   )
 })
 
-test('every sentence of the README that promises something is in the table', () => {
-  const known = claims.filter(({ page }) => page === 'README.md').map(({ claim }) => claim)
-  const promises = sentencesOf(read('README.md')).filter((sentence) => PROMISE.test(sentence))
+test.each(PROMISING_PAGES)('every sentence of %s that promises something is in the table', (promising) => {
+  const known = claims.filter(({ page }) => page === promising).map(({ claim }) => claim)
+  const promises = sentencesOf(read(promising)).filter((sentence) => PROMISE.test(sentence))
   expect(promises.length).toBeGreaterThan(10)
   const unknown = promises.filter(
     (sentence) => !known.some((claim) => sentence.includes(claim) || claim.includes(sentence)),

@@ -10,7 +10,7 @@ import { dropSchemas, newPool, newSchema, reservedBy, storeOn } from './postgres
 import { batch, entry, initial } from './sqlite-fixture.ts'
 
 const OWNERS = 6
-const IDS = 6 * rounds(1)
+const IDS = 2 * rounds(1)
 const LIMIT = 1_000_000
 
 // One of its own, whose statistics are of this test.

@@ -44,7 +44,9 @@ export function sourcesOf(
 
 /** The keys by which a reservation is found: those of its budgets, the first one first. */
 export function keysOf({ lots }: Pick<ReservationRow, 'lots'>): readonly string[] {
-  return lots.flatMap(({ sources }) => sources.filter(({ period }) => period !== null).map(({ key }) => key))
+  const keys: string[] = []
+  for (const { sources } of lots) for (const { key, period } of sources) if (period !== null) keys.push(key)
+  return keys
 }
 
 /**

@@ -62,9 +62,8 @@ function grantOnce(take: Take, remember: Remember, scene: TakeScene): TakeResult
 export function grantWaterfall({ need, n }: Take, { effects, isFrozen }: TakeScene): TakeResult {
   const sources = need.map(([at]) => draftOf(effects[at]))
   const units = need[0]?.[1] ?? 0
-  const there = sources.some((source) => source !== undefined && !(source instanceof RowDraft))
-    ? Number.MAX_SAFE_INTEGER
-    : sum(sources.map(roomOf))
+  // A counter that is almost full has little room, too.
+  const there = sources.reduce((room, source) => Math.min(Number.MAX_SAFE_INTEGER, room + roomOf(source)), 0)
   const granted = isFrozen ? 0 : Math.min(n, Math.floor(there / units))
   if (granted === 0) return REFUSED
   const charged = drawInOrder(sources, granted * units)

@@ -66,10 +66,10 @@ export class Decisions {
   /** @throws TypeError for what is no decision */
   givenBack(decision: PastDecision, key: string): GivenBack {
     assertDecision(decision)
-    const { admitted, unaccounted, shadow, repeated } = decision
-    // I2: a repeat took nothing, and its period is that of now. What was taken before is given back by the id.
-    if (admitted === false || unaccounted === true || shadow !== undefined || repeated === true)
+    if (decision.admitted === false || decision.unaccounted === true || decision.shadow !== undefined)
       return { kind: 'nothing' }
+    // I2: a repeat took nothing, and its period is that of now. What was taken before is given back by the id.
+    if (decision.repeated === true) return { kind: 'nothing' }
     const periods = this.#periods.get(decision)
     if (periods?.get(key) === null) return { kind: 'nothing' }
     const isAbout = periods?.has(key) ?? (decision.key === undefined || decision.key === key)

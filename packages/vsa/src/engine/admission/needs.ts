@@ -2,7 +2,7 @@ import { assertUnits, describe } from '../../core/units.ts'
 import type { Need, Source } from '../api/public-types.ts'
 import { Gate } from '../budget/gate.ts'
 import type { SlowPath } from '../budget/slow-path.ts'
-import type { GateNeed, Waterfall } from '../requests/pending-request.ts'
+import { type GateNeed, Waterfall } from '../requests/pending-request.ts'
 import type { CounterState } from '../budget/counter-state.ts'
 
 /** Budgets that one request may need together. */
@@ -16,7 +16,7 @@ export interface Sources {
 
 /**
  * Checks the sources of a waterfall.
- * @param counterOf the state of a counter of this engine; null for anything else
+ * @param counterOf finds the state of a counter of this engine; null for anything else
  * @throws TypeError, RangeError that name the argument
  */
 export function sourcesFrom(
@@ -45,7 +45,7 @@ export function sourcesFrom(
     gates.add(gate)
   }
   if (gates.size === 0) throw new RangeError('sources must name at least one budget')
-  return { needs: [...gates].map((gate) => ({ gate, units })), waterfall: { units, overage } }
+  return { needs: [...gates].map((gate) => ({ gate, units })), waterfall: new Waterfall(units, overage) }
 }
 
 /** What the sources are checked by. */
@@ -54,7 +54,7 @@ export interface SourceParts {
   readonly batchMax: number
   /** That of the engine that the budgets must belong to. */
   readonly slowPath: SlowPath<Gate>
-  readonly counterOf: (counter: unknown) => CounterState | null
+  readonly counterOf: (counter: unknown) => (() => CounterState) | null
 }
 
 /**

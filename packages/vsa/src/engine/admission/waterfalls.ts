@@ -118,5 +118,5 @@ export class Waterfalls {
 }
 
 function withUnits({ needs, waterfall }: Sources, units: number): Sources {
-  return { needs: needs.map(({ gate }) => ({ gate, units })), waterfall: { ...waterfall, units } }
+  return { needs: needs.map(({ gate }) => ({ gate, units })), waterfall: waterfall.withUnits(units) }
 }

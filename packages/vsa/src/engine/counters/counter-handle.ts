@@ -31,18 +31,19 @@ export class CounterHandle implements Counter {
 
   add(n = 1): void {
     assertSummand(n)
-    this.#states.add(this.#live(), n)
+    this.#states.add(this.live(), n)
   }
 
   read(): Promise<number> {
-    return this.#states.read(this.#live())
+    return this.#states.read(this.live())
   }
 
   toJSON(): { readonly key: string } {
     return { key: this.key }
   }
 
-  #live(): CounterState {
+  /** The key's one state: another one after it was evicted. */
+  live(): CounterState {
     if (this.#state === null || this.#state.evicted) this.#state = this.#states.stateOf(this.key)
     return this.#state
   }

@@ -52,13 +52,14 @@ export class Counters {
   }
 
   /** Null for what is no counter of this engine. */
-  stateOfHandle(counter: unknown): CounterState | null {
-    return counter instanceof CounterHandle && counter.isOf(this) ? this.stateOf(counter.key) : null
+  liveOf(counter: unknown): (() => CounterState) | null {
+    return counter instanceof CounterHandle && counter.isOf(this) ? () => counter.live() : null
   }
 
-  /** @param n a safe integer */
-  add(state: CounterState, n: number): void {
+  /** @param given may have been evicted since it was found @param n a safe integer */
+  add(given: CounterState, n: number): void {
     const { metrics, scheduler, sendQueue } = this.#parts
+    const state = given.evicted ? this.stateOf(given.key) : given
     const pending = state.pending + n
     if (!Number.isSafeInteger(pending)) {
       throw new RangeError(

@@ -10,8 +10,8 @@ export class BatchBuilder {
   readonly rows: (LeasedRow | CounterState)[] = []
   readonly runs: Run[] = []
   readonly #max: number
-  /** Where each row and each counter is in `rows`. */
-  readonly #places = new Map<LeasedRow | CounterState, number>()
+  /** Where each row is in `rows`, and each counter, by its key: a counter that is evicted meanwhile has another object then. */
+  readonly #places = new Map<LeasedRow | string, number>()
   /** By place: the last run that touches the row; -1 when none does. */
   readonly #lastRuns: number[] = []
 
@@ -43,9 +43,9 @@ export class BatchBuilder {
   }
 
   addCounter(counter: CounterState): boolean {
-    if (this.#places.has(counter)) return true
+    if (this.#places.has(counter.key)) return true
     if (this.isFull) return false
-    this.#places.set(counter, this.rows.length)
+    this.#places.set(counter.key, this.rows.length)
     this.rows.push(counter)
     return true
   }
@@ -63,8 +63,9 @@ export class BatchBuilder {
     if (this.runs.length >= this.#max) return false
     const { form } = request
     const overage = form.waterfall?.overage ?? null
-    const missing = [...rows, overage].filter((row) => row !== null && !this.#places.has(row)).length
-    if (this.rows.length + missing > this.#max) return false
+    const missing = rows.filter((row) => !this.#places.has(row)).length
+    const more = overage === null || this.#places.has(overage.key) ? 0 : 1
+    if (this.rows.length + missing + more > this.#max) return false
     for (const row of rows) {
       this.addRow(row)
       this.#lastRuns[this.#placeOf(row)] = this.runs.length
@@ -92,7 +93,7 @@ export class BatchBuilder {
     const take = { need: rows.map((row, index) => [this.#placeOf(row), costs[index] ?? 0] as const), n: count }
     if (waterfall === undefined) return remember === undefined ? take : { ...take, remember }
     const { overage, units } = waterfall
-    const need = overage === null ? take.need : [...take.need, [this.#placeOf(overage), units] as const]
+    const need = overage === null ? take.need : [...take.need, [this.#placeOf(overage.key), units] as const]
     return { need, n: count, first: true, ...(remember && { remember }) }
   }
 
@@ -113,7 +114,7 @@ export class BatchBuilder {
     return place === undefined ? -1 : (this.#lastRuns[place] ?? -1)
   }
 
-  #placeOf(row: LeasedRow | CounterState): number {
+  #placeOf(row: LeasedRow | string): number {
     const place = this.#places.get(row)
     invariant(place !== undefined, 'a run is made of rows that have a place')
     return place

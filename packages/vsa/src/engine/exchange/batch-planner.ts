@@ -90,9 +90,12 @@ export class BatchPlanner {
     return this.#make(builder, { close, changes, flushes, returning, nowMs })
   }
 
+  /** While requests wait as well, half as many as one exchange may carry: each names rows of its own. */
   #takeChanges(): readonly ChangeCall[] {
-    const { changes, settings } = this.#parts
-    return changes.waiting === 0 ? NO_CHANGES : changes.take(settings.store.capabilities.batchMax)
+    const { changes, settings, waiting } = this.#parts
+    if (changes.waiting === 0) return NO_CHANGES
+    const { batchMax } = settings.store.capabilities
+    return changes.take(waiting.queued > 0 ? Math.ceil(batchMax / 2) : batchMax)
   }
 
   /**

@@ -59,13 +59,8 @@ export class ChangeCalls {
 
   /** Takes at most `max` of those that are not over. */
   take(max: number): readonly ChangeCall[] {
-    const taken: ChangeCall[] = []
-    while (taken.length < max) {
-      const next = this.#waiting.takeFirst()
-      if (next === null) break
-      next.wasSent = true
-      taken.push(next)
-    }
+    const taken = this.#waiting.takeSome(max)
+    for (const call of taken) call.wasSent = true
     return taken
   }
 

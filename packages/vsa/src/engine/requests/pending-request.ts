@@ -45,10 +45,25 @@ export interface RequestForm {
   readonly waterfall?: Waterfall
 }
 
-export interface Waterfall {
+/** A request of several sources. */
+export class Waterfall {
   readonly units: number
-  /** The last source: a counter, which never lacks. */
-  readonly overage: CounterState | null
+  readonly #live: (() => CounterState) | null
+
+  /** @param live finds the state of the counter that is the last source; null where there is none */
+  constructor(units: number, live: (() => CounterState) | null) {
+    this.units = units
+    this.#live = live
+  }
+
+  /** The last source: a counter, which never lacks. Looked up each time, because a counter may be evicted while a request waits. */
+  get overage(): CounterState | null {
+    return this.#live === null ? null : this.#live()
+  }
+
+  withUnits(units: number): Waterfall {
+    return new Waterfall(units, this.#live)
+  }
 }
 
 const PLAIN: RequestForm = {}

@@ -43,6 +43,18 @@ export class CallList<T> {
     return null
   }
 
+  /** Takes at most `max` of those that are not over, the first ones first. One copy of the list, however many are taken. */
+  takeSome(max: number): T[] {
+    const taken: T[] = []
+    let at = 0
+    for (; at < this.#calls.length && taken.length < max; at += 1) {
+      const call = this.#calls[at]
+      if (call !== undefined && !this.#isOver(call)) taken.push(call)
+    }
+    this.#calls = this.#calls.slice(at)
+    return taken
+  }
+
   takeAll(): T[] {
     const calls = this.#calls
     this.#calls = []
