@@ -171,7 +171,7 @@ export interface LoadedBudget {
 }
 
 /** What a row of a key hands on to its next period. */
-export type EarlierTerms = Pick<BudgetRow, 'limit' | 'burnMax' | 'version'>
+export type EarlierTerms = Pick<BudgetRow, 'limit' | 'burnMax' | 'version' | 'period' | 'endsAt'>
 
 export interface LoadedCounter {
   readonly kind: 'counter'

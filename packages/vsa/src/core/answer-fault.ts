@@ -21,6 +21,11 @@ const UNIT_FIELDS = [
 ] as const
 const MINT_OUTCOMES: readonly unknown[] = ['minted', 'repeated', 'id_conflict', 'units_overflow']
 
+const TAKE_OUTCOMES: readonly unknown[] = ['drawn', 'remembered', 'id_conflict', 'refunded', 'damaged']
+const CHANGE_OUTCOMES: readonly unknown[] = [
+  ...['settled', 'extended', 'refused', 'not_open', 'refunded', 'not_final', 'unknown', 'damaged'],
+]
+
 const UNITS_WANTED = 'units, 0 to 2^53 - 1'
 
 const NO_ROWS: readonly unknown[] = ['period_closed', 'row_lost', 'void']
@@ -80,7 +85,7 @@ function faultOf(check: () => void): string | null {
   }
 }
 
-function checkApplied({ entries, takes }: Batch, answer: Fields): void {
+function checkApplied({ entries, takes, changes }: Batch, answer: Fields): void {
   checkTime('expiresAt', answer['expiresAt'])
   checkTime('frozenUntil', answer['frozenUntil'])
   checkEntries(entries, listOf('entries', answer['entries'], entries.length))
@@ -98,7 +103,31 @@ function checkApplied({ entries, takes }: Batch, answer: Fields): void {
     if (typeof key !== 'string') wrong(`wanted ${at}.key`, key, 'a string')
     checkInteger(`wanted ${at}.period`, period)
   }
+  checkCredits(takes, changes, answer['credits'])
   checkWritten(answer['written'])
+}
+
+/** What became of takes that are remembered or have several sources, and of changes: a change without an outcome would be sent for ever. */
+function checkCredits(takes: Batch['takes'], changes: Batch['changes'], credits: unknown): void {
+  const isNamed = takes.some(({ remember, first }) => remember !== undefined || first === true)
+  if (credits === undefined && (changes ?? []).length === 0) return
+  if (!isNamed && (changes ?? []).length === 0) return
+  const { takes: byTake, changes: outcomes } = fieldsOf('credits', credits)
+  for (const [at, outcome] of listOf('credits.changes', outcomes, (changes ?? []).length).entries()) {
+    const { kind, units, settled, uncovered } = fieldsOf(`credits.change ${at}`, outcome)
+    if (!CHANGE_OUTCOMES.includes(kind)) wrong(`credits.change ${at}.kind`, kind, 'an outcome of a change')
+    for (const count of [units, settled, uncovered]) if (count !== undefined) checkUnits(`credits.change ${at}`, count)
+  }
+  for (const [at, outcome] of Object.entries(fieldsOf('credits.takes', byTake)))
+    checkTake(at, takes[Number(at)], outcome)
+}
+
+function checkTake(at: string, take: Batch['takes'][number] | undefined, outcome: unknown): void {
+  const { kind, charged } = fieldsOf(`credits.take ${at}`, outcome)
+  if (!TAKE_OUTCOMES.includes(kind)) wrong(`credits.take ${at}.kind`, kind, 'an outcome of a take')
+  if (kind !== 'drawn' && kind !== 'remembered') return
+  for (const units of listOf(`credits.take ${at}.charged`, charged, take?.need.length))
+    checkUnits(`credits.take ${at}.charged`, units)
 }
 
 /** Builds no text unless there is a fault: this runs for each row of each exchange. */

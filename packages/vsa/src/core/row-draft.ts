@@ -87,8 +87,9 @@ export class RowDraft {
   }
 
   /** S3, policy: a higher version changes the limit; minted and pool move by the difference. */
-  adopt({ version, limit, burnMax, keepUntil }: RowPolicy): void {
-    if (version <= this.version) return
+  adopt({ version, limit, burnMax, endsAt, keepUntil }: RowPolicy): void {
+    // P3: another `per`, whose period begins at the same time, is not about this row.
+    if (version <= this.version || endsAt !== this.#before.endsAt) return
     const difference = limit - this.limit
     this.minted += difference
     this.pool += difference
@@ -144,9 +145,12 @@ export class RowDraft {
 
   /** P5: what is used and burned can be had again. Leases and reservations stay. */
   reset(): void {
-    this.pool += this.used + this.burned
+    const { ended } = this.#loaded
+    // What burns only now: its owner may go on for a time.
+    const burning = ended.reduce((sum, lease) => sum + lease.held, 0)
+    this.pool += this.used + this.burned - burning
     this.used = 0
-    this.burned = 0
+    this.burned = burning
     this.resets += 1
   }
 

@@ -96,7 +96,7 @@ function refuseToCreate(entry: BudgetEntry, time: number): NoRowKind | undefined
 function newRow({ key, period, policy }: BudgetEntry, earlier: EarlierTerms | undefined): BudgetRow {
   invariant(policy !== undefined, 'a row is made from a policy')
   const { kind, endsAt } = policy
-  const { limit, burnMax, version } = earlier !== undefined && earlier.version > policy.version ? earlier : policy
+  const { limit, burnMax, version } = handsOn(earlier, { ...policy, period }) ? earlier : policy
   const keepUntil = keptUntil(policy)
   return {
     key,
@@ -115,6 +115,17 @@ function newRow({ key, period, policy }: BudgetEntry, earlier: EarlierTerms | un
     endsAt,
     keepUntil,
   }
+}
+
+/** A higher version, of a period that is as long: the days of months and of changes of the clock are less than an eighth. Another `per` has other limits (P3). */
+function handsOn(
+  earlier: EarlierTerms | undefined,
+  next: Pick<EarlierTerms, 'version' | 'period' | 'endsAt'>,
+): earlier is EarlierTerms {
+  if (earlier === undefined || earlier.version <= next.version || earlier.endsAt === null || next.endsAt === null)
+    return false
+  const [before, now] = [earlier.endsAt - earlier.period, next.endsAt - next.period]
+  return 8 * Math.abs(now - before) < Math.max(now, before)
 }
 
 /** S4, S10: however short its retention, a row is kept while it could still be created, because a second creation would mint its units twice. */

@@ -323,6 +323,60 @@ describe('a reservation that the store keeps', () => {
   })
 })
 
+test.each(['throw', 'allow', 'deny'] as const)(
+  'R8: what is in flight at its deadline is not known, also where the store had refused it before: %s',
+  async (onStoreUnavailable) => {
+    const world = bench()
+    const one = world.owner({ deadlineMs: 500, exchangeTimeoutMs: 2_000, onStoreUnavailable })
+    const credits = one.vsa.budget('credits', CREDITS)
+    await credits.admit()
+    one.net.inject('exchange', { kind: 'lost_answer' })
+    const failed = credits.reserve(80, kept('call', { onExpire: 'capture' })).catch((error: unknown) => error)
+    expect(await answered(world, failed)).toMatchObject({ code: 'timeout', applied: 'unknown' })
+    await world.clock.advance(5_000)
+    expect(there(await credits.reserve(80, kept('call'))).units).toBe(80)
+  },
+)
+
+test('R9: a handle without an answer does not settle for nothing by itself, and one that is over covers nothing', async () => {
+  const world = bench()
+  const [one, other] = [world.owner(), world.owner()]
+  const credits = one.vsa.budget('credits', CREDITS)
+  await credits.reserve(50, kept('call', { ttlMs: 1_000 }))
+  const handle = other.vsa.budget('credits', CREDITS).reservation('call')
+  await expect(handle.settle()).rejects.toThrow('actual must be given')
+  await world.clock.advance(2_000)
+  const again = there(await credits.reserve(50, kept('call')))
+  expect([again.state, again.meter()]).toEqual(['expired', false])
+})
+
+test('R1: the handles of a repeated request of several budgets have each its own state', async () => {
+  const { vsa } = bench().owner()
+  const needs = ['a', 'b'].map((key) => [vsa.budget(key, CREDITS), 10] as const)
+  const made = await vsa.reserveAll(needs, kept('call'))
+  await made?.[0]?.settle(3)
+  const again = await vsa.reserveAll(needs, kept('call'))
+  expect(again?.map(({ state }) => state)).toEqual(['settled', 'open'])
+})
+
+test('P7: of several budgets, one on trial does not refuse a reservation that the store keeps', async () => {
+  const world = bench()
+  const { vsa } = world.owner()
+  const trial = vsa.budget('trial', { initial: 5, shadow: true })
+  const made = await vsa.reserveAll(
+    [
+      [trial, 9],
+      [vsa.budget('credits', CREDITS), 60],
+    ],
+    kept('call'),
+  )
+  expect(made?.map(({ id, units }) => [id, units])).toEqual([
+    [undefined, 9],
+    ['call', 60],
+  ])
+  expect(await world.row('credits')).toMatchObject({ reserved: 60 })
+})
+
 test('L8 R4: 3,000 settlements at once go 1,000 with an exchange, and each has its outcome', async () => {
   const world = bench()
   const one = world.owner()

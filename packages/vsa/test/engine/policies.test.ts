@@ -85,19 +85,118 @@ describe('a policy that changes at run time', () => {
     ])
   })
 
-  test('P3: another `per` whose period begins at the same moment is the same row: what was spent counts, and its end stays', async () => {
+  test('P3: another `per` whose period begins at the same moment would be the same row: it is refused, and nothing has changed', async () => {
     const world = bench()
     const { vsa } = world.owner()
     const DAY = { limit: 100, per: 'day', atRisk: 0 } as const
     await world.clock.advance(DAY_MS - (world.clock.now() % DAY_MS))
     const quota = vsa.budget('quota', DAY)
     await quota.admit(60)
-    const { endsAt } = await world.row('quota')
-    await quota.setPolicy({ limit: 100, per: 'hour', atRisk: 0 })
+    await expect(quota.setPolicy({ limit: 100, per: 'hour', atRisk: 0 })).rejects.toThrow('would be the same row')
     expect(await quota.admit(41)).toBe(false)
-    expect(await quota.admit(40)).toBe(true)
+    await world.clock.advance(3_600_000)
+    await quota.setPolicy({ limit: 100, per: 'hour', atRisk: 0 })
+    expect(await quota.admit(100)).toBe(true)
+  })
+
+  test('P2 P3: a limit is not handed on to the rows of another `per`', async () => {
+    const world = bench()
+    const [one, older] = [world.owner(), world.owner()]
+    const hourly = { limit: 10, per: 'hour', atRisk: 0 } as const
+    const theirs = older.vsa.budget('quota', hourly)
+    await theirs.admit()
+    await world.clock.advance(1_000)
+    await one.vsa.budget('quota', hourly).setPolicy({ limit: 10_000, per: 7_000_000, atRisk: 0 })
+    await one.vsa.budget('quota', hourly).admit()
+    for (let hour = 0; hour < 3; hour += 1) {
+      await world.clock.advance(3_600_000)
+      expect(await theirs.admit(11)).toBe(false)
+    }
+  })
+
+  test('P1: `refresh` by a process, or after an eviction, that has not seen the row changes it', async () => {
+    const world = bench()
+    const [one, other] = [world.owner({ budgetsMax: 1 }), world.owner()]
+    let limit = 5
+    const [mine, theirs] = [one, other].map(({ vsa }) => vsa.budgets('user', () => plan(limit)))
+    await mine?.of('ann').admit(5)
+    limit = 50
+    await theirs?.refresh('ann')
+    expect(await world.row('user:ann')).toMatchObject({ limit: 50 })
+    await world.clock.advance(5_000)
+    for (let other = 0; other < 10; other += 1) mine?.of(`other ${other}`)
+    limit = 60
+    await mine?.refresh('ann')
+    expect(await world.row('user:ann')).toMatchObject({ limit: 60 })
+    expect(await mine?.of('ann').admit(55)).toBe(true)
+  })
+
+  test('L9 P1: what `setPolicy` changed is not evicted, also where it was evicted while it waited', async () => {
+    const world = bench()
+    const one = world.owner({ budgetsMax: 1 })
+    await one.vsa.ready()
+    const family = one.vsa.budgets('user', plan(100))
+    const changed = family.of('ann').setPolicy({ initial: 3 })
+    for (let other = 0; other < 10; other += 1) family.of(`other ${other}`)
+    family.of('ann')
+    await changed
+    expect(await family.of('ann').admit(3)).toBe(true)
+    await world.clock.advance(5_000)
+    for (let other = 0; other < 10; other += 1) family.of(`more ${other}`)
+    expect(await family.of('ann').admit(50)).toBe(false)
+  })
+
+  test('P1: the row of the next period that was fetched ahead has the new limit, too', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const quota = vsa.budget('quota', { limit: 100, per: 'day', atRisk: 10 })
+    const end = Math.floor(world.clock.now() / DAY_MS) * DAY_MS + DAY_MS
+    await world.clock.advance(end - world.clock.now() - 1_000)
+    for (let turn = 0; turn < 8; turn += 1) {
+      await quota.admit()
+      await world.clock.advance(100)
+    }
+    await quota.admit()
+    await quota.setPolicy({ limit: 5, per: 'day', atRisk: 5 })
+    await world.clock.advance(1_000)
+    await quota.admit()
+    await world.clock.advance(1_000)
+    expect(await world.row('quota', end)).toMatchObject({ limit: 5 })
+  })
+
+  test('P3: what was admitted before the change is given back into its own row', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const quota = vsa.budget('quota', plan(100))
+    const call = await quota.reserve(50)
+    await quota.setPolicy({ initial: 10 })
+    await call?.settle(10)
+    await world.clock.advance(500)
     const { rows } = await world.books.list({ key: 'quota', limit: 10 })
-    expect(rows.map(({ budget }) => [budget.used, budget.endsAt])).toEqual([[100, endsAt]])
+    expect(rows.map(({ budget }) => [budget.kind, budget.used])).toEqual([
+      ['initial', 0],
+      ['window', 10],
+    ])
+  })
+
+  test('P1: of two changes at once the later one counts, whichever is answered first', async () => {
+    const world = bench()
+    const one = world.owner()
+    await one.vsa.ready()
+    const quota = one.vsa.budget('quota', plan(100))
+    await quota.admit()
+    const join = one.net.join.bind(one.net)
+    let joins = 0
+    one.net.join = async (label) => {
+      const joined = await join(label)
+      joins += 1
+      if (joins === 1) await new Promise<void>((resolve) => world.clock.timer(50, resolve))
+      return joined
+    }
+    const both = [quota.setPolicy(plan(10)), quota.setPolicy(plan(20))]
+    await world.clock.advance(1_000)
+    await Promise.all(both)
+    expect(quota).toMatchObject({ plan: { limit: (await world.row('quota')).limit } })
   })
 
   test('P9: the policy that was declared is still this budget, and so is the new one; any other is a conflict', async () => {

@@ -246,6 +246,32 @@ describe('a waterfall', () => {
     )
   })
 
+  test('V1: denied by all sources together: it is over the limit where all of them minted less, and the first to come back is waited for', async () => {
+    const { vsa, sources, clock } = scene()
+    expect(await vsa.decideFirst(sources, 151)).toMatchObject({ reason: 'over-limit' })
+    await vsa.decideFirst(sources, 100)
+    const denied = await vsa.decideFirst(sources, 120)
+    expect(denied).toMatchObject({ reason: 'exhausted', retryAfterMs: expect.any(Number) as number })
+    await clock.advance(denied.retryAfterMs ?? 0)
+    expect(await vsa.admitFirst(sources, 120)).toBe(true)
+  })
+
+  test('V3: a decision from outside is checked before anything changes', async () => {
+    const { vsa, sources, used } = scene({ overage: true })
+    const [plan] = sources
+    if (plan === undefined || !('admit' in plan)) throw new Error('the first source is a budget')
+    await vsa.admitFirst(sources, 10)
+    for (const from of [
+      'plan',
+      [null],
+      [{ key: 5, units: 1, period: null }],
+      [{ key: 'over', units: -1, period: null }],
+      [{ key: 'over', units: 1, period: 'x' }],
+    ])
+      expect(() => plan.refund(1, { admitted: true, key: 'plan', from: from as never })).toThrow('decision.from')
+    expect(await used()).toEqual([10, 0, 0])
+  })
+
   test('bad arguments are refused by name', async () => {
     const { vsa, sources } = scene()
     const [plan] = sources

@@ -49,7 +49,10 @@ export type TakeOutcome =
 /** Granted, now or before. */
 export interface RememberedOutcome {
   readonly kind: 'remembered'
+  /** Of the part that is furthest from its end. */
   readonly state: ReservationState
+  /** Where each need is settled by itself and they differ: by need. Absent: all are `state`. */
+  readonly states?: readonly ReservationState[]
   /** Units by need: what each budget is charged now. */
   readonly charged: readonly number[]
   /** The total that was asked for, or extended to since. */

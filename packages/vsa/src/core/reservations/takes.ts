@@ -96,7 +96,9 @@ function outcomeOf({ lots }: ReservationRow, repeated: boolean): TakeOutcome {
   const charged = lots.flatMap(({ sources }) => sources.map((source) => source.charged))
   const state = lots.find((lot) => lot.state === 'open')?.state ?? lots.find((lot) => lot.state === 'expired')?.state
   const units = sum(lots.map((lot) => lot.units))
-  return { kind: 'remembered', state: state ?? 'final', charged, units, expiresAt: first.expiresAt, repeated }
+  const states = lots.map((lot) => lot.state)
+  const apart = states.every((one) => one === states[0]) ? {} : { states }
+  return { kind: 'remembered', state: state ?? 'final', ...apart, charged, units, expiresAt: first.expiresAt, repeated }
 }
 
 interface Making {

@@ -94,8 +94,8 @@ export class BudgetSlowPath implements SlowPath<Gate> {
     return this.#reservations.known(gate, id)
   }
 
-  setPolicy(gate: Gate, policy: Policy): Promise<void> {
-    return this.#policies.setPolicy(gate, policy)
+  setPolicy(gate: Gate, policy: Policy, isOwn: boolean): Promise<void> {
+    return this.#policies.setPolicy(gate, policy, isOwn)
   }
 
   reset(gate: Gate): Promise<void> {

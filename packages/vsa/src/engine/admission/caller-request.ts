@@ -69,6 +69,6 @@ export class DecideRequest extends CallerRequest {
     const { decisions, asked, resolve, reject } = this.#decider
     this.unlisten?.()
     if (verdict.kind === 'failed') reject(verdict.error)
-    else resolve(decisions.of(verdict, asked, this.form.waterfall))
+    else resolve(decisions.of(verdict, asked, this.form.waterfall, this.needs))
   }
 }

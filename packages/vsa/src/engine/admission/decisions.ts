@@ -25,6 +25,8 @@ export class Decisions {
   readonly #leases: Pick<LeaseTable, 'find'>
   /** Of decisions about several budgets: the period of each, by key, so that each can be given back; null where nothing was spent. */
   readonly #periods = new WeakMap<object, Map<string, number | null>>()
+  /** Of decisions about several sources: their gates, also those that are evicted later. */
+  readonly #sources = new WeakMap<object, readonly GateNeed[]>()
 
   constructor(session: Pick<Session, 'time' | 'hasJoined'>, flushIntervalMs: number, leases: Pick<LeaseTable, 'find'>) {
     this.#session = session
@@ -33,10 +35,15 @@ export class Decisions {
   }
 
   /** @param asked the first need: it is shown where none refused */
-  of(verdict: Exclude<Verdict, { kind: 'failed' }>, asked: GateNeed, waterfall?: Waterfall): Decision {
+  of(
+    verdict: Exclude<Verdict, { kind: 'failed' }>,
+    asked: GateNeed,
+    waterfall?: Waterfall,
+    needs: readonly GateNeed[] = [],
+  ): Decision {
     switch (verdict.kind) {
       case 'denied':
-        return this.#denied(verdict, verdict.row)
+        return waterfall === undefined ? this.#denied(verdict, verdict.row) : this.#deniedByAll(verdict, needs)
       case 'unavailable':
         return { admitted: false, reason: 'unavailable', ...this.#asked(verdict) }
       case 'unaccounted':
@@ -44,7 +51,7 @@ export class Decisions {
       case 'shadow':
         return this.#onTrial(asked, verdict)
       case 'admitted':
-        return this.#admitted(asked, verdict, waterfall)
+        return this.#admitted(asked, verdict, waterfall, needs)
     }
   }
 
@@ -63,6 +70,11 @@ export class Decisions {
     }
   }
 
+  /** A source of a decision that this process has made. */
+  sourceOf(decision: PastDecision, key: string): Gate | undefined {
+    return this.#sources.get(decision)?.find(({ gate }) => gate.key === key)?.gate
+  }
+
   /** @throws TypeError for what is no decision */
   givenBack(decision: PastDecision, key: string): GivenBack {
     assertDecision(decision)
@@ -77,7 +89,12 @@ export class Decisions {
     return { kind: isAbout ? 'units' : 'foreign', period }
   }
 
-  #admitted(asked: GateNeed, verdict: Extract<Verdict, { kind: 'admitted' }>, waterfall?: Waterfall): Decision {
+  #admitted(
+    asked: GateNeed,
+    verdict: Extract<Verdict, { kind: 'admitted' }>,
+    waterfall?: Waterfall,
+    needs: readonly GateNeed[] = [],
+  ): Decision {
     const { row, rows = [], shares, remembered } = verdict
     // A look before the first join.
     if (row === null && !this.#session.hasJoined) return this.#unaccounted(asked)
@@ -88,6 +105,7 @@ export class Decisions {
       ...this.#shown(asked, row ?? this.#rowOf(asked.gate)),
       ...(waterfall !== undefined && shares !== undefined && { from: fromOf(rows, shares, waterfall) }),
     }
+    if (waterfall !== undefined) this.#sources.set(decision, needs)
     if (rows.length > 1 && waterfall === undefined)
       this.#periods.set(decision, new Map(rows.map(({ key, window }) => [key, window.start])))
     return decision
@@ -132,6 +150,17 @@ export class Decisions {
     return retryAfterMs === undefined
       ? { admitted: false, reason, ...shown }
       : { admitted: false, reason, retryAfterMs, ...shown }
+  }
+
+  /** V1: all of the sources together have too little. The first that comes back may have enough. */
+  #deniedByAll(need: Extract<Verdict, { kind: 'denied' }>, needs: readonly GateNeed[]): Refused {
+    const all = needs.map((source) => this.#denied({ ...need, ...source }, source.gate.row))
+    const minted = all.reduce((sum, { limit }) => sum + limit, 0)
+    const isOver = need.isRefunded !== true && need.units > minted
+    const reason = isOver ? 'over-limit' : (all.find((one) => one.reason !== 'over-limit')?.reason ?? 'exhausted')
+    const waits = needs.flatMap(({ gate }) => this.#retryAfterMs(gate, gate.row, reason) ?? [])
+    const retry = isOver || waits.length === 0 ? {} : { retryAfterMs: Math.min(...waits) }
+    return { admitted: false, reason, ...retry, ...this.#shown(need, need.row) }
   }
 
   #shown({ gate, units }: GateNeed, row: RowView | null): Shown {

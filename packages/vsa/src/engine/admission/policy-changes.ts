@@ -1,8 +1,16 @@
 import { type Applied, StoreError } from '../../core/errors.ts'
 import type { Plan } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
-import { CHANGE_LATE, closedError, permanentError, quarantinedError, timeoutError } from '../api/errors.ts'
+import {
+  CHANGE_LATE,
+  closedError,
+  permanentError,
+  quarantinedError,
+  samePeriodError,
+  timeoutError,
+} from '../api/errors.ts'
 import type { Settings } from '../api/settings.ts'
+import type { PolicyChange } from '../budget/budget-history.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { PolicyCache } from '../budget/policy-cache.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
@@ -34,17 +42,20 @@ export class PolicyChanges {
     this.#parts = parts
   }
 
-  async setPolicy(handle: Gate, policy: Policy): Promise<void> {
+  /** @param isOwn the family of the budget does not know of it */
+  async setPolicy(handle: Gate, policy: Policy, isOwn: boolean): Promise<void> {
     const { policies, settings } = this.#parts
     const plan = policies.of(policy)
-    return this.#call(handle, async (gate, { reply, attempt }) => {
+    return this.#call(handle, async (asked, { reply, attempt }) => {
       const { store, clock, label } = settings
       const noteError = (error: StoreError): void => void (attempt.lastError = error)
       const waits = (): boolean => !reply.settled
       const version = await versionFrom({ store, clock, label: `${label} (policy)`, waits, noteError })
       if (reply.settled) return
-      if (this.#parts.isClosed()) throw closedError(gate.key)
-      this.#change(gate, plan, version)
+      if (this.#parts.isClosed()) throw closedError(asked.key)
+      // It may have been evicted meanwhile.
+      const gate = asked.family.live(asked)
+      this.#change(gate, plan, { version, isOwn })
       attempt.applied = 'unknown'
       this.#send(gate, { kind: 'policy', version, reply })
     })
@@ -80,13 +91,16 @@ export class PolicyChanges {
   }
 
   /** P3: another kind, or another `per`, is another row: the old one's lease goes back at once. */
-  #change(gate: Gate, plan: Plan, version: number): void {
+  #change(gate: Gate, plan: Plan, change: Pick<PolicyChange, 'version' | 'isOwn'>): void {
     const { leases, session } = this.#parts
-    const { declared } = gate
-    const isSameRow = hasSameRows(gate.plan, plan, session.time)
+    const { declared, plan: before } = gate
+    // Of two at once, the later one counts, whichever is answered first.
+    if ((gate.history?.changed?.version ?? 0) > change.version) return
+    const isSameRow = hasSameRows(before, plan, session.time)
+    if (!isSameRow) assertOtherStart(gate, plan, session.time)
     if (!isSameRow) leases.leave(gate)
     gate.plan = plan
-    gate.remember().changed = { declared, version }
+    gate.remember().changed = { declared, before, ...change }
     if (!isSameRow) gate.forgetRow()
   }
 
@@ -96,6 +110,19 @@ export class PolicyChanges {
     const row = leases.current(live)
     if (row.isQuarantined) throw quarantinedError(live.key)
     intake.callRow(row, call)
+    if (call.kind === 'policy' && live.upcoming !== null)
+      this.#sendAhead(live.upcoming.key, live.upcoming.window.start, call.version)
+  }
+
+  /** The row of the next period was fetched ahead, with the policy of before. */
+  #sendAhead(key: string, period: number, version: number): void {
+    const { calls, intake, leases, settings } = this.#parts
+    const ahead = leases.find(key, period)
+    if (ahead === undefined || ahead.isQuarantined) return
+    const reply = calls.open<void>({ key, deadlineMs: settings.deadlineMs, timedOut: () => new Error('unheard') })
+    // The caller waits for the present row alone.
+    reply.promise.catch(() => undefined)
+    intake.callRow(ahead, { kind: 'policy', version, reply })
   }
 }
 
@@ -111,6 +138,13 @@ interface WaitingCall {
 }
 
 const NOT_CHANGED = 'nothing was changed'
+
+/** P3: a row is named by its key and its start: two periods that begin together would be one row. @throws VsaError `policy_conflict` */
+function assertOtherStart({ key, plan }: Gate, next: Plan, time: number): void {
+  const [mine, theirs] = [plan.windowAt(time), next.windowAt(time)]
+  if (plan.kind !== next.kind || mine.start !== theirs.start || mine.end === theirs.end) return
+  throw samePeriodError(key, Math.min(mine.end, theirs.end) - time)
+}
 
 /** Whether both policies are about the same rows, now and next. */
 function hasSameRows(one: Plan, other: Plan, time: number): boolean {

@@ -53,7 +53,7 @@ export class Refunds {
 
   /** V3: to the last source first, each into the period that it came from. */
   #refundShares(gate: Gate, units: number, decision: PastDecision): void {
-    const { scheduler, find, book, counterOf } = this.#parts
+    const { scheduler, decisions, find, book, counterOf } = this.#parts
     assertDecision(decision)
     const { admitted, unaccounted, repeated, key: asked, from = [] } = decision
     if (scheduler.ended) throw closedError(gate.key)
@@ -63,7 +63,7 @@ export class Refunds {
     for (const share of sharesBack(from, units)) {
       if (share.period === null) book(counterOf(share.key), -share.units)
       else {
-        const source = find(share.key)
+        const source = decisions.sourceOf(decision, share.key) ?? find(share.key)
         if (source === undefined) this.#refuse({ key: share.key }, share.period, share.units)
         else this.refund(source, share.units, { period: share.period })
       }

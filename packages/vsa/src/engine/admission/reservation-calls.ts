@@ -55,12 +55,12 @@ export class ReservationCalls {
     if (scheduler.ended) throw closedError(key)
     const timedOut = (): Error => {
       const { lastError } = session
-      if (call.wasRefused && lastError === null) return REFUSED
+      if (call.wasRefused && !call.isInFlight && lastError === null) return REFUSED
       const applied = call.wasSent ? 'unknown' : 'no'
       return timeoutError({ key, deadlineMs, applied, lastError, ...(call.wasSent && { outcome: CHANGE_LATE }) })
     }
     const reply = calls.open<ChangeOutcome>({ key, deadlineMs, timedOut })
-    const call: ChangeCall = { change, gate, reply, wasSent: false, wasRefused: false }
+    const call: ChangeCall = { change, gate, reply, isInFlight: false, wasSent: false, wasRefused: false }
     changes.add(call)
     scheduler.wake()
     return reply.promise

@@ -171,7 +171,11 @@ export class Reservations {
     if (merged.length < wanted.length)
       throw new RangeError('needs must name each budget once where the store keeps the reservation')
     for (const [index, { units }] of merged.entries()) assertUnits(`needs[${index}][1]`, units, 1)
-    return this.reserveInStore(merged, checked)
+    const { others } = split(merged)
+    // P7: those on trial never refuse. The store keeps nothing of them.
+    const kept = others.length === 0 ? [] : await this.reserveInStore(others, checked)
+    if (kept === null) return null
+    return merged.map((need) => kept[others.indexOf(need)] ?? new LocalReservation(need.gate, need.units, null))
   }
 
   #checked(options: AdmitOptions | DurableReserve = {}): CheckedOptions {
@@ -206,6 +210,9 @@ function knownOf(
   waterfall: Waterfall | undefined,
 ): KnownReservation {
   if (remembered === undefined) return { units, state: 'open' }
-  const { state, charged } = remembered
-  return { units: waterfall === undefined ? Math.max(units, charged[at] ?? 0) : remembered.units, state }
+  const { state, states, charged } = remembered
+  return {
+    units: waterfall === undefined ? Math.max(units, charged[at] ?? 0) : remembered.units,
+    state: states?.[at] ?? state,
+  }
 }

@@ -1,5 +1,12 @@
 import type { StoreError, VsaError } from '../../core/errors.ts'
-import { closedError, fencedUnknownError, frozenError, permanentError, timeoutError } from '../api/errors.ts'
+import {
+  closedError,
+  fencedUnknownError,
+  frozenError,
+  permanentError,
+  REMEMBERED_LATE,
+  timeoutError,
+} from '../api/errors.ts'
 import type { Settings } from '../api/settings.ts'
 import { appliedOf, type GateNeed, type PendingRequest, type Verdict } from '../requests/pending-request.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -22,12 +29,16 @@ export class UnansweredRequests {
     const need = lackingNeed(request) ?? request.needs[0]
     const { lastError } = this.#session
     if (this.#session.frozenMs > 0 && request.state !== 'sent') return this.frozen(request)
-    if (need !== undefined && request.refused && lastError === null) {
+    // R8: of one that is remembered nothing is given back, so in flight it is not known to be denied.
+    const isKnown = request.form.remember === undefined || appliedOf(request) === 'no'
+    if (need !== undefined && request.refused && isKnown && lastError === null) {
       this.#metrics.countDenial(request.units, request.count)
       return { kind: 'denied', ...need, row: need.gate.row }
     }
     const { deadlineMs } = request
     const timeout = { key: need?.gate.key, deadlineMs, applied: appliedOf(request), lastError }
+    if (request.form.remember !== undefined && timeout.applied === 'unknown')
+      return this.#unknown(request, timeoutError({ ...timeout, outcome: REMEMBERED_LATE }))
     return this.#unknown(request, timeoutError(timeout))
   }
 
@@ -53,6 +64,8 @@ export class UnansweredRequests {
 
   #unknown(request: PendingRequest, error: VsaError): Verdict {
     const { units } = request
+    // R8: its id tells, and only the caller can ask again.
+    if (request.form.remember !== undefined && appliedOf(request) === 'unknown') return { kind: 'failed', error }
     switch (this.#settings.onStoreUnavailable) {
       case 'throw':
         return { kind: 'failed', error }

@@ -150,12 +150,29 @@ export function assertDecision(decision: unknown): asserts decision is PastDecis
   const isPast = typeof period === 'number' || typeof admitted === 'boolean'
   if (!isPast || (key !== undefined && typeof key !== 'string'))
     throw new TypeError(`decision must be what decide() answered, got ${describe(decision)}`)
+  if (fields['from'] !== undefined) assertShares(fields['from'])
+}
+
+/** Of a waterfall. A decision may come from outside, as JSON. */
+function assertShares(from: unknown): void {
+  if (!Array.isArray(from)) throw new TypeError(`decision.from must be an array, got ${describe(from)}`)
+  for (const [index, share] of from.entries()) {
+    const { key, units, period } = (typeof share === 'object' && share !== null ? share : {}) as Record<string, unknown>
+    assertKey(`decision.from[${index}].key`, key)
+    assertUnits(`decision.from[${index}].units`, units)
+    if (period !== null && !Number.isSafeInteger(period))
+      throw new TypeError(`decision.from[${index}].period must be a number or null, got ${describe(period)}`)
+  }
 }
 
 /** The budget's period that begins at `period`. @throws RangeError that names the argument */
-export function windowOf({ key, plan }: { readonly key: string; readonly plan: Plan }, period: number): Window {
-  const window = Number.isSafeInteger(period) ? plan.windowAt(period) : undefined
-  if (window?.start !== period)
+export function windowOf(
+  { key, plan, planBefore }: { readonly key: string; readonly plan: Plan; readonly planBefore: Plan | null },
+  period: number,
+): Window {
+  const plans = !Number.isSafeInteger(period) ? [] : planBefore === null ? [plan] : [plan, planBefore]
+  const window = plans.map((one) => one.windowAt(period)).find(({ start }) => start === period)
+  if (window === undefined)
     throw new RangeError(`decision.period must be the start of a period of ${JSON.stringify(key)}, got ${period}`)
   return window
 }

@@ -138,6 +138,10 @@ export function intentsUnsupportedError(key: string): VsaError {
   return new VsaError('intents_unsupported', message)
 }
 
+/** The outcome of an admission or a reservation with an id, when it times out. */
+export const REMEMBERED_LATE =
+  'the units may have been taken, and then they stay; ask again with the same id to find out'
+
 /** The outcome of a change of a reservation, when it times out. */
 export const CHANGE_LATE = 'it may have counted; the same call again tells, and counts once'
 
@@ -151,6 +155,12 @@ export function policyConflictError(what: string): VsaError {
     'policy_conflict',
     `${what} was declared with another policy in this process. Declare each budget or family once, and share the handle.`,
   )
+}
+
+/** @param inMs until the shorter of the two periods is over */
+export function samePeriodError(key: string, inMs: number): VsaError {
+  const message = `the period of the new policy of ${JSON.stringify(key)} begins at the same moment as the present one, and would be the same row. Nothing was changed; change it again in ${inMs} ms.`
+  return new VsaError('policy_conflict', message, { statusCode: 409 })
 }
 
 export function closeAmbiguousError(deadlineMs: number, lastError: StoreError | null): VsaError {

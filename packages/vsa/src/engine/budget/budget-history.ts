@@ -1,6 +1,17 @@
 import type { Plan, Window } from '../../core/plan.ts'
 import type { RowFigures } from './row-view.ts'
 
+/** P1 */
+export interface PolicyChange {
+  /** As it was declared. */
+  readonly declared: Plan
+  /** Before this change: what was admitted then is given back into its periods (P3). */
+  readonly before: Plan
+  readonly version: number
+  /** The family does not know of it: an evicted gate would lose it (L9). */
+  readonly isOwn: boolean
+}
+
 export type KnownFigures = Pick<RowFigures, 'limit' | 'burned'>
 
 /** What is remembered of a budget whose rows come and go. Made when there is something to remember, and lost when the budget is evicted. */
@@ -14,7 +25,7 @@ export class BudgetHistory {
   /** When `tryAdmit` last found no lease, after one had gone back unspent. ms of the monotonic clock. */
   triedAtMs: number = -Infinity
   /** P1: the policy was changed at run time: what was declared before, and the version of the change. */
-  changed: { readonly declared: Plan; readonly version: number } | null = null
+  changed: PolicyChange | null = null
   /** How long a lease that `tryAdmit` asked for is kept unused. */
   leaseKeptMs = 0
 

@@ -38,6 +38,7 @@ export class DurableReservation implements Reservation {
   #units: number
   #state: Reservation['state']
   #metered = 0
+  #isMetered = false
   /** Of a settlement that has its answer: it is the one for ever. */
   #outcome: Settled | null = null
 
@@ -67,14 +68,18 @@ export class DurableReservation implements Reservation {
   meter(units = 1): boolean {
     assertUnits('units', units)
     if (this.#state === 'settled') return false
+    this.#isMetered = true
     this.#metered = Math.min(this.#metered + units, UNITS_MAX)
-    return this.#metered <= this.#units
+    return this.#state !== 'expired' && this.#metered <= this.#units
   }
 
   settle(actual: number | undefined, options: InTransaction): Promise<PendingIntent>
   settle(actual?: number): Promise<Settled>
-  async settle(actual: number = this.#metered, options?: InTransaction): Promise<Settled | PendingIntent> {
+  async settle(given?: number, options?: InTransaction): Promise<Settled | PendingIntent> {
+    const actual = given ?? this.#metered
     assertUnits('actual', actual)
+    if (given === undefined && this.#state === 'unknown' && !this.#isMetered)
+      throw new TypeError('actual must be given: this handle has metered nothing, and another process may have')
     if (options !== undefined) return this.#settleWithin(actual, options)
     if (this.#outcome !== null) return { ...this.#outcome, repeated: true }
     const outcome = await this.#send({ op: 'settle', id: this.id, units: actual })

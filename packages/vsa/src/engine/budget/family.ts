@@ -67,10 +67,16 @@ export class Family implements PublicFamily, GateFamily {
 
   /** P1: where the policy is a function, it is asked again. */
   async refresh(id: string): Promise<void> {
-    const gate = this.of(id)
-    if (typeof this.#declared !== 'function') return
+    if (typeof this.#declared !== 'function') {
+      this.of(id)
+      return
+    }
     const policy = this.#declared(id)
-    if (this.#policies.of(policy).fingerprint !== gate.plan.fingerprint) await this.slowPath.setPolicy(gate, policy)
+    const plan = this.#policies.of(policy)
+    const gate = this.of(id)
+    // A gate that was made after the change has the new plan, and the store's row may still have the old one.
+    const isKnown = gate.row?.figures?.limit === plan.limit && plan.fingerprint === gate.plan.fingerprint
+    if (!isKnown) await this.slowPath.setPolicy(gate, policy, false)
   }
 
   /** It has a policy for each of its budgets. */

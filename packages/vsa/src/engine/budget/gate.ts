@@ -99,6 +99,11 @@ export class Gate implements Budget, HotCell {
     if (figures !== null || this.history !== null) this.remember().knownFigures = figures
   }
 
+  /** P3: of the policy before the last change; null where there was none. */
+  get planBefore(): Plan | null {
+    return this.history?.changed?.before ?? null
+  }
+
   /** The policy that it was declared with, though it may have been changed since (P1, P9). */
   get declared(): Plan {
     return this.history?.changed?.declared ?? this.plan
@@ -199,7 +204,7 @@ export class Gate implements Budget, HotCell {
   }
 
   setPolicy(policy: Policy): Promise<void> {
-    return this.family.slowPath.setPolicy(this, policy)
+    return this.family.slowPath.setPolicy(this, policy, true)
   }
 
   reset(): Promise<void> {

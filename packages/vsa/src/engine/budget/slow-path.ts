@@ -29,7 +29,8 @@ export interface SlowPath<Gate> {
   /** I2 */
   refundOnce(gate: Gate, units: number, options: RefundOptions): Promise<GivenBack>
   reservation(gate: Gate, id: string): Reservation
-  setPolicy(gate: Gate, policy: Policy): Promise<void>
+  /** @param isOwn its family does not know of it */
+  setPolicy(gate: Gate, policy: Policy, isOwn: boolean): Promise<void>
   reset(gate: Gate): Promise<void>
   mint(gate: Gate, units: number, options: MintOptions & InTransaction): Promise<PendingIntent>
   mint(gate: Gate, units: number, options: MintOptions): Promise<boolean>

@@ -1,5 +1,5 @@
 import type { Batch, Entry } from '../../core/exchange.ts'
-import { overloadedError, quarantinedError } from '../api/errors.ts'
+import { overloadedError, quarantinedCounterError, quarantinedError } from '../api/errors.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { ChangeCall } from '../requests/change-calls.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
@@ -105,7 +105,7 @@ export class BatchPlanner {
   #loadChangedRows(builder: BatchBuilder, changes: readonly ChangeCall[], nowMs: number): void {
     const { leases } = this.#parts
     for (const { gate, wasRefused } of changes) {
-      if (gate.isEvicted || gate.row === null) continue
+      if (gate.isEvicted || (gate.row === null && !wasRefused)) continue
       const row = leases.current(gate, nowMs)
       if (row.isQuarantined || !builder.addRow(row)) continue
       if (wasRefused) row.schedule.yieldFor((row.figures?.othersHeld ?? 0) > 0)
@@ -191,6 +191,11 @@ export class BatchPlanner {
 
   #loadAnyRequest(builder: BatchBuilder, request: PendingRequest, nowMs: number): boolean {
     const { count } = request
+    const overage = request.form.waterfall?.overage ?? null
+    if (overage?.isQuarantined === true) {
+      this.#parts.waiting.resolve(request, { kind: 'failed', error: quarantinedCounterError(overage.key) })
+      return true
+    }
     const rows = request.needs.map(({ gate }) => this.#takenRow(gate.family.live(gate), count, nowMs))
     const bad = rows.find((row) => row.isQuarantined)
     if (bad !== undefined) {

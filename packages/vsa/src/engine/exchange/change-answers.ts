@@ -44,7 +44,8 @@ export class ChangeAnswers {
 /** R5: leases of this owner or of others hold units of the budget. */
 function mayComeBack({ gate }: ChangeCall): boolean {
   const { row } = gate
-  return row !== null && (row.held > 0 || (row.figures?.othersHeld ?? 0) > 0)
+  // Of a budget without a row here nothing is known: it goes along the next time.
+  return row === null || row.held > 0 || row.figures === null || row.figures.othersHeld > 0
 }
 
 function damaged({ change: { key, id } }: ChangeCall, detail: string): Error {

@@ -94,7 +94,7 @@ export class Quarantine {
     if (row !== null) {
       inFlight.rows[index] = null
       this.#stop(row, textOf(cause))
-      for (const run of inFlight.runs) if (isLeasedRow(row) && run.rows.includes(row)) this.#failRun(run)
+      for (const run of inFlight.runs) if (needsRow(run, row)) this.#failRun(run)
     }
     return {
       ...content,
@@ -119,6 +119,10 @@ export class Quarantine {
       reader.reject(quarantinedCounterError(key))
     this.#parts.settings.emit({ type: 'quarantined', key, detail })
   }
+}
+
+function needsRow({ rows, form }: Run, row: LeasedRow | CounterState): boolean {
+  return isLeasedRow(row) ? rows.includes(row) : form.waterfall?.overage === row
 }
 
 function textOf(error: unknown): string {

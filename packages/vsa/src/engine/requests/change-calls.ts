@@ -9,6 +9,8 @@ export interface ChangeCall {
   /** Of the budget that names it. */
   readonly gate: Gate
   readonly reply: Deferred<ChangeOutcome>
+  /** An exchange carries it. */
+  isInFlight: boolean
   /** It was sent: what became of it is known when its answer comes, or when it is asked again. */
   wasSent: boolean
   /** R5: the store has refused it, for units that other owners, or leases of this one, may yet return. */
@@ -42,6 +44,7 @@ export class ChangeCalls {
 
   park(call: ChangeCall): void {
     call.wasRefused = true
+    call.isInFlight = false
     this.#parked.push(call)
   }
 
@@ -54,13 +57,18 @@ export class ChangeCalls {
 
   /** Before all others. */
   putBack(calls: readonly ChangeCall[]): void {
-    this.#waiting.putBack(calls.filter(({ reply }) => !reply.settled))
+    const waiting = calls.filter(({ reply }) => !reply.settled)
+    for (const call of waiting) call.isInFlight = false
+    this.#waiting.putBack(waiting)
   }
 
   /** Takes at most `max` of those that are not over. */
   take(max: number): readonly ChangeCall[] {
     const taken = this.#waiting.takeSome(max)
-    for (const call of taken) call.wasSent = true
+    for (const call of taken) {
+      call.wasSent = true
+      call.isInFlight = true
+    }
     return taken
   }
 

@@ -164,6 +164,7 @@ export class LeaseTable {
 
   /** G5: nothing is kept of the gate's rows that must not be dropped. */
   isIdle(gate: Gate): boolean {
+    if (gate.history?.changed?.isOwn === true) return false
     const row = leasedRow(gate.row)
     return gate.upcoming === null && (row === null || (this.#isIdleRow(row) && !this.#isAhead(row)))
   }

@@ -92,10 +92,10 @@ begin
 
   if _n is not null then
     -- In the order of arrival, from what the pools are after policy, spending and refund.
-    select array_agg(b.pool + case when b.kind = 'w' and e.kind = 'w' and e.version > b.version then e.units - b.limit_units else 0 end
+    select array_agg(b.pool + case when b.kind = 'w' and e.kind = 'w' and e.version > b.version and e.ends = b.ends_at then e.units - b.limit_units else 0 end
         + least(e.refund, b.used + e.spent) order by e.i), array_agg(0::bigint)
       into _pools, _taken
-    from unnest(_key, _period, _spent, _refund, _kind, _limit, _version) with ordinality e(key, period, spent, refund, kind, units, version, i)
+    from unnest(_key, _period, _spent, _refund, _kind, _limit, _version, _ends) with ordinality e(key, period, spent, refund, kind, units, version, ends, i)
       join ${schema}.budget b on b.key = e.key and b.period = e.period;
     _from := 1;
     for _r in 1 .. cardinality(_n) loop
@@ -127,7 +127,7 @@ begin
     join ${schema}.budget b on b.key = e.key and b.period = e.period
     left join ${schema}.lease l on l.epoch = _epoch and l.key = e.key and l.period = e.period
     cross join lateral (
-      select coalesce(b.kind = 'w' and e.kind = 'w' and e.version > b.version, false) adopts, least(e.refund, b.used + e.spent) refunded,
+      select coalesce(b.kind = 'w' and e.kind = 'w' and e.version > b.version and e.ends = b.ends_at, false) adopts, least(e.refund, b.used + e.spent) refunded,
         case when e.want > 0 then greatest(b.wanted_until, _time + e.want) when b.wanted_until <= _time then 0 else b.wanted_until end wanted_after
       offset 0) s
     cross join lateral (

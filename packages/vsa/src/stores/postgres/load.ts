@@ -29,7 +29,7 @@ import {
 } from './found.ts'
 import { settlementsFrom } from './intents.ts'
 import { readReservations, reservationHash } from './reservation-rows.ts'
-import { budgetFrom, integer, list, nameOf, ownerFrom, rowNameFrom, text } from './rows.ts'
+import { budgetFrom, integer, integerOrNull, list, nameOf, ownerFrom, rowNameFrom, text } from './rows.ts'
 import type { ExchangeNames } from './sql.ts'
 
 /* What the load of an exchange asks for, and what its answer means. */
@@ -170,11 +170,17 @@ function budgetRows(found: Found, entry: RowName & Pick<BudgetEntry, 'mint' | 'p
   }
 }
 
-/** P2: columns `limit_units, burn_max, version`. */
+/** P2: columns `limit_units, burn_max, version, period, ends_at`. */
 function earlierFrom(value: unknown): LoadedBudget['earlier'] {
   if (value === null) return undefined
-  const [limit, burnMax, version] = list(value).map(integer)
-  return limit === undefined || burnMax === undefined || version === undefined ? undefined : { limit, burnMax, version }
+  const [limit, burnMax, version, period, endsAt] = list(value)
+  return {
+    limit: integer(limit),
+    burnMax: integer(burnMax),
+    version: integer(version),
+    period: integer(period),
+    endsAt: integerOrNull(endsAt),
+  }
 }
 
 function lockedIn(found: Found, { epoch, entries }: Batch, sources: readonly RowName[]): Locked {

@@ -141,7 +141,7 @@ where b.wanted_until > 0 and b.wanted_until > (select greatest(seen, clock) from
 
 /** P2: of a row `b` that may be made, the terms of the row before it. */
 function earlier(schema: string): string {
-  return `, case when b.kind = '${STUB}' then (select json_build_array(p.limit_units, p.burn_max, p.version) from ${schema}.budget p
+  return `, case when b.kind = '${STUB}' then (select json_build_array(p.limit_units, p.burn_max, p.version, p.period, p.ends_at) from ${schema}.budget p
 where p.key = b.key and p.period < b.period and p.kind = 'w' order by p.period desc limit 1) end`
 }
 

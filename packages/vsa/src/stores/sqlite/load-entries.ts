@@ -5,7 +5,7 @@ import type { LeaseRow } from '../../core/rows.ts'
 import { encodeText } from '../../core/stored-text.ts'
 import type { StatementCache } from './client/statement-cache.ts'
 import type { CachedBudget, RowCache } from './row-cache.ts'
-import { BUDGET_WIDTH, budgetFrom, firstInteger, integer, leaseFrom } from './rows.ts'
+import { BUDGET_WIDTH, budgetFrom, firstInteger, integer, integerOrNull, leaseFrom } from './rows.ts'
 import * as sql from './sql.ts'
 
 /** Where the rows of an exchange come from. */
@@ -85,7 +85,9 @@ function cachedBudget({ statements, cache }: Source, key: string, period: number
 function loadEarlier(statements: StatementCache, key: string, period: number): EarlierTerms | undefined {
   const row = statements.statement(sql.EARLIER_BUDGET).get([encodeText(key), period])
   if (row === undefined) return undefined
-  return { limit: integer(row[0]), burnMax: integer(row[1]), version: integer(row[2]) }
+  const [limit, burnMax, version, start] = row.slice(0, 4).map(integer)
+  if (limit === undefined || burnMax === undefined || version === undefined || start === undefined) return undefined
+  return { limit, burnMax, version, period: start, endsAt: integerOrNull(row[4]) }
 }
 
 function readBudget(

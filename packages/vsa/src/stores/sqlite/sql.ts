@@ -60,7 +60,7 @@ ON CONFLICT (key, period) DO UPDATE SET kind = excluded.kind, minted = excluded.
   reserved = excluded.reserved, resets = excluded.resets`
 /** P2: what the latest earlier row of a key hands on. */
 export const EARLIER_BUDGET: string =
-  'SELECT limit_units, burn_max, version FROM budget WHERE key = ? AND period < ? ORDER BY period DESC LIMIT 1'
+  'SELECT limit_units, burn_max, version, period, ends_at FROM budget WHERE key = ? AND period < ? ORDER BY period DESC LIMIT 1'
 export const REMOVE_BUDGET: string = 'DELETE FROM budget WHERE key = ? AND period = ?'
 export const PRUNABLE_BUDGETS: string = `
 SELECT key, period, ends_at FROM budget

@@ -187,8 +187,8 @@ local function settle(i)
   if minted - used - reserved - burned - leased ~= pool or leased < held0 or spent > held0 then return false end
   local minted0, used0, pool0, version0, wanted0, keepUntil0 = minted, used, pool, version, wanted, keepUntil
   if policy and row and kind == 1 then
-    local itsKind, itsLimit, itsBurnMax, itsVersion, _, itsKeepUntil = unp('<dddddd', data, policy)
-    if itsKind == 1 and itsVersion > version then
+    local itsKind, itsLimit, itsBurnMax, itsVersion, itsEndsAt, itsKeepUntil = unp('<dddddd', data, policy)
+    if itsKind == 1 and itsVersion > version and itsEndsAt == endsAt then
       minted, pool = minted + itsLimit - limit, pool + itsLimit - limit
       limit, burnMax, version = itsLimit, itsBurnMax, itsVersion
       versions = max(versions, version)
