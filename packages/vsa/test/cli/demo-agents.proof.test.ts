@@ -16,7 +16,13 @@ test('L1, R1, R3, R4: of five agents one runs; killed, its reservation ends by i
   const { metered } = found
   expect(metered).toBeGreaterThanOrEqual(200)
   expect(metered).toBeLessThan(500)
-  expect(found.agents.map(({ runs }) => runs).toSorted()).toEqual([false, false, false, false, true])
+  expect(found.agents.map(({ runs }) => runs).toSorted((a, b) => Number(a) - Number(b))).toEqual([
+    false,
+    false,
+    false,
+    false,
+    true,
+  ])
   const aside = { minted: 600, used: 0, reserved: 500, pool: 100, burned: 0, leased: 0 }
   expect(found).toMatchObject({
     ok: true,
