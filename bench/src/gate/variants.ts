@@ -7,6 +7,8 @@ import * as loops from './vsa-loops.ts'
 
 /** The least speed, as a fraction of the same loop without VSA. */
 const FLOOR = 0.7
+/** The least speed of a waterfall, as a fraction of `admitAll` of as many budgets. */
+const WATERFALL_FLOOR = 0.5
 /** The least speed of a pair of `tryReserve` and `settle`, as a fraction of one of `tryAdmit` and `refund`. */
 const RESERVATION_FLOOR = 0.5
 
@@ -45,6 +47,18 @@ export function gateVariants(vsa: Vsa, family: Family, budgets: readonly Budget[
       spends: true,
       awaits: true,
       run: loops.awaitAdmitLoop(handles),
+    },
+    {
+      ...awaitedBase('await admitAll of three', loops.awaitAdmitAllLoop(vsa, needsOf(handles))),
+      spends: true,
+    },
+    {
+      name: 'await admitFirst of three',
+      base: 'await admitAll of three',
+      floor: WATERFALL_FLOOR,
+      spends: true,
+      awaits: true,
+      run: loops.awaitAdmitFirstLoop(vsa, inThrees(handles)),
     },
   ]
 }

@@ -124,3 +124,34 @@ export function awaitAdmitLoop(budgets: readonly Budget[]): (rounds: number) => 
     return admitted(rounds * budgets.length, count)
   }
 }
+
+/** @param needs lists that are kept */
+export function awaitAdmitAllLoop(vsa: Vsa, needs: readonly (readonly Need[])[]): (rounds: number) => Promise<Counted> {
+  return async (rounds) => {
+    let units = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (let at = 0; at < needs.length; at += 1) {
+        const all = needs[at]
+        if (all !== undefined && (await vsa.admitAll(all))) units += all.length
+      }
+    }
+    return admitted(rounds * needs.length, units)
+  }
+}
+
+/** As many units as of the loop above, and of as many budgets; the first one has them. @param sources lists that are kept */
+export function awaitAdmitFirstLoop(
+  vsa: Vsa,
+  sources: readonly (readonly Budget[])[],
+): (rounds: number) => Promise<Counted> {
+  return async (rounds) => {
+    let units = 0
+    for (let round = 0; round < rounds; round += 1) {
+      for (let at = 0; at < sources.length; at += 1) {
+        const all = sources[at]
+        if (all !== undefined && (await vsa.admitFirst(all, all.length))) units += all.length
+      }
+    }
+    return admitted(rounds * sources.length, units)
+  }
+}

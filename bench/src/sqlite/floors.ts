@@ -4,6 +4,8 @@ import type { Durable } from './durable.ts'
 import type { Flush } from './flush.ts'
 import type { FullSpeed } from './full-speed.ts'
 import type { Memory } from './memory.ts'
+import type { OpenReservations } from './open-reservations.ts'
+import type { Reservations } from './reservations.ts'
 
 /** Least speed of durable admissions relative to hand-written ones, by number of callers. */
 export const DURABLE_FLOORS: ReadonlyMap<number, number> = new Map([
@@ -48,5 +50,16 @@ export function memoryFloors(run: Memory): readonly Floor[] {
   return [
     atMost('bytes an idle budget, key included', run.bytesPerIdleBudget, 300),
     atMost('bytes a budget with a lease', run.bytesPerBudgetInUse, 500),
+  ]
+}
+
+export function reservationFloors(run: Reservations): readonly Floor[] {
+  return [atLeast(`reserve and settle, times durable admissions, ${run.callers} callers`, run.pairRatio, 0.5)]
+}
+
+export function openReservationFloors(run: OpenReservations): readonly Floor[] {
+  return [
+    atLeast('reservations that end in a second, all due', run.endedPerSecond, 10_000),
+    atMost('longest upkeep that an exchange waits for, ms', run.longestUpkeepMs, 5),
   ]
 }

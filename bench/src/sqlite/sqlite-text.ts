@@ -7,6 +7,8 @@ import type { Durable } from './durable.ts'
 import type { Flush } from './flush.ts'
 import type { FullSpeed } from './full-speed.ts'
 import type { Memory } from './memory.ts'
+import type { OpenReservations } from './open-reservations.ts'
+import type { Reservations } from './reservations.ts'
 
 /** The parts that were run; the others are absent. */
 export interface SqliteReport {
@@ -16,16 +18,21 @@ export interface SqliteReport {
   readonly flush?: Flush
   readonly crowd?: Crowd
   readonly memory?: Memory
+  readonly reservations?: Reservations
+  readonly openReservations?: OpenReservations
   readonly floors: readonly Floor[]
 }
 
-export function sqliteText({ machine, fullSpeed, durable, flush, crowd, memory, floors }: SqliteReport): string {
+export function sqliteText(report: SqliteReport): string {
+  const { machine, fullSpeed, durable, flush, crowd, memory, reservations, openReservations, floors } = report
   const parts = [machineLine(machine)]
   if (fullSpeed !== undefined) parts.push(fullSpeedText(fullSpeed))
   if (durable !== undefined) parts.push(durableText(durable))
   if (flush !== undefined) parts.push(flushText(flush))
   if (crowd !== undefined) parts.push(crowdText(crowd))
   if (memory !== undefined) parts.push(memoryText(memory))
+  if (reservations !== undefined) parts.push(reservationsText(reservations))
+  if (openReservations !== undefined) parts.push(openReservationsText(openReservations))
   parts.push(floorsText(floors))
   return parts.join('\n\n')
 }
@@ -92,6 +99,29 @@ function memoryText(run: Memory): string {
     ],
     ['unsent when the close began', whole(run.unsent)],
     booksLine(run),
+  ])
+}
+
+function reservationsText(run: Reservations): string {
+  return lines(`Reservations on one budget, ${whole(run.callers)} callers, stretches of ${run.seconds} s`, [
+    ['durable admissions', `${short(run.admissionsPerSecond)}/s: equal ones share a record`],
+    ['admissions with an id', `${short(run.withIdPerSecond)}/s, ${run.withIdRatio.toFixed(3)} of them`],
+    ['reserve with an id, and settle', `${short(run.pairsPerSecond)}/s, ${run.pairRatio.toFixed(3)} of them`],
+    booksLine(run),
+  ])
+}
+
+function openReservationsText(run: OpenReservations): string {
+  return lines(`${whole(run.reservations)} open reservations of ${whole(run.budgets)} budgets`, [
+    ['made', `${short(run.madePerSecond)}/s`],
+    [
+      'bytes of heap each, no handle kept, each handle kept',
+      `${run.bytesEach.toFixed(0)}, ${run.bytesEachKept.toFixed(0)}`,
+    ],
+    ['bytes of the file each', run.fileBytesEach.toFixed(0)],
+    ['ended, all due at once', `${short(run.endedPerSecond)}/s, in ${whole(run.upkeepCalls)} calls of upkeep`],
+    ['call of upkeep p99, longest', `${run.p99UpkeepMs.toFixed(1)} ms, ${run.longestUpkeepMs.toFixed(1)} ms`],
+    [run.balanced ? 'the books balance' : 'THE BOOKS DO NOT BALANCE', `${whole(run.left)} units left`],
   ])
 }
 

@@ -3,6 +3,7 @@ import { andThen, caught } from './awaitable.ts'
 import type { Clock } from './clock.ts'
 import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
+import type { IntentWriter } from './intent-writer.ts'
 import { withLeap } from './leap.ts'
 import { type Life, lifeAt, withLife } from './life.ts'
 import { maintain, OWNERS_KEPT_MS, type Upkeep, UPKEEP_STEPS } from './maintain.ts'
@@ -16,8 +17,8 @@ import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './st
 import { checkStoreFrom, type StoreFromOptions, type UpkeepSettings } from './store-from-options.ts'
 import { transition } from './transition.ts'
 
-/** The most reservations that one upkeep ends or forgets, where the store takes batches as large. */
-const SWEPT_MAX = 1_000
+/** The most reservations that one upkeep ends or forgets: an exchange waits for it, on SQLite up to about 5 ms. An engine repeats it between exchanges. */
+const SWEPT_MAX = 100
 /** A sweep that had nothing to write is tried again after this long, in ms. */
 const SWEEP_AGAIN_MS = 1_000
 /** The most attempts of a transaction after version conflicts. */
@@ -42,6 +43,8 @@ type Decide<Rows, T> = (rows: Rows, at: StoreTime, life: Life) => Decided<T>
 
 class AdaptedStore implements Store {
   readonly capabilities: StoreCapabilities
+  /** Absent where the adapter has none. */
+  readonly intents?: IntentWriter
   readonly #adapter: StoreAdapter
   readonly #now: () => number
   readonly #upkeepRowsMax: number
@@ -61,6 +64,7 @@ class AdaptedStore implements Store {
     const { now, newToken, upkeepEveryMs, upkeepRowsMax, useClock, pause } = options
     this.useClock = useClock
     this.capabilities = adapter.capabilities
+    if (adapter.intents !== undefined) this.intents = adapter.intents
     this.#adapter = adapter
     this.#now = now
     this.#newToken = newToken

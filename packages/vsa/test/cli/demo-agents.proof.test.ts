@@ -16,13 +16,7 @@ test('L1, R1, R3, R4: of five agents one runs; killed, its reservation ends by i
   const { metered } = found
   expect(metered).toBeGreaterThanOrEqual(200)
   expect(metered).toBeLessThan(500)
-  expect(found.agents.map(({ runs }) => runs).toSorted((a, b) => Number(a) - Number(b))).toEqual([
-    false,
-    false,
-    false,
-    false,
-    true,
-  ])
+  expect([found.agents.length, found.agents.filter(({ runs }) => runs).length]).toEqual([5, 1])
   const aside = { minted: 600, used: 0, reserved: 500, pool: 100, burned: 0, leased: 0 }
   expect(found).toMatchObject({
     ok: true,

@@ -30,3 +30,23 @@ test('L1, L2, L3, L7: the demo on Postgres writes only net effects, and every ro
     stderr: expect.stringContaining('(store_exists)') as string,
   })
 })
+
+test('L1, R1, R3, R4: the agents on Postgres: one of five runs, and its reservation ends and is settled once', async ({
+  skip,
+}) => {
+  const server = await postgresServer()
+  if ('reason' in server) return skip(server.reason)
+  const [admin, schema] = [newPool(server.url), newSchema()]
+  onTestFinished(async () => {
+    await admin.query(`drop schema if exists ${schema} cascade`)
+    await admin.end()
+    await server.stop()
+  })
+  const { code, stdout, stderr } = await vsa('demo', 'agents', '--store', `${server.url}?schema=${schema}`, '--json')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: true,
+    expired: { reserved: 500 },
+    atEnd: { reserved: 0, minted: 600 },
+  })
+})

@@ -24,3 +24,18 @@ test('L1, L2, L3, L7: the demo on Redis writes only net effects, and every row b
     stderr: expect.stringContaining('(store_exists)') as string,
   })
 })
+
+test('L1, R1, R3, R4: the agents on Redis: one of five runs, and its reservation ends and is settled once', async ({
+  skip,
+}) => {
+  const server = await redisServer(DURABLE)
+  if ('reason' in server) return skip(server.reason)
+  onTestFinished(() => server.stop())
+  const { code, stdout, stderr } = await vsa('demo', 'agents', '--store', `${server.url}?prefix=agents`, '--json')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: true,
+    expired: { reserved: 500 },
+    atEnd: { reserved: 0, minted: 600 },
+  })
+})

@@ -64,6 +64,32 @@ describe('rows past their retention go although their process is quiet', () => {
     expect(process.clock.timers).toBe(0)
   })
 
+  test('R3, S10: 3,000 reservations end in short sweeps within a second, also while exchanges are sent', async () => {
+    const process = start()
+    const credits = process.vsa.budget('credits', { initial: 3_000 })
+    const reserve = (id: number) => credits.reserve(1, { id: `call ${id}`, ttlMs: MINUTE_MS, onExpire: 'return' })
+    await Promise.all(Array.from({ length: 3_000 }, (_, id) => reserve(id)))
+    await process.clock.advance(MINUTE_MS - 100)
+    const other = process.vsa.budget('other', { initial: 1_000 })
+    const used: number[] = []
+    for (let turn = 0; turn < 12; turn += 1) {
+      await other.admit(1, { durable: true })
+      await process.clock.advance(100)
+      used.push((await credits.peek()).reserved)
+    }
+    expect(used[0]).toBe(3_000)
+    expect(used.at(-1)).toBe(0)
+    // Not more at once than an exchange can wait for: 100 in each call.
+    expect(process.net.calls.upkeep).toBeGreaterThanOrEqual(15)
+    // What is left is due in a week: no call besides the exchanges, and one timer.
+    const upkeeps = process.net.calls.upkeep
+    for (let turn = 0; turn < 50; turn += 1) {
+      await other.admit(1, { durable: true })
+      await process.clock.advance(100)
+    }
+    expect(process.net.calls.upkeep).toBe(upkeeps)
+  })
+
   test('S10, O6: a process that only keeps its lease alive removes them as well', async () => {
     const process = start({ flushIntervalMs: MINUTE_MS })
     await process.vsa.budget('held', { limit: 1_000_000, per: 'month' }).admit()

@@ -143,11 +143,11 @@ describe.skipIf('reason' in server)('credits on the fast path of the Redis store
     await assertSums(client, prefix)
     now += 60_000
     const reserved: unknown[] = []
-    for (let seq = 2; seq < 5; seq += 1) {
+    for (let seq = 2; seq < 8; seq += 1) {
       const [row] = applied(await store.exchange(batch(joined, seq, { entries }))).entries
       reserved.push(row?.kind === 'budget' ? row.reserved : row)
     }
-    expect(reserved).toEqual([350, 100, undefined])
+    expect(reserved).toEqual([500, 400, 300, 200, 100, undefined])
     await assertSums(client, prefix)
   })
 })
