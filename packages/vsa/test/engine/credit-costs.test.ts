@@ -189,23 +189,29 @@ const ROWS: readonly Row[] = [
 ]
 
 describe('the table of costs in docs/policies.md', () => {
-  test.each(ROWS)('L7: costs what it says: $call', async ({ storeCalls, records, first, work }) => {
-    const { clock, owner } = bench()
-    const { vsa, net } = owner()
-    const [credits, plan] = [vsa.budget('credits', CREDITS), vsa.budget('plan', PLAN)]
-    const leased = vsa.budget('leased', { initial: 1_000, atRisk: 1_000 })
-    const costs = { vsa, credits, plan, leased, over: vsa.counter('over'), family: vsa.budgets('user', () => PLAN) }
-    await vsa.ready()
-    leased.tryAdmit(1_000)
-    await Promise.all([credits.admit(0), plan.admit(0)])
-    await first?.(costs)
-    await vsa.flush()
-    const sent = (): number => net.calls.join + net.calls.exchange + net.calls.read
-    const before = { calls: sent(), records: vsa.stats().records }
-    await work(costs)
-    await clock.settle()
-    expect([sent() - before.calls, vsa.stats().records - before.records]).toEqual([storeCalls, records])
-  })
+  test.each(ROWS)(
+    'L7: costs what it says, and is durable then: $call',
+    async ({ storeCalls, records, first, work }) => {
+      const { clock, owner } = bench()
+      const { vsa, net } = owner()
+      const [credits, plan] = [vsa.budget('credits', CREDITS), vsa.budget('plan', PLAN)]
+      const leased = vsa.budget('leased', { initial: 1_000, atRisk: 1_000 })
+      const costs = { vsa, credits, plan, leased, over: vsa.counter('over'), family: vsa.budgets('user', () => PLAN) }
+      await vsa.ready()
+      leased.tryAdmit(1_000)
+      await Promise.all([credits.admit(0), plan.admit(0)])
+      await first?.(costs)
+      await vsa.flush()
+      const sent = (): number => net.calls.join + net.calls.exchange + net.calls.read
+      const before = { calls: sent(), records: vsa.stats().records }
+      await work(costs)
+      await clock.settle()
+      expect([sent() - before.calls, vsa.stats().records - before.records]).toEqual([storeCalls, records])
+      // It is durable now: a flush has nothing to write.
+      await vsa.flush()
+      expect(vsa.stats().records - before.records).toBe(records)
+    },
+  )
 
   test('L7: 100 reservations at once are one store call, and so are 100 settlements', async () => {
     const { vsa } = bench().owner()

@@ -166,8 +166,8 @@ export interface Budget {
   /**
    * Changes the policy while processes run; durable on return, and in force for the next request. It beats the policy of every process that runs
    * now, for as long as the key is used within its retention. A higher or lower limit moves what remains by the difference; `initial` never changes
-   * what was created. Another kind of policy, or another `per`, begins a row of its own, and the old one keeps its books. Other processes adopt the
-   * limit with their next exchange. @throws TypeError, RangeError that name the part; VsaError `timeout`, `store_unavailable`, `closed`
+   * what was created. Another kind of policy, or another `per`, begins a row of its own, and the old one keeps its books, unless both periods begin at the
+   * same moment. Other processes adopt the limit with their next exchange. @throws TypeError, RangeError that name the part; VsaError `timeout`, `store_unavailable`, `closed`
    */
   setPolicy(policy: Policy): Promise<void>
   /**
