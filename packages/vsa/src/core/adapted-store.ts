@@ -3,6 +3,7 @@ import { andThen, caught } from './awaitable.ts'
 import type { Clock } from './clock.ts'
 import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
+import type { IntentWriter } from './intent-writer.ts'
 import { withLeap } from './leap.ts'
 import { type Life, lifeAt, withLife } from './life.ts'
 import { maintain, OWNERS_KEPT_MS, type Upkeep, UPKEEP_STEPS } from './maintain.ts'
@@ -42,6 +43,8 @@ type Decide<Rows, T> = (rows: Rows, at: StoreTime, life: Life) => Decided<T>
 
 class AdaptedStore implements Store {
   readonly capabilities: StoreCapabilities
+  /** Absent where the adapter has none. */
+  readonly intents?: IntentWriter
   readonly #adapter: StoreAdapter
   readonly #now: () => number
   readonly #upkeepRowsMax: number
@@ -61,6 +64,7 @@ class AdaptedStore implements Store {
     const { now, newToken, upkeepEveryMs, upkeepRowsMax, useClock, pause } = options
     this.useClock = useClock
     this.capabilities = adapter.capabilities
+    if (adapter.intents !== undefined) this.intents = adapter.intents
     this.#adapter = adapter
     this.#now = now
     this.#newToken = newToken

@@ -1,4 +1,5 @@
 import type { AppliedAnswer, Batch, RowName } from './exchange.ts'
+import type { IntentWriter } from './intent-writer.ts'
 import type { Intent, SettleIntent } from './reservations/intents.ts'
 import type { BudgetRow, CounterRow, Leap, LeaseRow, MintRow, OwnerRow, ReservationRow } from './rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from './store.ts'
@@ -17,6 +18,8 @@ export interface StoreAdapter {
   readonly capabilities: StoreCapabilities
   /** An owner is reaped this long after its last exchange, in ms. */
   readonly leaseTtlMs: number
+  /** T1. Absent where the store has none. */
+  readonly intents?: IntentWriter
   /** Connects if there is no connection yet; called before every other call except `close`. */
   ready(): Awaitable<void>
   loadJoin(): Awaitable<Snapshot<JoinRows>>

@@ -5,6 +5,7 @@ export function changedAdapter(adapter: StoreAdapter, methods: Partial<StoreAdap
   return {
     capabilities: adapter.capabilities,
     leaseTtlMs: adapter.leaseTtlMs,
+    ...(adapter.intents && { intents: adapter.intents }),
     ready: () => adapter.ready(),
     loadJoin: () => adapter.loadJoin(),
     loadExchange: (batch) => adapter.loadExchange(batch),

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'id_conflict'
   | 'reservation_unknown'
   | 'reservation_open'
+  | 'intents_unsupported'
   | 'units_overflow'
   | 'too_many_waiters'
   | 'timeout'

@@ -54,7 +54,7 @@ const ADAPTER_METHODS = Object.keys({
   list: true,
   owners: true,
   close: true,
-} satisfies Record<Exclude<keyof StoreAdapter, 'capabilities' | 'leaseTtlMs' | 'exchangePlain'>, true>)
+} satisfies Record<Exclude<keyof StoreAdapter, 'capabilities' | 'leaseTtlMs' | 'exchangePlain' | 'intents'>, true>)
 
 /** @throws TypeError, RangeError that name the argument */
 export function checkStoreFrom(

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { Answer, Batch } from './exchange.ts'
+import type { IntentWriter } from './intent-writer.ts'
 import type { BudgetRow, LeaseRow, OwnerRow } from './rows.ts'
 import type { Caller } from './standing.ts'
 
@@ -31,6 +32,8 @@ export interface Store {
    * `clock.now()`. A store that wraps another one passes the call on. @throws TypeError when the store goes by another clock already
    */
   useClock?(clock: Clock): void
+  /** T1: writes what is to count with a transaction of the user's. Absent where the store cannot. A store that wraps another one passes it on. */
+  readonly intents?: IntentWriter
   /** Releases connections, files and threads. A later `join` opens them again. Idempotent. */
   close(): Promise<void>
 }

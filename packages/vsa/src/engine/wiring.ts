@@ -1,6 +1,7 @@
 import { AdmissionController } from './admission/admission-controller.ts'
 import { BudgetSlowPath } from './admission/budget-slow-path.ts'
 import { Decisions } from './admission/decisions.ts'
+import { Intents } from './admission/intents.ts'
 import { Peeks } from './admission/peeks.ts'
 import { ReservationCalls } from './admission/reservation-calls.ts'
 import { Reservations } from './admission/reservations.ts'
@@ -79,11 +80,12 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const book = (overage: CounterState, units: number): void => counters.add(overage, units)
   const counterOf = (key: string): CounterState => counters.stateOf(key)
   const find = (key: string): Gate | undefined => families.lookUp(key)
-  const admissionParts = { ...parts, scheduler, intake, reads, calls, decisions, find, counterOf, book }
+  const intents = new Intents({ settings, session })
+  const admissionParts = { ...parts, intents, scheduler, intake, reads, calls, decisions, find, counterOf, book }
   const admission = new AdmissionController(admissionParts)
   const peeks = new Peeks(admissionParts)
   const reservationCalls = new ReservationCalls({ settings, session, scheduler, calls, changes })
-  const reservations = new Reservations({ settings, admission, decisions, calls: reservationCalls, metrics })
+  const reservations = new Reservations({ settings, admission, decisions, calls: reservationCalls, intents, metrics })
   const policies = new PolicyCache()
   const joined = (): Promise<void> => readyCalls.wait()
   const slowPath = new BudgetSlowPath(admission, reservations, { ...admissionParts, joined }, peeks, policies)

@@ -2,6 +2,7 @@ import { assertStore } from '../core/assert-store.ts'
 import type { Clock } from '../core/clock.ts'
 import { StoreError, type Applied } from '../core/errors.ts'
 import type { Answer, Batch } from '../core/exchange.ts'
+import type { IntentWriter } from '../core/intent-writer.ts'
 import { assertOneOf } from '../core/options.ts'
 import type { BudgetRow, OwnerRow } from '../core/rows.ts'
 import type { Caller } from '../core/standing.ts'
@@ -64,6 +65,8 @@ class FaultyNetwork implements FaultyStore {
   readonly capabilities: StoreCapabilities
   /** Absent where the inner store has none. */
   readonly upkeep?: (caller: Caller) => Promise<number | null>
+  /** As the inner store has it, without faults: it goes through a connection of the user's. */
+  readonly intents?: IntentWriter
   readonly faults: Record<FaultKind, number>
   readonly calls: Record<FaultyMethod, number> = { join: 0, exchange: 0, upkeep: 0, read: 0, list: 0, owners: 0 }
   readonly #inner: Store
@@ -79,6 +82,7 @@ class FaultyNetwork implements FaultyStore {
   constructor(inner: Store, options: FaultyStoreOptions) {
     this.#inner = inner
     this.capabilities = inner.capabilities
+    if (inner.intents !== undefined) this.intents = inner.intents
     const upkeep = inner.upkeep?.bind(inner)
     if (upkeep !== undefined) this.upkeep = (caller) => this.#call('upkeep', () => upkeep(structuredClone(caller)))
     this.#clock = options.clock

@@ -132,7 +132,7 @@ const budget: Budget = vsa.budgets('calls', { limit: 10, per: 'month', timeZone:
 async function main(): Promise<void> {
   const decision: Decision = await budget.decide(1, { deadlineMs: 50 })
   const wait: number | undefined = decision.retryAfterMs
-  const reason: 'exhausted' | 'reserved' | 'over-limit' | 'unavailable' | undefined = decision.reason
+  const reason: 'exhausted' | 'reserved' | 'over-limit' | 'refunded' | 'unavailable' | undefined = decision.reason
   // @ts-expect-error a record is not a boolean
   const served: boolean = await budget.decide()
   const error: VsaError | StoreError | null = await budget.admit(1).then(() => null, (cause) => cause)

@@ -4,9 +4,11 @@ import type {
   AdmitOptions,
   DurableReserve,
   GivenBack,
+  InTransaction,
   MintOptions,
   PastDecision,
   Peek,
+  PendingIntent,
   RefundOptions,
   Reservation,
 } from '../api/public-types.ts'
@@ -16,6 +18,7 @@ import type { PolicyCache } from '../budget/policy-cache.ts'
 import type { SlowPath } from '../budget/slow-path.ts'
 import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { AdmissionController, AdmissionParts } from './admission-controller.ts'
+import type { Intents } from './intents.ts'
 import { Mints } from './mints.ts'
 import type { Peeks } from './peeks.ts'
 import { PolicyChanges } from './policy-changes.ts'
@@ -34,7 +37,11 @@ export class BudgetSlowPath implements SlowPath<Gate> {
   constructor(
     admission: AdmissionController,
     reservations: Reservations,
-    parts: AdmissionParts & { readonly calls: PendingCalls; readonly joined: () => Promise<void> },
+    parts: AdmissionParts & {
+      readonly calls: PendingCalls
+      readonly intents: Intents
+      readonly joined: () => Promise<void>
+    },
     peeks: Peeks,
     policies: PolicyCache,
   ) {
@@ -95,7 +102,9 @@ export class BudgetSlowPath implements SlowPath<Gate> {
     return this.#policies.reset(gate)
   }
 
-  mint(gate: Gate, units: number, options: MintOptions): Promise<boolean> {
+  mint(gate: Gate, units: number, options: MintOptions & InTransaction): Promise<PendingIntent>
+  mint(gate: Gate, units: number, options: MintOptions): Promise<boolean>
+  mint(gate: Gate, units: number, options: MintOptions): Promise<boolean | PendingIntent> {
     return this.#mints.mint(gate, units, options)
   }
 

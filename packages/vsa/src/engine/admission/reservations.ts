@@ -3,13 +3,19 @@ import { assertUnits } from '../../core/units.ts'
 import { assertId, checkRefundOptions, checkReserveOptions, type CheckedOptions } from '../api/arguments.ts'
 import type { AdmitOptions, DurableReserve, GivenBack, Need, RefundOptions, Reservation } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
-import { DurableReservation, type KnownReservation } from '../budget/durable-reservation.ts'
+import {
+  DurableReservation,
+  type KnownReservation,
+  type SendChange,
+  type SettleWithin,
+} from '../budget/durable-reservation.ts'
 import { type Charge, LocalReservation } from '../budget/local-reservation.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { GateNeed, Verdict, Waterfall } from '../requests/pending-request.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { AdmissionController } from './admission-controller.ts'
 import type { Decisions } from './decisions.ts'
+import type { Intents } from './intents.ts'
 import type { ReservationCalls } from './reservation-calls.ts'
 import { split, tryingOptions } from './trials.ts'
 
@@ -26,6 +32,7 @@ export interface ReservationParts {
   readonly admission: AdmissionController
   readonly decisions: Decisions
   readonly calls: ReservationCalls
+  readonly intents: Intents
   readonly metrics: Metrics
 }
 
@@ -94,7 +101,9 @@ export class Reservations {
       return parts.map(({ gate, units }, at) => this.#handle(gate, checked, knownOf(verdict, units, at, waterfall)))
     // Nothing was set aside, so nothing is settled.
     const isNominal = verdict.kind === 'shadow' || verdict.kind === 'unaccounted'
-    return isNominal ? parts.map(({ gate, units }) => new LocalReservation(gate, units, null)) : null
+    if (!isNominal) return null
+    const { id = '' } = checked.remember ?? {}
+    return parts.map(({ gate, units }) => new LocalReservation(gate, units, null, this.#settleWithin(gate.key, id)))
   }
 
   /** One that was made before, by any process. @throws TypeError, RangeError that name `id` */
@@ -174,7 +183,13 @@ export class Reservations {
   }
 
   #made(gate: Gate, id: string, known: KnownReservation | null): Reservation {
-    return new DurableReservation(gate.key, id, (change) => this.#parts.calls.change(gate, change), known)
+    const send: SendChange = (change) => this.#parts.calls.change(gate, change)
+    return new DurableReservation(gate.key, id, { send, settleWithin: this.#settleWithin(gate.key, id) }, known)
+  }
+
+  /** T1 */
+  #settleWithin(key: string, id: string): SettleWithin {
+    return (units, options) => this.#parts.intents.write({ op: 'settle', key, id, units }, options)
   }
 
   #periodOf(decision: Decision, { key }: Gate): number | null {

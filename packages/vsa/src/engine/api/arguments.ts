@@ -1,7 +1,8 @@
 import type { Plan, Window } from '../../core/plan.ts'
 import { assertKey } from '../../core/key.ts'
 import { ID_LENGTH_MAX } from '../../core/grant-takes.ts'
-import { assertBoolean, assertOneOf, assertOptions } from '../../core/options.ts'
+import type { UserTransaction } from '../../core/intent-writer.ts'
+import { assertBoolean, assertMethods, assertOneOf, assertOptions } from '../../core/options.ts'
 import type { Remember } from '../../core/reservations/messages.ts'
 import { assertUnits, assertWhole, describe } from '../../core/units.ts'
 import { assertDuration } from './durations.ts'
@@ -11,6 +12,7 @@ import type {
   DurableReserve,
   Extension,
   FlushOptions,
+  InTransaction,
   MintOptions,
   PastDecision,
   RefundOptions,
@@ -24,7 +26,8 @@ const RESERVE_OPTIONS = [...ADMIT_OPTIONS, 'ttlMs', 'onExpire']
 const REFUND_OPTIONS = Object.keys({ id: true, deadlineMs: true } satisfies Record<keyof RefundOptions, true>)
 const EXTENSION = Object.keys({ units: true, ttlMs: true } satisfies Record<keyof Extension, true>)
 const TTL_MS_MAX = 400 * 86_400_000
-const MINT_OPTIONS = Object.keys({ id: true } satisfies Record<keyof MintOptions, true>)
+const IN_TRANSACTION = Object.keys({ db: true } satisfies Record<keyof InTransaction, true>)
+const MINT_OPTIONS = [...Object.keys({ id: true } satisfies Record<keyof MintOptions, true>), ...IN_TRANSACTION]
 const FLUSH_OPTIONS = Object.keys({ returnLeases: true, deadlineMs: true } satisfies Record<keyof FlushOptions, true>)
 const CLOSE_OPTIONS = Object.keys({ deadlineMs: true } satisfies Record<keyof CloseOptions, true>)
 
@@ -110,6 +113,17 @@ export function checkMintOptions(options: MintOptions): string {
   assertOptions('options', options, MINT_OPTIONS)
   assertKey('options.id', options.id)
   return options.id
+}
+
+/**
+ * The transaction that the call is to count with. An undefined one is an error: without it the call would count at once.
+ * @throws TypeError that names the option
+ */
+export function checkInTransaction(options: InTransaction): UserTransaction {
+  assertOptions('options', options, IN_TRANSACTION)
+  const { db } = options
+  assertMethods('options.db', db, 'your transaction, such as fromPg(client) of vsa/postgres', ['executeSql'])
+  return db
 }
 
 /** @throws TypeError, RangeError that name the option */

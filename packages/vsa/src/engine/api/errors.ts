@@ -133,6 +133,11 @@ export function damagedReservationError(key: string, id: string, detail: string)
   return new VsaError('quarantined', message)
 }
 
+export function intentsUnsupportedError(key: string): VsaError {
+  const message = `{ db } for ${JSON.stringify(key)}: this store has no database that a transaction of yours could be in. Leave db out and call it after your commit, or open the engine on postgres() of vsa/postgres`
+  return new VsaError('intents_unsupported', message)
+}
+
 /** The outcome of a change of a reservation, when it times out. */
 export const CHANGE_LATE = 'it may have counted; the same call again tells, and counts once'
 

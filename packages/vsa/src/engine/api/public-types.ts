@@ -4,6 +4,9 @@ import type { Policy } from '../../core/policy.ts'
 import type { Store } from '../../core/store.ts'
 import type { VsaEvent } from '../runtime/events.ts'
 import type { Stats } from '../runtime/stats.ts'
+import type { InTransaction, PendingIntent, Reservation } from './reservation-types.ts'
+
+export type * from './reservation-types.ts'
 
 /*
  * What these types name of the platform. A program that is compiled without the types of Node, or with an older `lib`, may have neither.
@@ -149,6 +152,13 @@ export interface Budget {
    */
   refund(units: number, options: RefundOptions): Promise<GivenBack>
   /**
+   * Creates units with your own transaction, once per `id`, on Postgres: inserts one row through `db`, and does nothing else. Resolves when the row is
+   * there; it is durable, and counts, when your transaction has been committed. It is applied by the next upkeep of any process, once the budget has a row;
+   * an id that was minted before is left out then, whatever its units. Also after `close`.
+   * @throws what `db` throws; TypeError for a budget without `{ initial }`; VsaError `intents_unsupported` where the store is not Postgres
+   */
+  mint(units: number, options: MintOptions & InTransaction): Promise<PendingIntent>
+  /**
    * Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. One exchange carries
    * one mint of a budget: of many at once, the last waits for as many exchanges. @throws VsaError `id_conflict`, `units_overflow`
    */
@@ -169,53 +179,11 @@ export interface Budget {
   peek(): Promise<Peek>
 }
 
-/**
- * Units that are set aside until it is known what was used of them. Without an id, in this process: they count as spent until they are settled, and
- * after a crash for good; one that is never settled keeps all of them spent. With an id, in the store, until its `ttlMs` has passed.
- */
-export interface Reservation {
-  /** Of a reservation that the store keeps. */
-  readonly id?: string
-  /** What was reserved, `extend` included, as far as this process knows. */
-  readonly units: number
-  /** As of the last answer. `expired`: its time has passed, and it can still be settled, once. `unknown`: not asked yet, or not known to the store. */
-  readonly state: 'open' | 'expired' | 'settled' | 'unknown'
-  /** Counts units (default 1) as used, in memory. True while the reservation covers them all, false also once it is settled. */
-  meter(units?: number): boolean
-  /**
-   * Ends it: of what was reserved, `actual` units (default: what was metered) stay spent, and the rest goes back as with `refund`. What was used
-   * beyond it is taken from the budget as it is now, as far as there is something. Again: the first outcome. With an id: durable on return, by any
-   * process, and the first one that settles it wins. @throws VsaError as `admit`, where the store is asked and does not answer: it may be settled
-   * again then; `reservation_unknown`; as `refund` otherwise
-   */
-  settle(actual?: number): Promise<Settled>
-  /** `settle(0)`. */
-  cancel(): Promise<Settled>
-  /** Reserves more, or for longer, all or nothing. False: the units are not there, or it is not open any more. What is not above what it has changes nothing. */
-  extend(to: Extension): Promise<boolean>
-}
-
-export interface Extension {
-  /** The new total. */
-  readonly units?: number
-  /** With an id: it ends so many ms from now where that is later, 1 to 34,560,000,000 (400 days). */
-  readonly ttlMs?: number
-}
-
 /** What `refund` with an id gave back. */
 export interface GivenBack {
   /** Of the first call with this id. */
   readonly units: number
   /** It had been given back before, and nothing was now. */
-  readonly repeated: boolean
-}
-
-export interface Settled {
-  /** Units that stay spent. */
-  readonly settled: number
-  /** Units that were used, and that the budget did not have: it was not charged for them. Also in `stats().uncoveredUnits`. */
-  readonly uncovered: number
-  /** It had been settled before, and this is the outcome of then. */
   readonly repeated: boolean
 }
 

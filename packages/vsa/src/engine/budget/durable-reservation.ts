@@ -2,7 +2,7 @@ import type { ChangeOutcome, ReservationChange, ReservationState } from '../../c
 import { assertUnits, UNITS_MAX } from '../../core/units.ts'
 import { checkExtension } from '../api/arguments.ts'
 import { printAsJson } from '../api/inspect.ts'
-import type { Extension, Reservation, Settled } from '../api/public-types.ts'
+import type { Extension, InTransaction, PendingIntent, Reservation, Settled } from '../api/public-types.ts'
 
 /** A change, without the key of the budget that names it. */
 export type ChangeOfReservation = ReservationChange extends infer Change
@@ -13,6 +13,9 @@ export type ChangeOfReservation = ReservationChange extends infer Change
 
 /** Sends a change, and says what became of it. Rejects where that is not known, and where the id is not. */
 export type SendChange = (change: ChangeOfReservation) => Promise<ChangeOutcome>
+
+/** Writes a settlement into a transaction of the user's (T1). */
+export type SettleWithin = (units: number, options: InTransaction) => Promise<PendingIntent>
 
 /** What this process knows of it when the handle is made. */
 export interface KnownReservation {
@@ -31,6 +34,7 @@ export class DurableReservation implements Reservation {
   readonly id: string
   readonly #key: string
   readonly #send: SendChange
+  readonly #settleWithin: SettleWithin
   #units: number
   #state: Reservation['state']
   #metered = 0
@@ -38,10 +42,16 @@ export class DurableReservation implements Reservation {
   #outcome: Settled | null = null
 
   /** @param known null: no call yet */
-  constructor(key: string, id: string, send: SendChange, known: KnownReservation | null) {
+  constructor(
+    key: string,
+    id: string,
+    { send, settleWithin }: { readonly send: SendChange; readonly settleWithin: SettleWithin },
+    known: KnownReservation | null,
+  ) {
     this.#key = key
     this.id = id
     this.#send = send
+    this.#settleWithin = settleWithin
     this.#units = known?.units ?? 0
     this.#state = known === null ? 'unknown' : shownState(known.state)
   }
@@ -61,8 +71,11 @@ export class DurableReservation implements Reservation {
     return this.#metered <= this.#units
   }
 
-  async settle(actual: number = this.#metered): Promise<Settled> {
+  settle(actual: number | undefined, options: InTransaction): Promise<PendingIntent>
+  settle(actual?: number): Promise<Settled>
+  async settle(actual: number = this.#metered, options?: InTransaction): Promise<Settled | PendingIntent> {
     assertUnits('actual', actual)
+    if (options !== undefined) return this.#settleWithin(actual, options)
     if (this.#outcome !== null) return { ...this.#outcome, repeated: true }
     const outcome = await this.#send({ op: 'settle', id: this.id, units: actual })
     if (outcome.kind !== 'settled') throw unexpected(outcome)
@@ -72,8 +85,10 @@ export class DurableReservation implements Reservation {
     return this.#outcome
   }
 
-  cancel(): Promise<Settled> {
-    return this.settle(0)
+  cancel(options: InTransaction): Promise<PendingIntent>
+  cancel(): Promise<Settled>
+  cancel(options?: InTransaction): Promise<Settled | PendingIntent> {
+    return options === undefined ? this.settle(0) : this.settle(0, options)
   }
 
   async extend(to: Extension): Promise<boolean> {

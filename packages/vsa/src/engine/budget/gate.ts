@@ -8,9 +8,11 @@ import type {
   Budget,
   DurableReserve,
   GivenBack,
+  InTransaction,
   MintOptions,
   PastDecision,
   Peek,
+  PendingIntent,
   RefundOptions,
   Reservation,
 } from '../api/public-types.ts'
@@ -204,7 +206,9 @@ export class Gate implements Budget, HotCell {
     return this.family.slowPath.reset(this)
   }
 
-  mint(units: number, options: MintOptions): Promise<boolean> {
+  mint(units: number, options: MintOptions & InTransaction): Promise<PendingIntent>
+  mint(units: number, options: MintOptions): Promise<boolean>
+  mint(units: number, options: MintOptions): Promise<boolean | PendingIntent> {
     return this.family.slowPath.mint(this, units, options)
   }
 

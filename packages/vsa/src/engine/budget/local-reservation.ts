@@ -1,7 +1,15 @@
 import { assertUnits, UNITS_MAX } from '../../core/units.ts'
 import { checkExtension } from '../api/arguments.ts'
 import { printAsJson } from '../api/inspect.ts'
-import type { Extension, PastDecision, Reservation, Settled } from '../api/public-types.ts'
+import type {
+  Extension,
+  InTransaction,
+  PastDecision,
+  PendingIntent,
+  Reservation,
+  Settled,
+} from '../api/public-types.ts'
+import type { SettleWithin } from './durable-reservation.ts'
 import type { RowView } from './row-view.ts'
 
 /** Units of one period that were admitted for a reservation. */
@@ -47,6 +55,8 @@ export class LocalReservation implements Reservation {
   readonly #budget: ReservedBudget
   /** The period of the first units; null as in {@link Charge}. */
   readonly #period: number | null
+  /** T1: of one that was asked for with an id. Null: it has none. */
+  readonly #settleInTransaction: SettleWithin | null
   #units: number
   /** Units that were admitted for it. More than `units` while what was used beyond them is being charged. */
   #charged: number
@@ -55,9 +65,15 @@ export class LocalReservation implements Reservation {
   #metered = 0
   #outcome: Promise<Settled> | null = null
 
-  constructor(budget: ReservedBudget, units: number, period: number | null) {
+  constructor(
+    budget: ReservedBudget,
+    units: number,
+    period: number | null,
+    settleInTransaction: SettleWithin | null = null,
+  ) {
     this.#budget = budget
     this.#period = period
+    this.#settleInTransaction = settleInTransaction
     this.#units = units
     this.#charged = units
   }
@@ -85,9 +101,12 @@ export class LocalReservation implements Reservation {
     return this.#metered <= this.#units
   }
 
-  settle(actual: number = this.#metered): Promise<Settled> {
+  settle(actual: number | undefined, options: InTransaction): Promise<PendingIntent>
+  settle(actual?: number): Promise<Settled>
+  settle(actual: number = this.#metered, options?: InTransaction): Promise<Settled | PendingIntent> {
     try {
       assertUnits('actual', actual)
+      if (options !== undefined) return this.#within(actual, options)
       if (this.#outcome !== null) return this.#outcome.then(repeated)
       this.#outcome = actual > this.#charged ? this.#cover(actual) : this.#settleWithin(actual)
       return this.#outcome
@@ -96,8 +115,10 @@ export class LocalReservation implements Reservation {
     }
   }
 
-  cancel(): Promise<Settled> {
-    return this.settle(0)
+  cancel(options: InTransaction): Promise<PendingIntent>
+  cancel(): Promise<Settled>
+  cancel(options?: InTransaction): Promise<Settled | PendingIntent> {
+    return options === undefined ? this.settle(0) : this.settle(0, options)
   }
 
   async extend(to: Extension): Promise<boolean> {
@@ -129,6 +150,14 @@ export class LocalReservation implements Reservation {
 
   get #charging(): Charging {
     return this.#budget.family.slowPath
+  }
+
+  /** T1: the store may know the id after all, where it did not answer in time. */
+  #within(actual: number, options: InTransaction): Promise<PendingIntent> {
+    if (this.#settleInTransaction !== null) return this.#settleInTransaction(actual, options)
+    throw new TypeError(
+      'options.db goes with a reservation that has an id: make it with reserve(max, { id, ttlMs, onExpire }). One in memory is settled without db, after your commit',
+    )
   }
 
   #settleWithin(actual: number): Promise<Settled> {

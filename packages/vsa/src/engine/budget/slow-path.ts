@@ -4,9 +4,11 @@ import type {
   AdmitOptions,
   DurableReserve,
   GivenBack,
+  InTransaction,
   MintOptions,
   PastDecision,
   Peek,
+  PendingIntent,
   RefundOptions,
   Reservation,
 } from '../api/public-types.ts'
@@ -29,6 +31,7 @@ export interface SlowPath<Gate> {
   reservation(gate: Gate, id: string): Reservation
   setPolicy(gate: Gate, policy: Policy): Promise<void>
   reset(gate: Gate): Promise<void>
+  mint(gate: Gate, units: number, options: MintOptions & InTransaction): Promise<PendingIntent>
   mint(gate: Gate, units: number, options: MintOptions): Promise<boolean>
   peek(gate: Gate): Promise<Peek>
 }

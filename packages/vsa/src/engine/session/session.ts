@@ -32,7 +32,8 @@ export class Session {
   readonly #attempts: Attempts
   readonly #time: OwnerTime
   readonly #health: StoreHealth
-  readonly #upkeep: IdleUpkeep
+  /** Of a quiet owner. */
+  readonly upkeep: IdleUpkeep
   readonly #losses: LossWatch
   #record: SessionRecord = NOT_JOINED
   #leaseTtlMs = 0
@@ -45,7 +46,7 @@ export class Session {
     this.#time = new OwnerTime(clock)
     this.#health = new StoreHealth(clock, emit)
     this.#losses = new LossWatch({ clock, emit, leasesStop: (isStopped) => listener.leasesStop(isStopped) })
-    this.#upkeep = new IdleUpkeep({
+    this.upkeep = new IdleUpkeep({
       ...options,
       caller: () => this.#idleCaller(),
       heardAtMs: () => this.#time.heardAtMs,
@@ -159,7 +160,7 @@ export class Session {
         return this.#attempt(turn.batch)
       case 'settle':
         this.#attempts.restart()
-        this.#upkeep.settled(turn.batch, this.time)
+        this.upkeep.settled(turn.batch, this.time)
         return this.#listener.settled(turn.batch, turn.answer)
       case 'rejoin':
         return this.#rejoin(turn.batch, turn.answer)
@@ -168,7 +169,7 @@ export class Session {
       case 'end':
         this.#attempts.restart()
         this.#attempts.cancel()
-        this.#upkeep.end()
+        this.upkeep.end()
         this.#losses.end()
         if (turn.last !== null) this.#listener.ended(turn.last.batch, turn.last.answer)
     }
@@ -195,7 +196,7 @@ export class Session {
     this.#leaseTtlMs = leaseTtlMs
     this.#noteLeap(time, expected)
     this.#heard(time)
-    this.#upkeep.due(upkeepDueInMs)
+    this.upkeep.due(upkeepDueInMs)
     this.#options.emit({ type: 'joined', epoch })
     this.#listener.opened(epoch, this.#losses.joined(joined))
   }

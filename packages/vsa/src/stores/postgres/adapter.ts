@@ -13,10 +13,12 @@ import { assertBatch } from '../../core/assert-batch.ts'
 import { BATCH_ENTRIES_MAX, type Batch, type RowName } from '../../core/exchange.ts'
 import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
+import type { IntentWriter } from '../../core/intent-writer.ts'
 import { ONE_INCARNATION } from '../../core/life.ts'
 import { leapMaxOf, StoreClock } from '../../core/store-clock.ts'
 import { isUndecided, rowsMoved } from './errors.ts'
 import { exchangeCall, exchangedFrom, isPlain } from './fast-path.ts'
+import { insertIntent } from './intents.ts'
 import { lifeFrom, readMayForget } from './life.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { nameLiteral } from './literals.ts'
@@ -58,6 +60,7 @@ const LOADS_MAX = 3
 export class PostgresAdapter implements StoreAdapter {
   readonly capabilities: StoreCapabilities = { batchMax: BATCH_ENTRIES_MAX }
   readonly leaseTtlMs: number
+  readonly intents: IntentWriter
   readonly #pool: PostgresPool
   readonly #schema: string
   /** As it stands in a statement. */
@@ -81,6 +84,12 @@ export class PostgresAdapter implements StoreAdapter {
     this.#schema = schema
     this.#name = nameLiteral(schema)
     this.leaseTtlMs = leaseTtlMs
+    this.intents = {
+      insert: async (db, intent) => {
+        const { text, values } = insertIntent(this.#name, intent)
+        await db.executeSql(text, [...values])
+      },
+    }
     this.#hasFastPath = fastPath
     this.#mayForgetSet = mayForget
     this.#clock = new StoreClock(() => this.#serverNow, leaseTtlMs)

@@ -9,6 +9,7 @@ import type { PostgresPool } from './pool.ts'
 import { assertSchema } from './schema-name.ts'
 
 export type { PostgresClient, PostgresPool } from './pool.ts'
+export * from './user-transactions.ts'
 
 /** One day: an owner without exchanges for longer should not hold leases. */
 const LEASE_TTL_MS_MAX = 86_400_000

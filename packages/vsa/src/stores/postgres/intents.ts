@@ -1,3 +1,4 @@
+import type { NewIntent } from '../../core/intent-writer.ts'
 import type { Intent, SettleIntent } from '../../core/reservations/intents.ts'
 import type { ReservationName } from '../../core/reservations/names.ts'
 import { decodeText, encodeText } from '../../core/stored-text.ts'
@@ -8,19 +9,16 @@ import { CLOCK, integer, integerOrNull, jsonOf, list, text } from './rows.ts'
 
 /* T1: what a transaction of the user writes, and how it is read. */
 
-/** A statement with its parameters, all of them texts: for a connection of the user's, inside a transaction of the user's. */
+/** A statement with its parameters, all of them texts, also for the server, because some clients send a parameter in the type that the server asks for: for a connection of the user's, inside a transaction of the user's. */
 export interface IntentStatement {
   readonly text: string
   readonly values: readonly string[]
 }
 
 /** Inserts an intent. It takes no lock that another transaction waits for, and counts once the transaction has been committed. @param schema as in a statement */
-export function insertIntent(
-  schema: string,
-  { op, key, id, units }: Pick<Intent, 'op' | 'key' | 'id' | 'units'>,
-): IntentStatement {
+export function insertIntent(schema: string, { op, key, id, units }: NewIntent): IntentStatement {
   return {
-    text: `insert into ${schema}.intent (hash, key, id, op, units) values (decode($1, 'hex'), $2, $3, $4, $5::bigint)`,
+    text: `insert into ${schema}.intent (hash, key, id, op, units) values (decode($1, 'hex'), $2, $3, $4, $5::text::bigint)`,
     values: [reservationHash(key, id), encodeText(key), encodeText(id), op, String(units)],
   }
 }

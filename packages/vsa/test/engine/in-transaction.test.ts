@@ -1,0 +1,164 @@
+import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest'
+import { changedAdapter } from '../../src/core/changed-adapter.ts'
+import type { NewIntent, UserTransaction } from '../../src/core/intent-writer.ts'
+import { open, storeFrom, type PendingIntent, type Reservation, type Settled, type Vsa } from '../../src/index.ts'
+import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
+import { memory } from '../../src/stores/memory/index.ts'
+import { faultyStore, manualClock, type FaultyStore, type ManualClock } from '../../src/testing/index.ts'
+
+/* T1: what the engine does with `{ db }`. Postgres: stores/postgres-user-transactions.test.ts. */
+
+const CREDITS = { initial: 100, atRisk: 0 } as const
+const KEPT = { id: 'call', ttlMs: 3_600_000, onExpire: 'return' } as const
+const PENDING: PendingIntent = { pending: true }
+
+const db: UserTransaction = { executeSql: async () => undefined }
+
+interface World {
+  readonly vsa: Vsa
+  readonly net: FaultyStore
+  readonly clock: ManualClock
+  /** What was written, each with its transaction. */
+  readonly written: (NewIntent & { readonly db: UserTransaction })[]
+}
+
+/** A store in memory that writes down its intents, behind everything that wraps stores. */
+function world(fault?: Error, onStoreUnavailable: 'throw' | 'allow' = 'throw'): World {
+  const clock = manualClock()
+  const written: World['written'] = []
+  const intents = {
+    insert: async (db: UserTransaction, intent: NewIntent): Promise<void> => {
+      if (fault !== undefined) throw fault
+      written.push({ ...intent, db })
+    },
+  }
+  const inner = changedAdapter(new MemoryAdapter(() => clock.now(), 10_000), { intents })
+  const net = faultyStore(storeFrom(changedAdapter(inner, {}), { now: () => clock.now() }), { clock })
+  const vsa = open({ store: net, clock, onStoreUnavailable })
+  return { vsa, net, clock, written }
+}
+
+async function reserved({ vsa }: World): Promise<Reservation> {
+  const reservation = await vsa.budget('credits', CREDITS).reserve(10, KEPT)
+  if (reservation === null) throw new Error('the units are not there')
+  return reservation
+}
+
+describe('in a transaction of the user', () => {
+  test('T1: settle, cancel and mint write one row each, and send nothing', async () => {
+    const one = world()
+    const reservation = await reserved(one)
+    const sent = one.net.calls.exchange
+    reservation.meter(4)
+    expect(await reservation.settle(7, { db })).toEqual(PENDING)
+    expect(await reservation.settle(undefined, { db })).toEqual(PENDING)
+    expect(await reservation.cancel({ db })).toEqual(PENDING)
+    expect(await one.vsa.budget('credits', CREDITS).mint(5, { id: 'order', db })).toEqual(PENDING)
+    const name = { key: 'credits', id: 'call', db }
+    expect(one.written).toEqual([
+      { op: 'settle', ...name, units: 7 },
+      { op: 'settle', ...name, units: 4 },
+      { op: 'settle', ...name, units: 0 },
+      { op: 'mint', ...name, id: 'order', units: 5 },
+    ])
+    expect([reservation.state, one.net.calls.exchange]).toEqual(['open', sent])
+    expect(await reservation.settle(3)).toEqual({ settled: 3, uncovered: 0, repeated: false })
+  })
+
+  test('T1: what it resolves to is no outcome, for the compiler either', () => {
+    expectTypeOf<Settled>().not.toExtend<PendingIntent>()
+    expectTypeOf<PendingIntent>().not.toExtend<Settled>()
+    const settle = (reservation: Reservation): Promise<PendingIntent> => reservation.settle(1, { db })
+    const direct = (reservation: Reservation): Promise<Settled> => reservation.settle(1)
+    const mint = ({ vsa }: World): Promise<PendingIntent> => vsa.budget('a', CREDITS).mint(1, { id: 'a', db })
+    expect([settle, direct, mint]).toHaveLength(3)
+  })
+
+  test('T1: an error of db is passed on as it is, and nothing has changed', async () => {
+    const fault = new Error('current transaction is aborted')
+    const one = world(fault)
+    const reservation = await reserved(one)
+    expect(await reservation.settle(7, { db }).catch((error: unknown) => error)).toBe(fault)
+    const minted = one.vsa.budget('credits', CREDITS).mint(5, { id: 'order', db })
+    expect(await minted.catch((error: unknown) => error)).toBe(fault)
+    expect(reservation.state).toBe('open')
+    expect(await one.vsa.budget('credits', CREDITS).peek()).toMatchObject({ minted: 100, reserved: 10, used: 0 })
+  })
+
+  test('T1: a reservation in memory has no row to settle', async () => {
+    const { vsa, written } = world()
+    const leased = await vsa.budget('leased', { initial: 100, atRisk: 20 }).reserve(10)
+    const settled = leased?.settle(7, { db })
+    await expect(settled).rejects.toThrow(TypeError)
+    await expect(settled).rejects.toThrow('reserve(max, { id, ttlMs, onExpire })')
+    await expect(leased?.cancel({ db })).rejects.toThrow(TypeError)
+    expect([leased?.state, written]).toEqual(['open', []])
+  })
+
+  test('T1: a store without it says what to do instead', async () => {
+    const vsa = open({ store: faultyStore(memory(), { clock: manualClock() }) })
+    onTestFinished(() => vsa.close())
+    const credits = vsa.budget('credits', CREDITS)
+    const reservation = await credits.reserve(10, KEPT)
+    const refused = {
+      code: 'intents_unsupported',
+      applied: 'no',
+      message: expect.stringContaining('after your commit') as unknown,
+    }
+    await expect(reservation?.settle(7, { db })).rejects.toMatchObject(refused)
+    await expect(credits.mint(5, { id: 'order', db })).rejects.toMatchObject(refused)
+    expect(await credits.peek()).toMatchObject({ minted: 100, reserved: 10 })
+  })
+
+  test.each([
+    ['undefined', undefined],
+    ['a client of its own', { query: async () => undefined }],
+  ])('T1: %s as db is an error, and nothing counts at once', async (_what, wrong) => {
+    const one = world()
+    const reservation = await reserved(one)
+    const credits = one.vsa.budget('credits', CREDITS)
+    const given = { db: wrong as unknown as UserTransaction }
+    await expect(reservation.settle(7, given)).rejects.toThrow('options.db must be your transaction')
+    await expect(reservation.cancel(given)).rejects.toThrow(TypeError)
+    await expect(credits.mint(5, { id: 'order', ...given })).rejects.toThrow('options.db must be your transaction')
+    await expect(reservation.settle(-1, { db })).rejects.toThrow('actual')
+    await expect(one.vsa.budget('calls', { limit: 1, per: 'day' }).mint(5, { id: 'order', db })).rejects.toThrow(
+      TypeError,
+    )
+    expect(await credits.peek()).toMatchObject({ minted: 100, reserved: 10, used: 0 })
+    expect(one.written).toEqual([])
+  })
+
+  test('T1: a reservation that the store did not answer for is settled by its id, in case it was made', async () => {
+    const one = world(undefined, 'allow')
+    await one.vsa.ready()
+    one.net.cut('refuse')
+    const asked = one.vsa.budget('credits', CREDITS).reserve(10, { ...KEPT, deadlineMs: 100 })
+    await one.clock.advance(5_000)
+    const reservation = await asked
+    expect(reservation?.id).toBeUndefined()
+    expect(await reservation?.settle(7, { db })).toEqual(PENDING)
+    expect(one.written).toEqual([{ op: 'settle', key: 'credits', id: 'call', units: 7, db }])
+  })
+
+  test('T1, R3: a quiet owner looks after a second whether the transaction has been committed', async () => {
+    const one = world()
+    const reservation = await reserved(one)
+    await one.clock.advance(5_000)
+    const before = one.net.calls.upkeep
+    await reservation.settle(7, { db })
+    await one.clock.advance(900)
+    expect(one.net.calls.upkeep).toBe(before)
+    await one.clock.advance(200)
+    expect(one.net.calls.upkeep).toBe(before + 1)
+  })
+
+  test('T1: nothing of the engine is needed, so it goes on after close', async () => {
+    const one = world()
+    const reservation = await reserved(one)
+    await one.vsa.close()
+    expect(await reservation.settle(7, { db })).toEqual(PENDING)
+    expect(await one.vsa.budget('credits', CREDITS).mint(5, { id: 'order', db })).toEqual(PENDING)
+    expect(one.written).toHaveLength(2)
+  })
+})
