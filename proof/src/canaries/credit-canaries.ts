@@ -119,7 +119,7 @@ export const CREDIT_CANARIES: readonly Canary[] = [
     rules: ['P2'],
     what: 'the next period has the limit of the process that makes it, whatever was changed at run time',
     file: 'core/settle-entry',
-    find: 'earlier !== undefined && earlier.version > policy.version ? earlier : policy',
+    find: 'handsOn(earlier, { ...policy, period }) ? earlier : policy',
     replace: 'policy',
   },
   {

@@ -31,8 +31,8 @@ export const ROW_CANARIES: readonly Canary[] = [
     rules: ['S3'],
     what: 'an older process changes the limit back',
     file: 'core/row-draft',
-    find: 'if (version <= this.version)\n            return;',
-    replace: '',
+    find: 'if (version <= this.version || endsAt !== this.#before.endsAt)',
+    replace: 'if (endsAt !== this.#before.endsAt)',
   },
   {
     name: 'initial-minted-again',
