@@ -24,7 +24,7 @@ const TALLY_FILE: Operand = { name: 'tally', help: 'the file for its own count',
 const AGENT: Operand = { name: 'agent', help: 'its name', isRequired: true }
 const STORY: Operand = {
   name: 'agents',
-  help: 'five agents that reserve from one budget, a killed one, and what becomes of its reservation',
+  help: 'show reservations instead: five agents, and one is killed',
   isRequired: false,
 }
 
