@@ -129,15 +129,15 @@ describe('in a transaction of the user', () => {
     expect(one.written).toEqual([])
   })
 
-  test('T1: a reservation that the store did not answer for is settled by its id, in case it was made', async () => {
+  test('T1 R8: a reservation that the store did not answer for is settled by its id, in case it was made', async () => {
     const one = world(undefined, 'allow')
     await one.vsa.ready()
     one.net.cut('refuse')
-    const asked = one.vsa.budget('credits', CREDITS).reserve(10, { ...KEPT, deadlineMs: 100 })
+    const budget = one.vsa.budget('credits', CREDITS)
+    const asked = budget.reserve(10, { ...KEPT, deadlineMs: 100 }).catch((error: unknown) => error)
     await one.clock.advance(5_000)
-    const reservation = await asked
-    expect(reservation?.id).toBeUndefined()
-    expect(await reservation?.settle(7, { db })).toEqual(PENDING)
+    expect(await asked).toMatchObject({ code: 'store_unavailable', applied: 'unknown' })
+    expect(await budget.reservation('call').settle(7, { db })).toEqual(PENDING)
     expect(one.written).toEqual([{ op: 'settle', key: 'credits', id: 'call', units: 7, db }])
   })
 

@@ -7,7 +7,18 @@ import { reservationsFrom } from './found-reservations.ts'
 import { byName, FoundRows, readable } from './found-rows.ts'
 import { fieldOf, idFieldOf } from './keys.ts'
 import type { Loaded } from './loaded.ts'
-import { bytesOf, bytesOrNone, list, number, pairs, rowNameFrom, text, unpackBudget, unpackOwner } from './rows.ts'
+import {
+  bytesOf,
+  bytesOrNone,
+  list,
+  number,
+  pairs,
+  rowNameFrom,
+  text,
+  tuples,
+  unpackBudget,
+  unpackOwner,
+} from './rows.ts'
 
 /* What the load of an exchange asks for, and what its answer means. */
 
@@ -87,13 +98,22 @@ export function exchangeFrom(
 
 interface FoundRest {
   readonly mints: ReadonlyMap<string, Buffer | undefined>
-  /** P2: packed. */
-  readonly earlier: ReadonlyMap<string, Buffer>
+  /** P2 */
+  readonly earlier: ReadonlyMap<string, PackedEarlier>
 }
 
-/** @param earlier flat list of (position from 1, packed row) */
-function earlierByField({ budgets }: Names, earlier: unknown): ReadonlyMap<string, Buffer> {
-  return new Map(pairs(earlier).map(([position, row]) => [budgets[number(position) - 1] ?? '', bytesOf(row)]))
+interface PackedEarlier {
+  readonly bytes: Buffer
+  readonly period: number
+}
+
+/** @param earlier flat list of (position from 1, packed row, period) */
+function earlierByField({ budgets }: Names, earlier: unknown): ReadonlyMap<string, PackedEarlier> {
+  const found = tuples(earlier, 3).map(([position, row, period]) => {
+    const packed = { bytes: bytesOf(row), period: number(period) }
+    return [budgets[number(position) - 1] ?? '', packed] as const
+  })
+  return new Map(found)
 }
 
 function entryRows(found: FoundRows, rest: FoundRest, entry: Entry): EntryRows | null {
@@ -107,7 +127,9 @@ function budgetRows(found: FoundRows, { mints, earlier }: FoundRest, entry: Budg
   const minted = entry.mint === undefined ? undefined : mints.get(idFieldOf(entry.key, entry.mint.id))
   const rows = found.budget(entry, minted === undefined ? undefined : number(minted))
   const before = earlier.get(fieldOf(entry))
-  const earlierRow = before === undefined ? undefined : readable(() => unpackBudget(entry, before).row)
+  const { key } = entry
+  const earlierRow =
+    before === undefined ? undefined : readable(() => unpackBudget({ key, period: before.period }, before.bytes).row)
   // A row that cannot be read hands nothing on.
   return earlierRow === undefined || earlierRow.kind === 'damaged' ? rows : { ...rows, earlier: earlierRow }
 }

@@ -144,6 +144,12 @@ export function list(value: unknown): readonly unknown[] {
   return value
 }
 
+/** Values of a flat list, so many each. */
+export function tuples(value: unknown, size: number): readonly (readonly unknown[])[] {
+  const flat = list(value)
+  return Array.from({ length: flat.length / size }, (_, at) => flat.slice(size * at, size * (at + 1)))
+}
+
 /** Two values that follow each other in a flat list. */
 export function pairs(value: unknown): readonly (readonly [unknown, unknown])[] {
   const flat = list(value)

@@ -3,7 +3,18 @@ import { InvariantError } from '../../core/errors.ts'
 import type { RedisArgument } from './client.ts'
 import { leaseNameOf } from './keys.ts'
 import type { Loaded } from './loaded.ts'
-import { bytesOrNone, leapFrom, list, number, pairs, rowNameFrom, text, unpackBudget, unpackOwner } from './rows.ts'
+import {
+  bytesOrNone,
+  leapFrom,
+  list,
+  number,
+  pairs,
+  rowNameFrom,
+  text,
+  tuples,
+  unpackBudget,
+  unpackOwner,
+} from './rows.ts'
 
 /* What the load of upkeep asks for, and what its answer means. */
 
@@ -78,9 +89,4 @@ function readable<T>(read: () => T): T | null {
 
 function timeOrNull(value: unknown): number | null {
   return text(value) === '' ? null : number(value)
-}
-
-function tuples(value: unknown, size: number): readonly (readonly unknown[])[] {
-  const flat = list(value)
-  return Array.from({ length: flat.length / size }, (_, at) => flat.slice(size * at, size * (at + 1)))
 }

@@ -2,7 +2,7 @@
  * Functions of Lua.
  *
  * - `memberOf(field)`: the member of the index for a row, as `memberOf` of keys.ts writes it, and the length of its key
- * - `earlierRow(member, length)`: P2: of the rows with windows of the same key, the packed one with the latest earlier period; false where there is none
+ * - `earlierRow(member, length)`: P2: of the rows with windows of the same key, the packed one with the latest earlier period, and that period; false where there is none
  */
 export const EARLIER: string = `
 local function memberOf(field)
@@ -19,7 +19,7 @@ local function earlierRow(member, length)
     local period = tonumber(string.sub(member, length + 3))
     if string.sub(member, length + 2, length + 2) == '0' then period = period - 9007199254740992 end
     local row = call('HGET', B, int(period) .. ':' .. string.sub(member, 1, length))
-    if row and #row >= 104 and struct.unpack('<d', row) == 1 then return row end
+    if row and #row >= 104 and struct.unpack('<d', row) == 1 then return row, int(period) end
   end
 end
 `

@@ -14,7 +14,7 @@ return { state() }
  * budgets with windows, which may be made; then the most wanted rows.
  * The rows that reservations were made from are read, too. Answers the state, the owner, fields of those budgets and of those counters; of all, budgets,
  * leases of the epoch on them, leases of ended epochs on them as (epoch, position, held), and counters; mints; reservations as (value, value of the field that
- * it names); earlier rows of budgets that are not there as (position from 1, row); and wanted rows of the epoch as (field, wanted until).
+ * it names); earlier rows of budgets that are not there as (position from 1, row, period); and wanted rows of the epoch as (field, wanted until).
  */
 export const LOAD_EXCHANGE: Script = script(`
 ${WANTED_ROWS}${READ_ROWS}${EARLIER}
@@ -44,10 +44,12 @@ local rows = values(B, budgets)
 local earlier = {}
 for _, position in ipairs(starts) do
   local i = tonumber(position)
-  local row = not rows[i] and earlierRow(memberOf(budgets[i]))
+  local row, period
+  if not rows[i] then row, period = earlierRow(memberOf(budgets[i])) end
   if row then
     earlier[#earlier + 1] = position
     earlier[#earlier + 1] = row
+    earlier[#earlier + 1] = period
   end
 end
 
