@@ -172,7 +172,8 @@ export interface Budget {
   setPolicy(policy: Policy): Promise<void>
   /**
    * Forgets what was spent and burned, in the present period; durable on return. Leases and reservations stay, and what was spent before and is not
-   * settled yet counts afterwards. What was admitted with an id before cannot be given back by it any more. @throws VsaError as `setPolicy`
+   * settled yet counts afterwards, and so does a refund of it. A process that is cut off from the store may still spend the lease that burned. What was
+   * admitted with an id before cannot be given back by it any more. @throws VsaError as `setPolicy`
    */
   reset(): Promise<void>
   /** The row as the store has it, with what this owner has not sent: the figures of one moment. Changes nothing. @throws VsaError `timeout` or `store_unavailable` by the deadline of `open`, `closed` */
