@@ -2,17 +2,10 @@ import { expect, test } from 'vitest'
 import { runModel, runModelCanaries } from '../src/proof/programs.ts'
 
 /** For each configuration. `npm run proof` visits many more. */
-const STATES_MAX = 200
+const STATES_MAX = 60
 
 /** Planted bugs that the model finds within a few hundred states. `npm run proof` plants all that it can express. */
-const SAMPLE = [
-  'replay-applied-again',
-  'spent-stays-leased',
-  'refund-beyond-used',
-  'lease-from-an-empty-pool',
-  'dead-lease-returned',
-  'asked-counts-as-had',
-]
+const SAMPLE = ['replay-applied-again', 'spent-stays-leased', 'refund-beyond-used']
 
 test('L1 L2 L3 L4: no law breaks in the first states of each configuration', async () => {
   const report = await runModel(STATES_MAX)

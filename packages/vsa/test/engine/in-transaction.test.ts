@@ -6,7 +6,7 @@ import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { faultyStore, manualClock, type FaultyStore, type ManualClock } from '../../src/testing/index.ts'
 
-/* T1: what the engine does with `{ db }`. Postgres: stores/postgres-user-transactions.test.ts. */
+/* T1: what the engine does with `{ db }`. Postgres: stores/postgres-user-transactions.proof.test.ts. */
 
 const CREDITS = { initial: 100, atRisk: 0 } as const
 const KEPT = { id: 'call', ttlMs: 3_600_000, onExpire: 'return' } as const
