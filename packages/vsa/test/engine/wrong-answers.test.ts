@@ -74,6 +74,25 @@ describe('a store that gives wrong answers', () => {
     },
   )
 
+  test.each<[string, (answer: AppliedAnswer) => unknown]>([
+    ['no outcome of a change', ({ credits: _left, ...answer }) => answer],
+    ['outcomes of too few changes', (answer) => ({ ...answer, credits: { takes: {}, changes: [] } })],
+    ['null for an outcome', (answer) => ({ ...answer, credits: { takes: {}, changes: [null] } })],
+    ['an outcome of no kind', (answer) => ({ ...answer, credits: { takes: {}, changes: [{ kind: 'done' }] } })],
+  ])('O2 R4: %s: the same batch again gets the answer, and there is no hot loop', async (_what, change) => {
+    const { clock, owner, row } = bench()
+    const one = owner()
+    const credits = one.vsa.budget('credits', { initial: 10 })
+    const call = await credits.reserve(4, { id: 'call', ttlMs: 60_000, onExpire: 'return' })
+    const before = one.net.calls.exchange
+    tamper(one, change, 1)
+    const settled = call?.settle(1)
+    await clock.advance(3_000)
+    expect(await settled).toMatchObject({ settled: 1 })
+    expect(one.net.calls.exchange - before).toBeLessThanOrEqual(3)
+    expect(await row('credits')).toMatchObject({ used: 1, reserved: 0 })
+  })
+
   test('O2: a wrong answer to a join fails the attempt, and the next one counts', async () => {
     const { clock, owner } = bench()
     const one = owner()
