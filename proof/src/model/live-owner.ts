@@ -4,12 +4,11 @@ import type { Gate } from '../../../packages/vsa/dist/engine/budget/gate.js'
 import type { SlowPath } from '../../../packages/vsa/dist/engine/budget/slow-path.js'
 import type { ExchangeParts } from '../../../packages/vsa/dist/engine/exchange/exchange-parts.js'
 import type { InFlightBatch } from '../../../packages/vsa/dist/engine/exchange/in-flight-batch.js'
-import type { MintRequest } from '../../../packages/vsa/dist/engine/requests/mint-request.js'
 import type { PendingRequest, Verdict } from '../../../packages/vsa/dist/engine/requests/pending-request.js'
 import type { LeasedRow } from '../../../packages/vsa/dist/engine/rows/leased-row.js'
 import type { StoreReads } from '../../../packages/vsa/dist/engine/session/store-reads.js'
 import { must, Violation } from '../simulation/violation.ts'
-import { MINT_ID } from './store.ts'
+import { type LiveMint, liveMint } from './live-mint.ts'
 import type { Production } from './production.ts'
 import { CLOCK, familyOf, intakeOf, leaseTableOf, SCHEDULER, sessionOf, SETTINGS } from './stand-ins.ts'
 import type { LeaseState, Owner, Request } from './world.ts'
@@ -33,12 +32,6 @@ export interface LiveRequest {
   readonly pending: PendingRequest
   readonly needs: readonly number[]
   verdict: Verdict['kind'] | null
-}
-
-/** A mint that waits, and its outcome in this step. */
-interface LiveMint {
-  readonly request: MintRequest
-  verdict: boolean | 'refused' | null
 }
 
 /**
@@ -278,25 +271,3 @@ type FencingArguments = [
   batch: Parameters<InstanceType<Production['Fencing']>['fence']>[0],
   answer: Parameters<InstanceType<Production['Fencing']>['fence']>[2],
 ]
-
-function liveMint({ mint }: LeaseState): LiveMint | null {
-  return mint === null ? null : newMint(mint.units)
-}
-
-/** Here the answer to a mint is not a promise. */
-export function newMint(units: number): LiveMint {
-  const live: LiveMint = {
-    verdict: null,
-    request: {
-      mint: { units, id: MINT_ID },
-      reply: {
-        get settled() {
-          return live.verdict !== null
-        },
-        resolve: (made: boolean) => (live.verdict = made),
-        reject: () => (live.verdict = 'refused'),
-      } as unknown as MintRequest['reply'],
-    },
-  }
-  return live
-}

@@ -146,6 +146,44 @@ describe('a budget whose books do not balance', () => {
     expect(() => likes.add(Number.MAX_SAFE_INTEGER)).toThrow('"likes" has 8 to be sent already')
   })
 
+  test('S6 V3: with a quarantined overage, a waterfall in flight or after it fails; what its budgets cover in memory, and all others, go on', async () => {
+    const { clock, owner, row } = bench()
+    const one = owner()
+    const [plan, seats] = [one.vsa.budget('plan', { initial: 10, atRisk: 5 }), one.vsa.budget('seats', { initial: 10 })]
+    const over = one.vsa.counter('over')
+    const empty = one.vsa.budget('empty', { initial: 1, atRisk: 1 })
+    await Promise.all([plan.admit(), seats.admit(), empty.admit()])
+    expect(await empty.admit()).toBe(false)
+    const exchange = one.net.exchange.bind(one.net)
+    one.net.exchange = async (batch) =>
+      batch.entries.some((entry) => entry.kind === 'counter' && entry.key === 'over')
+        ? {
+            kind: 'breach',
+            time: clock.now(),
+            row: { key: 'over', period: 0, isCounter: true },
+            detail: 'planted',
+          }
+        : exchange(batch)
+    const failure = (error: unknown): unknown => error
+    const quarantined = { code: 'quarantined', message: expect.stringContaining('"over"') as string }
+    const first = one.vsa.admitFirst([plan, over], 20, { durable: true }).catch(failure)
+    const other = seats.admit(3)
+    await clock.advance(FLUSH_MS)
+    expect(await first).toMatchObject(quarantined)
+    expect(await other).toBe(true)
+    const sent = one.batches.length
+    for (const durable of [true, false])
+      expect(await one.vsa.admitFirst([plan, over], 20, { durable }).catch(failure)).toMatchObject(quarantined)
+    expect(one.batches.length).toBe(sent)
+    // From memory it would go over into a counter that is never sent.
+    expect(await one.vsa.admitFirst([empty, over], 5, { durable: false }).catch(failure)).toMatchObject(quarantined)
+    expect(await plan.admit(2)).toBe(true)
+    expect(await one.vsa.admitFirst([plan, over], 2, { durable: false })).toBe(true)
+    await clock.advance(2 * FLUSH_MS)
+    expect([await row('plan'), await row('seats')]).toMatchObject([{ used: 5 }, { used: 4 }])
+    expect(one.events.filter(({ type }) => type === 'quarantined')).toHaveLength(1)
+  })
+
   test('S6: a refusal that names another period, or a row that is not in the batch, quarantines nothing', async () => {
     const { clock, owner } = bench()
     const one = owner()

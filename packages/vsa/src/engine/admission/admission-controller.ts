@@ -1,5 +1,4 @@
 import type { Decision } from '../../core/decision.ts'
-import type { Remember } from '../../core/reservations/messages.ts'
 import { assertUnits } from '../../core/units.ts'
 import { type CheckedOptions, checkOptions } from '../api/arguments.ts'
 import { closedError, tooManyWaitersError } from '../api/errors.ts'
@@ -8,14 +7,7 @@ import type { Settings } from '../api/settings.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { FlushScheduler } from '../exchange/flush-scheduler.ts'
-import {
-  type GateNeed,
-  type PendingRequest,
-  type RequestForm,
-  RequestTerms,
-  type Verdict,
-  type Waterfall,
-} from '../requests/pending-request.ts'
+import type { GateNeed, PendingRequest, RequestTerms, Verdict, Waterfall } from '../requests/pending-request.ts'
 import { afterTrial } from '../requests/shadow.ts'
 import type { WaitQueue } from '../requests/wait-queue.ts'
 import type { CounterState } from '../budget/counter-state.ts'
@@ -24,12 +16,13 @@ import type { Metrics } from '../runtime/metrics.ts'
 import type { RequestTable } from '../requests/row-requests.ts'
 import type { Session } from '../session/session.ts'
 import type { StoreReads } from '../session/store-reads.ts'
-import { AdmitGroup } from './admit-group.ts'
 import { AdmitRequest, type CallerRequest, DecideRequest, ReserveRequest } from './caller-request.ts'
 import type { Decisions } from './decisions.ts'
+import { EqualCalls } from './equal-calls.ts'
 import type { Sources } from './needs.ts'
 import { type AfterRead, ExhaustedRows } from './exhausted-rows.ts'
 import { isCold, LocalAdmission } from './local-admission.ts'
+import { formOf, termsFor } from './request-terms.ts'
 import { TryAdmission } from './try-admission.ts'
 
 /** No units were asked for (G2). */
@@ -73,8 +66,7 @@ export class AdmissionController {
   /** What never waits. */
   readonly tries: TryAdmission
   readonly #defaults: CheckedOptions
-  /** Of the last call for one budget. */
-  #lastTerms: RequestTerms | null = null
+  readonly #equal: EqualCalls
   #closed = false
 
   constructor(parts: AdmissionParts) {
@@ -86,6 +78,7 @@ export class AdmissionController {
     this.#exhausted = new ExhaustedRows(parts, (request) => this.#resume(request))
     this.tries = new TryAdmission(parts, this.#local, this.#exhausted)
     this.#defaults = checkOptions(NO_OPTIONS, settings.deadlineMs)
+    this.#equal = new EqualCalls(parts)
   }
 
   /** O13: from now on admissions and mints are refused. */
@@ -100,8 +93,8 @@ export class AdmissionController {
   }
 
   admit(handle: Gate, units: number, options: AdmitOptions = NO_OPTIONS): Promise<boolean> {
-    if (options === NO_OPTIONS) {
-      const group = this.#groupFor(handle, units)
+    if (options === NO_OPTIONS && !this.#closed) {
+      const group = this.#equal.groupFor(handle, units)
       if (group !== null) return group.join()
     }
     try {
@@ -110,7 +103,7 @@ export class AdmissionController {
       const gate = handle.family.live(handle)
       const terms =
         remember === undefined
-          ? this.#termsOf(gate, units, durable, deadlineMs)
+          ? this.#equal.termsOf(gate, units, durable, deadlineMs)
           : termsFor([{ gate, units }], durable, deadlineMs, { remember })
       return this.#admit(terms, gate, signal)
     } catch (error) {
@@ -167,7 +160,7 @@ export class AdmissionController {
   #admit(terms: RequestTerms, asked: Gate | undefined, signal: AbortSignal | undefined): Promise<boolean> {
     const course = this.#courseOf(terms, asked, signal)
     if (course === 'exchange' && signal === undefined) {
-      const joined = this.#join(terms)
+      const joined = this.#equal.join(terms)
       if (joined !== null) return joined
     }
     return new Promise((resolve, reject) => this.#start(new AdmitRequest(terms, resolve, reject), course, signal))
@@ -190,24 +183,6 @@ export class AdmissionController {
 
   #checked(options: AdmitOptions): CheckedOptions {
     return options === NO_OPTIONS ? this.#defaults : checkOptions(options, this.#parts.settings.deadlineMs)
-  }
-
-  /** Nothing is made for a caller that asks for the same as the one before, in the same turn. */
-  #termsOf(gate: Gate, units: number, durable: boolean | undefined, deadlineMs: number): RequestTerms {
-    const isDurable = durable ?? gate.plan.durable
-    const last = this.#lastTerms
-    if (
-      last !== null &&
-      last.deadlineAtMs === Infinity &&
-      last.durable === isDurable &&
-      last.deadlineMs === deadlineMs
-    ) {
-      const need = last.needs[0]
-      if (need?.gate === gate && need.units === units) return last
-    }
-    const terms = termsFor([{ gate, units }], isDurable, deadlineMs)
-    this.#lastTerms = terms
-    return terms
   }
 
   /**
@@ -238,33 +213,6 @@ export class AdmissionController {
     if (signal !== undefined) this.#listen(request, signal)
     if (course === 'read') this.#read(request)
     else this.#enqueue(request, course === 'spend')
-  }
-
-  /** The group that the call before joined, where this one asks for the same: of a budget that leases nothing, all of them go to the store. */
-  #groupFor(gate: Gate, units: number): AdmitGroup | null {
-    const { waiting, metrics, settings } = this.#parts
-    const { last } = waiting
-    if (!(last instanceof AdmitGroup) || !last.isFor(gate, units, this.#defaults.deadlineMs)) return null
-    if (gate.plan.atRisk > 0 || !gate.plan.durable || gate.isEvicted) return null
-    if (this.#closed || metrics.waiting >= settings.waitersMax) return null
-    waiting.joined()
-    return last
-  }
-
-  /** Joins the last request of the queue, where that is a group of equal ones, or begins one behind an equal request. Null: it stays alone. */
-  #join(terms: RequestTerms): Promise<boolean> | null {
-    const { waiting, scheduler } = this.#parts
-    const { last } = waiting
-    if (last?.terms !== terms || !terms.durable) return null
-    scheduler.wake()
-    if (last instanceof AdmitGroup && last.isOpen) {
-      waiting.joined()
-      return last.join()
-    }
-    const group = new AdmitGroup(terms)
-    const promise = group.join()
-    waiting.add(group)
-    return promise
   }
 
   /** O12: what is known of the rows counts until the next read of the interval, which shows them. */
@@ -323,20 +271,4 @@ export class AdmissionController {
     signal.addEventListener('abort', abort, { once: true })
     request.unlisten = () => signal.removeEventListener('abort', abort)
   }
-}
-
-/** Needs of no units are admitted without a look (G2). */
-function termsFor(
-  needs: readonly GateNeed[],
-  durable: boolean | undefined,
-  deadlineMs: number,
-  form?: RequestForm,
-): RequestTerms {
-  const wanted = needs.every(({ units }) => units > 0) ? needs : needs.filter(({ units }) => units > 0)
-  return new RequestTerms(wanted, durable ?? wanted.some(({ gate }) => gate.plan.durable), deadlineMs, form)
-}
-
-function formOf(remember: Remember | undefined, waterfall?: Waterfall): RequestForm | undefined {
-  if (remember === undefined && waterfall === undefined) return undefined
-  return { ...(remember && { remember }), ...(waterfall && { waterfall }) }
 }

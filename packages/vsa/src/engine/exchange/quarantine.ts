@@ -103,10 +103,11 @@ export class Quarantine {
     }
   }
 
-  #failRun({ rows, requests }: Run): void {
+  #failRun({ rows, form, requests }: Run): void {
     const key = rows.find((row) => row.isQuarantined)?.key ?? rows[0]?.key ?? ''
-    for (const request of requests)
-      this.#parts.waiting.resolve(request, { kind: 'failed', error: quarantinedError(key) })
+    const overage = form.waterfall?.overage
+    const error = overage?.isQuarantined === true ? quarantinedCounterError(overage.key) : quarantinedError(key)
+    for (const request of requests) this.#parts.waiting.resolve(request, { kind: 'failed', error })
   }
 
   /** What was added stays in memory; its readers fail. */
