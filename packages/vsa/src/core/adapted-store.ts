@@ -1,6 +1,7 @@
-import type { Awaitable, Exchanged, Snapshot, StoreAdapter, StoreTime, Writes } from './adapter.ts'
+import type { Awaitable, DeletionRows, Exchanged, Snapshot, StoreAdapter, StoreTime, Writes } from './adapter.ts'
 import { andThen, caught } from './awaitable.ts'
 import type { Clock } from './clock.ts'
+import { deletionOf } from './deletion.ts'
 import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
 import type { IntentWriter } from './intent-writer.ts'
@@ -19,6 +20,8 @@ import { transition } from './transition.ts'
 
 /** The most reservations that one upkeep ends or forgets: an exchange waits for it, on SQLite up to about 5 ms. An engine repeats it between exchanges. */
 const SWEPT_MAX = 100
+/** The most rows, reservations and mints that one transaction deletes, each. An engine repeats it between exchanges. */
+const DELETED_MAX = 100
 /** A sweep that had nothing to write is tried again after this long, in ms. */
 const SWEEP_AGAIN_MS = 1_000
 /** The most attempts of a transaction after version conflicts. */
@@ -49,6 +52,8 @@ class AdaptedStore implements Store {
   readonly #now: () => number
   readonly #upkeepRowsMax: number
   readonly useClock: (clock: Clock) => void
+  /** Absent where the adapter cannot. */
+  readonly delete?: (key: string) => Promise<boolean>
   readonly #pause: (tries: number) => Promise<void>
   readonly #newToken: () => string
   readonly #upkeep: Pace
@@ -66,6 +71,9 @@ class AdaptedStore implements Store {
     this.capabilities = adapter.capabilities
     if (adapter.intents !== undefined) this.intents = adapter.intents
     this.#adapter = adapter
+    const { loadDeletion } = adapter
+    if (loadDeletion !== undefined)
+      this.delete = async (key) => this.#delete(() => loadDeletion.call(adapter, key, DELETED_MAX), key)
     this.#now = now
     this.#newToken = newToken
     this.#upkeep = new Pace(upkeepEveryMs)
@@ -226,6 +234,16 @@ class AdaptedStore implements Store {
         const writes = sweep(rows, at, frozenUntil > 0)
         return { result: { isFull: rows.due.length >= max, isIdle: writes === null }, writes }
       },
+    )
+  }
+
+  /** P6. @returns false where there is more */
+  async #delete(load: () => Awaitable<Snapshot<DeletionRows>>, key: string): Promise<boolean> {
+    return andThen(this.#ready(), () =>
+      this.#transact(load, (rows, at) => {
+        const { writes, isDone } = deletionOf(key, rows, at)
+        return { result: isDone, writes }
+      }),
     )
   }
 

@@ -32,6 +32,11 @@ export interface StoreAdapter {
   loadUpkeep(bounds: UpkeepBounds): Awaitable<Snapshot<UpkeepRows>>
   /** The reservations that are to be swept, the earliest first: at most `max`. */
   loadSweep(max: number): Awaitable<Snapshot<SweepRows>>
+  /**
+   * P6: what there is of a key. Absent where the store deletes nothing.
+   * @param max of rows, of reservations and of mints, each
+   */
+  loadDeletion?(key: string, max: number): Awaitable<Snapshot<DeletionRows>>
   /** Rows as they are now, in the order of the names; a row that does not exist is left out. */
   read(names: readonly RowName[]): Awaitable<readonly BudgetRow[]>
   /** One page of rows in (key, period) order, each with all leases on it, all of one moment. */
@@ -148,6 +153,28 @@ export interface SweepRows {
   readonly sources: readonly SourceRows[]
 }
 
+/** P6: what there is of one key. */
+export interface DeletionRows {
+  /** Reservations of the key, without those that cannot be read. */
+  readonly reservations: readonly ReservationRow[]
+  /** Every row that their units came from. Leases are all of other epochs. */
+  readonly sources: readonly SourceRows[]
+  /** The budget rows, the earliest first, also those that cannot be read. */
+  readonly budgets: readonly RowName[]
+  /** Every lease on them. */
+  readonly leases: readonly LeaseRow[]
+  readonly mints: readonly MintName[]
+  /** There are more than `max` reservations: the rows stay for now. */
+  readonly hasMoreReservations: boolean
+  /** There are more rows, or more mints, than `max`. */
+  readonly hasMore: boolean
+}
+
+export interface MintName {
+  readonly key: string
+  readonly id: string
+}
+
 export type EntryRows = LoadedBudget | LoadedCounter | DamagedRow
 
 export interface LoadedBudget {
@@ -168,6 +195,11 @@ export interface LoadedBudget {
    * may be left out where its version is not above the policy's.
    */
   readonly earlier?: EarlierTerms | undefined
+  /**
+   * P6: this epoch's lease was deleted together with its row, and the epoch has not heard of it (`Deletion.leases`); or the entry claims to know a row that
+   * is not there, of a key that was deleted. Absent: neither.
+   */
+  readonly isDeleted?: boolean
 }
 
 /** What a row of a key hands on to its next period. */
@@ -249,6 +281,11 @@ export interface Writes {
   /** Numbers of intents that were applied, or never can be. Empty where the store told of none. */
   readonly removedIntents: readonly number[]
   readonly removedBudgets: readonly PrunableRow[]
+  /** P6; null for none. */
+  readonly deletion: Deletion | null
+  /** P6: deleted leases of which their epoch has heard. */
+  readonly heardDeletions: readonly LeaseName[]
+  /** What is kept of deleted leases for these epochs goes as well. */
   readonly removedOwners: readonly number[]
   /** Closed epochs without a lease left: upkeep does not load them again. */
   readonly burnedOut: readonly number[]
@@ -256,6 +293,23 @@ export interface Writes {
   readonly leap: Leap | null
   /** Replaces what is kept of the incarnation; null leaves it as it is, and always where the snapshot told no `life`. */
   readonly life: KeptLife | null
+}
+
+/**
+ * P6: rows, leases and mints that are removed, and what is kept instead, for ever: that the key was deleted once, and of each lease that it was deleted,
+ * until its epoch has heard of it, or is forgotten.
+ */
+export interface Deletion {
+  readonly key: string
+  readonly budgets: readonly RowName[]
+  /** All leases on these rows. */
+  readonly leases: readonly LeaseRow[]
+  readonly mints: readonly MintName[]
+}
+
+/** A lease, by its row and its owner. */
+export interface LeaseName extends RowName {
+  readonly epoch: number
 }
 
 /** The incarnation that a store has kept, and until when it is frozen (F3), in store time, ms since 1970; 0: it is not. */

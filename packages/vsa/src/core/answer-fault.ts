@@ -28,7 +28,7 @@ const CHANGE_OUTCOMES: readonly unknown[] = [
 
 const UNITS_WANTED = 'units, 0 to 2^53 - 1'
 
-const NO_ROWS: readonly unknown[] = ['period_closed', 'row_lost', 'void']
+const NO_ROWS: readonly unknown[] = ['period_closed', 'row_lost', 'deleted', 'void']
 
 /** Ends a check. Never leaves this file. */
 class Fault extends Error {}
@@ -155,7 +155,7 @@ function checkEntry(entry: Entry, answer: Fields): void {
       if (typeof answer['overflow'] !== 'boolean') wrong('overflow', answer['overflow'], 'a boolean')
       return
     case 'budget':
-      if (kind === 'period_closed' || kind === 'row_lost') return
+      if (kind === 'period_closed' || kind === 'row_lost' || kind === 'deleted') return
       if (kind === 'budget') checkBudget(answer)
       else if (kind !== 'removed') wrong('kind', kind, 'an answer to a budget')
       checkUnits('refunded', refunded)

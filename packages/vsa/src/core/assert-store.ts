@@ -10,7 +10,7 @@ const METHODS = Object.keys({
   list: true,
   owners: true,
   close: true,
-} satisfies Record<Exclude<keyof Store, 'capabilities' | 'useClock' | 'upkeep' | 'intents'>, true>)
+} satisfies Record<Exclude<keyof Store, 'capabilities' | 'useClock' | 'upkeep' | 'delete' | 'intents'>, true>)
 
 /** @throws TypeError, RangeError that name the argument */
 export function assertStore(name: string, value: unknown): asserts value is Store {

@@ -26,8 +26,8 @@ export function answerFromRows(
   }
   if (rows?.kind === 'counter') return { kind: 'counter', value: rows.value, overflow: note?.overflow ?? false }
   if (note?.noRow !== undefined) return { kind: note.noRow }
-  // The row had no lease and was past its retention. The effect of this seq on it still counts.
-  if (rows?.row === undefined) return { kind: 'removed', refunded: note?.refunded ?? 0 }
+  // The row had no lease and was past its retention, or it was deleted since. The effect of this seq on it still counts.
+  if (rows?.row === undefined || rows.isDeleted === true) return { kind: 'removed', refunded: note?.refunded ?? 0 }
   const { held, others, othersHeld, ended } = rows
   const burned = ended.reduce((sum, lease) => sum + lease.held, rows.row.burned)
   return budgetAnswer({ ...rows.row, burned, held, others, othersHeld }, note)

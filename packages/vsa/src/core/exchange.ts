@@ -209,14 +209,15 @@ export interface RemovedAnswer {
 }
 
 /**
- * The row does not exist and was not created. `period_closed`: its period has ended or is too far ahead; `row_lost`: it was known and is missing;
+ * Nothing was settled, and nothing of the row is leased to this epoch. `period_closed`: its period has ended or is too far ahead, so it was not created;
+ * `row_lost`: it was known and is missing; `deleted`: it was deleted since this owner last heard of it (P6), and the next entry may create it;
  * `void`: a void entry.
  */
 export interface NoRowAnswer {
   readonly kind: NoRowKind
 }
 
-export type NoRowKind = 'period_closed' | 'row_lost' | 'void'
+export type NoRowKind = 'period_closed' | 'row_lost' | 'deleted' | 'void'
 
 /** The part of an applied batch's outcome that is not in the rows. Kept with the owner row for replays and fenced answers. */
 export interface Outcome {

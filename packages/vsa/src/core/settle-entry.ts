@@ -66,6 +66,8 @@ function addToCounter(entry: CounterEntry, { value: before }: LoadedCounter): Co
 }
 
 function settleBudget(entry: BudgetEntry, loaded: LoadedBudget, time: number): EntryEffect {
+  // P6: what this owner knows is of a row that is gone. It forgets that, and asks again.
+  if (loaded.isDeleted === true) return { kind: 'none', noRow: 'deleted', note: { noRow: 'deleted' } }
   if (loaded.row === undefined) {
     const refusal = refuseToCreate(entry, time)
     if (refusal !== undefined) return { kind: 'none', noRow: refusal, note: { noRow: refusal } }

@@ -54,7 +54,10 @@ const ADAPTER_METHODS = Object.keys({
   list: true,
   owners: true,
   close: true,
-} satisfies Record<Exclude<keyof StoreAdapter, 'capabilities' | 'leaseTtlMs' | 'exchangePlain' | 'intents'>, true>)
+} satisfies Record<
+  Exclude<keyof StoreAdapter, 'capabilities' | 'leaseTtlMs' | 'exchangePlain' | 'loadDeletion' | 'intents'>,
+  true
+>)
 
 /** @throws TypeError, RangeError that name the argument */
 export function checkStoreFrom(

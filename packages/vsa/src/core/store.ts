@@ -21,6 +21,13 @@ export interface Store {
    * @returns in how many ms there will be something to do, as far as is known; 0 when there is more now, null when nothing is known
    */
   upkeep?(caller: Caller): Promise<number | null>
+  /**
+   * P6: removes all that there is of a budget's key: rows, leases, reservations, which end unsettled, and the ids of mints. Every owner that knew a row of it
+   * hears of it with its next exchange; what that one spends until then is in no account. Durable on return; may be repeated. Absent where the store cannot.
+   * A store that wraps another one passes it on.
+   * @returns false where there is more: call it again
+   */
+  delete?(key: string): Promise<boolean>
   /** The present rows, without any change; a row that does not exist is absent from the answer. */
   read(names: readonly { readonly key: string; readonly period: number }[]): Promise<readonly BudgetRow[]>
   /** One page of rows for `verify` and `inspect`, in (key, period) order; leases ride with their budget row. */

@@ -1,4 +1,11 @@
-import { WANTED_ROWS_MAX, type BudgetWrite, type ExchangeRows, type ReservationWrite, type Writes } from './adapter.ts'
+import {
+  WANTED_ROWS_MAX,
+  type BudgetWrite,
+  type ExchangeRows,
+  type LeaseName,
+  type ReservationWrite,
+  type Writes,
+} from './adapter.ts'
 import { assertBatch } from './assert-batch.ts'
 import type {
   Answer,
@@ -127,6 +134,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
     ? [{ change: 'closed', row: { ...next, state: 'closed' } } as const]
     : [{ change: 'renewed', row: next } as const]
   const { budgets, leases, mints, counters, reservations } = changes
+  const heardDeletions = heardIn(batch, effects)
   const { removedIntents } = books
   return {
     answer: appliedAnswer(
@@ -139,7 +147,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
         wanted: wantedAfter(rows, effects, time),
       },
     ),
-    writes: writesOf(time, { owners, budgets, leases, mints, counters, reservations, removedIntents }),
+    writes: writesOf(time, { owners, budgets, leases, mints, counters, reservations, removedIntents, heardDeletions }),
   }
 }
 
@@ -225,6 +233,15 @@ function notesOf(effects: readonly EntryEffect[]): Outcome['notes'] {
     if (effect.note !== undefined) notes[index] = effect.note
   })
   return notes
+}
+
+/** P6: the answer tells this epoch that its leases on these rows were deleted. */
+function heardIn({ entries, epoch }: Batch, effects: readonly EntryEffect[]): readonly LeaseName[] {
+  return effects.flatMap((effect, index) => {
+    const entry = entries[index]
+    if (effect.kind !== 'none' || effect.noRow !== 'deleted' || entry?.kind !== 'budget') return []
+    return { key: entry.key, period: entry.period, epoch }
+  })
 }
 
 /** O12, after this exchange: rows of the batch as they are now, and the others as they were loaded. */

@@ -13,6 +13,8 @@ export function writesOf(time: number, changes: Partial<Omit<Writes, 'time'>>): 
     removedReservations: [],
     removedIntents: [],
     removedBudgets: [],
+    deletion: null,
+    heardDeletions: [],
     removedOwners: [],
     burnedOut: [],
     leap: null,

@@ -2,6 +2,7 @@ import { batchTests } from './conformance/batches.ts'
 import { closingTests } from './conformance/closing.ts'
 import { concurrencyTests } from './conformance/concurrency.ts'
 import { creditReplayTests } from './conformance/credit-replays.ts'
+import { deletionTests } from './conformance/deletion.ts'
 import { fencingTests } from './conformance/fencing.ts'
 import { forgettingTests } from './conformance/forgetting.ts'
 import { identifiedAdmissionTests } from './conformance/identified-admissions.ts'
@@ -100,6 +101,7 @@ export function storeConformance(
   checkConformance(name, makeStore, runner, options)
   runner.describe(`${name} store`, () => {
     for (const test of TESTS) register(test, makeStore, runner, options)
+    if (options.deletes === true) for (const test of deletionTests) register(test, makeStore, runner, options)
     if (options.forgets === true) for (const test of forgettingTests) register(test, makeStore, runner, options)
     runner.it(
       'L2, L3, S1-S10: random sequences give the answers and rows of the model, command by command',

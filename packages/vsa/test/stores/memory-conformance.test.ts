@@ -10,5 +10,5 @@ storeConformance(
     return { store, another: () => store, dispose: () => store.close() }
   },
   { describe, it, expect },
-  { sequences: Number(process.env['CONFORMANCE_SEQUENCES'] ?? rounds(40)) },
+  { sequences: Number(process.env['CONFORMANCE_SEQUENCES'] ?? rounds(40)), deletes: true },
 )

@@ -1,4 +1,5 @@
 import type {
+  DeletionRows,
   ExchangeRows,
   JoinRows,
   Snapshot,
@@ -14,7 +15,7 @@ import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
 import { StoreClock } from '../../core/store-clock.ts'
 import { list } from './list.ts'
-import { loadExchange, loadSweep, loadUpkeep } from './load.ts'
+import { loadDeletion, loadExchange, loadSweep, loadUpkeep } from './load.ts'
 import type { MemoryPast } from './past.ts'
 import { MemoryRows } from './rows.ts'
 import { save } from './save.ts'
@@ -60,6 +61,10 @@ export class MemoryAdapter implements StoreAdapter {
 
   loadSweep(max: number): Snapshot<SweepRows> {
     return this.#snapshot((time) => loadSweep(this.#rows, max, time))
+  }
+
+  loadDeletion(key: string, max: number): Snapshot<DeletionRows> {
+    return this.#snapshot(() => loadDeletion(this.#rows, key, max))
   }
 
   read(names: readonly RowName[]): readonly BudgetRow[] {

@@ -1,5 +1,6 @@
 import {
   WANTED_ROWS_MAX,
+  type DeletionRows,
   type EntryRows,
   type ExchangeRows,
   type SourceRows,
@@ -39,6 +40,23 @@ export function loadExchange(rows: MemoryRows, batch: Batch, time: number, mayFo
 export function loadSweep(rows: MemoryRows, max: number, at: number): SweepRows {
   const due = rows.sweepable(at, max)
   return { due, sources: loadSources(rows, sourcesOf(due), NO_EPOCH) }
+}
+
+/** P6 */
+export function loadDeletion(rows: MemoryRows, key: string, max: number): DeletionRows {
+  const reservations = rows.reservationsOf(key, max + 1)
+  const budgets = rows.budgetsOf(key).map(({ period }) => ({ key, period }))
+  const mints = rows.mintsOf(key, max + 1)
+  const loaded = reservations.slice(0, max)
+  return {
+    reservations: loaded,
+    sources: loadSources(rows, sourcesOf(loaded), NO_EPOCH),
+    budgets: budgets.slice(0, max),
+    leases: budgets.slice(0, max).flatMap((row) => [...rows.leasesOn(row)]),
+    mints: mints.slice(0, max),
+    hasMoreReservations: reservations.length > max,
+    hasMore: budgets.length > max || mints.length > max,
+  }
 }
 
 /** Stands for no epoch: the first one is 1. */
@@ -97,11 +115,16 @@ function loadEntry(rows: MemoryRows, entry: Entry, epoch: number): EntryRows | n
     case 'counter':
       return { kind: 'counter', value: rows.counter(entry.key) ?? 0 }
     case 'budget':
-      return loadBudget(rows, entry, epoch)
+      return loadBudget(rows, entry, epoch, entry.known)
   }
 }
 
-function loadBudget(rows: MemoryRows, entry: RowName & Pick<BudgetEntry, 'mint' | 'policy'>, epoch: number): EntryRows {
+function loadBudget(
+  rows: MemoryRows,
+  entry: RowName & Pick<BudgetEntry, 'mint' | 'policy'>,
+  epoch: number,
+  isKnown = false,
+): EntryRows {
   const ended: LeaseRow[] = []
   let held = 0
   let others = 0
@@ -119,5 +142,6 @@ function loadBudget(rows: MemoryRows, entry: RowName & Pick<BudgetEntry, 'mint' 
   const mintedBefore = entry.mint === undefined ? undefined : rows.mintedUnits(entry.key, entry.mint.id)
   const row = rows.budget(entry)
   const earlier = row === undefined && entry.policy?.kind === 'window' ? rows.earlierThan(entry) : undefined
-  return { kind: 'budget', row, held, others, othersHeld, ended, mintedBefore, earlier }
+  const isDeleted = rows.isDeletedLease(epoch, entry) || (row === undefined && isKnown && rows.isDeletedKey(entry.key))
+  return { kind: 'budget', row, held, others, othersHeld, ended, mintedBefore, earlier, isDeleted }
 }

@@ -1,4 +1,4 @@
-import type { PrunableRow } from '../../core/adapter.ts'
+import type { Deletion, LeaseName, MintName, PrunableRow } from '../../core/adapter.ts'
 import type { RowName } from '../../core/exchange.ts'
 import { NO_LEAP } from '../../core/leap.ts'
 import { keysOf, nameOf as reservationNameOf, sweepAtOf } from '../../core/reservations/names.ts'
@@ -21,6 +21,10 @@ export class MemoryRows {
   readonly #leasedBy = new Map<number, Set<string>>()
   /** Rows that are or were wanted: a small set for `wantedBy` to scan. */
   readonly #wantedRows = new Map<string, BudgetRow>()
+  /** P6: keys that were deleted. */
+  readonly #deletedKeys = new Set<string>()
+  /** P6: names of rows whose lease was deleted, by epochs that have not heard of it. */
+  readonly #deletedLeases = new Map<number, Set<string>>()
   /** When each row that has a retention may be removed. */
   readonly #keepUntil = new Map<string, number>()
   /** The earliest time at which any row may be removed. */
@@ -59,6 +63,7 @@ export class MemoryRows {
 
   removeOwner(epoch: number): void {
     this.#owners.delete(epoch)
+    this.#deletedLeases.delete(epoch)
   }
 
   budget({ key, period }: RowName): BudgetRow | undefined {
@@ -119,12 +124,60 @@ export class MemoryRows {
     if (ofEpoch.size === 0) this.#leasedBy.delete(lease.epoch)
   }
 
+  /** Every row of the key, the earliest first. */
+  budgetsOf(key: string): readonly BudgetRow[] {
+    return [...(this.#budgets.get(key)?.values() ?? [])].toSorted((a, b) => a.period - b.period)
+  }
+
+  isDeletedKey(key: string): boolean {
+    return this.#deletedKeys.has(key)
+  }
+
+  isDeletedLease(epoch: number, row: RowName): boolean {
+    return this.#deletedLeases.get(epoch)?.has(nameOf(row)) === true
+  }
+
+  saveDeletion({ key, budgets, leases, mints }: Deletion): void {
+    this.#deletedKeys.add(key)
+    for (const lease of leases) {
+      this.saveLease({ ...lease, held: 0 })
+      const ofEpoch = this.#deletedLeases.get(lease.epoch) ?? new Set<string>()
+      this.#deletedLeases.set(lease.epoch, ofEpoch.add(nameOf(lease)))
+    }
+    for (const row of budgets) this.removeBudget(row)
+    for (const mint of mints) this.#mints.delete(mintNameOf(mint.key, mint.id))
+  }
+
+  hearDeletion({ epoch, ...row }: LeaseName): void {
+    const ofEpoch = this.#deletedLeases.get(epoch)
+    ofEpoch?.delete(nameOf(row))
+    if (ofEpoch?.size === 0) this.#deletedLeases.delete(epoch)
+  }
+
+  /** In no order; at most `max`. */
+  mintsOf(key: string, max: number): readonly MintName[] {
+    const found: MintName[] = []
+    for (const name of this.#mints.keys()) {
+      const [keyOfMint = '', id = ''] = JSON.parse(name) as string[]
+      if (keyOfMint === key && found.push({ key, id }) === max) break
+    }
+    return found
+  }
+
+  /** One of whose budgets has the key; at most `max`. */
+  reservationsOf(key: string, max: number): readonly ReservationRow[] {
+    const found: ReservationRow[] = []
+    for (const [name, row] of this.#reservations)
+      if (name === reservationNameOf(key, row.id) && found.push(row) === max) break
+    return found
+  }
+
   mintedUnits(key: string, id: string): number | undefined {
-    return this.#mints.get(JSON.stringify([key, id]))
+    return this.#mints.get(mintNameOf(key, id))
   }
 
   saveMint(key: string, id: string, units: number): void {
-    this.#mints.set(JSON.stringify([key, id]), units)
+    this.#mints.set(mintNameOf(key, id), units)
   }
 
   counter(key: string): number | undefined {
@@ -217,6 +270,10 @@ export class MemoryRows {
 
 function finite(time: number): number | null {
   return time < Infinity ? time : null
+}
+
+function mintNameOf(key: string, id: string): string {
+  return JSON.stringify([key, id])
 }
 
 /** The period has no colon, so the first colon separates it from the key. */

@@ -1,3 +1,4 @@
+import { invariant } from '../../core/errors.ts'
 import type { Answer } from '../../core/exchange.ts'
 import type { Joined, Store } from '../../core/store.ts'
 import { leapMaxOf } from '../../core/store-clock.ts'
@@ -6,6 +7,7 @@ import { allRows, assertBalanced } from './listed-rows.ts'
 import { Model, type ModelTime } from './model.ts'
 import { openStores, type OpenStores } from './open-stores.ts'
 import { UPKEEP_DUE_MS, type Command } from './random-command.ts'
+import { KEYS } from './random-credits.ts'
 import { RandomOwners } from './random-owners.ts'
 import type { MakeStore } from './runner.ts'
 
@@ -54,10 +56,23 @@ class Lockstep {
   }
 
   async run(command: Exclude<Command, { readonly do: 'pass' | 'jump' }>, now: number): Promise<string | undefined> {
-    const difference = command.do === 'join' ? await this.#join(command.owner, now) : await this.#exchange(command, now)
+    const difference = await this.#step(command, now)
     const rows = await allRows(this.#stores.store)
     assertBalanced(rows)
     return difference ?? this.#differenceInRows(rows)
+  }
+
+  async #step(command: Exclude<Command, { readonly do: 'pass' | 'jump' }>, now: number): Promise<string | undefined> {
+    if (command.do === 'join') return this.#join(command.owner, now)
+    return command.do === 'delete' ? this.#delete(KEYS[command.row] ?? 'a', now) : this.#exchange(command, now)
+  }
+
+  /** P6 */
+  async #delete(key: string, now: number): Promise<undefined> {
+    const handle = this.#nextHandle()
+    const deleted = await handle.delete?.(key)
+    invariant(deleted === true, `nothing here takes more than one deletion, got ${deleted}`)
+    this.#model.delete(key, { time: now, clock: now })
   }
 
   async #join(owner: number, now: number): Promise<string | undefined> {
@@ -67,7 +82,7 @@ class Lockstep {
   }
 
   async #exchange(
-    command: Exclude<Command, { readonly do: 'join' | 'pass' | 'jump' }>,
+    command: Exclude<Command, { readonly do: 'join' | 'delete' | 'pass' | 'jump' }>,
     now: number,
   ): Promise<string | undefined> {
     const handle = this.#nextHandle()

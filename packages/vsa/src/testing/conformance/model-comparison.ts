@@ -17,7 +17,7 @@ export async function compareWithModel(makeStore: MakeStore, options: Conformanc
   const isTimeInjected = options.time !== 'own'
   const first = options.seed ?? 1
   for (let seed = first; seed < first + (options.sequences ?? SEQUENCES); seed++) {
-    const commands = drawCommands(seededRandom(seed), COMMANDS, isTimeInjected)
+    const commands = drawCommands(seededRandom(seed), COMMANDS, { isTimeInjected, deletes: options.deletes === true })
     const difference = await differenceAfter(makeStore, commands, isTimeInjected)
     if (difference === undefined) continue
     const shortest = await shorten(makeStore, commands, isTimeInjected)

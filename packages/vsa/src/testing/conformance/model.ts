@@ -1,4 +1,5 @@
 import type { StoreTime, Writes } from '../../core/adapter.ts'
+import { deletionOf } from '../../core/deletion.ts'
 import type { Answer, Batch } from '../../core/exchange.ts'
 import { withLeap } from '../../core/leap.ts'
 import { type Life, ONE_LIFE } from '../../core/life.ts'
@@ -8,7 +9,7 @@ import { sweep } from '../../core/reservations/sweep.ts'
 import type { Caller } from '../../core/standing.ts'
 import type { Joined, ListedRow } from '../../core/store.ts'
 import { transition } from '../../core/transition.ts'
-import { loadExchange, loadSweep, loadUpkeep } from '../../stores/memory/load.ts'
+import { loadDeletion, loadExchange, loadSweep, loadUpkeep } from '../../stores/memory/load.ts'
 import { MemoryRows } from '../../stores/memory/rows.ts'
 import { save } from '../../stores/memory/save.ts'
 
@@ -56,6 +57,12 @@ export class Model {
     )
     this.#save(writes, at)
     return answer
+  }
+
+  /** P6: all at once. */
+  delete(key: string, now: ModelTime): void {
+    const at = this.#timeAt(now)
+    this.#save(deletionOf(key, loadDeletion(this.#rows, key, BOUNDS.rowsMax), at).writes, at)
   }
 
   /** The latest time that was kept. */

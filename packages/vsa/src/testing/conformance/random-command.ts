@@ -1,7 +1,7 @@
 import type { Take } from '../../core/exchange.ts'
 import type { ReservationChange } from '../../core/reservations/messages.ts'
 import { oneOf, wholeBetween, type Random } from '../random.ts'
-import { drawChanges, drawRequest, drawWaterfall, KEYS, takeOfRequest } from './random-credits.ts'
+import { COUNTERS_FROM, drawChanges, drawRequest, drawWaterfall, KEYS, takeOfRequest } from './random-credits.ts'
 
 /** One step of a random sequence. Plain data, so that a failing sequence can be shortened and printed. */
 export type Command =
@@ -23,6 +23,8 @@ export type Command =
   | { readonly do: 'skip'; readonly owner: number; readonly by: number }
   /** Sends the next seq under another token, as an owner of a store that was restored from a backup; or as one of another incarnation (F1). */
   | { readonly do: 'foreign'; readonly owner: number; readonly other: 'token' | 'incarnation' }
+  /** Deletes all of a key: an index into `KEYS`. */
+  | { readonly do: 'delete'; readonly row: number }
   | { readonly do: 'pass'; readonly ms: number }
   /** Sets the clock that the store reads, forwards or back. */
   | { readonly do: 'jump'; readonly ms: number }
@@ -53,10 +55,18 @@ const LONG_MS = 8 * 86_400_000
 /** Longer than a store may put off its upkeep, so that the next call does it. */
 export const UPKEEP_DUE_MS = 200
 
+/** What is drawn. */
+export interface Draws {
+  readonly isTimeInjected: boolean
+  /** The store has `delete`. */
+  readonly deletes: boolean
+}
+
 /** A sequence of `length` commands. */
-export function drawCommands(random: Random, length: number, isTimeInjected: boolean): Command[] {
+export function drawCommands(random: Random, length: number, { isTimeInjected, deletes }: Draws): Command[] {
   const commands: Command[] = Array.from({ length: OWNERS }, (_, owner) => ({ do: 'join', owner }))
-  while (commands.length < length) commands.push(drawCommand(random, isTimeInjected))
+  while (commands.length < length)
+    commands.push(deletes && random() < 0.03 ? drawDeletion(random) : drawCommand(random, isTimeInjected))
   return commands
 }
 
@@ -73,6 +83,10 @@ function drawCommand(random: Random, isTimeInjected: boolean): Command {
   if (share < 0.854) return { do: 'pass', ms: LONG_MS }
   if (share < 0.88) return { do: 'jump', ms: oneOf(random, [-3_600_000, -500, 700]) }
   return { do: 'pass', ms: oneOf(random, [UPKEEP_DUE_MS, 1_000, 4_000, 4_000, 11_000, 70_000, 200_000]) }
+}
+
+function drawDeletion(random: Random): Command {
+  return { do: 'delete', row: wholeBetween(random, 0, COUNTERS_FROM - 1) }
 }
 
 function drawExchange(random: Random, owner: number, isTimeInjected: boolean): Command {

@@ -32,7 +32,7 @@ export class RandomOwners {
   }
 
   /** The batch that the command sends; undefined when its owner has not joined, or there is nothing to send again. */
-  batchFor(command: Exclude<Command, { readonly do: 'join' | 'pass' | 'jump' }>): Batch | undefined {
+  batchFor(command: Exclude<Command, { readonly do: 'join' | 'delete' | 'pass' | 'jump' }>): Batch | undefined {
     if (command.do === 'resend') return this.#sent.at(-1 - command.back)
     const owner = this.#owners[command.owner]
     if (owner === undefined) return undefined

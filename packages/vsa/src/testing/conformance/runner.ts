@@ -55,13 +55,15 @@ export interface ConformanceOptions {
   readonly time?: 'injected' | 'own'
   /** The store may forget, and has `startLosing`: the rules F1 to F7 are tested, too. Default false. */
   readonly forgets?: boolean
+  /** The store has `delete`, or the adapter `loadDeletion`: P6 is tested, too, by examples and in the random sequences. Default false. */
+  readonly deletes?: boolean
   /** How many random sequences of 60 commands are compared with the model; 0 compares none. Default 60. */
   readonly sequences?: number
   /** A whole number: the seed of the first sequence; each next one has the seed after it. Default 1. */
   readonly seed?: number
 }
 
-const OPTIONS = Object.keys({ time: true, forgets: true, sequences: true, seed: true } satisfies Record<
+const OPTIONS = Object.keys({ time: true, forgets: true, deletes: true, sequences: true, seed: true } satisfies Record<
   keyof ConformanceOptions,
   true
 >)
@@ -77,8 +79,9 @@ export function checkConformance(
   assertFunction('makeStore', makeStore)
   assertMethods('runner', runner, 'a test runner, such as { describe, it, expect }', ['describe', 'it', 'expect'])
   assertOptions('options', options, OPTIONS)
-  const { time = 'injected', forgets = false, sequences = 0, seed = 1 } = options
+  const { time = 'injected', forgets = false, deletes = false, sequences = 0, seed = 1 } = options
   assertBoolean('options.forgets', forgets)
+  assertBoolean('options.deletes', deletes)
   assertOneOf('options.time', time, ['injected', 'own'])
   assertWhole('options.sequences', sequences, { min: 0 })
   assertWhole('options.seed', seed, { min: 0 })
