@@ -27,5 +27,5 @@ storeConformance(
   'SQLite',
   onFile(({ now, leaseTtlMs }) => ({ now, leaseTtlMs, thread: false, upkeepEveryMs: 0 })),
   { describe, it, expect },
-  { sequences: rounds(8) },
+  { sequences: rounds(8), deletes: true },
 )

@@ -42,7 +42,7 @@ function writes(changes: Partial<Writes>): Writes {
 function opened(): RowCache {
   const cache = new RowCache()
   cache.begin(1)
-  cache.keepOpening({ timeSeen: 1_000, wantedUntil: 0, isBurning: false, owner: OWNER })
+  cache.keepOpening({ timeSeen: 1_000, wantedUntil: 0, isBurning: false, hasDeletions: false, owner: OWNER })
   return cache
 }
 

@@ -43,6 +43,7 @@ function beforeEachCall(store: Store, prepare: () => void): Store {
     capabilities: store.capabilities,
     join: prepared((label) => store.join(label)),
     exchange: prepared((batch) => store.exchange(batch)),
+    delete: prepared(async (key) => store.delete?.(key) ?? true),
     read: prepared((names) => store.read(names)),
     list: prepared((range) => store.list(range)),
     owners: prepared(() => store.owners()),
@@ -51,4 +52,9 @@ function beforeEachCall(store: Store, prepare: () => void): Store {
 }
 
 // Side by side, because most of the time is the start of threads.
-storeConformance('SQLite on a thread', onFile, { describe, it: it.concurrent, expect }, { sequences: rounds(2) })
+storeConformance(
+  'SQLite on a thread',
+  onFile,
+  { describe, it: it.concurrent, expect },
+  { sequences: rounds(2), deletes: true },
+)

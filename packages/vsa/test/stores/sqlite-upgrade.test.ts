@@ -8,7 +8,26 @@ import { applied, batch, closing, entry, newPath } from './sqlite-fixture.ts'
 
 /* Files as earlier versions made them, word for word, with rows of each kind. */
 
-const tables = (schema: 1 | 2): string => `
+const RESERVATIONS = `
+CREATE TABLE reservation (
+  key TEXT NOT NULL,
+  id TEXT NOT NULL,
+  made_as TEXT NOT NULL CHECK (made_as IN ('reservation', 'admission')),
+  request TEXT NOT NULL,
+  on_expire TEXT NOT NULL CHECK (on_expire IN ('return', 'capture')),
+  lots TEXT NOT NULL,
+  sweep_at INTEGER NOT NULL,
+  PRIMARY KEY (key, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reservation_sweep ON reservation (sweep_at);
+CREATE TABLE reservation_key (
+  key TEXT NOT NULL,
+  id TEXT NOT NULL,
+  first_key TEXT NOT NULL,
+  PRIMARY KEY (key, id)
+) STRICT, WITHOUT ROWID;`
+
+const tables = (schema: 1 | 2 | 3): string => `
 PRAGMA journal_mode = WAL;
 CREATE TABLE store (
   id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -53,7 +72,13 @@ CREATE TABLE budget (
   version INTEGER NOT NULL,
   wanted_until INTEGER NOT NULL,
   ends_at INTEGER,
-  keep_until INTEGER,
+  keep_until INTEGER,${
+    schema < 3
+      ? ''
+      : `
+  reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+  resets INTEGER NOT NULL DEFAULT 0,`
+  }
   PRIMARY KEY (key, period)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX budget_wanted ON budget (wanted_until) WHERE wanted_until > 0;
@@ -76,10 +101,11 @@ CREATE TABLE counter (
   key TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+${schema < 3 ? '' : RESERVATIONS}
 INSERT INTO owner (epoch, label, state, seq, outcome, seen_at, expires_at, lease_ttl_ms, process, burning)
 VALUES (1, 'old', 'closed', 1, '{"granted":[3],"notes":{},"written":{"records":1,"leaseRecords":0}}', 1000, 2000, 1000, NULL, 1);
-INSERT INTO budget VALUES ('seats', 0, 'initial', 9, 3, 2, 0, 4, 4, 1, 0, NULL, NULL);
-INSERT INTO budget VALUES ('w', 500, 'window', 5, 5, 0, 0, 5, 5, 1, 0, 2000, 99999999999999);
+INSERT INTO budget VALUES ('seats', 0, 'initial', 9, 3, 2, 0, 4, 4, 1, 0, NULL, NULL${schema < 3 ? '' : ', 0, 0'});
+INSERT INTO budget VALUES ('w', 500, 'window', 5, 5, 0, 0, 5, 5, 1, 0, 2000, 99999999999999${schema < 3 ? '' : ', 0, 0'});
 INSERT INTO lease VALUES ('seats', 0, 1, 4);
 INSERT INTO mint VALUES ('seats', 'm', 5);
 INSERT INTO counter VALUES ('c', 7);
@@ -87,7 +113,7 @@ PRAGMA application_id = 1987273009;
 PRAGMA user_version = ${schema};
 `
 
-async function oldFile(schema: 1 | 2): Promise<string> {
+async function oldFile(schema: 1 | 2 | 3): Promise<string> {
   const path = newPath()
   const connection = (await loadDriver('libsql')).open(path)
   connection.exec(tables(schema))
@@ -109,7 +135,7 @@ async function schemaOf(path: string): Promise<unknown> {
   return { columns, version }
 }
 
-describe.each([1, 2] as const)('a file of schema %d', (schema) => {
+describe.each([1, 2, 3] as const)('a file of schema %d', (schema) => {
   it('L2: is inspected as it is, and not changed', async () => {
     const path = await oldFile(schema)
     const before = await schemaOf(path)

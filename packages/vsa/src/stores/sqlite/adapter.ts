@@ -1,5 +1,6 @@
 import type {
   Awaitable,
+  DeletionRows,
   ExchangeRows,
   JoinRows,
   Snapshot,
@@ -22,6 +23,7 @@ import { OPEN_GATE, type NativeGate } from './client/native-gate.ts'
 import { isLockLoss, locksLost, replaced } from './errors.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { loadExchange, loadJoin, loadOpening, loadUpkeep } from './load.ts'
+import { loadDeletion } from './load-deletion.ts'
 import { loadSweep } from './load-reservations.ts'
 import { Pace } from '../../core/pace.ts'
 import { processTable, type ProcessTable } from './process-table.ts'
@@ -134,9 +136,11 @@ export class SqliteAdapter implements StoreAdapter {
   }
 
   loadSweep(max: number): Snapshot<SweepRows> {
-    return this.#snapshot(NO_EPOCH, false, (database, { isBurning }, { time }) =>
-      loadSweep(database, max, time, isBurning),
-    )
+    return this.#snapshot(NO_EPOCH, false, (database, opening, { time }) => loadSweep(database, max, time, opening))
+  }
+
+  loadDeletion(key: string, max: number): Snapshot<DeletionRows> {
+    return this.#snapshot(NO_EPOCH, true, (database, opening) => loadDeletion(database, key, max, opening))
   }
 
   read(names: readonly RowName[]): readonly BudgetRow[] {

@@ -4,7 +4,7 @@ import type { BudgetEntry, Entry, RowName } from '../../core/exchange.ts'
 import type { LeaseRow } from '../../core/rows.ts'
 import { encodeText } from '../../core/stored-text.ts'
 import type { StatementCache } from './client/statement-cache.ts'
-import type { CachedBudget, RowCache } from './row-cache.ts'
+import type { CachedBudget, Opening, RowCache } from './row-cache.ts'
 import { BUDGET_WIDTH, budgetFrom, firstInteger, integer, integerOrNull, leaseFrom } from './rows.ts'
 import * as sql from './sql.ts'
 
@@ -15,14 +15,14 @@ export interface Source {
 }
 
 /** The row of one entry. */
-export function loadEntry(source: Source, entry: Entry, epoch: number, isBurning: boolean): EntryRows | null {
+export function loadEntry(source: Source, entry: Entry, epoch: number, opening: Opening): EntryRows | null {
   switch (entry.kind) {
     case 'void':
       return null
     case 'counter':
       return unlessDamaged(() => loadCounter(source, entry.key))
     case 'budget':
-      return unlessDamaged(() => loadBudget(source, entry, epoch, isBurning))
+      return unlessDamaged(() => loadBudget(source, entry, epoch, opening))
   }
 }
 
@@ -31,10 +31,10 @@ export function loadSource(
   source: Source,
   { key, period }: Pick<SourceRows, 'key' | 'period'>,
   epoch: number,
-  isBurning: boolean,
+  opening: Opening,
 ): EntryRows {
   if (period === null) return unlessDamaged(() => loadCounter(source, key))
-  return unlessDamaged(() => loadBudget(source, { key, period }, epoch, isBurning))
+  return unlessDamaged(() => loadBudget(source, { key, period, known: false }, epoch, opening))
 }
 
 /** A value that this store cannot have written (S6): the answer names the row, and other rows are not affected. */
@@ -57,19 +57,31 @@ function loadCounter({ statements, cache }: Source, key: string): LoadedCounter 
 
 function loadBudget(
   source: Source,
-  entry: RowName & Pick<BudgetEntry, 'mint' | 'policy'>,
+  entry: RowName & Pick<BudgetEntry, 'known' | 'mint' | 'policy'>,
   epoch: number,
-  isBurning: boolean,
+  { isBurning, hasDeletions }: Opening,
 ): LoadedBudget {
-  const { key, period, mint, policy } = entry
+  const { key, period, known, mint, policy } = entry
   const mintedBefore = mint === undefined ? undefined : loadMint(source.statements, encodeText(key), mint.id)
   const found = isBurning
     ? readBudget(source.statements, key, period, epoch, true)
     : { ...cachedBudget(source, key, period, epoch), ended: NONE }
   const { row, held, others, othersHeld, ended } = found
   const loaded = { kind: 'budget', row, held, others, othersHeld, ended, mintedBefore } as const
+  if (hasDeletions && isDeletedLease(source.statements, entry, epoch)) return { ...loaded, isDeleted: true }
+  if (row === undefined && known && isDeletedKey(source.statements, key)) return { ...loaded, isDeleted: true }
   if (row !== undefined || policy?.kind !== 'window') return loaded
   return { ...loaded, earlier: loadEarlier(source.statements, key, period) }
+}
+
+/** P6 */
+function isDeletedLease(statements: StatementCache, { key, period }: RowName, epoch: number): boolean {
+  return statements.statement(sql.DELETED_LEASE).get([epoch, encodeText(key), period]) !== undefined
+}
+
+/** P6 */
+function isDeletedKey(statements: StatementCache, key: string): boolean {
+  return statements.statement(sql.DELETED_KEY).get([encodeText(key)]) !== undefined
 }
 
 function cachedBudget({ statements, cache }: Source, key: string, period: number, epoch: number): CachedBudget {
@@ -96,7 +108,7 @@ function readBudget(
   period: number,
   epoch: number,
   isBurning: boolean,
-): Omit<LoadedBudget, 'kind' | 'mintedBefore' | 'earlier'> {
+): Omit<LoadedBudget, 'kind' | 'mintedBefore' | 'earlier' | 'isDeleted'> {
   const text = encodeText(key)
   const row = statements.statement(sql.BUDGET).get([epoch, epoch, epoch, text, period])
   if (row === undefined) return NO_BUDGET

@@ -6,18 +6,19 @@ import type { ReservationRow } from '../../core/rows.ts'
 import { encodeText } from '../../core/stored-text.ts'
 import type { StatementCache } from './client/statement-cache.ts'
 import { loadSource, type Source } from './load-entries.ts'
+import type { Opening } from './row-cache.ts'
 import { reservationFrom } from './rows.ts'
 import * as sql from './sql.ts'
 
 /** Stands for no epoch: the first one is 1. */
-const NO_EPOCH = 0
+export const NO_EPOCH = 0
 
 /** The reservations that a batch names, and the rows that their units came from. */
 export function loadReservations(
   source: Source,
   batch: Batch,
   names: readonly ReservationName[],
-  isBurning: boolean,
+  opening: Opening,
 ): Pick<ExchangeRows, 'reservations' | 'damagedReservations' | 'sources'> {
   const found = new Map<string, ReservationRow>()
   const damagedReservations: DamagedReservation[] = []
@@ -29,23 +30,23 @@ export function loadReservations(
   }
   const reservations = [...found.values()]
   const sources = sourcesOf(reservations, batch)
-  return { reservations, damagedReservations, sources: loadSources(source, sources, batch.epoch, isBurning) }
+  return { reservations, damagedReservations, sources: loadSources(source, sources, batch.epoch, opening) }
 }
 
 /** @param time reservations that are to be swept at it, or before; one that cannot be read stays */
-export function loadSweep(source: Source, max: number, time: number, isBurning: boolean): SweepRows {
+export function loadSweep(source: Source, max: number, time: number, opening: Opening): SweepRows {
   const rows = source.statements.statement(sql.SWEEPABLE).all([time, max])
   const due = rows.flatMap((row) => readable(() => reservationFrom(row)) ?? [])
-  return { due, sources: loadSources(source, sourcesOf(due), NO_EPOCH, isBurning) }
+  return { due, sources: loadSources(source, sourcesOf(due), NO_EPOCH, opening) }
 }
 
-function loadSources(
+export function loadSources(
   source: Source,
   names: readonly Pick<SourceRows, 'key' | 'period'>[],
   epoch: number,
-  isBurning: boolean,
+  opening: Opening,
 ): readonly SourceRows[] {
-  return names.map((name) => ({ ...name, rows: loadSource(source, name, epoch, isBurning) }))
+  return names.map((name) => ({ ...name, rows: loadSource(source, name, epoch, opening) }))
 }
 
 function readReservation(
@@ -66,7 +67,7 @@ function readReservation(
 }
 
 /** Undefined for one that cannot be read. */
-function readable(read: () => ReservationRow): ReservationRow | undefined {
+export function readable(read: () => ReservationRow): ReservationRow | undefined {
   try {
     return read()
   } catch (error) {

@@ -44,7 +44,8 @@ export function loadOpening({ statements, cache }: Source, epoch: number): Openi
     timeSeen: integer(row?.[0]),
     wantedUntil: integer(row?.[1]),
     isBurning: integer(row?.[2]) === 1,
-    owner: row === undefined || row[3] === null ? undefined : ownerFrom(row, 3),
+    hasDeletions: integer(row?.[3]) === 1,
+    owner: row === undefined || row[4] === null ? undefined : ownerFrom(row, 4),
   }
   cache.keepOpening(opening)
   return opening
@@ -56,14 +57,14 @@ export function loadJoin(statements: StatementCache, process: string | null): Jo
 
 /** @param time store time, ms since 1970 */
 export function loadExchange(source: Source, opening: Opening, batch: Batch, time: number): ExchangeRows {
-  const { owner, wantedUntil, isBurning } = opening
+  const { owner, wantedUntil } = opening
   if (!needsRows(owner, batch)) return { owner, entries: [], wanted: [] }
   const { statements } = source
-  const entries = batch.entries.map((entry) => loadEntry(source, entry, batch.epoch, isBurning))
+  const entries = batch.entries.map((entry) => loadEntry(source, entry, batch.epoch, opening))
   const wantedMax = WANTED_ROWS_MAX + entries.length
   const wanted = wantedUntil <= time ? [] : statements.statement(sql.WANTED).all([batch.epoch, time, wantedMax])
   const names = reservationsIn(batch)
-  const reserved = names.length === 0 ? {} : loadReservations(source, batch, names, isBurning)
+  const reserved = names.length === 0 ? {} : loadReservations(source, batch, names, opening)
   return { owner, entries, ...reserved, wanted: wanted.map(rowNameFrom) }
 }
 

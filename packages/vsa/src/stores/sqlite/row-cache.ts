@@ -11,10 +11,12 @@ export interface Opening {
   readonly wantedUntil: number
   /** A closed epoch may still have leases. */
   readonly isBurning: boolean
+  /** P6: an epoch has yet to hear that leases were deleted. */
+  readonly hasDeletions: boolean
   readonly owner: OwnerRow | undefined
 }
 
-export type CachedBudget = Omit<LoadedBudget, 'kind' | 'ended' | 'mintedBefore' | 'earlier'>
+export type CachedBudget = Omit<LoadedBudget, 'kind' | 'ended' | 'mintedBefore' | 'earlier' | 'isDeleted'>
 
 interface BudgetOfEpoch {
   readonly period: number
@@ -82,12 +84,12 @@ export class RowCache {
     this.#counters.set(key, value)
   }
 
-  /** The writes are committed. After those of a join, a close or upkeep everything is read again. */
+  /** The writes are committed. After those of a join, a close, upkeep or a deletion everything is read again. */
   committed(writes: Writes): void {
-    const { owners, removedBudgets, removedOwners, burnedOut } = writes
-    const isExchange = owners.every(({ change }) => change === 'renewed')
-    if (!isExchange || removedBudgets.length > 0 || removedOwners.length > 0 || burnedOut.length > 0)
-      return this.clear()
+    const { owners, removedBudgets, removedOwners, burnedOut, deletion, heardDeletions } = writes
+    const removed = removedBudgets.length + removedOwners.length + burnedOut.length + heardDeletions.length
+    const isExchange = deletion === null && removed === 0 && owners.every(({ change }) => change === 'renewed')
+    if (!isExchange) return this.clear()
     for (const { row } of owners) this.#owners.set(row.epoch, row)
     this.#commitBudgets(writes)
     for (const { key, value } of writes.counters) if (this.#counters.has(key)) this.#counters.set(key, value)

@@ -1,4 +1,4 @@
-import type { BudgetWrite, OwnerWrite, PrunableRow, ReservationWrite, Writes } from '../../core/adapter.ts'
+import type { BudgetWrite, Deletion, OwnerWrite, PrunableRow, ReservationWrite, Writes } from '../../core/adapter.ts'
 import { keysOf } from '../../core/reservations/names.ts'
 import type { LeaseRow, ReservationRow } from '../../core/rows.ts'
 import { PERIOD_SLACK_MS } from '../../core/settle-entry.ts'
@@ -10,7 +10,7 @@ import * as sql from './sql.ts'
 /** Applies all writes, inside a write transaction of the caller. */
 export function save(statements: StatementCache, writes: Writes): void {
   const { budgets, leases, mints, counters, reservations, removedReservations } = writes
-  const { removedBudgets, removedOwners, burnedOut, leap } = writes
+  const { removedBudgets, deletion, heardDeletions, removedOwners, burnedOut, leap } = writes
   for (const write of budgets) saveBudget(statements, write)
   for (const lease of leases) saveLease(statements, lease)
   for (const { key, id, units } of mints)
@@ -21,12 +21,30 @@ export function save(statements: StatementCache, writes: Writes): void {
   for (const { key, period } of removedBudgets) statements.statement(sql.REMOVE_BUDGET).run([encodeText(key), period])
   if (removedBudgets.length > 0) statements.statement(sql.RAISE_PRUNED).run([remakableUntil(removedBudgets)])
   if (leap !== null) statements.statement(sql.SAVE_LEAP).run([leap.from, leap.at, leap.until])
-  for (const epoch of removedOwners) statements.statement(sql.REMOVE_OWNER).run([epoch])
+  if (deletion !== null) saveDeletion(statements, deletion)
+  for (const { key, period, epoch } of heardDeletions)
+    statements.statement(sql.HEAR_DELETION).run([epoch, encodeText(key), period])
+  for (const epoch of removedOwners) {
+    statements.statement(sql.REMOVE_OWNER).run([epoch])
+    statements.statement(sql.FORGET_DELETIONS).run([epoch])
+  }
   for (const epoch of burnedOut) statements.statement(sql.BURNED_OUT).run([epoch])
   for (const write of writes.owners) saveOwner(statements, write)
   // An open owner's `seen_at` records the time seen. Where none has this time, the time must be stored separately.
   if (writes.owners.every(({ change, row }) => change === 'closed' || row.seenAt < writes.time))
     statements.statement(sql.RAISE_TIME).run([writes.time])
+}
+
+/** P6 */
+function saveDeletion(statements: StatementCache, { key, budgets, leases, mints }: Deletion): void {
+  const text = encodeText(key)
+  statements.statement(sql.SAVE_DELETED_KEY).run([text])
+  for (const { period, epoch } of leases) {
+    statements.statement(sql.REMOVE_LEASE).run([text, period, epoch])
+    statements.statement(sql.SAVE_DELETED_LEASE).run([epoch, text, period])
+  }
+  for (const { period } of budgets) statements.statement(sql.REMOVE_BUDGET).run([text, period])
+  for (const { id } of mints) statements.statement(sql.REMOVE_MINT).run([text, encodeText(id)])
 }
 
 /** The store time from which none of the rows can be made again (S4): `repairClock` goes back no further. */

@@ -6,7 +6,7 @@ import { firstInteger } from './rows.ts'
 const APPLICATION_ID = 0x76_73_61_31
 
 /** The newest schema that this version can read and write. Kept in the file's header. */
-const SCHEMA_VERSION = 3
+const SCHEMA_VERSION = 4
 
 /**
  * The fields are those of `core/rows.ts`. Beyond them:
@@ -16,6 +16,7 @@ const SCHEMA_VERSION = 3
  * - `reservation.lots` is what `core/reservations/stored-lots.ts` writes, and `sweep_at` the time that `sweepAtOf` tells.
  * - `reservation_key` names a reservation by the key of each of its budgets but the first.
  * - `owner.burning` is 1 from an epoch's end until none of its leases are left.
+ * - `deleted_key` and `deleted_lease` are what is kept of deletions (P6): see `Deletion`.
  */
 const RESERVATIONS = `
 CREATE TABLE reservation (
@@ -35,6 +36,19 @@ CREATE TABLE reservation_key (
   id TEXT NOT NULL,
   first_key TEXT NOT NULL,
   PRIMARY KEY (key, id)
+) STRICT, WITHOUT ROWID;
+`
+
+const DELETIONS = `
+CREATE TABLE deleted_key (
+  key TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deleted_lease (
+  epoch INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  period INTEGER NOT NULL,
+  PRIMARY KEY (epoch, key, period)
 ) STRICT, WITHOUT ROWID;
 `
 
@@ -109,7 +123,7 @@ CREATE TABLE counter (
   key TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-${RESERVATIONS}
+${RESERVATIONS}${DELETIONS}
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `
@@ -131,6 +145,10 @@ ALTER TABLE budget ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserve
 ALTER TABLE budget ADD COLUMN resets INTEGER NOT NULL DEFAULT 0;
 ${RESERVATIONS}
 PRAGMA user_version = 3;
+`,
+  3: `
+${DELETIONS}
+PRAGMA user_version = 4;
 `,
 }
 

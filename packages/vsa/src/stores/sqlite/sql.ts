@@ -1,11 +1,12 @@
 /** All SQL statements of the store. */
 import { BUDGET_COLUMNS, OWNER_COLUMNS, RESERVATION_COLUMNS } from './rows.ts'
 
-/** Store time seen, the latest `wanted_until`, whether an epoch is burning, and the calling owner: the first read of an exchange. */
+/** Store time seen, the latest `wanted_until`, whether an epoch is burning, whether one has yet to hear of a deletion, and the calling owner: the first read of an exchange. */
 export const OPENING: string = `
 SELECT max(s.time_seen, coalesce((SELECT max(seen_at) FROM owner WHERE state = 'open'), 0)),
   coalesce((SELECT max(wanted_until) FROM budget WHERE wanted_until > 0), 0),
   EXISTS (SELECT 1 FROM owner WHERE burning = 1),
+  EXISTS (SELECT 1 FROM deleted_lease WHERE epoch > 0),
   ${prefixed('o', OWNER_COLUMNS)}
 FROM store s LEFT JOIN owner o ON o.epoch = ?`
 
@@ -100,6 +101,24 @@ export const REMOVE_RESERVATION: string = 'DELETE FROM reservation WHERE key = ?
 export const REMOVE_RESERVATION_KEY: string = 'DELETE FROM reservation_key WHERE key = ? AND id = ?'
 export const SWEEPABLE: string = `
 SELECT ${RESERVATION_COLUMNS} FROM reservation WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ?`
+
+/** P6: what there is of one key, at most so many. */
+export const RESERVATIONS_OF_KEY: string = `
+SELECT ${RESERVATION_COLUMNS} FROM reservation WHERE key = ?
+UNION ALL
+SELECT ${prefixed('r', RESERVATION_COLUMNS)} FROM reservation_key k CROSS JOIN reservation r ON r.key = k.first_key AND r.id = k.id
+WHERE k.key = ? LIMIT ?`
+export const MINTS_OF_KEY: string = 'SELECT id FROM mint WHERE key = ? LIMIT ?'
+export const LEASES_OF_KEY: string = 'SELECT key, period, epoch, held FROM lease WHERE key = ?'
+export const PERIODS_OF_KEY: string = 'SELECT period FROM budget WHERE key = ? ORDER BY period LIMIT ?'
+export const REMOVE_MINT: string = 'DELETE FROM mint WHERE key = ? AND id = ?'
+export const SAVE_DELETED_KEY: string = 'INSERT INTO deleted_key (key) VALUES (?) ON CONFLICT DO NOTHING'
+export const DELETED_KEY: string = 'SELECT 1 FROM deleted_key WHERE key = ?'
+export const SAVE_DELETED_LEASE: string =
+  'INSERT INTO deleted_lease (epoch, key, period) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
+export const DELETED_LEASE: string = 'SELECT 1 FROM deleted_lease WHERE epoch = ? AND key = ? AND period = ?'
+export const HEAR_DELETION: string = 'DELETE FROM deleted_lease WHERE epoch = ? AND key = ? AND period = ?'
+export const FORGET_DELETIONS: string = 'DELETE FROM deleted_lease WHERE epoch = ?'
 
 /** For listings: rows of one key, or of all, after a given row. */
 export const LIST: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE (key, period) > (?, ?) ORDER BY key, period LIMIT ?`

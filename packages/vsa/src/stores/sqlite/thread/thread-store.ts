@@ -45,6 +45,10 @@ export class ThreadStore implements Store {
     return this.#running().call('upkeep', { epoch, token, seq })
   }
 
+  async delete(key: string): Promise<boolean> {
+    return this.#running().call('delete', key)
+  }
+
   async read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {
     return this.#running().call('read', names)
   }

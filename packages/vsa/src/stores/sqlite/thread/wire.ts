@@ -32,6 +32,7 @@ export interface Calls {
   join: { readonly argument: string; readonly result: Joined }
   exchange: { readonly argument: PackedBatch; readonly result: PackedAnswer }
   upkeep: { readonly argument: Caller; readonly result: number | null }
+  delete: { readonly argument: string; readonly result: boolean }
   read: { readonly argument: readonly RowName[]; readonly result: readonly BudgetRow[] }
   list: { readonly argument: ListRange; readonly result: ListPage }
   owners: { readonly argument: null; readonly result: readonly OwnerRow[] }

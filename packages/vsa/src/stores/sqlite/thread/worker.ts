@@ -56,6 +56,9 @@ async function call([, name, argument]: Request): Promise<Calls[CallName]['resul
     case 'upkeep':
       // This store has one.
       return (await store.upkeep?.(argument)) ?? null
+    case 'delete':
+      // This store has one.
+      return (await store.delete?.(argument)) ?? true
     case 'read':
       return store.read(argument)
     case 'list':
