@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'reservation_unknown'
   | 'reservation_open'
   | 'intents_unsupported'
+  | 'deletion_unsupported'
   | 'units_overflow'
   | 'too_many_waiters'
   | 'timeout'

@@ -5,7 +5,7 @@ import { assertFault, assertRates, type Fault, type FaultRates } from './fault.t
 import type { Random } from './random.ts'
 
 /** The methods whose calls may be faulty. `close` never is. Errors of the inner store pass through. */
-export type FaultyMethod = 'join' | 'exchange' | 'upkeep' | 'read' | 'list' | 'owners'
+export type FaultyMethod = 'join' | 'exchange' | 'upkeep' | 'delete' | 'read' | 'list' | 'owners'
 
 export interface FaultyStoreOptions {
   /**
@@ -23,7 +23,7 @@ export interface FaultyStoreOptions {
   readonly delayMsMax?: number
 }
 
-export const METHODS: readonly FaultyMethod[] = ['join', 'exchange', 'upkeep', 'read', 'list', 'owners']
+export const METHODS: readonly FaultyMethod[] = ['join', 'exchange', 'upkeep', 'delete', 'read', 'list', 'owners']
 
 const OPTIONS = Object.keys({
   clock: true,

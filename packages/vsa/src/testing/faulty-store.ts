@@ -65,10 +65,20 @@ class FaultyNetwork implements FaultyStore {
   readonly capabilities: StoreCapabilities
   /** Absent where the inner store has none. */
   readonly upkeep?: (caller: Caller) => Promise<number | null>
+  /** Absent where the inner store has none. */
+  readonly delete?: (key: string) => Promise<boolean>
   /** As the inner store has it, without faults: it goes through a connection of the user's. */
   readonly intents?: IntentWriter
   readonly faults: Record<FaultKind, number>
-  readonly calls: Record<FaultyMethod, number> = { join: 0, exchange: 0, upkeep: 0, read: 0, list: 0, owners: 0 }
+  readonly calls: Record<FaultyMethod, number> = {
+    join: 0,
+    exchange: 0,
+    upkeep: 0,
+    delete: 0,
+    read: 0,
+    list: 0,
+    owners: 0,
+  }
   readonly #inner: Store
   readonly #clock: Clock
   readonly #random: Random | undefined
@@ -85,6 +95,8 @@ class FaultyNetwork implements FaultyStore {
     if (inner.intents !== undefined) this.intents = inner.intents
     const upkeep = inner.upkeep?.bind(inner)
     if (upkeep !== undefined) this.upkeep = (caller) => this.#call('upkeep', () => upkeep(structuredClone(caller)))
+    const remove = inner.delete?.bind(inner)
+    if (remove !== undefined) this.delete = (key) => this.#call('delete', () => remove(key))
     this.#clock = options.clock
     inner.useClock?.(options.clock)
     this.#random = options.random
@@ -96,6 +108,7 @@ class FaultyNetwork implements FaultyStore {
       join: faultsFor('join'),
       exchange: faultsFor('exchange'),
       upkeep: faultsFor('upkeep'),
+      delete: faultsFor('delete'),
       read: faultsFor('read'),
       list: faultsFor('list'),
       owners: faultsFor('owners'),

@@ -55,6 +55,7 @@ export function bench(options: { readonly leaseTtlMs?: number; readonly past?: M
           batches.push(batch)
           return net.exchange(batch)
         },
+        delete: async (key) => net.delete?.(key) ?? true,
         read: (names) => net.read(names),
         list: (range) => net.list(range),
         owners: () => net.owners(),

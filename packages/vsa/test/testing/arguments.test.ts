@@ -78,7 +78,7 @@ describe('a wrong argument of vsa/testing is refused by name', () => {
     [
       'the method of an injected fault',
       () => (faultyStore(memory(), { clock }).inject as Untyped)('close', undefined),
-      new TypeError('method must be one of join, exchange, upkeep, read, list, owners, got "close"'),
+      new TypeError('method must be one of join, exchange, upkeep, delete, read, list, owners, got "close"'),
     ],
     [
       'a cut',

@@ -62,7 +62,7 @@ test('without faults every call passes, and only calls are counted', async () =>
   const { clock, store, add, count } = await line()
   expect(await endOf(clock, add(1))).toBe('applied')
   expect(await count()).toBe(1)
-  expect(store.calls).toEqual({ join: 1, exchange: 1, upkeep: 0, read: 0, list: 0, owners: 0 })
+  expect(store.calls).toEqual({ join: 1, exchange: 1, upkeep: 0, delete: 0, read: 0, list: 0, owners: 0 })
   expect(Object.values(store.faults).every((times) => times === 0)).toBe(true)
 })
 

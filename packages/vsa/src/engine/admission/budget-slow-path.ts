@@ -18,6 +18,7 @@ import type { PolicyCache } from '../budget/policy-cache.ts'
 import type { SlowPath } from '../budget/slow-path.ts'
 import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { AdmissionController, AdmissionParts } from './admission-controller.ts'
+import { Deletions } from './deletions.ts'
 import type { Intents } from './intents.ts'
 import { Mints } from './mints.ts'
 import type { Peeks } from './peeks.ts'
@@ -33,6 +34,7 @@ export class BudgetSlowPath implements SlowPath<Gate> {
   readonly #mints: Mints
   readonly #peeks: Peeks
   readonly #policies: PolicyChanges
+  readonly #deletions: Deletions
 
   constructor(
     admission: AdmissionController,
@@ -50,6 +52,7 @@ export class BudgetSlowPath implements SlowPath<Gate> {
     this.#refunds = new Refunds(parts)
     this.#mints = new Mints({ ...parts, isClosed: () => admission.isClosed })
     this.#peeks = peeks
+    this.#deletions = new Deletions({ ...parts, isClosed: () => admission.isClosed })
     this.#policies = new PolicyChanges({ ...parts, policies, joined: parts.joined, isClosed: () => admission.isClosed })
   }
 
@@ -100,6 +103,10 @@ export class BudgetSlowPath implements SlowPath<Gate> {
 
   reset(gate: Gate): Promise<void> {
     return this.#policies.reset(gate)
+  }
+
+  delete(gate: Gate): Promise<void> {
+    return this.#deletions.delete(gate)
   }
 
   mint(gate: Gate, units: number, options: MintOptions & InTransaction): Promise<PendingIntent>

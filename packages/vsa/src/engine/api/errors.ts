@@ -138,6 +138,14 @@ export function intentsUnsupportedError(key: string): VsaError {
   return new VsaError('intents_unsupported', message)
 }
 
+export function deletionUnsupportedError(key: string): VsaError {
+  const message = `this store deletes nothing, so ${JSON.stringify(key)} stays as it is: its adapter has no loadDeletion, or the store that wraps it passes no delete on`
+  return new VsaError('deletion_unsupported', message)
+}
+
+/** The outcome of a deletion, when it times out. */
+export const DELETION_LATE = 'all of it may be gone, or a part of it; delete it again to be sure'
+
 /** The outcome of an admission or a reservation with an id, when it times out. */
 export const REMEMBERED_LATE =
   'the units may have been taken, and then they stay; ask again with the same id to find out'

@@ -176,6 +176,14 @@ export interface Budget {
    * admitted with an id before cannot be given back by it any more. @throws VsaError as `setPolicy`
    */
   reset(): Promise<void>
+  /**
+   * Removes all that there is of the key, in every period: the books, reservations, which end unsettled, and the ids of admissions and mints. Durable on
+   * return, and this process begins anew: the next request makes a fresh row by the declared policy. Other budgets get back what reservations together
+   * with this one had set aside. Other processes hear of it with their next exchange, and raise `deleted`: until then each may spend its lease, at most
+   * `atRisk`, which is in no account. For more than 100 reservations, mints or periods it takes several store calls, in which the budget can be used.
+   * @throws VsaError `timeout`, `store_unavailable`: a part may be gone, so delete it again; `closed`; `deletion_unsupported` where the store cannot
+   */
+  delete(): Promise<void>
   /** The row as the store has it, with what this owner has not sent: the figures of one moment. Changes nothing. @throws VsaError `timeout` or `store_unavailable` by the deadline of `open`, `closed` */
   peek(): Promise<Peek>
 }

@@ -109,12 +109,13 @@ export class Gate implements Budget, HotCell {
     return this.history?.changed?.declared ?? this.plan
   }
 
-  /** P3: nothing is known of the rows that it goes on with. */
+  /** P3, P6: nothing is known of the rows that it goes on with. */
   forgetRow(): void {
     this.knownWindow = null
     this.isSparse = false
     if (this.history === null) return
     this.history.lack = null
+    this.history.reported = null
     this.history.knownFigures = null
   }
 
@@ -209,6 +210,10 @@ export class Gate implements Budget, HotCell {
 
   reset(): Promise<void> {
     return this.family.slowPath.reset(this)
+  }
+
+  delete(): Promise<void> {
+    return this.family.slowPath.delete(this)
   }
 
   mint(units: number, options: MintOptions & InTransaction): Promise<PendingIntent>

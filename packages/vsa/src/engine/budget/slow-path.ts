@@ -32,6 +32,7 @@ export interface SlowPath<Gate> {
   /** @param isOwn its family does not know of it */
   setPolicy(gate: Gate, policy: Policy, isOwn: boolean): Promise<void>
   reset(gate: Gate): Promise<void>
+  delete(gate: Gate): Promise<void>
   mint(gate: Gate, units: number, options: MintOptions & InTransaction): Promise<PendingIntent>
   mint(gate: Gate, units: number, options: MintOptions): Promise<boolean>
   peek(gate: Gate): Promise<Peek>

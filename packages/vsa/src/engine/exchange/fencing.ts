@@ -164,7 +164,7 @@ export class Fencing {
     for (const call of requests?.takeCallsSent() ?? []) {
       if (fate.kind === 'applied') call.reply.resolve()
       // A policy has its version; a reset that counted twice would forget more.
-      else if (call.kind === 'policy' || fate.kind === 'not_applied') requests?.calls.putBack([call])
+      else if (call.kind !== 'reset' || fate.kind === 'not_applied') requests?.calls.putBack([call])
       else call.reply.reject(fencedUnknownError(row.key))
     }
     if (fate.kind === 'applied') return this.#confirmations.confirmAll(row)

@@ -66,6 +66,13 @@ export class Recollection {
     else this.remember(row, gone, untilMs)
   }
 
+  /** P6: the row was deleted: nothing of it is to be told. */
+  drop({ key, window }: Pick<Remembered, 'key' | 'window'>): void {
+    const name = rowName(key, window.start)
+    this.#rows.delete(name)
+    this.#due.delete(name)
+  }
+
   /** Drops what the store cannot forget any more. @param sentAtMs when a batch was sent that the store has answered since */
   purge(sentAtMs: number): void {
     for (const [name, { untilMs }] of this.#rows) {

@@ -39,6 +39,7 @@ export class RowAnswers {
   settle(row: LeasedRow, answer: EntryAnswer, arrival: Arrival): void {
     if (answer.kind === 'budget') this.#acknowledge(row, answer, arrival)
     else if (answer.kind === 'removed') this.#settleRemoved(row, answer.refunded)
+    else if (answer.kind === 'deleted') this.#forget(row)
     else if (answer.kind !== 'counter') this.#refuse(row, arrival.nowMs)
   }
 
@@ -73,6 +74,26 @@ export class RowAnswers {
     this.#parts.leases.touch(row, held)
     this.#confirmations.confirmAll(row)
     if (sent !== null) this.#refunds.settle(row, sent.refund, refunded)
+  }
+
+  /** P6: nothing was settled. What waits for the row goes to the fresh one; what was spent and given back since the last answer is in no account. */
+  #forget(row: LeasedRow): void {
+    const { leases, recollection, requests, sendQueue, settings } = this.#parts
+    const { held, key, window } = row
+    const sentRefund = row.lease.sent?.refund
+    const unconfirmed = (['sent', 'unsent'] as const).flatMap((which) =>
+      this.#confirmations.takeUnconfirmed(row, which),
+    )
+    const units = row.forget()
+    leases.touch(row, held)
+    recollection.drop(row)
+    settings.emit({ type: 'deleted', key, period: window.start, units })
+    this.#refunds.drop(row, sentRefund)
+    const mint = this.#takeMintSent(row)
+    if (mint !== null) requests.of(row).mints.putBack([mint])
+    for (const { reply } of requests.find(row)?.takeCallsSent() ?? []) reply.resolve()
+    for (const request of unconfirmed) this.#takes.retryLater(request, row)
+    if (requests.isAwaited(row)) sendQueue.markUrgent(row)
   }
 
   /** S4: the row is not there. Nothing was settled, and nothing of it is held. */

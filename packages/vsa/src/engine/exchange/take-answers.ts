@@ -144,6 +144,7 @@ export class TakeAnswers {
     const { waiting, session } = this.#parts
     if (isLost(row, session.time)) waiting.resolve(request, { kind: 'failed', error: rowLostError(row.key) })
     else if (closing) waiting.resolve(request, { kind: 'failed', error: closedError(row.key) })
+    else if (row.isDeleted) waiting.requeue([request])
     else if (request.state !== 'resolved') waiting.park(request)
   }
 
@@ -181,8 +182,8 @@ export class TakeAnswers {
         return true
       }
       if (row.figures === null) {
-        // The period that the gate is in now is one that the store has.
-        if (wasEarly(row, session.time) && !closing) return false
+        // The next entry finds a fresh row, or one of the period that the gate is in now.
+        if ((row.isDeleted || wasEarly(row, session.time)) && !closing) return false
         this.retryLater(request, row, closing)
         return true
       }

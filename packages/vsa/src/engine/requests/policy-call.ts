@@ -1,12 +1,18 @@
 import type { Deferred } from '../runtime/deferred.ts'
 
-/** A change of the row's policy (P1), or a reset of it (P5), that waits for the store. */
-export type RowCall = PolicyCall | ResetCall
+/** What waits for the store's answer about the row: a change of its policy (P1), a reset (P5), or whether it was deleted (P6). */
+export type RowCall = PolicyCall | ResetCall | HearCall
 
 interface PolicyCall {
   readonly kind: 'policy'
   /** Beats every process that runs. The policy itself is that of the row's gate when it is sent. */
   readonly version: number
+  readonly reply: Deferred<void>
+}
+
+/** Asks for nothing. */
+interface HearCall {
+  readonly kind: 'hear'
   readonly reply: Deferred<void>
 }
 

@@ -140,6 +140,7 @@ export class LeasedRow extends RowSchedule implements RowView, Touched<LeasedRow
     const heldBefore = this.held
     this.lease.acknowledge(figures, this.gate)
     this.hasGrown = figures.held > heldBefore
+    this.isDeleted = false
     if (figures.held > 0) this.wasLeased = true
     this.isKnown = true
   }
@@ -150,10 +151,24 @@ export class LeasedRow extends RowSchedule implements RowView, Touched<LeasedRow
     this.isKnown = true
   }
 
+  /** P6: the row was deleted, and so is what is known of it: the next request makes a fresh one. @returns the units spent since the last send */
+  forget(): number {
+    const { gate, lease, window } = this
+    const spent = lease.spentSince + (lease.sent?.spent ?? 0)
+    // A store that says so again, of a row that nothing is known of, is asked at its own pace.
+    const isNews = this.isKnown || this.held > 0
+    this.lose()
+    this.isKnown = false
+    this.isDeleted = isNews
+    if (gate.knownWindow?.start === window.start) gate.forgetRow()
+    return spent
+  }
+
   /** O5 */
   lose(): void {
     this.gate.metrics.spentUnits += this.lease.lose()
     this.askAgainAtMs = -Infinity
+    this.isDeleted = false
   }
 }
 

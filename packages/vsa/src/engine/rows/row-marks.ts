@@ -6,6 +6,7 @@ const GROWN = 16
 const LISTED = 32
 const LEASED = 64
 const SPENT = 128
+const DELETED = 256
 
 /** What is true of a row or not, in one small integer: a field for each would take eight times as much memory. */
 export class RowMarks {
@@ -72,6 +73,15 @@ export class RowMarks {
 
   set wasLeased(is: boolean) {
     this.#marks = withMark(this.#marks, LEASED, is)
+  }
+
+  /** P6: the last answer told that the row was deleted: the next entry makes a fresh one. */
+  get isDeleted(): boolean {
+    return (this.#marks & DELETED) !== 0
+  }
+
+  set isDeleted(is: boolean) {
+    this.#marks = withMark(this.#marks, DELETED, is)
   }
 
   /** One of those leases was spent from. */

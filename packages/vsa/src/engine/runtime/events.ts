@@ -28,6 +28,8 @@ export type VsaEvent =
   /** The engine was given a clock, and the store goes by another one. Times are ms since 1970. */
   | { readonly type: 'clock_differs'; readonly storeTime: number; readonly clockTime: number; readonly detail: string }
   | { readonly type: 'row_lost'; readonly key: string; readonly period: number }
+  /** P6: another call has deleted the budget. `units` were spent by this process since the last answer, and are in no account. */
+  | { readonly type: 'deleted'; readonly key: string; readonly period: number; readonly units: number }
   | { readonly type: 'policy_conflict'; readonly key: string; readonly declared: number; readonly holds: number }
   /** P1: the limit of a row that this process uses was changed by another one. */
   | {
@@ -61,6 +63,7 @@ export function isWarning(event: VsaEvent): boolean {
     case 'store_back':
     case 'threshold':
     case 'policy_changed':
+    case 'deleted':
       return false
     case 'fenced':
       // An idle owner that held no lease lost nothing.
