@@ -9,7 +9,7 @@ const named = (suffix: string): string[] => folders.map((folder) => `${folder}/*
 /** Tests of random cases. `npm run proof` repeats them with more (packages/vsa/test/rounds.ts). */
 const RANDOM = [
   'packages/vsa/test/core/{calendar,forgetting,transition-properties}.test.ts',
-  'packages/vsa/test/engine/laws.test.ts',
+  'packages/vsa/test/engine/{deletion-random,laws}.test.ts',
   'packages/vsa/test/stores/*-conformance.test.ts',
   'proof/test/production-credits.test.ts',
 ]

@@ -7,6 +7,7 @@ import { GATE_CANARIES } from './gate-canaries.ts'
 import { GIVING_BACK_CANARIES } from './giving-back-canaries.ts'
 import { LAW_CANARIES } from './law-canaries.ts'
 import { OWNER_CANARIES } from './owner-canaries.ts'
+import { DELETION_CANARIES } from './deletion-canaries.ts'
 import { RESERVATION_CANARIES } from './reservation-canaries.ts'
 import { ROW_CANARIES } from './row-canaries.ts'
 import { SESSION_CANARIES } from './session-canaries.ts'
@@ -31,6 +32,7 @@ export const CATALOGUE: readonly ExpectedCanary[] = joined([
   ...GATE_CANARIES,
   ...LAW_CANARIES,
   ...RESERVATION_CANARIES,
+  ...DELETION_CANARIES,
   ...GIVING_BACK_CANARIES,
 ])
 

@@ -33,7 +33,7 @@ function testsOf(makeStore: MakeStore): readonly ConformanceTest[] {
     it: (title, body) => tests.push({ title, body }),
     expect,
   }
-  storeConformance('planted', makeStore, runner, { sequences: SEQUENCES })
+  storeConformance('planted', makeStore, runner, { sequences: SEQUENCES, deletes: true })
   return tests
 }
 

@@ -251,6 +251,16 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'repeat-given-back': checked(['I2']),
   'changed-rows-first': simulated(['G5']),
 
+  // Deletion
+  'deletion-unheard': conforming('P6', 'L2'),
+  'deletion-heard-for-ever': conforming('P6', 'L2'),
+  'deletion-undone-by-a-replay': conforming('P6', 'S2'),
+  'deletion-keeps-mint-ids': conforming('P6'),
+  'deletion-keeps-what-was-set-aside': conforming('P6', 'R2'),
+  'deletion-gives-back-what-was-kept': conforming('P6', 'R3'),
+  'deletion-in-part': conforming('P6'),
+  'deleted-key-forgotten': conforming('P6', 'S4'),
+
   // A store that forgot
   'older-incarnation-applied': forgetting(['F1']),
   'forgot-without-outcome': forgetting(['F2']),

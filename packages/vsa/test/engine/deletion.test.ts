@@ -97,6 +97,23 @@ describe('a budget that is deleted', () => {
     expect(await world.row('credits')).toMatchObject({ used: 2, pool: 98 })
   })
 
+  test('P6, O9: also one that was spent while the exchange was under way that heard of it', async () => {
+    const world = bench()
+    const [one, other] = [world.owner(), world.owner()]
+    const theirs = other.vsa.budget('credits', LEASED)
+    await theirs.admit(1)
+    await other.vsa.flush()
+    other.net.inject('exchange', { kind: 'delay', requestMs: 50, answerMs: 0 })
+    const asked = [theirs.admit(2, { durable: true }), theirs.admit(3, { durable: true })]
+    await world.clock.advance(1)
+    asked.push(theirs.admit(4, { durable: true }))
+    await one.vsa.budget('credits', LEASED).delete()
+    await world.clock.advance(200)
+    expect(await Promise.all(asked)).toEqual([true, true, true])
+    await other.vsa.flush({ returnLeases: true })
+    expect(await world.row('credits')).toMatchObject({ used: 9, pool: 91 })
+  })
+
   test('P6: every period goes, also the next one that was fetched ahead', async () => {
     const world = bench()
     const { vsa } = world.owner()

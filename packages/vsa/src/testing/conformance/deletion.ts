@@ -123,8 +123,8 @@ async function leaseholder(scene: Scene): Promise<void> {
   ])
   expect(answer.entries[0]).toEqual({ kind: 'deleted' })
   expect(await scene.rows()).toMatchObject([{ budget: { key: 'b' } }])
-  const fresh = await owner.row(entryOf('a', { policy, hold: 4 }))
-  expect(fresh).toMatchObject({ minted: 10, used: 0, held: 4, pool: 6, others: 0 })
+  const fresh = await owner.apply({ entries: [entryOf('a', { policy, hold: 4 })] })
+  expect(fresh.entries).toMatchObject([{ minted: 10, used: 0, held: 4, pool: 6, others: 0 }])
   expect(await owner.row(entryOf('a', { known: true, spent: 4 }))).toMatchObject({ used: 4, held: 0, pool: 6 })
 }
 
@@ -234,7 +234,7 @@ async function many(scene: Scene): Promise<void> {
   for (const id of ids.slice(0, 3))
     await owner.apply({ entries: [entryOf('a', { known: true, mint: { units: 1, id } })] })
   const calls = await remove(scene.store, 'a')
-  expect({ calls, isMore: calls > 1 }).toMatchObject({ isMore: true })
+  expect(calls > 1).toEqual(true)
   expect(await scene.rows()).toMatchObject([{ budget: { key: 'b', reserved: 0, pool: MANY } }])
   const answer = await owner.apply({ changes: ids.slice(0, 9).map((id) => settleOf('b', id, 1)) })
   expect(answer.credits?.changes.map(({ kind }) => kind)).toEqual(ids.slice(0, 9).map(() => 'unknown'))
