@@ -75,6 +75,7 @@ export class WireObserver {
       case 'counter_overflow':
       case 'clock_differs':
       case 'policy_changed':
+      case 'deleted':
     }
   }
 

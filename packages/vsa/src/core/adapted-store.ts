@@ -71,9 +71,8 @@ class AdaptedStore implements Store {
     this.capabilities = adapter.capabilities
     if (adapter.intents !== undefined) this.intents = adapter.intents
     this.#adapter = adapter
-    const { loadDeletion } = adapter
-    if (loadDeletion !== undefined)
-      this.delete = async (key) => this.#delete(() => loadDeletion.call(adapter, key, DELETED_MAX), key)
+    const loadDeletion = adapter.loadDeletion?.bind(adapter)
+    if (loadDeletion !== undefined) this.delete = async (key) => this.#delete(() => loadDeletion(key, DELETED_MAX), key)
     this.#now = now
     this.#newToken = newToken
     this.#upkeep = new Pace(upkeepEveryMs)

@@ -2,7 +2,7 @@ import type { StoreAdapter } from './adapter.ts'
 
 /** An adapter with some of its methods replaced, and without its fast path, which would go past them. */
 export function changedAdapter(adapter: StoreAdapter, methods: Partial<StoreAdapter>): StoreAdapter {
-  const { loadDeletion } = adapter
+  const loadDeletion = adapter.loadDeletion?.bind(adapter)
   return {
     capabilities: adapter.capabilities,
     leaseTtlMs: adapter.leaseTtlMs,
@@ -12,7 +12,7 @@ export function changedAdapter(adapter: StoreAdapter, methods: Partial<StoreAdap
     loadExchange: (batch) => adapter.loadExchange(batch),
     loadUpkeep: (bounds) => adapter.loadUpkeep(bounds),
     loadSweep: (max) => adapter.loadSweep(max),
-    ...(loadDeletion && { loadDeletion: (key: string, max: number) => loadDeletion.call(adapter, key, max) }),
+    ...(loadDeletion && { loadDeletion }),
     read: (names) => adapter.read(names),
     list: (range) => adapter.list(range),
     owners: () => adapter.owners(),
