@@ -61,6 +61,7 @@ export class WireObserver {
         return this.#didNotHappen(event)
       case 'store_forgot':
       case 'row_lost':
+      case 'deleted':
         return this.#didNotHappen(event)
       case 'clock_leap':
         return scenarios.note('5 an engine reports a leap of store time')
@@ -75,7 +76,6 @@ export class WireObserver {
       case 'counter_overflow':
       case 'clock_differs':
       case 'policy_changed':
-      case 'deleted':
     }
   }
 
