@@ -10,6 +10,7 @@ import { maintain, OWNERS_KEPT_MS, type Upkeep, UPKEEP_STEPS } from './maintain.
 import { openEpoch } from './open-epoch.ts'
 import { Pace } from './pace.ts'
 import { sweep } from './reservations/sweep.ts'
+import { SweepSize } from './reservations/sweep-size.ts'
 import type { BudgetRow, OwnerRow } from './rows.ts'
 import type { Caller } from './standing.ts'
 import { Standstill } from './standstill.ts'
@@ -17,8 +18,6 @@ import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './st
 import { checkStoreFrom, type StoreFromOptions, type UpkeepSettings } from './store-from-options.ts'
 import { transition } from './transition.ts'
 
-/** The most reservations that one upkeep ends or forgets: an exchange waits for it, on SQLite up to about 5 ms. An engine repeats it between exchanges. */
-const SWEPT_MAX = 100
 /** A sweep that had nothing to write is tried again after this long, in ms. */
 const SWEEP_AGAIN_MS = 1_000
 /** The most attempts of a transaction after version conflicts. */
@@ -53,6 +52,7 @@ class AdaptedStore implements Store {
   readonly #newToken: () => string
   readonly #upkeep: Pace
   readonly #standstill: Standstill
+  readonly #sweepSize: SweepSize = new SweepSize()
   #isBehind = false
   /** The last fast path found nothing for upkeep to do. */
   #isIdle = false
@@ -219,14 +219,19 @@ class AdaptedStore implements Store {
 
   /** R3, R6. What it frees may be removed. */
   #sweep(): Awaitable<{ readonly isFull: boolean; readonly isIdle: boolean }> {
-    const max = Math.min(SWEPT_MAX, this.capabilities.batchMax)
-    return this.#transact(
+    const max = Math.min(this.#sweepSize.count, this.capabilities.batchMax)
+    const startedAt = this.#now()
+    const swept = this.#transact(
       () => this.#adapter.loadSweep(max),
       (rows, at, { frozenUntil }) => {
         const writes = sweep(rows, at, frozenUntil > 0)
         return { result: { isFull: rows.due.length >= max, isIdle: writes === null }, writes }
       },
     )
+    return andThen(swept, (result) => {
+      if (result.isFull) this.#sweepSize.took(this.#now() - startedAt)
+      return result
+    })
   }
 
   #ready(): Awaitable<void> {

@@ -277,7 +277,7 @@ export interface ReservationWrite {
 }
 
 export interface BudgetWrite {
-  /** `created`: a new row. `settled`: only minted, used, pool and burned differ. `changed`: other fields too. */
+  /** `created`: a new row. `settled`: only minted, used, reserved, pool and burned differ. `changed`: other fields too. */
   readonly change: 'created' | 'settled' | 'changed'
   readonly row: BudgetRow
 }

@@ -36,8 +36,8 @@ function remakableUntil(rows: readonly PrunableRow[]): number {
 
 function saveBudget(statements: StatementCache, { change, row }: BudgetWrite): void {
   if (change === 'settled') {
-    const { minted, used, pool, burned, key, period } = row
-    statements.statement(sql.SETTLE_BUDGET).run([minted, used, pool, burned, encodeText(key), period])
+    const { minted, used, pool, burned, reserved, key, period } = row
+    statements.statement(sql.SETTLE_BUDGET).run([minted, used, pool, burned, reserved, encodeText(key), period])
   } else {
     statements.statement(sql.SAVE_BUDGET).run(budgetValues(row))
   }

@@ -51,7 +51,7 @@ WHERE b.key = ? AND b.period = ? GROUP BY b.key, b.period`
 export const READ_BUDGET: string = `SELECT ${BUDGET_COLUMNS} FROM budget WHERE key = ? AND period = ?`
 /** The columns that most exchanges change. None is indexed, so one page is written. */
 export const SETTLE_BUDGET: string =
-  'UPDATE budget SET minted = ?, used = ?, pool = ?, burned = ? WHERE key = ? AND period = ?'
+  'UPDATE budget SET minted = ?, used = ?, pool = ?, burned = ?, reserved = ? WHERE key = ? AND period = ?'
 export const SAVE_BUDGET: string = `
 INSERT INTO budget (${BUDGET_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key, period) DO UPDATE SET kind = excluded.kind, minted = excluded.minted, used = excluded.used, pool = excluded.pool,
