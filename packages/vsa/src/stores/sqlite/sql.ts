@@ -88,10 +88,14 @@ export const COUNTER: string = 'SELECT value FROM counter WHERE key = ?'
 export const SAVE_COUNTER: string =
   'INSERT INTO counter (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'
 
-/** By the key of any of its budgets: the same key and id, twice. */
-export const RESERVATION: string = `
-SELECT ${RESERVATION_COLUMNS} FROM reservation
-WHERE key = coalesce((SELECT first_key FROM reservation_key WHERE key = ? AND id = ?), ?) AND id = ?`
+/**
+ * By the key of any of its budgets, and the id: all of a list as JSON, because a statement for each would cost three times as much. The first column is
+ * the index in the list.
+ */
+export const RESERVATIONS: string = `
+SELECT j.key, ${prefixed('r', RESERVATION_COLUMNS)} FROM json_each(?) j CROSS JOIN reservation r
+  ON r.key = coalesce((SELECT k.first_key FROM reservation_key k WHERE k.key = j.value ->> 0 AND k.id = j.value ->> 1), j.value ->> 0)
+  AND r.id = j.value ->> 1`
 export const INSERT_RESERVATION: string = `
 INSERT INTO reservation (${RESERVATION_COLUMNS}, sweep_at) VALUES (?, ?, ?, ?, ?, ?, ?)`
 export const INSERT_RESERVATION_KEY: string = 'INSERT INTO reservation_key (key, id, first_key) VALUES (?, ?, ?)'
