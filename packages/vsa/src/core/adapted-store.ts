@@ -3,6 +3,7 @@ import { andThen, caught } from './awaitable.ts'
 import type { Clock } from './clock.ts'
 import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
+import { DroppedIntents } from './dropped-intents.ts'
 import type { IntentWriter } from './intent-writer.ts'
 import { withLeap } from './leap.ts'
 import { type Life, lifeAt, withLife } from './life.ts'
@@ -15,13 +16,12 @@ import type { BudgetRow, OwnerRow } from './rows.ts'
 import type { Caller } from './standing.ts'
 import { Standstill } from './standstill.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './store.ts'
+import { contended, notApplied, TRIES_MAX } from './store-failures.ts'
 import { checkStoreFrom, type StoreFromOptions, type UpkeepSettings } from './store-from-options.ts'
 import { transition } from './transition.ts'
 
 /** A sweep that had nothing to write is tried again after this long, in ms. */
 const SWEEP_AGAIN_MS = 1_000
-/** The most attempts of a transaction after version conflicts. */
-const TRIES_MAX = 100
 
 /**
  * The store that an adapter makes: see `storeFrom` of `store-from.ts`.
@@ -53,6 +53,7 @@ class AdaptedStore implements Store {
   readonly #upkeep: Pace
   readonly #standstill: Standstill
   readonly #sweepSize: SweepSize = new SweepSize()
+  readonly #dropped: DroppedIntents = new DroppedIntents()
   #isBehind = false
   /** The last fast path found nothing for upkeep to do. */
   #isIdle = false
@@ -64,7 +65,7 @@ class AdaptedStore implements Store {
     const { now, newToken, upkeepEveryMs, upkeepRowsMax, useClock, pause } = options
     this.useClock = useClock
     this.capabilities = adapter.capabilities
-    if (adapter.intents !== undefined) this.intents = adapter.intents
+    if (adapter.intents !== undefined) this.intents = this.#dropped.writer(adapter.intents)
     this.#adapter = adapter
     this.#now = now
     this.#newToken = newToken
@@ -254,7 +255,10 @@ class AdaptedStore implements Store {
           const complete = withLife(withLeap(writes, snapshot, leaseTtlMs), snapshot.life, life)
           return andThen(snapshot.save(complete), (saved) => {
             invariant(typeof saved === 'boolean', 'save answers whether it saved')
-            if (saved) return result
+            if (saved) {
+              this.#dropped.saved(complete)
+              return result
+            }
             if (tries >= TRIES_MAX) throw contended()
             return this.#pause(tries).then(() => this.#transact(load, decide, tries + 1))
           })
@@ -283,18 +287,4 @@ function decideOrRelease<Rows, T>(
       throw error
     })
   }
-}
-
-/** Upkeep failed before the exchange began, which was surely not applied. */
-function notApplied(upkeep: () => Awaitable<void>): Awaitable<void> {
-  return caught(upkeep, (error) => {
-    if (!(error instanceof StoreError)) throw error
-    const { code, message, transient } = error
-    throw new StoreError(code, message, { applied: 'no', transient, cause: error })
-  })
-}
-
-function contended(): StoreError {
-  const message = `the rows were changed by others each time, ${TRIES_MAX} times in a row; the same call is sent again`
-  return new StoreError('store_busy', message, { applied: 'no', transient: true })
 }

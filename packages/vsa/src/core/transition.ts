@@ -127,7 +127,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
     ? [{ change: 'closed', row: { ...next, state: 'closed' } } as const]
     : [{ change: 'renewed', row: next } as const]
   const { budgets, leases, mints, counters, reservations } = changes
-  const { removedIntents } = books
+  const { removedIntents, droppedIntents } = books
   return {
     answer: appliedAnswer(
       'applied',
@@ -139,7 +139,9 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
         wanted: wantedAfter(rows, effects, time),
       },
     ),
-    writes: writesOf(time, { owners, budgets, leases, mints, counters, reservations, removedIntents }),
+    writes: writesOf(time, {
+      ...{ owners, budgets, leases, mints, counters, reservations, removedIntents, droppedIntents },
+    }),
   }
 }
 
