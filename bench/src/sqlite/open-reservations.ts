@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, type Family, type Reservation } from 'vsa'
 import { sqlite } from 'vsa/sqlite'
+import { processorWaitMs } from '../measure/processor-wait.ts'
 import { isBalanced, totalsOf } from '../measure/totals.ts'
 import { DRIVER } from './hand-written.ts'
 
@@ -32,6 +33,10 @@ export interface OpenReservations {
   /** The longest call of upkeep: what an exchange that precedes it waits. */
   readonly longestUpkeepMs: number
   readonly p99UpkeepMs: number
+  /** The same without the time in which other programs had the processor. */
+  readonly p50OwnMs: number
+  readonly p99OwnMs: number
+  readonly longestOwnMs: number
   /** Units that stay reserved or spent afterwards. Must be 0. */
   readonly left: number
   readonly balanced: boolean
@@ -51,8 +56,11 @@ export async function openReservations(folder: string, count: number, collect: (
     fileBytesEach,
     endedPerSecond: count / ended.seconds,
     upkeepCalls: ended.calls.length,
-    longestUpkeepMs: ended.calls.at(-1) ?? Number.NaN,
-    p99UpkeepMs: ended.calls[Math.floor(0.99 * (ended.calls.length - 1))] ?? Number.NaN,
+    longestUpkeepMs: quantile(ended.calls, 1),
+    p99UpkeepMs: quantile(ended.calls, 0.99),
+    p50OwnMs: quantile(ended.own, 0.5),
+    p99OwnMs: quantile(ended.own, 0.99),
+    longestOwnMs: quantile(ended.own, 1),
     left: totals.reserved + totals.used,
     balanced: isBalanced(totals, 0),
   }
@@ -97,6 +105,8 @@ interface Ended {
   readonly seconds: number
   /** What each call took, in ms, ascending. */
   readonly calls: readonly number[]
+  /** Without waits for a processor, ascending. */
+  readonly own: readonly number[]
 }
 
 /** On this thread, so that a call takes what an exchange behind it would wait. */
@@ -105,15 +115,26 @@ async function end(path: string): Promise<Ended> {
   const store = sqlite(path, { driver: DRIVER, thread: false, leaseTtlMs: LEASE_TTL_MS, now })
   const startedAtMs = performance.now()
   const { epoch, token } = await store.join('bench')
-  const calls: number[] = []
+  const [calls, own]: [number[], number[]] = [[], []]
   for (let dueInMs: number | null | undefined = 0; dueInMs === 0;) {
-    const calledAtMs = performance.now()
+    const [calledAtMs, waitedMs] = [performance.now(), processorWaitMs()]
     dueInMs = await store.upkeep?.({ epoch, token, seq: 0 })
-    calls.push(performance.now() - calledAtMs)
+    const tookMs = performance.now() - calledAtMs
+    calls.push(tookMs)
+    own.push(tookMs - (processorWaitMs() - waitedMs))
   }
   const seconds = (performance.now() - startedAtMs) / 1_000
   await store.close()
-  return { seconds, calls: calls.toSorted((a, b) => a - b) }
+  return { seconds, calls: ascending(calls), own: ascending(own) }
+}
+
+function ascending(values: readonly number[]): readonly number[] {
+  return values.toSorted((a, b) => a - b)
+}
+
+/** @param sorted ascending */
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN
 }
 
 function walSize(path: string): number {

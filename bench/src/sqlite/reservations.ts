@@ -4,6 +4,7 @@ import { sqlite } from 'vsa/sqlite'
 import { callInLoops } from '../measure/callers.ts'
 import { median } from '../measure/median.ts'
 import { isBalanced, totalsOf } from '../measure/totals.ts'
+import { BareReservations } from './bare-reservations.ts'
 import { DRIVER } from './hand-written.ts'
 
 const MINTED = 1_000_000_000_000
@@ -23,6 +24,10 @@ export interface Reservations {
   /** Median of the ratios of each round to the admissions of the same round. */
   readonly withIdRatio: number
   readonly pairRatio: number
+  /** The same rows without VSA, by a loop of prepared statements. */
+  readonly barePairsPerSecond: number
+  /** Median of the ratios of each round to that loop in the same round. */
+  readonly pairBareRatio: number
   readonly admitted: number
   readonly used: number
   readonly balanced: boolean
@@ -30,12 +35,14 @@ export interface Reservations {
 
 type Ask = () => Promise<boolean>
 
-/** Admissions, admissions with an id, and reservations that are settled at once, in turns, with the same callers on one budget. */
+/** Admissions, admissions with an id, reservations that are settled at once, and the rows of those alone: in turns, with the same callers on one budget. */
 export async function reservations(folder: string, seconds: number, rounds: number): Promise<Reservations> {
   const path = join(folder, 'reservations.db')
   const vsa = open({ store: sqlite(path, { driver: DRIVER }) })
   const lanes = asksOf(vsa.budget('hot', { initial: MINTED }))
+  const bare = new BareReservations(join(folder, 'bare-reservations.db'))
   const speeds: number[][] = lanes.map(() => [])
+  const bareSpeeds: number[] = []
   let admitted = 0
   for (let round = 0; round <= rounds; round += 1) {
     for (const [lane, ask] of lanes.entries()) {
@@ -44,12 +51,15 @@ export async function reservations(folder: string, seconds: number, rounds: numb
       // The first round warms up.
       if (round > 0) speeds[lane]?.push(called.count / called.seconds)
     }
+    const looped = bare.run(seconds)
+    if (round > 0) bareSpeeds.push(looped.count / looped.seconds)
   }
   await vsa.close()
+  bare.close()
   const totals = await totalsOf(sqlite(path, { driver: DRIVER }))
   const [plain = [], withId = [], pairs = []] = speeds
-  const ratioOf = (lane: readonly number[]): number =>
-    median(lane.map((speed, at) => speed / (plain[at] ?? Number.NaN)))
+  const ratioOf = (lane: readonly number[], to = plain): number =>
+    median(lane.map((speed, at) => speed / (to[at] ?? Number.NaN)))
   return {
     callers: CALLERS,
     seconds,
@@ -58,6 +68,8 @@ export async function reservations(folder: string, seconds: number, rounds: numb
     pairsPerSecond: median(pairs),
     withIdRatio: ratioOf(withId),
     pairRatio: ratioOf(pairs),
+    barePairsPerSecond: median(bareSpeeds),
+    pairBareRatio: ratioOf(pairs, bareSpeeds),
     admitted,
     used: totals.used,
     balanced: isBalanced(totals, admitted),

@@ -107,6 +107,10 @@ function reservationsText(run: Reservations): string {
     ['durable admissions', `${short(run.admissionsPerSecond)}/s: equal ones share a record`],
     ['admissions with an id', `${short(run.withIdPerSecond)}/s, ${run.withIdRatio.toFixed(3)} of them`],
     ['reserve with an id, and settle', `${short(run.pairsPerSecond)}/s, ${run.pairRatio.toFixed(3)} of them`],
+    [
+      'a bare loop of INSERT and UPDATE of such rows',
+      `${short(run.barePairsPerSecond)}/s: reserve and settle is ${run.pairBareRatio.toFixed(2)} of it`,
+    ],
     booksLine(run),
   ])
 }
@@ -121,6 +125,10 @@ function openReservationsText(run: OpenReservations): string {
     ['bytes of the file each', run.fileBytesEach.toFixed(0)],
     ['ended, all due at once', `${short(run.endedPerSecond)}/s, in ${whole(run.upkeepCalls)} calls of upkeep`],
     ['call of upkeep p99, longest', `${run.p99UpkeepMs.toFixed(1)} ms, ${run.longestUpkeepMs.toFixed(1)} ms`],
+    [
+      'without waits for a processor, p50, p99, longest',
+      [run.p50OwnMs, run.p99OwnMs, run.longestOwnMs].map((ms) => `${ms.toFixed(1)} ms`).join(', '),
+    ],
     [run.balanced ? 'the books balance' : 'THE BOOKS DO NOT BALANCE', `${whole(run.left)} units left`],
   ])
 }

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import { deletionOf } from './deletion.ts'
 import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
+import { DroppedIntents } from './dropped-intents.ts'
 import type { IntentWriter } from './intent-writer.ts'
 import { withLeap } from './leap.ts'
 import { type Life, lifeAt, withLife } from './life.ts'
@@ -11,21 +12,19 @@ import { maintain, OWNERS_KEPT_MS, type Upkeep, UPKEEP_STEPS } from './maintain.
 import { openEpoch } from './open-epoch.ts'
 import { Pace } from './pace.ts'
 import { sweep } from './reservations/sweep.ts'
+import { SweepSize } from './reservations/sweep-size.ts'
 import type { BudgetRow, OwnerRow } from './rows.ts'
 import type { Caller } from './standing.ts'
 import { Standstill } from './standstill.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './store.ts'
+import { contended, notApplied, TRIES_MAX } from './store-failures.ts'
 import { checkStoreFrom, type StoreFromOptions, type UpkeepSettings } from './store-from-options.ts'
 import { transition } from './transition.ts'
 
-/** The most reservations that one upkeep ends or forgets: an exchange waits for it, on SQLite up to about 5 ms. An engine repeats it between exchanges. */
-const SWEPT_MAX = 100
 /** The most rows, reservations and mints that one transaction deletes, each. An engine repeats it between exchanges. */
 const DELETED_MAX = 100
 /** A sweep that had nothing to write is tried again after this long, in ms. */
 const SWEEP_AGAIN_MS = 1_000
-/** The most attempts of a transaction after version conflicts. */
-const TRIES_MAX = 100
 
 /**
  * The store that an adapter makes: see `storeFrom` of `store-from.ts`.
@@ -58,6 +57,8 @@ class AdaptedStore implements Store {
   readonly #newToken: () => string
   readonly #upkeep: Pace
   readonly #standstill: Standstill
+  readonly #sweepSize: SweepSize = new SweepSize()
+  readonly #dropped: DroppedIntents = new DroppedIntents()
   #isBehind = false
   /** The last fast path found nothing for upkeep to do. */
   #isIdle = false
@@ -69,7 +70,7 @@ class AdaptedStore implements Store {
     const { now, newToken, upkeepEveryMs, upkeepRowsMax, useClock, pause } = options
     this.useClock = useClock
     this.capabilities = adapter.capabilities
-    if (adapter.intents !== undefined) this.intents = adapter.intents
+    if (adapter.intents !== undefined) this.intents = this.#dropped.writer(adapter.intents)
     this.#adapter = adapter
     const loadDeletion = adapter.loadDeletion?.bind(adapter)
     if (loadDeletion !== undefined) this.delete = async (key) => this.#delete(() => loadDeletion(key, DELETED_MAX), key)
@@ -226,14 +227,19 @@ class AdaptedStore implements Store {
 
   /** R3, R6. What it frees may be removed. */
   #sweep(): Awaitable<{ readonly isFull: boolean; readonly isIdle: boolean }> {
-    const max = Math.min(SWEPT_MAX, this.capabilities.batchMax)
-    return this.#transact(
+    const max = Math.min(this.#sweepSize.count, this.capabilities.batchMax)
+    const startedAt = this.#now()
+    const swept = this.#transact(
       () => this.#adapter.loadSweep(max),
       (rows, at, { frozenUntil }) => {
         const writes = sweep(rows, at, frozenUntil > 0)
         return { result: { isFull: rows.due.length >= max, isIdle: writes === null }, writes }
       },
     )
+    return andThen(swept, (result) => {
+      if (result.isFull) this.#sweepSize.took(this.#now() - startedAt)
+      return result
+    })
   }
 
   /** P6. @returns false where there is more */
@@ -266,7 +272,10 @@ class AdaptedStore implements Store {
           const complete = withLife(withLeap(writes, snapshot, leaseTtlMs), snapshot.life, life)
           return andThen(snapshot.save(complete), (saved) => {
             invariant(typeof saved === 'boolean', 'save answers whether it saved')
-            if (saved) return result
+            if (saved) {
+              this.#dropped.saved(complete)
+              return result
+            }
             if (tries >= TRIES_MAX) throw contended()
             return this.#pause(tries).then(() => this.#transact(load, decide, tries + 1))
           })
@@ -295,18 +304,4 @@ function decideOrRelease<Rows, T>(
       throw error
     })
   }
-}
-
-/** Upkeep failed before the exchange began, which was surely not applied. */
-function notApplied(upkeep: () => Awaitable<void>): Awaitable<void> {
-  return caught(upkeep, (error) => {
-    if (!(error instanceof StoreError)) throw error
-    const { code, message, transient } = error
-    throw new StoreError(code, message, { applied: 'no', transient, cause: error })
-  })
-}
-
-function contended(): StoreError {
-  const message = `the rows were changed by others each time, ${TRIES_MAX} times in a row; the same call is sent again`
-  return new StoreError('store_busy', message, { applied: 'no', transient: true })
 }

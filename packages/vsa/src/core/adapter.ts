@@ -1,6 +1,6 @@
 import type { AppliedAnswer, Batch, RowName } from './exchange.ts'
 import type { IntentWriter } from './intent-writer.ts'
-import type { Intent, SettleIntent } from './reservations/intents.ts'
+import type { DroppedIntent, Intent, SettleIntent } from './reservations/intents.ts'
 import type { BudgetRow, CounterRow, Leap, LeaseRow, MintRow, OwnerRow, ReservationRow } from './rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from './store.ts'
 
@@ -280,6 +280,11 @@ export interface Writes {
   readonly removedReservations: readonly ReservationRow[]
   /** Numbers of intents that were applied, or never can be. Empty where the store told of none. */
   readonly removedIntents: readonly number[]
+  /**
+   * T1: those of `removedIntents` that can never be applied. They are reported, once: where another transaction has removed one of them first, `save`
+   * answers false.
+   */
+  readonly droppedIntents: readonly DroppedIntent[]
   readonly removedBudgets: readonly PrunableRow[]
   /** P6; null for none. */
   readonly deletion: Deletion | null
@@ -331,7 +336,7 @@ export interface ReservationWrite {
 }
 
 export interface BudgetWrite {
-  /** `created`: a new row. `settled`: only minted, used, pool and burned differ. `changed`: other fields too. */
+  /** `created`: a new row. `settled`: only minted, used, reserved, pool and burned differ. `changed`: other fields too. */
   readonly change: 'created' | 'settled' | 'changed'
   readonly row: BudgetRow
 }

@@ -1,4 +1,4 @@
-import type { Intent } from './reservations/intents.ts'
+import type { DroppedIntent, Intent } from './reservations/intents.ts'
 
 /** An open transaction of the user's, on the database of the store. */
 export interface UserTransaction {
@@ -21,4 +21,9 @@ export interface IntentWriter {
    * transaction of `db` has been committed. Rejects with what `db` throws.
    */
   insert(db: UserTransaction, intent: NewIntent): Promise<void>
+  /**
+   * T1: hears of each intent that this handle of the store has removed because it can never be applied, once. A later listener replaces an earlier one.
+   * Absent where the store cannot tell.
+   */
+  onDropped?(listener: (intent: DroppedIntent) => void): void
 }

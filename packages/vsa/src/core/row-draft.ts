@@ -211,13 +211,13 @@ export class RowDraft {
       this.limit === before.limit &&
       this.burnMax === before.burnMax &&
       this.version === before.version &&
-      this.reserved === before.reserved &&
       this.resets === before.resets &&
       this.wantedUntil === before.wantedUntil &&
       this.keepUntil === before.keepUntil
     const isSame =
       isSettled &&
       this.used === before.used &&
+      this.reserved === before.reserved &&
       this.minted === before.minted &&
       this.pool === before.pool &&
       this.burned === before.burned

@@ -135,7 +135,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
     : [{ change: 'renewed', row: next } as const]
   const { budgets, leases, mints, counters, reservations } = changes
   const heardDeletions = heardIn(batch, effects)
-  const { removedIntents } = books
+  const { removedIntents, droppedIntents } = books
   return {
     answer: appliedAnswer(
       'applied',
@@ -147,7 +147,9 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
         wanted: wantedAfter(rows, effects, time),
       },
     ),
-    writes: writesOf(time, { owners, budgets, leases, mints, counters, reservations, removedIntents, heardDeletions }),
+    writes: writesOf(time, {
+      ...{ owners, budgets, leases, mints, counters, reservations, removedIntents, droppedIntents, heardDeletions },
+    }),
   }
 }
 

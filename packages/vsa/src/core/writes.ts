@@ -12,6 +12,7 @@ export function writesOf(time: number, changes: Partial<Omit<Writes, 'time'>>): 
     reservations: [],
     removedReservations: [],
     removedIntents: [],
+    droppedIntents: [],
     removedBudgets: [],
     deletion: null,
     heardDeletions: [],

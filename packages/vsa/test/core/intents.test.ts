@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Writes } from '../../src/core/adapter.ts'
 import type { AppliedAnswer, Batch, Take } from '../../src/core/exchange.ts'
 import { ONE_LIFE } from '../../src/core/life.ts'
-import type { Intent, MintIntent, SettleIntent } from '../../src/core/reservations/intents.ts'
+import type { DroppedIntent, Intent, MintIntent, SettleIntent } from '../../src/core/reservations/intents.ts'
 import type { Remember } from '../../src/core/reservations/messages.ts'
 import { sourcesOf } from '../../src/core/reservations/names.ts'
 import { sweep } from '../../src/core/reservations/sweep.ts'
@@ -20,6 +20,8 @@ class Scene {
   readonly books = new Books()
   readonly epoch: number = this.books.join()
   intents: readonly Intent[] = []
+  /** What was reported. */
+  readonly dropped: DroppedIntent[] = []
 
   /** Reserves, before there is an intent. */
   reserve(entries: Batch['entries'], take: Partial<Take>, parts: Partial<Remember> = {}): void {
@@ -73,6 +75,7 @@ class Scene {
   #save(writes: Writes | null): void {
     if (writes === null) return
     save(this.books.rows, writes)
+    this.dropped.push(...writes.droppedIntents)
     this.intents = this.intents.filter(({ number }) => !writes.removedIntents.includes(number))
   }
 }
@@ -159,6 +162,18 @@ describe('T1: a settlement in a transaction of the user', () => {
     expect(scene.intents).toEqual([settling(2, 3, { id: 'other' })])
     scene.sweep()
     expect([scene.figures(), scene.intents]).toEqual([[4, 0, 6], []])
+    expect(scene.dropped).toEqual([
+      { ...settling(1, 3), reason: 'unknown_id' },
+      { ...settling(2, 3, { id: 'other' }), reason: 'unknown_id' },
+    ])
+  })
+
+  test('T1 21: one that was applied, or that repeats a settlement, is not reported as dropped', () => {
+    const scene = new Scene()
+    scene.reserve([A], {})
+    scene.intents = [settling(1, 3), settling(2, 0)]
+    scene.sweep(['r'])
+    expect([scene.intents, scene.dropped]).toEqual([[], []])
   })
 
   test('V3: of a waterfall it is named by any of its budgets; of several budgets each is settled by itself', () => {
@@ -213,6 +228,16 @@ describe('T1: a mint in a transaction of the user', () => {
     scene.sweep()
     const { entries } = scene.apply({ entries: [asking('a', { mint: { id: 'y', units: 2 } })] })
     expect([scene.intents, entries]).toMatchObject([[], [{ minted: 17, mint: 'repeated' }]])
+    expect(scene.dropped).toMatchObject([{ number: 3, op: 'mint', key: 'a', id: 'x', units: 6, reason: 'id_conflict' }])
+  })
+
+  test('S6, T1 22: one that would take minted beyond 2^53 - 1 is removed, and reported', () => {
+    const scene = new Scene()
+    scene.apply({ entries: [A] })
+    scene.intents = [minting(1, 'x', Number.MAX_SAFE_INTEGER), minting(2, 'y', 1)]
+    scene.sweep()
+    expect([scene.figures(), scene.intents]).toEqual([[0, 0, 11], []])
+    expect(scene.dropped).toMatchObject([{ number: 1, reason: 'units_overflow' }])
   })
 
   test('T1 22: it waits until there is a row', () => {

@@ -1,7 +1,9 @@
 import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest'
 import { changedAdapter } from '../../src/core/changed-adapter.ts'
 import type { NewIntent, UserTransaction } from '../../src/core/intent-writer.ts'
-import { open, storeFrom, type PendingIntent, type Reservation, type Settled, type Vsa } from '../../src/index.ts'
+import type { Intent } from '../../src/core/reservations/intents.ts'
+import { open, storeFrom } from '../../src/index.ts'
+import type { PendingIntent, Reservation, Settled, Vsa, VsaEvent } from '../../src/index.ts'
 import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { faultyStore, manualClock, type FaultyStore, type ManualClock } from '../../src/testing/index.ts'
@@ -161,4 +163,63 @@ describe('in a transaction of the user', () => {
     expect(await one.vsa.budget('credits', CREDITS).mint(5, { id: 'order', db })).toEqual(PENDING)
     expect(one.written).toHaveLength(2)
   })
+
+  test('T1 21 22: what can never be applied is told once, by the process that removed it, with what to do', async () => {
+    const clock = manualClock()
+    const rows = new MemoryAdapter(() => clock.now(), 10_000)
+    const row = { kind: 'budget', row: undefined, held: 0, others: 0, othersHeld: 0, ended: [] } as const
+    let intents: readonly Intent[] = []
+    let refusals = 0
+    /** Intents are swept with the first upkeep, and are there until it has been saved. */
+    const adapter = changedAdapter(rows, {
+      intents: { insert: async () => undefined },
+      loadUpkeep: (bounds) => {
+        const loaded = rows.loadUpkeep(bounds)
+        return { ...loaded, rows: { ...loaded.rows, nextSweepAt: intents.length > 0 ? 0 : null } }
+      },
+      loadSweep: (max) => {
+        const loaded = rows.loadSweep(max)
+        const budget = rows.read([{ key: 'credits', period: 0 }])[0]
+        const sources = [{ key: 'credits', period: 0, rows: { ...row, row: budget, mintedBefore: undefined } }]
+        return {
+          ...loaded,
+          rows: { ...loaded.rows, intents, sources },
+          save: (writes) => {
+            if (refusals-- > 0) return false
+            intents = intents.filter(({ number }) => !writes.removedIntents.includes(number))
+            return loaded.save(writes)
+          },
+        }
+      },
+    })
+    const books = storeFrom(adapter, { now: () => clock.now(), upkeepEveryMs: 0 })
+    const events: VsaEvent[] = []
+    const onEvent = (event: VsaEvent): void => void (event.type === 'intent_dropped' && events.push(event))
+    const vsa = open({ store: faultyStore(books, { clock }), clock, onEvent })
+    const credits = vsa.budget('credits', CREDITS)
+    await credits.admit(0)
+    const named = { key: 'credits', period: 0, mintedBefore: undefined }
+    refusals = 1
+    intents = [
+      { number: 1, op: 'settle', key: 'credits', id: 'gone', units: 3 },
+      { number: 2, op: 'mint', ...named, id: 'invoice', units: 5, mintedBefore: 4 },
+      { number: 3, op: 'mint', ...named, id: 'gift', units: Number.MAX_SAFE_INTEGER },
+      { number: 4, op: 'mint', ...named, id: 'bonus', units: 5 },
+    ]
+    await credits.admit()
+    await credits.admit()
+    expect(intents).toEqual([])
+    expect(events).toEqual([
+      { ...dropped('settle', 'gone', 3, 'unknown_id'), detail: expect.stringContaining('admit its units') as string },
+      { ...dropped('mint', 'invoice', 5, 'id_conflict'), detail: expect.stringContaining('another id') as string },
+      {
+        ...dropped('mint', 'gift', Number.MAX_SAFE_INTEGER, 'units_overflow'),
+        detail: expect.stringContaining('Mint fewer') as string,
+      },
+    ])
+  })
 })
+
+function dropped(op: 'settle' | 'mint', id: string, units: number, reason: string): object {
+  return { type: 'intent_dropped', op, key: 'credits', id, units, reason }
+}

@@ -135,6 +135,21 @@ describe.skipIf('reason' in server)('intents on Postgres (T1)', () => {
     expect([await figures(), await waiting()]).toEqual([{ minted: 100, reserved: 4, used: 0, pool: 96 }, 0])
   })
 
+  it('T1 21: several processes that remove the same ones at once tell of each once', async () => {
+    await exchange({ entries: [entry()], takes: [reserving('r', [[0, 4]])] })
+    const told: string[] = []
+    const stores = Array.from({ length: 4 }, () => storeOn(pool, { schema, upkeepEveryMs: 0 }))
+    const callers = await Promise.all(stores.map((one) => one.join('sweeper')))
+    for (const one of stores) one.intents?.onDropped?.(({ id, reason }) => told.push(`${id} ${reason}`))
+    const ids = Array.from({ length: 40 }, (_, at) => `gone ${at}`)
+    for (const id of ids) await insert(settling(id, 1))
+    await insert(settling('r', 3))
+    await Promise.all(stores.map((one, at) => one.upkeep?.({ ...(callers[at] ?? joined), seq: 0 })))
+    expect(await waiting()).toBe(0)
+    expect(told.toSorted()).toEqual(ids.map((id) => `${id} unknown_id`).toSorted())
+    expect(await figures()).toEqual({ minted: 100, reserved: 0, used: 3, pool: 97 })
+  })
+
   it('V3: it names a waterfall by any of its budgets', async () => {
     const entries = [entry({ key: 'a' }), entry({ key: 'b' }), count('over', 0)]
     const need = [0, 1, 2].map((at) => [at, 230] as const)

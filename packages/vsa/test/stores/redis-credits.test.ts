@@ -130,14 +130,14 @@ describe.skipIf('reason' in server)('credits on the fast path of the Redis store
     const store = storeFrom(adapter, { now: () => now, upkeepEveryMs: 0 })
     onTestFinished(() => store.close())
     const joined = await store.join('test')
-    const ids = Array.from({ length: 600 }, (_, at) => `id ${at}`)
+    const ids = Array.from({ length: 300 }, (_, at) => `id ${at}`)
     const entries = [
-      entry({ policy: { ...initial, limit: 600 } }),
-      entry({ key: 'other', policy: { ...initial, limit: 600 } }),
+      entry({ policy: { ...initial, limit: 300 } }),
+      entry({ key: 'other', policy: { ...initial, limit: 300 } }),
     ]
     const takes = ids.map((id) => reserving(id, [1, 1]))
     expect(applied(await store.exchange(batch(joined, 1, { entries, takes }))).entries).toMatchObject([
-      { reserved: 600 },
+      { reserved: 300 },
       {},
     ])
     await assertSums(client, prefix)
@@ -147,7 +147,7 @@ describe.skipIf('reason' in server)('credits on the fast path of the Redis store
       const [row] = applied(await store.exchange(batch(joined, seq, { entries }))).entries
       reserved.push(row?.kind === 'budget' ? row.reserved : row)
     }
-    expect(reserved).toEqual([500, 400, 300, 200, 100, undefined])
+    expect(reserved).toEqual([250, 200, 150, 100, 50, undefined])
     await assertSums(client, prefix)
   })
 })

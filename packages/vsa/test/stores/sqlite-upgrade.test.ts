@@ -27,6 +27,12 @@ CREATE TABLE reservation_key (
   PRIMARY KEY (key, id)
 ) STRICT, WITHOUT ROWID;`
 
+/** An admission of one unit, which is part of what is used. */
+const REMEMBERED = `INSERT INTO reservation VALUES ('seats', 'q', 'admission', '["admission",null,[["seats",0,1]]]', 'return',
+  '[{"units":1,"uncovered":0,"state":"final","expiresAt":0,"keepUntil":99999999999999,"sources":[{"key":"seats","period":0,"charged":1,"refunded":null,"resets":0}]}]',
+  99999999999999);
+`
+
 const tables = (schema: 1 | 2 | 3): string => `
 PRAGMA journal_mode = WAL;
 CREATE TABLE store (
@@ -107,7 +113,7 @@ VALUES (1, 'old', 'closed', 1, '{"granted":[3],"notes":{},"written":{"records":1
 INSERT INTO budget VALUES ('seats', 0, 'initial', 9, 3, 2, 0, 4, 4, 1, 0, NULL, NULL${schema < 3 ? '' : ', 0, 0'});
 INSERT INTO budget VALUES ('w', 500, 'window', 5, 5, 0, 0, 5, 5, 1, 0, 2000, 99999999999999${schema < 3 ? '' : ', 0, 0'});
 INSERT INTO lease VALUES ('seats', 0, 1, 4);
-INSERT INTO mint VALUES ('seats', 'm', 5);
+${schema < 3 ? '' : REMEMBERED}INSERT INTO mint VALUES ('seats', 'm', 5);
 INSERT INTO counter VALUES ('c', 7);
 PRAGMA application_id = 1987273009;
 PRAGMA user_version = ${schema};
@@ -144,7 +150,10 @@ describe.each([1, 2, 3] as const)('a file of schema %d', (schema) => {
     const seats = { used: 3, pool: 2, reserved: 0, resets: 0 }
     expect(inspection.list({ limit: 9 }).rows).toMatchObject([{ budget: seats, leases: [{ held: 4 }] }, {}])
     expect(inspection.list({ key: 'seats', limit: 9 }).rows).toMatchObject([{ budget: seats }])
-    expect(inspection.reservations({ limit: 9 })).toEqual({ rows: [], unreadable: [], last: undefined })
+    expect(inspection.reservations({ limit: 9 })).toMatchObject({
+      rows: schema < 3 ? [] : [{ id: 'q' }],
+      unreadable: [],
+    })
     expect([inspection.textDamage(), inspection.integrity()]).toEqual([[], []])
     inspection.close()
     expect(await schemaOf(path)).toEqual(before)
@@ -166,6 +175,10 @@ describe.each([1, 2, 3] as const)('a file of schema %d', (schema) => {
       granted: [1],
       entries: [{ minted: 9, used: 3, burned: 4, reserved: 1, pool: 1, mint: 'repeated' }, { value: 7 }],
     })
+    if (schema < 3) return
+    const changes = [{ op: 'refund', key: 'seats', id: 'q', units: 1 } as const]
+    const given = applied(await store.exchange(batch(owner, 2, { changes })))
+    expect(given.credits?.changes).toEqual([{ kind: 'refunded', units: 1, repeated: false }])
   })
 
   it('has afterwards the tables of a new file', async () => {

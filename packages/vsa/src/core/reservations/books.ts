@@ -1,7 +1,7 @@
 import type { DamagedReservation, ReservationWrite } from '../adapter.ts'
 import { BooksError, RowDraft } from '../row-draft.ts'
 import type { ReservationLot, ReservationRow } from '../rows.ts'
-import type { SettleIntent } from './intents.ts'
+import type { DroppedIntent, SettleIntent } from './intents.ts'
 import { isOpen, keysOf, nameOf } from './names.ts'
 import { type OpenedLot, RESERVATION_KEPT_MS, settleLot } from './settlement.ts'
 import { release, type SourceDrafts } from './sources.ts'
@@ -40,6 +40,7 @@ export class ReservationBooks {
   readonly #damaged = new Map<string, DamagedReservation>()
   #intents: readonly SettleIntent[]
   readonly #removedIntents: number[] = []
+  readonly #droppedIntents: DroppedIntent[] = []
   readonly #isFrozen: boolean
 
   constructor(loaded: readonly ReservationRow[], sources: SourceDrafts, time: number, scene: BooksScene) {
@@ -59,7 +60,7 @@ export class ReservationBooks {
     const row = this.#rows.get(nameOf(key, id))
     if (row !== undefined) return this.#expire(this.#applyIntents(row))
     // What nothing is remembered for must not settle what is made under the id now.
-    for (const intent of this.#intents) if (intent.key === key && intent.id === id) this.#remove(intent)
+    for (const intent of this.#intents) if (intent.key === key && intent.id === id) this.#drop(intent)
     return undefined
   }
 
@@ -103,6 +104,11 @@ export class ReservationBooks {
     this.#removedIntents.push(intent.number)
   }
 
+  #drop(intent: SettleIntent): void {
+    this.#remove(intent)
+    this.#droppedIntents.push({ ...intent, reason: 'unknown_id' })
+  }
+
   #lotOf(row: ReservationRow, key: string): OpenedLot | undefined {
     const at = row.lots.findIndex(({ sources }) => sources.some((one) => one.key === key && one.period !== null))
     return at < 0 ? undefined : this.#open(row, at)
@@ -141,6 +147,11 @@ export class ReservationBooks {
   /** Numbers of intents that were applied, or that nothing is remembered for. */
   get removedIntents(): readonly number[] {
     return this.#removedIntents
+  }
+
+  /** Those of them that had no effect. */
+  get droppedIntents(): readonly DroppedIntent[] {
+    return this.#droppedIntents
   }
 
   /** R2: what is charged must be set aside in its row. @throws BooksError */

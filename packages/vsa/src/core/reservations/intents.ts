@@ -27,3 +27,11 @@ export interface MintIntent {
 }
 
 export type Intent = SettleIntent | MintIntent
+
+/** Why one can never be applied: nothing is remembered under the id, other units were minted under it, or minted would leave its range. */
+export type DropReason = 'unknown_id' | 'id_conflict' | 'units_overflow'
+
+/** One that was removed without an effect. */
+export interface DroppedIntent extends Pick<Intent, 'number' | 'op' | 'key' | 'id' | 'units'> {
+  readonly reason: DropReason
+}

@@ -37,9 +37,11 @@ export function settleLot({ lot, sources }: OpenedLot, actual: number, at: Settl
   return {
     ...lot,
     ...{ uncovered: more - sum(got), state: 'final', keepUntil: at.time + RESERVATION_KEPT_MS },
-    sources: lot.sources.map((source, index) => ({
-      ...source,
+    sources: lot.sources.map(({ key, period, refunded }, index) => ({
+      key,
+      period,
       charged: charged[index] ?? 0,
+      refunded,
       resets: resetsOf(sources[index]),
     })),
   }

@@ -6,7 +6,7 @@ import { RowDraft } from '../row-draft.ts'
 import type { MintRow, ReservationRow } from '../rows.ts'
 import { writesOf } from '../writes.ts'
 import { damageOf, ReservationBooks } from './books.ts'
-import type { MintIntent } from './intents.ts'
+import type { DroppedIntent, MintIntent } from './intents.ts'
 import { isOpen, nameOf, sweepAtOf } from './names.ts'
 import { consume, type SourceDraft, SourceDrafts } from './sources.ts'
 
@@ -40,6 +40,7 @@ export function sweep({ due, sources, intents = [] }: SweepRows, at: StoreTime, 
     removedReservations: removed,
     mints: minted.mints,
     removedIntents,
+    droppedIntents: [...books.droppedIntents, ...minted.droppedIntents],
     budgets: budgets.flatMap((draft) => draft.write() ?? []),
     leases: budgets.flatMap((draft) => draft.leaseWrites(NO_EPOCH)),
     counters: drafts.own.flatMap((draft) =>
@@ -76,20 +77,22 @@ function isForgotten(books: ReservationBooks, loaded: ReservationRow, time: numb
 function mintIntents(
   intents: readonly MintIntent[],
   drafts: SourceDrafts,
-): { readonly mints: readonly MintRow[]; readonly removedIntents: readonly number[] } {
-  const [mints, removedIntents]: [MintRow[], number[]] = [[], []]
+): Pick<Writes, 'mints' | 'removedIntents' | 'droppedIntents'> {
+  const [mints, removedIntents, droppedIntents]: [MintRow[], number[], DroppedIntent[]] = [[], [], []]
   const known = new Map<string, number>()
-  for (const { number, key, id, units, period, mintedBefore } of intents) {
+  for (const { number, op, key, id, units, period, mintedBefore } of intents) {
     const row = draftFor(drafts, { key, period })
     if (!(row instanceof RowDraft)) continue
     const name = nameOf(key, id)
     const outcome = row.mint({ units }, known.get(name) ?? mintedBefore)
     removedIntents.push(number)
+    if (outcome === 'id_conflict' || outcome === 'units_overflow')
+      droppedIntents.push({ number, op, key, id, units, reason: outcome })
     if (outcome !== 'minted') continue
     known.set(name, units)
     mints.push({ key, id, units })
   }
-  return { mints, removedIntents }
+  return { mints, removedIntents, droppedIntents }
 }
 
 function draftFor(drafts: SourceDrafts, name: RowName): SourceDraft | undefined {

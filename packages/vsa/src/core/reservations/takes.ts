@@ -118,7 +118,7 @@ function rowOf({ take, remember, request, named, sources, shares, time }: Making
   const parts = named.map((name, at) => {
     const source = sources[at]
     const resets = source instanceof RowDraft ? source.resets : 0
-    return { ...name, charged: shares[at] ?? 0, refunded: null, resets }
+    return { key: name.key, period: name.period, charged: shares[at] ?? 0, refunded: null, resets }
   })
   const lotOf = (own: ReservationLot['sources'], units: number): ReservationLot => ({
     units,

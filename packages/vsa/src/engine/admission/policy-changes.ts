@@ -19,7 +19,7 @@ import type { RowCall } from '../requests/policy-call.ts'
 import type { Deferred } from '../runtime/deferred.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Session } from '../session/session.ts'
-import { versionFrom } from '../session/version-from.ts'
+import { PolicyVersions } from '../session/policy-versions.ts'
 
 export interface PolicyChangeParts {
   readonly settings: Settings
@@ -37,20 +37,19 @@ export interface PolicyChangeParts {
 /** P1, P3, P5: the policy of a budget changes while processes run, and what was spent is forgotten. */
 export class PolicyChanges {
   readonly #parts: PolicyChangeParts
+  readonly #versions: PolicyVersions
 
   constructor(parts: PolicyChangeParts) {
     this.#parts = parts
+    this.#versions = new PolicyVersions(parts.settings)
   }
 
   /** @param isOwn the family of the budget does not know of it */
   async setPolicy(handle: Gate, policy: Policy, isOwn: boolean): Promise<void> {
-    const { policies, settings } = this.#parts
-    const plan = policies.of(policy)
+    const plan = this.#parts.policies.of(policy)
     return this.#call(handle, async (asked, { reply, attempt }) => {
-      const { store, clock, label } = settings
       const noteError = (error: StoreError): void => void (attempt.lastError = error)
-      const waits = (): boolean => !reply.settled
-      const version = await versionFrom({ store, clock, label: `${label} (policy)`, waits, noteError })
+      const version = await this.#versions.next(asked.key, { waits: () => !reply.settled, noteError })
       if (reply.settled) return
       if (this.#parts.isClosed()) throw closedError(asked.key)
       // It may have been evicted meanwhile.

@@ -52,6 +52,20 @@ export type VsaEvent =
   | { readonly type: 'counter_overflow'; readonly key: string; readonly pending: number }
   /** The store forgot the epoch that sent them: they may be in the counter, and are not sent again, so that they never count twice. */
   | { readonly type: 'additions_lost'; readonly key: string; readonly sum: number }
+  /**
+   * T1: what a transaction of yours has written (`{ db }`) can never be applied, and was removed: nothing was settled or minted by it. `unknown_id`: no
+   * reservation has the id, or it was forgotten; `id_conflict`: other units were minted under the id; `units_overflow`: minted would be 2^53 or more.
+   * `detail` says what to do. Told once, to the process that removed it.
+   */
+  | {
+      readonly type: 'intent_dropped'
+      readonly op: 'settle' | 'mint'
+      readonly key: string
+      readonly id: string
+      readonly units: number
+      readonly reason: 'unknown_id' | 'id_conflict' | 'units_overflow'
+      readonly detail: string
+    }
   | { readonly type: 'quarantined'; readonly key: string; readonly detail: string }
   /** A bug in VSA that no budget can be named for. What was under way may be left undone; the engine goes on. */
   | { readonly type: 'internal_error'; readonly error: unknown }
@@ -80,6 +94,7 @@ export function isWarning(event: VsaEvent): boolean {
     case 'refunds_refused':
     case 'counter_overflow':
     case 'additions_lost':
+    case 'intent_dropped':
     case 'quarantined':
     case 'internal_error':
       return true

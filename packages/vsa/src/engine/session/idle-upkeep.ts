@@ -6,10 +6,10 @@ import type { Store } from '../../core/store.ts'
 /** The longest silence after which the owner counts as quiet, in ms; otherwise two flush intervals. Its exchanges do upkeep by themselves. */
 const QUIET_MAX_MS = 1_000
 /**
- * The least pause between two calls. A call pauses for as long as it took: other calls to the store come in between. So 100 reservations in a call of 5 ms
+ * The least pause between two calls. A call pauses for as long as it took: other calls to the store come in between. So 50 reservations in a call of 2.5 ms
  * are 10,000 a second.
  */
-const PAUSE_MIN_MS = 5
+const PAUSE_MIN_MS = 2
 const RETRY_MS = 10_000
 /** What is due later has no timer: an exchange notices it by then. */
 const HORIZON_MS = 86_400_000

@@ -13,7 +13,7 @@ import { namesOf } from './sql.ts'
 /** The statements that apply all writes, inside the transaction that loaded the rows. The row of `store` comes last: see `sql.ts`. */
 export function save(schema: string, writes: Writes, locked: Locked): string {
   const { budgets, leases, mints, counters, removedBudgets, removedOwners, burnedOut } = writes
-  const { reservations, removedReservations, removedIntents } = writes
+  const { reservations, removedReservations, removedIntents, droppedIntents } = writes
   const written = new Set(budgets.map(({ row }) => nameOf(row)))
   const stubs = locked.stubs.filter((stub) => !written.has(nameOf(stub)))
   return [
@@ -24,6 +24,7 @@ export function save(schema: string, writes: Writes, locked: Locked): string {
     ...some(counters, () => [saveCounters(schema, counters)]),
     ...saveReservations(schema, reservations),
     ...some(removedReservations, () => [removeReservations(schema, removedReservations)]),
+    ...some(droppedIntents, () => [dropIntents(schema, droppedIntents)]),
     ...some(removedIntents, () => [removeIntents(schema, removedIntents)]),
     ...some(removedBudgets, () => [removeBudgets(schema, removedBudgets, ' and b.lessees = 0 and b.reserved = 0')]),
     ...some(removedOwners, () => [`delete from ${schema}.owner where epoch = any(${integerArray(removedOwners)});`]),
@@ -107,6 +108,17 @@ function removeBudgets(schema: string, rows: readonly RowName[], condition: stri
 }
 
 /** In one order for all, because two transactions may find that the same one is for nothing. */
+/** T1: each is reported once. Where another transaction has removed one of them, all is loaded again, as after a conflict of rows. */
+function dropIntents(schema: string, dropped: Writes['droppedIntents']): string {
+  const numbers = integerArray(dropped.map(({ number }) => number))
+  return `do $vsa$ declare _removed bigint; begin
+delete from ${schema}.intent where number in (
+select number from ${schema}.intent where number = any(${numbers}) order by number for update);
+get diagnostics _removed = row_count;
+if _removed < ${dropped.length} then raise exception 'vsa: another transaction has removed an intent' using errcode = 'unique_violation'; end if;
+end $vsa$;`
+}
+
 function removeIntents(schema: string, numbers: readonly number[]): string {
   return `delete from ${schema}.intent where number in (
 select number from ${schema}.intent where number = any(${integerArray(numbers)}) order by number for update);`

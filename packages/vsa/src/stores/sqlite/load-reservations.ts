@@ -1,13 +1,13 @@
 import type { DamagedReservation, ExchangeRows, SourceRows, SweepRows } from '../../core/adapter.ts'
-import { InvariantError } from '../../core/errors.ts'
+import { invariant, InvariantError } from '../../core/errors.ts'
 import type { Batch } from '../../core/exchange.ts'
 import { keysOf, nameOf, type ReservationName, sourcesOf } from '../../core/reservations/names.ts'
 import type { ReservationRow } from '../../core/rows.ts'
 import { encodeText } from '../../core/stored-text.ts'
-import type { StatementCache } from './client/statement-cache.ts'
+import type { Row } from './client/driver.ts'
 import { loadSource, type Source } from './load-entries.ts'
 import type { Opening } from './row-cache.ts'
-import { reservationFrom } from './rows.ts'
+import { integer, reservationFrom } from './rows.ts'
 import * as sql from './sql.ts'
 
 /** Stands for no epoch: the first one is 1. */
@@ -22,9 +22,7 @@ export function loadReservations(
 ): Pick<ExchangeRows, 'reservations' | 'damagedReservations' | 'sources'> {
   const found = new Map<string, ReservationRow>()
   const damagedReservations: DamagedReservation[] = []
-  for (const name of names) {
-    const row = readReservation(source.statements, name)
-    if (row === undefined) continue
+  for (const row of readReservations(source, names)) {
     if ('detail' in row) damagedReservations.push(row)
     else found.set(nameOf(row.key, row.id), row)
   }
@@ -49,19 +47,35 @@ export function loadSources(
   return names.map((name) => ({ ...name, rows: loadSource(source, name, epoch, opening) }))
 }
 
-function readReservation(
-  statements: StatementCache,
-  { key, id }: ReservationName,
-): ReservationRow | DamagedReservation | undefined {
-  const [keyText, idText] = [encodeText(key), encodeText(id)]
-  const row = statements.statement(sql.RESERVATION).get([keyText, idText, keyText, idText])
-  if (row === undefined) return undefined
+/** Those that are remembered. Another budget of one names it again. */
+function readReservations(
+  { statements, cache }: Source,
+  names: readonly ReservationName[],
+): readonly (ReservationRow | DamagedReservation)[] {
+  const found: (ReservationRow | DamagedReservation)[] = []
+  const unknown: ReservationName[] = []
+  for (const name of names) {
+    const row = cache.reservation(name)
+    if (row === undefined) unknown.push(name)
+    else found.push(row)
+  }
+  if (unknown.length === 0) return found
+  const list = JSON.stringify(unknown.map(({ key, id }) => [encodeText(key), encodeText(id)]))
+  for (const row of statements.statement(sql.RESERVATIONS).all([list])) {
+    const name = unknown[integer(row[0])]
+    invariant(name !== undefined, 'a reservation was read for a name of the list')
+    found.push(named(row, name))
+  }
+  return found
+}
+
+function named(row: Row, name: ReservationName): ReservationRow | DamagedReservation {
   try {
-    const reservation = reservationFrom(row)
-    if (keysOf(reservation).includes(key)) return reservation
+    const reservation = reservationFrom(row, 1)
+    if (keysOf(reservation).includes(name.key)) return reservation
     throw new InvariantError('it has no budget of this key')
   } catch (error) {
-    if (error instanceof InvariantError) return { key, id, detail: error.message }
+    if (error instanceof InvariantError) return { ...name, detail: error.message }
     throw error
   }
 }

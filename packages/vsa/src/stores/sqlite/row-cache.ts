@@ -1,8 +1,11 @@
 import type { LoadedBudget, Writes } from '../../core/adapter.ts'
-import type { OwnerRow } from '../../core/rows.ts'
+import { isOpen, keysOf, nameOf, type ReservationName } from '../../core/reservations/names.ts'
+import type { OwnerRow, ReservationRow } from '../../core/rows.ts'
 
 /** The most budgets kept, and the most counters: about 5 MB. More than that, and all are forgotten. */
 const ROWS_MAX = 16_384
+/** The most names of reservations kept: those that were made last. About 5 MB. */
+const RESERVATIONS_MAX = 8_192
 
 /** The first read of every exchange, before the time is read. */
 export interface Opening {
@@ -36,6 +39,8 @@ export class RowCache {
   /** By key: one period of each. */
   readonly #budgets = new Map<string, BudgetOfEpoch>()
   readonly #counters = new Map<string, number>()
+  /** Those that this connection has made or changed, until they are settled. The oldest name first. */
+  readonly #reservations = new Map<string, ReservationRow>()
 
   /** @param version the data version of the transaction that begins: another one than before means that others have written */
   begin(version: number): void {
@@ -49,6 +54,7 @@ export class RowCache {
     this.#owners.clear()
     this.#budgets.clear()
     this.#counters.clear()
+    this.#reservations.clear()
   }
 
   /** Undefined when it must be read. */
@@ -84,6 +90,11 @@ export class RowCache {
     this.#counters.set(key, value)
   }
 
+  /** Undefined when it must be read. */
+  reservation({ key, id }: ReservationName): ReservationRow | undefined {
+    return this.#reservations.get(nameOf(key, id))
+  }
+
   /** The writes are committed. After those of a join, a close, upkeep or a deletion everything is read again. */
   committed(writes: Writes): void {
     const { owners, removedBudgets, removedOwners, burnedOut, deletion, heardDeletions } = writes
@@ -93,6 +104,21 @@ export class RowCache {
     for (const { row } of owners) this.#owners.set(row.epoch, row)
     this.#commitBudgets(writes)
     for (const { key, value } of writes.counters) if (this.#counters.has(key)) this.#counters.set(key, value)
+    for (const { row } of writes.reservations) this.#keepReservation(row, row.lots.some(isOpen))
+    for (const row of writes.removedReservations) this.#keepReservation(row, false)
+  }
+
+  /** A repeat of what is settled is rare. */
+  #keepReservation(row: ReservationRow, isKept: boolean): void {
+    for (const key of keysOf(row)) {
+      const name = nameOf(key, row.id)
+      if (isKept) this.#reservations.set(name, row)
+      else this.#reservations.delete(name)
+    }
+    for (const oldest of this.#reservations.keys()) {
+      if (this.#reservations.size <= RESERVATIONS_MAX) return
+      this.#reservations.delete(oldest)
+    }
   }
 
   #commitBudgets({ time, budgets, leases }: Writes): void {

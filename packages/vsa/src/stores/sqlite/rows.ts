@@ -98,15 +98,15 @@ export function prunableFrom(row: Row): PrunableRow {
   return { ...rowNameFrom(row), endsAt: integerOrNull(row[2]) }
 }
 
-/** Columns of {@link RESERVATION_COLUMNS}. @throws InvariantError */
-export function reservationFrom(row: Row): ReservationRow {
+/** Columns of {@link RESERVATION_COLUMNS}, from `at` on. @throws InvariantError */
+export function reservationFrom(row: Row, at = 0): ReservationRow {
   return {
-    key: decodeText(text(row[0])),
-    id: decodeText(text(row[1])),
-    as: oneOf(row[2], 'reservation', 'admission'),
-    request: decodeText(text(row[3])),
-    onExpire: oneOf(row[4], 'return', 'capture'),
-    lots: decodeLots(text(row[5])),
+    key: decodeText(text(row[at])),
+    id: decodeText(text(row[at + 1])),
+    as: oneOf(row[at + 2], 'reservation', 'admission'),
+    request: decodeText(text(row[at + 3])),
+    onExpire: oneOf(row[at + 4], 'return', 'capture'),
+    lots: decodeLots(text(row[at + 5])),
   }
 }
 

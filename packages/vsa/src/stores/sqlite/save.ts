@@ -1,5 +1,6 @@
 import type { BudgetWrite, Deletion, OwnerWrite, PrunableRow, ReservationWrite, Writes } from '../../core/adapter.ts'
-import { keysOf } from '../../core/reservations/names.ts'
+import { keysOf, sweepAtOf } from '../../core/reservations/names.ts'
+import { encodeLots } from '../../core/reservations/stored-lots.ts'
 import type { LeaseRow, ReservationRow } from '../../core/rows.ts'
 import { PERIOD_SLACK_MS } from '../../core/settle-entry.ts'
 import type { StatementCache } from './client/statement-cache.ts'
@@ -54,8 +55,8 @@ function remakableUntil(rows: readonly PrunableRow[]): number {
 
 function saveBudget(statements: StatementCache, { change, row }: BudgetWrite): void {
   if (change === 'settled') {
-    const { minted, used, pool, burned, key, period } = row
-    statements.statement(sql.SETTLE_BUDGET).run([minted, used, pool, burned, encodeText(key), period])
+    const { minted, used, pool, burned, reserved, key, period } = row
+    statements.statement(sql.SETTLE_BUDGET).run([minted, used, pool, burned, reserved, encodeText(key), period])
   } else {
     statements.statement(sql.SAVE_BUDGET).run(budgetValues(row))
   }
@@ -68,13 +69,12 @@ function saveLease(statements: StatementCache, { key, period, epoch, held }: Lea
 
 /** Every key of a reservation but the first is in a table of its own. */
 function saveReservation(statements: StatementCache, { change, row }: ReservationWrite): void {
-  const values = reservationValues(row)
   const [key, id] = [encodeText(row.key), encodeText(row.id)]
   if (change === 'changed') {
-    statements.statement(sql.CHANGE_RESERVATION).run([...values.slice(-2), key, id])
+    statements.statement(sql.CHANGE_RESERVATION).run([encodeLots(row.lots), sweepAtOf(row), key, id])
     return
   }
-  statements.statement(sql.INSERT_RESERVATION).run(values)
+  statements.statement(sql.INSERT_RESERVATION).run(reservationValues(row))
   for (const other of keysOf(row).slice(1))
     statements.statement(sql.INSERT_RESERVATION_KEY).run([encodeText(other), id, key])
 }
