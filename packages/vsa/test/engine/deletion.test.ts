@@ -219,16 +219,28 @@ describe('a budget that is deleted', () => {
 })
 
 describe('the store fails in the middle', () => {
-  test('P6: a deletion that failed for a while is made again', async () => {
+  test('P6: a deletion that surely did not arrive is made again', async () => {
     const world = bench()
     const { vsa, net } = world.owner()
     const credits = vsa.budget('credits', CREDITS)
     await credits.admit(9)
-    for (const fault of [{ kind: 'refused' }, { kind: 'unknown', applied: true }] as const) net.inject('delete', fault)
+    for (const fault of [{ kind: 'refused' }, { kind: 'refused' }] as const) net.inject('delete', fault)
     const deleted = credits.delete()
     await world.clock.advance(500)
     await deleted
     expect((await world.books.list({ limit: 9 })).rows).toEqual([])
+  })
+
+  test('P6: one whose answer is lost is not made again behind the back of its caller, who hears so', async () => {
+    const world = bench()
+    const { vsa, net } = world.owner()
+    const credits = vsa.budget('credits', CREDITS)
+    await credits.admit(9)
+    net.inject('delete', { kind: 'unknown', applied: true })
+    expect(await credits.delete().catch((error: unknown) => error)).toMatchObject({ applied: 'unknown' })
+    expect(net.calls.delete).toBe(1)
+    await credits.delete()
+    expect(await credits.admit(100)).toBe(true)
   })
 
   test('P6: at the deadline the caller hears that all may be gone, or a part', async () => {

@@ -1,76 +1,58 @@
-import { type Applied, StoreError } from '../../core/errors.ts'
-import { closedError, DELETION_LATE, deletionUnsupportedError, permanentError, timeoutError } from '../api/errors.ts'
-import type { Settings } from '../api/settings.ts'
+import { closedError, DELETION_LATE, deletionLostError, deletionUnsupportedError } from '../api/errors.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
-import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
-import type { Deferred } from '../runtime/deferred.ts'
 import { called } from '../session/store-call.ts'
-import type { Session } from '../session/session.ts'
 import { asStoreError } from '../session/store-health.ts'
+import { type BudgetCall, type BudgetCallParts, BudgetCalls } from './budget-calls.ts'
 
 /** The pause before a call that failed is made again, in ms. */
 const RETRY_MS = 100
 
-export interface DeletionParts {
-  readonly settings: Settings
-  readonly session: Session
+export interface DeletionParts extends BudgetCallParts {
   readonly leases: LeaseTable
   readonly intake: ChangeIntake
-  readonly calls: PendingCalls
-  /** Resolves once the store has been joined. */
-  readonly joined: () => Promise<void>
-  /** O13 */
-  readonly isClosed: () => boolean
 }
 
 /** P6: all that there is of a key goes, in the store and in this process. */
 export class Deletions {
   readonly #parts: DeletionParts
+  readonly #calls: BudgetCalls
 
   constructor(parts: DeletionParts) {
     this.#parts = parts
+    this.#calls = new BudgetCalls(parts, { no: 'nothing was deleted', unknown: DELETION_LATE })
   }
 
-  /** Resolves when the key is gone, and this process knows nothing of it. The caller hears of the deadline, whatever is waited for. */
+  /** Resolves when the key is gone, and this process knows nothing of it. */
   async delete(handle: Gate): Promise<void> {
-    const { calls, isClosed, joined, session, settings } = this.#parts
-    const { key } = handle
-    if (isClosed()) throw closedError(key)
-    if (settings.store.delete === undefined) throw deletionUnsupportedError(key)
-    const { deadlineMs } = settings
-    const attempt: Attempt = { applied: 'no', lastError: null }
-    const timedOut = (): Error => {
-      const { applied, lastError } = attempt
-      const outcome = applied === 'unknown' ? DELETION_LATE : 'nothing was deleted'
-      return timeoutError({ key, deadlineMs, applied, lastError: lastError ?? session.lastError, outcome })
-    }
-    const reply = calls.open<void>({ key, deadlineMs, timedOut })
-    joined()
-      .then(() => this.#deleteAll(key, reply, attempt))
-      .then(() => this.#hear(handle))
-      .then(() => reply.resolve())
-      .catch((error: unknown) =>
-        reply.reject(error instanceof StoreError ? permanentError(key, error, attempt.applied) : error),
-      )
-    return reply.promise
+    if (this.#parts.settings.store.delete === undefined) throw deletionUnsupportedError(handle.key)
+    return this.#calls.make(handle, async ({ key }, call) => {
+      await this.#deleteAll(key, call)
+      if (!call.reply.settled) await this.#hear(handle)
+      call.reply.resolve()
+    })
   }
 
-  /** A deletion may be repeated, so that one that failed is tried again while its caller waits. */
-  async #deleteAll(key: string, reply: Deferred<void>, attempt: Attempt): Promise<void> {
+  /**
+   * A call is made again only where the one before was surely not applied: one that arrived late would delete what came after the caller had its answer.
+   */
+  async #deleteAll(key: string, { reply, attempt }: BudgetCall): Promise<void> {
     const { clock, store } = this.#parts.settings
-    for (;;) {
-      if (reply.settled) return
+    while (!reply.settled) {
       if (this.#parts.isClosed()) throw closedError(key, attempt.applied)
+      const before = attempt.applied
+      attempt.applied = 'unknown'
       try {
-        attempt.applied = 'unknown'
         if (await called(async () => store.delete?.(key))) return
         continue
       } catch (cause) {
-        attempt.lastError = asStoreError(cause)
-        if (!attempt.lastError.transient) throw attempt.lastError
+        const error = asStoreError(cause)
+        attempt.lastError = error
+        if (!error.transient) throw error
+        if (error.applied === 'unknown') throw deletionLostError(key, error)
+        attempt.applied = before
       }
       await new Promise<void>((resolve) => clock.timer(RETRY_MS, resolve))
     }
@@ -92,10 +74,4 @@ export class Deletions {
     intake.callRow(row, { kind: 'hear', reply })
     await reply.promise
   }
-}
-
-/** What a call has come to. */
-interface Attempt {
-  applied: Applied
-  lastError: StoreError | null
 }

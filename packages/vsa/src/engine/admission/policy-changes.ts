@@ -1,53 +1,38 @@
-import { type Applied, StoreError } from '../../core/errors.ts'
+import type { StoreError } from '../../core/errors.ts'
 import type { Plan } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
-import {
-  CHANGE_LATE,
-  closedError,
-  permanentError,
-  quarantinedError,
-  samePeriodError,
-  timeoutError,
-} from '../api/errors.ts'
-import type { Settings } from '../api/settings.ts'
+import { CHANGE_LATE, closedError, quarantinedError, samePeriodError } from '../api/errors.ts'
 import type { PolicyChange } from '../budget/budget-history.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { PolicyCache } from '../budget/policy-cache.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
-import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { RowCall } from '../requests/policy-call.ts'
-import type { Deferred } from '../runtime/deferred.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
-import type { Session } from '../session/session.ts'
 import { PolicyVersions } from '../session/policy-versions.ts'
+import { type BudgetCallParts, BudgetCalls } from './budget-calls.ts'
 
-export interface PolicyChangeParts {
-  readonly settings: Settings
-  readonly session: Session
+export interface PolicyChangeParts extends BudgetCallParts {
   readonly leases: LeaseTable
   readonly intake: ChangeIntake
-  readonly calls: PendingCalls
   readonly policies: PolicyCache
-  /** Resolves once the store has been joined, and periods are known. */
-  readonly joined: () => Promise<void>
-  /** O13 */
-  readonly isClosed: () => boolean
 }
 
 /** P1, P3, P5: the policy of a budget changes while processes run, and what was spent is forgotten. */
 export class PolicyChanges {
   readonly #parts: PolicyChangeParts
+  readonly #calls: BudgetCalls
   readonly #versions: PolicyVersions
 
   constructor(parts: PolicyChangeParts) {
     this.#parts = parts
+    this.#calls = new BudgetCalls(parts, { no: 'nothing was changed', unknown: CHANGE_LATE })
     this.#versions = new PolicyVersions(parts.settings)
   }
 
   /** @param isOwn the family of the budget does not know of it */
   async setPolicy(handle: Gate, policy: Policy, isOwn: boolean): Promise<void> {
     const plan = this.#parts.policies.of(policy)
-    return this.#call(handle, async (asked, { reply, attempt }) => {
+    return this.#calls.make(handle, async (asked, { reply, attempt }) => {
       const noteError = (error: StoreError): void => void (attempt.lastError = error)
       const version = await this.#versions.next(asked.key, { waits: () => !reply.settled, noteError })
       if (reply.settled) return
@@ -61,32 +46,10 @@ export class PolicyChanges {
   }
 
   async reset(handle: Gate): Promise<void> {
-    return this.#call(handle, async (gate, { reply, attempt }) => {
+    return this.#calls.make(handle, async (gate, { reply, attempt }) => {
       attempt.applied = 'unknown'
       this.#send(gate, { kind: 'reset', reply })
     })
-  }
-
-  /** The caller hears of the deadline, whatever is waited for. */
-  async #call(handle: Gate, work: (gate: Gate, call: WaitingCall) => Promise<void>): Promise<void> {
-    const { calls, isClosed, joined, session, settings } = this.#parts
-    const gate = handle.family.live(handle)
-    const { key } = gate
-    if (isClosed()) throw closedError(key)
-    const { deadlineMs } = settings
-    const attempt: Attempt = { applied: 'no', lastError: null }
-    const timedOut = (): Error => {
-      const { applied, lastError } = attempt
-      const late = applied === 'unknown' ? { outcome: CHANGE_LATE } : { outcome: NOT_CHANGED }
-      return timeoutError({ key, deadlineMs, applied, lastError: lastError ?? session.lastError, ...late })
-    }
-    const reply = calls.open<void>({ key, deadlineMs, timedOut })
-    joined()
-      .then(() => work(gate, { reply, attempt }))
-      .catch((error: unknown) =>
-        reply.reject(error instanceof StoreError ? permanentError(key, error, attempt.applied) : error),
-      )
-    return reply.promise
   }
 
   /** P3: another kind, or another `per`, is another row: the old one's lease goes back at once. */
@@ -124,19 +87,6 @@ export class PolicyChanges {
     intake.callRow(ahead, { kind: 'policy', version, reply })
   }
 }
-
-/** What a call has come to. */
-interface Attempt {
-  applied: Applied
-  lastError: StoreError | null
-}
-
-interface WaitingCall {
-  readonly reply: Deferred<void>
-  readonly attempt: Attempt
-}
-
-const NOT_CHANGED = 'nothing was changed'
 
 /** P3: a row is named by its key and its start: two periods that begin together would be one row. @throws VsaError `policy_conflict` */
 function assertOtherStart({ key, plan }: Gate, next: Plan, time: number): void {

@@ -143,6 +143,11 @@ export function deletionUnsupportedError(key: string): VsaError {
   return new VsaError('deletion_unsupported', message)
 }
 
+export function deletionLostError(key: string, cause: StoreError): VsaError {
+  const message = `the answer to the deletion of budget ${JSON.stringify(key)} was lost (${cause.message}): ${DELETION_LATE}`
+  return new VsaError('store_unavailable', message, { applied: 'unknown', statusCode: 503, cause })
+}
+
 /** The outcome of a deletion, when it times out. */
 export const DELETION_LATE = 'all of it may be gone, or a part of it; delete it again to be sure'
 
