@@ -17,7 +17,7 @@ afterAll(async () => {
 })
 
 interface Message {
-  /** `exchange_2`, or the last word. */
+  /** `exchange_3`, or the last word. */
   readonly name: string
   statements: number
 }
@@ -29,7 +29,7 @@ function counting(): { readonly pool: PostgresPool; readonly messages: Message[]
     const client = await pool.connect()
     const query = async (text: string): Promise<unknown> => {
       const message = {
-        name: /\.exchange_2\(/.test(text) ? 'exchange_2' : (/\w+$/.exec(text)?.[0] ?? ''),
+        name: /\.exchange_3\(/.test(text) ? 'exchange_3' : (/\w+$/.exec(text)?.[0] ?? ''),
         statements: 1,
       }
       messages.push(message)
@@ -169,7 +169,7 @@ describe.skipIf('reason' in server)('reservations on Postgres', () => {
     const [seats, other] = applied(await store.exchange(sent)).entries
     expect(seats).toMatchObject({ minted: 100, used: 3, reserved: 4, held: 10, pool: 83 })
     expect(other).not.toHaveProperty('reserved')
-    expect(messages.map(({ name }) => name)).toEqual(['exchange_2'])
+    expect(messages.map(({ name }) => name)).toEqual(['exchange_3'])
   })
 
   it('P2: a row whose earlier one has a higher version is made by the general path, and the next ones are plain', async () => {
@@ -183,7 +183,7 @@ describe.skipIf('reason' in server)('reservations on Postgres', () => {
     messages.length = 0
     expect(applied(await store.exchange(later(2))).entries).toMatchObject([{ minted: 70, limit: 70, version: 9 }])
     expect(applied(await store.exchange(later(3))).entries).toMatchObject([{ minted: 70, limit: 70, version: 9 }])
-    expect(messages.map(({ name }) => name)).toEqual(['exchange_2', 'answer', 'commit', 'exchange_2'])
+    expect(messages.map(({ name }) => name)).toEqual(['exchange_3', 'answer', 'commit', 'exchange_3'])
   })
 
   it('R3: the fast path says when a sweep is due', async () => {
