@@ -118,7 +118,8 @@ describe.skipIf('reason' in server).each(OLD)('a schema of version %i', (version
   it('is changed once when many processes start at the same time, whatever its name is', async () => {
     const schema = `${newSchema()} we"ird 'schëma' % $$`
     const name = `"${schema.replaceAll('"', '""')}"`
-    const named = (script: string): string => script.replaceAll('"SCHEMA"', () => name).replaceAll('SCHEMA', () => schema)
+    const named = (script: string): string =>
+      script.replaceAll('"SCHEMA"', () => name).replaceAll('SCHEMA', () => schema)
     const script = scriptOf(version).replaceAll(
       /E'([^'\n]*)'/g,
       (_, literal: string) => `E'${named(literal).replaceAll("'", "''")}'`,

@@ -8,7 +8,7 @@ import { budgetsOf, leasesOn, sourceRows } from './load.ts'
 import { keepSources, LOCKED, lockedReservations, SOURCES } from './reservation-sql.ts'
 import { readReservations } from './reservation-rows.ts'
 import { BUDGET_COLUMNS, jsonOf, leaseFrom, rowNameFrom, text } from './rows.ts'
-import { endedOn, NO_EPOCH, seen } from './sql.ts'
+import { seen } from './sql.ts'
 
 /** The rows that units of the locked reservations came from, each once. */
 const SOURCE_ROWS = `select distinct s.key, s.period from (${SOURCES}) s where s.period is not null`
@@ -43,15 +43,20 @@ select json_build_array((select clock from at), (select seen from at), ${lifeCol
 (${lockedReservations(schema)}),
 (select json_agg(json_build_array(${jsonOf('b', BUDGET_COLUMNS)}, b.leased, b.lessees, 0))
 from ${sources} join ${schema}.budget b on b.key = e.key and b.period = e.period),
-(${endedOn(schema, sources, NO_EPOCH)}),
+(${leasesOf(schema, `${schema}.owner o`, sources, 'o.burning')}),
 (select json_agg(json_build_array(c.key, c.value)) from ${schema}.counter c join ${counters} on c.key = e.key),
 (select json_agg(json_build_array(key, period) order by key, period) from locked),
-(select json_agg(json_build_array(l.key, l.period, l.epoch, l.held)) from locked b, epochs e,
-lateral (select * from ${schema}.lease l where b.key = ${name} and l.epoch = e.epoch and l.key = b.key and l.period = b.period offset 0) l),
+(${leasesOf(schema, 'epochs o', 'locked e', `e.key = ${name}`)}),
 (select json_agg(id) from (select id from ${schema}.mint where key = ${name} limit ${most} + 1) m),
 exists (select from ${schema}.reservation n join ${schema}.reservation r on r.hash = coalesce(n.link, n.hash) where n.key = ${name}
 and encode(r.hash, 'hex') not in (select json_array_elements_text(${LOCKED}))),
 exists (select from ${schema}.budget b where b.key = ${name} and not exists (select from locked e where e.key = b.key and e.period = b.period)))::text answer`
+}
+
+/** Each lease is looked up by the epochs of `o` and the rows of `e`: without `offset 0` all leases may be read. */
+function leasesOf(schema: string, epochs: string, rows: string, condition: string): string {
+  return `select json_agg(json_build_array(l.key, l.period, l.epoch, l.held)) from ${epochs}, ${rows},
+lateral (select * from ${schema}.lease l where l.epoch = o.epoch and l.key = e.key and l.period = e.period offset 0) l where ${condition}`
 }
 
 /**

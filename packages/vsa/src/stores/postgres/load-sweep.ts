@@ -9,7 +9,10 @@ import { budgetsOf, leasesOn, sourceRows } from './load.ts'
 import { keepSources, lockedReservations, SOURCES } from './reservation-sql.ts'
 import { readReservations, reservationHash } from './reservation-rows.ts'
 import { BUDGET_COLUMNS, CLOCK, jsonOf, rowNameFrom } from './rows.ts'
-import { endedOn, NO_EPOCH, seen } from './sql.ts'
+import { endedOn, seen } from './sql.ts'
+
+/** Stands for no epoch: the first one is 1. */
+const NO_EPOCH = '0'
 
 /**
  * Locks reservations that are to be swept, or that an intent settles, what their units came from, and the rows that mints go to. It waits for no row: a

@@ -161,7 +161,10 @@ function isDeleted({ deletions }: Found, entry: BudgetEntry, { row }: LoadedBudg
 }
 
 /** A row that units of a reservation came from. */
-export function sourceRows(found: Omit<Found, 'mints' | 'deletions'>, source: Pick<SourceRows, 'key' | 'period'>): SourceRows {
+export function sourceRows(
+  found: Omit<Found, 'mints' | 'deletions'>,
+  source: Pick<SourceRows, 'key' | 'period'>,
+): SourceRows {
   return { ...source, rows: readRows({ ...found, mints: NO_MINTS }, source) }
 }
 
@@ -181,7 +184,10 @@ function readRows(found: Omit<Found, 'deletions'>, { period, ...wanted }: Wanted
   }
 }
 
-function budgetRows(found: Omit<Found, 'deletions'>, entry: RowName & Pick<BudgetEntry, 'mint' | 'policy'>): LoadedBudget {
+function budgetRows(
+  found: Omit<Found, 'deletions'>,
+  entry: RowName & Pick<BudgetEntry, 'mint' | 'policy'>,
+): LoadedBudget {
   const { key, mint, policy } = entry
   const budget = found.budgets.get(encodedNameOf(entry))
   const ended = found.ended.get(nameOf(entry)) ?? []

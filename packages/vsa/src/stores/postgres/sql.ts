@@ -9,9 +9,6 @@ import { hashArray } from './reservation-rows.ts'
 import { LOCKED, lockReservations, reservationsOf, SOURCES } from './reservation-sql.ts'
 import { BUDGET_COLUMNS, CLOCK, jsonOf, OWNER_COLUMNS, STUB } from './rows.ts'
 
-/** Stands for no epoch: the first one is 1. */
-export const NO_EPOCH = '0'
-
 /** What an exchange loads and locks. */
 export interface ExchangeNames {
   readonly epoch: number
