@@ -137,18 +137,19 @@ where b.wanted_until > 0 and b.wanted_until > (select greatest(seen, clock) from
       ? ['null', 'null', 'null']
       : [`(${reservationsOf(schema, reservations)})`, LOCKED, `(${settlementsOf(schema, reservations)})`]),
     budgets.length + reservations.length === 0 ? '0' : `current_setting('vsa.budgets')::int`,
-    ifAny(budgets, deletionsOn(schema, namesOf(budgets), epoch)),
+    ifAny(budgets, deletionsOf(schema, budgets, epoch)),
   ]
 }
 
 /**
- * P6: of rows of a table `e`, those that this epoch had a lease on that was deleted, and keys that were deleted. Read behind the locks, because a deletion may have
- * held them; one look while no key was ever deleted.
+ * P6: of rows with these keys, those on which this epoch had a lease that was deleted, and which of the keys were deleted. Read behind the locks, because a
+ * deletion may have held them. Each of one table, so that it is planned quickly; one look while no key was ever deleted.
  */
-function deletionsOn(schema: string, rows: string, epoch: string): string {
+function deletionsOf(schema: string, rows: readonly RowName[], epoch: string): string {
+  const keys = textArray(rows.map(({ key }) => encodeText(key)))
   return `select case when exists (select from ${schema}.deleted_key) then json_build_array(
-(select json_agg(json_build_array(d.key, d.period)) from ${rows} join ${schema}.deleted_lease d on d.epoch = ${epoch} and d.key = e.key and d.period = e.period),
-(select json_agg(distinct d.key) from ${rows} join ${schema}.deleted_key d on d.key = e.key)) end`
+(select json_agg(json_build_array(key, period)) from ${schema}.deleted_lease where epoch = ${epoch} and key = any(${keys})),
+(select json_agg(key) from ${schema}.deleted_key where key = any(${keys}))) end`
 }
 
 /** P2: of a row `b` that may be made, the terms of the row before it. */
