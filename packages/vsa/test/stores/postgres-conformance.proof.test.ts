@@ -26,7 +26,7 @@ interface TestSchema {
 /** Emptied schemas: to make and drop one takes longer than most tests. */
 const free: TestSchema[] = []
 
-const EMPTY = ['owner', 'budget', 'lease', 'mint', 'counter', 'reservation', 'intent']
+const EMPTY = ['owner', 'budget', 'lease', 'mint', 'counter', 'reservation', 'intent', 'deleted_key', 'deleted_lease']
 
 /** A schema whose `clock_ms()` tells the time of a test. */
 async function testSchema(): Promise<TestSchema> {
@@ -68,10 +68,12 @@ async function setClock(schema: TestSchema, now: number): Promise<void> {
 
 /** Sets the clock of the server before each call. */
 function onTime(store: Store, onTime: () => Promise<void>): Store {
+  const { delete: remove } = store
   return {
     capabilities: store.capabilities,
     join: (label) => onTime().then(() => store.join(label)),
     exchange: (batch) => onTime().then(() => store.exchange(batch)),
+    ...(remove && { delete: async (key: string) => onTime().then(() => remove.call(store, key)) }),
     read: (names) => store.read(names),
     list: (range) => store.list(range),
     owners: () => store.owners(),
@@ -137,6 +139,6 @@ for (const { title, fastPath, mayForget } of variants) {
       }
     },
     { describe: describeHere, it, expect },
-    { sequences: rounds(1), forgets: mayForget },
+    { sequences: rounds(1), forgets: mayForget, deletes: true },
   )
 }

@@ -23,7 +23,7 @@ function counting(): { readonly pool: PostgresPool; readonly messages: string[] 
     const client = await pool.connect()
     return {
       query: (text) => {
-        messages.push(/\.exchange_2\(/.test(text) ? 'exchange_2' : (/\w+$/.exec(text)?.[0] ?? ''))
+        messages.push(/\.exchange_3\(/.test(text) ? 'exchange_3' : (/\w+$/.exec(text)?.[0] ?? ''))
         return client.query(text)
       },
       release: (destroy) => client.release(destroy),
@@ -36,7 +36,7 @@ describe.skipIf('reason' in server)('the fast path of the Postgres store', () =>
   it('L7: a plain batch is one message to the server, and two without the fast path', async () => {
     const { pool: counted, messages } = counting()
     for (const [fastPath, expected] of [
-      [true, ['exchange_2']],
+      [true, ['exchange_3']],
       [false, ['answer', 'commit']],
     ] as const) {
       const store = storeOn(counted, { schema: newSchema(), fastPath })
@@ -90,10 +90,10 @@ describe.skipIf('reason' in server)('the fast path of the Postgres store', () =>
     messages.length = 0
     const sent = (seq: number): Batch => batch(joined, seq, { entries: [entry({ hold: 10 })] })
     expect(applied(await store.exchange(sent(1))).entries).toMatchObject([{ held: 0, burned: 10, pool: 90, others: 0 }])
-    expect(messages).toEqual(['exchange_2', 'answer', 'commit'])
+    expect(messages).toEqual(['exchange_3', 'answer', 'commit'])
     messages.length = 0
     expect(applied(await store.exchange(sent(2))).entries).toMatchObject([{ held: 0, burned: 10, pool: 90, others: 0 }])
-    expect(messages).toEqual(['exchange_2'])
+    expect(messages).toEqual(['exchange_3'])
   })
 
   it('S1: while store time is ahead of the clock, or leaps, the general path decides', async () => {
@@ -111,7 +111,7 @@ describe.skipIf('reason' in server)('the fast path of the Postgres store', () =>
       await pool.query(`update ${schema}.owner set seen_at = $1`, [ms])
       messages.length = 0
       expect(await exchanged(seq)).toBeGreaterThanOrEqual(ms)
-      expect(messages).toEqual(['exchange_2', 'answer', 'commit'])
+      expect(messages).toEqual(['exchange_3', 'answer', 'commit'])
     }
   })
 
@@ -131,7 +131,7 @@ describe.skipIf('reason' in server)('the fast path of the Postgres store', () =>
       await store.exchange(sent(seq))
       untilUpkeepIsDue()
     }
-    expect(messages).toEqual(Array.from({ length: 5 }, () => 'exchange_2'))
+    expect(messages).toEqual(Array.from({ length: 5 }, () => 'exchange_3'))
     await pool.query(`update ${schema}.owner set expires_at = 0 where epoch = $1`, [other.epoch])
     await store.exchange(sent(6))
     untilUpkeepIsDue()
@@ -182,7 +182,7 @@ describe.skipIf('reason' in server)('the fast path of the Postgres store', () =>
     const connect = async (): Promise<PostgresClient> => {
       const client = await pool.connect()
       const query = async (text: string): Promise<unknown> => {
-        if (!text.includes('.exchange_2(')) return client.query(text)
+        if (!text.includes('.exchange_3(')) return client.query(text)
         await client.query('begin')
         const before = await scansOf(client)
         const answer = await client.query(text)

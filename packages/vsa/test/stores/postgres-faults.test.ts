@@ -75,7 +75,7 @@ describe.skipIf('reason' in server)('a Postgres server', () => {
   })
 
   describe.each([
-    { fastPath: true, match: '.exchange_2(' },
+    { fastPath: true, match: '.exchange_3(' },
     { fastPath: false, match: '\ncommit' },
   ])('with the option fastPath: $fastPath', ({ fastPath, match }) => {
     it('L3: the connection is cut before the commit: unknown, and the same batch is applied once', async () => {

@@ -1,7 +1,12 @@
 import { Pool, type PoolConfig } from 'pg'
 import { onTestFinished } from 'vitest'
 import type { Store } from '../../src/core/store.ts'
-import { postgres, type PostgresOptions, type PostgresPool } from '../../src/stores/postgres/index.ts'
+import {
+  postgres,
+  type PostgresClient,
+  type PostgresOptions,
+  type PostgresPool,
+} from '../../src/stores/postgres/index.ts'
 
 let schemas = 0
 
@@ -58,4 +63,40 @@ export function reservedBy(schema: string): string {
   return `select s ->> 'key' as key, (s ->> 'period')::bigint as period, sum((s ->> 'charged')::bigint) as charged
 from ${schema}.reservation r, json_array_elements(r.lots::json) l, json_array_elements(l -> 'sources') s
 where l ->> 'state' <> 'final' and s ->> 'period' is not null group by 1, 2`
+}
+
+/** A pool whose commits, once `hold` was called, wait until `goOn`: what they have written is there, and not committed. */
+export function heldCommits(pool: Pool): {
+  readonly pool: PostgresPool
+  readonly isHeld: Promise<void>
+  hold(): void
+  goOn(): void
+} {
+  let holds = false
+  const [held, released] = [signal(), signal()]
+  const connect = async (): Promise<PostgresClient> => {
+    const client = await pool.connect()
+    const query = async (text: string): Promise<unknown> => {
+      if (!holds || !text.endsWith('\ncommit')) return client.query(text)
+      holds = false
+      await client.query(text.slice(0, -'commit'.length))
+      held.give()
+      await released.given
+      return client.query('commit')
+    }
+    return { query, release: (destroy) => client.release(destroy) }
+  }
+  const hold = (): void => {
+    holds = true
+  }
+  return { pool: { connect }, isHeld: held.given, hold, goOn: released.give }
+}
+
+/** A promise, and what resolves it. */
+export function signal(): { readonly given: Promise<void>; readonly give: () => void } {
+  let give = (): void => undefined
+  const given = new Promise<void>((resolve) => {
+    give = resolve
+  })
+  return { given, give }
 }

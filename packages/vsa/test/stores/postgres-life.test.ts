@@ -21,7 +21,7 @@ function counting(): { readonly pool: PostgresPool; readonly calls: () => number
   const connect = async () => {
     const client = await pool.connect()
     const query = (text: string): Promise<unknown> => {
-      calls += Number(text.includes('.exchange_2('))
+      calls += Number(text.includes('.exchange_3('))
       return client.query(text)
     }
     return { query, release: (destroy?: boolean) => client.release(destroy) }

@@ -4,7 +4,7 @@ import type { Batch, Take } from '../../src/core/exchange.ts'
 import type { ReservationChange } from '../../src/core/reservations/messages.ts'
 import type { PostgresClient, PostgresPool } from '../../src/stores/postgres/index.ts'
 import { postgresServer } from '../../../../servers/src/postgres.ts'
-import { dropSchemas, newPool, newSchema, reservedBy, storeOn, waiterOn } from './postgres-fixture.ts'
+import { dropSchemas, heldCommits, newPool, newSchema, reservedBy, storeOn, waiterOn } from './postgres-fixture.ts'
 import { applied, batch, count, entry, initial } from './sqlite-fixture.ts'
 
 const server = await postgresServer()
@@ -17,7 +17,7 @@ afterAll(async () => {
 })
 
 interface Message {
-  /** `exchange_2`, or the last word. */
+  /** `exchange_3`, or the last word. */
   readonly name: string
   statements: number
 }
@@ -29,7 +29,7 @@ function counting(): { readonly pool: PostgresPool; readonly messages: Message[]
     const client = await pool.connect()
     const query = async (text: string): Promise<unknown> => {
       const message = {
-        name: /\.exchange_2\(/.test(text) ? 'exchange_2' : (/\w+$/.exec(text)?.[0] ?? ''),
+        name: /\.exchange_3\(/.test(text) ? 'exchange_3' : (/\w+$/.exec(text)?.[0] ?? ''),
         statements: 1,
       }
       messages.push(message)
@@ -86,7 +86,7 @@ describe.skipIf('reason' in server)('reservations on Postgres', () => {
   )
 
   it('R1: of two processes that reserve under one id in two periods, the second waits, and is answered from the row', async () => {
-    const holding = heldCommits()
+    const holding = heldCommits(pool)
     const [first, second] = [storeOn(holding.pool, { schema }), storeOn(pool, { schema })]
     const [a, b] = [await first.join('a'), await second.join('b')]
     const take = reserving('r', 4)
@@ -124,7 +124,7 @@ describe.skipIf('reason' in server)('reservations on Postgres', () => {
   })
 
   it('R4: two settlements of a reservation whose row was removed: the second waits for the first, and repeats it', async () => {
-    const holding = heldCommits()
+    const holding = heldCommits(pool)
     const [first, second] = [storeOn(holding.pool, { schema }), storeOn(pool, { schema })]
     const [a, b] = [await first.join('a'), await second.join('b')]
     await first.exchange(batch(a, 1, { entries: [entry()], takes: [reserving('r', 4)] }))
@@ -169,7 +169,7 @@ describe.skipIf('reason' in server)('reservations on Postgres', () => {
     const [seats, other] = applied(await store.exchange(sent)).entries
     expect(seats).toMatchObject({ minted: 100, used: 3, reserved: 4, held: 10, pool: 83 })
     expect(other).not.toHaveProperty('reserved')
-    expect(messages.map(({ name }) => name)).toEqual(['exchange_2'])
+    expect(messages.map(({ name }) => name)).toEqual(['exchange_3'])
   })
 
   it('P2: a row whose earlier one has a higher version is made by the general path, and the next ones are plain', async () => {
@@ -183,7 +183,7 @@ describe.skipIf('reason' in server)('reservations on Postgres', () => {
     messages.length = 0
     expect(applied(await store.exchange(later(2))).entries).toMatchObject([{ minted: 70, limit: 70, version: 9 }])
     expect(applied(await store.exchange(later(3))).entries).toMatchObject([{ minted: 70, limit: 70, version: 9 }])
-    expect(messages.map(({ name }) => name)).toEqual(['exchange_2', 'answer', 'commit', 'exchange_2'])
+    expect(messages.map(({ name }) => name)).toEqual(['exchange_3', 'answer', 'commit', 'exchange_3'])
   })
 
   it('R3: the fast path says when a sweep is due', async () => {
@@ -222,41 +222,6 @@ describe.skipIf('reason' in server)('reservations on Postgres', () => {
 
 function store(): ReturnType<typeof storeOn> {
   return storeOn(pool, { schema })
-}
-
-/** A pool whose commits, once `hold` was called, wait until `goOn`: what they have written is there, and not committed. */
-function heldCommits(): {
-  readonly pool: PostgresPool
-  readonly isHeld: Promise<void>
-  hold(): void
-  goOn(): void
-} {
-  let holds = false
-  const [held, released] = [signal(), signal()]
-  const connect = async (): Promise<PostgresClient> => {
-    const client = await pool.connect()
-    const query = async (text: string): Promise<unknown> => {
-      if (!holds || !text.endsWith('\ncommit')) return client.query(text)
-      holds = false
-      await client.query(text.slice(0, -'commit'.length))
-      held.give()
-      await released.given
-      return client.query('commit')
-    }
-    return { query, release: (destroy) => client.release(destroy) }
-  }
-  const hold = (): void => {
-    holds = true
-  }
-  return { pool: { connect }, isHeld: held.given, hold, goOn: released.give }
-}
-
-function signal(): { readonly given: Promise<void>; readonly give: () => void } {
-  let give = (): void => undefined
-  const given = new Promise<void>((resolve) => {
-    give = resolve
-  })
-  return { given, give }
 }
 
 /** A pool that keeps the tables of which each transaction of two messages has read much. */

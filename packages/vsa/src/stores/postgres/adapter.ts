@@ -1,4 +1,5 @@
 import type {
+  DeletionRows,
   Exchanged,
   ExchangeRows,
   JoinRows,
@@ -24,6 +25,7 @@ import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { nameLiteral } from './literals.ts'
 import { NO_LOCKS, type Locked } from './found.ts'
 import { exchangeFrom, namesIn } from './load.ts'
+import { deletionFrom, loadDeletion } from './load-deletion.ts'
 import { loadSweep, sweepFrom } from './load-sweep.ts'
 import { upkeepFrom } from './load-upkeep.ts'
 import type { PostgresPool } from './pool.ts'
@@ -136,6 +138,12 @@ export class PostgresAdapter implements StoreAdapter {
 
   loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {
     return this.#snapshot(sql.loadUpkeep(this.#name, bounds, leapMaxOf(this.leaseTtlMs), this.#mayForget), upkeepFrom)
+  }
+
+  loadDeletion(key: string, max: number): Promise<Snapshot<DeletionRows>> {
+    return this.#snapshot(loadDeletion(this.#name, key, max, this.#mayForget), (answer) =>
+      deletionFrom(answer, key, max),
+    )
   }
 
   read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {

@@ -6,7 +6,7 @@ import { UNITS_MAX } from '../../core/units.ts'
 import { LOCK_TIMEOUT_MS } from './transaction.ts'
 
 /** The version is part of the name: during a rolling deploy the function of the other version is there, too. */
-export const EXCHANGE = 'exchange_2'
+export const EXCHANGE = 'exchange_3'
 
 /** What the function says when the general path must decide, after it has made a row: all of it is undone. */
 const UNDECIDED = 'VS003'
@@ -72,11 +72,12 @@ begin
     get diagnostics _records = row_count;
   end if;
 
-  -- S1: store time that is ahead of the clock, or leaps, is not decided here.
+  -- S1: store time that is ahead of the clock, or leaps, is not decided here. P6: nor is what an epoch that has yet to hear of a deletion sends.
   _time := ${schema}.clock_ms();
-  select greatest(s.time_seen, o.seen), coalesce(o.late, false) into _seen, _due from ${schema}.store s,
+  select greatest(s.time_seen, o.seen), coalesce(o.late, false), exists (select from ${schema}.deleted_lease where epoch = _epoch)
+    into _seen, _due, _odd from ${schema}.store s,
     (select max(seen_at) seen, bool_or(expires_at < _time and epoch <> _epoch) late from ${schema}.owner where is_open) o;
-  _odd := _found < cardinality(_key) or _time < greatest(_seen, _floor) or (_seen > 0 and _time - _seen > ${LEAP_MIN_MS});
+  _odd := _odd or _found < cardinality(_key) or _time < greatest(_seen, _floor) or (_seen > 0 and _time - _seen > ${LEAP_MIN_MS});
   -- S8: leases of ended epochs are burned first. There are few such epochs, or none.
   if not _odd and exists (select from ${schema}.owner where burning) then
     _due := true;

@@ -68,18 +68,30 @@ interface Found {
   readonly ended: ReadonlyMap<string, readonly LeaseRow[]>
   readonly mints: ReadonlyMap<string, number>
   readonly counters: ReadonlyMap<string, number>
+  readonly deletions: FoundDeletions
 }
+
+/** P6 */
+interface FoundDeletions {
+  /** Names of rows, as they are stored, whose lease of this epoch was deleted. */
+  readonly leases: ReadonlySet<string>
+  /** As they are stored. */
+  readonly keys: ReadonlySet<unknown>
+}
+
+const NO_DELETIONS: FoundDeletions = { leases: new Set(), keys: new Set() }
 
 /**
  * @param at store time, ms since 1970, and whether acknowledged writes may be forgotten
- * @returns undefined when the locks are not those that are needed: a row that may be made was removed while it was locked, or a reservation was made
+ * @returns undefined when the locks are not those that are needed: a row was removed and may be made, or was made again, while it was locked, or a reservation was made
  */
 export function exchangeFrom(
   answer: readonly unknown[],
   batch: Batch,
   { time, mayForget }: { readonly time: number; readonly mayForget: boolean },
 ): { readonly rows: ExchangeRows; readonly locked: Locked } | undefined {
-  const [owner, budgets, ended, mints, counters, wanted, remembered, lockedReservations, intents] = answer
+  const [owner, budgets, ended, mints, counters, wanted, remembered, lockedReservations, intents, locks, deletions] =
+    answer
   const row = owner === null ? undefined : ownerFrom(owner)
   if (!needsRows(row, batch, mayForget)) return { rows: { owner: row, entries: [], wanted: [] }, locked: NO_LOCKS }
   const found: Found = {
@@ -87,7 +99,9 @@ export function exchangeFrom(
     ended: leasesByRow(ended),
     mints: numbersByText(mints),
     counters: numbersByText(counters),
+    deletions: deletionsFrom(deletions),
   }
+  if (found.budgets.size > integer(locks)) return undefined
   if (namesIn(batch).makeable.some((name) => !found.budgets.has(encodedNameOf(name)))) return undefined
   const locked = new Set(rowsOf(lockedReservations))
   const named = namedReservations(rowsOf(remembered), batch)
@@ -109,6 +123,15 @@ export function exchangeFrom(
   }
 }
 
+function deletionsFrom(value: unknown): FoundDeletions {
+  if (value === null) return NO_DELETIONS
+  const [leases, keys] = list(value)
+  return {
+    leases: new Set(rowsOf(leases).map((name) => encodedNameOf(rowNameFrom(name)))),
+    keys: new Set(rowsOf(keys)),
+  }
+}
+
 /** Columns of reservations, each under the name that the batch gives. */
 function namedReservations(
   found: readonly unknown[],
@@ -124,11 +147,24 @@ function namedReservations(
 
 function entryRows(found: Found, entry: Entry): EntryRows | null {
   if (entry.kind === 'void') return null
-  return refused(entry) ?? readRows(found, { ...entry, period: entry.kind === 'counter' ? null : entry.period })
+  const refusal = refused(entry)
+  if (refusal !== undefined) return refusal
+  if (entry.kind === 'counter') return readRows(found, { key: entry.key, period: null })
+  const rows = readRows(found, entry)
+  return rows.kind === 'budget' && isDeleted(found, entry, rows) ? { ...rows, isDeleted: true } : rows
+}
+
+/** P6 */
+function isDeleted({ deletions }: Found, entry: BudgetEntry, { row }: LoadedBudget): boolean {
+  if (deletions.leases.has(encodedNameOf(entry))) return true
+  return row === undefined && entry.known && deletions.keys.has(encodeText(entry.key))
 }
 
 /** A row that units of a reservation came from. */
-export function sourceRows(found: Omit<Found, 'mints'>, source: Pick<SourceRows, 'key' | 'period'>): SourceRows {
+export function sourceRows(
+  found: Omit<Found, 'mints' | 'deletions'>,
+  source: Pick<SourceRows, 'key' | 'period'>,
+): SourceRows {
   return { ...source, rows: readRows({ ...found, mints: NO_MINTS }, source) }
 }
 
@@ -136,7 +172,7 @@ const NO_MINTS: ReadonlyMap<string, number> = new Map()
 
 type Wanted = Pick<SourceRows, 'key' | 'period'> & Pick<BudgetEntry, 'mint' | 'policy'>
 
-function readRows(found: Found, { period, ...wanted }: Wanted): EntryRows {
+function readRows(found: Omit<Found, 'deletions'>, { period, ...wanted }: Wanted): EntryRows {
   try {
     return period === null
       ? { kind: 'counter', value: found.counters.get(encodeText(wanted.key)) ?? 0 }
@@ -148,7 +184,10 @@ function readRows(found: Found, { period, ...wanted }: Wanted): EntryRows {
   }
 }
 
-function budgetRows(found: Found, entry: RowName & Pick<BudgetEntry, 'mint' | 'policy'>): LoadedBudget {
+function budgetRows(
+  found: Omit<Found, 'deletions'>,
+  entry: RowName & Pick<BudgetEntry, 'mint' | 'policy'>,
+): LoadedBudget {
   const { key, mint, policy } = entry
   const budget = found.budgets.get(encodedNameOf(entry))
   const ended = found.ended.get(nameOf(entry)) ?? []

@@ -1,4 +1,4 @@
-import type { BudgetWrite, OwnerWrite, PrunableRow, Writes } from '../../core/adapter.ts'
+import type { BudgetWrite, Deletion, LeaseName, OwnerWrite, PrunableRow, Writes } from '../../core/adapter.ts'
 import type { RowName } from '../../core/exchange.ts'
 import type { LeaseRow } from '../../core/rows.ts'
 import { PERIOD_SLACK_MS } from '../../core/settle-entry.ts'
@@ -6,14 +6,14 @@ import { encodeText } from '../../core/stored-text.ts'
 import { leaseNameOf, type Leased, type Locked } from './found.ts'
 import { integerArray, integerLiteral, textArray, textLiteral } from './literals.ts'
 import { mintHash } from './load.ts'
-import { removeReservations, saveReservations } from './reservation-rows.ts'
+import { hashArray, removeReservations, saveReservations } from './reservation-rows.ts'
 import { nameOf, STUB } from './rows.ts'
 import { namesOf } from './sql.ts'
 
 /** The statements that apply all writes, inside the transaction that loaded the rows. The row of `store` comes last: see `sql.ts`. */
 export function save(schema: string, writes: Writes, locked: Locked): string {
   const { budgets, leases, mints, counters, removedBudgets, removedOwners, burnedOut } = writes
-  const { reservations, removedReservations, removedIntents, droppedIntents } = writes
+  const { reservations, removedReservations, removedIntents, droppedIntents, deletion, heardDeletions } = writes
   const written = new Set(budgets.map(({ row }) => nameOf(row)))
   const stubs = locked.stubs.filter((stub) => !written.has(nameOf(stub)))
   return [
@@ -27,7 +27,12 @@ export function save(schema: string, writes: Writes, locked: Locked): string {
     ...some(droppedIntents, () => [dropIntents(schema, droppedIntents)]),
     ...some(removedIntents, () => [removeIntents(schema, removedIntents)]),
     ...some(removedBudgets, () => [removeBudgets(schema, removedBudgets, ' and b.lessees = 0 and b.reserved = 0')]),
-    ...some(removedOwners, () => [`delete from ${schema}.owner where epoch = any(${integerArray(removedOwners)});`]),
+    ...(deletion === null ? [] : saveDeletion(schema, deletion)),
+    ...some(heardDeletions, () => [removeMarks(schema, heardDeletions)]),
+    ...some(removedOwners, () => [
+      `delete from ${schema}.owner where epoch = any(${integerArray(removedOwners)});
+delete from ${schema}.deleted_lease where epoch = any(${integerArray(removedOwners)});`,
+    ]),
     ...some(burnedOut, () => [
       `update ${schema}.owner set burning = false where burning and epoch = any(${integerArray(burnedOut)});`,
     ]),
@@ -107,7 +112,32 @@ function removeBudgets(schema: string, rows: readonly RowName[], condition: stri
   return `delete from ${schema}.budget b using ${namesOf(rows)} where b.key = e.key and b.period = e.period${condition};`
 }
 
-/** In one order for all, because two transactions may find that the same one is for nothing. */
+/** P6. The rows are locked, whatever is leased of them or reserved. */
+function saveDeletion(schema: string, { key, budgets, leases, mints }: Deletion): readonly string[] {
+  const marks = `${integerArray(leases.map(({ epoch }) => epoch))}, ${columns(leases)}`
+  return [
+    ...saveLeases(
+      schema,
+      leases.map((lease) => ({ ...lease, held: 0 })),
+    ),
+    ...some(budgets, () => [removeBudgets(schema, budgets, '')]),
+    ...some(mints, () => [
+      `delete from ${schema}.mint where hash = any(${hashArray(mints.map((mint) => mintHash(mint.key, mint.id)))});`,
+    ]),
+    `insert into ${schema}.deleted_key (key) values (${textLiteral(encodeText(key))}) on conflict do nothing;`,
+    ...some(leases, () => [
+      `insert into ${schema}.deleted_lease (epoch, key, period) select * from unnest(${marks}) on conflict do nothing;`,
+    ]),
+  ]
+}
+
+/** P6: this epoch has heard. */
+function removeMarks(schema: string, leases: readonly LeaseName[]): string {
+  const epochs = integerArray(leases.map(({ epoch }) => epoch))
+  return `delete from ${schema}.deleted_lease d using unnest(${epochs}, ${columns(leases)}) e(epoch, key, period)
+where d.epoch = e.epoch and d.key = e.key and d.period = e.period;`
+}
+
 /** T1: each is reported once. Where another transaction has removed one of them, all is loaded again, as after a conflict of rows. */
 function dropIntents(schema: string, dropped: Writes['droppedIntents']): string {
   const numbers = integerArray(dropped.map(({ number }) => number))
@@ -119,6 +149,7 @@ if _removed < ${dropped.length} then raise exception 'vsa: another transaction h
 end $vsa$;`
 }
 
+/** In one order for all, because two transactions may find that the same one is for nothing. */
 function removeIntents(schema: string, numbers: readonly number[]): string {
   return `delete from ${schema}.intent where number in (
 select number from ${schema}.intent where number = any(${integerArray(numbers)}) order by number for update);`

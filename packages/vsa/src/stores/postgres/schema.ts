@@ -79,7 +79,7 @@ declare
   granted record;
 begin
   if exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = ${textLiteral(schema)} and c.relname = 'store') then
-    if (select schema_version from ${name}.store) = 1 then
+    if (select schema_version from ${name}.store) < ${SCHEMA_VERSION} then
       ${migration(name)}
       perform set_config('${DONE}', 'migrated', true);
     end if;

@@ -88,8 +88,8 @@ function lockBudgets(schema: string, names: ExchangeNames): string {
 insert into ${schema}.budget (key, period) select e.key, e.period from ${namesOf(makeable)} order by e.key collate "C", e.period
 on conflict do nothing;`
   const lock = `
-select (select count(*) from (select 1 from ${schema}.budget b join ${budgetNames(names)} on b.key = e.key and b.period = e.period
-order by b.key, b.period for update of b) locked)${reservations.length > 0 && counters.length === 0 ? `, ${counterLock(schema, names)}` : ''};`
+select set_config('vsa.budgets', (select count(*) from (select 1 from ${schema}.budget b join ${budgetNames(names)} on b.key = e.key and b.period = e.period
+order by b.key, b.period for update of b) locked)::text, true)${reservations.length > 0 && counters.length === 0 ? `, ${counterLock(schema, names)}` : ''};`
   return `${makeable.length === 0 ? '' : make}${budgets.length + reservations.length === 0 ? '' : lock}`
 }
 
@@ -107,7 +107,7 @@ function counterLock(schema: string, names: ExchangeNames): string {
 order by c.key for update of c) locked)${time}`
 }
 
-/** Budgets, leases of ended epochs on them, mints, counters, wanted rows, and reservations. What is not asked for costs nothing. */
+/** Budgets, leases of ended epochs on them, mints, counters, wanted rows, reservations, how many budgets are locked, and deletions. What is not asked for costs nothing. */
 function exchangeRows(schema: string, epoch: string, names: ExchangeNames): readonly string[] {
   const { budgets, counters, makeable, mints, reservations, wantedMax } = names
   const rows = budgetNames(names)
@@ -136,7 +136,20 @@ where b.wanted_until > 0 and b.wanted_until > (select greatest(seen, clock) from
     ...(reservations.length === 0
       ? ['null', 'null', 'null']
       : [`(${reservationsOf(schema, reservations)})`, LOCKED, `(${settlementsOf(schema, reservations)})`]),
+    budgets.length + reservations.length === 0 ? '0' : `current_setting('vsa.budgets')::int`,
+    ifAny(budgets, deletionsOf(schema, budgets, epoch)),
   ]
+}
+
+/**
+ * P6: of rows with these keys, those on which this epoch had a lease that was deleted, and which of the keys were deleted. Read behind the locks, because a
+ * deletion may have held them. Each of one table, so that it is planned quickly; one look while no key was ever deleted.
+ */
+function deletionsOf(schema: string, rows: readonly RowName[], epoch: string): string {
+  const keys = textArray(rows.map(({ key }) => encodeText(key)))
+  return `select case when exists (select from ${schema}.deleted_key) then json_build_array(
+(select json_agg(json_build_array(key, period)) from ${schema}.deleted_lease where epoch = ${epoch} and key = any(${keys})),
+(select json_agg(key) from ${schema}.deleted_key where key = any(${keys}))) end`
 }
 
 /** P2: of a row `b` that may be made, the terms of the row before it. */

@@ -3,7 +3,7 @@ import { presentIncarnation } from './life.ts'
 import { textLiteral } from './literals.ts'
 
 /** The newest schema that this version can read and write. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /**
  * The fields are those of `core/rows.ts`. Beyond them:
@@ -20,6 +20,7 @@ export const SCHEMA_VERSION = 2
  * - `intent` is written by transactions of the user (T1). Its hash is that of the reservation, or of the mint. It is not unique: a second insert would wait
  *   for the transaction of the first, or end that of the user.
  * - `mint.hash` is the SHA-256 of key and id, because both together may be too long for an index.
+ * - `deleted_key` and `deleted_lease` are what is kept of deletions (P6): see `Deletion`.
  *
  * No index is on a column that an exchange of a budget changes, and pages have room, so that updates stay on their page (HOT).
  * Store time comes from `clock_ms()`, which tests replace.
@@ -102,7 +103,7 @@ create table ${schema}.counter (
   value bigint not null check (value between -9007199254740991 and 9007199254740991)
 ) with (fillfactor = 70);
 
-${creditTables(schema)}
+${creditTables(schema)}${deletionTables(schema)}
 create function ${schema}.clock_ms() returns bigint language sql volatile as
   'select floor(extract(epoch from clock_timestamp()) * 1000)::bigint';
 ${exchangeFunction(schema)}`
@@ -145,21 +146,50 @@ create index intent_hash on ${schema}.intent (hash);
 `
 }
 
+/** What version 3 has beyond version 2. */
+function deletionTables(schema: string): string {
+  return `
+create index mint_key on ${schema}.mint (key);
+
+create table ${schema}.deleted_key (
+  key text collate "C" primary key
+);
+
+create table ${schema}.deleted_lease (
+  epoch bigint not null,
+  key text collate "C" not null,
+  period bigint not null,
+  primary key (epoch, key, period)
+);
+`
+}
+
 /**
- * Version 1 becomes version 2, in place. Who had rights to `budget` gets them to the new tables. A process of the older version that is still running goes on: it
- * answers `breach` for rows with reserved units, which it cannot read. A block of PL/pgSQL, with a record `granted`.
+ * An older version becomes this one, in place. Who had rights to `budget` gets them to the new tables. A process of an older version that is still running goes on,
+ * by the function of its version: it answers `breach` for rows with reserved units that it cannot read (version 1), and does not hear of deletions (1 and 2).
+ * Statements of a block of PL/pgSQL, with a record `granted`.
  */
 export function migration(schema: string): string {
   return `
-alter table ${schema}.budget add column reserved bigint not null default 0 check (reserved >= 0),
-  add column resets bigint not null default 0,
-  drop constraint books_balance, add constraint books_balance check (${BOOKS});
-${creditTables(schema)}
+if (select schema_version from ${schema}.store) = 1 then
+  alter table ${schema}.budget add column reserved bigint not null default 0 check (reserved >= 0),
+    add column resets bigint not null default 0,
+    drop constraint books_balance, add constraint books_balance check (${BOOKS});
+  ${creditTables(schema)}
+  ${grants(schema, ['reservation', 'intent'])}
+end if;
+${deletionTables(schema)}
 ${exchangeFunction(schema)}
-for granted in select case a.grantee when 0 then 'public' else a.grantee::regrole::text end as role, a.privilege_type as privilege
+${grants(schema, ['deleted_key', 'deleted_lease'])}
+update ${schema}.store set schema_version = ${SCHEMA_VERSION};`
+}
+
+/** Who has rights to `budget` gets them to these tables. */
+function grants(schema: string, tables: readonly string[]): string {
+  const names = tables.map((table) => `${schema}.${table}`).join(', ')
+  return `for granted in select case a.grantee when 0 then 'public' else a.grantee::regrole::text end as role, a.privilege_type as privilege
   from pg_class c, aclexplode(c.relacl) a where c.oid = ${textLiteral(`${schema}.budget`)}::regclass and a.grantee <> c.relowner
 loop
-  execute concat('grant ', granted.privilege, ${textLiteral(` on ${schema}.reservation, ${schema}.intent to `)}, granted.role);
-end loop;
-update ${schema}.store set schema_version = 2;`
+  execute concat('grant ', granted.privilege, ${textLiteral(` on ${names} to `)}, granted.role);
+end loop;`
 }
