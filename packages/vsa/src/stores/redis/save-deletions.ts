@@ -14,7 +14,11 @@ export function expectDeletions(plan: SavePlan, { state, ranges }: Loaded): void
   for (const range of ranges) plan.expectRange(range)
 }
 
-export function saveDeletions(plan: SavePlan, { deletion, heardDeletions, removedOwners }: Writes, { state }: Loaded): void {
+export function saveDeletions(
+  plan: SavePlan,
+  { deletion, heardDeletions, removedOwners }: Writes,
+  { state }: Loaded,
+): void {
   if (deletion !== null) {
     const { key, budgets, mints } = deletion
     const rows = [String(budgets.length), ...budgets.map(fieldOf), ...budgets.map(memberOf)]

@@ -78,7 +78,19 @@ export class SavePlan {
     const commands = [...joined, ...this.#commands].flatMap(([name, key, values]) => {
       return [name, positionOf(key), String(values.length), ...values]
     })
-    return { keys, values: [String(time), run, gen, String(groups.length), ...groups.flat(), String(this.#ranges.length), ...ranges, ...commands] }
+    return {
+      keys,
+      values: [
+        String(time),
+        run,
+        gen,
+        String(groups.length),
+        ...groups.flat(),
+        String(this.#ranges.length),
+        ...ranges,
+        ...commands,
+      ],
+    }
   }
 
   #join(name: Joined, key: KeyName): RedisArgument[] {

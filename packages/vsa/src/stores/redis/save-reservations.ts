@@ -5,7 +5,11 @@ import { linkTo, reservationFields, reservationJson } from './reservations.ts'
 import type { SavePlan } from './save-plan.ts'
 
 /** A reservation is written under its own name alone: the other names stay what they are. What was loaded under them is expected by `save`. */
-export function saveReservations(plan: SavePlan, { reservations, removedReservations }: Writes, { state }: Loaded): void {
+export function saveReservations(
+  plan: SavePlan,
+  { reservations, removedReservations }: Writes,
+  { state }: Loaded,
+): void {
   const isListed = state.deletions !== ''
   let [rows, names] = [0, 0]
   for (const { change, row } of reservations) {

@@ -34,7 +34,16 @@ export interface StoreState {
 export function stateFrom(answer: unknown, prefix: string): StoreState | undefined {
   const [kind, ...rest] = list(answer).map(text)
   const [first = '', run = '', seen = '', gen = '', runSeen = '', ...more] = rest
-  const [epochs = '', prunes = '', leap = '', incarnationKept = '', frozen = '0', _reservations, versions = '', ...last] = more
+  const [
+    epochs = '',
+    prunes = '',
+    leap = '',
+    incarnationKept = '',
+    frozen = '0',
+    _reservations,
+    versions = '',
+    ...last
+  ] = more
   const [deletions = ''] = last
   if (kind === 'missing' || kind === 'older') return undefined
   if (kind === 'damaged') throw storeDamaged(prefix, first)
