@@ -189,6 +189,40 @@ describe.skipIf('reason' in server)('deletions in Redis', () => {
     expect(await pathOf(one, { entries: [c, a] })).toEqual(['exchange'])
   })
 
+  it('P6, R2: a row that stays for the next call gets back what its reservation had', async () => {
+    const { prefix, store, owner } = opened()
+    const one = await owner()
+    const entries = Array.from({ length: 101 }, (_, period) => ({ ...a, period, hold: 1 }))
+    await one.apply({ entries: entries.toReversed(), takes: [reserving('r', [2])] })
+    expect(await store.delete?.('a')).toBe(false)
+    await assertSums(client, prefix)
+    expect((await store.list({ limit: 9 })).rows).toMatchObject([{ budget: { period: 100, reserved: 0, pool: 99 } }])
+    expect(await store.delete?.('a')).toBe(true)
+    await assertSums(client, prefix)
+  })
+
+  it('P6, S9: leases that burn go with the row, so that nothing of a fresh one burns', async () => {
+    const { prefix } = opened()
+    const store = storeOn(client, { prefix })
+    const one = ownerOf(store, await store.join('test'), 0)
+    await one.apply({
+      entries: [
+        { ...a, hold: 4 },
+        { ...b, hold: 4 },
+      ],
+      close: true,
+    })
+    await store.delete?.('a')
+    expect(await client.hgetall(`{${prefix}}:l:1`)).toEqual({ '0:b': '4' })
+    const other = ownerOf(store, await store.join('test'), 0)
+    expect((await other.apply({ entries: [a, b] })).entries).toMatchObject([
+      { pool: 100, burned: 0 },
+      { pool: 96, burned: 4 },
+    ])
+    expect(await findings(prefix)).toEqual([])
+    await assertSums(client, prefix)
+  })
+
   it('P6: what is kept for an owner that has not heard goes when the owner is forgotten', async () => {
     const { prefix, store, owner, clock, key } = opened()
     const one = await owner()

@@ -16,7 +16,7 @@ import type { Session } from './session.ts'
 /** Stands for no epoch: the first one is 1. */
 const NO_EPOCH = 0
 /** Names of one script (R5). */
-const SLICE_NAMES = 500
+const SLICE_NAMES = 250
 
 /** The ranges of the key in the indexes of rows, mints and reservations. */
 function rangesOf(key: string): readonly (readonly [index: 'i' | 'j' | 'q', first: string, last: string])[] {
@@ -52,7 +52,7 @@ export function deletionFrom(
   max: number,
   loaded: Loaded,
 ): DeletionRows | string {
-  const [fault, rows, members, mints, mintFields, names, nameFields, ...others] = answer
+  const [fault, rows, members, mints, mintFields, reservationNames, nameFields, ...others] = answer
   if (text(fault) !== '') return text(fault)
   const [values, budgetFields, counterKeys, budgets, ended, counters] = others
   const found = new FoundRows({
@@ -63,21 +63,21 @@ export function deletionFrom(
   found.keep(loaded, NO_EPOCH)
   const reservations = readableReservations(list(nameFields).map(text), values, found, loaded)
   const sources = sourcesOf(reservations)
-  const hasMoreReservations = number(names) > max
+  const names = list(members).flatMap((member) => rowNameOf(bytesOf(member)) ?? [])
+  const hasMoreReservations = number(reservationNames) > max
   if (!hasMoreReservations) {
-    for (const { key: its, period } of sources)
-      if (its === key && period !== null) loaded.budgets.delete(fieldOf({ key, period }))
+    for (const name of names) loaded.budgets.delete(fieldOf(name))
     for (const [at, [index, first, last]] of rangesOf(key).entries())
-      loaded.ranges.push({ key: index, first, last, count: number([rows, mints, names][at]) })
+      loaded.ranges.push({ key: index, first, last, count: number([rows, mints, reservationNames][at]) })
   }
   return {
     reservations,
     sources: sources.map((source) => found.source(source)),
-    budgets: list(members).flatMap((member) => rowNameOf(bytesOf(member)) ?? []),
+    budgets: names,
     // The script finds and removes them, whatever they are then.
     leases: [],
     mints: list(mintFields).flatMap((field) => reservationNameOf(text(field)) ?? []),
     hasMoreReservations,
-    hasMore: number(rows) > max || number(mints) > max,
+    hasMore: number(rows) > list(members).length || number(mints) > max,
   }
 }

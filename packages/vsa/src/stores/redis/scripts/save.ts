@@ -44,13 +44,18 @@ local function delete(first, last)
   local fields, members = first + 2, first + 2 + rows
   local mints = members + rows
   local function remove(epoch)
-    local helds = call('HMGET', L .. epoch, unpack(ARGV, fields, members - 1))
-    for i = 1, rows do
-      if helds[i] then
-        call('HDEL', L .. epoch, ARGV[fields + i - 1])
-        call('HSET', U .. epoch, ARGV[fields + i - 1], '1')
+    local leased, marks = {}, {}
+    for i, held in ipairs(call('HMGET', L .. epoch, unpack(ARGV, fields, members - 1))) do
+      if held then
+        local field = ARGV[fields + i - 1]
+        leased[#leased + 1] = field
+        marks[#marks + 1] = field
+        marks[#marks + 1] = '1'
       end
     end
+    if #leased == 0 then return end
+    call('HDEL', L .. epoch, unpack(leased))
+    call('HSET', U .. epoch, unpack(marks))
   end
   if rows > 0 then
     for _, epoch in ipairs(call('ZRANGE', X, 0, -1)) do remove(epoch) end
