@@ -301,7 +301,7 @@ describe.skipIf('reason' in server)('a deletion in Redis beside others', () => {
     for (const key of ['a', 'b', 'c', 'd'])
       await one.apply({ entries: [entry({ key, hold: 1, mint: { id: 'm', units: 1 } }), entry({ key: 'e' })] })
     const handles = Array.from({ length: 4 }, () => storeOn(client, { prefix }))
-    const calls = handles.flatMap((handle) => ['a', 'b', 'c', 'd'].map((key) => handle.delete?.(key)))
+    const calls = handles.flatMap((handle) => ['a', 'b', 'c', 'd'].map(async (key) => handle.delete?.(key)))
     expect(await Promise.all(calls)).toEqual(calls.map(() => true))
     expect((await store.list({ limit: 9 })).rows.map(({ budget }) => budget.key)).toEqual(['e'])
     await assertSums(client, prefix)
