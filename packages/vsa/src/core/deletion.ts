@@ -26,9 +26,10 @@ export function deletionOf(
   const drafts = new SourceDrafts([], rows.sources)
   const books = new ReservationBooks(reservations, drafts, pruneTimeOf(at), { isFrozen: false })
   const removedReservations = reservations.filter((row) => hasEnded(books, row))
+  const removed = new Set(hasMoreReservations ? [] : budgets.map(({ period }) => period))
   const changed = drafts.own
     .filter((draft) => draft instanceof RowDraft)
-    .filter((draft) => hasMoreReservations || draft.key !== key)
+    .filter((draft) => draft.key !== key || !removed.has(draft.period))
   for (const draft of changed) draft.assertBalanced()
   const deletion: Deletion = hasMoreReservations
     ? { key, budgets: [], leases: [], mints: [] }

@@ -69,7 +69,7 @@ storeConformance(
     }
   },
   { describe: nodes === undefined ? describe.skip : describe, it, expect },
-  { sequences: 2 },
+  { sequences: 2, deletes: true },
 )
 
 describe.skipIf(nodes === undefined)('a cluster of three nodes', () => {

@@ -42,6 +42,6 @@ for (const fastPath of paths) {
       }
     },
     { describe: describeHere, it, expect },
-    { sequences: rounds(2) },
+    { sequences: rounds(2), deletes: true },
   )
 }

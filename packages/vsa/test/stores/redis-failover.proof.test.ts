@@ -78,6 +78,6 @@ describe('a master that is killed without its last writes', () => {
       }
     },
     { describe, it, expect },
-    { forgets: true, sequences: rounds(2) },
+    { forgets: true, sequences: rounds(2), deletes: true },
   )
 })

@@ -101,10 +101,28 @@ export async function assertSums(client: Redis, prefix: string): Promise<void> {
   expect((await client.zrange(key('w'), '0', '-1')).toSorted()).toEqual(wanted.toSorted())
   expect(await client.zcard(key('i'))).toBe(Object.keys(rows).length)
   await assertReservations(client, key, rows)
+  await assertNamesListed(client, key)
   // P2
   const budgets = Object.entries(rows).map(([field, bytes]) => unpackBudget(rowNameFrom(Buffer.from(field)), bytes).row)
   const highest = Math.max(0, ...budgets.map(({ kind, version }) => (kind === 'window' ? version : 0)))
   expect(Number((await client.hget(key('s'), 'versions')) ?? Infinity)).toBeGreaterThanOrEqual(highest)
+}
+
+/** P6: once something was deleted, all names of mints and reservations are listed, and before that none; marks are those of epochs that are known. */
+async function assertNamesListed(client: Redis, key: (name: string) => string): Promise<void> {
+  const isListed = (await client.hget(key('s'), 'deletions')) !== null
+  for (const [hash, index] of [
+    ['m', 'j'],
+    ['r', 'q'],
+  ] as const) {
+    const names = isListed ? await client.hkeys(key(hash)) : []
+    expect(await client.zrange(key(index), '0', '-1')).toEqual(
+      names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+    )
+  }
+  const owners = await client.hkeys(key('o'))
+  const marked = (await client.keys(key('u:*'))).map((name) => name.slice(key('u:').length))
+  expect(owners).toEqual(expect.arrayContaining(marked))
 }
 
 /** R2: what is reserved of a row is the sum over its reservations; each is found by all its names, and will be swept. */

@@ -1,4 +1,5 @@
 import type {
+  DeletionRows,
   Exchanged,
   ExchangeRows,
   JoinRows,
@@ -17,7 +18,8 @@ import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
 import { leapMaxOf, StoreClock } from '../../core/store-clock.ts'
 import type { RedisArgument, RedisClient } from './client.ts'
-import { storeChanging, storeMissing } from './errors.ts'
+import { deletionArguments, deletionFrom, listNames } from './deletion.ts'
+import { storeChanging, storeDamaged, storeMissing } from './errors.ts'
 import { exchangedFrom, isPlain } from './fast-path.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { exchangeArguments, exchangeFrom } from './load.ts'
@@ -29,6 +31,7 @@ import { checkServer, warningOf, type Safety } from './safety.ts'
 import { save } from './save.ts'
 import { EXCHANGE } from './scripts/exchange.ts'
 import { LOAD_EXCHANGE, LOAD_JOIN } from './scripts/load-exchange.ts'
+import { LOAD_DELETION } from './scripts/load-deletion.ts'
 import { LOAD_UPKEEP } from './scripts/load-upkeep.ts'
 import { LOAD_SWEEP } from './scripts/load-sweep.ts'
 import { OPEN } from './scripts/open.ts'
@@ -123,6 +126,18 @@ export class RedisAdapter implements StoreAdapter {
   loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {
     const values = upkeepArguments(bounds, leapMaxOf(this.leaseTtlMs))
     return this.#snapshot(LOAD_UPKEEP, values, (answer, _time, loaded) => upkeepFrom(answer, loaded))
+  }
+
+  async loadDeletion(key: string, max: number): Promise<Snapshot<DeletionRows>> {
+    const load = (): Promise<Snapshot<DeletionRows | string>> =>
+      this.#snapshot(LOAD_DELETION, deletionArguments(key, max), (answer, _time, loaded) =>
+        deletionFrom(answer, key, max, loaded),
+      )
+    const first = await load()
+    if (typeof first.rows === 'string') await listNames(this.#session)
+    const { rows, ...snapshot } = typeof first.rows === 'string' ? await load() : first
+    if (typeof rows === 'string') throw storeDamaged(this.#settings.prefix, rows)
+    return { ...snapshot, rows }
   }
 
   read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {

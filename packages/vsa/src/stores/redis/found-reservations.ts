@@ -5,7 +5,7 @@ import type { ReservationRow } from '../../core/rows.ts'
 import type { FoundRows } from './found-rows.ts'
 import { idFieldOf } from './keys.ts'
 import type { Loaded } from './loaded.ts'
-import { linkedBy, reservationFrom } from './reservations.ts'
+import { linkedBy, reservationFrom, reservationNameOf } from './reservations.ts'
 import { bytesOrNone, pairs } from './rows.ts'
 
 export interface FoundReservations {
@@ -50,6 +50,26 @@ export function reservationsFrom(
     }
   }
   return { rows: [...rows.values()], damaged }
+}
+
+/**
+ * The reservations of some fields of the hash `r`; those that cannot be read are left out.
+ * @param values as `readReservations` of the scripts answers them
+ */
+export function readableReservations(
+  fields: readonly string[],
+  values: unknown,
+  found: FoundRows,
+  loaded: Loaded,
+): readonly ReservationRow[] {
+  const all = pairs(values)
+  const named = fields.flatMap((field, at) => {
+    const name = reservationNameOf(field)
+    return name === undefined ? [] : [{ name, value: all[at] ?? [null, null] }]
+  })
+  const names = named.map(({ name }) => name)
+  const flat = named.flatMap(({ value }) => value)
+  return reservationsFrom(names, flat, found, loaded).rows
 }
 
 interface FoundValue {

@@ -60,7 +60,8 @@ const OPTIONS = Object.keys({
  * are missing: nothing is decided until an operator has restored them.
  *
  * A store of an older version is changed in place when it is opened. Processes of that version are refused from then on (`schema_too_new`), and their leases
- * burn when they expire.
+ * burn when they expire. The first deletion of a key (P6) changes the store once more: from then on a process that does not know of deletions is refused, too, because it would
+ * go on with leases that are gone.
  *
  * Give the client a bound: of ioredis `commandTimeout`, and to fail fast `enableOfflineQueue: false`, `autoResendUnfulfilledCommands: false` and
  * `maxRetriesPerRequest: 0`; of node-redis `disableOfflineQueue: true`.

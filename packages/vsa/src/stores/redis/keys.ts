@@ -4,7 +4,7 @@ import { decodeText, encodeText } from '../../core/stored-text.ts'
 /**
  * The keys of a store, all `{prefix}:…` and so in one slot of a cluster. None of them ever expires.
  *
- *     s  hash  the store: schema, gen, run, epochs, seen, prunes, leap, and how many rows, mints, ... there are
+ *     s  hash  the store: schema, gen, run, epochs, seen, prunes, deletions, leap, and how many rows, mints, ... there are
  *     o  hash  epoch -> packed owner                 n  hash  epoch -> label
  *     b  hash  row -> packed budget                  i  sorted set  rows in the order of their names
  *     m  hash  [key, id] as JSON -> units            c  hash  key -> value of the counter
@@ -12,12 +12,15 @@ import { decodeText, encodeText } from '../../core/stored-text.ts'
  *     x  sorted set  open epoch -> expires at        z  sorted set  ended epoch -> ended at
  *     d  set  ended epochs that still have leases    l:<epoch>  hash  row -> held
  *     r  hash  [key, id] as JSON -> reservation      t  sorted set  reservation -> when it is to be swept
+ *     e  hash  key -> store time of its deletion     u:<epoch>  hash  row whose lease was deleted, unheard -> 1
+ *     j  sorted set  fields of m in their order      q  sorted set  fields of r in their order
  *
  * A reservation is JSON under the key of its first budget, and under that of each other one `=` and the first field.
+ * The last two are for deletions (P6). They are written from the first deletion on: see `LIST_NAMES`.
  */
-export const KEY_NAMES = ['s', 'o', 'n', 'b', 'm', 'c', 'i', 'w', 'k', 'x', 'd', 'z', 'r', 't'] as const
+export const KEY_NAMES = ['s', 'o', 'n', 'b', 'm', 'c', 'i', 'w', 'k', 'x', 'd', 'z', 'r', 't', 'e', 'j', 'q'] as const
 
-export type KeyName = (typeof KEY_NAMES)[number] | `l:${number}`
+export type KeyName = (typeof KEY_NAMES)[number] | `l:${number}` | `u:${number}`
 
 export function keyOf(prefix: string, name: KeyName): string {
   return `{${prefix}}:${name}`
@@ -65,4 +68,10 @@ export function rowNameOf(member: Buffer): RowName | undefined {
 /** A mint, or a reservation by one of its budgets. */
 export function idFieldOf(key: string, id: string): string {
   return JSON.stringify([key, id])
+}
+
+/** The first and the last field of one key's mints or reservations, as `ZRANGEBYLEX` takes them. A comma stands behind the key, and then comes the minus. */
+export function idFieldRange(key: string): readonly [first: string, last: string] {
+  const start = `[${JSON.stringify(key)}`
+  return [`[${start},`, `(${start}-`]
 }

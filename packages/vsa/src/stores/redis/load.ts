@@ -68,8 +68,8 @@ export function exchangeFrom(
   { time, mayForget }: { readonly time: number; readonly mayForget: boolean },
   loaded: Loaded,
 ): ExchangeRows {
-  const [ownerBytes, moreBudgets, moreCounters, budgets, held, ended, counters, mints, remembered, earlier, wanted] =
-    answer
+  const [ownerBytes, moreBudgets, moreCounters, budgets, held, ended, counters, ...others] = answer
+  const [mints, remembered, earlier, wanted, deleted] = others
   const bytes = bytesOrNone(ownerBytes)
   const owner = bytes === undefined ? undefined : unpackOwner(batch.epoch, bytes)
   if (!needsRows(owner, batch, mayForget)) return { owner, entries: [], wanted: [] }
@@ -82,7 +82,11 @@ export function exchangeFrom(
   })
   loaded.owner(batch.epoch, bytes)
   found.keep(loaded, batch.epoch)
-  const rest = { mints: byName(names.mints, mints), earlier: earlierByField(names, earlier) }
+  const rest = {
+    mints: byName(names.mints, mints),
+    earlier: earlierByField(names, earlier),
+    deleted: deletedByField(names, deleted),
+  }
   const reservations = reservationsFrom(reservationsIn(batch), remembered, found, loaded)
   return {
     owner,
@@ -100,6 +104,8 @@ interface FoundRest {
   readonly mints: ReadonlyMap<string, Buffer | undefined>
   /** P2 */
   readonly earlier: ReadonlyMap<string, PackedEarlier>
+  /** P6: rows whose lease was deleted (true), and those that are not there, of keys that were deleted. */
+  readonly deleted: ReadonlyMap<string, boolean>
 }
 
 interface PackedEarlier {
@@ -116,6 +122,11 @@ function earlierByField({ budgets }: Names, earlier: unknown): ReadonlyMap<strin
   return new Map(found)
 }
 
+/** @param deleted flat list of (position from 1, whether the lease was) */
+function deletedByField({ budgets }: Names, deleted: unknown): ReadonlyMap<string, boolean> {
+  return new Map(pairs(deleted).map(([position, lease]) => [budgets[number(position) - 1] ?? '', number(lease) === 1]))
+}
+
 function entryRows(found: FoundRows, rest: FoundRest, entry: Entry): EntryRows | null {
   if (entry.kind === 'void') return null
   if (entry.kind === 'counter') return readable(() => found.counter(entry.key))
@@ -123,9 +134,11 @@ function entryRows(found: FoundRows, rest: FoundRest, entry: Entry): EntryRows |
 }
 
 /** The earlier row need not be as it was when this is saved: what is saved now came before what changes it. */
-function budgetRows(found: FoundRows, { mints, earlier }: FoundRest, entry: BudgetEntry): EntryRows {
+function budgetRows(found: FoundRows, { mints, earlier, deleted }: FoundRest, entry: BudgetEntry): EntryRows {
   const minted = entry.mint === undefined ? undefined : mints.get(idFieldOf(entry.key, entry.mint.id))
   const rows = found.budget(entry, minted === undefined ? undefined : number(minted))
+  const isLeaseDeleted = deleted.get(fieldOf(entry))
+  if (isLeaseDeleted === true || (isLeaseDeleted === false && entry.known)) return { ...rows, isDeleted: true }
   const before = earlier.get(fieldOf(entry))
   const { key } = entry
   const earlierRow =

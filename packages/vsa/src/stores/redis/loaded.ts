@@ -1,4 +1,13 @@
+import type { KeyName } from './keys.ts'
 import type { StoreState } from './state.ts'
+
+/** Members of a sorted set, as `ZLEXCOUNT` takes them. */
+export interface MemberRange {
+  readonly key: KeyName
+  readonly first: string
+  readonly last: string
+  readonly count: number
+}
 
 /** What a save must find unchanged, and what it must know of the rows that were loaded. Nothing stands for a field that is not there. */
 export class Loaded {
@@ -12,6 +21,9 @@ export class Loaded {
   readonly reservations: Map<string, Buffer | undefined> = new Map()
   /** Units by `leaseNameOf`. */
   readonly held: Map<string, number> = new Map()
+
+  /** Ranges of indexes that must have so many members. */
+  readonly ranges: MemberRange[] = []
 
   constructor(state: StoreState) {
     this.state = state

@@ -1,5 +1,6 @@
 import type { RedisArgument } from './client.ts'
 import { KEY_NAMES, keyOf, keysOf, type KeyName } from './keys.ts'
+import type { MemberRange } from './loaded.ts'
 
 /** Arguments of one command: the script hands them over as a list on the stack of Lua, which holds 8,000. Even, so that no pair is split. */
 const ARGUMENTS_MAX = 2_000
@@ -16,6 +17,7 @@ export class SavePlan {
     string,
     { readonly name: Joined; readonly key: KeyName; readonly values: RedisArgument[] }
   >()
+  readonly #ranges: MemberRange[] = []
   readonly #commands: (readonly [name: string, key: KeyName, values: readonly RedisArgument[]])[] = []
 
   /** @param value undefined where the field must not be there; nothing that the store writes is empty */
@@ -23,6 +25,10 @@ export class SavePlan {
     const fields = this.#expected.get(key) ?? []
     this.#expected.set(key, fields)
     fields.push([field, value ?? ''])
+  }
+
+  expectRange(range: MemberRange): void {
+    this.#ranges.push(range)
   }
 
   /** A field and its value, or a score and its member. */
@@ -65,13 +71,26 @@ export class SavePlan {
         ...slice.map(([, value]) => value),
       ])
     })
+    const ranges = this.#ranges.flatMap(({ key, first, last, count }) => [positionOf(key), first, last, String(count)])
     const joined = [...this.#joined.values()].flatMap(({ name, key, values }) =>
       slices(values, ARGUMENTS_MAX).map((slice) => [name, key, slice] as const),
     )
     const commands = [...joined, ...this.#commands].flatMap(([name, key, values]) => {
       return [name, positionOf(key), String(values.length), ...values]
     })
-    return { keys, values: [String(time), run, gen, String(groups.length), ...groups.flat(), ...commands] }
+    return {
+      keys,
+      values: [
+        String(time),
+        run,
+        gen,
+        String(groups.length),
+        ...groups.flat(),
+        String(this.#ranges.length),
+        ...ranges,
+        ...commands,
+      ],
+    }
   }
 
   #join(name: Joined, key: KeyName): RedisArgument[] {

@@ -5,6 +5,7 @@ import { fieldOf, leaseNameOf, memberOf, idFieldOf, type KeyName } from './keys.
 import type { Loaded } from './loaded.ts'
 import { isOldBudget, leapText, packBudget, packOwner, rowNameFrom, unpackBudget, type StoredBudget } from './rows.ts'
 import { SavePlan } from './save-plan.ts'
+import { expectDeletions, saveDeletions } from './save-deletions.ts'
 import { saveReservations } from './save-reservations.ts'
 import { BURN } from './scripts/save.ts'
 
@@ -13,15 +14,17 @@ export function save(writes: Writes, loaded: Loaded): SavePlan {
   const plan = new SavePlan()
   expectRows(plan, loaded)
   expectLife(plan, loaded)
+  expectDeletions(plan, loaded)
   saveLeases(plan, writes.leases)
   saveBudgets(plan, writes, loaded)
   renewBudgets(plan, writes, loaded)
-  saveMints(plan, writes.mints)
+  saveMints(plan, writes.mints, loaded)
   saveCounters(plan, writes.counters, loaded)
-  saveReservations(plan, writes)
+  saveReservations(plan, writes, loaded)
   for (const write of writes.owners) saveOwner(plan, write, loaded)
   removeBudgets(plan, writes.removedBudgets)
   removeOwners(plan, writes)
+  saveDeletions(plan, writes, loaded)
   saveStore(plan, writes, loaded)
   return plan
 }
@@ -139,11 +142,12 @@ function removableAt({ row, lessees }: StoredBudget): number | null {
 }
 
 /** A key may be minted in two of its periods under one id: that is one mint for ever. */
-function saveMints(plan: SavePlan, mints: Writes['mints']): void {
+function saveMints(plan: SavePlan, mints: Writes['mints'], { state }: Loaded): void {
   const units = new Map(mints.map((mint) => [idFieldOf(mint.key, mint.id), mint.units]))
   for (const [field, value] of units) {
     plan.expect('m', field, undefined)
     plan.set('HSET', 'm', field, String(value))
+    if (state.deletions !== '') plan.set('ZADD', 'j', '0', field)
   }
   if (units.size > 0) plan.command('HINCRBY', 's', ['mints', String(units.size)])
 }

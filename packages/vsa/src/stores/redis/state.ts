@@ -22,6 +22,8 @@ export interface StoreState {
   readonly leap: string
   /** P2: the highest version of all rows with windows; empty where it is not known. */
   readonly versions: string
+  /** P6: how many deletions were saved; empty before the first one. */
+  readonly deletions: string
   /** The incarnation that was kept; empty at first. */
   readonly incarnationKept: string
   /** Store time until which nothing is granted, ms since 1970; 0 at first. */
@@ -32,7 +34,17 @@ export interface StoreState {
 export function stateFrom(answer: unknown, prefix: string): StoreState | undefined {
   const [kind, ...rest] = list(answer).map(text)
   const [first = '', run = '', seen = '', gen = '', runSeen = '', ...more] = rest
-  const [epochs = '', prunes = '', leap = '', incarnationKept = '', frozen = '0', _reservations, versions = ''] = more
+  const [
+    epochs = '',
+    prunes = '',
+    leap = '',
+    incarnationKept = '',
+    frozen = '0',
+    _reservations,
+    versions = '',
+    ...last
+  ] = more
+  const [deletions = ''] = last
   if (kind === 'missing' || kind === 'older') return undefined
   if (kind === 'damaged') throw storeDamaged(prefix, first)
   if (kind === 'newer') throw storeTooNew(prefix, first, SCHEMA_VERSION)
@@ -40,7 +52,7 @@ export function stateFrom(answer: unknown, prefix: string): StoreState | undefin
     now: timeIn(first),
     seen: timeIn(seen),
     frozenUntil: timeIn(frozen),
-    ...{ gen, run, runSeen, epochs, prunes, leap, incarnationKept, versions },
+    ...{ gen, run, runSeen, epochs, prunes, leap, incarnationKept, versions, deletions },
   }
 }
 

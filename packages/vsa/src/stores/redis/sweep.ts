@@ -1,10 +1,9 @@
 import type { SweepRows } from '../../core/adapter.ts'
 import { sourcesOf } from '../../core/reservations/names.ts'
-import { reservationsFrom } from './found-reservations.ts'
+import { readableReservations } from './found-reservations.ts'
 import { FoundRows } from './found-rows.ts'
 import type { Loaded } from './loaded.ts'
-import { reservationNameOf } from './reservations.ts'
-import { list, pairs, text } from './rows.ts'
+import { list, text } from './rows.ts'
 
 /** Stands for no epoch: the first one is 1. */
 const NO_EPOCH = 0
@@ -22,13 +21,6 @@ export function sweepFrom(answer: readonly unknown[], loaded: Loaded): SweepRows
     ended,
   })
   found.keep(loaded, NO_EPOCH)
-  const all = pairs(values)
-  const named = list(due).flatMap((field, at) => {
-    const name = reservationNameOf(text(field))
-    return name === undefined ? [] : [{ name, value: all[at] ?? [null, null] }]
-  })
-  const names = named.map(({ name }) => name)
-  const flat = named.flatMap(({ value }) => value)
-  const { rows } = reservationsFrom(names, flat, found, loaded)
+  const rows = readableReservations(list(due).map(text), values, found, loaded)
   return { due: rows, sources: sourcesOf(rows).map((source) => found.source(source)) }
 }

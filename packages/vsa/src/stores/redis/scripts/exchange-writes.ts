@@ -16,7 +16,13 @@ write('ZADD', K, keep)
 write('ZREM', K, unkeep)
 write('HSET', C, setCounters)
 write('HSET', M, setMints)
-if #setMints > 0 then call('HINCRBY', S, 'mints', int(#setMints / 2)) end
+if #setMints > 0 then
+  call('HINCRBY', S, 'mints', int(#setMints / 2))
+  -- P6
+  if at[14] ~= '' then
+    for i = 1, #setMints, 2 do call('ZADD', J, '0', setMints[i]) end
+  end
+end
 if versions > versions0 then call('HSET', S, 'versions', int(versions)) end
 if made > 0 then call('HINCRBY', S, 'rows', int(made)) end
 if newCounters > 0 then call('HINCRBY', S, 'counters', int(newCounters)) end

@@ -49,6 +49,8 @@ if not owner then return false end
 local isOpen, last, seenAt, expiresAt, life, tokenBytes = unp('<dddddd', owner)
 local token = string.sub(owner, 49, 48 + tokenBytes)
 if isOpen ~= 1 or token ~= names[1] or seq ~= last + 1 then return false end
+-- P6: it has not heard that leases of it were deleted.
+if at[14] ~= '' and call('EXISTS', U .. epoch) == 1 then return false end
 
 local function values(key, behind, count)
   if count == 0 then return {} end

@@ -121,7 +121,7 @@ return { found[1], page }
 
 /** Answers 1 when there is anything that an engine has written, beyond the row of the store. */
 export const IS_USED: Script = script(`
-if call('EXISTS', O, N, B, M, C, I, W, K, X, D, Z, R, T) > 0 then return '1' end
+if call('EXISTS', O, N, B, M, C, I, W, K, X, D, Z, R, T, E, J, Q) > 0 then return '1' end
 local epochs = call('HGET', S, 'epochs')
 return epochs and epochs ~= '0' and '1' or '0'
 `)

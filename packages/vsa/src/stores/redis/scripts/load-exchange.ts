@@ -14,7 +14,8 @@ return { state() }
  * budgets with windows, which may be made; then the most wanted rows.
  * The rows that reservations were made from are read, too. Answers the state, the owner, fields of those budgets and of those counters; of all, budgets,
  * leases of the epoch on them, leases of ended epochs on them as (epoch, position, held), and counters; mints; reservations as (value, value of the field that
- * it names); earlier rows of budgets that are not there as (position from 1, row, period); and wanted rows of the epoch as (field, wanted until).
+ * it names); earlier rows of budgets that are not there as (position from 1, row, period); wanted rows of the epoch as (field, wanted until); and, of the budgets
+ * named, those whose lease of the epoch was deleted as (position from 1, 1), and those that are not there and whose key was deleted as (position from 1, 0).
  */
 export const LOAD_EXCHANGE: Script = script(`
 ${WANTED_ROWS}${READ_ROWS}${EARLIER}
@@ -53,10 +54,22 @@ for _, position in ipairs(starts) do
   end
 end
 
+-- P6
+local deleted = {}
+if at[14] ~= '' then
+  local marks = call('EXISTS', U .. epoch) == 1 and values(U .. epoch, budgets) or {}
+  for i = 1, budgetsNamed do
+    if marks[i] or not rows[i] and call('HEXISTS', E, (string.gsub(budgets[i], '^[^:]*:', ''))) == 1 then
+      deleted[#deleted + 1] = int(i)
+      deleted[#deleted + 1] = marks[i] and '1' or '0'
+    end
+  end
+end
+
 -- Store time is at least this.
 local wanted = wantedRows(leases, math.max(tonumber(at[2]), tonumber(at[4])), tonumber(ARGV[from]))
 return {
   at, call('HGET', O, epoch), behind(budgets, budgetsNamed), behind(counters, countersNamed), rows, values(leases, budgets), endedLeases(budgets, epoch),
-  values(C, counters), values(M, mints), remembered, earlier, wanted
+  values(C, counters), values(M, mints), remembered, earlier, wanted, deleted
 }
 `)

@@ -1,4 +1,4 @@
-import { SCHEMA_VERSION, script, type Script } from './script.ts'
+import { FIRST_SCHEMA, script, type Script } from './script.ts'
 
 /**
  * Makes the row of the store where there is none. `ARGV[2]`: the generation of new data, `ARGV[3]`: its incarnation, `ARGV[4]`: for how many ms it
@@ -12,10 +12,10 @@ assertWritable()
 local at = state()
 if at[1] == 'missing' then
   local freezeMs = tonumber(ARGV[4])
-  call('HSET', S, 'schema', '${SCHEMA_VERSION}', 'gen', ARGV[2], 'run', runId(), 'epochs', '0', 'seen', '0', 'rows', '0', 'mints', '0', 'counters', '0', 'reservations', '0', 'names', '0', 'versions', '0', 'prunes', '0', 'incarnation', ARGV[3], 'frozen', freezeMs > 0 and int(clock() + freezeMs) or '0')
+  call('HSET', S, 'schema', '${FIRST_SCHEMA}', 'gen', ARGV[2], 'run', runId(), 'epochs', '0', 'seen', '0', 'rows', '0', 'mints', '0', 'counters', '0', 'reservations', '0', 'names', '0', 'versions', '0', 'prunes', '0', 'incarnation', ARGV[3], 'frozen', freezeMs > 0 and int(clock() + freezeMs) or '0')
   at = state()
 elseif at[1] == 'older' and at[2] == '1' then
-  call('HSET', S, 'schema', '${SCHEMA_VERSION}', 'reservations', '0', 'names', '0')
+  call('HSET', S, 'schema', '${FIRST_SCHEMA}', 'reservations', '0', 'names', '0')
   at = state()
 end
 return at

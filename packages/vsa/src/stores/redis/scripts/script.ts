@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 
-/** The newest schema that this code knows, and the one that it makes of older ones. */
-export const SCHEMA_VERSION = 2
+/** The newest schema that this code knows: that of a store whose first key was deleted (P6). Programs that know no deletions refuse it (`schema_too_new`). */
+export const SCHEMA_VERSION = 3
+/** The schema that stores begin with, and the one that it makes of older ones. */
+export const FIRST_SCHEMA = 2
 
 /** A Lua script, which the server keeps under its SHA-1. */
 export interface Script {
@@ -16,8 +18,8 @@ export interface Script {
  * - `state` answers a refusal and nothing else where the keys are not those of a whole store (R6).
  */
 const PRELUDE = `
-local S, O, N, B, M, C, I, W, K, X, D, Z, R, T = unpack(KEYS)
-local L = string.sub(S, 1, -2) .. 'l:'
+local S, O, N, B, M, C, I, W, K, X, D, Z, R, T, E, J, Q = unpack(KEYS)
+local L, U = string.sub(S, 1, -2) .. 'l:', string.sub(S, 1, -2) .. 'u:'
 local call = redis.call
 local function int(number) return string.format('%.0f', number) end
 
@@ -41,15 +43,15 @@ local function miscounted(key, command, count)
 end
 
 local function state()
-  local s = call('HMGET', S, 'schema', 'rows', 'mints', 'counters', 'seen', 'gen', 'run', 'epochs', 'prunes', 'leap', 'incarnation', 'frozen', 'reservations', 'names', 'versions')
+  local s = call('HMGET', S, 'schema', 'rows', 'mints', 'counters', 'seen', 'gen', 'run', 'epochs', 'prunes', 'leap', 'incarnation', 'frozen', 'reservations', 'names', 'versions', 'deletions')
   if not s[1] then
-    if call('EXISTS', O, N, B, M, C, I, W, K, X, D, Z, R, T) > 0 then return { 'damaged', 'the key ' .. S .. ' is missing, and others of the store are not' } end
+    if call('EXISTS', O, N, B, M, C, I, W, K, X, D, Z, R, T, E, J, Q) > 0 then return { 'damaged', 'the key ' .. S .. ' is missing, and others of the store are not' } end
     return { 'missing' }
   end
-  if s[1] ~= '${SCHEMA_VERSION}' then return { tonumber(s[1]) > ${SCHEMA_VERSION} and 'newer' or 'older', s[1] } end
+  if s[1] ~= '${FIRST_SCHEMA}' and s[1] ~= '${SCHEMA_VERSION}' then return { tonumber(s[1]) > ${SCHEMA_VERSION} and 'newer' or 'older', s[1] } end
   local damage = miscounted(B, 'HLEN', s[2]) or miscounted(I, 'ZCARD', s[2]) or miscounted(M, 'HLEN', s[3]) or miscounted(C, 'HLEN', s[4]) or miscounted(T, 'ZCARD', s[13]) or miscounted(R, 'HLEN', s[14])
   if damage then return { 'damaged', damage } end
-  return { 'ok', int(clock()), runId(), s[5], s[6], s[7], s[8], s[9], s[10] or '', s[11] or '', s[12] or '0', s[13], s[15] or '' }
+  return { 'ok', int(clock()), runId(), s[5], s[6], s[7], s[8], s[9], s[10] or '', s[11] or '', s[12] or '0', s[13], s[15] or '', s[16] or '' }
 end
 
 -- A replica, or a server that refuses to write, must not decide by what it has: no write follows an answer such as 'fenced'.
