@@ -112,7 +112,6 @@ export class Engine implements Vsa {
 
   stats(): Stats {
     return statsOf(this.#metrics, {
-      unsentUnits: this.#parts.sendQueue.unsentUnits,
       budgets: this.#parts.eviction.size,
       counters: this.#parts.counters.size,
       leasedUnits: this.#parts.leases.leasedUnits,

@@ -27,13 +27,6 @@ export class SendQueue {
     return this.#urgent.length > 0 || (this.due && !this.isEmpty) || this.#flushes.length > 0
   }
 
-  /** Spent from leases and not sent yet: every row that was spent from is dirty (G1). */
-  get unsentUnits(): number {
-    let units = 0
-    for (const { lease } of this.#dirty) units += lease.spentSince
-    return units
-  }
-
   /** A caller's flush wants every lease given back. */
   get returning(): boolean {
     return this.#flushes.some((flush) => flush.returnLeases)

@@ -1,12 +1,16 @@
 import type { Metrics } from './metrics.ts'
 
 /**
- * Figures of one engine since it was opened, exact at the moment of the call. The hot path counts no unit, so each budget that was spent from
- * since its last send is looked at, and no other.
+ * Figures of one engine since it was opened. A call takes the same time whatever the number of budgets.
+ *
+ * All of them are of this moment, but for `operations` and `admittedUnits`: the hot path counts nothing, so what is admitted from a lease is counted
+ * when its budget is sent to the store, which is at most one flush interval later while the store answers. Each of the two lacks at most `leasedUnits`,
+ * and never falls because of it. After `flush`, and after `close`, both have all that was admitted before the call.
  */
 export interface Stats {
-  /** N: admissions decided, refunds and counter additions. A look (0 units) is none. */
+  /** N: admissions decided, refunds and counter additions. A look (0 units) is none. Lacks what was not sent: see {@link Stats}. */
   readonly operations: number
+  /** Lacks what was not sent: see {@link Stats}. */
   readonly admittedUnits: number
   readonly deniedUnits: number
   /** Units of policies with `shadow` that would have been denied, or would have failed. They are in no other figure of units. */
@@ -38,16 +42,14 @@ export interface Stats {
 }
 
 /** What is read from the other parts when the figures are asked for. */
-export interface StatsNow extends Pick<Stats, 'budgets' | 'counters' | 'leasedUnits' | 'epoch'> {
-  /** Units spent from leases and not sent yet. */
-  readonly unsentUnits: number
-}
+export type StatsNow = Pick<Stats, 'budgets' | 'counters' | 'leasedUnits' | 'epoch'>
 
-export function statsOf(metrics: Metrics, { unsentUnits, ...now }: StatsNow): Stats {
-  const spentUnits = metrics.spentUnits + unsentUnits + metrics.unspentUnits
-  const spends = spentUnits - metrics.surplusUnits
+export function statsOf(metrics: Metrics, now: StatsNow): Stats {
+  const spentUnits = metrics.spentUnits + metrics.unspentUnits
+  // The surplus is counted before the units that it is a part of: without the maximum the figure would fall until they are sent.
+  metrics.spendsTold = Math.max(metrics.spendsTold, spentUnits - metrics.surplusUnits)
   return {
-    operations: spends + metrics.takes + metrics.denials + metrics.refunds + metrics.counterAdds + metrics.unaccounted,
+    operations: metrics.spendsTold + metrics.takes + metrics.denials + metrics.refunds + metrics.counterAdds + metrics.unaccounted,
     admittedUnits: spentUnits + metrics.takenUnits,
     deniedUnits: metrics.deniedUnits,
     shadowDeniedUnits: metrics.shadowDeniedUnits,
