@@ -14,7 +14,10 @@ class Untold extends PendingRequest {
   tell(): void {}
 }
 
-type Step = readonly [what: 'push' | 'join' | 'first' | 'drain' | 'resolve' | 'dropLast' | 'drop', amount: number]
+type Step = readonly [
+  what: 'push' | 'join' | 'first' | 'drain' | 'resolve' | 'dropFirst' | 'dropLast' | 'drop',
+  amount: number,
+]
 
 /** Requests, and callers, before each request of the line, the last one first: of all that are late, so of all that have no verdict. */
 function aheadOf(line: RequestLine): readonly number[] {
@@ -36,11 +39,11 @@ function expected(line: RequestLine): readonly number[] {
 test('the callers before each request are known without a look at the others, whatever came and left', () => {
   const clock = manualClock()
   const step = fc.tuple(
-    fc.constantFrom('push', 'push', 'join', 'first', 'drain', 'resolve', 'dropLast', 'drop'),
+    fc.constantFrom('push', 'push', 'join', 'first', 'drain', 'resolve', 'dropFirst', 'dropLast', 'drop'),
     fc.integer({ min: 0, max: 5 }),
   ) as fc.Arbitrary<Step>
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const line = new RequestLine()
       for (const [what, amount] of steps) {
         if (what === 'push') line.push(new Untold(1 + amount))
@@ -55,6 +58,7 @@ test('the callers before each request are known without a look at the others, wh
           const request = line.list()[amount]
           if (request !== undefined) request.state = 'resolved'
         } else if (what === 'dropLast') line.dropLast()
+        else if (what === 'dropFirst') line.dropFirst()
         else if (what === 'drop') line.dropResolved()
         expect(aheadOf(line)).toEqual(expected(line))
       }

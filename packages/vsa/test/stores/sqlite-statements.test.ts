@@ -30,7 +30,8 @@ test('L7: a steady exchange of one row runs five statements, and touches the ind
 test('S2: what another process did to the owner meanwhile is read again, and its times are written', async () => {
   const path = newPath()
   let now = 1_000_000
-  const open = (): ReturnType<typeof sqlite> => closing(sqlite(path, { thread: false, driver: 'libsql', now: () => now }))
+  const open = (): ReturnType<typeof sqlite> =>
+    closing(sqlite(path, { thread: false, driver: 'libsql', now: () => now }))
   const [one, other] = [open(), open()]
   const joined = await one.join('service')
   applied(await one.exchange(batch(joined, 1, { entries: [entry()] })))

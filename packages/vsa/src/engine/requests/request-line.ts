@@ -93,6 +93,15 @@ export class RequestLine {
     return length - this.length
   }
 
+  /** Drops those at the head that are resolved. */
+  dropFirst(): void {
+    for (let first = this.#items[this.#head]; first?.state === 'resolved'; first = this.#items[this.#head]) {
+      this.#callers -= first.count
+      this.#head += 1
+    }
+    if (2 * this.#head >= this.#items.length) this.#dropLeft()
+  }
+
   dropResolved(): void {
     this.#items = this.list().filter((request) => request.state !== 'resolved')
     this.#head = 0

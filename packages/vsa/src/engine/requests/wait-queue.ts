@@ -12,6 +12,12 @@ const SWEEP_PAUSE_MIN_MS = 5
 const SWEPT_PER_MS = 2_000
 /** The most requests that are refused in one turn (L8): the others in the next turns. */
 const REFUSED_MAX = 1_000
+/**
+ * How long one turn refuses requests, and looks for deadlines that have passed, in ms. An answer, the next batch and the callers' own work may fall into the
+ * same pass of the event loop, and all of them add up (L8).
+ */
+const REFUSING_MS_MAX = 2
+const SWEEP_MS_MAX = 3
 /** Aborted requests are dropped from the lists once there are so many, and they are the larger part. */
 const LIST_SWEPT_FROM = 32
 
@@ -215,7 +221,7 @@ export class WaitQueue {
     if (this.#shedding === null) return
     const nowMs = this.#clock.monotonic()
     const late = this.#line.late(this.#shedding, nowMs)
-    const turn = new TurnTime(this.#clock)
+    const turn = new TurnTime(this.#clock, REFUSING_MS_MAX)
     let refused = 0
     let next = late.next()
     for (; next.done !== true && refused < REFUSED_MAX && !turn.isOver(); next = late.next()) {
@@ -257,13 +263,15 @@ export class WaitQueue {
   #sweepDeadlines(): void {
     const nowMs = this.#clock.monotonic()
     const sweep = this.#sweeping ?? new DeadlineSweep(this.#listAll())
-    const isDone = sweep.portion(nowMs, new TurnTime(this.#clock), (request) =>
+    const isDone = sweep.portion(nowMs, new TurnTime(this.#clock, SWEEP_MS_MAX), (request) =>
       this.resolve(request, this.#expire(request)),
     )
+    if (sweep.hasExpired) this.#line.dropFirst()
     if (isDone && sweep.hasExpired) this.#dropResolved()
     this.#disarmSweep()
     if (this.#metrics.waiters === 0) return
-    if (!isDone) this.#sweeping = sweep
+    // Where some have expired, the queue is looked at once more before those in flight, whose answer may come first.
+    if (!isDone && !sweep.hasExpired) this.#sweeping = sweep
     if (!isDone || sweep.firstAtMs < Infinity) this.#armSweep(isDone ? sweep.firstAtMs : nowMs, nowMs)
   }
 

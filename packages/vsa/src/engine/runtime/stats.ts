@@ -49,7 +49,13 @@ export function statsOf(metrics: Metrics, now: StatsNow): Stats {
   // The surplus is counted before the units that it is a part of: without the maximum the figure would fall until they are sent.
   metrics.spendsTold = Math.max(metrics.spendsTold, spentUnits - metrics.surplusUnits)
   return {
-    operations: metrics.spendsTold + metrics.takes + metrics.denials + metrics.refunds + metrics.counterAdds + metrics.unaccounted,
+    operations:
+      metrics.spendsTold +
+      metrics.takes +
+      metrics.denials +
+      metrics.refunds +
+      metrics.counterAdds +
+      metrics.unaccounted,
     admittedUnits: spentUnits + metrics.takenUnits,
     deniedUnits: metrics.deniedUnits,
     shadowDeniedUnits: metrics.shadowDeniedUnits,
