@@ -60,7 +60,7 @@ export class ExchangeListener {
     // A refund that was not accepted goes with the next flush, not at once.
     const isRefundLeft = batch.rows.some((row) => isLeasedRow(row) && row.lease.refund > 0)
     if (this.#scheduler.lingers && isRefundLeft) this.#scheduler.arm()
-    else this.#scheduler.goOn()
+    else this.#scheduler.settled(batch.rows.length)
   }
 
   fenced(batch: Batch, answer: FencedAnswer | null): void {
