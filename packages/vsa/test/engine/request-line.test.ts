@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PendingRequest, RequestTerms } from '../../src/engine/requests/pending-request.ts'
 import { RequestLine } from '../../src/engine/requests/request-line.ts'

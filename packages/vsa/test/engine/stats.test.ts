@@ -16,7 +16,10 @@ function watch(budget: Budget, look: () => void): void {
         look()
         return value
       }
-      Object.defineProperty(object, name, { get, set: (next: unknown) => (value = next) })
+      const set = (next: unknown): void => {
+        value = next
+      }
+      Object.defineProperty(object, name, { get, set })
     }
   }
 }
