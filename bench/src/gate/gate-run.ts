@@ -34,7 +34,7 @@ export interface GateFigure {
 export interface GateBooks {
   /** Units admitted less units refunded, as the loops counted them. */
   readonly counted: number
-  /** The same by `stats()`, before the first flush. */
+  /** The same by `stats()`, after a flush. */
   readonly inMemory: number
   /** Units used in the store, after the close. */
   readonly used: number
@@ -96,6 +96,7 @@ function figureOf(measured: Measured, all: readonly Measured[], allocation: Allo
 }
 
 async function booksOf(vsa: Vsa, store: Store, budgets: readonly Budget[], counted: number): Promise<GateBooks> {
+  await vsa.flush({ deadlineMs: DEADLINE_MS })
   const { admittedUnits, refundedUnits, deniedUnits: denied } = vsa.stats()
   const inMemory = admittedUnits - refundedUnits
   await vsa.close({ deadlineMs: DEADLINE_MS })

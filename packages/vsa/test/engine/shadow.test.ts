@@ -145,6 +145,7 @@ describe('P7: a policy on trial', () => {
     await world.clock.settle()
     expect(vsa.tryAdmitAll([[trial, 5], [real, 4]])).toBe(true) // oxfmt-ignore
     expect(vsa.tryAdmitAll([[trial, 5], [real, 7]])).toBe(false) // oxfmt-ignore
+    await vsa.flush()
     expect(vsa.stats()).toMatchObject({ admittedUnits: 4, shadowDeniedUnits: 5, deniedUnits: 10 + 7 })
   })
 

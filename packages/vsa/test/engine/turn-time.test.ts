@@ -13,8 +13,14 @@ class Untold extends PendingRequest {
 }
 
 /** A clock on which each request takes `msEach`. */
-function slowQueue(msEach: number): { queue: WaitQueue; spend: () => void; clock: ReturnType<typeof manualClock> } {
+function slowQueue(msEach: number): {
+  readonly queue: WaitQueue
+  readonly spend: () => void
+  readonly clock: ReturnType<typeof manualClock>
+  readonly expired: readonly PendingRequest[]
+} {
   const clock = manualClock()
+  const expired: PendingRequest[] = []
   let lateMs = 0
   const slow: Clock = {
     now: () => clock.now(),
@@ -22,8 +28,18 @@ function slowQueue(msEach: number): { queue: WaitQueue; spend: () => void; clock
     timer: (ms, run, holds) => clock.timer(ms, run, holds),
     soon: (run) => clock.soon(run),
   }
-  const queue = new WaitQueue(slow, new Metrics(), () => ({ kind: 'unaccounted' }))
-  return { queue, clock, spend: () => (lateMs += msEach) }
+  const spend = (): number => (lateMs += msEach)
+  const queue = new WaitQueue(slow, new Metrics(), (request) => {
+    spend()
+    expired.push(request)
+    return { kind: 'unaccounted' }
+  })
+  return { queue, clock, spend, expired }
+}
+
+/** The same objects, in the same order: two requests are equal to `toEqual`. */
+function expectSame(requests: readonly PendingRequest[], expected: readonly PendingRequest[]): void {
+  expect(requests.map((request) => expected.indexOf(request))).toEqual(expected.map((_, at) => at))
 }
 
 function fill(queue: WaitQueue, count: number): PendingRequest[] {
@@ -102,4 +118,60 @@ test('a request that has a verdict is not refused, and counts for those behind i
     },
   })
   expect(refused).toEqual(requests.filter((_, at) => at >= 50 && at % 2 === 1).toReversed())
+})
+
+test('L8: deadlines that pass together are met in several turns, in order, once each', async () => {
+  const { queue, clock, expired } = slowQueue(1)
+  const requests = fill(queue, 1_000)
+  await clock.advance(10)
+  expect(expired.length).toBeGreaterThan(0)
+  expect(expired.length).toBeLessThan(50)
+  await clock.advance(1_000)
+  expectSame(expired, requests)
+  expect(queue.size).toBe(0)
+})
+
+test.each(['a new request', 'the rest of a group that was granted in part'])(
+  'L8: a sweep past many requests that have time yet goes on in the next turn, and %s that came meanwhile is met',
+  async (which) => {
+    const { queue, spend, clock, expired } = slowQueue(1)
+    let looks = 0
+    class Looked extends Untold {
+      override get deadlineAtMs(): number {
+        looks += 1
+        spend()
+        return 100_000
+      }
+    }
+    for (let at = 0; at < 1_000; at += 1) queue.add(new Looked(new RequestTerms([], false, 100_000)))
+    const soon = new Untold(new RequestTerms([], false, 10))
+    queue.add(soon)
+    queue.startDeadlines()
+    await clock.advance(10)
+    expect(looks).toBeGreaterThan(0)
+    expect(looks).toBeLessThan(100)
+    const late = new Untold(new RequestTerms([], false, 10))
+    late.terms.deadlineAtMs = 20
+    if (which === 'a new request') queue.add(late)
+    else queue.delay(late)
+    queue.startDeadlines()
+    await clock.advance(5_000)
+    expectSame(expired, [soon, late])
+  },
+)
+
+test('requests in flight fail behind those of the queue whose time is over as well, because their answer may come first', async () => {
+  const { queue, clock, expired } = slowQueue(1)
+  const sent = fill(queue, 3)
+  queue.drain(() => true)
+  queue.send(sent)
+  const queued = fill(queue, 40)
+  await clock.advance(10)
+  expect(expired.length).toBeGreaterThan(0)
+  expect(expired.length).toBeLessThan(queued.length)
+  // Those that come meanwhile, and whose time is over when the next portion begins.
+  const late = fill(queue, 5)
+  for (const { terms } of late) terms.deadlineAtMs = 10
+  await clock.advance(1_000)
+  expectSame(expired, [...queued, ...late, ...sent])
 })

@@ -1,9 +1,8 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { manualClock } from '../../src/testing/index.ts'
 import { PendingRequest, RequestTerms, type Verdict } from '../../src/engine/requests/pending-request.ts'
 import { Verdicts } from '../../src/engine/requests/verdicts.ts'
-import { RowLease } from '../../src/engine/rows/row-lease.ts'
-import { bench, codeOf, FLUSH_MS } from './fixture.ts'
+import { bench, codeOf } from './fixture.ts'
 
 const ADMITTED: Verdict = { kind: 'admitted', row: null }
 
@@ -145,24 +144,5 @@ describe('many callers of one engine', () => {
     expect(admitted).toBeGreaterThan(15_000)
     expect(Math.min(...refused.slice(0, 500))).toBeGreaterThan(49_000)
     expect((await row('cold:key-0')).used).toBe(1)
-  })
-})
-
-describe('stats', () => {
-  test('look at no budget that was not spent from since the last flush', async () => {
-    const { clock, owner } = bench()
-    const one = owner()
-    const family = one.vsa.budgets('calls', { limit: 1_000, per: 'day' })
-    const budgets = Array.from({ length: 2_000 }, (_, number) => family.of(`key-${number}`))
-    await Promise.all(budgets.map((budget) => budget.admit()))
-    await clock.advance(FLUSH_MS)
-    const looks = vi.spyOn(RowLease.prototype, 'spentSince', 'get')
-    expect(one.vsa.stats()).toMatchObject({ admittedUnits: 2_000, budgets: 2_000 })
-    expect(looks).not.toHaveBeenCalled()
-    for (const budget of budgets.slice(0, 3)) expect(budget.tryAdmit(2)).toBe(true)
-    looks.mockClear()
-    expect(one.vsa.stats().admittedUnits).toBe(2_006)
-    expect(looks).toHaveBeenCalledTimes(3)
-    looks.mockRestore()
   })
 })

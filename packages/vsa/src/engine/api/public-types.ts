@@ -85,7 +85,7 @@ export interface Vsa {
     units: number,
     options?: AdmitOptions | DurableReserve,
   ): Promise<Reservation | null>
-  /** Figures since `open`, up to this instant. */
+  /** Figures since `open`, up to this instant, with one exception: see {@link Stats}. */
   stats(): Stats
   /**
    * Resolves when everything admitted, refunded and added before the call is durable. It waits for refunds that the store does not accept

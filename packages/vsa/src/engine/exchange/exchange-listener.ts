@@ -60,7 +60,7 @@ export class ExchangeListener {
     // A refund that was not accepted goes with the next flush, not at once.
     const isRefundLeft = batch.rows.some((row) => isLeasedRow(row) && row.lease.refund > 0)
     if (this.#scheduler.lingers && isRefundLeft) this.#scheduler.arm()
-    else this.#scheduler.goOn()
+    else this.#scheduler.settled(batch.rows.length)
   }
 
   fenced(batch: Batch, answer: FencedAnswer | null): void {
@@ -86,9 +86,12 @@ export class ExchangeListener {
     this.#parts.refundWaits.check()
   }
 
-  /** The engine gives up, and nothing more is sent: refunds that wait or are in flight are counted as refused. */
+  /** The engine gives up, and nothing more is sent: what was spent is counted now, and refunds that wait or are in flight as refused. */
   abandoned(): void {
-    const { leases } = this.#parts
-    for (const row of leases.all()) this.#refunds.drop(row, row.lease.sent?.refund)
+    const { leases, metrics } = this.#parts
+    for (const row of leases.all()) {
+      metrics.spentUnits += row.lease.spentSince
+      this.#refunds.drop(row, row.lease.sent?.refund)
+    }
   }
 }

@@ -11,6 +11,9 @@ const REFUND_PAUSE_MS = 100
 /** Requests that wait for units of other owners are tried again after this long, in ms, or a flush interval where that is shorter. */
 const RETRY_MS = 100
 
+/** An answer to so many rows has taken up a pass of the event loop: the next batch is made in the pass after it (L8). */
+const RESTS_FROM_ROWS = 250
+
 /** Decides when an exchange leaves: at once for requests that wait and leases that run low, each flush interval for all that changed. */
 export class FlushScheduler {
   readonly inFlight: InFlightSlot = new InFlightSlot()
@@ -18,6 +21,8 @@ export class FlushScheduler {
   readonly #planner: BatchPlanner
   readonly #rollover: WindowRollover
   #scheduled = false
+  /** A large answer was settled in this pass of the event loop. */
+  #isResting = false
   #timer: Timer | null = null
   #timerAtMs = Infinity
   #flushAtMs = -Infinity
@@ -101,7 +106,21 @@ export class FlushScheduler {
     this.#timer = settings.clock.timer(Math.max(0, Math.ceil(atMs - nowMs)), () => this.#tick())
   }
 
-  /** An answer is settled: the next exchange leaves at once where something waits for it. */
+  /** An answer is settled: the next exchange leaves at once where something waits for it; in the next pass of the event loop, where the answer was large. */
+  settled(rows: number): void {
+    if (rows < RESTS_FROM_ROWS) return this.goOn()
+    const { clock } = this.#parts.settings
+    this.#isResting = true
+    // The first one still runs in this pass, and so does what the callers who are told now ask for.
+    clock.soon(() =>
+      clock.soon(() => {
+        this.#isResting = false
+        this.goOn()
+      }),
+    )
+  }
+
+  /** The next exchange leaves at once where something waits for it. */
   goOn(): void {
     const { changes, recollection, sendQueue, waiting } = this.#parts
     const waits = waiting.queued > 0 || changes.waiting > 0
@@ -173,7 +192,7 @@ export class FlushScheduler {
 
   #send(): void {
     const { changes, session, sendQueue, waiting } = this.#parts
-    if (session.state !== 'ready' || this.#ended) return
+    if (session.state !== 'ready' || this.#ended || this.#isResting) return
     if (this.#closing) {
       sendQueue.due = true
       // Each request has its answer before the last batch is sent (O13).

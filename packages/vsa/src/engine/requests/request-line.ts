@@ -21,6 +21,8 @@ export class RequestLine {
   /** From `#head` on; the ones before it have left. */
   #items: PendingRequest[] = []
   #head = 0
+  /** Callers of the requests in the line: counted as they come and leave, because to refuse some of a crowd must not take a look at all of it (L8). */
+  #callers = 0
 
   get length(): number {
     return this.#items.length - this.#head
@@ -33,9 +35,16 @@ export class RequestLine {
 
   push(request: PendingRequest): void {
     this.#items.push(request)
+    this.#callers += request.count
+  }
+
+  /** The last request has one more caller. */
+  joined(): void {
+    this.#callers += 1
   }
 
   putFirst(requests: readonly PendingRequest[]): void {
+    this.#callers += callersOf(requests)
     this.#items = requests.concat(this.#items.slice(this.#head))
     this.#head = 0
   }
@@ -44,7 +53,9 @@ export class RequestLine {
   drain(turn: TurnTime, take: (request: PendingRequest) => boolean): boolean {
     for (; this.#head < this.#items.length; this.#head += 1) {
       const request = this.#items[this.#head]
-      if (request !== undefined && request.state !== 'resolved' && (turn.isOver() || !take(request))) break
+      if (request === undefined) continue
+      if (request.state !== 'resolved' && (turn.isOver() || !take(request))) break
+      this.#callers -= request.count
     }
     // Those that left are dropped once they are the larger part, so that a request costs no more in a long line than in a short one.
     if (2 * this.#head >= this.#items.length) this.#dropLeft()
@@ -53,8 +64,7 @@ export class RequestLine {
 
   /** Requests that would be served after their deadline, the last first. */
   *late({ msPerRequest, servedBefore }: Shedding, nowMs: number): Generator<LateRequest, void, undefined> {
-    let ahead = 0
-    for (const { count } of this.values()) ahead += count
+    let ahead = this.#callers
     for (let at = this.#items.length - 1; at >= this.#head; at -= 1) {
       const request = this.#items[at]
       if (request === undefined) continue
@@ -62,6 +72,11 @@ export class RequestLine {
       const isLate = nowMs + (ahead + servedBefore) * msPerRequest >= request.deadlineAtMs
       if (isLate && request.state !== 'resolved') yield { request, ahead }
     }
+  }
+
+  /** A list of its own. */
+  list(): PendingRequest[] {
+    return this.#items.slice(this.#head)
   }
 
   *values(): Generator<PendingRequest, void, undefined> {
@@ -74,17 +89,33 @@ export class RequestLine {
   /** Drops those at the end that are resolved. @returns how many */
   dropLast(): number {
     const { length } = this
-    while (this.last?.state === 'resolved') this.#items.pop()
+    while (this.last?.state === 'resolved') this.#callers -= this.#items.pop()?.count ?? 0
     return length - this.length
   }
 
+  /** Drops those at the head that are resolved. */
+  dropFirst(): void {
+    for (let first = this.#items[this.#head]; first?.state === 'resolved'; first = this.#items[this.#head]) {
+      this.#callers -= first.count
+      this.#head += 1
+    }
+    if (2 * this.#head >= this.#items.length) this.#dropLeft()
+  }
+
   dropResolved(): void {
-    this.#items = this.#items.slice(this.#head).filter((request) => request.state !== 'resolved')
+    this.#items = this.list().filter((request) => request.state !== 'resolved')
     this.#head = 0
+    this.#callers = callersOf(this.#items)
   }
 
   #dropLeft(): void {
     if (this.#head > 0) this.#items = this.#items.slice(this.#head)
     this.#head = 0
   }
+}
+
+function callersOf(requests: readonly PendingRequest[]): number {
+  let callers = 0
+  for (const { count } of requests) callers += count
+  return callers
 }

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { DeadlineSweep } from './deadline-sweep.ts'
 import type { PendingRequest, RequestTerms, Verdict } from './pending-request.ts'
 import { RequestLine, type Shedding } from './request-line.ts'
 import { TurnTime } from './turn-time.ts'
@@ -9,8 +10,14 @@ import { Verdicts } from './verdicts.ts'
 /** Deadlines are met to within this, plus 1 ms for each `SWEPT_PER_MS` requests, because a sweep looks at all of them (L8). */
 const SWEEP_PAUSE_MIN_MS = 5
 const SWEPT_PER_MS = 2_000
-/** The most requests that fail in one turn because there is no time left, or not enough (L8): the others fail in the next turns. */
-const FAILED_MAX = 1_000
+/** The most requests that are refused in one turn (L8): the others in the next turns. */
+const REFUSED_MAX = 1_000
+/**
+ * How long one turn refuses requests, and looks for deadlines that have passed, in ms. An answer, the next batch and the callers' own work may fall into the
+ * same pass of the event loop, and all of them add up (L8).
+ */
+const REFUSING_MS_MAX = 2
+const SWEEP_MS_MAX = 3
 /** Aborted requests are dropped from the lists once there are so many, and they are the larger part. */
 const LIST_SWEPT_FROM = 32
 
@@ -33,6 +40,8 @@ export class WaitQueue {
   /** Requests are refused, in portions. */
   #shedding: Shedding | null = null
   #sweep: Timer | null = null
+  /** Goes on when the timer fires. */
+  #sweeping: DeadlineSweep | null = null
   #sweepAtMs = Infinity
 
   constructor(clock: Clock, metrics: Metrics, expire: (request: PendingRequest) => Verdict) {
@@ -66,9 +75,10 @@ export class WaitQueue {
     return this.#line.last
   }
 
-  /** One more caller has joined a request that waits. */
+  /** One more caller has joined the last request in the queue. */
   joined(): void {
     this.#metrics.waiters += 1
+    this.#line.joined()
   }
 
   /** A new request whose rows are read before they are asked. */
@@ -96,7 +106,8 @@ export class WaitQueue {
       firstAtMs = Math.min(firstAtMs, terms.deadlineAtMs)
     }
     this.#new = []
-    if (firstAtMs < this.#sweepAtMs && this.#metrics.waiters > 0) this.#armSweep(firstAtMs, nowMs)
+    if (this.#sweeping !== null) this.#sweeping.dueAt(firstAtMs)
+    else if (firstAtMs < this.#sweepAtMs && this.#metrics.waiters > 0) this.#armSweep(firstAtMs, nowMs)
   }
 
   /** Hands out the queue from its head while `take` has a place, and the turn time. @returns whether the queue is empty now */
@@ -119,7 +130,10 @@ export class WaitQueue {
   /** Back to the head of the queue, in the order given. */
   requeue(requests: readonly PendingRequest[]): void {
     const waiting = requests.filter((request) => request.state !== 'resolved')
-    for (const request of waiting) request.state = 'queued'
+    for (const request of waiting) {
+      request.state = 'queued'
+      this.#sweeping?.dueAt(request.deadlineAtMs)
+    }
     if (waiting.length === 0) return
     this.#line.putFirst(waiting)
   }
@@ -133,6 +147,7 @@ export class WaitQueue {
   /** Until the next try: the store could not tell whether there are units. */
   delay(request: PendingRequest): void {
     request.state = 'parked'
+    this.#sweeping?.dueAt(request.deadlineAtMs)
     this.#parked.push(request)
   }
 
@@ -206,10 +221,10 @@ export class WaitQueue {
     if (this.#shedding === null) return
     const nowMs = this.#clock.monotonic()
     const late = this.#line.late(this.#shedding, nowMs)
-    const turn = new TurnTime(this.#clock)
+    const turn = new TurnTime(this.#clock, REFUSING_MS_MAX)
     let refused = 0
     let next = late.next()
-    for (; next.done !== true && refused < FAILED_MAX && !turn.isOver(); next = late.next()) {
+    for (; next.done !== true && refused < REFUSED_MAX && !turn.isOver(); next = late.next()) {
       const { request, ahead } = next.value
       refused += request.count
       this.#gone += 1
@@ -241,25 +256,30 @@ export class WaitQueue {
   #disarmSweep(): void {
     this.#sweep?.cancel()
     this.#sweep = null
+    this.#sweeping = null
     this.#sweepAtMs = Infinity
   }
 
   #sweepDeadlines(): void {
     const nowMs = this.#clock.monotonic()
-    let nextAtMs = Infinity
-    let expired = 0
-    for (const request of [...this.#all()]) {
-      if (request.state === 'resolved') continue
-      if (request.deadlineAtMs <= nowMs && expired + request.count <= FAILED_MAX) {
-        expired += request.count
-        this.resolve(request, this.#expire(request))
-      } else {
-        nextAtMs = Math.min(nextAtMs, request.deadlineAtMs)
-      }
-    }
-    this.#dropResolved()
+    const sweep = this.#sweeping ?? new DeadlineSweep(this.#listAll())
+    const isDone = sweep.portion(nowMs, new TurnTime(this.#clock, SWEEP_MS_MAX), (request) =>
+      this.resolve(request, this.#expire(request)),
+    )
+    if (sweep.hasExpired) this.#line.dropFirst()
+    if (isDone && sweep.hasExpired) this.#dropResolved()
     this.#disarmSweep()
-    if (nextAtMs < Infinity) this.#armSweep(nextAtMs, nowMs)
+    if (this.#metrics.waiters === 0) return
+    // Where some have expired, the queue is looked at once more before those in flight, whose answer may come first.
+    if (!isDone && !sweep.hasExpired) this.#sweeping = sweep
+    if (!isDone || sweep.firstAtMs < Infinity) this.#armSweep(isDone ? sweep.firstAtMs : nowMs, nowMs)
+  }
+
+  /** As `#all`, in a list: that takes a tenth of the time. */
+  #listAll(): readonly PendingRequest[] {
+    const all = this.#line.list().concat(this.#parked, this.#reading)
+    for (const run of this.#sent) for (const request of run) all.push(request)
+    return all
   }
 
   /** What left without its list is dropped once it is the larger part; at the end of the queue, where it is shed, at once. */

@@ -1,12 +1,17 @@
 import type { Metrics } from './metrics.ts'
 
 /**
- * Figures of one engine since it was opened, exact at the moment of the call. The hot path counts no unit, so each budget that was spent from
- * since its last send is looked at, and no other.
+ * Figures of one engine since it was opened. A call takes the same time whatever the number of budgets.
+ *
+ * All of them are of this moment while at most 256 budgets have changed since the last flush. With more, `operations` and `admittedUnits` may lack
+ * what was admitted from leases since then: the hot path counts nothing, so that is counted when a budget is sent to the store, at most one flush interval
+ * later while the store answers. Each of the two lacks at most `leasedUnits`, and never falls. After `flush`, and after `close`, both have all that was
+ * admitted before the call.
  */
 export interface Stats {
-  /** N: admissions decided, refunds and counter additions. A look (0 units) is none. */
+  /** N: admissions decided, refunds and counter additions. A look (0 units) is none. May lack what was not sent: see {@link Stats}. */
   readonly operations: number
+  /** May lack what was not sent: see {@link Stats}. */
   readonly admittedUnits: number
   readonly deniedUnits: number
   /** Units of policies with `shadow` that would have been denied, or would have failed. They are in no other figure of units. */
@@ -39,16 +44,24 @@ export interface Stats {
 
 /** What is read from the other parts when the figures are asked for. */
 export interface StatsNow extends Pick<Stats, 'budgets' | 'counters' | 'leasedUnits' | 'epoch'> {
-  /** Units spent from leases and not sent yet. */
+  /** Units spent from leases and not sent yet; 0 where they were not counted. */
   readonly unsentUnits: number
 }
 
 export function statsOf(metrics: Metrics, { unsentUnits, ...now }: StatsNow): Stats {
   const spentUnits = metrics.spentUnits + unsentUnits + metrics.unspentUnits
-  const spends = spentUnits - metrics.surplusUnits
+  // Both figures may be less than was told before, where what was not sent is not counted any more.
+  metrics.spentTold = Math.max(metrics.spentTold, spentUnits)
+  metrics.spendsTold = Math.max(metrics.spendsTold, spentUnits - metrics.surplusUnits)
   return {
-    operations: spends + metrics.takes + metrics.denials + metrics.refunds + metrics.counterAdds + metrics.unaccounted,
-    admittedUnits: spentUnits + metrics.takenUnits,
+    operations:
+      metrics.spendsTold +
+      metrics.takes +
+      metrics.denials +
+      metrics.refunds +
+      metrics.counterAdds +
+      metrics.unaccounted,
+    admittedUnits: metrics.spentTold + metrics.takenUnits,
     deniedUnits: metrics.deniedUnits,
     shadowDeniedUnits: metrics.shadowDeniedUnits,
     refundedUnits: metrics.refundedUnits,

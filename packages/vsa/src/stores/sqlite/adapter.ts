@@ -197,7 +197,7 @@ export class SqliteAdapter implements StoreAdapter {
       ...loaded,
       save: (writes) =>
         this.#guarded(database, () => {
-          database.within(() => save(database.statements, writes))
+          database.within(() => save(database, writes))
           database.commit()
           database.cache.committed(writes)
           this.#clock.kept()

@@ -63,6 +63,11 @@ export class RowCache {
     return this.#opening === undefined || owner === undefined ? undefined : { ...this.#opening, owner }
   }
 
+  /** Undefined when it is not known. */
+  owner(epoch: number): OwnerRow | undefined {
+    return this.#owners.get(epoch)
+  }
+
   keepOpening({ owner, ...opening }: Opening): void {
     this.#opening = opening
     if (owner !== undefined) this.#owners.set(owner.epoch, owner)

@@ -1,15 +1,16 @@
 import type { BudgetWrite, Deletion, OwnerWrite, PrunableRow, ReservationWrite, Writes } from '../../core/adapter.ts'
 import { keysOf, sweepAtOf } from '../../core/reservations/names.ts'
 import { encodeLots } from '../../core/reservations/stored-lots.ts'
-import type { LeaseRow, ReservationRow } from '../../core/rows.ts'
+import type { LeaseRow, OwnerRow, ReservationRow } from '../../core/rows.ts'
 import { PERIOD_SLACK_MS } from '../../core/settle-entry.ts'
 import type { StatementCache } from './client/statement-cache.ts'
 import { encodeText } from '../../core/stored-text.ts'
+import type { Source } from './load-entries.ts'
 import { budgetValues, ownerValues, reservationValues } from './rows.ts'
 import * as sql from './sql.ts'
 
 /** Applies all writes, inside a write transaction of the caller. */
-export function save(statements: StatementCache, writes: Writes): void {
+export function save({ statements, cache }: Source, writes: Writes): void {
   const { budgets, leases, mints, counters, reservations, removedReservations } = writes
   const { removedBudgets, deletion, heardDeletions, removedOwners, burnedOut, leap } = writes
   for (const write of budgets) saveBudget(statements, write)
@@ -30,7 +31,7 @@ export function save(statements: StatementCache, writes: Writes): void {
     statements.statement(sql.FORGET_DELETIONS).run([epoch])
   }
   for (const epoch of burnedOut) statements.statement(sql.BURNED_OUT).run([epoch])
-  for (const write of writes.owners) saveOwner(statements, write)
+  for (const write of writes.owners) saveOwner(statements, write, cache.owner(write.row.epoch))
   // An open owner's `seen_at` records the time seen. Where none has this time, the time must be stored separately.
   if (writes.owners.every(({ change, row }) => change === 'closed' || row.seenAt < writes.time))
     statements.statement(sql.RAISE_TIME).run([writes.time])
@@ -86,13 +87,18 @@ function removeReservation(statements: StatementCache, row: ReservationRow): voi
     statements.statement(sql.REMOVE_RESERVATION_KEY).run([encodeText(other), id])
 }
 
-function saveOwner(statements: StatementCache, { change, row }: OwnerWrite): void {
+/** @param kept the row as the file has it; undefined where that is not known */
+function saveOwner(statements: StatementCache, { change, row }: OwnerWrite, kept: OwnerRow | undefined): void {
   switch (change) {
     case 'opened':
       statements.statement(sql.RAISE_EPOCH).run([row.epoch])
       statements.statement(sql.INSERT_OWNER).run([...ownerValues(row), 0])
       return
     case 'renewed':
+      if (kept?.seenAt === row.seenAt && kept.expiresAt === row.expiresAt) {
+        statements.statement(sql.RENEW_OWNER_AGAIN).run([row.seq, JSON.stringify(row.outcome), row.epoch])
+        return
+      }
       statements
         .statement(sql.RENEW_OWNER)
         .run([row.seq, JSON.stringify(row.outcome), row.seenAt, row.expiresAt, row.epoch])

@@ -23,8 +23,10 @@ SELECT epoch FROM owner WHERE state = 'closed' AND seen_at < ? AND burning = 0
   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.epoch = owner.epoch) LIMIT ?`
 export const INSERT_OWNER: string = `
 INSERT INTO owner (${OWNER_COLUMNS}, burning) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-/** The columns that an exchange changes. None is in the condition of a partial index, so only one index is updated. */
+/** The columns that an exchange changes. None is in the condition of a partial index, so only one index is updated: that of `seen_at`. */
 export const RENEW_OWNER: string = 'UPDATE owner SET seq = ?, outcome = ?, seen_at = ?, expires_at = ? WHERE epoch = ?'
+/** In the same millisecond as the owner's last exchange: no index is updated, which is one page less to write and to sync. */
+export const RENEW_OWNER_AGAIN: string = 'UPDATE owner SET seq = ?, outcome = ? WHERE epoch = ?'
 export const CLOSE_OWNER: string = `
 UPDATE owner SET state = 'closed', burning = EXISTS (SELECT 1 FROM lease l WHERE l.epoch = owner.epoch), seq = ?, outcome = ?, seen_at = ?, expires_at = ? WHERE epoch = ?`
 export const BURNED_OUT: string = 'UPDATE owner SET burning = 0 WHERE epoch = ?'
