@@ -4,6 +4,7 @@ import { assertBoolean, assertMethods, assertOptions } from '../../core/options.
 import type { Store } from '../../core/store.ts'
 import { checkUpkeep } from '../../core/store-from-options.ts'
 import { assertWhole } from '../../core/units.ts'
+import { warnOnce } from '../warn-once.ts'
 import { RedisAdapter } from './adapter.ts'
 import { backoff } from './backoff.ts'
 import type { RedisClient } from './client.ts'
@@ -86,16 +87,6 @@ export function redis(client: RedisClient, options: RedisOptions = {}): Store {
   })
   const pause = backoff({ random: Math.random, sleep })
   return adaptedStore(adapter, { now: () => performance.now(), pause, ...checkUpkeep(options) }, randomUUID)
-}
-
-/** What was warned of in this process: each once, however many stores are opened. */
-const warned = new Set<string>()
-const WARNED_MAX = 1_000
-
-function warnOnce(warning: string): void {
-  if (warned.has(warning)) return
-  if (warned.size < WARNED_MAX) warned.add(warning)
-  console.warn(warning)
 }
 
 function sleep(ms: number): Promise<void> {
