@@ -31,10 +31,10 @@ async function until(pool: Pool, condition: string): Promise<void> {
   }
 }
 
-function warnings(): () => readonly unknown[] {
+function warnings(): () => readonly string[] {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
   onTestFinished(() => warn.mockRestore())
-  return () => warn.mock.calls.flat()
+  return () => warn.mock.calls.map(([warning]) => String(warning))
 }
 
 function storesOn(pool: Pool): (options?: PostgresOptions) => Store {

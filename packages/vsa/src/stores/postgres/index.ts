@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto'
+import { onceEach } from '../../core/once-each.ts'
 import { assertBoolean, assertMethods, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
 import { adaptedStore } from '../../core/adapted-store.ts'
 import { checkUpkeep } from '../../core/store-from-options.ts'
 import { assertWhole } from '../../core/units.ts'
-import { warnOnce } from '../warn-once.ts'
 import { PostgresAdapter } from './adapter.ts'
 import type { PostgresPool } from './pool.ts'
 import { assertSchema } from './schema-name.ts'
 
 export type { PostgresClient, PostgresPool } from './pool.ts'
 export * from './user-transactions.ts'
+
+const warnOnce = onceEach((warning) => console.warn(warning))
 
 /** One day: an owner without exchanges for longer should not hold leases. */
 const LEASE_TTL_MS_MAX = 86_400_000

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { adaptedStore } from '../../core/adapted-store.ts'
+import { onceEach } from '../../core/once-each.ts'
 import { assertBoolean, assertMethods, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
 import { checkUpkeep } from '../../core/store-from-options.ts'
 import { assertWhole } from '../../core/units.ts'
-import { warnOnce } from '../warn-once.ts'
 import { RedisAdapter } from './adapter.ts'
 import { backoff } from './backoff.ts'
 import type { RedisClient } from './client.ts'
@@ -18,6 +18,8 @@ export type {
   RedisArgument,
   RedisClient,
 } from './client.ts'
+
+const warnOnce = onceEach((warning) => console.warn(warning))
 
 /** One day: an owner without exchanges for longer should not hold leases. */
 const LEASE_TTL_MS_MAX = 86_400_000
