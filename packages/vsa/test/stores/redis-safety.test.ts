@@ -106,6 +106,12 @@ describe('errors', () => {
       'no',
       true,
     ],
+    [
+      'ERR Error running script (call to f_1): @user_script:9: WRONGTYPE Operation against a key holding the wrong kind of value',
+      'store_failed',
+      'no',
+      false,
+    ],
     ["OOM command not allowed when used memory > 'maxmemory'.", 'disk_full', 'no', true],
     ['MISCONF Redis is configured to save RDB snapshots', 'disk_full', 'no', true],
     ['NOREPLICAS Not enough good replicas to write.', 'store_lost', 'no', true],
