@@ -10,7 +10,7 @@ const LEASE: Ask = { hold: 1, take: 0, refund: 0 }
 const NOTHING: Ask = { hold: 0, take: 0, refund: 0 }
 const REFUND: Ask = { hold: 0, take: 0, refund: 1 }
 
-type ConfigurationName = 'forgotten takes' | 'forgotten leases' | 'forgotten refunds'
+export type ConfigurationName = 'forgotten takes' | 'forgotten leases' | 'forgotten refunds'
 
 /** The configurations of the model of a store that forgets, by name. */
 export const FORGETTING_CONFIGURATIONS: Readonly<Record<ConfigurationName, ModelBounds>> = {
