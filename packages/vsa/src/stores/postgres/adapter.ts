@@ -78,6 +78,8 @@ export class PostgresAdapter implements StoreAdapter {
   readonly #settings: AdapterSettings
   /** A promotion is looked for in each call. Its user may say that it loses nothing. */
   readonly #isWatched: boolean
+  /** Owners of this handle may remember (F4), since one of them joined while the server might forget. */
+  #mayForget = false
   /** Of the store, as it was last seen. */
   #incarnation = ONE_INCARNATION
   #ready: Promise<Safety> | undefined
@@ -123,13 +125,14 @@ export class PostgresAdapter implements StoreAdapter {
       rows: { lastEpoch: integer(lastEpoch), process: null },
       locked: NO_LOCKS,
     })
-    return this.#snapshot(statements, read, mayForget)
+    this.#mayForget ||= mayForget
+    return this.#snapshot(statements, read)
   }
 
   async loadExchange(batch: Batch): Promise<Snapshot<ExchangeRows>> {
     assertBatch(batch)
     return this.#snapshot(sql.loadExchange(this.#name, namesIn(batch), this.#isWatched), (answer, time) =>
-      exchangeFrom(answer, batch, { time, mayForget: this.#isWatched }),
+      exchangeFrom(answer, batch, { time, mayForget: this.#mayForget }),
     )
   }
 
@@ -172,6 +175,7 @@ export class PostgresAdapter implements StoreAdapter {
     // After `close`, what is in the database is accepted as the store, also an empty schema.
     this.#wasOpen = false
     this.#wasJoined = false
+    this.#mayForget = false
     this.#stopListening?.()
     this.#stopListening = undefined
   }
@@ -203,20 +207,21 @@ export class PostgresAdapter implements StoreAdapter {
   }
 
   /** @throws StoreError `store_busy` when other transactions have moved the rows each time; also the errors of the connection */
-  async #snapshot<Rows>(statements: string, read: Read<Rows>, mayForget = true): Promise<Snapshot<Rows>> {
+  async #snapshot<Rows>(statements: string, read: Read<Rows>): Promise<Snapshot<Rows>> {
     for (let tries = 1; tries <= LOADS_MAX; tries += 1) {
-      const loaded = await this.#load(statements, read, mayForget)
+      const loaded = await this.#load(statements, read)
       if (loaded !== undefined) return loaded
     }
     throw rowsMoved(this.#schema)
   }
 
   /** S1: the answer begins with the server's clock, which was read behind the locks, and the latest time that was kept. */
-  async #load<Rows>(statements: string, read: Read<Rows>, mayForget: boolean): Promise<Snapshot<Rows> | undefined> {
+  async #load<Rows>(statements: string, read: Read<Rows>): Promise<Snapshot<Rows> | undefined> {
     const { transaction, answer } = await Transaction.begin(this.#pool, this.#schema, statements)
     try {
       const [serverNow, timeSeen, lifeRead, ...rest] = list(answer)
-      const life = lifeFrom(lifeRead, mayForget)
+      const life = lifeFrom(lifeRead, this.#mayForget)
+      this.#mayForget ||= life?.mayForget === true
       this.#incarnation = life?.incarnation ?? ONE_INCARNATION
       this.#serverNow = integer(serverNow)
       const at = this.#clock.read(integer(timeSeen))
