@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { bar, liveLine } from '../../packages/vsa/dist/cli/progress.js'
 import { type CreditCatch, creditBugs, huntCredits } from './credits/canaries.ts'
 import { creditSearches } from './credits/searches.ts'
+import { type ForgettingCatch, forgettingBugs, huntForgetting } from './forgetting/hunts.ts'
 import { FORGETTING_CONFIGURATIONS } from './forgetting/model-bounds.ts'
 import { forgettingProductionOf } from './forgetting/model-production.ts'
 import { searchForgetting } from './forgetting/model-search.ts'
@@ -44,7 +45,7 @@ const startedAt = performance.now()
 if (values.canaries || values.canary !== undefined) await huntAll()
 else tellSearches([...(await searchForgettingStores()), ...searchAllCredits(), ...(await searchAll())])
 
-/** A store that forgets has a model of its own, with one row and no refunds. */
+/** A store that forgets has a model of its own, with one row. */
 async function searchForgettingStores(): Promise<readonly Report[]> {
   const production = await forgettingProductionOf(SHIPPED)
   const statesMax = Math.min(FORGETTING_STATES_MAX, Number(values.states ?? Infinity))
@@ -129,7 +130,8 @@ function tellSearches(reports: readonly Report[]): void {
 
 async function huntAll(): Promise<void> {
   const bugs = creditBugs(values.canary)
-  const names = values.canary?.filter((name) => !bugs.some((bug) => bug === name))
+  const losses = forgettingBugs(values.canary)
+  const names = values.canary?.filter((name) => !bugs.some((bug) => bug === name) && !losses.includes(name))
   const wanted = expected(names)
   const caught: Catch[] = []
   for (const one of wanted) {
@@ -150,7 +152,21 @@ async function huntAll(): Promise<void> {
     if (!values.json) console.log(creditText(found))
     return found
   })
-  tellCanaries(caught, credits)
+  const forgotten: ForgettingCatch[] = []
+  for (const name of losses) {
+    line.show(() => name)
+    const found = await huntForgetting(name, CANARY_STATES_MAX)
+    forgotten.push(found)
+    line.done()
+    if (!values.json) console.log(forgottenText(found))
+  }
+  tellCanaries(caught, credits, forgotten)
+}
+
+function forgottenText({ name, configuration, search: { trace, states } }: ForgettingCatch): string {
+  if (trace === null) return `SURVIVED ${name}: ${thousands(states)} states of ${configuration}`
+  const how = `${name}: ${trace.length} steps, ${thousands(states)} states of ${configuration}, L1`
+  return [how, ...trace.map((what, at) => `  ${at + 1}. ${what}`), ''].join('\n')
 }
 
 function creditText({ name, configuration, search: { found, states } }: CreditCatch): string {
@@ -159,15 +175,23 @@ function creditText({ name, configuration, search: { found, states } }: CreditCa
   return `${name}: ${how}\n${foundText(found)}\n`
 }
 
-function tellCanaries(caught: readonly Catch[], credits: readonly CreditCatch[]): void {
-  const count = caught.length + credits.length
-  const survivors = [...caught, ...credits].filter(({ isCaught }) => !isCaught)
+function tellCanaries(
+  caught: readonly Catch[],
+  credits: readonly CreditCatch[],
+  losses: readonly ForgettingCatch[],
+): void {
+  const forgotten = losses.map(({ search: { trace, states }, ...one }) => {
+    const found = trace === null ? null : { law: 'L1', what: 'more is admitted than there is', trace }
+    return { ...one, states, found, isCaught: found !== null }
+  })
+  const count = caught.length + credits.length + forgotten.length
+  const survivors = [...caught, ...credits, ...forgotten].filter(({ isCaught }) => !isCaught)
   if (values.json) {
     const library = caught.map(({ canary, ...one }) => ({ name: canary.name, rules: canary.rules, ...one }))
     const specified = credits.map(({ name, search, ...one }) => ({ name, rules: [], ...one, ...search }))
     console.log(
       JSON.stringify(
-        [...library, ...specified].map(({ name, rules, isCaught, configuration, states, found }) => ({
+        [...library, ...specified, ...forgotten].map(({ name, rules, isCaught, configuration, states, found }) => ({
           ...{ name, rules, caught: isCaught, configuration, states, steps: found?.trace.length ?? null },
           ...{ law: found?.law ?? null, what: found?.what ?? null, trace: found?.trace ?? [] },
         })),

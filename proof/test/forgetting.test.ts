@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type * as LibraryModule from '../src/simulation/library.ts'
-import { CATALOGUE } from '../src/canaries/catalogue.ts'
-import { plant } from '../src/canaries/plant.ts'
+import { huntForgetting } from '../src/forgetting/hunts.ts'
 import { FORGETTING_CONFIGURATIONS } from '../src/forgetting/model-bounds.ts'
 import { forgettingProductionOf } from '../src/forgetting/model-production.ts'
 import { searchForgetting } from '../src/forgetting/model-search.ts'
@@ -36,19 +35,39 @@ test.each(Object.entries(FORGETTING_CONFIGURATIONS))(
   },
 )
 
+const REFUNDS = FORGETTING_CONFIGURATIONS['forgotten refunds']
+/** From the loss of a refund whose answer was not heard, and of the unit's second admission. The proof searches from the first admission. */
+const T13 = {
+  ...REFUNDS,
+  begun: [
+    ...REFUNDS.begun,
+    ...['A sends refund 1', 'the store gets the batch of A'],
+    ...['B sends hold 0, take 1', 'the store gets the batch of B', 'B hears applied', 'the store forgets its last 2'],
+  ],
+}
+
+test('F5, L1: T13: no interleaving of a refund whose answer was lost and a store that forgot it breaks L1', async () => {
+  const { SHIPPED } = (await import(join(DIST, 'subject.js'))) as typeof SubjectModule
+  const found = searchForgetting(await forgettingProductionOf(SHIPPED), T13, 100_000)
+  expect(found).toMatchObject({ trace: null, exhausted: true })
+  expect(found.states).toBeGreaterThan(500)
+})
+
 test('F3: T1: without the freeze of takes, the model finds that one unit is admitted twice in nine steps', async () => {
-  const canary = CATALOGUE.find(({ name }) => name === 'frozen-take-granted')
-  if (canary === undefined) throw new Error('no such canary')
-  const planted = plant(canary)
-  try {
-    const production = await forgettingProductionOf(planted.folder)
-    const { trace } = searchForgetting(production, FORGETTING_CONFIGURATIONS['forgotten takes'], 10_000)
-    expect(trace).toEqual([
-      ...['A joins', 'A sends hold 0, take 1', 'the store gets the batch of A', 'A hears applied'],
-      ...['the store forgets its last 1', 'B joins', 'B sends hold 0, take 1', 'the store gets the batch of B'],
-      'B hears applied',
-    ])
-  } finally {
-    planted.remove()
-  }
+  const { search } = await huntForgetting('frozen-take-granted', 10_000)
+  expect(search.trace).toEqual([
+    ...['A joins', 'A sends hold 0, take 1', 'the store gets the batch of A', 'A hears applied'],
+    ...['the store forgets its last 1', 'B joins', 'B sends hold 0, take 1', 'the store gets the batch of B'],
+    'B hears applied',
+  ])
+})
+
+test('F5, L1: T13: a refund that is sent again although the store forgot it: the model finds the unit admitted once more', async () => {
+  const { search } = await huntForgetting('forgotten-refund-sent-again', 10_000, T13)
+  expect(search.trace?.slice(1)).toEqual([
+    ...['the store gets the batch of A', 'A hears fenced', 'A joins', 'A sends what it owes'],
+    ...['B sends hold 0, take 1', 'the store gets the batch of B', 'B hears fenced', 'B joins', 'B restates'],
+    ...['the store gets the batch of B', 'the store gets the batch of A', 'B hears applied', 'B sends hold 0, take 1'],
+    ...['the store thaws', 'the store gets the batch of B', 'B hears applied'],
+  ])
 })

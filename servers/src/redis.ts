@@ -37,7 +37,10 @@ export async function redisServer(options: readonly string[], isShared = false):
   return missing('Redis', 'redis-server is not on the PATH, and VSA_TEST_REDIS_URL is not set')
 }
 
+/** VSA_TEST_REDIS_PROGRAM may name another version, or Valkey. */
 function programPath(): string | undefined {
+  const named = process.env['VSA_TEST_REDIS_PROGRAM']
+  if (named !== undefined) return named
   const folders = ['/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter)]
   return folders.map((folder) => join(folder, 'redis-server')).find((path) => existsSync(path))
 }

@@ -86,7 +86,7 @@ export const FORGETTING_CANARIES: readonly Canary[] = [
     name: 'forgotten-refund-sent-again',
     rules: ['F5'],
     what: 'a refund that the store may have accepted before it forgot is sent again',
-    file: 'engine/exchange/fencing',
+    file: 'engine/exchange/fate',
     find: "fate.kind === 'not_applied' && !fate.wasForgotten",
     replace: "fate.kind === 'not_applied'",
   },

@@ -143,7 +143,7 @@ export const SESSION_CANARIES: readonly Canary[] = [
     name: 'fenced-counts-as-applied',
     rules: ['O5', 'L3'],
     what: 'the batch in flight at the end of an epoch counts as applied, whatever the answer says',
-    file: 'engine/exchange/fencing',
+    file: 'engine/exchange/fate',
     find: 'return last.seq === batch.seq',
     replace: 'return last !== null',
   },

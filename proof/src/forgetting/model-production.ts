@@ -3,6 +3,7 @@ import type * as Maintain from '../../../packages/vsa/dist/core/maintain.js'
 import type * as OpenEpoch from '../../../packages/vsa/dist/core/open-epoch.js'
 import type * as Compile from '../../../packages/vsa/dist/core/policies/compile.js'
 import type * as Transition from '../../../packages/vsa/dist/core/transition.js'
+import type * as Fate from '../../../packages/vsa/dist/engine/exchange/fate.js'
 import type * as Recollection from '../../../packages/vsa/dist/engine/exchange/recollection.js'
 import type * as StateMachine from '../../../packages/vsa/dist/engine/session/state-machine.js'
 import type * as Load from '../../../packages/vsa/dist/stores/memory/load.js'
@@ -16,6 +17,7 @@ export type ForgettingProduction = typeof Life &
   Pick<typeof OpenEpoch, 'openEpoch'> &
   Pick<typeof Compile, 'compilePolicy'> &
   Pick<typeof Transition, 'transition'> &
+  typeof Fate &
   typeof Recollection &
   Pick<typeof StateMachine, 'advanceSession' | 'NOT_JOINED'> &
   Pick<typeof Load, 'loadExchange' | 'loadUpkeep'> &
@@ -29,6 +31,7 @@ export async function forgettingProductionOf(folder: string): Promise<Forgetting
     ...(await moduleOf<typeof OpenEpoch>(folder, 'core/open-epoch.js')),
     ...(await moduleOf<typeof Compile>(folder, 'core/policies/compile.js')),
     ...(await moduleOf<typeof Transition>(folder, 'core/transition.js')),
+    ...(await moduleOf<typeof Fate>(folder, 'engine/exchange/fate.js')),
     ...(await moduleOf<typeof Recollection>(folder, 'engine/exchange/recollection.js')),
     ...(await moduleOf<typeof StateMachine>(folder, 'engine/session/state-machine.js')),
     ...(await moduleOf<typeof Load>(folder, 'stores/memory/load.js')),

@@ -12,6 +12,10 @@ export interface ModelOwner {
   readonly since: number
   /** Batches of its own choice that it may still begin. */
   readonly sends: number
+  /** Units that it still has to give back through the store. */
+  readonly owed: number
+  /** How often it may still send what it owes by itself. */
+  readonly offers: number
   /** What it remembers of the row; null when nothing. */
   readonly gone: number | null
   readonly isDue: boolean
@@ -30,6 +34,7 @@ export interface ModelState {
   /** Store time. It passes in one step: to the end of a freeze. */
   readonly time: number
   readonly owners: readonly [ModelOwner, ModelOwner]
+  /** Less what was given back, from the call on. */
   readonly admitted: number
   readonly joins: number
   readonly losses: number
@@ -38,13 +43,20 @@ export interface ModelState {
 /** What may happen at most. */
 export interface ModelBounds {
   readonly limit: number
-  /** What an owner may ask for. */
-  readonly asks: readonly Ask[]
-  readonly sends: number
+  /** What each owner may ask for. */
+  readonly asks: readonly [readonly Ask[], readonly Ask[]]
+  readonly sends: readonly [number, number]
   readonly joins: number
   readonly losses: number
   /** Transactions that one loss takes at most. */
   readonly depth: number
+  /** How often the batch of each owner reaches the store at most. */
+  readonly deliveries: readonly [number, number]
+  /** Owners that are alive may be taken for dead. */
+  readonly reaps: boolean
+  /** The steps that come first, by their texts. */
+  readonly begun: readonly string[]
 }
 
-export type Ask = Pick<BudgetEntry, 'hold'> & { readonly take: number }
+/** `refund`: of units that either owner has admitted. */
+export type Ask = Pick<BudgetEntry, 'hold' | 'refund'> & { readonly take: number }

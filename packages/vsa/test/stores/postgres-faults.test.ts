@@ -4,7 +4,7 @@ import { open } from '../../src/index.ts'
 import { PostgresAdapter } from '../../src/stores/postgres/adapter.ts'
 import { writesOf } from '../../src/core/writes.ts'
 import { postgres, type PostgresClient } from '../../src/stores/postgres/index.ts'
-import { dropSchemas, newPool, newSchema, poolOn, storeOn, waiterOn } from './postgres-fixture.ts'
+import { ADAPTER_SETTINGS, dropSchemas, newPool, newSchema, poolOn, storeOn, waiterOn } from './postgres-fixture.ts'
 import { proxyTo, type Proxy } from './tcp-proxy.ts'
 import { postgresServer } from '../../../../servers/src/postgres.ts'
 import { applied, batch, count, entry, fault } from './sqlite-fixture.ts'
@@ -157,7 +157,7 @@ describe.skipIf('reason' in server)('a Postgres server', () => {
     const sent = batch(await store.join('test'), 1, taking)
     let client: PostgresClient | undefined
     const connect = async (): Promise<PostgresClient> => (client = await pool.connect())
-    const adapter = new PostgresAdapter({ connect }, { schema, leaseTtlMs: 10_000, fastPath: true })
+    const adapter = new PostgresAdapter({ connect }, { schema, ...ADAPTER_SETTINGS })
     await adapter.ready()
     const snapshot = await adapter.loadExchange(sent)
     const broken = new Promise((resolve) => client?.on?.('error', resolve))

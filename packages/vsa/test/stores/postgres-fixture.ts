@@ -10,6 +10,15 @@ import {
 
 let schemas = 0
 
+/** Of an adapter that is made without `postgres`. */
+export const ADAPTER_SETTINGS = {
+  leaseTtlMs: 10_000,
+  fastPath: true,
+  strict: false,
+  mayForget: undefined,
+  warn: (warning: string): void => console.warn(warning),
+} as const
+
 /** A name that no other test uses. */
 export function newSchema(): string {
   schemas += 1

@@ -5,7 +5,7 @@ import type { OnExpire } from '../../src/core/reservations/messages.ts'
 import { PostgresAdapter } from '../../src/stores/postgres/adapter.ts'
 import { insertIntent } from '../../src/stores/postgres/intents.ts'
 import { postgresServer } from '../../../../servers/src/postgres.ts'
-import { dropSchemas, newPool, newSchema, reservedBy, storeOn, waiterOn } from './postgres-fixture.ts'
+import { ADAPTER_SETTINGS, dropSchemas, newPool, newSchema, reservedBy, storeOn, waiterOn } from './postgres-fixture.ts'
 import { applied, batch, count, entry } from './sqlite-fixture.ts'
 
 const server = await postgresServer()
@@ -190,8 +190,8 @@ describe.skipIf('reason' in server)('intents on Postgres (T1)', () => {
     await insert({ op: 'mint', key: 'none', id: 'x', units: 5 })
     while ((await waiting()) > 1) applied(await paced.exchange(batch(joined, (seq += 1), { entries: [entry()] })))
     expect(await figures()).toEqual({ minted: 100, reserved: 0, used: 3, pool: 97 })
-    const own = new PostgresAdapter(pool, { schema, leaseTtlMs: 10_000, fastPath: true })
-    await own.ready()
+    const own = new PostgresAdapter(pool, { schema, ...ADAPTER_SETTINGS })
+    await (await own.loadJoin()).release()
     const exchanged = await own.exchangePlain(batch(joined, (seq += 1), { entries: [entry()] }))
     expect(exchanged).toMatchObject({ isUpkeepDue: false })
     await own.close()

@@ -87,7 +87,33 @@ describe.skipIf('reason' in server)('a Postgres that may forget', () => {
     expect(await open({ mayForget: false }).join('test')).toMatchObject({ mayForget: false, frozenUntil: 0 })
   })
 
-  it('mayForget must be true or false', () => {
-    expect(() => bench().open({ mayForget: 1 as never })).toThrow(/^options\.mayForget must be/)
+  it('F1, F3: one that was opened without a standby notices a promotion in the first call after it', async () => {
+    const { open, promoted, calls } = bench()
+    const [store, other] = [open(), open()]
+    const [before, idle] = [await store.join('test'), await other.join('test')]
+    expect(before).toMatchObject({ mayForget: false, frozenUntil: 0 })
+    const asked = calls()
+    expect(await take(store, before, 1)).toMatchObject({ granted: [1], frozenUntil: 0 })
+    expect(calls() - asked).toBe(1)
+    await promoted()
+    expect(await store.exchange(batch(before, 2))).toMatchObject({ kind: 'fenced', forgot: true })
+    const owner = await store.join('test')
+    expect(owner).toMatchObject({ mayForget: true })
+    expect(owner.frozenUntil).toBeGreaterThan(owner.time)
+    expect((await take(store, owner, 1)).granted).toEqual([0])
+    // Another handle, which has seen nothing of it.
+    expect(await other.exchange(batch(idle, 1))).toMatchObject({ kind: 'fenced', forgot: true })
+  })
+
+  it('mayForget: false: no promotion is looked for, and nothing is frozen', async () => {
+    const { open, promoted } = bench()
+    const store = open({ mayForget: false })
+    const owner = await store.join('test')
+    await promoted()
+    expect(await take(store, owner, 1)).toMatchObject({ granted: [1], frozenUntil: 0 })
+  })
+
+  it.each(['mayForget', 'strict', 'fastPath'])('%s must be a boolean', (name) => {
+    expect(() => bench().open({ [name]: 1 as never })).toThrow(`options.${name} must be a boolean, got 1`)
   })
 })

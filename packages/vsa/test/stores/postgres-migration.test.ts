@@ -71,7 +71,7 @@ async function catalogOf(schema: string): Promise<unknown> {
 describe.skipIf('reason' in server).each(OLD)('a schema of version %i', (version) => {
   it('L1, L2, L3: the first call changes it in place: rows, leases, mint ids, counters and reservations go on', async () => {
     const schema = await oldStore(version)
-    const store = storeOn(admin, { schema })
+    const store = storeOn(admin, { schema, mayForget: false })
     const reserved = version === 1 ? 0 : 6
     expect(await store.read([ROW])).toMatchObject([{ minted: 105, used: 20, reserved, resets: 0, pool: 70 - reserved }])
     expect(await versionOf(schema)).toBe(3)
@@ -91,7 +91,7 @@ describe.skipIf('reason' in server).each(OLD)('a schema of version %i', (version
 
   it('P6: keys of it can be deleted then: rows, leases, mints and reservations of before go, and their owner hears', async () => {
     const schema = await oldStore(version)
-    const store = storeOn(admin, { schema })
+    const store = storeOn(admin, { schema, mayForget: false })
     expect(await store.delete?.('seats')).toBe(true)
     expect(await store.list({ limit: 9 })).toEqual({ rows: [] })
     const old = { epoch: 1, token: 'token', incarnation: 'one' }

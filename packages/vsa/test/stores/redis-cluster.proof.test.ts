@@ -76,6 +76,31 @@ describe.skipIf(nodes === undefined)('a cluster of three nodes', () => {
   it.each([
     ['ioredis', ioredis],
     ['node-redis', nodeRedis],
+  ] as const)(
+    'F11: a time-out of its masters that is longer than a lease lives is told of, with %s',
+    async (_name, client: RedisClient) => {
+      const warnings: string[] = []
+      const adapter = adapterOn(client, { leaseTtlMs: 10_000, warn: (warning) => warnings.push(warning) })
+      const masters = roots.map(({ href }) => new Redis(href))
+      const set = (ms: string): Promise<unknown> =>
+        Promise.all(masters.map((master) => master.config('SET', 'cluster-node-timeout', ms)))
+      try {
+        await adapter.ready()
+        await (await adapter.loadJoin()).release()
+        await set('9999')
+        await (await adapter.loadJoin()).release()
+        expect(warnings.map((warning) => warning.includes('for cluster-node-timeout'))).toEqual([true, false])
+      } finally {
+        await set('15000')
+        for (const master of masters) master.disconnect()
+        await adapter.close()
+      }
+    },
+  )
+
+  it.each([
+    ['ioredis', ioredis],
+    ['node-redis', nodeRedis],
   ] as const)('stores of different prefixes are on different nodes, with %s', async (_name, client: RedisClient) => {
     for (let number = 0; number < 9; number += 1) {
       const store = storeOn(client, { prefix: newPrefix() })

@@ -52,6 +52,32 @@ describe('a replica that was cut off is promoted, without the last writes', () =
   )
 })
 
+it('F11: a master that would go on granting when it is cut off is told of, until it is set to stop in time', async ({
+  skip,
+}) => {
+  const master = await serverFor(skip, [])
+  const client = clientOn(master.url)
+  await serverFor(skip, ['--replicaof', '127.0.0.1', new URL(master.url).port])
+  await until(client, /state=online/)
+  const warnings: string[] = []
+  const adapter = adapterOn(client, { leaseTtlMs: 10_000, warn: (warning) => warnings.push(warning) })
+  onTestFinished(() => adapter.close())
+  await adapter.ready()
+  for (const settings of [[], ['min-replicas-to-write', '1'], ['min-replicas-max-lag', '9']] as const) {
+    if (settings.length > 0) await client.config('SET', ...settings)
+    await (await adapter.loadJoin()).release()
+  }
+  const told = warnings.map((warning) => [
+    warning.includes('a failover loses'),
+    warning.includes('beside its successor'),
+  ])
+  expect(told).toEqual([
+    [true, true],
+    [true, true],
+    [true, false],
+  ])
+})
+
 describe('a master that is killed without its last writes', () => {
   let server: RedisServer | undefined
   afterAll(() => server?.stop())

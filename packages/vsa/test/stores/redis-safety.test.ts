@@ -24,7 +24,11 @@ const sound: ServerFacts = {
   isAppendOnly: true,
   appendFsync: 'always',
   maxmemoryPolicy: 'noeviction',
+  replicasMin: 1,
+  replicaLagMaxMs: 9_000,
+  clusterTimeoutMs: 9_999,
 }
+const LEASE_TTL_MS = 10_000
 
 describe('what a server may forget', () => {
   it('L1: a replica, allkeys-… and a version that is too old are refused', () => {
@@ -47,8 +51,22 @@ describe('what a server may forget', () => {
     ['an unknown run id', { run: undefined }, /run id cannot be read/],
     ['an unknown policy', { maxmemoryPolicy: undefined }, /maxmemory-policy cannot be read/],
   ])('%s: one risk, with its remedy', (_what, facts, risk) => {
-    expect(risksOf(sound)).toEqual([])
-    expect(risksOf({ ...sound, ...facts })).toEqual([expect.stringMatching(risk)])
+    expect(risksOf(sound, LEASE_TTL_MS)).toEqual([])
+    expect(risksOf({ ...sound, ...facts }, LEASE_TTL_MS)).toEqual([expect.stringMatching(risk)])
+  })
+
+  it.each<readonly [what: string, facts: Partial<ServerFacts>, isTold: boolean]>([
+    ['a master that needs no replica', { replicas: 1, replicasMin: 0 }, true],
+    ['one whose replica may be silent for a lease lifetime', { replicas: 1, replicaLagMaxMs: LEASE_TTL_MS }, true],
+    ['one whose settings cannot be read', { replicas: 1, replicasMin: undefined, replicaLagMaxMs: undefined }, true],
+    ['one that stops in time', { replicas: 1 }, false],
+    ['a cluster that waits for a lease lifetime', { isCluster: true, clusterTimeoutMs: LEASE_TTL_MS }, true],
+    ['a cluster whose time-out cannot be read', { isCluster: true, clusterTimeoutMs: undefined }, true],
+    ['a cluster that stops in time', { isCluster: true, replicasMin: 0 }, false],
+    ['one without replicas', { replicasMin: 0 }, false],
+  ])('F11: %s: two masters that grant at once are told of, where they may be', (_what, facts, isTold) => {
+    const told = risksOf({ ...sound, ...facts }, LEASE_TTL_MS).filter((risk) => risk.includes('beside its successor'))
+    expect(told).toEqual(isTold ? [expect.stringMatching(/below the lease lifetime, 10000 ms$/)] : [])
   })
 })
 
@@ -87,6 +105,12 @@ describe('errors', () => {
       'disk_full',
       'no',
       true,
+    ],
+    [
+      'ERR Error running script (call to f_1): @user_script:9: WRONGTYPE Operation against a key holding the wrong kind of value',
+      'store_failed',
+      'no',
+      false,
     ],
     ["OOM command not allowed when used memory > 'maxmemory'.", 'disk_full', 'no', true],
     ['MISCONF Redis is configured to save RDB snapshots', 'disk_full', 'no', true],
@@ -212,6 +236,34 @@ describe.skipIf('reason' in server)('a server that changes', () => {
         await join(false)
         await join(false)
         expect(warn.mock.calls).toEqual([[expect.stringMatching(/may forget .* appendfsync is everysec/)]])
+      })
+    } finally {
+      warn.mockRestore()
+    }
+  })
+
+  it('F4: what it is, is read again at each join: an owner that joins then remembers, and the others join anew', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    const prefix = newPrefix()
+    const [store, strict] = [false, true].map((isStrict) => storeOn(clientOn(url), { prefix, strict: isStrict }))
+    if (store === undefined || strict === undefined) throw new Error('two stores')
+    try {
+      const [before, other] = [await store.join('test'), await strict.join('test')]
+      expect([before, other]).toMatchObject([{ mayForget: false }, { mayForget: false }])
+      await withSetting('appendfsync', 'everysec', 'always', async () => {
+        await expect(strict.join('test')).rejects.toMatchObject(fault('store_unsafe'))
+        // It is about the owner that joins: others go on.
+        applied(await strict.exchange(batch(other, 1, taking)))
+        expect(warn).not.toHaveBeenCalled()
+        const after = await store.join('test')
+        expect(after).toMatchObject({ mayForget: true })
+        expect(after.frozenUntil).toBeGreaterThan(after.time)
+        for (const [owned, owner] of [
+          [store, before],
+          [strict, other],
+        ] as const)
+          expect(await owned.exchange(batch(owner, 2, taking))).toMatchObject({ kind: 'fenced', forgot: true })
+        expect(warn).toHaveBeenCalledOnce()
       })
     } finally {
       warn.mockRestore()

@@ -3,7 +3,9 @@ import type { Inspection } from '../../core/inspection.ts'
 import { isDamage } from '../../stores/postgres/errors.ts'
 import { postgres } from '../../stores/postgres/index.ts'
 import { inspectPostgres, isStoreUsed } from '../../stores/postgres/inspect.ts'
-import { ensureSchema, schemaScript } from '../../stores/postgres/schema.ts'
+import type { PostgresPool } from '../../stores/postgres/pool.ts'
+import { readServer } from '../../stores/postgres/safety.ts'
+import { type EnsuredSchema, ensureSchema, schemaScript } from '../../stores/postgres/schema.ts'
 import { CommandError } from '../report.ts'
 import { openPool, withPool } from './pg-pool.ts'
 import { postgresAddress, type PostgresAddress } from './postgres-address.ts'
@@ -26,9 +28,14 @@ export function postgresPlace(address: string): StorePlace {
     isDamage: (error) => error instanceof StoreError && isDamage(error.cause),
     migration: {
       script: schemaScript(schema),
-      run: () => withPool(url, (pool) => ensureSchema(pool, schema, true)),
+      run: () => withPool(url, (pool) => migrated(pool, schema)),
     },
   }
+}
+
+async function migrated(pool: PostgresPool, schema: string): Promise<EnsuredSchema> {
+  const { hasStore } = await readServer(pool, schema)
+  return ensureSchema(pool, schema, { hasStore, mayCreate: true })
 }
 
 /** A schema that was made for this store, and was not used yet, is new. */

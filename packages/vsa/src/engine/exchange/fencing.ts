@@ -1,4 +1,4 @@
-import type { Batch, FencedAnswer, Outcome } from '../../core/exchange.ts'
+import type { Batch, FencedAnswer } from '../../core/exchange.ts'
 import { fencedUnknownError } from '../api/errors.ts'
 import { settleMint } from '../requests/mint-request.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
@@ -8,25 +8,11 @@ import type { AnswerHandler } from './answer-handler.ts'
 import { ChangeAnswers } from './change-answers.ts'
 import { Confirmations } from './confirmations.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
+import { type Fate, fateOf, mayRefundAgain } from './fate.ts'
 import { type InFlightBatch, isLeasedRow, type Run } from './in-flight-batch.ts'
 import { Quarantine } from './quarantine.ts'
 import { RefundSettlement } from './refund-settlement.ts'
 import { TakeAnswers } from './take-answers.ts'
-
-/** What became of the batch that was in flight when its epoch ended: it counted, it surely did not, or it is not known. */
-type Fate =
-  | { readonly kind: 'applied'; readonly outcome: Outcome }
-  /** `wasForgotten`: the store has lost writes, and may have applied it before. */
-  | { readonly kind: 'not_applied'; readonly wasForgotten: boolean }
-  | { readonly kind: 'unknown' }
-
-function fateOf(batch: Batch, answer: FencedAnswer | null): Fate {
-  if (answer === null || answer.last === null) return { kind: 'unknown' }
-  const { last, forgot } = answer
-  return last.seq === batch.seq
-    ? { kind: 'applied', outcome: last.outcome }
-    : { kind: 'not_applied', wasForgotten: forgot }
-}
 
 /**
  * O5: the epoch is over. Every lease is lost at once, with what was spent from it. Requests in the last batch get its outcome;
@@ -152,8 +138,7 @@ export class Fencing {
     if (sent === null) return
     const note = fate.kind === 'applied' ? fate.outcome.notes[index] : undefined
     if (fate.kind === 'applied') this.#refunds.settle(row, sent.refund, note?.refunded ?? 0)
-    else if (fate.kind === 'not_applied' && !fate.wasForgotten) row.lease.owe(sent.refund)
-    // Sent again they could be given back twice. F5: also where the store forgot it, because others who saw it restate so much less.
+    else if (mayRefundAgain(fate)) row.lease.owe(sent.refund)
     else this.#refunds.giveUp(row, sent.refund)
     const requests = this.#parts.requests.find(row)
     const mint = requests?.takeMintSent() ?? null

@@ -20,7 +20,7 @@ import { leapMaxOf, StoreClock } from '../../core/store-clock.ts'
 import { isUndecided, rowsMoved } from './errors.ts'
 import { exchangeCall, exchangedFrom, isPlain } from './fast-path.ts'
 import { insertIntent } from './intents.ts'
-import { lifeFrom, readMayForget } from './life.ts'
+import { lifeFrom } from './life.ts'
 import { listBudgets, listOwners, readBudgets } from './list.ts'
 import { nameLiteral } from './literals.ts'
 import { NO_LOCKS, type Locked } from './found.ts'
@@ -31,6 +31,7 @@ import { upkeepFrom } from './load-upkeep.ts'
 import type { PostgresPool } from './pool.ts'
 import { ignorePoolErrors } from './pool-errors.ts'
 import { integer, list } from './rows.ts'
+import { readServer, refuseRisks, type Safety, safetyOf, type ServerFacts, warningOf } from './safety.ts'
 import { save } from './save.ts'
 import { ensureSchema } from './schema.ts'
 import * as sql from './sql.ts'
@@ -40,8 +41,11 @@ export interface AdapterSettings {
   readonly schema: string
   readonly leaseTtlMs: number
   readonly fastPath: boolean
-  /** Undefined: as `readMayForget` finds at the opening. */
-  readonly mayForget?: boolean | undefined
+  readonly strict: boolean
+  /** Undefined: as it is read at each join. */
+  readonly mayForget: boolean | undefined
+  /** Gets one text about what the server may lose. */
+  readonly warn: (warning: string) => void
 }
 
 interface Loaded<Rows> {
@@ -73,16 +77,22 @@ export class PostgresAdapter implements StoreAdapter {
   #timeTold = 0
   /** The server's clock, as the last load read it. */
   #serverNow = 0
-  readonly #mayForgetSet: boolean | undefined
+  readonly #settings: AdapterSettings
+  /** A promotion is looked for in each call. Its user may say that it loses nothing. */
+  readonly #isWatched: boolean
+  /** Owners of this handle may remember (F4), since one of them joined while the server might forget. */
   #mayForget = false
   /** Of the store, as it was last seen. */
   #incarnation = ONE_INCARNATION
-  #ready: Promise<void> | undefined
+  #ready: Promise<Safety> | undefined
   #wasOpen = false
+  #wasJoined = false
   #stopListening: (() => void) | undefined
 
-  constructor(pool: PostgresPool, { schema, leaseTtlMs, fastPath, mayForget }: AdapterSettings) {
+  constructor(pool: PostgresPool, settings: AdapterSettings) {
+    const { schema, leaseTtlMs, fastPath, mayForget } = settings
     this.#pool = pool
+    this.#settings = settings
     this.#schema = schema
     this.#name = nameLiteral(schema)
     this.leaseTtlMs = leaseTtlMs
@@ -93,12 +103,16 @@ export class PostgresAdapter implements StoreAdapter {
       },
     }
     this.#hasFastPath = fastPath
-    this.#mayForgetSet = mayForget
+    this.#isWatched = mayForget !== false
     this.#clock = new StoreClock(() => this.#serverNow, leaseTtlMs)
   }
 
-  /** Makes the tables where there are none yet. A failed attempt is repeated by the next call. */
-  ready(): Promise<void> {
+  /** Checks the server, and makes the tables where there are none yet. A failed attempt is repeated by the next call. */
+  async ready(): Promise<void> {
+    await this.#checked()
+  }
+
+  #checked(): Promise<Safety> {
     this.#ready ??= this.#open().catch((error: unknown) => {
       this.#ready = undefined
       throw error
@@ -106,16 +120,20 @@ export class PostgresAdapter implements StoreAdapter {
     return this.#ready
   }
 
-  loadJoin(): Promise<Snapshot<JoinRows>> {
-    return this.#snapshot(sql.loadJoin(this.#name, this.#mayForget), ([lastEpoch]) => ({
+  async loadJoin(): Promise<Snapshot<JoinRows>> {
+    const { mayForget } = await this.#checkedForJoin()
+    const statements = sql.loadJoin(this.#name, this.#isWatched)
+    const read: Read<JoinRows> = ([lastEpoch]) => ({
       rows: { lastEpoch: integer(lastEpoch), process: null },
       locked: NO_LOCKS,
-    }))
+    })
+    this.#mayForget ||= mayForget
+    return this.#snapshot(statements, read)
   }
 
   async loadExchange(batch: Batch): Promise<Snapshot<ExchangeRows>> {
     assertBatch(batch)
-    return this.#snapshot(sql.loadExchange(this.#name, namesIn(batch), this.#mayForget), (answer, time) =>
+    return this.#snapshot(sql.loadExchange(this.#name, namesIn(batch), this.#isWatched), (answer, time) =>
       exchangeFrom(answer, batch, { time, mayForget: this.#mayForget }),
     )
   }
@@ -124,7 +142,7 @@ export class PostgresAdapter implements StoreAdapter {
     if (!this.#hasFastPath) return null
     assertBatch(batch)
     if (!isPlain(batch, this.#incarnation)) return null
-    const call = exchangeCall(this.#name, batch, this.#timeTold, this.#mayForget)
+    const call = exchangeCall(this.#name, batch, this.#timeTold, this.#isWatched)
     const answer = await answerOfCommit(this.#pool, this.#schema, call, isUndecided)
     if (answer === null || answer === undefined) return null
     const exchanged = exchangedFrom(answer, batch)
@@ -133,15 +151,15 @@ export class PostgresAdapter implements StoreAdapter {
   }
 
   loadSweep(max: number): Promise<Snapshot<SweepRows>> {
-    return this.#snapshot(loadSweep(this.#name, max, this.#mayForget), sweepFrom)
+    return this.#snapshot(loadSweep(this.#name, max, this.#isWatched), sweepFrom)
   }
 
   loadUpkeep(bounds: UpkeepBounds): Promise<Snapshot<UpkeepRows>> {
-    return this.#snapshot(sql.loadUpkeep(this.#name, bounds, leapMaxOf(this.leaseTtlMs), this.#mayForget), upkeepFrom)
+    return this.#snapshot(sql.loadUpkeep(this.#name, bounds, leapMaxOf(this.leaseTtlMs), this.#isWatched), upkeepFrom)
   }
 
   loadDeletion(key: string, max: number): Promise<Snapshot<DeletionRows>> {
-    return this.#snapshot(loadDeletion(this.#name, key, max, this.#mayForget), (answer) =>
+    return this.#snapshot(loadDeletion(this.#name, key, max, this.#isWatched), (answer) =>
       deletionFrom(answer, key, max),
     )
   }
@@ -164,15 +182,36 @@ export class PostgresAdapter implements StoreAdapter {
     this.#ready = undefined
     // After `close`, what is in the database is accepted as the store, also an empty schema.
     this.#wasOpen = false
+    this.#wasJoined = false
+    this.#mayForget = false
     this.#stopListening?.()
     this.#stopListening = undefined
   }
 
-  async #open(): Promise<void> {
+  async #open(): Promise<Safety> {
     this.#stopListening ??= ignorePoolErrors(this.#pool)
-    await ensureSchema(this.#pool, this.#schema, !this.#wasOpen)
+    const server = await readServer(this.#pool, this.#schema)
+    const safety = this.#judged(server)
+    await ensureSchema(this.#pool, this.#schema, { hasStore: server.hasStore, mayCreate: !this.#wasOpen })
     this.#wasOpen = true
-    this.#mayForget = this.#mayForgetSet ?? (await readMayForget(this.#pool, this.#schema))
+    return safety
+  }
+
+  /** What the server is, may have changed since it was opened: an owner is told what it is when it joins. */
+  async #checkedForJoin(): Promise<Safety> {
+    const known = await this.#checked()
+    const isFirst = !this.#wasJoined
+    this.#wasJoined = true
+    return isFirst ? known : this.#judged(await readServer(this.#pool, this.#schema))
+  }
+
+  /** @throws StoreError `store_unsafe` */
+  #judged(server: ServerFacts): Safety {
+    const { strict, warn } = this.#settings
+    const safety = safetyOf(server, this.#settings)
+    if (strict) refuseRisks(this.#schema, safety)
+    if (safety.risks.length > 0) warn(warningOf(this.#schema, safety))
+    return safety
   }
 
   /** @throws StoreError `store_busy` when other transactions have moved the rows each time; also the errors of the connection */
@@ -189,7 +228,8 @@ export class PostgresAdapter implements StoreAdapter {
     const { transaction, answer } = await Transaction.begin(this.#pool, this.#schema, statements)
     try {
       const [serverNow, timeSeen, lifeRead, ...rest] = list(answer)
-      const life = lifeFrom(lifeRead)
+      const life = lifeFrom(lifeRead, this.#mayForget)
+      this.#mayForget ||= life?.mayForget === true
       this.#incarnation = life?.incarnation ?? ONE_INCARNATION
       this.#serverNow = integer(serverNow)
       const at = this.#clock.read(integer(timeSeen))

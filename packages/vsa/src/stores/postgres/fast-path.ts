@@ -25,9 +25,9 @@ export function isPlain(batch: Batch, incarnation: string): boolean {
 
 /**
  * @param floor store time that this handle has told, ms since 1970
- * @param mayForget the function decides only in the incarnation of the batch, and while the store is not frozen
+ * @param isWatched the function decides only in the incarnation of the batch, and while the store is not frozen
  */
-export function exchangeCall(schema: string, batch: Batch, floor: number, mayForget: boolean): string {
+export function exchangeCall(schema: string, batch: Batch, floor: number, isWatched: boolean): string {
   const { epoch, token, incarnation, seq, entries, takes } = batch
   const budgets = entries.flatMap((entry, at) => (entry.kind === 'budget' ? { at, entry } : []))
   const counters = entries.filter((entry) => entry.kind === 'counter')
@@ -38,7 +38,7 @@ export function exchangeCall(schema: string, batch: Batch, floor: number, mayFor
     ...takeValues(takes, budgets),
     ...counterValues(counters),
     integerLiteral(WANTED_ROWS_MAX),
-    mayForget ? textLiteral(incarnation) : 'null',
+    isWatched ? textLiteral(incarnation) : 'null',
   ]
   return `select ${schema}.${EXCHANGE}(${values.join(',\n')}) answer`
 }

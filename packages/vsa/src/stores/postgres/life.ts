@@ -1,8 +1,5 @@
 import type { StoreLife } from '../../core/adapter.ts'
-import { nameLiteral } from './literals.ts'
-import type { PostgresPool } from './pool.ts'
 import { integer, list, text } from './rows.ts'
-import { answerOf } from './transaction.ts'
 
 /*
  * The incarnation of a store that may forget (stores.md section 5): the id of the store and the timeline of the server, which a promotion changes, and
@@ -21,34 +18,22 @@ export function presentIncarnation(id: string): string {
 }
 
 /**
- * What a load answers of the life of the store, as an expression: null for one that never forgets. It is read in the statement that reads the rows,
- * behind the locks.
+ * What a load answers of the life of the store, as an expression: null for one of which its user says that it never forgets. It is read in the statement
+ * that reads the rows, behind the locks: so a promotion is seen by the first call after it, whatever was known when the store was opened.
  */
-export function lifeColumns(schema: string, mayForget: boolean): string {
-  if (!mayForget) return 'null'
+export function lifeColumns(schema: string, isWatched: boolean): string {
+  if (!isWatched) return 'null'
   return `(select json_build_array(${presentIncarnation('incarnation')}, kept_incarnation, frozen_until) from ${schema}.store)`
 }
 
-/** @param answer of {@link lifeColumns} */
-export function lifeFrom(answer: unknown): StoreLife | undefined {
-  if (answer === null) return undefined
-  const [incarnation, keptIncarnation, frozenUntil] = list(answer)
-  return {
-    incarnation: text(incarnation),
-    keptIncarnation: text(keptIncarnation),
-    frozenUntil: integer(frozenUntil),
-    mayForget: true,
-  }
-}
-
 /**
- * Whether acknowledged writes may be forgotten: there is a standby for which no commit waits, or one was promoted since the tables were made.
- * @throws the errors of the connection
+ * @param answer of {@link lifeColumns}
+ * @param mayForget whether a failover may lose what was acknowledged, as it was read last. One that was promoted may have lost some already
  */
-export async function readMayForget(pool: PostgresPool, schema: string): Promise<boolean> {
-  const statement = `
-select (frozen_until > 0 or kept_incarnation <> ${presentIncarnation('incarnation')}
-or (current_setting('synchronous_standby_names') = '' and exists (select from pg_stat_replication)))::text answer
-from ${nameLiteral(schema)}.store`
-  return (await answerOf(pool, schema, statement)) === true
+export function lifeFrom(answer: unknown, mayForget: boolean): StoreLife | undefined {
+  if (answer === null) return undefined
+  const [first, kept, frozen] = list(answer)
+  const [incarnation, keptIncarnation, frozenUntil] = [text(first), text(kept), integer(frozen)]
+  const wasPromoted = frozenUntil > 0 || keptIncarnation !== incarnation
+  return { incarnation, keptIncarnation, frozenUntil, mayForget: mayForget || wasPromoted }
 }

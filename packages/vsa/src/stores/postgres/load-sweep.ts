@@ -18,7 +18,7 @@ const NO_EPOCH = '0'
  * Locks reservations that are to be swept, or that an intent settles, what their units came from, and the rows that mints go to. It waits for no row: a
  * reservation is left for the next sweep while another transaction has locked it or one of its rows. Two sweeps at the same time have different ones.
  */
-export function loadSweep(schema: string, max: number, mayForget: boolean): string {
+export function loadSweep(schema: string, max: number, isWatched: boolean): string {
   const most = integerLiteral(max)
   const due = `select r.hash, r.source_keys, r.source_periods from ${schema}.reservation r where r.hash in (
 (select hash from ${schema}.reservation where sweep_at <= ${CLOCK} order by sweep_at limit ${most}) union (${settledHashes(schema, most)}))
@@ -34,7 +34,7 @@ select b.key, b.period from ${schema}.budget b join ${budgets} on b.key = e.key 
 order by b.key, b.period for update of b skip locked) b;
 select set_config('vsa.counters', coalesce(json_agg(c.key), '[]')::text, true) from (
 select c.key from ${schema}.counter c join ${counters} on c.key = e.key order by c.key for update of c skip locked) c;
-select json_build_array(${CLOCK}, ${seen(schema)}, ${lifeColumns(schema, mayForget)},
+select json_build_array(${CLOCK}, ${seen(schema)}, ${lifeColumns(schema, isWatched)},
 (${lockedReservations(schema)}),
 (select json_agg(json_build_array(${jsonOf('b', BUDGET_COLUMNS)}, b.leased, b.lessees, 0))
 from ${budgets} join ${schema}.budget b on b.key = e.key and b.period = e.period),

@@ -1,14 +1,8 @@
-import { notStarted, tooNew, unsafe } from './errors.ts'
+import { notStarted, tooNew } from './errors.ts'
 import { nameLiteral, textLiteral } from './literals.ts'
 import type { PostgresPool } from './pool.ts'
 import { migration, SCHEMA_VERSION, tables } from './tables.ts'
 import { answerOf, Transaction } from './transaction.ts'
-
-interface Server {
-  readonly fsync: string
-  readonly isStandby: boolean
-  readonly hasStore: boolean
-}
 
 /** What `ensureSchema` found. */
 export interface EnsuredSchema {
@@ -20,15 +14,16 @@ export interface EnsuredSchema {
 }
 
 /**
- * Makes the tables where there are none, and changes those of an older version. Refuses a server that does not keep what it has acknowledged, and one that cannot be written.
+ * Makes the tables where there are none, and changes those of an older version.
+ * @param hasStore what was read of the server
  * @param mayCreate false once this handle has used the store: an empty schema in its place would mint all units again
- * @throws StoreError `store_unsafe`, `schema_too_new`, `database_replaced`; also the errors of the connection
+ * @throws StoreError `schema_too_new`, `database_replaced`; also the errors of the connection
  */
-export async function ensureSchema(pool: PostgresPool, schema: string, mayCreate: boolean): Promise<EnsuredSchema> {
-  const { fsync, isStandby, hasStore } = (await answerOf(pool, schema, serverState(schema))) as Server
-  if (isStandby) throw unsafe(schema, 'the server is a standby, which cannot be written: connect to the primary')
-  if (fsync !== 'on')
-    throw unsafe(schema, 'the server runs with fsync=off: a crash would lose admissions. Set fsync=on and restart it')
+export async function ensureSchema(
+  pool: PostgresPool,
+  schema: string,
+  { hasStore, mayCreate }: { readonly hasStore: boolean; readonly mayCreate: boolean },
+): Promise<EnsuredSchema> {
   if (!hasStore && !mayCreate) throw notStarted(schema)
   const known = hasStore ? await knownVersion(pool, schema) : 0
   if (known === SCHEMA_VERSION) return { version: known, isMade: false, isMigrated: false }
@@ -42,11 +37,6 @@ export async function knownVersion(pool: PostgresPool, schema: string): Promise<
   const version = (await answerOf(pool, schema, statement)) as number
   if (version > SCHEMA_VERSION) throw tooNew(schema, version, SCHEMA_VERSION)
   return version
-}
-
-function serverState(schema: string): string {
-  return `select json_build_object('fsync', current_setting('fsync'), 'isStandby', pg_is_in_recovery(),
-    'hasStore', to_regclass(${textLiteral(`${nameLiteral(schema)}.store`)}) is not null)::text answer`
 }
 
 /**

@@ -35,10 +35,10 @@ export function namesOf(rows: readonly RowName[]): string {
   return `unnest(${keys}, ${integerArray(rows.map(({ period }) => period))}) e(key, period)`
 }
 
-export function loadJoin(schema: string, mayForget: boolean): string {
+export function loadJoin(schema: string, isWatched: boolean): string {
   return `
 select 1 from ${schema}.store for update;
-select json_build_array(${schema}.clock_ms(), ${seen(schema)}, ${lifeColumns(schema, mayForget)}, (select epochs from ${schema}.store))::text answer`
+select json_build_array(${schema}.clock_ms(), ${seen(schema)}, ${lifeColumns(schema, isWatched)}, (select epochs from ${schema}.store))::text answer`
 }
 
 /**
@@ -46,13 +46,13 @@ select json_build_array(${schema}.clock_ms(), ${seen(schema)}, ${lifeColumns(sch
  * So exchanges wait for one another and never in a circle. The last statement begins when all locks are held: it sees what they guard, and its time
  * is later than every commit that it sees (S1, S10).
  */
-export function loadExchange(schema: string, names: ExchangeNames, mayForget: boolean): string {
+export function loadExchange(schema: string, names: ExchangeNames, isWatched: boolean): string {
   const epoch = integerLiteral(names.epoch)
   const owner = `select 1 from ${schema}.owner where epoch = ${epoch} for update;`
   const answer = [
     '(select clock from at)',
     '(select seen from at)',
-    lifeColumns(schema, mayForget),
+    lifeColumns(schema, isWatched),
     `(select ${jsonOf('o', OWNER_COLUMNS)} from ${schema}.owner o where epoch = ${epoch})`,
     ...exchangeRows(schema, epoch, names),
   ]
@@ -175,7 +175,7 @@ export function loadUpkeep(
   schema: string,
   { leasesMax, rowsMax, ownersKeptMs }: UpkeepBounds,
   lateMs: number,
-  mayForget: boolean,
+  isWatched: boolean,
 ): string {
   const [leases, rows] = [integerLiteral(leasesMax), integerLiteral(rowsMax)]
   return `
@@ -198,7 +198,7 @@ order by keep_until limit ${rows} for update skip locked),
 forgettable as materialized (
 select epoch from ${schema}.owner where not is_open and not burning and seen_at < ${CLOCK} - ${integerLiteral(ownersKeptMs)}
 and not exists (select 1 from ${schema}.lease l where l.epoch = owner.epoch) order by epoch limit ${rows} for update skip locked)
-select json_build_array(${CLOCK}, ${SEEN}, ${lifeColumns(schema, mayForget)},
+select json_build_array(${CLOCK}, ${SEEN}, ${lifeColumns(schema, isWatched)},
 (select json_agg(${jsonOf('o', OWNER_COLUMNS, `, exists (select 1 from ${schema}.lease l where l.epoch = o.epoch)`)} order by o.epoch)
 from ${schema}.owner o where o.epoch = any(current_setting('vsa.late')::bigint[])),
 (select json_agg(json_build_array(o.epoch,

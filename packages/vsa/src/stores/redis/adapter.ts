@@ -73,7 +73,7 @@ export class RedisAdapter implements StoreAdapter {
   #ready: Promise<Safety> | undefined
   /** Of the store, as it was last seen. */
   #incarnation = ''
-  #hasWarned = false
+  #wasJoined = false
   #stopListening: (() => void) | undefined
 
   constructor(client: RedisClient, settings: AdapterSettings) {
@@ -96,7 +96,9 @@ export class RedisAdapter implements StoreAdapter {
     return this.#ready
   }
 
-  loadJoin(): Promise<Snapshot<JoinRows>> {
+  async loadJoin(): Promise<Snapshot<JoinRows>> {
+    if (this.#wasJoined) await this.#checkAgain()
+    this.#wasJoined = true
     return this.#snapshot(LOAD_JOIN, [], (_answer, _time, { state }) => ({
       lastEpoch: Number(state.epochs),
       process: null,
@@ -156,14 +158,21 @@ export class RedisAdapter implements StoreAdapter {
   async close(): Promise<void> {
     await this.#ready?.catch(ignore)
     this.#ready = undefined
+    this.#wasJoined = false
     this.#stopListening?.()
     this.#stopListening = undefined
   }
 
+  /** Settings of the server may have changed since it was opened: an owner is told what it is when it joins. A refusal is about that owner. */
+  async #checkAgain(): Promise<void> {
+    const safety = await this.#open()
+    this.#ready = Promise.resolve(safety)
+  }
+
   async #open(): Promise<Safety> {
     this.#stopListening ??= this.#session.listen()
-    const { prefix, strict, newGeneration, warn } = this.#settings
-    const safety = await checkServer(this.#session, strict)
+    const { prefix, newGeneration, warn } = this.#settings
+    const safety = await checkServer(this.#session, this.#settings)
     const generation = newGeneration()
     // F3: a store that was here and is not any more has forgotten everything. Its owners have one lease lifetime to tell what was gone.
     const freezeMs = this.#incarnation === '' ? 0 : this.leaseTtlMs
@@ -171,8 +180,7 @@ export class RedisAdapter implements StoreAdapter {
     const state = stateFrom(await this.#session.run({ script: OPEN, values, phase: 'load' }), prefix)
     if (state === undefined || state.run !== safety.run) throw storeChanging(prefix)
     this.#incarnation = lifeOf(state, safety).incarnation
-    if (safety.risks.length > 0 && !this.#hasWarned) warn(warningOf(prefix, safety))
-    this.#hasWarned = true
+    if (safety.risks.length > 0) warn(warningOf(prefix, safety))
     return safety
   }
 

@@ -191,7 +191,7 @@ const FAILED: Fault = { code: 'store_failed', transient: false, advice: 'the scr
  */
 function replyOf(detail: string): string | undefined {
   const word = /^[A-Z][A-Z0-9]+(?= )/.exec(detail)?.[0]
-  const inScript = word === 'ERR' ? / -([A-Z]+) /.exec(detail)?.[1] : undefined
+  const inScript = word === 'ERR' ? /@user_script: ?\d+: -?([A-Z]+) /.exec(detail)?.[1] : undefined
   return inScript !== undefined && REPLIES.has(inScript) ? inScript : word
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { adaptedStore } from '../../core/adapted-store.ts'
+import { onceEach } from '../../core/once-each.ts'
 import { assertBoolean, assertMethods, assertOptions } from '../../core/options.ts'
 import type { Store } from '../../core/store.ts'
 import { checkUpkeep } from '../../core/store-from-options.ts'
@@ -17,6 +18,8 @@ export type {
   RedisArgument,
   RedisClient,
 } from './client.ts'
+
+const warnOnce = onceEach((warning) => console.warn(warning))
 
 /** One day: an owner without exchanges for longer should not hold leases. */
 const LEASE_TTL_MS_MAX = 86_400_000
@@ -87,16 +90,6 @@ export function redis(client: RedisClient, options: RedisOptions = {}): Store {
   })
   const pause = backoff({ random: Math.random, sleep })
   return adaptedStore(adapter, { now: () => performance.now(), pause, ...checkUpkeep(options) }, randomUUID)
-}
-
-/** What was warned of in this process: each once, however many stores are opened. */
-const warned = new Set<string>()
-const WARNED_MAX = 1_000
-
-function warnOnce(warning: string): void {
-  if (warned.has(warning)) return
-  if (warned.size < WARNED_MAX) warned.add(warning)
-  console.warn(warning)
 }
 
 function sleep(ms: number): Promise<void> {

@@ -22,22 +22,36 @@ export interface ServerFacts {
   readonly isAppendOnly: boolean | undefined
   readonly appendFsync: string | undefined
   readonly maxmemoryPolicy: string | undefined
+  /** Of `min-replicas-to-write`: a master with fewer takes no writes. */
+  readonly replicasMin: number | undefined
+  /** Of `min-replicas-max-lag`: one that answered longer ago does not count. */
+  readonly replicaLagMaxMs: number | undefined
+  /** A master of a cluster that does not reach most of the others for so long takes no writes. */
+  readonly clusterTimeoutMs: number | undefined
 }
 
 /** The oldest version, as numbers. */
 const VERSION_MIN = [6, 2] as const
-const CONFIGURATION = ['appendonly', 'appendfsync', 'maxmemory-policy'] as const
+const CONFIGURATION = [
+  ...['appendonly', 'appendfsync', 'maxmemory-policy'],
+  ...['min-replicas-to-write', 'min-replicas-max-lag', 'cluster-node-timeout'],
+] as const
+/** In a cluster CONFIG answers for any node: of these, one is as good as another. */
+const CLUSTER_CONFIGURATION = ['cluster-node-timeout'] as const
 
 /**
  * Reads what the server is, and refuses one that would break L1.
  * @param strict refuses every server that may forget what it acknowledged
  * @throws StoreError `store_unsafe`; also the errors of the connection
  */
-export async function checkServer(session: Session, strict: boolean): Promise<Safety> {
+export async function checkServer(
+  session: Session,
+  { strict, leaseTtlMs }: { readonly strict: boolean; readonly leaseTtlMs: number },
+): Promise<Safety> {
   const facts = await factsOf(session)
   const refusal = refusalOf(facts)
   if (refusal !== undefined) throw unsafe(session.prefix, refusal)
-  const risks = risksOf(facts)
+  const risks = risksOf(facts, leaseTtlMs)
   if (strict && risks.length > 0) throw unsafe(session.prefix, `strict: true refuses it. ${risks.join('. ')}`)
   const { run = '' } = facts
   return { risks, run, mayForget: risks.length > 0, isPromoted: isPromoted(facts) }
@@ -59,7 +73,7 @@ export function refusalOf({ version, isReplica, maxmemoryPolicy }: ServerFacts):
 }
 
 /** What may be forgotten although it was acknowledged. */
-export function risksOf(facts: ServerFacts): readonly string[] {
+export function risksOf(facts: ServerFacts, leaseTtlMs: number): readonly string[] {
   const { run, isAppendOnly, appendFsync, replicas, isCluster, maxmemoryPolicy } = facts
   const risks: string[] = []
   if (isAppendOnly === false)
@@ -72,10 +86,15 @@ export function risksOf(facts: ServerFacts): readonly string[] {
     )
   else if (appendFsync !== 'always')
     risks.push(`appendfsync is ${appendFsync}: a power cut loses the last second or more. Set appendfsync always`)
-  if (isCluster) risks.push('it is a cluster: a failover loses what the new master had not received yet')
+  if (isCluster)
+    risks.push(
+      'it is a cluster: a failover loses what the new master had not received yet',
+      ...clusterRisks(facts, leaseTtlMs),
+    )
   else if ((replicas ?? 0) > 0)
     risks.push(
-      'there are replicas: a failover loses what the new master had not received yet. Set min-replicas-to-write to 1, and min-replicas-max-lag below the lease lifetime',
+      'there are replicas: a failover loses what the new master had not received yet',
+      ...replicaRisks(facts, leaseTtlMs),
     )
   else if (replicas === undefined)
     risks.push('replicas cannot be read: with one, a failover loses what it had not received yet')
@@ -84,6 +103,22 @@ export function risksOf(facts: ServerFacts): readonly string[] {
   if (maxmemoryPolicy === undefined)
     risks.push('maxmemory-policy cannot be read: under allkeys-… the server removes rows without a trace')
   return risks
+}
+
+/** F11: a master that is cut off must stop before the freeze of its successor ends. */
+function replicaRisks({ replicasMin = 0, replicaLagMaxMs = Infinity }: ServerFacts, leaseTtlMs: number): string[] {
+  if (replicasMin >= 1 && replicaLagMaxMs < leaseTtlMs) return []
+  return [
+    `a master that is cut off grants beside its successor. Set min-replicas-to-write to 1 or more, and min-replicas-max-lag below the lease lifetime, ${leaseTtlMs} ms`,
+  ]
+}
+
+/** F11 */
+function clusterRisks({ clusterTimeoutMs = Infinity }: ServerFacts, leaseTtlMs: number): string[] {
+  if (clusterTimeoutMs < leaseTtlMs) return []
+  return [
+    `a master that is cut off grants beside its successor for cluster-node-timeout. Set it below the lease lifetime, ${leaseTtlMs} ms`,
+  ]
 }
 
 /** One text for all risks. */
@@ -107,27 +142,35 @@ async function factsOf(session: Session): Promise<ServerFacts> {
     formerReplication: info.get('master_replid2'),
     isReplica: info.get('role') === 'slave',
     isCluster: session.isCluster || info.get('cluster_enabled') === '1',
-    replicas: replicas === undefined ? undefined : Number(replicas),
+    replicas: numberOf(replicas),
     isAppendOnly: aof === undefined ? undefined : aof === 'yes' || aof === '1',
     appendFsync: config.get('appendfsync'),
     maxmemoryPolicy: config.get('maxmemory-policy') ?? info.get('maxmemory_policy'),
+    replicasMin: numberOf(config.get('min-replicas-to-write')),
+    replicaLagMaxMs: numberOf(config.get('min-replicas-max-lag'), 1_000),
+    clusterTimeoutMs: numberOf(config.get('cluster-node-timeout')),
   }
 }
 
-/** Many providers refuse CONFIG. In a cluster it would be that of any node. */
+function numberOf(digits: string | undefined, unit = 1): number | undefined {
+  return digits === undefined ? undefined : Number(digits) * unit
+}
+
+/** Many providers refuse CONFIG. */
 async function configuration(session: Session): Promise<ReadonlyMap<string, string>> {
-  if (session.isCluster) return new Map()
-  const found = new Map<string, string>()
-  for (const name of CONFIGURATION) {
-    try {
-      const value = valueIn(await session.command('CONFIG', ['GET', name]), name)
-      if (value !== undefined) found.set(name, value)
-    } catch (error) {
-      if (isReply(error)) break
-      throw storeErrorOf(error, session.prefix, 'load')
-    }
+  const names = session.isCluster ? CLUSTER_CONFIGURATION : CONFIGURATION
+  const found = await Promise.all(names.map(async (name) => [name, await setting(session, name)] as const))
+  return new Map(found.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])))
+}
+
+/** @returns undefined where it may not be read, or is not known */
+async function setting(session: Session, name: string): Promise<string | undefined> {
+  try {
+    return valueIn(await session.command('CONFIG', ['GET', name]), name)
+  } catch (error) {
+    if (isReply(error)) return undefined
+    throw storeErrorOf(error, session.prefix, 'load')
   }
-  return found
 }
 
 /** Of RESP 2 a list, of RESP 3 an object or a map. */
