@@ -61,6 +61,7 @@ export class WireObserver {
         return this.#didNotHappen(event)
       case 'store_forgot':
       case 'row_lost':
+      case 'intent_dropped':
         return this.#didNotHappen(event)
       case 'clock_leap':
         return scenarios.note('5 an engine reports a leap of store time')

@@ -19,7 +19,7 @@ import type { RowCall } from '../requests/policy-call.ts'
 import type { Deferred } from '../runtime/deferred.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Session } from '../session/session.ts'
-import { PolicyVersions } from '../session/policy-versions.ts'
+import { PolicyVersions } from './policy-versions.ts'
 
 export interface PolicyChangeParts {
   readonly settings: Settings
