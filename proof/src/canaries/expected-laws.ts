@@ -222,6 +222,18 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'captured-forgotten-as-reserved': conforming('R6', 'R2'),
   'change-ends-with-the-period': conforming('P2'),
   'replay-without-credits': conforming('S2', 'R1'),
+  'reset-not-applied': simulated(['P5']),
+  'reset-frees-reserved': simulated(['R2', 'P5', 'L2']),
+  'captured-returned-when-forgotten': simulated(['R6', 'L3', 'R2'], 'what was captured is used from then on (L3)'),
+  'forgotten-a-day-after': simulated(['R6']),
+  'sqlite-settled-in-memory': {
+    ...simulated(['R4', 'R1', 'R2', 'R3', 'I2'], 'a reservation is found in the state before (R1, R3, I2)'),
+    seeds: 'sqlite',
+  },
+  'sqlite-cache-behind-the-file': {
+    ...simulated(['R4', 'R5', 'R1', 'R3'], 'a reservation is found in the state before (R1, R3)'),
+    seeds: 'sqlite',
+  },
   'sqlite-reserved-row-removed': conforming('S10', 'R2'),
   'sqlite-found-by-one-key': conforming('R1', 'R7'),
   // Credits, in the simulation

@@ -183,8 +183,8 @@ export const STORE_CANARIES: readonly Canary[] = [
     rules: ['S3', 'L2'],
     what: 'a row of which only used has changed is not written',
     file: 'core/row-draft',
-    find: 'this.used === before.used &&\n            this.reserved === before.reserved &&\n            this.minted',
-    replace: 'this.reserved === before.reserved &&\n            this.minted',
+    find: 'this.used === before.used &&\n            this.reserved',
+    replace: 'this.reserved',
   },
   {
     name: 'ended-period-created',

@@ -18,6 +18,8 @@ export class Admissions {
   readonly #minted = new Map<string, Map<string, number>>()
   /** The most that each row has minted. */
   readonly #mintedMost = new Map<string, number>()
+  /** What resets have given back. */
+  readonly #reset: UnitSums = new UnitSums()
   /** The changes of each process's sums when they were last found covered. */
   readonly #changesCovered = new WeakMap<ProcessTotals, number>()
 
@@ -80,6 +82,11 @@ export class Admissions {
     this.#violations.attempt(() => this.#assertBound(name, key))
   }
 
+  /** P5: L1 counts from the reset. What was admitted before it may be admitted again. */
+  addReset(name: string, units: number): void {
+    this.#reset.add(name, units)
+  }
+
   /** L1: never more than the policy and the mints allow, nor than the store has minted. */
   #assertBound(name: string, key: string): void {
     // What reservations hold is admitted, too.
@@ -89,9 +96,10 @@ export class Admissions {
     if (setting === undefined || !areExact(name, this.admitted, this.refunded)) return
     let bound = Math.max(...setting.policies.map(unitsOf))
     for (const units of this.#minted.get(key)?.values() ?? []) bound += units
-    must(net <= bound, 'L1', () => `${name}: ${net} units were admitted, and at most ${bound} exist`)
+    const again = this.#reset.of(name)
+    must(net <= bound + again, 'L1', () => `${name}: ${net} units were admitted, and at most ${bound} + ${again} exist`)
     const most = this.#mintedMost.get(name) ?? 0
-    must(net <= most, 'L1', () => `${name}: ${net} units were admitted, and ${most} were minted`)
+    must(net <= most + again, 'L1', () => `${name}: ${net} units were admitted, and ${most} + ${again} were minted`)
   }
 
   /** L1: every unit that a process admitted is settled by it, leased to it, or burned with it. */

@@ -88,8 +88,9 @@ export function limitChangeOf({ was, row }: RowChange): number {
 
 /** L7: whether the row counts as a record. @param minted units that the entry's mint created */
 export function isRecord({ was, row }: RowChange, minted: number): boolean {
-  if (was === undefined) return row.budget.used !== 0 || row.budget.reserved !== 0 || minted !== 0
-  return (['used', 'reserved', 'minted', 'limit', 'version', 'burnMax'] as const).some(
+  if (was === undefined)
+    return row.budget.used !== 0 || row.budget.reserved !== 0 || row.budget.resets !== 0 || minted !== 0
+  return (['used', 'reserved', 'minted', 'limit', 'version', 'burnMax', 'resets'] as const).some(
     (part) => was.budget[part] !== row.budget[part],
   )
 }

@@ -284,6 +284,12 @@ export class Callers {
     })
   }
 
+  reset(owner: OwnerProcess, operation: OperationOf<'reset'>): void {
+    const setting = this.#setting(operation.budget)
+    if (setting !== undefined)
+      this.#calls.waited(owner, `reset ${setting.key}`, owner.budget(setting).reset(), owner.deadlineOf(null))
+  }
+
   misuse(owner: OwnerProcess, operation: OperationOf<'misuse'>): void {
     misuse(this.#context, owner, operation)
   }

@@ -37,7 +37,9 @@ export class CreditAnswers {
     const { scenarios, setting } = this.#context
     const law = lawOf(as)
     const lives = this.#livesOf(asked, since)
-    const life = lives.find(({ request }) => request === this.#textOf(asked))
+    const same = lives.filter(({ request }) => request === this.#textOf(asked))
+    // Where it was forgotten meanwhile, it may be either.
+    const life = same.find(({ grantedFirst }) => repeated === false && grantedFirst === 0) ?? same[0]
     must(
       life !== undefined,
       law,
@@ -88,9 +90,10 @@ export class CreditAnswers {
   settled(changed: ChangedOnce, actual: number, { settled, uncovered, repeated }: Settled): void {
     const { owner, key, id } = changed
     const { scenarios, audit } = this.#context
-    const found = this.#lotsOf(changed).find(
+    const same = this.#lotsOf(changed).filter(
       ([, { now }]) => now.state === 'final' && chargedOf(now) === settled && now.uncovered === uncovered,
     )
+    const found = same.find(([, { settledFirst }]) => !repeated && settledFirst === 0) ?? same[0]
     const text = (): string => `${id} of ${key} was told ${settled}, ${uncovered} and ${repeated} for ${actual}`
     must(uncovered >= 0 && settled >= 0, 'R4', text)
     must(found !== undefined, 'R4', () => `${text()}; the store has ${textOf(this.#lives(changed))}`)
@@ -116,7 +119,8 @@ export class CreditAnswers {
   /** I2: once, and never more than was charged. @param asked units */
   refunded(changed: ChangedOnce, asked: number, { units, repeated }: GivenBack): void {
     const { key, id } = changed
-    const found = this.#lotsOf(changed).find(([, { now }]) => refundedOf(now) === units)
+    const same = this.#lotsOf(changed).filter(([, { now }]) => refundedOf(now) === units)
+    const found = same.find(([, { refundedFirst }]) => !repeated && refundedFirst === 0) ?? same[0]
     const text = (): string => `${id} of ${key} was told that ${units} of ${asked} came back, ${repeated}`
     must(found !== undefined, 'I2', () => `${text()}; the store has ${textOf(this.#lives(changed))}`)
     const [, lot] = found

@@ -6,6 +6,11 @@ import { keepsReservations } from './store-options.ts'
 
 /** The share of runs with credits: the others keep their room for everything else. */
 const RUNS = 0.6
+/** The share of those that go on a week later. */
+const WEEKS = 0.2
+const WEEK_AND_A_DAY_MS = 8 * 86_400_000
+/** By then upkeep has been called since. */
+const LEAP_SLACK_MS = 1_500
 const IDS = 6
 const HOUR_MS = 3_600_000
 const TTLS_MS: readonly [number, ...number[]] = [1, 40, 300, 300, 1_500, 3_000, HOUR_MS, 400 * 24 * HOUR_MS]
@@ -40,9 +45,32 @@ export function drawCredits(seed: number, setting: Setting, endMs: number): read
     known.atMs = Math.min(endMs, known.atMs + drawDelay(rng, known))
     actions.push({ atMs: known.atMs, place, ...following(rng, known, number, usable) })
   }
+  if (rng.chance(WEEKS)) actions.push(...aWeekLater(rng, setting, drawn, usable, endMs))
   return actions
     .map((action) => ({ ...action, atMs: Math.round(action.atMs * 10) / 10 }))
     .toSorted((one, other) => one.atMs - other.atMs)
+}
+
+/**
+ * R6: the store's clock is a week and a day later. Upkeep forgets nothing within one lease lifetime after that. Then everything that was asked for under an id is
+ * asked for again, settled or given back: most of it is forgotten, some has just ended, some is still open.
+ */
+function aWeekLater(
+  rng: Rng,
+  setting: Setting,
+  drawn: readonly Drawn[],
+  usable: readonly number[],
+  endMs: number,
+): readonly Action[] {
+  const forgottenMs = endMs + 100 + setting.leaseTtlMs + LEAP_SLACK_MS
+  const jump: Action = { atMs: endMs + 100, place: 0, kind: 'jump', who: 'store', byMs: WEEK_AND_A_DAY_MS }
+  const later = drawn.flatMap((one, tag): Action | [] => {
+    if (one.request.id === null) return []
+    const operation = rng.chance(0.6) ? one.operation : following(rng, one, tag, usable)
+    const atMs = forgottenMs + 600 * rng.random()
+    return { atMs, place: rng.whole(0, setting.places - 1), ...operation }
+  })
+  return [jump, ...later]
 }
 
 /** Often just about the end of a reservation. */

@@ -1,5 +1,6 @@
 import { Rng } from './rng.ts'
 import { drawCredits } from './draw-credits.ts'
+import { drawResets } from './draw-resets.ts'
 import { drawSettings } from './draw-settings.ts'
 import { drawWideScript } from './draw-wide.ts'
 import type { Action, Operation, RefundKind, Script, Setting } from './script.ts'
@@ -34,8 +35,8 @@ export function drawScript(seed: number): Script {
     const operation = drawFrom(rng, source, setting)
     if (operation !== undefined) actions.push({ atMs: Math.round(atMs * 10) / 10, place, ...operation })
   }
-  const credits = drawCredits(seed, setting, atMs)
-  return { seed, setting, actions: [...actions, ...credits].toSorted((one, other) => one.atMs - other.atMs) }
+  const apart = [drawCredits, drawResets].flatMap((draw) => draw(seed, setting, atMs))
+  return { seed, setting, actions: [...actions, ...apart].toSorted((one, other) => one.atMs - other.atMs) }
 }
 
 function drawFrom(rng: Rng, mixture: Mixture, setting: Setting): Operation | undefined {

@@ -6,6 +6,7 @@ import type * as Compile from '../../../packages/vsa/dist/core/policies/compile.
 import type * as Adapter from '../../../packages/vsa/dist/stores/memory/adapter.js'
 import type * as Past from '../../../packages/vsa/dist/stores/memory/past.js'
 import type * as Memory from '../../../packages/vsa/dist/stores/memory/index.js'
+import type * as SqliteFile from '../../../packages/vsa/dist/stores/sqlite/adapter.js'
 import type * as Sqlite from '../../../packages/vsa/dist/stores/sqlite/index.js'
 import { moduleOf } from '../subject.ts'
 
@@ -16,6 +17,7 @@ export interface Library {
   readonly StoreError: typeof Vsa.StoreError
   readonly memory: typeof Memory.memory
   readonly sqlite: typeof Sqlite.sqlite
+  readonly SqliteAdapter: typeof SqliteFile.SqliteAdapter
   readonly storeFrom: typeof Vsa.storeFrom
   readonly MemoryAdapter: typeof Adapter.MemoryAdapter
   readonly MemoryPast: typeof Past.MemoryPast
@@ -28,9 +30,11 @@ export async function loadLibrary(folder: string): Promise<Library> {
   const { MemoryAdapter } = await moduleOf<typeof Adapter>(folder, 'stores/memory/adapter.js')
   const { MemoryPast } = await moduleOf<typeof Past>(folder, 'stores/memory/past.js')
   const { sqlite } = await moduleOf<typeof Sqlite>(folder, 'stores/sqlite/index.js')
+  const { SqliteAdapter } = await moduleOf<typeof SqliteFile>(folder, 'stores/sqlite/adapter.js')
   const { compilePolicy } = await moduleOf<typeof Compile>(folder, 'core/policies/compile.js')
   await loadDriver(sqlite)
-  return { open, VsaError, StoreError, memory, sqlite, storeFrom, MemoryAdapter, MemoryPast, compilePolicy }
+  const stores = { memory, sqlite, SqliteAdapter, storeFrom, MemoryAdapter, MemoryPast }
+  return { open, VsaError, StoreError, ...stores, compilePolicy }
 }
 
 /** The first store of a process loads the SQLite client, which takes real time. It is loaded here, before simulated time begins. */

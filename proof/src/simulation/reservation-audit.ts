@@ -98,6 +98,7 @@ export class ReservationAudit {
         must(isForgettable(row, now), 'R6', () => `${name} was forgotten at ${now}: ${JSON.stringify(row.lots)}`),
       )
       this.lives.end(row)
+      this.#scenarios.forgotten()
     }
     return forgotten
   }
@@ -179,6 +180,7 @@ export class ReservationAudit {
     if (applied !== undefined && take !== undefined) {
       const request = requestOfTake(take, applied.batch)
       this.#requests.set(name, request)
+      if (this.lives.latest(row.key, row.id) !== undefined) this.#scenarios.madeAgain()
       this.lives.begin(row, request, applied.view.epoch)
       this.#scenarios.made(row, take)
     }

@@ -21,6 +21,15 @@ export class ReservationScenarios {
     if (gave.some(({ period }) => period === null)) this.#scenarios.note('17 a waterfall takes the overage')
   }
 
+  /** R6 */
+  forgotten(): void {
+    this.#scenarios.note('13 an id that is forgotten')
+  }
+
+  madeAgain(): void {
+    this.#scenarios.note('13 an id that is used again after it was forgotten')
+  }
+
   /** @param time store time, ms since 1970 */
   changed(was: ReservationRow, row: ReservationRow, time: number): void {
     for (const [at, before] of was.lots.entries()) {

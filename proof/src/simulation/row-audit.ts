@@ -1,5 +1,5 @@
 import type { BudgetRow } from '../../../packages/vsa/dist/index.js'
-import { type AppliedBatch, indexByRow, isRecord, settlingOf } from './applied-batch.ts'
+import { type AppliedBatch, indexByRow, isRecord, type Settling, settlingOf } from './applied-batch.ts'
 import type { Epochs } from './epochs.ts'
 import { LeaseBounds } from './lease-bounds.ts'
 import { Mints } from './mints.ts'
@@ -49,6 +49,8 @@ export class RowAudit {
   readonly #slices: Scenarios
   /** Called with each row that a transaction has changed. */
   onChanged: (budget: BudgetRow) => void = () => undefined
+  /** Called with the name of a row, and how many of its units a reset has given back (P5). */
+  onReset: (name: string, units: number) => void = () => undefined
 
   constructor(setting: Setting, epochs: Epochs, scenarios: Scenarios, violations: Violations) {
     this.#epochs = epochs
@@ -104,7 +106,7 @@ export class RowAudit {
   #compareRow(change: RowChange, time: number, cause: RowCause): boolean {
     const { name, row } = change
     this.#check(() => assertBalanced(row))
-    const burned = this.#burn(change, cause.applied?.view.epoch)
+    const burned = this.#burn(change, cause)
     let isRecordOfItsOwn = false
     if (cause.index === undefined) {
       this.#check(() => assertUntouched(change, burned, cause.moved))
@@ -134,7 +136,10 @@ export class RowAudit {
   }
 
   /** S8, L4: removed leases of ended epochs have burned, and the leases of other epochs did not change. @returns units burned */
-  #burn({ name, was, row }: RowChange, present: number | undefined): number {
+  #burn({ name, was, row }: RowChange, { applied, index }: RowCause): number {
+    const present = applied?.view.epoch
+    const entry = index === undefined ? undefined : applied?.batch.entries[index]
+    const isReset = entry?.kind === 'budget' && entry.reset === true
     let units = 0
     for (const [epoch, held] of was?.leases ?? []) {
       const now = row.leases.get(epoch) ?? 0
@@ -152,6 +157,12 @@ export class RowAudit {
       view?.totals?.held.add(name, -held)
     }
     const burned = row.budget.burned - (was?.budget.burned ?? 0)
+    // P5: what upkeep had burned before it is forgotten as well.
+    if (isReset) {
+      const left = row.budget.burned
+      this.#check(() => must(left <= units, 'P5', () => `${name}: ${left} stay burned behind a reset, of ${units}`))
+      return units
+    }
     this.#check(() =>
       must(burned === units, 'S8', () => `${name}: ${burned} burned, and the leases of ended epochs were ${units}`),
     )
@@ -182,8 +193,18 @@ export class RowAudit {
     totals?.settled.add(name, entry.spent + taken)
     totals?.accepted.add(name, said.refunded)
     totals?.held.add(name, held - heldBefore)
+    if (entry.reset === true) this.#reset(settling, burned)
     this.#scenarios.settled(settling, time)
     return isRecord(settling, minted)
+  }
+
+  /** P5: units that can be admitted once more. @param burned since the transaction before */
+  #reset({ name, was, row, entry, said, taken, moved }: Settling, burned: number): void {
+    const before = was?.budget
+    const used = (before?.used ?? 0) + entry.spent - said.refunded + taken + moved.used - row.budget.used
+    this.onReset(name, used + (before?.burned ?? 0) + burned - row.budget.burned)
+    this.#slices.note('16 reset')
+    if (row.budget.reserved > 0) this.#slices.note('16 reset beside reservations')
   }
 
   #assertMade(name: string, { entry }: { readonly entry: Parameters<typeof assertMayBegin>[1] }, time: number): void {

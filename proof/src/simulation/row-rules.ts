@@ -51,6 +51,7 @@ export function assertMayBegin(name: string, { known, policy, period }: BudgetEn
 
 /** S3: `used` changes by the units spent, taken and refunded, exactly. */
 export function assertSpent({ name, was, row, entry, said, taken, base, moved }: Settling): void {
+  if (entry.reset === true) return assertReset({ name, was, row, taken, moved })
   // In the order of S3, so that no intermediate sum exceeds minted.
   const used = (was?.budget.used ?? 0) + entry.spent - said.refunded + taken + moved.used
   must(
@@ -60,6 +61,24 @@ export function assertSpent({ name, was, row, entry, said, taken, base, moved }:
   )
   must(base >= 0, 'L3', () => `${name}: ${entry.spent} spent of a lease of ${base + entry.spent}`)
   must(said.refunded <= entry.refund, 'S3', () => `${name}: ${said.refunded} of ${entry.refund} were refunded`)
+}
+
+/** P5: nothing is used but what came behind it: takes, and what reservations moved. Upkeep before it may have moved some of that. */
+function assertReset({
+  name,
+  was,
+  row,
+  taken,
+  moved,
+}: Pick<Settling, 'name' | 'was' | 'row' | 'taken' | 'moved'>): void {
+  const { used, resets } = row.budget
+  const before = was?.budget.resets ?? 0
+  must(resets === before + 1, 'P5', () => `${name}: a reset moved the count of resets from ${before} to ${resets}`)
+  must(
+    used >= taken && used <= taken + Math.max(0, moved.used),
+    'P5',
+    () => `${name}: behind a reset ${used} are used; ${taken} were taken, and reservations moved ${moved.used}`,
+  )
 }
 
 /** S3: units are created by mints and by limit changes only. @param minted units that the entry's mint created */
@@ -82,6 +101,7 @@ export function assertDenialFree(settling: Settling, minted: number, burned: num
   const movesNothing = moved.used === 0 && moved.reserved === 0
   const settlesNothing = movesNothing && taken === 0 && entry.spent === 0 && said.refunded === 0 && minted === 0
   if (was === undefined || !denied || !settlesNothing || row.budget.version !== was.budget.version) return
+  if (entry.reset === true) return
   const figures = ({ budget }: RowView): string => JSON.stringify([budget.minted, budget.used, budget.limit])
   const isSame = figures(was) === figures(row) && row.budget.burned === was.budget.burned + burned
   must(

@@ -18,3 +18,8 @@ export class SavedReservations {
 export function primaryOf({ key, id }: Pick<ReservationRow, 'key' | 'id'>): string {
   return JSON.stringify([key, id])
 }
+
+/** Whether a reservation ended, or was forgotten. */
+export function areOther(before: ReadonlyMap<string, ReservationRow>, rows: readonly ReservationRow[]): boolean {
+  return rows.length !== before.size || rows.some((row) => before.get(primaryOf(row)) !== row)
+}

@@ -45,6 +45,8 @@ export const SCENARIOS = {
   '13 ends, and gives back': 'by the store, at its end',
   '13 ends, and keeps': 'by the store, at its end',
   '13 extended': 'more units, or a later end',
+  '13 an id that is forgotten': 'a week after its end',
+  '13 an id that is used again after it was forgotten': 'it counts again',
   '13 extended after its end': 'refused',
   '13 an id asked again': 'and answered from the store',
   '13 an id asked again by another process': 'and answered from the store',
@@ -62,6 +64,8 @@ export const SCENARIOS = {
   '14 period above 24.8 days': 'longer than a timer can wait',
   '16 limit lowered below what is out': 'pool below 0',
   '16 limit raised': 'in mid-period',
+  '16 reset': 'what was used and burned can be had again',
+  '16 reset beside reservations': 'they stay',
   '16 limit lowered below what is reserved': 'pool below 0, and units set aside',
   '17 several budgets, one exhausted': 'all or none, refused',
   '17 several budgets admitted': 'all or none, admitted',
@@ -111,9 +115,8 @@ export type Scenario = keyof typeof SCENARIOS
 /** Scenarios that the simulation cannot reach with the present engine, and where they are covered instead. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
   '9': 'a store that loses acknowledged writes: simulated apart, in proof/src/forgetting',
-  '13 an id that is forgotten': 'no run takes 7 days: packages/vsa/src/testing/conformance',
   '15': 'token buckets are not built yet',
-  '16 deleted or reset': 'there is no call that deletes or resets a budget yet',
+  '16 deleted': 'there is no call that deletes a budget yet',
   '18 a million budgets': '`npm run bench:sqlite -- --part memory` touches and closes a million',
   '22 a close with 100,000 waiters': 'packages/vsa/test/engine/closing.test.ts',
   '34': 'a file that is copied, linked or restored is not simulated: packages/vsa/test/stores, such as sqlite-restored.test.ts',

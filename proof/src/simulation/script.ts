@@ -88,6 +88,8 @@ export type Operation =
   | { readonly kind: 'count'; readonly counter: number }
   | { readonly kind: 'flush'; readonly returnLeases: boolean }
   | { readonly kind: 'peek'; readonly budget: number }
+  /** P5 */
+  | { readonly kind: 'reset'; readonly budget: number }
   | { readonly kind: 'misuse'; readonly budget: number; readonly how: number }
   | { readonly kind: 'close'; readonly deadlineMs: number; readonly twice: boolean }
   /** A kill; a new process takes the place later. */

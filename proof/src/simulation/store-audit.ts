@@ -20,7 +20,7 @@ import { type ReservationChanges, ReservationAudit } from './reservation-audit.t
 import { RowAudit } from './row-audit.ts'
 import { assertFigures } from './row-rules.ts'
 import { isSame, type RowView, rowViewOf } from './row-view.ts'
-import { primaryOf } from './saved-reservations.ts'
+import { areOther } from './saved-reservations.ts'
 import type { Scenarios } from './scenarios.ts'
 import type { Setting } from './script.ts'
 import type { Auditor } from './store-host.ts'
@@ -92,6 +92,11 @@ export class StoreAudit implements Auditor {
   /** Called with each row that a transaction has changed. */
   set onRowChanged(changed: (budget: BudgetRow) => void) {
     this.#rows.onChanged = changed
+  }
+
+  /** See `RowAudit`. */
+  set onReset(reset: (name: string, units: number) => void) {
+    this.#rows.onReset = reset
   }
 
   /** The additions to each counter. */
@@ -290,9 +295,4 @@ function isChanged(before: ReadonlyMap<string, RowView>, after: ReadonlyMap<stri
     if (row === undefined || !isSame({ name, was, row })) return true
   }
   return false
-}
-
-/** Whether a reservation ended, or was forgotten. */
-function areOther(before: ReadonlyMap<string, ReservationRow>, rows: readonly ReservationRow[]): boolean {
-  return rows.length !== before.size || rows.some((row) => before.get(primaryOf(row)) !== row)
 }

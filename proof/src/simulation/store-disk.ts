@@ -5,10 +5,14 @@ import type { ReservationRow, Store } from '../../../packages/vsa/dist/index.js'
 import type { Library } from './library.ts'
 import { type LockableMemory, lockableMemory } from './lockable-memory.ts'
 import type { Setting } from './script.ts'
+import { SavedReservations } from './saved-reservations.ts'
 import { type SharedClock, upkeepOption } from './store-options.ts'
+import { watchedAdapter } from './watched-adapter.ts'
 
 /** Linux keeps this folder in memory. No power cut is simulated, so a commit need not reach a disk, and a run takes a fifth of the time. */
 const MEMORY_FOLDER = '/dev/shm'
+
+const BUSY_TIMEOUT_MS = 5_000
 
 /** The durable state of the store across restarts. */
 export class StoreDisk {
@@ -16,6 +20,8 @@ export class StoreDisk {
   readonly #setting: Setting
   #memory: LockableMemory | null = null
   #folder: string | null = null
+  /** Of a file on this thread. */
+  readonly #saved: SavedReservations = new SavedReservations()
   /** Whether the store runs on a thread of its own. */
   isThreaded = false
 
@@ -37,12 +43,20 @@ export class StoreDisk {
     const path = join(this.#folder, 'store.db')
     const threaded = store === 'sqlite-thread' ? openThreaded(this.#library, path, options, shared) : null
     this.isThreaded = threaded !== null
-    return threaded ?? this.#library.sqlite(path, { thread: false, now, ...options })
+    return threaded ?? this.#openHere(path, now)
+  }
+
+  /** As `sqlite` opens it, but for its adapter, which is watched. */
+  #openHere(path: string, now: () => number): Store {
+    const { SqliteAdapter, storeFrom } = this.#library
+    const { leaseTtlMs } = this.#setting
+    const adapter = new SqliteAdapter(undefined, { path, leaseTtlMs, busyTimeoutMs: BUSY_TIMEOUT_MS }, now)
+    return storeFrom(watchedAdapter(adapter, this.#saved), { now, ...upkeepOption() })
   }
 
   /** Those that its transactions have saved; empty where the store keeps none. */
   get reservations(): readonly ReservationRow[] {
-    return this.#memory?.saved.rows ?? []
+    return this.#memory?.saved.rows ?? this.#saved.rows
   }
 
   /** Another program takes the lock of the store. Only the store in memory has one here. @returns whether it did */

@@ -9,9 +9,9 @@ export const WANTED_ROWS_MAX = 1_000
 /** Entries of one batch at most. */
 export const BATCH_ENTRIES_MAX = 1_000
 
-/** Whether the store keeps reservations. @param store as a script names it */
+/** Whether the harness sees what the store keeps of reservations: not on a thread of its own. @param store as a script names it */
 export function keepsReservations(store: string): boolean {
-  return store === 'memory'
+  return store !== 'sqlite-thread'
 }
 
 /** The option that makes slices of upkeep small enough for a test. */

@@ -62,6 +62,7 @@ export class WireObserver {
       case 'store_forgot':
       case 'row_lost':
       case 'deleted':
+      case 'intent_dropped':
         return this.#didNotHappen(event)
       case 'clock_leap':
         return scenarios.note('5 an engine reports a leap of store time')

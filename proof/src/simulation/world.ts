@@ -72,6 +72,7 @@ export class World {
     this.audit = new StoreAudit(readable, clocks, setting, this.scenarios, this.violations)
     this.admissions.heldByReservations = (name) => this.audit.reservations.sums.of(name)
     this.audit.onRowChanged = (budget) => this.admissions.rowChanged(budget)
+    this.audit.onReset = (name, units) => this.admissions.addReset(name, units)
     this.host.onFailure = (error) => this.fail(error)
     this.host.auditor = {
       joined: (label, joined) => this.audit.joined(label, joined).catch((error: unknown) => this.fail(error)),
@@ -225,6 +226,8 @@ export class World {
         return callers.flush(owner, operation)
       case 'peek':
         return callers.peek(owner, operation)
+      case 'reset':
+        return callers.reset(owner, operation)
       case 'misuse':
         return callers.misuse(owner, operation)
       case 'close':

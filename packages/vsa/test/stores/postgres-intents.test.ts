@@ -144,7 +144,7 @@ describe.skipIf('reason' in server)('intents on Postgres (T1)', () => {
     const ids = Array.from({ length: 40 }, (_, at) => `gone ${at}`)
     for (const id of ids) await insert(settling(id, 1))
     await insert(settling('r', 3))
-    await Promise.all(stores.map((one, at) => one.upkeep?.({ ...(callers[at] ?? joined), seq: 0 })))
+    await Promise.all(stores.map(async (one, at) => one.upkeep?.({ ...(callers[at] ?? joined), seq: 0 })))
     expect(await waiting()).toBe(0)
     expect(told.toSorted()).toEqual(ids.map((id) => `${id} unknown_id`).toSorted())
     expect(await figures()).toEqual({ minted: 100, reserved: 0, used: 3, pool: 97 })

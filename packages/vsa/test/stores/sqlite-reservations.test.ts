@@ -57,6 +57,24 @@ describe('reservations on SQLite', () => {
     expect(seen.filter((text) => text.includes('reservation')).length).toBe(2)
   })
 
+  it('L7, R4: what this process has made is settled without a read, and what another one has settled is read', async () => {
+    const seen: string[] = []
+    const driver = tampered({ seen: (text) => seen.push(text) })
+    const [path, upkeepEveryMs] = [newPath(), HOUR_MS]
+    const one = await Owner.on(closing(sqlite(path, { thread: false, driver, upkeepEveryMs })))
+    await one.apply({ entries: [entry()], takes: [reserving('r'), reserving('s')] })
+    const settle = (id: string, units: number): Partial<Batch> => ({
+      changes: [{ op: 'settle', key: 'seats', id, units }],
+    })
+    seen.length = 0
+    expect((await one.apply(settle('r', 1))).credits?.changes).toMatchObject([{ settled: 1, repeated: false }])
+    expect(seen.filter((text) => text.includes('FROM json_each'))).toEqual([])
+    const other = await Owner.on(closing(sqlite(path, { thread: false, driver: 'libsql', upkeepEveryMs })))
+    await other.apply(settle('s', 2))
+    expect((await one.apply(settle('s', 1))).credits?.changes).toMatchObject([{ settled: 2, repeated: true }])
+    expect(seen.filter((text) => text.includes('FROM json_each')).length).toBe(1)
+  })
+
   it('R4, S3: rows that no entry names are known afterwards as they were left', async () => {
     const owner = await Owner.on(closing(sqlite(newPath(), { thread: false, driver: 'libsql' })))
     await owner.apply({ entries: [entry(), { kind: 'counter', key: 'c', add: 0 }] })

@@ -125,3 +125,48 @@ test('R3: what a sweep has written is known as it left it, and its time', () => 
     1_500,
   ])
 })
+
+/** Of two budgets. */
+function reservation(id: string, state: 'open' | 'final' = 'open'): ReservationRow {
+  const lotOf = (key: string, of: 'open' | 'final'): ReservationRow['lots'][number] => ({
+    ...{ units: 1, uncovered: 0, state: of, expiresAt: 9_000, keepUntil: of === 'final' ? 9_000 : null },
+    sources: [{ key, period: 0, charged: 1, refunded: null, resets: 0 }],
+  })
+  const lots = [lotOf('a', 'final'), lotOf('b', state)]
+  return { key: 'a', id, as: 'reservation', request: '[]', onExpire: 'return', lots }
+}
+
+test('R1, R4: a reservation is known by each of its names until all of it is settled', () => {
+  const cache = opened()
+  const row = reservation('r')
+  cache.committed(writes({ reservations: [{ change: 'created', row }] }))
+  expect([cache.reservation({ key: 'a', id: 'r' }), cache.reservation({ key: 'b', id: 'r' })]).toEqual([row, row])
+  expect(cache.reservation({ key: 'a', id: 'other' })).toBeUndefined()
+  const extended = { ...row, onExpire: 'capture' } as const
+  cache.committed(writes({ reservations: [{ change: 'changed', row: extended }] }))
+  expect(cache.reservation({ key: 'b', id: 'r' })).toBe(extended)
+  cache.committed(writes({ reservations: [{ change: 'changed', row: reservation('r', 'final') }] }))
+  expect([cache.reservation({ key: 'a', id: 'r' }), cache.reservation({ key: 'b', id: 'r' })]).toEqual([
+    undefined,
+    undefined,
+  ])
+})
+
+test('R6: what was removed, and what another connection may have changed, is not known', () => {
+  const cache = opened()
+  const rows = ['r', 's'].map((id) => reservation(id))
+  cache.committed(writes({ reservations: rows.map((row) => ({ change: 'created', row }) as const) }))
+  cache.committed(writes({ removedReservations: rows.slice(0, 1) }))
+  expect(cache.reservation({ key: 'b', id: 'r' })).toBeUndefined()
+  expect(cache.reservation({ key: 'b', id: 's' })).toBe(rows[1])
+  cache.begin(2)
+  expect(cache.reservation({ key: 'b', id: 's' })).toBeUndefined()
+})
+
+test('the reservations that were made last are known, 8,192 names of them', () => {
+  const cache = opened()
+  const rows = Array.from({ length: 4_097 }, (_, at) => reservation(`r${at}`))
+  cache.committed(writes({ reservations: rows.map((row) => ({ change: 'created', row }) as const) }))
+  const knows = (id: string): boolean => cache.reservation({ key: 'b', id }) !== undefined
+  expect(['r0', 'r1', 'r4096'].map(knows)).toEqual([false, true, true])
+})

@@ -8,8 +8,8 @@ import type { PolicyCache } from '../budget/policy-cache.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { RowCall } from '../requests/policy-call.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
-import { PolicyVersions } from '../session/policy-versions.ts'
 import { type BudgetCallParts, BudgetCalls } from './budget-calls.ts'
+import { PolicyVersions } from './policy-versions.ts'
 
 export interface PolicyChangeParts extends BudgetCallParts {
   readonly leases: LeaseTable

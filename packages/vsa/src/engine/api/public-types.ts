@@ -112,7 +112,7 @@ export interface Family {
   of(id: string): Budget
   /**
    * Where the policy is a function: runs `id => policy` again, and, where it says something else than before, goes on as `setPolicy`. A plan that was
-   * upgraded takes effect at the next request. @throws what the function throws, before any change; VsaError as `setPolicy`
+   * upgraded takes effect at the next request. Changes of one turn share their store calls: `Promise.all` of many. @throws what the function throws, before any change; VsaError as `setPolicy`
    */
   refresh(id: string): Promise<void>
 }

@@ -1,5 +1,5 @@
 import type { Settings } from '../api/settings.ts'
-import { versionFrom, type VersionWait } from './version-from.ts'
+import { versionFrom, type VersionWait } from '../session/version-from.ts'
 
 export type PolicyVersionSettings = Pick<Settings, 'store' | 'clock' | 'label' | 'exchangeTimeoutMs'>
 
