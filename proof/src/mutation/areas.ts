@@ -46,7 +46,9 @@ export const AREAS: readonly MutationArea[] = [
     suite: ENGINE,
     oneIn: 6,
   },
+  { name: 'reservations', files: /^core\/reservations\//, suite: ENGINE, oneIn: 4 },
   { name: 'core', files: /^core\//, suite: ENGINE, oneIn: 12 },
+  { name: 'admission', files: /^engine\/admission\//, suite: ENGINE, oneIn: 8 },
   { name: 'accounts', files: /^engine\/rows\//, suite: ENGINE, oneIn: 6 },
   { name: 'waiters', files: /^engine\/requests\//, suite: ENGINE, oneIn: 3 },
   {
