@@ -398,7 +398,8 @@ describe('tryAdmitAll', () => {
 
   test('nothing is spent by a call that is refused, whatever is wrong with it', async () => {
     const world = bench()
-    const { budget, one } = await leased(world)
+    // More than a call may name.
+    const { budget, one } = await leased(world, 2_000)
     const durable = one.vsa.budget('durable', { initial: 5 })
     const foreign = world.owner().vsa.budget('credits', { initial: 1_000, atRisk: 1_000 })
     const before = one.vsa.stats()
