@@ -17,6 +17,8 @@ export interface Suite {
 }
 
 const ALONE = '**/*.alone.test.ts'
+/** They take long, or measure. */
+const PROOF = '**/*.proof.test.ts'
 
 /** No process, no disk, no thread. */
 const ENGINE: Suite = {
@@ -28,14 +30,14 @@ const ENGINE: Suite = {
     'stores/memory-conformance.test.ts',
   ],
   // `errors.test.ts` looks for names in the text of the sources, where mutants are in the way.
-  exclude: [ALONE, '**/many-requests.test.ts', '**/core/errors.test.ts'],
+  exclude: [ALONE, PROOF, '**/many-requests.test.ts', '**/core/errors.test.ts'],
 }
 
 /** SQLite in the thread of the test. Other threads and processes run the built files, which have no mutants: tests of those alone are left out. */
 const SQLITE: Suite = {
   name: 'sqlite',
   include: ['cli/{inspect,verify}.test.ts', 'stores/sqlite-*.test.ts'],
-  exclude: [ALONE, '**/*.proof.test.ts', '**/sqlite-{bundle,drivers,processes,thread-conformance}.test.ts'],
+  exclude: [ALONE, PROOF, '**/sqlite-{bundle,drivers,processes,thread-conformance}.test.ts'],
 }
 
 /** The core, the engine around its exchanges, and the SQLite store. */
