@@ -188,6 +188,9 @@ describe('a row that was seen exhausted', () => {
     await seats.admit(3)
     expect(await seats.admit()).toBe(false)
     await clock.advance(FLUSH_MS)
+    const sizes: number[] = []
+    const read = one.net.read.bind(one.net)
+    one.net.read = (names) => (sizes.push(names.length), read(names))
     const before = callsOf(one)
     const decided = await Promise.all(
       Array.from({ length: 50 }, () =>
@@ -200,6 +203,7 @@ describe('a row that was seen exhausted', () => {
     for (const decision of decided)
       expect(decision).toMatchObject({ admitted: false, key: 'seats', reason: 'exhausted' })
     expect(callsOf(one)).toEqual({ ...before, read: before.read + 1 })
+    expect(sizes).toEqual([1])
   })
 
   test('O12: where the read fails, the exchange finds out', async () => {
