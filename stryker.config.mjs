@@ -21,6 +21,7 @@ export default {
   timeoutMS: 10_000,
   // On a machine that others use, too, a test may take three times as long as without mutants.
   timeoutFactor: 3,
+  dryRunTimeoutMinutes: 20,
   tempDirName: '.stryker/sandbox',
   reporters: ['progress-append-only', 'json'],
   jsonReporter: { fileName: report },

@@ -415,9 +415,12 @@ describe('tryAdmitAll', () => {
     const other = world.owner().vsa
     const foreign = other.budget('foreign', { initial: 10, atRisk: 10 })
     await other.ready()
-    // It has a lease there.
     foreign.tryAdmit(10)
     await world.clock.settle()
+    // Both have a lease, and room on the hot path.
+    expect([foreign.tryAdmit(), budget.tryAdmit()]).toEqual([true, true])
+    const room = (budget as unknown as { room: number }).room
+    expect(room).toBeGreaterThan(1_001)
     const before = one.vsa.stats()
     const bad =
       (needs: unknown): (() => boolean) =>

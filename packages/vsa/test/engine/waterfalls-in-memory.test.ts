@@ -128,6 +128,38 @@ describe('a waterfall from memory', () => {
     expect(await vsa.admitFirst([plan, credits], 60)).toBe(true)
   })
 
+  test('L6, O12: what all sources together lack is denied from memory, though some of them have units, and is asked again in time', async () => {
+    const world = bench()
+    const [one, other] = [world.owner(), world.owner()]
+    const [plan, credits] = [one.vsa.budget('plan', { initial: 20 }), one.vsa.budget('credits', { initial: 5 })]
+    expect(await one.vsa.admitFirst([plan, credits], 10)).toBe(true)
+    expect(await one.vsa.admitFirst([plan, credits], 16)).toBe(false)
+    const before = one.net.calls.exchange
+    for (let turn = 0; turn < 100; turn += 1)
+      expect(await one.vsa.decideFirst([plan, credits], 16)).toMatchObject({ admitted: false, reason: 'exhausted' })
+    expect(one.net.calls.exchange).toBe(before)
+    // What is there is had at once, and so is what another owner has minted, a flush interval later.
+    expect(await one.vsa.admitFirst([plan, credits], 3)).toBe(true)
+    expect(await one.vsa.admitFirst([plan, credits], 13)).toBe(false)
+    await other.vsa.budget('credits', { initial: 5 }).mint(1, { id: 'more' })
+    await world.clock.advance(FLUSH_MS)
+    expect(await one.vsa.admitFirst([plan, credits], 13)).toBe(true)
+  })
+
+  test('L6, O12: with an overage nothing lacks, and what the sources have is found by the store', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const sources = [vsa.budget('plan', { initial: 20 }), vsa.budget('credits', { initial: 5 }), vsa.counter('over')]
+    expect(await vsa.admitFirst(sources, 10)).toBe(true)
+    expect(await vsa.decideFirst(sources, 20)).toMatchObject({
+      from: [
+        { key: 'plan', units: 10 },
+        { key: 'credits', units: 5 },
+        { key: 'over', units: 5 },
+      ],
+    })
+  })
+
   test.each(['admitFirst', 'admitAll', 'decideAll'] as const)(
     'S6: %s over a quarantined budget fails at once, without a store call',
     async (call) => {

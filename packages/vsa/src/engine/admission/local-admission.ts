@@ -121,7 +121,7 @@ export class LocalAdmission {
       left -= share
       if (left === 0) break
       const knowledge = this.knowledgeOf(row, share + 1)
-      if (knowledge === 'unknown') return undefined
+      if (knowledge === 'unknown') return overage === null ? this.#denyTogether(needs, rows, units) : undefined
       isStale ||= knowledge === 'stale'
     }
     if (isStale && !staleCounts) return 'read'
@@ -141,6 +141,16 @@ export class LocalAdmission {
       rows,
       shares: overage === null ? shares : withOverage(shares, needs, left),
     }
+  }
+
+  /** L6: an earlier source may have more, and all of them together are known to have too little. Undefined: the store decides, and shows them. */
+  #denyTogether(needs: readonly GateNeed[], rows: readonly LeasedRow[], units: number): Verdict | undefined {
+    let reach = 0
+    for (const row of rows) reach += Math.max(0, row.reach)
+    if (units <= reach) return undefined
+    const isFresh = rows.every((row) => this.knowledgeOf(row, Math.max(0, row.reach) + 1) === 'lacking')
+    const [last, lastRow] = [needs.at(-1), rows.at(-1)]
+    return isFresh && last !== undefined && lastRow !== undefined ? this.deny(last, lastRow) : undefined
   }
 
   /** Rows that are to be read before they are asked, each with its need. */
