@@ -4,6 +4,7 @@ import type { AppliedAnswer, Batch, Entry, Take } from '../../src/core/exchange.
 import { ONE_LIFE } from '../../src/core/life.ts'
 import type { Remember } from '../../src/core/reservations/messages.ts'
 import type { ReservationLot } from '../../src/core/rows.ts'
+import { SourceDrafts } from '../../src/core/reservations/sources.ts'
 import { decodeLots, encodeLots } from '../../src/core/reservations/stored-lots.ts'
 import { transition } from '../../src/core/transition.ts'
 import { loadExchange } from '../../src/stores/memory/load.ts'
@@ -144,6 +145,42 @@ test('I1, R1: a reservation that was settled and all given back is answered as s
   }
   expect(sentFor(REMEMBER)).toMatchObject({ kind: 'remembered', state: 'final', charged: [4], repeated: true })
   expect(sentFor(AN_ADMISSION)).toEqual({ kind: 'refunded' })
+})
+
+test.each<[string, Take, string]>([
+  ['two requests under one id', { need: [[0, 1]], n: 2, remember: REMEMBER }, 'is one request, got 2'],
+  [
+    'sources that are asked for different units',
+    { need: [[0, 1] as const, [1, 2] as const], n: 1, first: true },
+    'got 1 and 2',
+  ],
+  [
+    'a counter before a budget',
+    { need: [[1, 1] as const, [0, 1] as const], n: 1, first: true },
+    'a counter is the last source',
+  ],
+  ['a counter alone', { need: [[1, 1]], n: 1, first: true }, 'a counter is the last source'],
+])('V1, R1: a take of %s is a bug, and is refused by name', (_, take, message) => {
+  expect(() => sent([A, COUNTER], [take])).toThrow(message)
+})
+
+test('R5: an extension of the time alone is kept', () => {
+  const books = new Books()
+  const epoch = books.join()
+  books.send(books.batch(epoch, { entries: [A], takes: [{ need: [[0, 4]], n: 1, remember: REMEMBER }] }))
+  const extend = { op: 'extend', key: 'a', id: 'r', units: 4, ttlMs: 5_000 } as const
+  books.send(books.batch(epoch, { changes: [extend] }))
+  books.now += 2_000
+  const answer = books.send(books.batch(epoch, { changes: [{ ...extend, ttlMs: 0 }] }))
+  expect(answer).toMatchObject({ credits: { changes: [{ kind: 'extended', units: 4, expiresAt: books.now + 3_000 }] } })
+})
+
+test('S6: a row that cannot be read is named with its period', () => {
+  const rows = { kind: 'damaged', detail: 'no number' } as const
+  const drafts = new SourceDrafts([], [{ key: 'a', period: 7, rows }])
+  expect(() => drafts.find({ key: 'a', period: 7 })).toThrow(
+    'the books of budget "a", period 7, do not balance: no number',
+  )
 })
 
 const LOT: ReservationLot = {
