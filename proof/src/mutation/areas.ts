@@ -20,11 +20,10 @@ const ALONE = '**/*.alone.test.ts'
 /** They take long, or measure. */
 const PROOF = '**/*.proof.test.ts'
 
-/** What the core has itself: the tests of the engine reach it as well, but take much longer. */
-const CORE: Suite = {
-  name: 'core',
+/** For the transitions: the tests of the engine reach them as well, but take much longer. */
+const TRANSITIONS: Suite = {
+  name: 'transitions',
   include: ['core/**/*.test.ts', 'stores/memory-conformance.test.ts'],
-  // `errors.test.ts` looks for names in the text of the sources, where mutants are in the way.
   exclude: [PROOF, '**/core/errors.test.ts'],
 }
 
@@ -37,6 +36,7 @@ const ENGINE: Suite = {
     'engine/**/*.test.ts',
     'stores/memory-conformance.test.ts',
   ],
+  // `errors.test.ts` looks for names in the text of the sources, where mutants are in the way.
   exclude: [ALONE, PROOF, '**/many-requests.test.ts', '**/core/errors.test.ts'],
 }
 
@@ -52,11 +52,11 @@ export const AREAS: readonly MutationArea[] = [
   {
     name: 'settlement',
     files: /^core\/(settle-entry|row-draft|grant-takes|transition|maintain|open-epoch|standing|policies\/settle)\.ts$/,
-    suite: CORE,
+    suite: TRANSITIONS,
     oneIn: 6,
   },
-  { name: 'reservations', files: /^core\/reservations\//, suite: CORE, oneIn: 4 },
-  { name: 'core', files: /^core\//, suite: CORE, oneIn: 12 },
+  { name: 'reservations', files: /^core\/reservations\//, suite: TRANSITIONS, oneIn: 4 },
+  { name: 'core', files: /^core\//, suite: ENGINE, oneIn: 12 },
   { name: 'admission', files: /^engine\/admission\//, suite: ENGINE, oneIn: 8 },
   { name: 'accounts', files: /^engine\/rows\//, suite: ENGINE, oneIn: 6 },
   { name: 'waiters', files: /^engine\/requests\//, suite: ENGINE, oneIn: 3 },
