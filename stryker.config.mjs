@@ -19,6 +19,9 @@ export default {
   coverageAnalysis: 'perTest',
   concurrency: 2,
   timeoutMS: 10_000,
+  // On a machine that others use, too, a test may take three times as long as without mutants.
+  timeoutFactor: 3,
+  dryRunTimeoutMinutes: 20,
   tempDirName: '.stryker/sandbox',
   reporters: ['progress-append-only', 'json'],
   jsonReporter: { fileName: report },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { AREAS } from '../src/mutation/areas.ts'
+import { AREAS, areaOf } from '../src/mutation/areas.ts'
 import { canaryPage } from '../src/tables/canary-page.ts'
 import { markdownTable } from '../src/tables/markdown-table.ts'
 import { type AreaResult, mutantPage, scoreOf, unexplained, type MutationReport } from '../src/tables/mutant-page.ts'
@@ -112,7 +112,9 @@ function cells(page: string): readonly (readonly string[])[] {
 test('every part of the core, the engine and the SQLite store is in an area of the mutation tests', () => {
   const names = [
     'settlement',
+    'reservations',
     'core',
+    'admission',
     'accounts',
     'waiters',
     'composer',
@@ -123,4 +125,7 @@ test('every part of the core, the engine and the SQLite store is in an area of t
     'sqlite',
   ]
   expect(AREAS.map(({ name }) => name)).toEqual(expect.arrayContaining(names))
+  expect(areaOf('core/reservations/takes.ts')?.name).toBe('reservations')
+  expect(areaOf('core/settle-entry.ts')?.name).toBe('settlement')
+  expect(areaOf('engine/admission/waterfalls.ts')?.name).toBe('admission')
 })

@@ -23,7 +23,7 @@ export const CREDIT_CANARIES: readonly Canary[] = [
     rules: ['I1'],
     what: 'what was all given back is answered as admitted',
     file: 'core/reservations/takes',
-    find: "row.as === 'admission' && isRefunded && kept === 0 ? { kind: 'refunded' } : outcomeOf(row, true)",
+    find: "row.as === 'admission' && kept === 0 ? { kind: 'refunded' } : outcomeOf(row, true)",
     replace: 'outcomeOf(row, true)',
   },
   {

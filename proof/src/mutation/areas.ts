@@ -17,6 +17,15 @@ export interface Suite {
 }
 
 const ALONE = '**/*.alone.test.ts'
+/** They take long, or measure. */
+const PROOF = '**/*.proof.test.ts'
+
+/** For the transitions: the tests of the engine reach them as well, but take much longer. */
+const TRANSITIONS: Suite = {
+  name: 'transitions',
+  include: ['core/**/*.test.ts', 'stores/memory-conformance.test.ts'],
+  exclude: [PROOF, '**/core/errors.test.ts'],
+}
 
 /** No process, no disk, no thread. */
 const ENGINE: Suite = {
@@ -28,14 +37,14 @@ const ENGINE: Suite = {
     'stores/memory-conformance.test.ts',
   ],
   // `errors.test.ts` looks for names in the text of the sources, where mutants are in the way.
-  exclude: [ALONE, '**/many-requests.test.ts', '**/core/errors.test.ts'],
+  exclude: [ALONE, PROOF, '**/many-requests.test.ts', '**/core/errors.test.ts'],
 }
 
 /** SQLite in the thread of the test. Other threads and processes run the built files, which have no mutants: tests of those alone are left out. */
 const SQLITE: Suite = {
   name: 'sqlite',
   include: ['cli/{inspect,verify}.test.ts', 'stores/sqlite-*.test.ts'],
-  exclude: [ALONE, '**/*.proof.test.ts', '**/sqlite-{bundle,drivers,processes,thread-conformance}.test.ts'],
+  exclude: [ALONE, PROOF, '**/sqlite-{bundle,drivers,processes,thread-conformance}.test.ts'],
 }
 
 /** The core, the engine around its exchanges, and the SQLite store. */
@@ -43,10 +52,12 @@ export const AREAS: readonly MutationArea[] = [
   {
     name: 'settlement',
     files: /^core\/(settle-entry|row-draft|grant-takes|transition|maintain|open-epoch|standing|policies\/settle)\.ts$/,
-    suite: ENGINE,
+    suite: TRANSITIONS,
     oneIn: 6,
   },
+  { name: 'reservations', files: /^core\/reservations\//, suite: TRANSITIONS, oneIn: 4 },
   { name: 'core', files: /^core\//, suite: ENGINE, oneIn: 12 },
+  { name: 'admission', files: /^engine\/admission\//, suite: ENGINE, oneIn: 8 },
   { name: 'accounts', files: /^engine\/rows\//, suite: ENGINE, oneIn: 6 },
   { name: 'waiters', files: /^engine\/requests\//, suite: ENGINE, oneIn: 3 },
   {

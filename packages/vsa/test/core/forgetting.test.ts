@@ -2,7 +2,9 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { StoreLife } from '../../src/core/adapter.ts'
 import { type Life, lifeAt, ONE_LIFE, withLife } from '../../src/core/life.ts'
+import { transition } from '../../src/core/transition.ts'
 import { writesOf } from '../../src/core/writes.ts'
+import { loadExchange } from '../../src/stores/memory/load.ts'
 import { rounds } from '../rounds.ts'
 import { asking, Books, LEASE_TTL_MS, seats, tokenOf } from './books-fixture.ts'
 
@@ -210,4 +212,21 @@ describe('the answer to the last batch of an ended epoch', () => {
     store.life = { ...BEFORE, mayForget: false }
     expect(store.exchange(batch)).toMatchObject({ kind: 'fenced', gone: [null, null] })
   })
+})
+
+test('F2: a batch of another incarnation, of an epoch that is closed already, writes nothing', () => {
+  const books = new Books()
+  const epoch = books.join()
+  const late = books.batch(epoch, { entries: [asking('a')], incarnation: 'before' })
+  books.send(books.batch(epoch, { close: true, seq: 1 }))
+  const { answer, writes } = transition(loadExchange(books.rows, late, books.now), late, books.now, AFTER)
+  expect([answer.kind, writes]).toEqual(['fenced', null])
+})
+
+test('F5: what is no number of units is a breach that says so', () => {
+  const books = new Books()
+  const epoch = books.join()
+  books.row(epoch, asking('a', { policy: seats(9) }))
+  const answer = books.send(books.batch(epoch, { entries: [asking('a', { known: true, gone: -1 })] }))
+  expect(answer).toMatchObject({ kind: 'breach', detail: expect.stringContaining('gone is -1') as string })
 })

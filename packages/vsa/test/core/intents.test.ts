@@ -176,6 +176,29 @@ describe('T1: a settlement in a transaction of the user', () => {
     expect([scene.intents, scene.dropped]).toEqual([[], []])
   })
 
+  test('T1 21: one for another budget under the same id, or under another id of the same budget, is for another reservation', () => {
+    const scene = new Scene()
+    scene.reserve([asking('b', { policy: seats(10) })], {})
+    scene.reserve([A], {}, { id: 's' })
+    scene.intents = [settling(1, 3, { key: 'b' }), settling(2, 1, { id: 's' })]
+    const extend = { op: 'extend', key: 'a', id: 'r', units: 5, ttlMs: 1_000 } as const
+    const made = scene.apply({
+      entries: [A],
+      takes: [{ need: [[0, 4]], n: 1, remember: REMEMBER }],
+      changes: [extend],
+    })
+    expect(made.credits).toMatchObject({ takes: { 0: { state: 'open' } }, changes: [{ kind: 'unknown' }] })
+    expect(scene.apply({ changes: [extend] }).credits?.changes).toMatchObject([{ kind: 'extended', units: 5 }])
+    expect([scene.figures('a'), scene.figures('b'), scene.intents.length]).toEqual([[9, 0, 1], [4, 0, 6], 2])
+    scene.apply({
+      changes: [
+        { ...extend, key: 'b' },
+        { ...extend, id: 's' },
+      ],
+    })
+    expect([scene.figures('a'), scene.figures('b'), scene.intents]).toEqual([[5, 1, 4], [0, 3, 7], []])
+  })
+
   test('V3: of a waterfall it is named by any of its budgets; of several budgets each is settled by itself', () => {
     const scene = new Scene()
     scene.reserve([A, B], {

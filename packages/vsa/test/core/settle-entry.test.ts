@@ -176,3 +176,34 @@ describe('a row that cannot be read', () => {
     expect(settleEntry({ kind: 'void' }, damaged, 0)).toMatchObject({ kind: 'none', noRow: 'void' })
   })
 })
+
+test('S6: a store that loaded no row for an entry is named as the bug', () => {
+  expect(() => settleEntry(asking('a'), undefined, 0)).toThrow('the store loaded no budget for "a"')
+  expect(() => settleEntry({ kind: 'counter', key: 'c', add: 1 }, null, 0)).toThrow(
+    'the store loaded no counter for "c"',
+  )
+})
+
+test('P5, L7: a reset of a row that nothing was spent from is a record', () => {
+  const books = new Books()
+  const epoch = books.join()
+  books.row(epoch, asking('a', { policy: seats(9) }))
+  const reset = books.apply(epoch, [asking('a', { known: true, reset: true })])
+  expect(reset.written).toEqual({ records: 1, leaseRecords: 0 })
+  expect(books.budget('a')).toMatchObject({ resets: 1, pool: 9 })
+})
+
+test('O12: an answer names the rows of its batch that others want, once, and only where the owner has a lease', () => {
+  const books = new Books()
+  const [holder, other] = [books.join(), books.join()]
+  const policy = seats(9)
+  books.apply(holder, [asking('a', { policy, hold: 4 }), asking('b', { policy }), asking('c', { policy, hold: 2 })])
+  books.apply(
+    other,
+    ['a', 'b', 'c'].map((key) => asking(key, { known: true, wantMs: 500 })),
+  )
+  const held = [asking('a', { known: true, hold: 4 }), asking('b', { known: true })]
+  const names = books.apply(holder, held).wanted
+  expect(names.map(({ key }) => key)).toEqual(['a', 'c'])
+  expect(books.apply(holder, [asking('a', { known: true })]).wanted.map(({ key }) => key)).toEqual(['c'])
+})

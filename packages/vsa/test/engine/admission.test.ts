@@ -70,6 +70,48 @@ describe('admit, decide and tryAdmit', () => {
     expect((await row('calls')).used).toBe(3)
   })
 
+  test('O9, L7: it spends from the lease, and takes nothing beside it', async () => {
+    const { clock, owner } = bench()
+    const { vsa, batches } = owner()
+    const budget = vsa.budget('calls', MONTHLY)
+    await vsa.ready()
+    budget.tryAdmit(2)
+    await clock.settle()
+    const before = batches.length
+    expect(await budget.admit(2, { durable: true })).toBe(true)
+    expect(batches.slice(before)).toMatchObject([{ entries: [{ key: 'calls', spent: 2 }], takes: [] }])
+  })
+
+  test('L1, O9: a durable request that waits for a read spends nothing by itself, also where a lease has come meanwhile', async () => {
+    const { clock, owner, row } = bench()
+    const { vsa, net } = owner()
+    const credits = vsa.budget('credits', { initial: 10, atRisk: 10, burnMax: 10 })
+    await credits.admit(10)
+    await vsa.flush()
+    expect(await credits.admit()).toBe(false)
+    await clock.advance(150)
+    net.inject('read', { kind: 'delay', requestMs: 200, answerMs: 200 })
+    const asked = credits.admit(1, { durable: true })
+    await clock.advance(10)
+    await credits.mint(20, { id: 'more' })
+    await clock.advance(FLUSH_MS)
+    credits.tryAdmit(5)
+    await clock.advance(10)
+    expect(vsa.stats().leasedUnits).toBeGreaterThan(0)
+    await clock.advance(1_000)
+    expect(await asked).toBe(true)
+    await vsa.close()
+    expect(await row('credits')).toMatchObject({ used: 11, minted: 30 })
+  })
+
+  test('bad options of a call over several budgets reject it', async () => {
+    const { owner } = bench()
+    const { vsa } = owner()
+    const needs = [[vsa.budget('seats', { initial: 3 }), 1]] as const
+    await expect(vsa.admitAll(needs, { deadlineMs: -1 })).rejects.toThrow('options.deadlineMs must be')
+    await expect(vsa.decideAll(needs, { deadlineMs: -1 })).rejects.toThrow('options.deadlineMs must be')
+  })
+
   test('O12: an exhausted budget is denied from memory, with at most one store call per flush interval', async () => {
     const { clock, owner } = bench()
     const { vsa, batches } = owner()

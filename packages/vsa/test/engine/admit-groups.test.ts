@@ -142,6 +142,40 @@ describe('equal durable requests of one turn', () => {
     expect(heard.slice(1).map(({ caller }) => caller)).toEqual(inOrder(300))
   })
 
+  test('A2, L1: those of another budget are not among them, though they ask for as much', async () => {
+    const { owner, row } = bench()
+    const { vsa } = owner()
+    const [one, other] = [vsa.budget('one', { initial: 100 }), vsa.budget('other', { initial: 100 })]
+    await Promise.all([one.admit(2), one.admit(2), other.admit(2), other.admit(2), other.admit(2), one.admit(2)])
+    expect([(await row('one')).used, (await row('other')).used]).toEqual([6, 6])
+  })
+
+  test('O10: those with a deadline of their own are not among them', async () => {
+    const { clock, owner } = bench()
+    const one = owner({ deadlineMs: 2_000, exchangeTimeoutMs: 5_000 })
+    const seats = one.vsa.budget('seats', { initial: 100 })
+    await seats.admit()
+    one.net.inject('exchange', { kind: 'delay', requestMs: 500, answerMs: 0 })
+    const early = [1, 2].map(() => seats.admit(1, { deadlineMs: 50 }).catch(codeOf))
+    const late = [1, 2].map(() => seats.admit().catch(codeOf))
+    await clock.advance(1_000)
+    expect(await Promise.all(early)).toEqual(['timeout', 'timeout'])
+    expect(await Promise.all(late)).toEqual([true, true])
+  })
+
+  test('L4, O9: a durable one is not taken for one that is not: it is durable on return', async () => {
+    const { clock, owner, row } = bench()
+    const { vsa } = owner()
+    const calls = vsa.budget('calls', { initial: 1_000, atRisk: 100 })
+    await vsa.ready()
+    calls.tryAdmit(100)
+    await clock.settle()
+    const [leased, durable] = [calls.admit(2), calls.admit(2, { durable: true })]
+    expect(await leased).toBe(true)
+    expect(await durable).toBe(true)
+    expect((await row('calls')).used).toBe(4)
+  })
+
   test('`onStoreUnavailable: allow` counts each of them', async () => {
     const { clock, owner } = bench()
     const one = owner({ deadlineMs: 500, onStoreUnavailable: 'allow' })

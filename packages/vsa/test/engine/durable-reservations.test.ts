@@ -6,6 +6,7 @@ import { bench, codeOf, type Bench, type Owner } from './fixture.ts'
 
 const CREDITS = { initial: 1_000 } as const
 const HOUR_MS = 3_600_000
+const LATE = expect.stringContaining('it may have counted; the same call again tells, and counts once') as string
 const DAY_MS = 24 * HOUR_MS
 
 const kept = (id: string, part: Partial<DurableReserve> = {}): DurableReserve => ({
@@ -337,6 +338,36 @@ test.each(['throw', 'allow', 'deny'] as const)(
     expect(there(await credits.reserve(80, kept('call'))).units).toBe(80)
   },
 )
+
+test('O12, R1: what others hold and have spent is not there: it is denied at its deadline, and nothing is remembered', async () => {
+  const world = bench()
+  const [one, other] = [world.owner({ deadlineMs: 1_000 }), world.owner()]
+  const leasing = { initial: 1_000, atRisk: 500 } as const
+  await lease(world, other, leasing)
+  other.net.cut('hang')
+  const credits = one.vsa.budget('credits', leasing)
+  expect(await answered(world, credits.reserve(900, kept('call')))).toBeNull()
+  expect(await credits.reservation('call').settle(1).catch(codeOf)).toBe('reservation_unknown')
+})
+
+test('R5, R1: a repeat tells the units that it was extended to', async () => {
+  const { vsa } = bench().owner()
+  const credits = vsa.budget('credits', CREDITS)
+  const call = there(await credits.reserve(100, kept('call')))
+  await call.extend({ units: 250 })
+  expect(there(await credits.reserve(100, kept('call'))).units).toBe(250)
+})
+
+test('R8: a settlement whose answer does not come in time says that the same call again tells', async () => {
+  const world = bench()
+  const one = world.owner({ deadlineMs: 300, exchangeTimeoutMs: 1_000 })
+  const call = there(await one.vsa.budget('credits', CREDITS).reserve(100, kept('call')))
+  one.net.inject('exchange', { kind: 'lost_answer' })
+  const failed = answered(world, call.settle(60)).catch((error: unknown) => error)
+  expect(await failed).toMatchObject({ code: 'timeout', applied: 'unknown', message: LATE })
+  await world.clock.advance(5_000)
+  expect(await call.settle(60)).toMatchObject({ settled: 60, repeated: true })
+})
 
 test('R9: a handle without an answer does not settle for nothing by itself, and one that is over covers nothing', async () => {
   const world = bench()

@@ -188,6 +188,9 @@ describe('a row that was seen exhausted', () => {
     await seats.admit(3)
     expect(await seats.admit()).toBe(false)
     await clock.advance(FLUSH_MS)
+    const sizes: number[] = []
+    const read = one.net.read.bind(one.net)
+    one.net.read = (names) => (sizes.push(names.length), read(names))
     const before = callsOf(one)
     const decided = await Promise.all(
       Array.from({ length: 50 }, () =>
@@ -200,6 +203,7 @@ describe('a row that was seen exhausted', () => {
     for (const decision of decided)
       expect(decision).toMatchObject({ admitted: false, key: 'seats', reason: 'exhausted' })
     expect(callsOf(one)).toEqual({ ...before, read: before.read + 1 })
+    expect(sizes).toEqual([1])
   })
 
   test('O12: where the read fails, the exchange finds out', async () => {
@@ -223,6 +227,46 @@ describe('a row that was seen exhausted', () => {
     const before = callsOf(one)
     expect(await seats.admit()).toBe(false)
     expect(callsOf(one).exchange).toBe(before.exchange + 1)
+  })
+
+  test('O12: where the first of several reads fails, the rows of the others are read the next time', async () => {
+    const { clock, owner } = bench()
+    const one = owner()
+    const keys = one.vsa.budgets('seats', SEATS)
+    const all = Array.from({ length: 1_001 }, (_, id) => keys.of(String(id)))
+    const last = all.at(-1)
+    await Promise.all(all.map((seats) => seats.admit(3)))
+    await Promise.all(all.map((seats) => seats.admit()))
+    await clock.advance(2_000)
+    one.net.inject('read', { kind: 'refused' })
+    const asked = all.map((seats) => seats.admit())
+    await clock.advance(FLUSH_MS)
+    expect((await Promise.all(asked)).some(Boolean)).toBe(false)
+    await clock.advance(2_000)
+    const before = callsOf(one)
+    const again = last?.admit()
+    await clock.advance(FLUSH_MS)
+    expect(await again).toBe(false)
+    expect(callsOf(one)).toEqual({ ...before, read: before.read + 1 })
+  })
+
+  test('L6 O12: a row that is asked for while a read is under way waits for the read of the next interval', async () => {
+    const { clock, owner } = bench()
+    const one = owner()
+    const [first, second] = [one.vsa.budget('first', SEATS), one.vsa.budget('second', SEATS)]
+    for (const seats of [first, second]) await seats.admit(3)
+    for (const seats of [first, second]) expect(await seats.admit()).toBe(false)
+    await clock.advance(1_150)
+    const times: number[] = []
+    const read = one.net.read.bind(one.net)
+    one.net.read = (names) => (times.push(clock.monotonic()), read(names))
+    one.net.inject('read', { kind: 'delay', requestMs: 20, answerMs: 20 })
+    const asked = [first.admit()]
+    await clock.advance(10)
+    asked.push(second.admit())
+    await clock.advance(2 * FLUSH_MS)
+    expect(await Promise.all(asked)).toEqual([false, false])
+    expect(times.map((time) => time - (times[0] ?? 0))).toEqual([0, FLUSH_MS])
   })
 
   test('O10: a request that waits for a read keeps its deadline, can be aborted, and is answered by a close', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 import { changedAdapter } from '../../src/core/changed-adapter.ts'
 import type { NewIntent, UserTransaction } from '../../src/core/intent-writer.ts'
 import type { Intent } from '../../src/core/reservations/intents.ts'
@@ -99,7 +99,6 @@ describe('in a transaction of the user', () => {
 
   test('T1: a store without it says what to do instead', async () => {
     const vsa = open({ store: faultyStore(memory(), { clock: manualClock() }) })
-    onTestFinished(() => vsa.close())
     const credits = vsa.budget('credits', CREDITS)
     const reservation = await credits.reserve(10, KEPT)
     const refused = {
@@ -110,6 +109,7 @@ describe('in a transaction of the user', () => {
     await expect(reservation?.settle(7, { db })).rejects.toMatchObject(refused)
     await expect(credits.mint(5, { id: 'order', db })).rejects.toMatchObject(refused)
     expect(await credits.peek()).toMatchObject({ minted: 100, reserved: 10 })
+    await vsa.close()
   })
 
   test.each([

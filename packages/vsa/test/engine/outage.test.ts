@@ -175,6 +175,46 @@ describe('when the store does not answer', () => {
     expect(events.map((event) => event.type)).toContain('row_lost')
   })
 
+  test('O10, O12: a request that the store has refused is denied at its deadline, also in flight; what comes later goes back', async () => {
+    const { clock, owner, row } = bench()
+    const [one, other] = [owner({ deadlineMs: 1_500, exchangeTimeoutMs: 5_000 }), owner()]
+    const policy = { limit: 100, per: 'month', atRisk: 50 } as const
+    const theirs = other.vsa.budget('calls', policy)
+    await theirs.admit(60)
+    theirs.tryAdmit(30)
+    await clock.settle()
+    other.net.cut('hang')
+    const mine = one.vsa.budget('calls', policy)
+    const asked = mine.decide(30, { durable: true })
+    await clock.advance(300)
+    one.net.inject('exchange', { kind: 'delay', requestMs: 0, answerMs: 3_000 })
+    await clock.advance(1_300)
+    expect(await asked).toMatchObject({ admitted: false, key: 'calls' })
+    other.net.heal()
+    await clock.advance(10_000)
+    await Promise.all([one.vsa.close(), other.vsa.close()])
+    expect((await row('calls')).used).toBe(other.vsa.stats().admittedUnits)
+  })
+
+  test('O12: a request that was refused before the store went away fails at its deadline: units may have come back since', async () => {
+    const { clock, owner } = bench()
+    const [one, other] = [owner({ deadlineMs: 1_500, exchangeTimeoutMs: 200 }), owner()]
+    const policy = { limit: 100, per: 'month', atRisk: 50 } as const
+    const theirs = other.vsa.budget('calls', policy)
+    await theirs.admit(60)
+    theirs.tryAdmit(30)
+    await clock.settle()
+    other.net.cut('hang')
+    const asked = one.vsa
+      .budget('calls', policy)
+      .decide(30, { durable: true })
+      .catch((error: unknown) => error)
+    await clock.advance(300)
+    one.net.cut('refuse')
+    await clock.advance(1_500)
+    expect(await asked).toMatchObject({ code: 'store_unavailable' })
+  })
+
   test('the error of a request that times out names its own deadline', async () => {
     const { clock, owner } = bench()
     const { vsa, net } = owner()

@@ -68,6 +68,16 @@ describe('peek', () => {
     }
   })
 
+  test('peek shows what other owners have spent since the last answer, and when the period ends', async () => {
+    const { owner, clock } = bench()
+    const [one, other] = [owner(), owner()]
+    const [mine, theirs] = [one, other].map(({ vsa }) => vsa.budget('calls', { limit: 100, per: 60_000, atRisk: 0 }))
+    await mine?.admit(10)
+    await theirs?.admit(30)
+    const resetAtMs = clock.now() - (clock.now() % 60_000) + 60_000
+    expect(await mine?.peek()).toMatchObject({ used: 40, remaining: 60, resetAtMs })
+  })
+
   test('peek counts a refund that is not sent, and shows only what is left of the lease', async () => {
     const { owner } = bench()
     const { vsa } = owner()

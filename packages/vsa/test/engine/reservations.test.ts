@@ -95,6 +95,17 @@ describe('a reservation in memory', () => {
     expect(await world.row('credits')).toMatchObject({ used: 1_000, pool: 0 })
   })
 
+  test('L7: where nothing more is there to charge, nothing is sent for it', async () => {
+    const world = bench()
+    const { budget, one } = await leased(world)
+    const stream = reserved(await budget.reserve(1_000))
+    await one.vsa.flush()
+    const before = one.net.calls.exchange
+    expect(await stream.settle(1_200)).toEqual(settled(1_000, 200))
+    await world.clock.advance(2 * FLUSH_MS)
+    expect(one.net.calls.exchange).toBe(before)
+  })
+
   test('L5: what others hold is recalled for it', async () => {
     const world = bench()
     const one = world.owner()
@@ -402,10 +413,18 @@ describe('tryAdmitAll', () => {
 
   test('nothing is spent by a call that is refused, whatever is wrong with it', async () => {
     const world = bench()
-    const { budget, one } = await leased(world)
+    // More than a call may name.
+    const { budget, one } = await leased(world, 2_000)
     const durable = one.vsa.budget('durable', { initial: 5 })
-    const foreign = world.owner().vsa.budget('credits', { initial: 1_000, atRisk: 1_000 })
-    await one.vsa.flush()
+    const other = world.owner().vsa
+    const foreign = other.budget('foreign', { initial: 10, atRisk: 10 })
+    await other.ready()
+    foreign.tryAdmit(10)
+    await world.clock.settle()
+    // Both have a lease, and room on the hot path.
+    expect([foreign.tryAdmit(), budget.tryAdmit()]).toEqual([true, true])
+    const room = (budget as unknown as { room: number }).room
+    expect(room).toBeGreaterThan(1_001)
     const before = one.vsa.stats()
     const bad =
       (needs: unknown): (() => boolean) =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { tryingOptions } from '../../src/engine/admission/trials.ts'
 import type { Budget } from '../../src/index.ts'
 import { bench, FLUSH_MS } from './fixture.ts'
 
@@ -133,6 +134,36 @@ describe('P7: a policy on trial', () => {
     expect(await world.row('real')).toMatchObject({ used: 0 })
     expect(await world.row('trial')).toMatchObject({ used: 0 })
     expect(vsa.stats()).toMatchObject({ refundsRefused: 0 })
+  })
+
+  test('of what it would have denied nothing can be given back by the decision', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const [real, trial] = [vsa.budget('real', { initial: 100 }), vsa.budget('trial', { initial: 15, shadow: true })]
+    await trial.admit(10)
+    const decision = await vsa.decideAll([[real, 10], [trial, 10]]) // oxfmt-ignore
+    await vsa.flush()
+    trial.refund(10, decision)
+    await vsa.close()
+    expect(await world.row('trial')).toMatchObject({ used: 10 })
+    expect(vsa.stats()).toMatchObject({ shadowDeniedUnits: 10, refundedUnits: 0 })
+  })
+
+  test('A1: a reservation of budgets on trial alone is made', async () => {
+    const { vsa } = bench().owner()
+    const made = await vsa.reserveAll([[vsa.budget('trial', { initial: 5, shadow: true }), 9]])
+    expect(made?.map(({ units }) => units)).toEqual([9])
+  })
+
+  test('it is tried with the deadline and the durability of the call, and without its signal and its id', () => {
+    const { signal } = new AbortController()
+    expect(tryingOptions({ signal, deadlineMs: 5, durable: true })).toEqual({ deadlineMs: 5, durable: true })
+    expect(tryingOptions({ id: 'call', deadlineMs: 5 })).toEqual({ deadlineMs: 5 })
+    expect([tryingOptions({ id: 'call' }), tryingOptions({ durable: true }), tryingOptions(undefined)]).toEqual([
+      {},
+      { durable: true },
+      undefined,
+    ])
   })
 
   test('tryAdmitAll: as admitAll, from memory', async () => {

@@ -1,5 +1,6 @@
 import { array, assert, asyncProperty, boolean, nat, record } from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { sharesBack } from '../../src/engine/admission/shares-back.ts'
 import type { Source, Vsa } from '../../src/index.ts'
 import { bench, codeOf, FLUSH_MS, type Bench } from './fixture.ts'
 
@@ -272,6 +273,78 @@ describe('a waterfall', () => {
     expect(await used()).toEqual([10, 0, 0])
   })
 
+  test('V3: a refund by any of the sources goes to the last one first, and by another budget nowhere', async () => {
+    const { vsa, sources, used, clock } = scene()
+    const [plan, credits] = sources
+    if (plan === undefined || !('admit' in plan) || credits === undefined || !('admit' in credits))
+      throw new Error('two budgets')
+    const decision = await vsa.decideFirst(sources, 120)
+    credits.refund(30, decision)
+    vsa.budget('other', { initial: 5 }).refund(30, decision)
+    await clock.advance(2 * FLUSH_MS)
+    expect(await used()).toEqual([90, 0])
+    expect(vsa.stats()).toMatchObject({ refundedUnits: 60, refundsRefused: 30 })
+  })
+
+  test('V3: only the parts that get something are given back', () => {
+    const [first, last] = [{ key: 'a', units: 5, period: 0 }, { key: 'b', units: 3, period: 0 }] // oxfmt-ignore
+    expect(sharesBack([first, last], 3)).toEqual([last])
+    expect(sharesBack([first, last], 4)).toEqual([last, { ...first, units: 1 }])
+  })
+
+  test('V3, L9: a source that was evicted since the decision gets its units back', async () => {
+    const world = bench()
+    const { vsa } = world.owner({ budgetsMax: 1 })
+    const [ann, bob] = ['ann', 'bob'].map((key) => vsa.budget(key, { initial: 100 }))
+    if (ann === undefined || bob === undefined) throw new Error('two budgets')
+    const decision = await vsa.decideFirst([ann, bob], 120)
+    await world.clock.advance(10_000)
+    await vsa.budget('cat', { initial: 1 }).admit()
+    await world.clock.advance(10_000)
+    expect(vsa.stats().budgets).toBe(1)
+    ann.refund(120, decision)
+    await vsa.close()
+    expect([(await world.row('ann')).used, (await world.row('bob')).used]).toEqual([0, 0])
+    expect(vsa.stats().refundsRefused).toBe(0)
+  })
+
+  test('R4 L3: what was used beyond it is charged once, though the store went away in between', async () => {
+    const world = bench()
+    const one = world.owner({ deadlineMs: 1_000, exchangeTimeoutMs: 500 })
+    const [plan, credits] = [one.vsa.budget('plan', { initial: 15 }), one.vsa.budget('credits', { initial: 50 })]
+    const call = await one.vsa.reserveFirst([plan, credits], 10)
+    const { exchange } = one.net
+    one.net.exchange = (batch) => {
+      // The plan has given its rest.
+      if (batch.entries.some((entry) => entry.kind !== 'void' && entry.key === 'credits')) one.net.cut('refuse')
+      return exchange.call(one.net, batch)
+    }
+    const failed = call?.settle(40).catch(codeOf)
+    await world.clock.advance(5_000)
+    expect([await failed, call?.state, (await world.row('plan')).used]).toEqual(['store_unavailable', 'open', 15])
+    one.net.exchange = exchange
+    one.net.heal()
+    await world.clock.advance(5_000)
+    expect(await call?.settle(40)).toEqual({ settled: 40, uncovered: 0, repeated: false })
+    await one.vsa.close()
+    expect([(await world.row('plan')).used, (await world.row('credits')).used]).toEqual([15, 25])
+  })
+
+  test('a reservation without a record (onStoreUnavailable allow) gives nothing back', async () => {
+    const world = bench()
+    const one = world.owner({ deadlineMs: 500, onStoreUnavailable: 'allow' }, 'refuse')
+    const [plan, credits] = [one.vsa.budget('plan', { initial: 15 }), one.vsa.budget('credits', { initial: 50 })]
+    const asked = one.vsa.reserveFirst([plan, credits], 20)
+    await world.clock.advance(1_000)
+    const call = await asked
+    expect(call?.units).toBe(20)
+    expect(await call?.settle(5)).toEqual({ settled: 5, uncovered: 0, repeated: false })
+    expect(one.vsa.stats()).toMatchObject({ refundedUnits: 0, unaccountedUnits: 20 })
+    one.net.heal()
+    await world.clock.advance(20_000)
+    await one.vsa.close()
+  })
+
   test('bad arguments are refused by name', async () => {
     const { vsa, sources } = scene()
     const [plan] = sources
@@ -293,6 +366,8 @@ describe('a waterfall', () => {
       await expect(vsa.reserveFirst(wrong as Source[], units as number)).rejects.toThrow(message)
     }
     await expect(vsa.admitFirst(sources, 1, { ttlMs: 5 } as object)).rejects.toThrow('options.ttlMs is not known')
+    const kept = { id: 'call', ttlMs: 60_000, onExpire: 'return' } as const
+    await expect(vsa.reserveFirst(sources, 0, kept)).rejects.toThrow('from 1 to 2^53 - 1, got 0')
     expect(await vsa.admitFirst(sources, 0)).toBe(true)
   })
 })

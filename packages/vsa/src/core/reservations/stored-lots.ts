@@ -24,7 +24,7 @@ function parsed(text: string): unknown {
 }
 
 function lotOf(value: unknown): ReservationLot {
-  const lot = objectOf(value, 'a lot')
+  const lot = objectOf(value, 'lot')
   return {
     units: unitsOf(lot, 'units'),
     uncovered: unitsOf(lot, 'uncovered'),
@@ -36,7 +36,7 @@ function lotOf(value: unknown): ReservationLot {
 }
 
 function sourceOf(value: unknown): ReservationSource {
-  const source = objectOf(value, 'a source')
+  const source = objectOf(value, 'source')
   const { key, period } = source
   if (typeof key !== 'string') throw wrong('key', key)
   if (period !== null && !Number.isSafeInteger(period)) throw wrong('period', period)

@@ -81,12 +81,11 @@ function sharesOf({ need, first }: Take, sources: readonly (SourceDraft | undefi
   return sum(shares) === asked ? shares : null
 }
 
-/** I1: what was admitted and has all been given back is not admitted again. */
+/** I1: what was admitted, at least a unit, and has all been given back is not admitted again. */
 function repeatOf(row: ReservationRow): TakeOutcome {
   const sources = row.lots.flatMap((lot) => lot.sources)
   const kept = sum(sources.map(({ charged, refunded }) => charged - (refunded ?? 0)))
-  const isRefunded = sources.some(({ refunded }) => refunded !== null)
-  return row.as === 'admission' && isRefunded && kept === 0 ? { kind: 'refunded' } : outcomeOf(row, true)
+  return row.as === 'admission' && kept === 0 ? { kind: 'refunded' } : outcomeOf(row, true)
 }
 
 /** Of several lots, the state of the one that is furthest from its end. */

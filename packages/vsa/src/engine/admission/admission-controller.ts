@@ -198,14 +198,14 @@ export class AdmissionController {
     if (only === undefined) return LOOKED
     // R1: what was granted under the id before is known to the store alone, also where nothing is left now.
     const local = session.hasJoined && form.remember === undefined ? this.#local.decide(terms) : undefined
-    const course = (local === 'read' ? this.#denyUntilRead(terms) : local) ?? 'exchange'
+    const course = (local === 'read' ? this.#untilRead(terms) : local) ?? 'exchange'
     if (typeof course !== 'string') {
       if (course.kind === 'denied') metrics.countDenial(terms.units)
       return course
     }
     if (metrics.waiting >= settings.waitersMax)
       return { kind: 'failed', error: tooManyWaitersError(only.gate.key, settings.waitersMax) }
-    return local === 'read' && this.#exhausted.canRead ? 'read' : course
+    return course
   }
 
   #start(request: CallerRequest, course: Course, signal: AbortSignal | undefined): void {
@@ -215,14 +215,14 @@ export class AdmissionController {
     else this.#enqueue(request, course === 'spend')
   }
 
-  /** O12: what is known of the rows counts until the next read of the interval, which shows them. */
-  #denyUntilRead(terms: RequestTerms): Verdict | undefined {
+  /** O12: where it may, what is known of the rows counts until the next read of the interval, which shows them. Undefined: an exchange decides. */
+  #untilRead(terms: RequestTerms): Verdict | 'read' | undefined {
     if (!this.#exhausted.canRead) return undefined
     const stale = this.#local.staleOf(terms)
     const [first] = stale
-    if (first === undefined || !stale.every(([row]) => this.#exhausted.countsUntilRead(row))) return undefined
+    if (first === undefined || !stale.every(([row]) => this.#exhausted.countsUntilRead(row))) return 'read'
     for (const [row] of stale) this.#exhausted.add(row)
-    return this.#local.deny(first[1], first[0])
+    return this.#local.decideUntilRead(terms, first)
   }
 
   #read(request: PendingRequest): void {

@@ -16,6 +16,8 @@ import type { Metrics } from '../runtime/metrics.ts'
  */
 export type Knowledge = 'lacking' | 'stale' | 'unknown'
 
+export type StaleRow = readonly [row: LeasedRow, need: GateNeed]
+
 /** What can be decided from memory: admissions that leases cover, and denials of units that are known to be gone. */
 export class LocalAdmission {
   readonly #clock: Clock
@@ -52,6 +54,14 @@ export class LocalAdmission {
     if (form.waterfall !== undefined) return this.#decideFirst(needs, form.waterfall, durable)
     const [need, second] = needs
     return need !== undefined && second === undefined ? this.#decideOne(need, durable) : this.#decideAll(needs, durable)
+  }
+
+  /**
+   * O12: what is known of the stale rows counts until they are read. One of them denies its need; a waterfall goes on to its next source.
+   * @param stale the first of them, with its need
+   */
+  decideUntilRead({ needs, durable, form }: RequestTerms, [row, need]: StaleRow): Verdict | 'read' | undefined {
+    return form.waterfall === undefined ? this.deny(need, row) : this.#decideFirst(needs, form.waterfall, durable, true)
   }
 
   #decideOne(need: GateNeed, isDurable: boolean): Verdict | 'read' | 'spend' | undefined {
@@ -91,11 +101,13 @@ export class LocalAdmission {
   /**
    * V2: where the leases of the first sources cover the units, and each source before the last of them is known to have no more, and where all of them
    * are. Else the order would be wrong.
+   * @param staleCounts what is known of a stale row counts
    */
   #decideFirst(
     needs: readonly GateNeed[],
     { units, overage }: Waterfall,
     isDurable: boolean,
+    staleCounts = false,
   ): Verdict | 'read' | undefined {
     const rows = needs.map(({ gate }) => this.#leases.current(gate))
     const quarantined = rows.find((row) => row.isQuarantined)
@@ -109,10 +121,10 @@ export class LocalAdmission {
       left -= share
       if (left === 0) break
       const knowledge = this.knowledgeOf(row, share + 1)
-      if (knowledge === 'unknown') return undefined
+      if (knowledge === 'unknown') return overage === null ? this.#denyTogether(needs, rows, units) : undefined
       isStale ||= knowledge === 'stale'
     }
-    if (isStale) return 'read'
+    if (isStale && !staleCounts) return 'read'
     const last = needs.at(-1)
     const lastRow = rows.at(-1)
     if (left > 0 && overage === null && last !== undefined && lastRow !== undefined) return this.deny(last, lastRow)
@@ -131,8 +143,18 @@ export class LocalAdmission {
     }
   }
 
+  /** L6: an earlier source may have more, and all of them together are known to have too little. Undefined: the store decides, and shows them. */
+  #denyTogether(needs: readonly GateNeed[], rows: readonly LeasedRow[], units: number): Verdict | undefined {
+    let reach = 0
+    for (const row of rows) reach += Math.max(0, row.reach)
+    if (units <= reach) return undefined
+    const isFresh = rows.every((row) => this.knowledgeOf(row, Math.max(0, row.reach) + 1) === 'lacking')
+    const [last, lastRow] = [needs.at(-1), rows.at(-1)]
+    return isFresh && last !== undefined && lastRow !== undefined ? this.deny(last, lastRow) : undefined
+  }
+
   /** Rows that are to be read before they are asked, each with its need. */
-  staleOf({ needs, form }: RequestTerms): readonly (readonly [row: LeasedRow, need: GateNeed])[] {
+  staleOf({ needs, form }: RequestTerms): readonly StaleRow[] {
     return needs
       .map((need) => [this.#leases.current(need.gate), need] as const)
       .filter(([row, { units }]) => {

@@ -89,15 +89,14 @@ export class Peeks {
     const { reads, session } = this.#parts
     const window = gate.row?.window ?? gate.plan.windowAt(session.time)
     const before = rowOf(gate, window)
-    const wasInFlight = before?.isInFlight === true
     const figures = before?.figures ?? null
     reads.rows([{ key: gate.key, period: window.start }]).then(
       ([stored]) => {
         const row = rowOf(gate, window)
         // What was kept of it has been forgotten, or its period is over.
         if (before !== null && row === null && !look.reply.settled) return this.#start(look)
-        // The read may or may not have seen that exchange: what its answer said, or the one before it, is of one moment.
-        const isUnsure = row !== null && (wasInFlight || row.isInFlight || row.figures !== figures)
+        // The read may or may not have seen an exchange that is in flight, or was answered meanwhile: what the last answer said is of one moment.
+        const isUnsure = row !== null && (row.isInFlight || row.figures !== figures)
         const seen = isUnsure ? (row.figures ?? stored) : (stored ?? row?.figures)
         look.reply.resolve(peekOf(gate, window, seen ?? null, row))
       },
