@@ -116,7 +116,8 @@ export type Scenario = keyof typeof SCENARIOS
 export const ELSEWHERE: Readonly<Record<string, string>> = {
   '9': 'a store that loses acknowledged writes: simulated apart, in proof/src/forgetting',
   '15': 'token buckets are not built yet',
-  '16 deleted': 'there is no call that deletes a budget yet',
+  '16 deleted':
+    'packages/vsa/test/engine/deletion-random.test.ts, where deletions run beside faults, and the conformance suite of each store',
   '18 a million budgets': '`npm run bench:sqlite -- --part memory` touches and closes a million',
   '22 a close with 100,000 waiters': 'packages/vsa/test/engine/closing.test.ts',
   '34': 'a file that is copied, linked or restored is not simulated: packages/vsa/test/stores, such as sqlite-restored.test.ts',

@@ -186,6 +186,8 @@ const ROWS: readonly Row[] = [
     work: ({ credits }) => credits.reset(),
   },
   { call: '`mint`', storeCalls: 1, records: 1, work: ({ credits }) => credits.mint(5, { id: 'invoice' }) },
+  { call: '`delete`', storeCalls: 1, records: 0, work: ({ credits }) => credits.delete() },
+  { call: '`delete` of what this process leases', storeCalls: 2, records: 0, work: ({ leased }) => leased.delete() },
 ]
 
 describe('the table of costs in docs/policies.md', () => {
@@ -202,7 +204,7 @@ describe('the table of costs in docs/policies.md', () => {
       await Promise.all([credits.admit(0), plan.admit(0)])
       await first?.(costs)
       await vsa.flush()
-      const sent = (): number => net.calls.join + net.calls.exchange + net.calls.read
+      const sent = (): number => net.calls.join + net.calls.exchange + net.calls.read + net.calls.delete
       const before = { calls: sent(), records: vsa.stats().records }
       await work(costs)
       await clock.settle()
