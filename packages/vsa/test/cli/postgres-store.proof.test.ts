@@ -10,6 +10,7 @@ import { placeOf } from '../../src/cli/stores/place-of.ts'
 import { verify } from '../../src/cli/verify.ts'
 import { postgres } from '../../src/stores/postgres/index.ts'
 import { budgetPage } from '../../src/stores/postgres/inspect-sql.ts'
+import { SCHEMA_VERSION } from '../../src/stores/postgres/tables.ts'
 import { dropSchemas, newPool, newSchema } from '../stores/postgres-fixture.ts'
 import { proxyTo } from '../stores/tcp-proxy.ts'
 import { postgresServer } from '../../../../servers/src/postgres.ts'
@@ -51,7 +52,7 @@ beforeAll(async () => {
 async function aStore(): Promise<PostgresStore> {
   const found = { schema: reused, address: addressOf(reused) }
   const emptied = TABLES.map((table) => `delete from S.${table};`).join(' ')
-  await tamper(found, `${emptied} update S.store set epochs = 0, schema_version = 2`)
+  await tamper(found, `${emptied} update S.store set epochs = 0, schema_version = ${SCHEMA_VERSION}`)
   const store = postgres(admin, { schema: reused })
   await fill(store)
   onTestFinished(() => store.close())
@@ -231,7 +232,12 @@ describe.skipIf('reason' in server)('a Postgres store of several pages', () => {
   })
 
   test('a page is found by indexes, whatever the statistics are', async () => {
-    const page = budgetPage({ name: store.schema, version: 2 }, undefined, { key: '\u{3000}', period: '1' }, 1_000)
+    const page = budgetPage(
+      { name: store.schema, version: SCHEMA_VERSION },
+      undefined,
+      { key: '\u{3000}', period: '1' },
+      1_000,
+    )
     const results: unknown = await admin.query(page.replace('with recursive', 'explain with recursive'))
     const plan = JSON.stringify((results as { rows: unknown }[]).at(-1)?.rows)
     expect(plan).toContain('lease_pkey')
@@ -265,8 +271,8 @@ describe.skipIf('reason' in server)('migrate', () => {
     const made = runs.map(({ json }) => (json as { made: boolean }).made)
     expect(made.filter(Boolean)).toHaveLength(1)
     const { ok, json, text } = await migrate(address, false)
-    expect({ ok, json }).toMatchObject({ ok: true, json: { made: false, version: 2 } })
-    expect(text).toContain('the tables are there, and nothing was changed (version 2).')
+    expect({ ok, json }).toMatchObject({ ok: true, json: { made: false, version: SCHEMA_VERSION } })
+    expect(text).toContain(`the tables are there, and nothing was changed (version ${SCHEMA_VERSION}).`)
     expect(await verify(address)).toMatchObject({ ok: true, json: { rows: 0 } })
   })
 
