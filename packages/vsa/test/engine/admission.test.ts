@@ -104,6 +104,19 @@ describe('admit, decide and tryAdmit', () => {
     expect(await row('credits')).toMatchObject({ used: 11, minted: 30 })
   })
 
+  test('O13: a call over several budgets that is aborted before, or comes after close, rejects', async () => {
+    const { owner } = bench()
+    const { vsa } = owner()
+    const seats = vsa.budget('seats', { initial: 3 })
+    const stop = new AbortController()
+    stop.abort(new Error('gone'))
+    await expect(vsa.admitAll([[seats, 1]], { signal: stop.signal })).rejects.toThrow('gone')
+    await expect(vsa.admitFirst([seats], 1, { signal: stop.signal })).rejects.toThrow('gone')
+    await vsa.close()
+    await expect(vsa.admitAll([[seats, 1]])).rejects.toMatchObject({ code: 'closed' })
+    await expect(vsa.admitFirst([seats], 1)).rejects.toMatchObject({ code: 'closed' })
+  })
+
   test('bad options of a call over several budgets reject it', async () => {
     const { owner } = bench()
     const { vsa } = owner()

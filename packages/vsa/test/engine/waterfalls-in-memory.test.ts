@@ -51,6 +51,16 @@ describe('a waterfall from memory', () => {
     expect(kinds.filter((kind) => kind === 'counter')).toEqual([])
   })
 
+  test('V2, L7: a source that gave nothing is not sent', async () => {
+    const { vsa, one, plan, credits, clock } = await leased()
+    expect(await vsa.admitFirst([plan, credits], 100)).toBe(true)
+    await vsa.flush()
+    const before = one.batches.length
+    expect(await vsa.admitFirst([plan, credits], 10)).toBe(true)
+    await clock.advance(FLUSH_MS)
+    expect(one.batches.slice(before)).toMatchObject([{ entries: [{ key: 'credits', spent: 10 }] }])
+  })
+
   test('L5, O12: what was denied from memory is read again, and units that another owner has minted are found', async () => {
     const { vsa, plan, credits, clock, owner } = await leased()
     const other = owner().vsa.budget('credits', { initial: 50, atRisk: 50, burnMax: 50 })
