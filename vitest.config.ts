@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
 import { countsReporter } from './vitest.counts.ts'
 
-// `npm test` runs `shared` and `alone`, `npm run proof` runs `proof` (proof/src/proof/tests-part.ts).
-// `*.alone.test.ts` need a machine without other tests, and `*.proof.test.ts` take long or measure time: one file at a time.
+// `npm test` runs `shared` and `alone`, `npm run proof` runs `proof-alone` and `proof` (proof/src/proof/tests-part.ts).
+// `*.alone.test.ts` and `proof-alone` need a machine without other tests: one file at a time. `*.proof.test.ts` take long.
 // Nothing is retried: a test that fails sometimes shows a bug that happens sometimes. Time-outs only end what hangs.
 const folders = ['packages/vsa/test', 'proof/test']
 const named = (suffix: string): string[] => folders.map((folder) => `${folder}/**/*${suffix}`)
@@ -15,6 +15,17 @@ const RANDOM = [
 ]
 const TIMEOUT_MS = 120_000
 const LONG_TIMEOUT_MS = 1_800_000
+const LONG = {
+  env: { VSA_ROUNDS: '4' },
+  testTimeout: LONG_TIMEOUT_MS,
+  hookTimeout: LONG_TIMEOUT_MS,
+}
+/** Those of the proof that measure time or memory, or kill processes that lease for a short time. */
+const MEASURED = [
+  'packages/vsa/test/{bench,engine}/*.proof.test.ts',
+  'packages/vsa/test/cli/replay.proof.test.ts',
+  'proof/test/*.proof.test.ts',
+]
 
 export default defineConfig({
   test: {
@@ -52,13 +63,21 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'proof',
-          include: [...named('.proof.test.ts'), ...RANDOM],
-          env: { VSA_ROUNDS: '4' },
+          ...LONG,
+          name: 'proof-alone',
+          include: MEASURED,
           sequence: { groupOrder: 2 },
           fileParallelism: false,
-          testTimeout: LONG_TIMEOUT_MS,
-          hookTimeout: LONG_TIMEOUT_MS,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...LONG,
+          name: 'proof',
+          include: [...named('.proof.test.ts'), ...RANDOM],
+          exclude: MEASURED,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -12,7 +12,7 @@ export const testsPart: Part = {
   name: 'tests',
   expectedSeconds: 150,
   run: async (signal) => {
-    const ended = await runNode([VITEST, 'run', '--project', 'proof'], signal, ROOT)
+    const ended = await runNode([VITEST, 'run', '--project', 'proof-alone', '--project', 'proof'], signal, ROOT)
     const { passed, failed } = countsOf(ended)
     const text = `${ended.stdout}\n${ended.stderr}`
     const checks: Check[] = Array.from({ length: passed }, () => ({ name: 'a test', failure: null }))
