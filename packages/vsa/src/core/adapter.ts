@@ -166,8 +166,9 @@ export interface DeletionRows {
   readonly mints: readonly MintName[]
   /** There are more than `max` reservations: the rows stay for now. */
   readonly hasMoreReservations: boolean
-  /** There are more rows, or more mints, than `max`. */
-  readonly hasMore: boolean
+  /** There are more rows than `max`: the ids of mints stay for now. */
+  readonly hasMoreBudgets: boolean
+  readonly hasMoreMints: boolean
 }
 
 export interface MintName {

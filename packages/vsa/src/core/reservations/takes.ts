@@ -48,6 +48,7 @@ function grantOnce(take: Take, remember: Remember, scene: TakeScene): TakeResult
   const row = known.find((one) => one !== undefined)
   if (row !== undefined)
     return { granted: 0, outcome: row.request === request ? repeatOf(row) : { kind: 'id_conflict' } }
+  if (take.need.some(([at]) => isDeleted(scene.effects[at]))) return REFUSED
   const sources = take.need.map(([at]) => draftOf(scene.effects[at]))
   const shares = isFrozen ? null : sharesOf(take, sources)
   if (shares === null) return REFUSED
@@ -60,6 +61,7 @@ function grantOnce(take: Take, remember: Remember, scene: TakeScene): TakeResult
 
 /** V2: `n` requests in order, each from the sources in order. `charged` is of all of them. */
 export function grantWaterfall({ need, n }: Take, { effects, isFrozen }: TakeScene): TakeResult {
+  if (need.some(([at]) => isDeleted(effects[at]))) return REFUSED
   const sources = need.map(([at]) => draftOf(effects[at]))
   const units = need[0]?.[1] ?? 0
   // A counter that is almost full has little room, too.
@@ -69,6 +71,11 @@ export function grantWaterfall({ need, n }: Take, { effects, isFrozen }: TakeSce
   const charged = drawInOrder(sources, granted * units)
   sources.forEach((source, at) => charge(source, charged[at] ?? 0, 'used'))
   return { granted, outcome: { kind: 'drawn', charged } }
+}
+
+/** P6, V2: its owner hears, and asks again with a fresh row: without it, later sources would be charged in its place. */
+function isDeleted(effect: EntryEffect | undefined): boolean {
+  return effect?.kind === 'none' && effect.noRow === 'deleted'
 }
 
 /** Units from each source; null when they are not there. */

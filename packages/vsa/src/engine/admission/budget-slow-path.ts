@@ -16,6 +16,7 @@ import type { Gate } from '../budget/gate.ts'
 import type { Charge } from '../budget/local-reservation.ts'
 import type { PolicyCache } from '../budget/policy-cache.ts'
 import type { SlowPath } from '../budget/slow-path.ts'
+import type { Recollection } from '../exchange/recollection.ts'
 import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { AdmissionController, AdmissionParts } from './admission-controller.ts'
 import { Deletions } from './deletions.ts'
@@ -42,6 +43,7 @@ export class BudgetSlowPath implements SlowPath<Gate> {
     parts: AdmissionParts & {
       readonly calls: PendingCalls
       readonly intents: Intents
+      readonly recollection: Recollection
       readonly joined: () => Promise<void>
     },
     peeks: Peeks,

@@ -2,6 +2,7 @@ import { closedError, DELETION_LATE, deletionLostError, deletionUnsupportedError
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
+import type { Recollection } from '../exchange/recollection.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import { called } from '../session/store-call.ts'
 import { asStoreError } from '../session/store-health.ts'
@@ -13,6 +14,7 @@ const RETRY_MS = 100
 export interface DeletionParts extends BudgetCallParts {
   readonly leases: LeaseTable
   readonly intake: ChangeIntake
+  readonly recollection: Recollection
 }
 
 /** P6: all that there is of a key goes, in the store and in this process. */
@@ -46,6 +48,8 @@ export class Deletions {
       attempt.applied = 'unknown'
       try {
         if (await called(async () => store.delete?.(key))) return
+        // A store may answer within this turn: others have theirs (L8).
+        await new Promise<void>((resolve) => clock.soon(resolve))
         continue
       } catch (cause) {
         const error = asStoreError(cause)
@@ -60,16 +64,19 @@ export class Deletions {
 
   /** This owner hears as every other one does: by the answer to its next exchange of each row that it knows. */
   async #hear(handle: Gate): Promise<void> {
+    const { recollection } = this.#parts
     const gate = handle.family.live(handle)
     const { row, upcoming } = gate
     if (row === null) gate.forgetRow()
+    recollection.dropKey(gate.key)
     await Promise.all([row, upcoming].map(async (view) => view && this.#hearOf(view)))
   }
 
   async #hearOf({ key, window }: RowView): Promise<void> {
     const { calls, intake, leases, settings } = this.#parts
     const row = leases.find(key, window.start)
-    if (row === undefined || !row.isKnown || row.isQuarantined) return
+    // The answer under way may still bring a lease of the deleted row.
+    if (row === undefined || row.isQuarantined || !(row.isKnown || row.isInFlight)) return
     const reply = calls.open<void>({ key, deadlineMs: settings.deadlineMs, timedOut: () => new Error('unheard') })
     intake.callRow(row, { kind: 'hear', reply })
     await reply.promise

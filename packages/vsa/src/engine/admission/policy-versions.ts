@@ -7,6 +7,8 @@ export type PolicyVersionSettings = Pick<Settings, 'store' | 'clock' | 'label' |
 interface Gathering {
   readonly keys: Set<string>
   readonly waiting: VersionWait[]
+  /** Earlier changes of the same budgets: the later change has the higher number. */
+  readonly after: Promise<number>[]
   readonly version: Promise<number>
 }
 
@@ -17,6 +19,8 @@ interface Gathering {
 export class PolicyVersions {
   readonly #settings: PolicyVersionSettings
   #gathering: Gathering | null = null
+  /** Without a number yet. */
+  readonly #open = new Set<Gathering>()
 
   constructor(settings: PolicyVersionSettings) {
     this.#settings = settings
@@ -26,6 +30,7 @@ export class PolicyVersions {
   async next(key: string, wait: VersionWait): Promise<number> {
     const present = this.#gathering
     const gathering = present === null || present.keys.has(key) ? this.#gather() : present
+    for (const earlier of this.#open) if (earlier.keys.has(key)) gathering.after.push(earlier.version)
     gathering.keys.add(key)
     gathering.waiting.push(wait)
     return gathering.version
@@ -36,12 +41,17 @@ export class PolicyVersions {
     const waiting: VersionWait[] = []
     const { clock } = this.#settings
     const turn = new Promise<void>((resolve) => clock.soon(resolve))
-    const version = turn.then(() => {
-      if (this.#gathering === gathering) this.#gathering = null
-      return this.#ask(waiting)
-    })
-    const gathering: Gathering = { keys: new Set(), waiting, version }
+    const after: Promise<number>[] = []
+    const version = turn
+      .then(() => {
+        if (this.#gathering === gathering) this.#gathering = null
+        return Promise.allSettled(after)
+      })
+      .then(() => this.#ask(waiting))
+      .finally(() => this.#open.delete(gathering))
+    const gathering: Gathering = { keys: new Set(), waiting, after, version }
     this.#gathering = gathering
+    this.#open.add(gathering)
     return gathering
   }
 

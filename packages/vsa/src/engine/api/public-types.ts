@@ -178,9 +178,10 @@ export interface Budget {
   reset(): Promise<void>
   /**
    * Removes all that there is of the key, in every period: the books, reservations, which end unsettled, and the ids of admissions and mints. Durable on
-   * return, and this process begins anew: the next request makes a fresh row by the declared policy. Other budgets get back what reservations together
-   * with this one had set aside. Other processes hear of it with their next exchange, and raise `deleted`: until then each may spend its lease, at most
-   * `atRisk`, which is in no account. For more than 100 reservations, mints or periods it takes several store calls, in which the budget can be used.
+   * return, and this process begins anew: the next request makes a fresh row, by the policy that holds in its process; one that was changed at run time
+   * still does. Units that are given back by a decision of before go to the fresh row. Other budgets get back what reservations together with this one had
+   * set aside. Other processes hear of it with their next exchange, and raise `deleted`: until then each may spend its lease, at most `atRisk`, which is in
+   * no account. For more than 100 reservations, mints or periods it takes several store calls, in which the budget can be used.
    * @throws VsaError `timeout`, `store_unavailable`: a part may be gone, so delete it again; `closed`; `deletion_unsupported` where the store cannot
    */
   delete(): Promise<void>

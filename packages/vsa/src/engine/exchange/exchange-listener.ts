@@ -88,7 +88,8 @@ export class ExchangeListener {
 
   /** The engine gives up, and nothing more is sent: what was spent is counted now, and refunds that wait or are in flight as refused. */
   abandoned(): void {
-    const { leases, metrics } = this.#parts
+    const { leases, metrics, sendQueue } = this.#parts
+    sendQueue.abandon()
     for (const row of leases.all()) {
       metrics.spentUnits += row.lease.spentSince
       this.#refunds.drop(row, row.lease.sent?.refund)

@@ -1,4 +1,4 @@
-import type { Batch, FencedAnswer } from '../../core/exchange.ts'
+import type { Batch, FencedAnswer, NoRowKind } from '../../core/exchange.ts'
 import { fencedUnknownError } from '../api/errors.ts'
 import { settleMint } from '../requests/mint-request.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
@@ -7,6 +7,7 @@ import type { LeasedRow } from '../rows/leased-row.ts'
 import type { AnswerHandler } from './answer-handler.ts'
 import { ChangeAnswers } from './change-answers.ts'
 import { Confirmations } from './confirmations.ts'
+import { forgetDeleted } from './deleted-row.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { type Fate, fateOf, mayRefundAgain } from './fate.ts'
 import { type InFlightBatch, isLeasedRow, type Run } from './in-flight-batch.ts'
@@ -137,6 +138,8 @@ export class Fencing {
     const { sent } = row.lease
     if (sent === null) return
     const note = fate.kind === 'applied' ? fate.outcome.notes[index] : undefined
+    // The batch counted, but nothing of this row did: there was none.
+    if (note?.noRow !== undefined) return this.#fenceNoRow(row, note.noRow, sent.refund, again)
     if (fate.kind === 'applied') this.#refunds.settle(row, sent.refund, note?.refunded ?? 0)
     else if (mayRefundAgain(fate)) row.lease.owe(sent.refund)
     else this.#refunds.giveUp(row, sent.refund)
@@ -159,6 +162,20 @@ export class Fencing {
       if (fate.kind === 'unknown') this.#failUnknown(request)
       else again.push(request)
     }
+  }
+
+  /** S4, P6: all that waits for the row is asked again under the next epoch, which hears what became of it. */
+  #fenceNoRow(row: LeasedRow, noRow: NoRowKind, refund: number, again: PendingRequest[]): void {
+    const requests = this.#parts.requests.find(row)
+    const mint = requests?.takeMintSent() ?? null
+    if (mint !== null) requests?.mints.putBack([mint])
+    for (const call of requests?.takeCallsSent() ?? []) requests?.calls.putBack([call])
+    again.push(...this.#confirmations.takeUnconfirmed(row, 'sent'))
+    if (noRow === 'deleted') {
+      again.push(...this.#confirmations.takeUnconfirmed(row, 'unsent'))
+      forgetDeleted(this.#parts, row)
+    }
+    this.#refunds.drop(row, refund)
   }
 
   #loseAll(again: PendingRequest[]): void {

@@ -73,6 +73,11 @@ export class Recollection {
     this.#due.delete(name)
   }
 
+  /** P6: all of the key was deleted. */
+  dropKey(key: string): void {
+    for (const row of [...this.#rows.values(), ...this.#due.values()]) if (row.key === key) this.drop(row)
+  }
+
   /** Drops what the store cannot forget any more. @param sentAtMs when a batch was sent that the store has answered since */
   purge(sentAtMs: number): void {
     for (const [name, { untilMs }] of this.#rows) {

@@ -4,6 +4,7 @@ import { type MintRequest, settleMint } from '../requests/mint-request.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { AnswerEvents } from './answer-events.ts'
 import { Confirmations } from './confirmations.ts'
+import { forgetDeleted } from './deleted-row.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { RefundSettlement } from './refund-settlement.ts'
 import { isLost, wasEarly } from './row-absence.ts'
@@ -69,30 +70,32 @@ export class RowAnswers {
     const { held } = row
     const { sent } = row.lease
     row.lose()
-    this.#takeMintSent(row)
+    // Only a deletion (P6) removes a row that has mints: this one goes to the fresh row.
+    const mint = this.#takeMintSent(row)
+    if (mint !== null) this.#parts.requests.of(row).mints.putBack([mint])
     for (const { reply } of this.#parts.requests.find(row)?.takeCallsSent() ?? []) reply.resolve()
     this.#parts.leases.touch(row, held)
     this.#confirmations.confirmAll(row)
     if (sent !== null) this.#refunds.settle(row, sent.refund, refunded)
   }
 
-  /** P6: nothing was settled. What waits for the row goes to the fresh one; what was spent and given back since the last answer is in no account. */
+  /** P6: nothing was settled. What waits for the row goes to the fresh one, in its order; a reset has nothing to do there. */
   #forget(row: LeasedRow): void {
-    const { leases, recollection, requests, sendQueue, settings } = this.#parts
-    const { held, key, window } = row
+    const { requests, sendQueue, waiting } = this.#parts
     const sentRefund = row.lease.sent?.refund
     const unconfirmed = (['sent', 'unsent'] as const).flatMap((which) =>
       this.#confirmations.takeUnconfirmed(row, which),
     )
-    const units = row.forget()
-    leases.touch(row, held)
-    recollection.drop(row)
-    settings.emit({ type: 'deleted', key, period: window.start, units })
+    forgetDeleted(this.#parts, row)
     this.#refunds.drop(row, sentRefund)
     const mint = this.#takeMintSent(row)
     if (mint !== null) requests.of(row).mints.putBack([mint])
-    for (const { reply } of requests.find(row)?.takeCallsSent() ?? []) reply.resolve()
-    for (const request of unconfirmed) this.#takes.retryLater(request, row)
+    for (const call of requests.find(row)?.takeCallsSent() ?? []) {
+      if (call.kind === 'policy') requests.of(row).calls.putBack([call])
+      else call.reply.resolve()
+    }
+    if (row.isDeleted) waiting.requeue(unconfirmed)
+    else for (const request of unconfirmed) this.#takes.retryLater(request, row)
     if (requests.isAwaited(row)) sendQueue.markUrgent(row)
   }
 

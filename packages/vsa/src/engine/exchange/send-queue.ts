@@ -43,6 +43,11 @@ export class SendQueue {
     return this.#flushes.some((flush) => flush.returnLeases)
   }
 
+  /** Nothing is sent any more, and what was spent is counted elsewhere. */
+  abandon(): void {
+    this.#dirty = []
+  }
+
   /** The row was spent from, or a refund waits: it goes with the next flush. */
   markDirty(row: LeasedRow): void {
     if (row.lease.isDirty) return

@@ -55,7 +55,8 @@ export function loadDeletion(rows: MemoryRows, key: string, max: number): Deleti
     leases: budgets.slice(0, max).flatMap((row) => [...rows.leasesOn(row)]),
     mints: mints.slice(0, max),
     hasMoreReservations: reservations.length > max,
-    hasMore: budgets.length > max || mints.length > max,
+    hasMoreBudgets: budgets.length > max,
+    hasMoreMints: mints.length > max,
   }
 }
 

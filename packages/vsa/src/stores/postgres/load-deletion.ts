@@ -80,8 +80,7 @@ export function deletionFrom(
   if ([...found.budgets.keys()].some((name) => !locks.has(name))) return undefined
   const { rows } = readReservations(rowsOf(reservations).map((columns) => [{}, columns] as const))
   const sources = sourcesOf(rows)
-  // The ids of mints go last: while a row is there, none of them may count again (L3).
-  const ids = hasMoreBudgets === true ? [] : rowsOf(mints)
+  const ids = rowsOf(mints)
   return {
     rows: {
       reservations: rows,
@@ -90,7 +89,8 @@ export function deletionFrom(
       leases: rowsOf(leases).map(leaseFrom),
       mints: ids.slice(0, max).map((id) => ({ key, id: decodeText(text(id)) })),
       hasMoreReservations: hasMoreReservations === true,
-      hasMore: hasMoreBudgets === true || ids.length > max,
+      hasMoreBudgets: hasMoreBudgets === true,
+      hasMoreMints: ids.length > max,
     },
     locked: { ...leasesOn(found, budgetsOf(sources)), stubs: [] },
   }

@@ -78,6 +78,7 @@ export function deletionFrom(
     leases: [],
     mints: list(mintFields).flatMap((field) => reservationNameOf(text(field)) ?? []),
     hasMoreReservations,
-    hasMore: number(rows) > list(members).length || number(mints) > max,
+    hasMoreBudgets: number(rows) > list(members).length,
+    hasMoreMints: number(mints) > max,
   }
 }

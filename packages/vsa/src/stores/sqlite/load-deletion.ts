@@ -28,6 +28,7 @@ export function loadDeletion(source: Source, key: string, max: number, opening: 
     leases: leases.filter(({ period }) => removed.has(period)),
     mints: mints.slice(0, max).map((row) => ({ key, id: decodeText(text(row[0])) })),
     hasMoreReservations: found.length > max,
-    hasMore: periods.length > max || mints.length > max,
+    hasMoreBudgets: periods.length > max,
+    hasMoreMints: mints.length > max,
   }
 }
