@@ -31,8 +31,8 @@ export const DELETION_CANARIES: readonly Canary[] = [
     rules: ['P6'],
     what: 'a mint id of a deleted key counts as minted',
     file: 'core/deletion',
-    find: ': { key, budgets, leases, mints };',
-    replace: ': { key, budgets, leases, mints: [] };',
+    find: 'mints: hasMoreBudgets ? [] : mints',
+    replace: 'mints: []',
   },
   {
     name: 'deletion-keeps-what-was-set-aside',
@@ -55,7 +55,7 @@ export const DELETION_CANARIES: readonly Canary[] = [
     rules: ['P6'],
     what: 'a deletion says that it is done though there is more',
     file: 'core/deletion',
-    find: 'isDone: !hasMoreReservations && !hasMore }',
+    find: 'isDone: !hasMoreReservations && !hasMoreBudgets && !hasMoreMints }',
     replace: 'isDone: true }',
   },
   {

@@ -164,8 +164,10 @@ export interface DeletionRows {
   /** Every lease on them. */
   readonly leases: readonly LeaseRow[]
   readonly mints: readonly MintName[]
-  /** There are more than `max` reservations: the rows stay for now. */
+  /** There are more reservations than `max`, or some were made while the load waited for its locks: the rows stay for now. */
   readonly hasMoreReservations: boolean
+  /** Fewer than `max` were there when the load began: more were made since. Absent where a load waits for nothing. */
+  readonly wereMadeSince?: boolean
   /** There are more rows than `max`: the ids of mints stay for now. */
   readonly hasMoreBudgets: boolean
   readonly hasMoreMints: boolean

@@ -29,7 +29,7 @@ export function deletionOf(
   const drafts = new SourceDrafts([], rows.sources)
   const books = new ReservationBooks(reservations, drafts, pruneTimeOf(at), { isFrozen: false })
   const removedReservations = reservations.filter((row) => hasEnded(books, row))
-  if (hasMoreReservations && removedReservations.length === 0) throw stuck(key)
+  if (hasMoreReservations && rows.wereMadeSince !== true && removedReservations.length === 0) throw stuck(key)
   const removed = new Set(hasMoreReservations ? [] : budgets.map(({ period }) => period))
   const changed = drafts.own
     .filter((draft) => draft instanceof RowDraft)

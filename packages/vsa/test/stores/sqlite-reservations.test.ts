@@ -181,4 +181,16 @@ describe('reservations on SQLite', () => {
     ])
     inspection.close()
   })
+
+  it('P6, S6: a key with more reservations that cannot be read than one deletion looks at is told of, and not looked at for ever', async () => {
+    const path = newPath()
+    const owner = await Owner.on(closing(sqlite(path, { thread: false, driver: 'libsql' })))
+    const ids = Array.from({ length: 101 }, (_, at) => `${at}`)
+    await owner.apply({
+      entries: [entry({ mint: { id: 'm', units: 50 } })],
+      takes: ids.map((id) => reserving(id, HOUR_MS, 1)),
+    })
+    await changed(path, "UPDATE reservation SET lots = 'nothing'")
+    await expect(owner.store.delete?.('seats')).rejects.toMatchObject({ code: 'store_damaged', applied: 'no' })
+  })
 })

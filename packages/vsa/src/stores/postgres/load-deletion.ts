@@ -89,6 +89,7 @@ export function deletionFrom(
       leases: rowsOf(leases).map(leaseFrom),
       mints: ids.slice(0, max).map((id) => ({ key, id: decodeText(text(id)) })),
       hasMoreReservations: hasMoreReservations === true,
+      wereMadeSince: rowsOf(reservations).length < max,
       hasMoreBudgets: hasMoreBudgets === true,
       hasMoreMints: ids.length > max,
     },
