@@ -245,7 +245,7 @@ describe.skipIf('reason' in server)('deletions in Redis', () => {
 
   it('P6: each deletion forgets at most 10 that are past, the earliest first, and none that still counts', async () => {
     const { store, clock, key } = opened()
-    const kept = (): Promise<readonly string[]> => client.zrange(key('e'), 0, -1)
+    const kept = (): Promise<readonly string[]> => client.zrange(key('e'), '0', '-1')
     for (let at = 0; at < 12; at += 1) {
       clock.now += 1
       await store.delete?.(`k${at}`)

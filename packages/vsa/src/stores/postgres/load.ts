@@ -127,7 +127,9 @@ export function exchangeFrom(
 function deletionsFrom(value: unknown, time: number): FoundDeletions {
   if (value === null) return NO_DELETIONS
   const [leases, keys] = list(value)
-  const kept = rowsOf(keys).map(list).filter(([, deletedAt]) => integer(deletedAt) >= deletedKeysFrom(time))
+  const kept = rowsOf(keys)
+    .map(list)
+    .filter(([, deletedAt]) => integer(deletedAt) >= deletedKeysFrom(time))
   return {
     leases: new Set(rowsOf(leases).map((name) => encodedNameOf(rowNameFrom(name)))),
     keys: new Set(kept.map(([key]) => text(key))),
