@@ -63,7 +63,7 @@ export const DELETION_CANARIES: readonly Canary[] = [
     rules: ['P6', 'S4'],
     what: 'nothing is kept of a deleted key: an owner that knew its row finds it lost',
     file: 'stores/sqlite/load-entries',
-    find: 'if (row === undefined && known && isDeletedKey(source.statements, key))',
+    find: 'if (row === undefined && known && isDeletedKey(source.statements, key, time))',
     replace: 'if (row === null)',
   },
 ]

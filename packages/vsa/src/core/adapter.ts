@@ -200,7 +200,7 @@ export interface LoadedBudget {
   readonly earlier?: EarlierTerms | undefined
   /**
    * P6: this epoch's lease was deleted together with its row, and the epoch has not heard of it (`Deletion.leases`); or the entry claims to know a row that
-   * is not there, of a key that was deleted. Absent: neither.
+   * is not there, of a key that was deleted at `deletedKeysFrom` the time or later. Absent: neither.
    */
   readonly isDeleted?: boolean
 }
@@ -304,8 +304,9 @@ export interface Writes {
 }
 
 /**
- * P6: rows, leases and mints that are removed, and what is kept instead, for ever: that the key was deleted once, and of each lease that it was deleted,
- * until its epoch has heard of it, or is forgotten.
+ * P6: rows, leases and mints that are removed, and what is kept instead: when the key was deleted last (`Writes.time`), for 7 days, and of each lease that it was
+ * deleted, until its epoch has heard of it, or is forgotten. Each deletion forgets up to `FORGOTTEN_KEYS_MAX` keys that were deleted before `deletedKeysFrom`
+ * its time, found by an index.
  */
 export interface Deletion {
   readonly key: string

@@ -279,6 +279,24 @@ describe.skipIf('reason' in server)('the deletion of a key on Postgres', () => {
     expect(await countOf('deleted_lease')).toBe(0)
   })
 
+  it('P6: each deletion forgets at most 10 that are past, the earliest first, waits for none, and forgets none that still counts', async () => {
+    const owner = await Owner.on(storeOn(pool, { schema }))
+    await pool.query(`insert into ${schema}.deleted_key select 'k' || n, n from generate_series(0, 12) n;
+      insert into ${schema}.deleted_key select 'near', ${schema}.clock_ms() - 6 * 86400000`)
+    const kept = async (): Promise<readonly unknown[]> => {
+      const { rows } = await pool.query<{ key: string }>(`select key from ${schema}.deleted_key order by deleted_at`)
+      return rows.map(({ key }) => key)
+    }
+    const holder = await pool.connect()
+    await holder.query(`begin; select 1 from ${schema}.deleted_key where key = 'k1' for update`)
+    expect(await owner.store.delete?.('k0')).toBe(true)
+    await holder.query('rollback')
+    holder.release()
+    expect(await kept()).toEqual(['k1', 'k12', 'near', 'k0'])
+    await owner.store.delete?.('new')
+    expect(await kept()).toEqual(['near', 'k0', 'new'])
+  })
+
   it('L7: an epoch that has heard, and one that held nothing, stay on the fast path; the others leave it with nothing written', async () => {
     const messages: string[] = []
     const connect = async (): Promise<PostgresClient> => {
@@ -316,9 +334,10 @@ describe.skipIf('reason' in server)('the deletion of a key on Postgres', () => {
       insert into ${schema}.budget (key, period, kind, minted, pool, leased, lessees) select 'row ' || n, 0, 'i', 10, 9, 1, 1 from generate_series(1, 5000) n;
       insert into ${schema}.lease select 'row ' || n, 0, 1 + n % 2, 1 from generate_series(1, 5000) n;
       insert into ${schema}.mint select sha256(n::text::bytea), 'row ' || n, 'm', 1 from generate_series(1, 5000) n;
+      insert into ${schema}.deleted_key select 'row ' || n, n from generate_series(1, 5000) n;
       insert into ${schema}.reservation select sha256(('row ' || n)::bytea), null, 'row ' || n, 'r', remembered_as, request, on_expire, lots,
         sweep_at, source_keys, source_periods from ${schema}.reservation, generate_series(1, 5000) n;
-      analyze ${schema}.budget; analyze ${schema}.lease; analyze ${schema}.mint; analyze ${schema}.reservation`)
+      analyze ${schema}.budget; analyze ${schema}.lease; analyze ${schema}.mint; analyze ${schema}.deleted_key; analyze ${schema}.reservation`)
     const read: unknown[] = []
     const connect = async (): Promise<PostgresClient> => {
       const client = await pool.connect()
@@ -326,7 +345,7 @@ describe.skipIf('reason' in server)('the deletion of a key on Postgres', () => {
         if (text.endsWith('\ncommit')) {
           await client.query(text.slice(0, -'commit'.length))
           const { rows } = await client.query<object>(`select relname as name from pg_stat_xact_user_tables
-            where schemaname = '${schema}' and (seq_scan > 0 or idx_tup_fetch > 100) and relname in ('budget', 'lease', 'mint', 'reservation')`)
+            where schemaname = '${schema}' and (seq_scan > 0 or idx_tup_fetch > 100) and relname in ('budget', 'lease', 'mint', 'reservation', 'deleted_key')`)
           read.push(...rows)
           return client.query('commit')
         }

@@ -242,6 +242,22 @@ describe.skipIf('reason' in server)('deletions in Redis', () => {
     expect([await client.hexists(key('o'), '1'), await client.exists(key(`u:${one.joined.epoch}`))]).toEqual([0, 0])
     await assertSums(client, prefix)
   })
+
+  it('P6: each deletion forgets at most 10 that are past, the earliest first, and none that still counts', async () => {
+    const { store, clock, key } = opened()
+    const kept = (): Promise<readonly string[]> => client.zrange(key('e'), '0', '-1')
+    for (let at = 0; at < 12; at += 1) {
+      clock.now += 1
+      await store.delete?.(`k${at}`)
+    }
+    clock.now += 1
+    await store.delete?.('k0')
+    clock.now += 7 * DAY_MS
+    await store.delete?.('new')
+    expect(await kept()).toEqual(['k11', 'k0', 'new'])
+    await store.delete?.('new')
+    expect(await kept()).toEqual(['k0', 'new'])
+  })
 })
 
 type Meanwhile = Opened & { readonly one: Owner; readonly other: Owner }

@@ -70,4 +70,12 @@ describe('query plans', () => {
       expect(planOf(text)).not.toContain('TEMP B-TREE')
     database.close()
   })
+
+  it('L7, P6: keys whose deletion is past are found by their time', async () => {
+    const database = new Database(await path())
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql.FORGET_DELETED_KEYS}`).raw().all([1, 1]).join('\n')
+    expect(plan).toContain('SEARCH deleted_key USING COVERING INDEX deleted_key_at (deleted_at<?)')
+    expect(plan).not.toContain('TEMP B-TREE')
+    database.close()
+  })
 })

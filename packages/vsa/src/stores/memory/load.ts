@@ -24,7 +24,7 @@ import type { MemoryRows } from './rows.ts'
 export function loadExchange(rows: MemoryRows, batch: Batch, time: number, mayForget = false): ExchangeRows {
   const owner = ownerFor(rows, batch)
   if (!needsRows(owner, batch, mayForget)) return { owner, entries: [], wanted: [] }
-  const entries = batch.entries.map((entry) => loadEntry(rows, entry, batch.epoch))
+  const entries = batch.entries.map((entry) => loadEntry(rows, entry, batch.epoch, time))
   const found = reservationsIn(batch).flatMap(({ key, id }) => rows.reservation(key, id) ?? [])
   const reservations = [...new Set(found)]
   return {
@@ -109,22 +109,23 @@ function ownerFor(rows: MemoryRows, { epoch, seq }: Batch): OwnerRow | undefined
   return { ...owner, outcome: structuredClone(owner.outcome) }
 }
 
-function loadEntry(rows: MemoryRows, entry: Entry, epoch: number): EntryRows | null {
+function loadEntry(rows: MemoryRows, entry: Entry, epoch: number, time: number): EntryRows | null {
   switch (entry.kind) {
     case 'void':
       return null
     case 'counter':
       return { kind: 'counter', value: rows.counter(entry.key) ?? 0 }
     case 'budget':
-      return loadBudget(rows, entry, epoch, entry.known)
+      return loadBudget(rows, entry, epoch, entry.known ? time : undefined)
   }
 }
 
+/** @param knownAt store time, where the entry claims to know the row */
 function loadBudget(
   rows: MemoryRows,
   entry: RowName & Pick<BudgetEntry, 'mint' | 'policy'>,
   epoch: number,
-  isKnown = false,
+  knownAt?: number,
 ): EntryRows {
   const ended: LeaseRow[] = []
   let held = 0
@@ -143,6 +144,7 @@ function loadBudget(
   const mintedBefore = entry.mint === undefined ? undefined : rows.mintedUnits(entry.key, entry.mint.id)
   const row = rows.budget(entry)
   const earlier = row === undefined && entry.policy?.kind === 'window' ? rows.earlierThan(entry) : undefined
-  const isDeleted = rows.isDeletedLease(epoch, entry) || (row === undefined && isKnown && rows.isDeletedKey(entry.key))
+  const isDeletedKey = row === undefined && knownAt !== undefined && rows.isDeletedKey(entry.key, knownAt)
+  const isDeleted = isDeletedKey || rows.isDeletedLease(epoch, entry)
   return { kind: 'budget', row, held, others, othersHeld, ended, mintedBefore, earlier, isDeleted }
 }

@@ -1,4 +1,5 @@
 import type { Deletion, LeaseName, MintName, PrunableRow } from '../../core/adapter.ts'
+import { deletedKeysFrom, FORGOTTEN_KEYS_MAX } from '../../core/deleted-keys.ts'
 import type { RowName } from '../../core/exchange.ts'
 import { NO_LEAP } from '../../core/leap.ts'
 import { keysOf, nameOf as reservationNameOf, sweepAtOf } from '../../core/reservations/names.ts'
@@ -21,8 +22,8 @@ export class MemoryRows {
   readonly #leasedBy = new Map<number, Set<string>>()
   /** Rows that are or were wanted: a small set for `wantedBy` to scan. */
   readonly #wantedRows = new Map<string, BudgetRow>()
-  /** P6: keys that were deleted. */
-  readonly #deletedKeys = new Set<string>()
+  /** P6: when each key was deleted, in store time, the earliest first. */
+  readonly #deletedKeys = new Map<string, number>()
   /** P6: names of rows whose lease was deleted, by epochs that have not heard of it. */
   readonly #deletedLeases = new Map<number, Set<string>>()
   /** When each row that has a retention may be removed. */
@@ -129,16 +130,18 @@ export class MemoryRows {
     return [...(this.#budgets.get(key)?.values() ?? [])].toSorted((a, b) => a.period - b.period)
   }
 
-  isDeletedKey(key: string): boolean {
-    return this.#deletedKeys.has(key)
+  /** Within the 7 days before `time`. */
+  isDeletedKey(key: string, time: number): boolean {
+    return (this.#deletedKeys.get(key) ?? -Infinity) >= deletedKeysFrom(time)
   }
 
   isDeletedLease(epoch: number, row: RowName): boolean {
     return this.#deletedLeases.get(epoch)?.has(nameOf(row)) === true
   }
 
-  saveDeletion({ key, budgets, leases, mints }: Deletion): void {
-    this.#deletedKeys.add(key)
+  /** @param time store time of the deletion, ms since 1970 */
+  saveDeletion({ key, budgets, leases, mints }: Deletion, time: number): void {
+    this.#keepDeletedKey(key, time)
     for (const lease of leases) {
       this.saveLease({ ...lease, held: 0 })
       const ofEpoch = this.#deletedLeases.get(lease.epoch) ?? new Set<string>()
@@ -146,6 +149,18 @@ export class MemoryRows {
     }
     for (const row of budgets) this.removeBudget(row)
     for (const mint of mints) this.#mints.delete(mintNameOf(mint.key, mint.id))
+  }
+
+  #keepDeletedKey(key: string, time: number): void {
+    // Behind all others: a key that is there keeps its place.
+    this.#deletedKeys.delete(key)
+    this.#deletedKeys.set(key, time)
+    let forgotten = 0
+    for (const [other, deletedAt] of this.#deletedKeys) {
+      if (deletedAt >= deletedKeysFrom(time) || forgotten === FORGOTTEN_KEYS_MAX) break
+      this.#deletedKeys.delete(other)
+      forgotten += 1
+    }
   }
 
   hearDeletion({ epoch, ...row }: LeaseName): void {

@@ -14,7 +14,7 @@ export function save(rows: MemoryRows, writes: Writes): void {
   for (const row of writes.removedReservations) rows.removeReservation(row)
   if (writes.leap !== null) rows.leap = writes.leap
   for (const row of writes.removedBudgets) rows.removeBudget(row)
-  if (writes.deletion !== null) rows.saveDeletion(writes.deletion)
+  if (writes.deletion !== null) rows.saveDeletion(writes.deletion, writes.time)
   for (const lease of writes.heardDeletions) rows.hearDeletion(lease)
   for (const epoch of writes.removedOwners) rows.removeOwner(epoch)
 }

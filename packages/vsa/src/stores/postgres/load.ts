@@ -8,6 +8,7 @@ import {
   type SourceRows,
 } from '../../core/adapter.ts'
 import { mintName } from '../../core/batch-mints.ts'
+import { deletedKeysFrom } from '../../core/deleted-keys.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { Batch, BudgetEntry, Entry, RowName } from '../../core/exchange.ts'
 import { KEY_BYTES_MAX } from '../../core/key.ts'
@@ -75,8 +76,8 @@ interface Found {
 interface FoundDeletions {
   /** Names of rows, as they are stored, whose lease of this epoch was deleted. */
   readonly leases: ReadonlySet<string>
-  /** As they are stored. */
-  readonly keys: ReadonlySet<unknown>
+  /** As they are stored: those that were deleted within 7 days. */
+  readonly keys: ReadonlySet<string>
 }
 
 const NO_DELETIONS: FoundDeletions = { leases: new Set(), keys: new Set() }
@@ -99,7 +100,7 @@ export function exchangeFrom(
     ended: leasesByRow(ended),
     mints: numbersByText(mints),
     counters: numbersByText(counters),
-    deletions: deletionsFrom(deletions),
+    deletions: deletionsFrom(deletions, time),
   }
   if (found.budgets.size > integer(locks)) return undefined
   if (namesIn(batch).makeable.some((name) => !found.budgets.has(encodedNameOf(name)))) return undefined
@@ -123,12 +124,15 @@ export function exchangeFrom(
   }
 }
 
-function deletionsFrom(value: unknown): FoundDeletions {
+function deletionsFrom(value: unknown, time: number): FoundDeletions {
   if (value === null) return NO_DELETIONS
   const [leases, keys] = list(value)
+  const kept = rowsOf(keys)
+    .map(list)
+    .filter(([, deletedAt]) => integer(deletedAt) >= deletedKeysFrom(time))
   return {
     leases: new Set(rowsOf(leases).map((name) => encodedNameOf(rowNameFrom(name)))),
-    keys: new Set(rowsOf(keys)),
+    keys: new Set(kept.map(([key]) => text(key))),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { BudgetWrite, Deletion, LeaseName, OwnerWrite, PrunableRow, Writes } from '../../core/adapter.ts'
+import { deletedKeysFrom, FORGOTTEN_KEYS_MAX } from '../../core/deleted-keys.ts'
 import type { RowName } from '../../core/exchange.ts'
 import type { LeaseRow } from '../../core/rows.ts'
 import { PERIOD_SLACK_MS } from '../../core/settle-entry.ts'
@@ -27,7 +28,7 @@ export function save(schema: string, writes: Writes, locked: Locked): string {
     ...some(droppedIntents, () => [dropIntents(schema, droppedIntents)]),
     ...some(removedIntents, () => [removeIntents(schema, removedIntents)]),
     ...some(removedBudgets, () => [removeBudgets(schema, removedBudgets, ' and b.lessees = 0 and b.reserved = 0')]),
-    ...(deletion === null ? [] : saveDeletion(schema, deletion)),
+    ...(deletion === null ? [] : saveDeletion(schema, deletion, writes.time)),
     ...some(heardDeletions, () => [removeMarks(schema, heardDeletions)]),
     ...some(removedOwners, () => [
       `delete from ${schema}.owner where epoch = any(${integerArray(removedOwners)});
@@ -112,8 +113,11 @@ function removeBudgets(schema: string, rows: readonly RowName[], condition: stri
   return `delete from ${schema}.budget b using ${namesOf(rows)} where b.key = e.key and b.period = e.period${condition};`
 }
 
-/** P6. The rows are locked, whatever is leased of them or reserved. */
-function saveDeletion(schema: string, { key, budgets, leases, mints }: Deletion): readonly string[] {
+/**
+ * P6. The rows are locked, whatever is leased of them or reserved. Old keys that another transaction has locked are left: so no deletion waits for one behind a lock.
+ * @param time store time of the deletion, ms since 1970
+ */
+function saveDeletion(schema: string, { key, budgets, leases, mints }: Deletion, time: number): readonly string[] {
   const marks = `${integerArray(leases.map(({ epoch }) => epoch))}, ${columns(leases)}`
   return [
     ...saveLeases(
@@ -124,10 +128,13 @@ function saveDeletion(schema: string, { key, budgets, leases, mints }: Deletion)
     ...some(mints, () => [
       `delete from ${schema}.mint where hash = any(${hashArray(mints.map((mint) => mintHash(mint.key, mint.id)))});`,
     ]),
-    `insert into ${schema}.deleted_key (key) values (${textLiteral(encodeText(key))}) on conflict do nothing;`,
+    `insert into ${schema}.deleted_key (key, deleted_at) values (${textLiteral(encodeText(key))}, ${integerLiteral(time)})
+on conflict (key) do update set deleted_at = excluded.deleted_at;`,
     ...some(leases, () => [
       `insert into ${schema}.deleted_lease (epoch, key, period) select * from unnest(${marks}) on conflict do nothing;`,
     ]),
+    `delete from ${schema}.deleted_key where key in (select key from ${schema}.deleted_key where deleted_at < ${integerLiteral(deletedKeysFrom(time))}
+order by deleted_at limit ${FORGOTTEN_KEYS_MAX} for update skip locked);`,
   ]
 }
 

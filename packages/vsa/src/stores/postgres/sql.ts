@@ -142,14 +142,14 @@ where b.wanted_until > 0 and b.wanted_until > (select greatest(seen, clock) from
 }
 
 /**
- * P6: of rows with these keys, those on which this epoch had a lease that was deleted, and which of the keys were deleted. Read behind the locks, because a
+ * P6: of rows with these keys, those on which this epoch had a lease that was deleted, and when which of the keys were deleted. Read behind the locks, because a
  * deletion may have held them. Each of one table, so that it is planned quickly; one look while no key was ever deleted.
  */
 function deletionsOf(schema: string, rows: readonly RowName[], epoch: string): string {
   const keys = textArray(rows.map(({ key }) => encodeText(key)))
   return `select case when exists (select from ${schema}.deleted_key) then json_build_array(
 (select json_agg(json_build_array(key, period)) from ${schema}.deleted_lease where epoch = ${epoch} and key = any(${keys})),
-(select json_agg(key) from ${schema}.deleted_key where key = any(${keys}))) end`
+(select json_agg(json_build_array(key, deleted_at)) from ${schema}.deleted_key where key = any(${keys}))) end`
 }
 
 /** P2: of a row `b` that may be made, the terms of the row before it. */

@@ -152,8 +152,10 @@ function deletionTables(schema: string): string {
 create index mint_key on ${schema}.mint (key);
 
 create table ${schema}.deleted_key (
-  key text collate "C" primary key
+  key text collate "C" primary key,
+  deleted_at bigint not null
 );
+create index deleted_key_at on ${schema}.deleted_key (deleted_at);
 
 create table ${schema}.deleted_lease (
   epoch bigint not null,

@@ -12,7 +12,7 @@ import { decodeText, encodeText } from '../../core/stored-text.ts'
  *     x  sorted set  open epoch -> expires at        z  sorted set  ended epoch -> ended at
  *     d  set  ended epochs that still have leases    l:<epoch>  hash  row -> held
  *     r  hash  [key, id] as JSON -> reservation      t  sorted set  reservation -> when it is to be swept
- *     e  hash  key -> store time of its deletion     u:<epoch>  hash  row whose lease was deleted, unheard -> 1
+ *     e  sorted set  key -> when it was deleted      u:<epoch>  hash  row whose lease was deleted, unheard -> 1
  *     j  sorted set  fields of m in their order      q  sorted set  fields of r in their order
  *
  * A reservation is JSON under the key of its first budget, and under that of each other one `=` and the first field.

@@ -1,4 +1,5 @@
 import { WANTED_ROWS_MAX, type DamagedRow, type EntryRows, type ExchangeRows } from '../../core/adapter.ts'
+import { deletedKeysFrom } from '../../core/deleted-keys.ts'
 import type { Batch, BudgetEntry, Entry } from '../../core/exchange.ts'
 import { reservationsIn, sourcesOf } from '../../core/reservations/names.ts'
 import { needsRows } from '../../core/standing.ts'
@@ -85,7 +86,7 @@ export function exchangeFrom(
   const rest = {
     mints: byName(names.mints, mints),
     earlier: earlierByField(names, earlier),
-    deleted: deletedByField(names, deleted),
+    deleted: deletedByField(names, deleted, time),
   }
   const reservations = reservationsFrom(reservationsIn(batch), remembered, found, loaded)
   return {
@@ -104,7 +105,7 @@ interface FoundRest {
   readonly mints: ReadonlyMap<string, Buffer | undefined>
   /** P2 */
   readonly earlier: ReadonlyMap<string, PackedEarlier>
-  /** P6: rows whose lease was deleted (true), and those that are not there, of keys that were deleted. */
+  /** P6: rows whose lease was deleted (true), and those that are not there, of keys that were deleted within 7 days. */
   readonly deleted: ReadonlyMap<string, boolean>
 }
 
@@ -122,9 +123,12 @@ function earlierByField({ budgets }: Names, earlier: unknown): ReadonlyMap<strin
   return new Map(found)
 }
 
-/** @param deleted flat list of (position from 1, whether the lease was) */
-function deletedByField({ budgets }: Names, deleted: unknown): ReadonlyMap<string, boolean> {
-  return new Map(pairs(deleted).map(([position, lease]) => [budgets[number(position) - 1] ?? '', number(lease) === 1]))
+/** @param deleted flat list of (position from 1, when the key was; empty where the lease was) */
+function deletedByField({ budgets }: Names, deleted: unknown, time: number): ReadonlyMap<string, boolean> {
+  const found = pairs(deleted)
+    .map(([position, when]) => ({ field: budgets[number(position) - 1] ?? '', isLease: text(when) === '', when }))
+    .filter(({ isLease, when }) => isLease || number(when) >= deletedKeysFrom(time))
+  return new Map(found.map(({ field, isLease }) => [field, isLease]))
 }
 
 function entryRows(found: FoundRows, rest: FoundRest, entry: Entry): EntryRows | null {

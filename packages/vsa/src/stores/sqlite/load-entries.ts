@@ -1,4 +1,5 @@
 import type { EarlierTerms, EntryRows, LoadedBudget, LoadedCounter, SourceRows } from '../../core/adapter.ts'
+import { deletedKeysFrom } from '../../core/deleted-keys.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { BudgetEntry, Entry, RowName } from '../../core/exchange.ts'
 import type { LeaseRow } from '../../core/rows.ts'
@@ -14,15 +15,21 @@ export interface Source {
   readonly cache: RowCache
 }
 
+/** Who asks, and when: `time` is store time, ms since 1970, and not needed where no row is claimed to be known. */
+interface Asker {
+  readonly epoch: number
+  readonly time?: number
+}
+
 /** The row of one entry. */
-export function loadEntry(source: Source, entry: Entry, epoch: number, opening: Opening): EntryRows | null {
+export function loadEntry(source: Source, entry: Entry, asker: Required<Asker>, opening: Opening): EntryRows | null {
   switch (entry.kind) {
     case 'void':
       return null
     case 'counter':
       return unlessDamaged(() => loadCounter(source, entry.key))
     case 'budget':
-      return unlessDamaged(() => loadBudget(source, entry, epoch, opening))
+      return unlessDamaged(() => loadBudget(source, entry, asker, opening))
   }
 }
 
@@ -34,7 +41,7 @@ export function loadSource(
   opening: Opening,
 ): EntryRows {
   if (period === null) return unlessDamaged(() => loadCounter(source, key))
-  return unlessDamaged(() => loadBudget(source, { key, period, known: false }, epoch, opening))
+  return unlessDamaged(() => loadBudget(source, { key, period, known: false }, { epoch }, opening))
 }
 
 /** A value that this store cannot have written (S6): the answer names the row, and other rows are not affected. */
@@ -58,7 +65,7 @@ function loadCounter({ statements, cache }: Source, key: string): LoadedCounter 
 function loadBudget(
   source: Source,
   entry: RowName & Pick<BudgetEntry, 'known' | 'mint' | 'policy'>,
-  epoch: number,
+  { epoch, time = 0 }: Asker,
   { isBurning, hasDeletions }: Opening,
 ): LoadedBudget {
   const { key, period, known, mint, policy } = entry
@@ -69,7 +76,7 @@ function loadBudget(
   const { row, held, others, othersHeld, ended } = found
   const loaded = { kind: 'budget', row, held, others, othersHeld, ended, mintedBefore } as const
   if (hasDeletions && isDeletedLease(source.statements, entry, epoch)) return { ...loaded, isDeleted: true }
-  if (row === undefined && known && isDeletedKey(source.statements, key)) return { ...loaded, isDeleted: true }
+  if (row === undefined && known && isDeletedKey(source.statements, key, time)) return { ...loaded, isDeleted: true }
   if (row !== undefined || policy?.kind !== 'window') return loaded
   return { ...loaded, earlier: loadEarlier(source.statements, key, period) }
 }
@@ -80,8 +87,8 @@ function isDeletedLease(statements: StatementCache, { key, period }: RowName, ep
 }
 
 /** P6 */
-function isDeletedKey(statements: StatementCache, key: string): boolean {
-  return statements.statement(sql.DELETED_KEY).get([encodeText(key)]) !== undefined
+function isDeletedKey(statements: StatementCache, key: string, time: number): boolean {
+  return statements.statement(sql.DELETED_KEY).get([encodeText(key), deletedKeysFrom(time)]) !== undefined
 }
 
 function cachedBudget({ statements, cache }: Source, key: string, period: number, epoch: number): CachedBudget {

@@ -60,7 +60,7 @@ export function loadExchange(source: Source, opening: Opening, batch: Batch, tim
   const { owner, wantedUntil } = opening
   if (!needsRows(owner, batch)) return { owner, entries: [], wanted: [] }
   const { statements } = source
-  const entries = batch.entries.map((entry) => loadEntry(source, entry, batch.epoch, opening))
+  const entries = batch.entries.map((entry) => loadEntry(source, entry, { epoch: batch.epoch, time }, opening))
   const wantedMax = WANTED_ROWS_MAX + entries.length
   const wanted = wantedUntil <= time ? [] : statements.statement(sql.WANTED).all([batch.epoch, time, wantedMax])
   const names = reservationsIn(batch)

@@ -1,4 +1,5 @@
 import type { BudgetWrite, Deletion, OwnerWrite, PrunableRow, ReservationWrite, Writes } from '../../core/adapter.ts'
+import { deletedKeysFrom, FORGOTTEN_KEYS_MAX } from '../../core/deleted-keys.ts'
 import { keysOf, sweepAtOf } from '../../core/reservations/names.ts'
 import { encodeLots } from '../../core/reservations/stored-lots.ts'
 import type { LeaseRow, OwnerRow, ReservationRow } from '../../core/rows.ts'
@@ -23,7 +24,7 @@ export function save({ statements, cache }: Source, writes: Writes): void {
   for (const { key, period } of removedBudgets) statements.statement(sql.REMOVE_BUDGET).run([encodeText(key), period])
   if (removedBudgets.length > 0) statements.statement(sql.RAISE_PRUNED).run([remakableUntil(removedBudgets)])
   if (leap !== null) statements.statement(sql.SAVE_LEAP).run([leap.from, leap.at, leap.until])
-  if (deletion !== null) saveDeletion(statements, deletion)
+  if (deletion !== null) saveDeletion(statements, deletion, writes.time)
   for (const { key, period, epoch } of heardDeletions)
     statements.statement(sql.HEAR_DELETION).run([epoch, encodeText(key), period])
   for (const epoch of removedOwners) {
@@ -37,10 +38,11 @@ export function save({ statements, cache }: Source, writes: Writes): void {
     statements.statement(sql.RAISE_TIME).run([writes.time])
 }
 
-/** P6 */
-function saveDeletion(statements: StatementCache, { key, budgets, leases, mints }: Deletion): void {
+/** P6 @param time store time of the deletion, ms since 1970 */
+function saveDeletion(statements: StatementCache, { key, budgets, leases, mints }: Deletion, time: number): void {
   const text = encodeText(key)
-  statements.statement(sql.SAVE_DELETED_KEY).run([text])
+  statements.statement(sql.SAVE_DELETED_KEY).run([text, time])
+  statements.statement(sql.FORGET_DELETED_KEYS).run([deletedKeysFrom(time), FORGOTTEN_KEYS_MAX])
   for (const { period, epoch } of leases) {
     statements.statement(sql.REMOVE_LEASE).run([text, period, epoch])
     statements.statement(sql.SAVE_DELETED_LEASE).run([epoch, text, period])

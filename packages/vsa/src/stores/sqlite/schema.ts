@@ -45,8 +45,10 @@ CREATE TABLE reservation_key (
 
 const DELETIONS = `
 CREATE TABLE deleted_key (
-  key TEXT PRIMARY KEY
+  key TEXT PRIMARY KEY,
+  deleted_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX deleted_key_at ON deleted_key (deleted_at);
 
 CREATE TABLE deleted_lease (
   epoch INTEGER NOT NULL,

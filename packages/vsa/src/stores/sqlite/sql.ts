@@ -118,8 +118,11 @@ export const MINTS_OF_KEY: string = 'SELECT id FROM mint WHERE key = ? LIMIT ?'
 export const LEASES_OF_KEY: string = 'SELECT key, period, epoch, held FROM lease WHERE key = ?'
 export const PERIODS_OF_KEY: string = 'SELECT period FROM budget WHERE key = ? ORDER BY period LIMIT ?'
 export const REMOVE_MINT: string = 'DELETE FROM mint WHERE key = ? AND id = ?'
-export const SAVE_DELETED_KEY: string = 'INSERT INTO deleted_key (key) VALUES (?) ON CONFLICT DO NOTHING'
-export const DELETED_KEY: string = 'SELECT 1 FROM deleted_key WHERE key = ?'
+export const SAVE_DELETED_KEY: string =
+  'INSERT INTO deleted_key (key, deleted_at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET deleted_at = excluded.deleted_at'
+export const DELETED_KEY: string = 'SELECT 1 FROM deleted_key WHERE key = ? AND deleted_at >= ?'
+export const FORGET_DELETED_KEYS: string =
+  'DELETE FROM deleted_key WHERE key IN (SELECT key FROM deleted_key WHERE deleted_at < ? ORDER BY deleted_at LIMIT ?)'
 export const SAVE_DELETED_LEASE: string =
   'INSERT INTO deleted_lease (epoch, key, period) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
 export const DELETED_LEASE: string = 'SELECT 1 FROM deleted_lease WHERE epoch = ? AND key = ? AND period = ?'

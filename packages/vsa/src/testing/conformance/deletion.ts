@@ -17,6 +17,7 @@ import type { ConformanceTest, Scene } from './scene.ts'
 /** In a test, before it is stretched where time is real. */
 const TTL_MS = 400
 const PAST_TTL_MS = 500
+const DAY_MS = 86_400_000
 /** More than one transaction deletes. */
 const MANY = 250
 
@@ -48,6 +49,11 @@ export const deletionTests: readonly ConformanceTest[] = [
   },
   { title: 'P6: what is more than one transaction deletes goes in several', run: many },
   { title: 'P6: a key may be deleted again, and when there is nothing of it', run: again },
+  {
+    title: 'P6, S4: 7 days after the last deletion of a key a row of it that is not there is lost',
+    run: keptForAWeek,
+    passesMs: 9 * DAY_MS,
+  },
 ]
 
 /** Until nothing is left. @returns how many calls it took */
@@ -257,4 +263,25 @@ async function again(scene: Scene): Promise<void> {
     { kind: 'deleted' },
   ])
   expect(await scene.rows()).toEqual([])
+}
+
+async function keptForAWeek(scene: Scene): Promise<void> {
+  const { store, other, expect } = scene
+  await remove(store, 'a')
+  await remove(store, 'b')
+  await scene.pass(4 * DAY_MS)
+  expect(await claimed(scene)).toEqual(['deleted', 'deleted', 'row_lost'])
+  await remove(other, 'a')
+  await scene.pass(4 * DAY_MS)
+  expect(await claimed(scene)).toEqual(['deleted', 'row_lost', 'row_lost'])
+  // Whatever a deletion forgets of others, it is the one of these keys that is past.
+  await remove(store, 'c')
+  expect(await claimed(scene)).toEqual(['deleted', 'row_lost', 'deleted'])
+}
+
+/** What an owner hears that claims to know rows that are not there. It is a new one, because time has passed. */
+async function claimed(scene: Scene): Promise<readonly string[]> {
+  const owner = await scene.owner()
+  const entries = ['a', 'b', 'c'].map((key) => entryOf(key, { known: true }))
+  return (await owner.apply({ entries })).entries.map(({ kind }) => kind)
 }

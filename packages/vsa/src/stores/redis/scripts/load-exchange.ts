@@ -15,7 +15,7 @@ return { state() }
  * The rows that reservations were made from are read, too. Answers the state, the owner, fields of those budgets and of those counters; of all, budgets,
  * leases of the epoch on them, leases of ended epochs on them as (epoch, position, held), and counters; mints; reservations as (value, value of the field that
  * it names); earlier rows of budgets that are not there as (position from 1, row, period); wanted rows of the epoch as (field, wanted until); and, of the budgets
- * named, those whose lease of the epoch was deleted as (position from 1, 1), and those that are not there and whose key was deleted as (position from 1, 0).
+ * named, those whose lease of the epoch was deleted as (position from 1, empty), and those that are not there and whose key was deleted as (position from 1, when).
  */
 export const LOAD_EXCHANGE: Script = script(`
 ${WANTED_ROWS}${READ_ROWS}${EARLIER}
@@ -59,9 +59,10 @@ local deleted = {}
 if at[14] ~= '' then
   local marks = call('EXISTS', U .. epoch) == 1 and values(U .. epoch, budgets) or {}
   for i = 1, budgetsNamed do
-    if marks[i] or not rows[i] and call('HEXISTS', E, (string.gsub(budgets[i], '^[^:]*:', ''))) == 1 then
+    local deletedAt = marks[i] and '' or not rows[i] and call('ZSCORE', E, (string.gsub(budgets[i], '^[^:]*:', '')))
+    if deletedAt then
       deleted[#deleted + 1] = int(i)
-      deleted[#deleted + 1] = marks[i] and '1' or '0'
+      deleted[#deleted + 1] = deletedAt
     end
   end
 end

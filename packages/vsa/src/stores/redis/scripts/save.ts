@@ -1,3 +1,5 @@
+import { FORGOTTEN_KEYS_MAX } from '../../../core/deleted-keys.ts'
+import { OWNERS_KEPT_MS } from '../../../core/maintain.ts'
 import { script, type Script } from './script.ts'
 
 /** An epoch has ended: it burns if it still has leases. Its key is that of the leases, its argument the epoch. */
@@ -38,7 +40,9 @@ end
 at = at + 1
 
 local function delete(first, last)
-  call('HSET', E, ARGV[first], ARGV[2])
+  call('ZADD', E, ARGV[2], ARGV[first])
+  local old = call('ZRANGEBYSCORE', E, '-inf', '(' .. int(tonumber(ARGV[2]) - ${OWNERS_KEPT_MS}), 'LIMIT', 0, ${FORGOTTEN_KEYS_MAX})
+  if #old > 0 then call('ZREM', E, unpack(old)) end
   call('HINCRBY', S, 'deletions', '1')
   local rows = tonumber(ARGV[first + 1])
   local fields, members = first + 2, first + 2 + rows
