@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
 import { countsReporter } from './vitest.counts.ts'
 
-// `npm test` runs `shared` and `alone`, `npm run proof` runs `proof-alone` and `proof` (proof/src/proof/tests-part.ts).
-// `*.alone.test.ts` and `proof-alone` need a machine without other tests: one file at a time. `*.proof.test.ts` take long.
+// `npm test` runs `shared`, `npm run proof` runs `proof-alone` and `proof` (proof/src/proof/tests-part.ts).
+// `proof-alone` needs a machine without other tests: one file at a time. `*.proof.test.ts` take long, or use servers and processes a lot.
 // Nothing is retried: a test that fails sometimes shows a bug that happens sometimes. Time-outs only end what hangs.
 const folders = ['packages/vsa/test', 'proof/test']
 const named = (suffix: string): string[] => folders.map((folder) => `${folder}/**/*${suffix}`)
@@ -24,6 +24,7 @@ const LONG = {
 const MEASURED = [
   'packages/vsa/test/{bench,engine}/*.proof.test.ts',
   'packages/vsa/test/cli/replay.proof.test.ts',
+  'packages/vsa/test/stores/sqlite-thread.proof.test.ts',
   'proof/test/*.proof.test.ts',
 ]
 
@@ -43,7 +44,7 @@ export default defineConfig({
         test: {
           name: 'shared',
           include: named('.test.ts'),
-          exclude: ['**/*.alone.test.ts', '**/*.proof.test.ts'],
+          exclude: ['**/*.proof.test.ts'],
           // A new process for each file would take a third of the time.
           isolate: false,
           sequence: { groupOrder: 0 },
@@ -52,21 +53,10 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'alone',
-          include: named('.alone.test.ts'),
-          sequence: { groupOrder: 1 },
-          fileParallelism: false,
-          testTimeout: LONG_TIMEOUT_MS,
-          hookTimeout: LONG_TIMEOUT_MS,
-        },
-      },
-      {
-        extends: true,
-        test: {
           ...LONG,
           name: 'proof-alone',
           include: MEASURED,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
           fileParallelism: false,
         },
       },
@@ -77,7 +67,7 @@ export default defineConfig({
           name: 'proof',
           include: [...named('.proof.test.ts'), ...RANDOM],
           exclude: MEASURED,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -16,7 +16,6 @@ export interface Suite {
   readonly exclude: readonly string[]
 }
 
-const ALONE = '**/*.alone.test.ts'
 /** They take long, or measure. */
 const PROOF = '**/*.proof.test.ts'
 
@@ -37,14 +36,14 @@ const ENGINE: Suite = {
     'stores/memory-conformance.test.ts',
   ],
   // `errors.test.ts` looks for names in the text of the sources, where mutants are in the way.
-  exclude: [ALONE, PROOF, '**/many-requests.test.ts', '**/core/errors.test.ts'],
+  exclude: [PROOF, '**/core/errors.test.ts'],
 }
 
 /** SQLite in the thread of the test. Other threads and processes run the built files, which have no mutants: tests of those alone are left out. */
 const SQLITE: Suite = {
   name: 'sqlite',
   include: ['cli/{inspect,verify}.test.ts', 'stores/sqlite-*.test.ts'],
-  exclude: [ALONE, PROOF, '**/sqlite-{bundle,drivers,processes,thread-conformance}.test.ts'],
+  exclude: [PROOF, '**/sqlite-{bundle,drivers,processes,thread-conformance}.test.ts'],
 }
 
 /** The core, the engine around its exchanges, and the SQLite store. */
