@@ -153,7 +153,7 @@ export const OWNER_CANARIES: readonly Canary[] = [
     rules: ['O10'],
     what: 'deadlines of requests whose batch is in flight are not checked',
     file: 'engine/requests/wait-queue',
-    find: 'for (const run of this.#sent)\n            yield* run;',
+    find: 'for (const run of this.#sent)\n            for (const request of run)\n                all.push(request);',
     replace: '',
   },
   {
