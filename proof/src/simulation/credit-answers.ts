@@ -40,7 +40,9 @@ export class CreditAnswers {
     const lives = this.#livesOf(asked, since)
     const same = lives.filter(({ request }) => request === this.#textOf(asked))
     // Where it was forgotten meanwhile, it may be either.
-    const life = same.find(({ grantedFirst }) => repeated === false && grantedFirst === 0) ?? same[0]
+    const fresh = same.filter(({ grantedFirst }) => repeated === false && grantedFirst === 0)
+    const fits = (one: Life): boolean => from === undefined || sharesTold(one, from, repeated === true).isSame
+    const life = fresh.find(fits) ?? fresh[0] ?? same.find(fits) ?? same[0]
     must(
       life !== undefined,
       law,
@@ -193,13 +195,22 @@ function lawOf(as: AskedOnce['as']): string {
 
 /** V1: an admission tells what it took, also when it is repeated: then the period is the present one. */
 function assertFrom(life: Life, from: readonly DecisionShare[], isRepeated: boolean): void {
+  const { isSame, kept, told } = sharesTold(life, from, isRepeated)
+  must(isSame, 'V1', () => `${life.id} took ${kept}, and is told to have taken ${told}`)
+}
+
+function sharesTold(
+  life: Life,
+  from: readonly DecisionShare[],
+  isRepeated: boolean,
+): { readonly isSame: boolean; readonly kept: string; readonly told: string } {
   const partsOf = (parts: readonly Pick<DecisionShare, 'key' | 'units' | 'period'>[]): string =>
     JSON.stringify(parts.map(({ key, units, period }) => [key, units, isRepeated ? period === null : period]))
   const taken = sourcesOf(life).flatMap(({ key, charged, period }) =>
     charged > 0 ? [{ key, units: charged, period }] : [],
   )
   const [told, kept] = [partsOf(from), partsOf(taken)]
-  must(told === kept, 'V1', () => `${life.id} took ${kept}, and is told to have taken ${told}`)
+  return { isSame: told === kept, kept, told }
 }
 
 function sourcesOf({ lots }: Life): LotLife['now']['sources'] {
