@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import { describe, it, onTestFinished } from 'vitest'
 import { type PostgresServer, postgresServer, type ServerSettings } from '../../../../servers/src/postgres.ts'
 import { failOver, type Pair } from './failover-fixture.ts'
-import { newSchema, poolOn, storeOn } from './postgres-fixture.ts'
+import { newSchema, poolOn, storeOn, until } from './postgres-fixture.ts'
 import { proxyTo } from './tcp-proxy.ts'
 
 /** A primary and its standby, for which no commit waits; the test is skipped where there is no Postgres. */
@@ -31,14 +31,6 @@ async function serverFor(skip: (reason: string) => void, settings: ServerSetting
   if ('reason' in server) return skip(server.reason) as never
   onTestFinished(() => server.stop())
   return server
-}
-
-async function until(pool: Pool, condition: string): Promise<void> {
-  for (;;) {
-    const { rows } = await pool.query<{ holds: boolean }>(`select ${condition} holds`)
-    if (rows[0]?.holds === true) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 describe('a standby that was cut off is promoted, without the last writes', () => {

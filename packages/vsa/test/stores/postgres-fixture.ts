@@ -67,6 +67,15 @@ export async function waiterOn(pool: Pool, schema: string): Promise<number> {
   }
 }
 
+/** Asks the server until the condition holds, however long that takes: the time-out of the test ends it. */
+export async function until(pool: Pool, condition: string): Promise<void> {
+  for (;;) {
+    const { rows } = await pool.query<{ holds: boolean }>(`select ${condition} holds`)
+    if (rows[0]?.holds === true) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
 /** R2: what the reservations have set aside, as a query of the columns `key`, `period` and `charged`. */
 export function reservedBy(schema: string): string {
   return `select s ->> 'key' as key, (s ->> 'period')::bigint as period, sum((s ->> 'charged')::bigint) as charged

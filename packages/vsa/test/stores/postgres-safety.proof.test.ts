@@ -3,7 +3,7 @@ import { expect, it, onTestFinished, vi } from 'vitest'
 import { type PostgresServer, postgresServer, type ServerSettings } from '../../../../servers/src/postgres.ts'
 import type { Store } from '../../src/core/store.ts'
 import type { PostgresOptions } from '../../src/stores/postgres/index.ts'
-import { newSchema, poolOn, storeOn } from './postgres-fixture.ts'
+import { newSchema, poolOn, storeOn, until } from './postgres-fixture.ts'
 import { applied, batch, entry, fault } from './sqlite-fixture.ts'
 
 type Skip = (reason: string) => void
@@ -21,14 +21,6 @@ async function set(pool: Pool, name: string, value: string): Promise<void> {
   await pool.query(`alter system set ${name} = '${value}'`)
   await pool.query('select pg_reload_conf()')
   await until(pool, `current_setting('${name}') = '${value}'`)
-}
-
-async function until(pool: Pool, condition: string): Promise<void> {
-  for (;;) {
-    const { rows } = await pool.query<{ holds: boolean }>(`select ${condition} holds`)
-    if (rows[0]?.holds === true) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 function warnings(): () => readonly string[] {

@@ -34,7 +34,7 @@ return {
 `)
 
 /**
- * P6: lists the names of mints, or of reservations, that there are: a slice of them. From the first slice on, whoever makes or removes one keeps the list, and programs that do not
+ * P6: lists the names of mints, or of reservations, that there are: a slice of them. From the first slice on, each transaction that makes or removes one keeps the list, and programs that do not
  * know of deletions refuse the store (`schema_too_new`): a store of schema 2 becomes one of schema 3 here, and a store without deletions costs nothing of all this.
  * `ARGV[2]` is `m` or `r`, `ARGV[3]` a cursor, `ARGV[4]` about how many. Answers the next cursor.
  */
