@@ -1,4 +1,5 @@
-import type { Snapshot, Writes } from '../../packages/vsa/src/core/adapter.ts'
+import type { Snapshot } from '../../packages/vsa/src/core/adapter.ts'
+import type { Writes } from '../../packages/vsa/src/core/written-rows.ts'
 import type { AppliedAnswer, Batch, BudgetEntry, CounterEntry, Take } from '../../packages/vsa/src/core/exchange.ts'
 import { ONE_INCARNATION, ONE_LIFE } from '../../packages/vsa/src/core/life.ts'
 import { openEpoch } from '../../packages/vsa/src/core/open-epoch.ts'

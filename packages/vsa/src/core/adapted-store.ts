@@ -1,4 +1,5 @@
-import type { Awaitable, DeletionRows, Exchanged, Snapshot, StoreAdapter, StoreTime, Writes } from './adapter.ts'
+import type { Awaitable, DeletionRows, Exchanged, Snapshot, StoreAdapter, StoreTime } from './adapter.ts'
+import type { Writes } from './written-rows.ts'
 import { andThen, caught } from './awaitable.ts'
 import type { Clock } from './clock.ts'
 import { deletionOf } from './deletion.ts'

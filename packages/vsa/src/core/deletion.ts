@@ -1,4 +1,5 @@
-import type { Deletion, DeletionRows, StoreTime, Writes } from './adapter.ts'
+import type { DeletionRows, StoreTime } from './adapter.ts'
+import type { Deletion, Writes } from './written-rows.ts'
 import { CounterDraft } from './counter-draft.ts'
 import { StoreError } from './errors.ts'
 import { pruneTimeOf } from './leap.ts'

@@ -1,4 +1,4 @@
-import type { Writes } from './adapter.ts'
+import type { Writes } from './written-rows.ts'
 import type { IntentWriter } from './intent-writer.ts'
 import type { DroppedIntent } from './reservations/intents.ts'
 

@@ -1,4 +1,5 @@
-import type { StoreTime, Writes } from './adapter.ts'
+import type { StoreTime } from './adapter.ts'
+import type { Writes } from './written-rows.ts'
 import type { Leap } from './rows.ts'
 
 /** A store time that is this much later than the one before has leapt: a clock is wrong, or the store was not used for long. */

@@ -1,4 +1,5 @@
-import type { StoreLife, Writes } from './adapter.ts'
+import type { StoreLife } from './adapter.ts'
+import type { Writes } from './written-rows.ts'
 
 /* Which writes a store still has (stores.md section 5): a store that forgot some of them goes on under another incarnation. */
 

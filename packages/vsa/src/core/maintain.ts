@@ -1,4 +1,5 @@
-import type { BudgetWrite, EndedLease, StoreTime, UpkeepBounds, UpkeepRows, Writes } from './adapter.ts'
+import type { EndedLease, StoreTime, UpkeepBounds, UpkeepRows } from './adapter.ts'
+import type { BudgetWrite, Writes } from './written-rows.ts'
 import { isDoubtful, leapOf, pruneTimeOf } from './leap.ts'
 import { reapOwners } from './reap-owners.ts'
 import type { BudgetRow, Leap, LeaseRow } from './rows.ts'

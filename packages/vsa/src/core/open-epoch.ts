@@ -1,4 +1,5 @@
-import type { JoinRows, Writes } from './adapter.ts'
+import type { JoinRows } from './adapter.ts'
+import type { Writes } from './written-rows.ts'
 import { type Life, ONE_LIFE } from './life.ts'
 import type { Joined } from './store.ts'
 import { writesOf } from './writes.ts'

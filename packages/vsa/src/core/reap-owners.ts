@@ -1,4 +1,5 @@
-import type { OpenOwner, OwnerWrite } from './adapter.ts'
+import type { OpenOwner } from './adapter.ts'
+import type { OwnerWrite } from './written-rows.ts'
 import type { OwnerRow } from './rows.ts'
 import { type Caller, isOwnedBy, needsRows, renewed } from './standing.ts'
 

@@ -1,4 +1,5 @@
-import type { BudgetWrite, LoadedBudget } from './adapter.ts'
+import type { LoadedBudget } from './adapter.ts'
+import type { BudgetWrite } from './written-rows.ts'
 import type { BreachedRow, Mint, MintOutcome, RowPolicy } from './exchange.ts'
 import type { BudgetRow, LeaseRow } from './rows.ts'
 import { isUnits, UNITS_MAX } from './units.ts'

@@ -1,11 +1,5 @@
-import {
-  WANTED_ROWS_MAX,
-  type BudgetWrite,
-  type ExchangeRows,
-  type LeaseName,
-  type ReservationWrite,
-  type Writes,
-} from './adapter.ts'
+import { WANTED_ROWS_MAX, type ExchangeRows } from './adapter.ts'
+import type { BudgetWrite, LeaseName, ReservationWrite, Writes } from './written-rows.ts'
 import { assertBatch } from './assert-batch.ts'
 import type {
   Answer,

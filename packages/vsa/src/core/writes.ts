@@ -1,4 +1,4 @@
-import type { Writes } from './adapter.ts'
+import type { Writes } from './written-rows.ts'
 
 /** Writes with the given changes only. */
 export function writesOf(time: number, changes: Partial<Omit<Writes, 'time'>>): Writes {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Writes } from '../../src/core/adapter.ts'
+import type { Writes } from '../../src/core/written-rows.ts'
 import type { AppliedAnswer, Batch, Take } from '../../src/core/exchange.ts'
 import { ONE_LIFE } from '../../src/core/life.ts'
 import type { DroppedIntent, Intent, MintIntent, SettleIntent } from '../../src/core/reservations/intents.ts'

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { SourceRows, SweepRows, Writes } from '../../src/core/adapter.ts'
+import type { SourceRows, SweepRows } from '../../src/core/adapter.ts'
+import type { Writes } from '../../src/core/written-rows.ts'
 import { RESERVATION_KEPT_MS } from '../../src/core/reservations/settlement.ts'
 import { sweep } from '../../src/core/reservations/sweep.ts'
 import type { BudgetRow, ReservationLot, ReservationRow, ReservationSource } from '../../src/core/rows.ts'

@@ -1,4 +1,5 @@
-import type { Snapshot, StoreAdapter, Writes } from '../../src/core/adapter.ts'
+import type { Snapshot, StoreAdapter } from '../../src/core/adapter.ts'
+import type { Writes } from '../../src/core/written-rows.ts'
 import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'
 
 /**

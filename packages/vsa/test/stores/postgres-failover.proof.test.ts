@@ -1,4 +1,3 @@
-import type { Pool } from 'pg'
 import { describe, it, onTestFinished } from 'vitest'
 import { type PostgresServer, postgresServer, type ServerSettings } from '../../../../servers/src/postgres.ts'
 import { failOver, type Pair } from './failover-fixture.ts'

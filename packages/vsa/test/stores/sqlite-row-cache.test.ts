@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Writes } from '../../src/core/adapter.ts'
+import type { Writes } from '../../src/core/written-rows.ts'
 import { writesOf } from '../../src/core/writes.ts'
 import type { BudgetRow, OwnerRow, ReservationRow } from '../../src/core/rows.ts'
 import { RowCache } from '../../src/stores/sqlite/row-cache.ts'

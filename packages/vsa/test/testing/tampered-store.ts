@@ -6,8 +6,8 @@ import type {
   StoreAdapter,
   SweepRows,
   UpkeepRows,
-  Writes,
 } from '../../src/core/adapter.ts'
+import type { Writes } from '../../src/core/written-rows.ts'
 import { storeFrom } from '../../src/store-from.ts'
 import type { Store } from '../../src/core/store.ts'
 import { MemoryAdapter } from '../../src/stores/memory/adapter.ts'

@@ -1,4 +1,5 @@
-import type { Snapshot, StoreAdapter, UpkeepBounds, UpkeepRows, Writes } from '../../core/adapter.ts'
+import type { Snapshot, StoreAdapter, UpkeepBounds, UpkeepRows } from '../../core/adapter.ts'
+import type { Writes } from '../../core/written-rows.ts'
 import { changedAdapter } from '../../core/changed-adapter.ts'
 import { PERIOD_MAX_MS } from '../../core/policy.ts'
 import type { Store } from '../../core/store.ts'

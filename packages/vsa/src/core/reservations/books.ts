@@ -1,4 +1,5 @@
-import type { DamagedReservation, ReservationWrite } from '../adapter.ts'
+import type { DamagedReservation } from '../adapter.ts'
+import type { ReservationWrite } from '../written-rows.ts'
 import { BooksError, RowDraft } from '../row-draft.ts'
 import type { ReservationLot, ReservationRow } from '../rows.ts'
 import type { DroppedIntent, SettleIntent } from './intents.ts'

@@ -1,4 +1,5 @@
-import type { StoreTime, SweepRows, Writes } from '../adapter.ts'
+import type { StoreTime, SweepRows } from '../adapter.ts'
+import type { Writes } from '../written-rows.ts'
 import { CounterDraft } from '../counter-draft.ts'
 import { pruneTimeOf } from '../leap.ts'
 import type { RowName } from '../exchange.ts'

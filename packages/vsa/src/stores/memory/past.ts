@@ -1,4 +1,5 @@
-import type { KeptLife, StoreLife, Writes } from '../../core/adapter.ts'
+import type { StoreLife } from '../../core/adapter.ts'
+import type { KeptLife, Writes } from '../../core/written-rows.ts'
 import { MemoryRows } from './rows.ts'
 import { save } from './save.ts'
 

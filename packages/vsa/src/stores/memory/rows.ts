@@ -1,9 +1,9 @@
-import type { Deletion, LeaseName, MintName, PrunableRow } from '../../core/adapter.ts'
-import { deletedKeysFrom, FORGOTTEN_KEYS_MAX } from '../../core/deleted-keys.ts'
+import type { Deletion, LeaseName, MintName, PrunableRow } from '../../core/written-rows.ts'
 import type { RowName } from '../../core/exchange.ts'
 import { NO_LEAP } from '../../core/leap.ts'
 import { keysOf, nameOf as reservationNameOf, sweepAtOf } from '../../core/reservations/names.ts'
 import type { BudgetRow, Leap, LeaseRow, OwnerRow, ReservationRow } from '../../core/rows.ts'
+import { DeletedNames } from './deleted-names.ts'
 import { TimeIndex } from './time-index.ts'
 
 /** The rows of a memory store in plain maps, with indexes so that the cost of a load is bounded by its result. */
@@ -22,10 +22,7 @@ export class MemoryRows {
   readonly #leasedBy = new Map<number, Set<string>>()
   /** Rows that are or were wanted: a small set for `wantedBy` to scan. */
   readonly #wantedRows = new Map<string, BudgetRow>()
-  /** P6: when each key was deleted, in store time, the earliest first. */
-  readonly #deletedKeys = new Map<string, number>()
-  /** P6: names of rows whose lease was deleted, by epochs that have not heard of it. */
-  readonly #deletedLeases = new Map<number, Set<string>>()
+  readonly #deleted = new DeletedNames()
   /** When each row that has a retention may be removed. */
   readonly #keepUntil = new Map<string, number>()
   /** The earliest time at which any row may be removed. */
@@ -64,7 +61,7 @@ export class MemoryRows {
 
   removeOwner(epoch: number): void {
     this.#owners.delete(epoch)
-    this.#deletedLeases.delete(epoch)
+    this.#deleted.forget(epoch)
   }
 
   budget({ key, period }: RowName): BudgetRow | undefined {
@@ -82,7 +79,7 @@ export class MemoryRows {
   /** Every budget row in (key, period) order. */
   budgets(): readonly BudgetRow[] {
     const keys = [...this.#budgets.keys()].toSorted()
-    return keys.flatMap((key) => [...(this.#budgets.get(key)?.values() ?? [])].toSorted((a, b) => a.period - b.period))
+    return keys.flatMap((key) => this.budgetsOf(key))
   }
 
   saveBudget(row: BudgetRow): void {
@@ -132,41 +129,26 @@ export class MemoryRows {
 
   /** Within the 7 days before `time`. */
   isDeletedKey(key: string, time: number): boolean {
-    return (this.#deletedKeys.get(key) ?? -Infinity) >= deletedKeysFrom(time)
+    return this.#deleted.hasKey(key, time)
   }
 
   isDeletedLease(epoch: number, row: RowName): boolean {
-    return this.#deletedLeases.get(epoch)?.has(nameOf(row)) === true
+    return this.#deleted.hasLease(epoch, nameOf(row))
   }
 
   /** @param time store time of the deletion, ms since 1970 */
   saveDeletion({ key, budgets, leases, mints }: Deletion, time: number): void {
-    this.#keepDeletedKey(key, time)
+    this.#deleted.keepKey(key, time)
     for (const lease of leases) {
       this.saveLease({ ...lease, held: 0 })
-      const ofEpoch = this.#deletedLeases.get(lease.epoch) ?? new Set<string>()
-      this.#deletedLeases.set(lease.epoch, ofEpoch.add(nameOf(lease)))
+      this.#deleted.keepLease(lease.epoch, nameOf(lease))
     }
     for (const row of budgets) this.removeBudget(row)
     for (const mint of mints) this.#mints.delete(mintNameOf(mint.key, mint.id))
   }
 
-  #keepDeletedKey(key: string, time: number): void {
-    // Behind all others: a key that is there keeps its place.
-    this.#deletedKeys.delete(key)
-    this.#deletedKeys.set(key, time)
-    let forgotten = 0
-    for (const [other, deletedAt] of this.#deletedKeys) {
-      if (deletedAt >= deletedKeysFrom(time) || forgotten === FORGOTTEN_KEYS_MAX) break
-      this.#deletedKeys.delete(other)
-      forgotten += 1
-    }
-  }
-
   hearDeletion({ epoch, ...row }: LeaseName): void {
-    const ofEpoch = this.#deletedLeases.get(epoch)
-    ofEpoch?.delete(nameOf(row))
-    if (ofEpoch?.size === 0) this.#deletedLeases.delete(epoch)
+    this.#deleted.hear(epoch, nameOf(row))
   }
 
   /** In no order; at most `max`. */

@@ -1,4 +1,4 @@
-import type { Writes } from '../../core/adapter.ts'
+import type { Writes } from '../../core/written-rows.ts'
 import type { MemoryRows } from './rows.ts'
 
 /** Applies all writes. No step can fail half-way. */

@@ -8,8 +8,8 @@ import type {
   SweepRows,
   UpkeepBounds,
   UpkeepRows,
-  Writes,
 } from '../../core/adapter.ts'
+import type { Writes } from '../../core/written-rows.ts'
 import { assertBatch } from '../../core/assert-batch.ts'
 import { BATCH_ENTRIES_MAX, type Batch, type RowName } from '../../core/exchange.ts'
 import type { BudgetRow, OwnerRow } from '../../core/rows.ts'

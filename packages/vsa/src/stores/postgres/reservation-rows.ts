@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ReservationWrite } from '../../core/adapter.ts'
+import type { ReservationWrite } from '../../core/written-rows.ts'
 import { InvariantError } from '../../core/errors.ts'
 import { keysOf, nameOf, type ReservationName, sourcesOf, sweepAtOf } from '../../core/reservations/names.ts'
 import { decodeLots, encodeLots } from '../../core/reservations/stored-lots.ts'

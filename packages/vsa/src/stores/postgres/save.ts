@@ -1,4 +1,4 @@
-import type { BudgetWrite, Deletion, LeaseName, OwnerWrite, PrunableRow, Writes } from '../../core/adapter.ts'
+import type { BudgetWrite, Deletion, LeaseName, OwnerWrite, PrunableRow, Writes } from '../../core/written-rows.ts'
 import { deletedKeysFrom, FORGOTTEN_KEYS_MAX } from '../../core/deleted-keys.ts'
 import type { RowName } from '../../core/exchange.ts'
 import type { LeaseRow } from '../../core/rows.ts'

@@ -10,8 +10,8 @@ import type {
   SweepRows,
   UpkeepBounds,
   UpkeepRows,
-  Writes,
 } from '../../core/adapter.ts'
+import type { Writes } from '../../core/written-rows.ts'
 import { assertBatch } from '../../core/assert-batch.ts'
 import type { Batch, RowName } from '../../core/exchange.ts'
 import type { BudgetRow, OwnerRow } from '../../core/rows.ts'

@@ -1,4 +1,4 @@
-import type { Writes } from '../../core/adapter.ts'
+import type { Writes } from '../../core/written-rows.ts'
 import { encodeText } from '../../core/stored-text.ts'
 import { fieldOf, idFieldOf, memberOf } from './keys.ts'
 import type { Loaded } from './loaded.ts'

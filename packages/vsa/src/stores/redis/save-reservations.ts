@@ -1,4 +1,4 @@
-import type { Writes } from '../../core/adapter.ts'
+import type { Writes } from '../../core/written-rows.ts'
 import { sweepAtOf } from '../../core/reservations/names.ts'
 import type { Loaded } from './loaded.ts'
 import { linkTo, reservationFields, reservationJson } from './reservations.ts'

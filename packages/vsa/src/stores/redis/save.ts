@@ -1,4 +1,4 @@
-import type { BudgetWrite, OwnerWrite, PrunableRow, Writes } from '../../core/adapter.ts'
+import type { BudgetWrite, OwnerWrite, PrunableRow, Writes } from '../../core/written-rows.ts'
 import type { LeaseRow } from '../../core/rows.ts'
 import { readable } from './found-rows.ts'
 import { fieldOf, leaseNameOf, memberOf, idFieldOf, type KeyName } from './keys.ts'

@@ -1,4 +1,5 @@
-import type { EndedLease, OpenOwner, PrunableRow, UpkeepBounds, UpkeepRows } from '../../core/adapter.ts'
+import type { EndedLease, OpenOwner, UpkeepBounds, UpkeepRows } from '../../core/adapter.ts'
+import type { PrunableRow } from '../../core/written-rows.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { RedisArgument } from './client.ts'
 import { leaseNameOf } from './keys.ts'

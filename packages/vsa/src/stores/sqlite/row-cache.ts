@@ -1,4 +1,5 @@
-import type { LoadedBudget, Writes } from '../../core/adapter.ts'
+import type { LoadedBudget } from '../../core/adapter.ts'
+import type { Writes } from '../../core/written-rows.ts'
 import { isOpen, keysOf, nameOf, type ReservationName } from '../../core/reservations/names.ts'
 import type { OwnerRow, ReservationRow } from '../../core/rows.ts'
 

@@ -1,4 +1,4 @@
-import type { PrunableRow } from '../../core/adapter.ts'
+import type { PrunableRow } from '../../core/written-rows.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { Outcome, RowName } from '../../core/exchange.ts'
 import { type ReservationName, sweepAtOf } from '../../core/reservations/names.ts'

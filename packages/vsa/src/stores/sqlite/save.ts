@@ -1,4 +1,11 @@
-import type { BudgetWrite, Deletion, OwnerWrite, PrunableRow, ReservationWrite, Writes } from '../../core/adapter.ts'
+import type {
+  BudgetWrite,
+  Deletion,
+  OwnerWrite,
+  PrunableRow,
+  ReservationWrite,
+  Writes,
+} from '../../core/written-rows.ts'
 import { deletedKeysFrom, FORGOTTEN_KEYS_MAX } from '../../core/deleted-keys.ts'
 import { keysOf, sweepAtOf } from '../../core/reservations/names.ts'
 import { encodeLots } from '../../core/reservations/stored-lots.ts'

@@ -1,4 +1,5 @@
-import type { StoreTime, Writes } from '../../core/adapter.ts'
+import type { StoreTime } from '../../core/adapter.ts'
+import type { Writes } from '../../core/written-rows.ts'
 import { deletionOf } from '../../core/deletion.ts'
 import type { Answer, Batch } from '../../core/exchange.ts'
 import { withLeap } from '../../core/leap.ts'
