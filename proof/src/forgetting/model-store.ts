@@ -1,4 +1,5 @@
-import type { StoreLife, Writes } from '../../../packages/vsa/dist/core/adapter.js'
+import type { StoreLife } from '../../../packages/vsa/dist/core/adapter.js'
+import type { Writes } from '../../../packages/vsa/dist/core/written-rows.js'
 import type { Life } from '../../../packages/vsa/dist/core/life.js'
 import type { MemoryRows } from '../../../packages/vsa/dist/stores/memory/rows.js'
 import type { ForgettingProduction } from './model-production.ts'

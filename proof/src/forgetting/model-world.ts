@@ -1,5 +1,5 @@
 import type { Answer, BudgetEntry } from '../../../packages/vsa/dist/index.js'
-import type { Writes } from '../../../packages/vsa/dist/core/adapter.js'
+import type { Writes } from '../../../packages/vsa/dist/core/written-rows.js'
 import type { SessionRecord } from '../../../packages/vsa/dist/engine/session/state-machine.js'
 
 /* The state of the model of a store that forgets. A step copies what it changes. */

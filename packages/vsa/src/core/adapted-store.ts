@@ -1,14 +1,9 @@
-import type { Awaitable, DeletionRows, Exchanged, Snapshot, StoreAdapter, StoreTime } from './adapter.ts'
-import type { Writes } from './written-rows.ts'
+import type { Awaitable, DeletionRows, Exchanged, Snapshot, StoreAdapter } from './adapter.ts'
 import { andThen, caught } from './awaitable.ts'
 import type { Clock } from './clock.ts'
 import { deletionOf } from './deletion.ts'
-import { invariant, StoreError } from './errors.ts'
 import type { Answer, Batch, RowName } from './exchange.ts'
-import { DroppedIntents } from './dropped-intents.ts'
 import type { IntentWriter } from './intent-writer.ts'
-import { withLeap } from './leap.ts'
-import { type Life, lifeAt, withLife } from './life.ts'
 import { maintain, OWNERS_KEPT_MS, type Upkeep, UPKEEP_STEPS } from './maintain.ts'
 import { openEpoch } from './open-epoch.ts'
 import { Pace } from './pace.ts'
@@ -16,10 +11,10 @@ import { sweep } from './reservations/sweep.ts'
 import { SweepSize } from './reservations/sweep-size.ts'
 import type { BudgetRow, OwnerRow } from './rows.ts'
 import type { Caller } from './standing.ts'
-import { Standstill } from './standstill.ts'
 import type { Joined, ListPage, ListRange, Store, StoreCapabilities } from './store.ts'
-import { contended, notApplied, TRIES_MAX } from './store-failures.ts'
+import { notApplied } from './store-failures.ts'
 import { checkStoreFrom, type StoreFromOptions, type UpkeepSettings } from './store-from-options.ts'
+import { Transactions } from './transactions.ts'
 import { transition } from './transition.ts'
 
 /** The most rows, reservations and mints that one transaction deletes, each. An engine repeats it between exchanges. */
@@ -36,14 +31,6 @@ export function adaptedStore(adapter: StoreAdapter, options: StoreFromOptions, m
   return new AdaptedStore(adapter, checkStoreFrom(adapter, options, makeToken))
 }
 
-interface Decided<T> {
-  readonly result: T
-  /** Null when nothing is to be written. */
-  readonly writes: Writes | null
-}
-
-type Decide<Rows, T> = (rows: Rows, at: StoreTime, life: Life) => Decided<T>
-
 class AdaptedStore implements Store {
   readonly capabilities: StoreCapabilities
   /** Absent where the adapter has none. */
@@ -54,12 +41,10 @@ class AdaptedStore implements Store {
   readonly useClock: (clock: Clock) => void
   /** Absent where the adapter cannot. */
   readonly delete?: (key: string) => Promise<boolean>
-  readonly #pause: (tries: number) => Promise<void>
   readonly #newToken: () => string
   readonly #upkeep: Pace
-  readonly #standstill: Standstill
+  readonly #transactions: Transactions
   readonly #sweepSize: SweepSize = new SweepSize()
-  readonly #dropped: DroppedIntents = new DroppedIntents()
   #isBehind = false
   /** The last fast path found nothing for upkeep to do. */
   #isIdle = false
@@ -71,8 +56,9 @@ class AdaptedStore implements Store {
     const { now, newToken, upkeepEveryMs, upkeepRowsMax, useClock, pause } = options
     this.useClock = useClock
     this.capabilities = adapter.capabilities
-    if (adapter.intents !== undefined) this.intents = this.#dropped.writer(adapter.intents)
     this.#adapter = adapter
+    this.#transactions = new Transactions(adapter, { now, pause })
+    if (adapter.intents !== undefined) this.intents = this.#transactions.dropped.writer(adapter.intents)
     const loadDeletion = adapter.loadDeletion?.bind(adapter)
     if (loadDeletion !== undefined) this.delete = async (key) => this.#delete(() => loadDeletion(key, DELETED_MAX), key)
     this.#now = now
@@ -80,16 +66,14 @@ class AdaptedStore implements Store {
     this.#upkeep = new Pace(upkeepEveryMs)
     // With 0, upkeep precedes each call.
     this.#mayBeIdle = upkeepEveryMs > 0
-    this.#standstill = new Standstill(adapter.leaseTtlMs)
     this.#upkeepRowsMax = upkeepRowsMax
-    this.#pause = pause
   }
 
   async join(label: string): Promise<Joined> {
     const adapter = this.#adapter
     const joining = { token: this.#newToken(), label, leaseTtlMs: adapter.leaseTtlMs }
-    const opened = andThen(this.#ready(), () =>
-      this.#transact(
+    const opened = andThen(this.#transactions.ready(), () =>
+      this.#transactions.run(
         () => adapter.loadJoin(),
         (rows, { time }, life) => {
           const { joined, writes } = openEpoch(rows, joining, time, life)
@@ -108,7 +92,7 @@ class AdaptedStore implements Store {
     const adapter = this.#adapter
     let made = 0
     const generalPath = (): Awaitable<Answer> =>
-      this.#transact(
+      this.#transactions.run(
         () => adapter.loadExchange(batch),
         (rows, { time }, life) => {
           const { answer, writes } = transition(rows, batch, time, life)
@@ -123,7 +107,7 @@ class AdaptedStore implements Store {
         return exchanged.answer
       })
     const upkeep = (): Awaitable<void> => notApplied(() => this.#keepUp(batch))
-    const answer = andThen(this.#ready(), () => andThen(upkeep(), exchange))
+    const answer = andThen(this.#transactions.ready(), () => andThen(upkeep(), exchange))
     return andThen(answer, (answered) => {
       this.#made += made
       return answered
@@ -136,14 +120,9 @@ class AdaptedStore implements Store {
     if (adapter.exchangePlain === undefined) return null
     // The general path finds out by itself.
     this.#isIdle = false
-    const startedAt = this.#now()
-    const exchanged = caught(
-      () => adapter.exchangePlain?.(batch) ?? null,
-      (error) => this.#failed(error, startedAt),
-    )
+    const exchanged = this.#transactions.guarded(() => adapter.exchangePlain?.(batch) ?? null)
     return andThen(exchanged, (decided) => {
       if (decided === null) return null
-      this.#standstill.ended(startedAt, this.#now(), decided.time - decided.timeSeen)
       this.#isIdle = this.#mayBeIdle && !decided.isUpkeepDue
       return decided
     })
@@ -152,7 +131,7 @@ class AdaptedStore implements Store {
   async upkeep(caller: Caller): Promise<number | null> {
     // The next exchange need not do it again.
     this.#upkeep.isDue(this.#now())
-    return andThen(this.#ready(), () => andThen(this.#maintainAll(caller), ({ dueInMs }) => dueInMs))
+    return andThen(this.#transactions.ready(), () => andThen(this.#maintainAll(caller), ({ dueInMs }) => dueInMs))
   }
 
   async read(names: readonly RowName[]): Promise<readonly BudgetRow[]> {
@@ -204,10 +183,10 @@ class AdaptedStore implements Store {
   #maintain(caller: Caller, rowsMax: number, steps = UPKEEP_STEPS, maySweep = true): Awaitable<Upkeep> {
     const { leaseTtlMs } = this.#adapter
     const bounds = { leasesMax: this.#upkeepRowsMax, rowsMax, ownersKeptMs: OWNERS_KEPT_MS }
-    const done = this.#transact(
+    const done = this.#transactions.run(
       () => this.#adapter.loadUpkeep(bounds),
       (rows, at) => {
-        const standstillMs = this.#standstill.ageMs(this.#now())
+        const { standstillMs } = this.#transactions
         const upkeep = maintain(rows, at, { caller, bounds, leaseTtlMs, standstillMs })
         return { result: upkeep, writes: upkeep.writes }
       },
@@ -230,7 +209,7 @@ class AdaptedStore implements Store {
   #sweep(): Awaitable<{ readonly isFull: boolean; readonly isIdle: boolean }> {
     const max = Math.min(this.#sweepSize.count, this.capabilities.batchMax)
     const startedAt = this.#now()
-    const swept = this.#transact(
+    const swept = this.#transactions.run(
       () => this.#adapter.loadSweep(max),
       (rows, at, { frozenUntil }) => {
         const writes = sweep(rows, at, frozenUntil > 0)
@@ -245,64 +224,11 @@ class AdaptedStore implements Store {
 
   /** P6. @returns false where there is more */
   async #delete(load: () => Awaitable<Snapshot<DeletionRows>>, key: string): Promise<boolean> {
-    return andThen(this.#ready(), () =>
-      this.#transact(load, (rows, at) => {
+    return andThen(this.#transactions.ready(), () =>
+      this.#transactions.run(load, (rows, at) => {
         const { writes, isDone } = deletionOf(key, rows, at)
         return { result: isDone, writes }
       }),
     )
-  }
-
-  #ready(): Awaitable<void> {
-    const startedAt = this.#now()
-    return caught(
-      () => this.#adapter.ready(),
-      (error) => this.#failed(error, startedAt),
-    )
-  }
-
-  #transact<Rows, T>(load: () => Awaitable<Snapshot<Rows>>, decide: Decide<Rows, T>, tries = 1): Awaitable<T> {
-    const startedAt = this.#now()
-    const work = (): Awaitable<T> =>
-      andThen(load(), (snapshot) => {
-        this.#standstill.ended(startedAt, this.#now(), snapshot.time - snapshot.timeSeen)
-        const { leaseTtlMs } = this.#adapter
-        const life = lifeAt(snapshot.life, snapshot.time, leaseTtlMs)
-        return andThen(decideOrRelease(snapshot, life, decide), ({ result, writes }) => {
-          if (writes === null) return andThen(snapshot.release(), () => result)
-          const complete = withLife(withLeap(writes, snapshot, leaseTtlMs), snapshot.life, life)
-          return andThen(snapshot.save(complete), (saved) => {
-            invariant(typeof saved === 'boolean', 'save answers whether it saved')
-            if (saved) {
-              this.#dropped.saved(complete)
-              return result
-            }
-            if (tries >= TRIES_MAX) throw contended()
-            return this.#pause(tries).then(() => this.#transact(load, decide, tries + 1))
-          })
-        })
-      })
-    return caught(work, (error) => this.#failed(error, startedAt))
-  }
-
-  /** The store did not do what it was called for: it stands still for this handle (S8). A bug says nothing about the store. */
-  #failed(error: unknown, startedAt: number): never {
-    if (error instanceof StoreError) this.#standstill.failed(startedAt)
-    throw error
-  }
-}
-
-/** After a bug or a malformed batch the locks are released. */
-function decideOrRelease<Rows, T>(
-  snapshot: Snapshot<Rows>,
-  life: Life,
-  decide: Decide<Rows, T>,
-): Awaitable<Decided<T>> {
-  try {
-    return decide(snapshot.rows, snapshot, life)
-  } catch (error) {
-    return andThen(snapshot.release(), () => {
-      throw error
-    })
   }
 }
