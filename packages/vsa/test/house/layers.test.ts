@@ -163,6 +163,18 @@ const planted: readonly Planted[] = [
   ['testing/conformance/a.ts', `import { a } from '../../engine/a.ts'`, imports],
   ['testing/conformance/a.ts', `import { a } from '../../stores/sqlite/index.ts'`, imports],
 
+  ['http/a.ts', `export { a } from '../index.ts'`, null],
+  ['http/a.ts', `import { a } from '../engine/a.ts'`, imports],
+  ['http/a.ts', `import { a } from '../express/index.ts'`, imports],
+  ['express/a.ts', `export { a } from '../http/a.ts'`, null],
+  ['express/a.ts', `import type { A } from '../core/a.ts'`, imports],
+  ['express/a.ts', `import { a } from '../fastify/index.ts'`, imports],
+  ['express/a.ts', `import type { Request } from 'express'`, imports],
+  ['prometheus/a.ts', `export { a } from 'prom-client'`, null],
+  ['prometheus/a.ts', `import { a } from '../engine/a.ts'`, imports],
+  ['opentelemetry/a.ts', `export { a } from '@opentelemetry/api'`, null],
+  ['opentelemetry/a.ts', `import { a } from '@opentelemetry/sdk-metrics'`, imports],
+
   ['index.ts', `import { a } from './cli/main.ts'`, imports],
   ['cli/a.ts', `export { a } from '../stores/sqlite/index.ts'`, null],
   ['cli/a.ts', `export { a } from '../engine/a.ts'`, null],

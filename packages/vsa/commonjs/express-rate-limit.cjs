@@ -1,0 +1,2 @@
+// One instance of the library, whether it is required or imported.
+module.exports = require('../dist/express-rate-limit/index.js')
