@@ -56,8 +56,8 @@ export class Fleet {
     return this.#first.tell({ do: 'open-loop', rate, seconds, warmUpSeconds })
   }
 
-  figures(seconds: number, everyMs: number): Promise<readonly FiguresAt[]> {
-    return this.#first.tell({ do: 'figures', seconds, everyMs })
+  figures(callers: number, seconds: number, everyMs: number): Promise<readonly FiguresAt[]> {
+    return this.#first.tell({ do: 'figures', callers, seconds, everyMs })
   }
 
   async pause(): Promise<void> {

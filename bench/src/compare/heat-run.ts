@@ -3,6 +3,7 @@ import type { Workload } from '../workloads/workload.ts'
 import type { Account } from './account.ts'
 import { Fleet } from './fleet.ts'
 import type { Stretch } from './messages.ts'
+import type { Percentiles } from './open-loop.ts'
 import { figure, rowOf, type Row } from './row.ts'
 import type { Settings } from './plan.ts'
 import type { Failure, LatencyRow } from './result.ts'
@@ -118,9 +119,16 @@ async function latencyOf({ fleet }: Lane, { timed, settings }: HeatRun, latencie
       ...{ contender: name, title, group, store, storeCallsPerSecond: figure(counts.calls / seconds) },
       ...latency,
       answeredPerSecond: figure(latency.answeredPerSecond),
+      fromDueUs: rounded(latency.fromDueUs),
+      fromCallUs: rounded(latency.fromCallUs),
     })
     if (!latency.isKeptUp) return
   }
+}
+
+function rounded({ p50, p99, p999, curve }: Percentiles): Percentiles {
+  const points = curve.map(([percentile, us]) => [percentile, figure(us)] as const)
+  return { p50: figure(p50), p99: figure(p99), p999: figure(p999), curve: points }
 }
 
 function report({ fleet, rounds, accounts, failure }: Lane, { callers }: Settings, result: HeatResult): void {

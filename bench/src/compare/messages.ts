@@ -8,7 +8,7 @@ export type Command =
   | { readonly do: 'open'; readonly place: PlaceFacts; readonly adminUrl: string }
   | { readonly do: 'closed-loop'; readonly callers: number; readonly seconds: number; readonly warmUpSeconds: number }
   | { readonly do: 'open-loop'; readonly rate: number; readonly seconds: number; readonly warmUpSeconds: number }
-  | { readonly do: 'figures'; readonly seconds: number; readonly everyMs: number }
+  | { readonly do: 'figures'; readonly callers: number; readonly seconds: number; readonly everyMs: number }
   | { readonly do: 'pause' }
   | { readonly do: 'close' }
   | { readonly do: 'books' }

@@ -46,7 +46,7 @@ export async function openLoop(
   const endsAtMs = startedAtMs + seconds * 1_000
   let [cursor, begun, underWay] = [begin, 0, 0]
   let [answered, lastAnswerAtMs] = [0, startedAtMs]
-  let failure: unknown
+  let failure: Error | undefined
   const answer = (dueAtMs: number, calledAtMs: number): void => {
     lastAnswerAtMs = performance.now()
     answered += 1
@@ -64,7 +64,7 @@ export async function openLoop(
         underWay -= 1
         answer(dueAtMs, calledAtMs)
       },
-      (error: unknown) => (failure ??= error),
+      (error: unknown) => (failure ??= error instanceof Error ? error : new Error(String(error))),
     )
   }
   const dueOf = (number: number): number => startedAtMs + (number * 1_000) / rate

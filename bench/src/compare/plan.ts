@@ -65,8 +65,7 @@ const CALLERS = 1_024
 
 /** On these all are compared, on the others {@link SOME}: else it would take an hour. */
 const MAIN_WORKLOADS = ['article', 'hot-key', 'deny-heavy', 'flash-sale']
-const SOME =
-  /^(vsa-leased-(sqlite|postgres|redis)|vsa-durable-postgres|token-bucket-.*|rate-limiter-flexible-redis)$/
+const SOME = /^(vsa-leased-(sqlite|postgres|redis)|vsa-durable-postgres|token-bucket-.*|rate-limiter-flexible-redis)$/
 const MILLION = /^(vsa-leased-(sqlite|postgres|redis)|token-bucket-.*|map)$/
 const QUICK_WORKLOADS = ['article', 'hot-key', 'flash-sale']
 const QUICK_CONTENDERS =
@@ -84,14 +83,14 @@ export function planOf({ isQuick, only, processes }: Wish): Plan {
   const contenders = wished(CONTENDERS, only)
   const workloads = wished(WORKLOADS, only)
   const isNarrow = contenders !== null || workloads !== null
-  const heats = WORKLOADS.filter(({ name }) => workloads?.has(name) ?? (!isQuick || QUICK_WORKLOADS.includes(name))).map(
-    (workload) => ({
-      workload,
-      contenders: CONTENDERS.filter(
-        (contender) => contenders?.has(contender.name) ?? isUsual(contender, workload, isQuick),
-      ).filter((contender) => canDo(contender, workload)),
-    }),
-  )
+  const heats = WORKLOADS.filter(
+    ({ name }) => workloads?.has(name) ?? (!isQuick || QUICK_WORKLOADS.includes(name)),
+  ).map((workload) => ({
+    workload,
+    contenders: CONTENDERS.filter(
+      (contender) => contenders?.has(contender.name) ?? isUsual(contender, workload, isQuick),
+    ).filter((contender) => canDo(contender, workload)),
+  }))
   const settings = {
     ...(isQuick ? QUICK : FULL),
     ...{ isQuick, callers: CALLERS, processes: isNarrow && processes === 1 ? 0 : processes },

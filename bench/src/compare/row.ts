@@ -76,7 +76,9 @@ export function rowOf(
     operationsPerSecond: spreadOf(sums.map((sum) => sum.operationsPerSecond)),
     deniedShare: middle((sum) => sum.denied / sum.decisions),
     cpuUsPerDecision: middle((sum) => (sum.cpuMs * 1_000) / sum.decisions),
-    serverCpuUsPerDecision: middleOrNull((sum) => (sum.serverCpuMs === null ? null : (sum.serverCpuMs * 1_000) / sum.decisions)),
+    serverCpuUsPerDecision: middleOrNull((sum) =>
+      sum.serverCpuMs === null ? null : (sum.serverCpuMs * 1_000) / sum.decisions,
+    ),
     storeCallsPerSecond: middle((sum) => sum.calls / sum.seconds),
     storeCallsPerThousandAdmissions: middle((sum) => perThousand(sum.calls, sum.admitted)),
     storeCallsPerThousandOperations: middle((sum) => perThousand(sum.calls, sum.operations)),

@@ -48,7 +48,16 @@ export async function runPlan(plan: Plan, folder: string, command: string, progr
     return {
       ...{ bench: 'compare', command, at: new Date().toISOString(), machine: host, versions: versions() },
       stores: ['SQLite: libsql, journal_mode=WAL, synchronous=FULL', ...(await servers.settings())],
-      ...{ settings: plan.settings, rows, latencies, growth, shared, floors: floorsOf(rows, latencies), failures, skipped },
+      ...{
+        settings: plan.settings,
+        rows,
+        latencies,
+        growth,
+        shared,
+        floors: floorsOf(rows, latencies),
+        failures,
+        skipped,
+      },
     }
   } finally {
     await servers.stop()
@@ -78,7 +87,7 @@ async function runGrowth({ growth, settings }: Plan, servers: Servers): Promise<
   const fleet = await Fleet.start(growth, workloadNamed(LATENCY_WORKLOAD), servers, { name: 'growth', processes: 1 })
   try {
     await fleet.open()
-    const figures = await fleet.figures(settings.growthSeconds, GROWTH_EVERY_MS)
+    const figures = await fleet.figures(settings.callers, settings.growthSeconds, GROWTH_EVERY_MS)
     await fleet.close()
     return figures.map((at) => ({ ...at, seconds: Number(at.seconds.toFixed(2)) }))
   } finally {

@@ -40,8 +40,9 @@ export class Servers {
 
   /** Versions and settings on which durability depends, of the servers that were needed. */
   async settings(): Promise<readonly string[]> {
-    const texts = [this.#postgres?.then((places) => places.settings()), this.#redis?.then((places) => places.settings())]
-    return (await Promise.all(texts)).filter((text) => text !== undefined)
+    const postgres = await (await this.#postgres)?.settings()
+    const redis = await (await this.#redis)?.settings()
+    return [postgres, redis].filter((text) => text !== undefined)
   }
 
   async stop(): Promise<void> {
@@ -66,7 +67,11 @@ class PostgresPlaces {
   }
 
   static async start(): Promise<PostgresPlaces> {
-    const options = ['shared_preload_libraries=pg_stat_statements', 'pg_stat_statements.track=top', 'max_connections=400']
+    const options = [
+      'shared_preload_libraries=pg_stat_statements',
+      'pg_stat_statements.track=top',
+      'max_connections=400',
+    ]
     const server = await postgresServer({ options })
     if ('reason' in server) throw new Error(server.reason)
     const places = new PostgresPlaces(server.url, () => server.stop())

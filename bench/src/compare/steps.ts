@@ -16,7 +16,9 @@ export interface Progress {
 }
 
 export function stepsOf(limiter: Limiter, trace: Trace, ledger: Ledger): Steps {
-  return trace.workload.cost.kind === 'reserved' ? workSteps(limiter, trace, ledger) : admitSteps(limiter, trace, ledger)
+  return trace.workload.cost.kind === 'reserved'
+    ? workSteps(limiter, trace, ledger)
+    : admitSteps(limiter, trace, ledger)
 }
 
 function admitSteps(limiter: Limiter, { keys, units: costs, kinds }: Trace, ledger: Ledger): Steps {

@@ -61,7 +61,7 @@ export class Subject {
   }
 
   /** Full speed, with the figures from time to time. */
-  async figures({ seconds, everyMs }: Extract<Command, { do: 'figures' }>): Promise<readonly FiguresAt[]> {
+  async figures({ callers, seconds, everyMs }: Extract<Command, { do: 'figures' }>): Promise<readonly FiguresAt[]> {
     const { figures } = this.#limiter
     if (figures === undefined) throw new Error('this contender has no figures')
     const startedAtMs = performance.now()
@@ -70,7 +70,7 @@ export class Subject {
       all.push({ seconds: (performance.now() - startedAtMs) / 1_000, ...figures() })
     }
     const timer = setInterval(look, everyMs)
-    await this.#loop.run(1, seconds)
+    await this.#loop.run(callers, seconds)
     clearInterval(timer)
     look()
     return all

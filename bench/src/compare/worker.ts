@@ -17,7 +17,8 @@ let subject: Subject | undefined
 process.on('message', (command: Command) => {
   obey(command).then(
     (answer) => process.send?.({ answer }),
-    (error: unknown) => process.send?.({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    (error: unknown) =>
+      process.send?.({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   )
 })
 process.once('disconnect', () => process.exit(0))

@@ -32,11 +32,11 @@ export interface Limiter {
   /** Gives back what was admitted. */
   refund(key: number, units: number): void | Promise<unknown>
   /** Reserves `most`, meters, and settles `actual`. Without it the driver admits `most` and gives the rest back. */
-  work?(key: number, most: number, actual: number): Promise<boolean>
+  readonly work?: (key: number, most: number, actual: number) => Promise<boolean>
   /** Its own count of store calls so far, where it has one. */
   exchanges?(): number
   /** Operations and rows written so far (N and I), where it has such counts. */
-  figures?(): { readonly operations: number; readonly records: number }
+  readonly figures?: () => { readonly operations: number; readonly records: number }
   /** Sends what has not been sent, so that a pause makes no store calls. */
   pause?(): Promise<unknown>
   close(): Promise<unknown>

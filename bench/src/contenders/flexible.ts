@@ -47,7 +47,10 @@ async function limiter(trace: Trace, make: Maker): Promise<Limiter> {
   const limiterOf = (key: number): RateLimiterAbstract =>
     limits.length === 1 ? first : (byLimit.get(limitOf(trace, key)) ?? first)
   return {
-    admit: (key, units) => limiterOf(key).consume(trace.names[key] ?? '', units).then(yes, deniedOrThrow),
+    admit: (key, units) =>
+      limiterOf(key)
+        .consume(trace.names[key] ?? '', units)
+        .then(yes, deniedOrThrow),
     refund: (key, units) => limiterOf(key).reward(trace.names[key] ?? '', units),
     close: async () => undefined,
     books: async () => {
@@ -87,7 +90,10 @@ function makerOf(place: Place, store: StoreKind): Maker {
       return (options) =>
         made((ready) => {
           const tableName = options.keyPrefix
-          return new RateLimiterSQLite({ ...blocked(options), storeClient, storeType: 'better-sqlite3', tableName }, ready)
+          return new RateLimiterSQLite(
+            { ...blocked(options), storeClient, storeType: 'better-sqlite3', tableName },
+            ready,
+          )
         })
     }
     case 'postgres': {

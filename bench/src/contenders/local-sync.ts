@@ -25,7 +25,9 @@ function opened(place: Place, trace: Trace): Limiter {
   const nodes = Array.from({ length: NODES }, () => new Node(client, place.name, trace))
   const syncAll = async (): Promise<void> => void (await Promise.all(nodes.map((node) => node.sync())))
   let syncing: Promise<void> = Promise.resolve()
-  const timer = setInterval(() => (syncing = syncing.then(syncAll)), SYNC_INTERVAL_MS)
+  const timer = setInterval(() => {
+    syncing = syncing.then(syncAll)
+  }, SYNC_INTERVAL_MS)
   let turn = 0
   const next = (): Node | undefined => nodes[(turn = (turn + 1) % NODES)]
   return {

@@ -63,8 +63,7 @@ at timestamptz not null, taken bigint not null) with (fillfactor = 50)`,
   }
   return {
     admit: (key, units) => (known[key] === 1 ? admit(key, units) : admitFirst(key, units)),
-    refund: (key, units) =>
-      pool.query({ name: 'refund', text: statements.refund, values: [trace.names[key], units] }),
+    refund: (key, units) => pool.query({ name: 'refund', text: statements.refund, values: [trace.names[key], units] }),
     close: async () => undefined,
     books: async () => {
       const { rows } = await pool.query<{ key: string; taken: string }>(`select key, taken from ${table}`)

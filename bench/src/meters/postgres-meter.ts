@@ -38,7 +38,9 @@ pg_current_wal_insert_lsn() - '0/0' bytes, (select wal_sync from pg_stat_wal) sy
 const OWN = `s.userid = (select oid from pg_roles where rolname = $1) and s.query not like '%pg_stat_force_next_flush%'`
 
 async function postmasterOf(client: Client): Promise<number | null> {
-  const { rows } = await client.query<{ folder: string }>(`select setting folder from pg_settings where name = 'data_directory'`)
+  const { rows } = await client.query<{ folder: string }>(
+    `select setting folder from pg_settings where name = 'data_directory'`,
+  )
   try {
     return Number.parseInt(readFileSync(join(rows[0]?.folder ?? '', 'postmaster.pid'), 'utf8'), 10)
   } catch {

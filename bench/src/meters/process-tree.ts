@@ -19,7 +19,10 @@ function statOf(name: string): { pid: number; parent: number; cpuMs: number } | 
   try {
     const text = readFileSync(`/proc/${name}/stat`, 'utf8')
     // The name of the program is in brackets and may have spaces.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number)
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number)
     const ticks = [11, 12, 13, 14].reduce((sum, at) => sum + (fields[at] ?? 0), 0)
     return { pid: Number(name), parent: fields[1] ?? 0, cpuMs: ticks * TICK_MS }
   } catch {

@@ -6,6 +6,12 @@ const WRITES = /^\s*(insert|update|delete|replace)/i
 const BEGINS = /^\s*begin/i
 const ENDS = /^\s*(commit|rollback|end)/i
 
+/** As functions that are called with their `this` again. */
+interface Methods {
+  readonly exec: (this: Database.Database, sql: string) => Database.Database
+  readonly prepare: (this: Database.Database, sql: string) => Database.Statement
+}
+
 type Run = (this: Database.Statement, ...parameters: unknown[]) => unknown
 
 /**
@@ -32,7 +38,7 @@ export function countStatements(client: typeof Database, counts: BigInt64Array):
       if (rows > 0 && WRITES.test(sql)) Atomics.add(counts, ROWS, BigInt(rows))
       return result
     }
-  const { exec, prepare } = client.prototype
+  const { exec, prepare }: Methods = client.prototype
   client.prototype.exec = function counted(this: Database.Database, sql) {
     seen(sql)
     return exec.call(this, sql)
@@ -46,7 +52,7 @@ export function countStatements(client: typeof Database, counts: BigInt64Array):
       for (const name of ['run', 'get', 'all'] as const) prototype[name] = wrap(prototype[name])
     }
     return statement
-  } as typeof prepare
+  } as typeof client.prototype.prepare
 }
 
 /** `changes` of a run; a row, or rows, of RETURNING. */
