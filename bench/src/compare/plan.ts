@@ -102,7 +102,8 @@ export function planOf({ isQuick, only, processes }: Wish): Plan {
     latencies: measured.filter(({ name }) => (isQuick ? QUICK_TIMED : TIMED).test(name)),
     growth: isNarrow ? null : (CONTENDERS.find(({ name }) => name === GROWTH) ?? null),
     shared: CONTENDERS.filter(
-      ({ name, store }) => store !== 'memory' && (contenders?.has(name) ?? (workloads === null && SHARED.includes(name))),
+      ({ name, store }) =>
+        store !== 'memory' && (contenders?.has(name) ?? (workloads === null && SHARED.includes(name))),
     ),
   }
 }

@@ -36,7 +36,7 @@ test('every table of docs/benchmarks.md is one: a heading, a rule, and lines of 
   const rules = lines.filter((line) => TABLE_RULE.test(line))
   expect(rules.length).toBeGreaterThan(5)
   expect(
-    lines.filter((line, at) => widths[at] !== 0 && at > 0 && widths[at - 1] !== 0 && widths[at] !== widths[at - 1]),
+    lines.filter((_, at) => widths[at] !== 0 && at > 0 && widths[at - 1] !== 0 && widths[at] !== widths[at - 1]),
   ).toEqual([])
 })
 
