@@ -14,15 +14,18 @@ export function callsPlot({ latencies, settings }: Result, theme: Theme): string
       label: first === undefined ? name : `${first.title.split(',')[0]}: ${STORE_NAMES[first.store]}`,
       color: theme.colors[first?.group ?? 'per-request'],
       isDashed: first?.store === 'redis',
-      points: own.map((row) => [row.offeredPerSecond, row.storeCallsPerSecond] as const),
+      // Where more was offered than was answered, the point is at what was answered.
+      points: own
+        .map((row) => [row.isKeptUp ? row.offeredPerSecond : row.answeredPerSecond, row.storeCallsPerSecond] as const)
+        .toSorted(([a], [b]) => a - b),
     }
   })
   if (lines.length === 0) return null
   const options = linePlot(
     {
       title: 'Store calls against offered load',
-      yLabel: 'store calls a second, as the server counts them; a line ends where its load is not kept up with',
-      xLabel: 'operations offered a second',
+      yLabel: 'store calls a second, as the server counts them; a line ends at the most that is kept up with',
+      xLabel: 'operations a second',
       x: { scale: 'log', ticks: settings.rates, format: tickText },
       lines,
     },
