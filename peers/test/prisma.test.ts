@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { PrismaPg } from '@prisma/adapter-pg'
-import pg from 'pg'
+import { Pool } from 'pg'
 import { open } from 'vsa'
 import { fromPrisma, postgres, type PrismaTransaction } from 'vsa/postgres'
 import { postgresServer } from 'vsa-servers'
@@ -61,7 +61,7 @@ async function generatedClient(url: string): Promise<Client> {
 describe.skipIf('reason' in server)('in a transaction of Prisma (T1)', () => {
   test('T1, L3: what it settles and mints counts with its commit, once, and not after a rollback', async () => {
     const url = 'url' in server ? server.url : ''
-    const pool = new pg.Pool({ connectionString: url })
+    const pool = new Pool({ connectionString: url })
     await pool.query(TABLE)
     const prisma = await generatedClient(url)
     const vsa = open({ store: postgres(pool, { schema: 'vsa $1 "?' }) })
