@@ -241,8 +241,8 @@ export const OWNER_CANARIES: readonly Canary[] = [
     rules: ['O13'],
     what: 'a refund is accepted after the closing batch has been sent',
     file: 'engine/admission/refunds',
-    find: "if (scheduler.ended)\n            throw closedError(gate.key);\n        if (units === 0 || period === null)",
-    replace: "if (units === 0 || period === null)",
+    find: 'if (scheduler.ended)\n            throw closedError(gate.key);\n        if (units === 0 || period === null)',
+    replace: 'if (units === 0 || period === null)',
   },
   {
     name: 'closing-leaves-waiters',
