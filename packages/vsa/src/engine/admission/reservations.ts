@@ -138,7 +138,7 @@ export class Reservations {
    * @returns the units that are not there
    */
   async coverFrom(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
-    const { admission, metrics } = this.#parts
+    const { admission } = this.#parts
     const leased = admission.tries.spendLease(gate, units)
     if (leased !== null) add(leased)
     let left = units - (leased?.units ?? 0)
@@ -152,7 +152,7 @@ export class Reservations {
         left -= asked
       } else {
         // The settlement asks for as much as there is: no caller was denied.
-        metrics.takeBackDenial(asked)
+        gate.metrics.takeBackDenial(asked, decision.reason)
         hasWaited ||= decision.reason === 'reserved'
       }
       // As of the last answer. Others may be quicker.
