@@ -87,12 +87,7 @@ export function statsOf(table: MetricsTable, { unsentUnits, ...now }: StatsNow):
   engine.spendsTold = metrics.spendsTold
   return {
     operations:
-      metrics.spendsTold +
-      metrics.takes +
-      metrics.denials +
-      metrics.refunds +
-      engine.counterAdds +
-      metrics.unaccounted,
+      metrics.spendsTold + metrics.takes + metrics.denials + metrics.refunds + engine.counterAdds + metrics.unaccounted,
     admittedUnits: metrics.spentTold + metrics.takenUnits,
     deniedUnits: metrics.deniedUnits,
     shadowDeniedUnits: metrics.shadowDeniedUnits,
