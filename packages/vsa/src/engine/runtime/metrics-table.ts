@@ -1,11 +1,11 @@
 import { Metrics } from './metrics.ts'
 
 /** Families that are counted by themselves. A family that is declared after so many is counted with the others of its kind. */
-export const POLICIES_MAX = 64
+const POLICIES_MAX = 64
 /** The policy of budgets that were declared one by one. A family cannot have such a name: it has a colon. */
-export const SINGLE = ':single'
+const SINGLE = ':single'
 /** The policy of the families beyond {@link POLICIES_MAX}. */
-export const OTHER = ':other'
+const OTHER = ':other'
 
 /**
  * What is counted of each family. A gate counts into the object of its family, as it would into that of the engine: the hot path does the same
