@@ -8,6 +8,8 @@ export async function load(app) {
   const ended = once(server, 'exit')
   const [port] = await once(server.stdout, 'data')
   const url = `http://127.0.0.1:${String(port).trim()}`
+  // Until the database is open.
+  while (!(await fetch(`${url}/credits`)).ok) console.log('waiting')
   const answers = await Promise.all(Array.from({ length: 50 }, () => fetch(url)))
   const counted = (status) => answers.filter((answer) => answer.status === status).length
   const credits = await (await fetch(`${url}/credits`)).text()

@@ -3,7 +3,7 @@ import { sqlite } from 'vsa/sqlite'
 import { verify } from '../verify.js'
 import { startAgents } from './processes.js'
 
-const vsa = open({ store: sqlite('credits.db') })
+const vsa = open({ store: sqlite('credits.db'), deadlineMs: 60_000 })
 const credits = vsa.budget('credits:team', { initial: 600 })
 await vsa.ready()
 

@@ -3,9 +3,9 @@ import { sqlite } from 'vsa/sqlite'
 import { modelStream, readyToGo } from './processes.js'
 
 const [name] = process.argv.slice(2)
-const vsa = open({ store: sqlite('credits.db') })
+// A minute: the machine may be busy.
+const vsa = open({ store: sqlite('credits.db'), deadlineMs: 60_000 })
 const credits = vsa.budget('credits:team', { initial: 600 })
-await vsa.ready()
 await readyToGo()
 
 const hold = await credits.reserve(500, { id: name, ttlMs: 600_000, onExpire: 'capture' })

@@ -8,9 +8,14 @@ export async function startAgents(program) {
     const agent = fork(join(import.meta.dirname, program), [`agent-${number}`])
     return { name: `agent-${number}`, process: agent, ended: once(agent, 'exit') }
   })
-  await Promise.all(agents.map((agent) => once(agent.process, 'message')))
+  await Promise.all(agents.map(isReady))
   for (const agent of agents) agent.process.send('go')
   return agents
+}
+
+async function isReady({ name, process: agent, ended }) {
+  const failed = ended.then(([code]) => Promise.reject(new Error(`${name} ended with ${code} before it was ready`)))
+  await Promise.race([once(agent, 'message'), failed])
 }
 
 /** Waits until the parent says go. */

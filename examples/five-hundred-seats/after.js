@@ -6,7 +6,7 @@ import { verify } from '../verify.js'
 import { startProcesses } from './processes.js'
 
 const [ttlMs = '3000'] = process.argv.slice(2)
-const vsa = open({ store: sqlite('seats.db') })
+const vsa = open({ store: sqlite('seats.db'), deadlineMs: 60_000 })
 const seats = vsa.budget('concert-42', { initial: 500 })
 await vsa.ready()
 

@@ -3,9 +3,9 @@ import { sqlite } from 'vsa/sqlite'
 import { buyersOf, pause, readyToGo } from './processes.js'
 
 const [part, ttlMs] = process.argv.slice(2).map(Number)
-const vsa = open({ store: sqlite('seats.db') })
+// A minute: the machine may be busy.
+const vsa = open({ store: sqlite('seats.db'), deadlineMs: 60_000 })
 const seats = vsa.budget('concert-42', { initial: 500 })
-await vsa.ready()
 await readyToGo()
 
 /** Half of the buyers never pay when they get a seat at the first try. */

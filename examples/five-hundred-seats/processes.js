@@ -5,9 +5,14 @@ import { join } from 'node:path'
 /** Eight processes, each with its part of the 5,000 buyers, which start at the same moment. */
 export async function startProcesses(program, ...more) {
   const processes = Array.from({ length: 8 }, (_, at) => fork(join(import.meta.dirname, program), [`${at}`, ...more]))
-  await Promise.all(processes.map((one) => once(one, 'message')))
+  await Promise.all(processes.map(isReady))
   for (const one of processes) one.send('go')
   return processes
+}
+
+async function isReady(one) {
+  const failed = once(one, 'exit').then(([code]) => Promise.reject(new Error(`a process ended with ${code}`)))
+  await Promise.race([once(one, 'message'), failed])
 }
 
 /** Waits until the parent says go. */
