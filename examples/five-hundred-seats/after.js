@@ -11,6 +11,7 @@ const seats = vsa.budget('concert-42', { initial: 500 })
 await vsa.ready()
 
 const held = new Set()
+const late = new Set()
 const paid = new Set()
 let killed = null
 const processes = await startProcesses('buyers-after.js', ttlMs)
@@ -21,6 +22,7 @@ for (const one of processes) {
       held.add(message.held)
       unpaid.add(message.held)
     }
+    if (message.late !== undefined) late.add(message.late)
     if (message.paid === undefined) return
     paid.add(message.paid)
     unpaid.delete(message.paid)
@@ -36,7 +38,7 @@ const { minted, used, remaining, reserved, burned } = await seats.peek()
 console.log('500 seats, 5,000 buyers, eight processes')
 console.log(`killed: ${ends.filter(([, signal]) => signal === 'SIGKILL').length}`)
 console.log(`holds that came back: ${held.size - used} (of the killed process: ${killed?.size ?? 0})`)
-console.log(`sold: ${used}, told: ${paid.size}`)
+console.log(`sold: ${used}, told: ${paid.size}, paid too late: ${late.size}`)
 console.log(JSON.stringify({ minted, used, reserved, remaining, burned }))
 await vsa.close()
 verify('seats.db')

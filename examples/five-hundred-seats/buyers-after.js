@@ -19,8 +19,9 @@ async function buy(buyer, at, isFirstTry) {
   process.send({ held: buyer })
   if (isFirstTry && at % 2 === 0) return
   await pause(isFirstTry ? 5 : 0)
-  await hold.settle(1)
-  process.send({ paid: buyer })
+  // Paid after the time was over: the seat is sold to another buyer, or it is still there.
+  const { uncovered } = await hold.settle(1)
+  process.send(uncovered === 0 ? { paid: buyer } : { late: buyer })
 }
 
 const buyers = buyersOf(part)
