@@ -110,3 +110,12 @@ test('while the store is away, an error, a denial and an admission are counted a
     await closing
   }
 })
+
+test('what a settlement asks for in vain is no denial of its family', async () => {
+  const { vsa } = bench().owner()
+  const credits = vsa.budgets('credits', { initial: 6 }).of('a')
+  const hold = await credits.reserve(5)
+  expect(await hold?.settle(12)).toMatchObject({ settled: 6, uncovered: 6 })
+  expect(policy(vsa, 'credits')).toMatchObject({ denials: NONE, deniedUnits: 0 })
+  await vsa.close()
+})

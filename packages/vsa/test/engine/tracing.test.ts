@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { channel, tracingChannel } from 'node:diagnostics_channel'
 import { afterEach, expect, test } from 'vitest'
+import { traceExchange } from '../../src/engine/runtime/exchange-trace.ts'
+import { type ReserveTraceContext, traceReserve } from '../../src/engine/runtime/reserve-trace.ts'
 import { bench, codeOf } from './fixture.ts'
 
 const stops: (() => void)[] = []
@@ -58,7 +60,7 @@ test('O2: an attempt that is not answered in time ends as ambiguous, and the nex
   await vsa.close()
 })
 
-test('L8: nothing is published for tryAdmit, and nothing is made where nobody listens', async () => {
+test('L8: nothing is published for tryAdmit, and nothing after the last listener has left', async () => {
   const { vsa, batches } = bench().owner()
   const calls = vsa.budget('calls', { limit: 1_000, per: 'month', atRisk: 100 })
   await calls.admit()
@@ -74,6 +76,22 @@ test('L8: nothing is published for tryAdmit, and nothing is made where nobody li
   await vsa.flush()
   expect(heard).toEqual([])
   await vsa.close()
+})
+
+test('L8: where nobody listens no trace and no context is made', async () => {
+  const batch = { epoch: 1, token: 't', incarnation: 'i', seq: 1, entries: [], takes: [], close: false }
+  expect(traceExchange('label', batch, 1)).toBeUndefined()
+  let contexts = 0
+  const context = (): ReserveTraceContext => {
+    contexts += 1
+    return { keys: ['a'], units: [1], id: 'a' }
+  }
+  const reserve = (): Promise<string> => Promise.resolve('made')
+  expect([await traceReserve(context, reserve, () => 'reserved'), contexts]).toEqual(['made', 0])
+  listen('vsa.exchange')
+  listen('vsa.reserve')
+  expect(traceExchange('label', batch, 1)).toBeDefined()
+  expect([await traceReserve(context, reserve, () => 'reserved'), contexts]).toEqual(['made', 1])
 })
 
 test('a reservation that the store keeps is published with its budgets, id and outcome', async () => {
