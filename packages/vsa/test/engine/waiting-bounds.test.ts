@@ -202,7 +202,12 @@ describe('what is kept of names', () => {
   test('a name is forgotten with the last of its budgets, and a handle that outlives it leads to the key’s one gate', () => {
     const slowPath = {} as SlowPath<Gate>
     const eviction = new ClockEviction({ max: 100, isIdle: () => true, drop: () => undefined })
-    const families = new FamilyRegistry({ slowPath, metrics: new MetricsTable(), eviction, policies: new PolicyCache() })
+    const families = new FamilyRegistry({
+      slowPath,
+      metrics: new MetricsTable(),
+      eviction,
+      policies: new PolicyCache(),
+    })
     const kept = families.declare('kept', LEASED)
     const early = families.single('tenant-0:x', LEASED)
     for (let tenant = 1; tenant < 20_000; tenant += 1) families.single(`tenant-${tenant}:x`, LEASED)
