@@ -8,7 +8,7 @@ import type { RequestText } from './request-text.ts'
 import { tokensFrom } from './token-usage.ts'
 
 /** Failed attempts whose reservations wait for the next one. One more is settled at once. */
-export const WAITING_MAX = 1_000
+export const WAITING_MAX = 256
 /** Runs under one id. */
 export const RUNS_MAX = 100
 const ID_LENGTH_MAX = 240

@@ -25,6 +25,9 @@ export interface CallSettlement {
   readonly tokens: CountedTokens
   /** The provider did not tell all of them: what is lacking was counted here. */
   readonly isEstimated: boolean
-  /** The call could not be settled, for the store's sake: all that was reserved stays charged. With an id it can still be settled. */
+  /**
+   * The store did not say in time that the call is settled. It may become so yet; until then all that was reserved stays charged. With an id any process
+   * may settle it.
+   */
   readonly error?: unknown
 }

@@ -31,8 +31,8 @@ export interface FakeProvider {
   readonly requests: readonly SeenRequest[]
   /** The next requests are answered by these, in order; when they are used up, by the last one. */
   answer(...replies: readonly Reply[]): void
-  /** Resolves when `count` requests have been abandoned. */
-  abandoned(count: number): Promise<void>
+  /** Resolves when the last request has been abandoned. */
+  abandoned(): Promise<void>
   close(): Promise<void>
 }
 
@@ -65,10 +65,10 @@ export async function fakeProvider(): Promise<FakeProvider> {
     answer: (...next) => {
       replies = next
     },
-    abandoned: (count) =>
+    abandoned: () =>
       new Promise((resolve) => {
         onAbandoned = () => {
-          if (requests.filter(({ isAbandoned }) => isAbandoned).length >= count) resolve()
+          if (requests.at(-1)?.isAbandoned === true) resolve()
         }
         onAbandoned()
       }),
@@ -102,6 +102,22 @@ async function sendStream(response: ServerResponse, reply: Extract<Reply, { kind
   if (reply.hangAfter !== undefined) return
   if (reply.cutAfter === undefined) response.end()
   else response.socket?.destroy()
+}
+
+/** The pieces, each when it is read. */
+export function streamOf(pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  let at = 0
+  return new ReadableStream(
+    {
+      pull: (controller) => {
+        const piece = pieces[at]
+        at += 1
+        if (piece === undefined) controller.close()
+        else controller.enqueue(piece)
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }
 
 export function piecesOf(events: readonly string[], pieceBytes: number | undefined): readonly Buffer[] {

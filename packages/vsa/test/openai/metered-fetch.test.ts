@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FetchMeterOptions, meteredFetch } from '../../src/openai/index.ts'
 import { credits } from '../calls/credits.ts'
-import { type FakeProvider, fakeProvider } from './fake-provider.ts'
+import { type FakeProvider, fakeProvider, piecesOf, streamOf } from './fake-provider.ts'
 import { type Api, wireAnswer, wireEvents } from './wire-events.ts'
 
 const APIS = ['chat', 'responses', 'messages'] as const
 const PATHS = { chat: '/chat/completions', responses: '/responses', messages: '/messages' } as const
 const WORDS = Array.from({ length: 40 }, (_, at) => ` wörd${at}"\n`)
 const USAGE = { input: 30, cacheRead: 20, output: 100 }
+
+const EVENT_STREAM = { 'content-type': 'text/event-stream' }
 
 let provider: FakeProvider
 beforeAll(async () => {
@@ -30,12 +32,15 @@ async function call(api: Api, options: FetchMeterOptions, more: object = {}, ini
 
 for (const api of APIS) {
   test(`${api}: a stream is charged what the provider counted, and its bytes are unchanged, whatever the borders of its pieces`, async () => {
-    const events = wireEvents(api, WORDS, USAGE)
-    for (const pieceBytes of [undefined, 1, 7, 1_000]) {
+    const events = wireEvents(api, WORDS.slice(0, 8), USAGE)
+    for (const pieceBytes of [undefined, 1, 7, 1_000, 'on the wire'] as const) {
       const { budget, onSettled, settlements, used } = credits(10_000)
-      provider.answer({ kind: 'stream', events, ...(pieceBytes !== undefined && { pieceBytes }) })
-      const response = await call(api, { budget, onSettled }, { stream: true })
-      expect(await response.text()).toBe(events.join(''))
+      const pieces = piecesOf(events, pieceBytes === 'on the wire' ? undefined : pieceBytes)
+      const fetch = async (): Promise<Response> => new Response(streamOf(pieces), { headers: EVENT_STREAM })
+      provider.answer({ kind: 'stream', events })
+      const options = { budget, onSettled, ...(pieceBytes !== 'on the wire' && { fetch }) }
+      const response = await call(api, options, { stream: true })
+      expect(Buffer.from(await response.arrayBuffer()).equals(Buffer.concat(pieces))).toBe(true)
       expect(await used()).toBe(150)
       expect(settlements).toMatchObject([{ outcome: 'finished', usedUnits: 150, settledUnits: 150, uncoveredUnits: 0, isEstimated: false }])
     }
@@ -69,7 +74,6 @@ for (const api of APIS) {
 
   test(`${api}: a stream that is aborted costs what was seen, and the provider hears of it`, async () => {
     const { budget, onSettled, settlements, used } = credits(10_000)
-    const before = provider.requests.length
     provider.answer({ kind: 'stream', events: wireEvents(api, WORDS, USAGE), hangAfter: 24 })
     const abort = new AbortController()
     const response = await call(api, { budget, onSettled }, { stream: true }, { signal: abort.signal })
@@ -79,7 +83,7 @@ for (const api of APIS) {
     while (bytes < enough) bytes += (await reader?.read())?.value?.byteLength ?? enough
     abort.abort()
     await expect(reader?.read()).rejects.toThrow(/abort/i)
-    await provider.abandoned(provider.requests.slice(0, before).filter(({ isAbandoned }) => isAbandoned).length + 1)
+    await provider.abandoned()
     expect(settlements).toMatchObject([{ outcome: 'aborted', uncoveredUnits: 0, isEstimated: true }])
     // About 22 of the 40 words.
     expect(settlements[0]?.tokens.output).toBeGreaterThan(40)
@@ -125,8 +129,8 @@ for (const api of APIS) {
   test(`${api}: a stream that uses up its reservation and the budget is ended behind a whole event, with an event that says so`, async () => {
     const { budget, onSettled, settlements, used } = credits(60)
     const events = wireEvents(api, WORDS, USAGE)
-    provider.answer({ kind: 'stream', events, pieceBytes: 7 })
-    const options = { budget, onSettled, extendTokens: 5 }
+    const fetch = async (): Promise<Response> => new Response(streamOf(piecesOf(events, 7)), { headers: EVENT_STREAM })
+    const options = { budget, onSettled, extendTokens: 5, fetch }
     const limit = { chat: 'max_completion_tokens', responses: 'max_output_tokens', messages: 'max_tokens' }[api]
     const response = await call(api, options, { stream: true, [limit]: 10 })
     const text = await response.text()
