@@ -14,7 +14,7 @@ export const chatCompletions: WireFormat = {
   },
   usage: (answer) => usageOf(field(answer, 'usage')),
   output: (answer) => entriesOf(field(answer, 'choices')).map((choice) => field(choice, 'message')),
-  usualText: /"delta":\{"content":("(?:[^"\\]|\\.)*")\}/,
+  usual: { before: '"delta":{"content":"', after: '"}' },
   event: (data) => ({
     text: entriesOf(field(data, 'choices'))
       .map((choice) => deltaText(field(choice, 'delta')))

@@ -13,15 +13,15 @@ const BYTES_OF_TOKEN = 16
 export const EVENT_LENGTH_MAX = 8_388_608
 /** What ends the streams of OpenAI. */
 const DONE = '[DONE]'
+const NOT_ASCII = /[\u0080-\u00ff]/
 const BLANK_LINES = ['\n\n', '\r\n\r\n', '\r\r']
 
 /** Meters the bytes of an event stream, which go on as they are. */
 export class EventMeter implements ChunkMeter<Uint8Array> {
   readonly #meter: CallMeter
   readonly #format: WireFormat
-  readonly #decoder = new TextDecoder()
   #parser: { feed(text: string): void } | null
-  #unread: Uint8Array[] = []
+  readonly #unread = Buffer.allocUnsafe(UNREAD_MAX)
   #unreadBytes = 0
   #unreadMax: number
   #mustAsk = false
@@ -44,9 +44,8 @@ export class EventMeter implements ChunkMeter<Uint8Array> {
 
   see(chunk: Uint8Array): Promise<StreamEnding<Uint8Array> | null> | undefined {
     this.#meter.touch()
-    this.#unread.push(chunk)
-    this.#unreadBytes += chunk.byteLength
-    if (this.#unreadBytes < this.#unreadMax && this.#ending === null) return undefined
+    this.#keep(chunk)
+    if (this.#unreadBytes < this.#unreadMax && this.#ending === null && !this.#mustAsk) return undefined
     this.#readAll()
     if (this.#ending !== null) return Promise.resolve(this.#cut(chunk, this.#ending))
     return this.#mustAsk ? this.#ask(chunk) : undefined
@@ -75,19 +74,31 @@ export class EventMeter implements ChunkMeter<Uint8Array> {
     return { error, chunks: [chunk.subarray(0, end), Buffer.from(this.#format.stopped(error))] }
   }
 
+  #keep(chunk: Uint8Array): void {
+    if (this.#unreadBytes + chunk.byteLength > UNREAD_MAX) this.#readAll()
+    if (chunk.byteLength > UNREAD_MAX) this.#feed(bufferOf(chunk))
+    else {
+      this.#unread.set(chunk, this.#unreadBytes)
+      this.#unreadBytes += chunk.byteLength
+    }
+  }
+
   #readAll(): void {
-    const [first] = this.#unread
-    if (first === undefined) return
-    const bytes = this.#unread.length === 1 ? first : Buffer.concat(this.#unread)
-    this.#unread = []
+    if (this.#unreadBytes === 0) return
+    const bytes = this.#unread.subarray(0, this.#unreadBytes)
     this.#unreadBytes = 0
-    this.#parser?.feed(this.#decoder.decode(bytes, { stream: true }))
+    this.#feed(bytes)
+  }
+
+  /** Byte by byte, so that a character may be cut in two. What is text becomes UTF-8 when an event is complete. */
+  #feed(bytes: Buffer): void {
+    this.#parser?.feed(bytes.toString('latin1'))
     this.#unreadMax = this.#bytesLeft()
   }
 
   #read({ data }: EventSourceMessage): void {
     if (data === DONE) this.#isLast = true
-    else this.#take(this.#usual(data) ?? this.#format.event(parsedJson(data)))
+    else this.#take(this.#usual(data) ?? this.#format.event(parsedJson(decoded(data))))
   }
 
   #take({ text, usage, isLast }: StreamEvent): void {
@@ -96,17 +107,27 @@ export class EventMeter implements ChunkMeter<Uint8Array> {
     if (isLast === true) this.#isLast = true
   }
 
-  /** Undefined where the event is another one, or has usage besides. */
+  /** Undefined where the event is another one, has escapes in its text, or usage besides. */
   #usual(data: string): StreamEvent | undefined {
-    const text = this.#format.usualText.exec(data)?.[1]
-    if (text === undefined || data.includes('"usage":{')) return undefined
-    const parsed = text.includes('\\') ? parsedJson(text) : text.slice(1, -1)
-    return typeof parsed === 'string' ? { text: parsed } : undefined
+    const { contains, before, after } = this.#format.usual
+    if (contains !== undefined && !data.includes(contains)) return undefined
+    const found = data.indexOf(before)
+    if (found < 0) return undefined
+    const start = found + before.length
+    const end = data.indexOf('"', start)
+    if (!data.startsWith(after, end) || data.includes('"usage":{', end)) return undefined
+    const text = data.slice(start, end)
+    return text.includes('\\') ? undefined : { text: decoded(text) }
   }
 
   #bytesLeft(): number {
     return Math.min(UNREAD_MAX, this.#meter.tokensLeft * BYTES_OF_TOKEN)
   }
+}
+
+/** @param bytes a character for each byte of UTF-8 */
+function decoded(bytes: string): string {
+  return NOT_ASCII.test(bytes) ? Buffer.from(bytes, 'latin1').toString() : bytes
 }
 
 function bufferOf(chunk: Uint8Array): Buffer {

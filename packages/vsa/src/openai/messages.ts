@@ -9,7 +9,7 @@ export const messages: WireFormat = {
   outputTokensMax: (body) => field(body, 'max_tokens'),
   usage: (answer) => usageOf(field(answer, 'usage')),
   output: (answer) => field(answer, 'content'),
-  usualText: /"delta":\{"type":"text_delta","text":("(?:[^"\\]|\\.)*")\}/,
+  usual: { before: '"delta":{"type":"text_delta","text":"', after: '"}' },
   event: (data) => {
     switch (field(data, 'type')) {
       case 'message_start':

@@ -13,7 +13,7 @@ export const responses: WireFormat = {
   outputTokensMax: (body) => field(body, 'max_output_tokens'),
   usage: (answer) => usageOf(field(answer, 'usage')),
   output: (answer) => field(answer, 'output'),
-  usualText: /"type":"response\.output_text\.delta"[^{}]*?"delta":("(?:[^"\\]|\\.)*")/,
+  usual: { contains: '"type":"response.output_text.delta"', before: '"delta":"', after: '"' },
   event: (data) => {
     const type = field(data, 'type')
     if (LAST.has(type)) return { usage: usageOf(field(field(data, 'response'), 'usage')), isLast: true }

@@ -11,6 +11,17 @@ export interface StreamEvent {
   readonly isLast?: boolean
 }
 
+/**
+ * Where the text of an event is, as JSON writes it. None of these can be within a text, whose quotes are escaped. An event that is written in another way
+ * is parsed, so this is about speed alone.
+ */
+export interface UsualEvent {
+  /** Default: nothing. */
+  readonly contains?: string
+  readonly before: string
+  readonly after: string
+}
+
 /** How one API of a provider is spoken. */
 export interface WireFormat {
   /** The end of the path of its requests, behind which nothing follows. */
@@ -22,8 +33,8 @@ export interface WireFormat {
   /** Of an answer that is no stream. */
   readonly usage: (answer: JsonValue) => TokenUsage
   readonly output: (answer: JsonValue) => JsonValue
-  /** The text of the usual event of a stream, as JSON writes it: quicker than to parse all of it. It cannot be found within a text, whose quotes are escaped. */
-  readonly usualText: RegExp
+  /** The usual event of a stream, which is read without parsing all of it. */
+  readonly usual: UsualEvent
   readonly event: (data: JsonValue) => StreamEvent
   /** The body of an answer of status 429 that its client understands. */
   readonly denied: (denial: CallDenial, message: string) => object
