@@ -33,8 +33,9 @@ export function meteredStream<Chunk>(source: ReadableStream<Chunk>, meter: Chunk
     if (isOver) return
     if (ending === null) return out?.enqueue(chunk)
     isOver = true
+    cancel(reader, ending.error)
+    await meter.end('stopped')
     for (const last of ending.chunks) out?.enqueue(last)
-    await Promise.all([meter.end('stopped'), cancelled(reader, ending.error)])
     out?.close()
   }
   const pass = (read: Awaited<ReturnType<typeof reader.read>>): Promise<void> | undefined => {
@@ -73,13 +74,14 @@ export function meteredStream<Chunk>(source: ReadableStream<Chunk>, meter: Chunk
       if (isOver) return
       isOver = true
       out?.error(reason)
-      // Neither rejects.
-      Promise.all([meter.end('stopped'), cancelled(reader, reason)]).catch(() => undefined)
+      cancel(reader, reason)
+      // It never rejects.
+      meter.end('stopped').catch(() => undefined)
     },
   }
 }
 
-/** The source may be broken already. */
-function cancelled(reader: ReadableStreamDefaultReader<unknown>, reason: unknown): Promise<void> {
-  return reader.cancel(reason).catch(() => undefined)
+/** The source may be broken already, or never answer. */
+function cancel(reader: ReadableStreamDefaultReader<unknown>, reason: unknown): void {
+  reader.cancel(reason).catch(() => undefined)
 }
