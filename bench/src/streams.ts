@@ -72,5 +72,7 @@ for (const kind of STREAM_KINDS) {
   ])
 }
 console.log(machineLine(host))
-console.log(`${STREAMS} streams, ${CHUNKS_PER_SECOND} chunks/s in all, ${rounds} rounds of ${sliceMs} ms; shares of a core`)
+console.log(
+  `${STREAMS} streams, ${CHUNKS_PER_SECOND} chunks/s in all, ${rounds} rounds of ${sliceMs} ms; shares of a core`,
+)
 console.log(table(['stream', 'plain', 'metered', 'the meter', 'least to most', 'books'], rows))

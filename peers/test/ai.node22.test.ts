@@ -1,6 +1,11 @@
-import type { LanguageModelV3, LanguageModelV3Middleware, LanguageModelV4, LanguageModelV4Middleware } from '@ai-sdk/provider'
-import { APICallError, generateText, streamText, wrapLanguageModel } from 'ai'
-import { MockLanguageModelV3, MockLanguageModelV4, simulateReadableStream } from 'ai/test'
+import type {
+  LanguageModelV3,
+  LanguageModelV3Middleware,
+  LanguageModelV4,
+  LanguageModelV4Middleware,
+} from '@ai-sdk/provider'
+import { APICallError, generateText, simulateReadableStream, streamText, wrapLanguageModel } from 'ai'
+import { MockLanguageModelV3, MockLanguageModelV4 } from 'ai/test'
 import { expect, test } from 'vitest'
 import { CallDeniedError, CallStoppedError, meterLanguageModel, type ModelMeterOptions } from 'vsa/ai'
 import { modelBooks } from './model-calls.ts'
@@ -38,7 +43,10 @@ const MODELS = {
     new MockLanguageModelV4({ doGenerate, doStream: async () => ({ stream: simulateReadableStream({ chunks }) }) }),
   // The parts that are used here have the same form in both.
   v3: (chunks: Part[], doGenerate = async () => answer) =>
-    new MockLanguageModelV3({ doGenerate, doStream: async () => ({ stream: simulateReadableStream({ chunks }) }) } as never),
+    new MockLanguageModelV3({
+      doGenerate,
+      doStream: async () => ({ stream: simulateReadableStream({ chunks }) }),
+    } as never),
 }
 
 test('the middleware of version 3 has the type of the SDK of version 6', () => {
@@ -74,7 +82,12 @@ for (const version of ['v4', 'v3'] as const) {
     const texts = await Promise.all(
       Array.from({ length: 64 }, async () => {
         let text = ''
-        const stream = streamText({ model, prompt: 'hi', maxOutputTokens: 200, onError: ({ error }) => void errors.push(error) })
+        const stream = streamText({
+          model,
+          prompt: 'hi',
+          maxOutputTokens: 200,
+          onError: ({ error }) => void errors.push(error),
+        })
         for await (const part of stream.textStream) text += part
         return text
       }),
@@ -104,7 +117,12 @@ for (const version of ['v4', 'v3'] as const) {
   test(`${version}: a stream that uses up the budget is ended, and the caller is told why`, async () => {
     const { model, settlements, used } = setUp(60)
     const errors: unknown[] = []
-    const stream = streamText({ model, prompt: 'hi', maxOutputTokens: 10, onError: ({ error }) => void errors.push(error) })
+    const stream = streamText({
+      model,
+      prompt: 'hi',
+      maxOutputTokens: 10,
+      onError: ({ error }) => void errors.push(error),
+    })
     let text = ''
     for await (const part of stream.textStream) text += part
     expect(WORDS.join('').startsWith(text)).toBe(true)
@@ -119,7 +137,9 @@ for (const version of ['v4', 'v3'] as const) {
   test(`${version}: a denied call is not retried by the SDK, and reaches no model`, async () => {
     let calls = 0
     const { model, used } = setUp(100, parts, async () => ((calls += 1), answer))
-    const error: unknown = await generateText({ model, prompt: 'hi', maxOutputTokens: 200 }).catch((reason: unknown) => reason)
+    const error: unknown = await generateText({ model, prompt: 'hi', maxOutputTokens: 200 }).catch(
+      (reason: unknown) => reason,
+    )
     expect(error).toBeInstanceOf(CallDeniedError)
     expect(error).toMatchObject({ reason: 'over-limit', statusCode: 429 })
     expect(calls).toBe(0)
@@ -129,7 +149,13 @@ for (const version of ['v4', 'v3'] as const) {
   test(`${version}: the retries of the SDK cost what the last attempt took; under an id they are one reservation`, async () => {
     for (const id of [undefined, () => 'call-1']) {
       let calls = 0
-      const busy = new APICallError({ message: 'busy', url: 'http://a', requestBodyValues: {}, statusCode: 503, responseHeaders: { 'retry-after-ms': '1' } })
+      const busy = new APICallError({
+        message: 'busy',
+        url: 'http://a',
+        requestBodyValues: {},
+        statusCode: 503,
+        responseHeaders: { 'retry-after-ms': '1' },
+      })
       const books = modelBooks(300)
       const model = MODELS[version](parts, async () => {
         calls += 1
@@ -139,7 +165,9 @@ for (const version of ['v4', 'v3'] as const) {
       })
       const { budget, onSettled, settlements, used } = books
       const wrapped = wrapLanguageModel({ model, middleware: v4({ budget, onSettled, ...(id && { id }) }) })
-      expect((await generateText({ model: wrapped, prompt: 'hi', maxOutputTokens: 200, maxRetries: 2 })).text).toBe('hello')
+      expect((await generateText({ model: wrapped, prompt: 'hi', maxOutputTokens: 200, maxRetries: 2 })).text).toBe(
+        'hello',
+      )
       expect(settlements.map(({ usedUnits }) => usedUnits)).toEqual(id === undefined ? [0, 0, 150] : [150])
       expect(await used()).toBe(150)
     }

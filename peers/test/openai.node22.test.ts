@@ -1,5 +1,5 @@
-import Anthropic from '@anthropic-ai/sdk'
-import OpenAI from 'openai'
+import Anthropic, { RateLimitError as AnthropicRateLimitError } from '@anthropic-ai/sdk'
+import OpenAI, { RateLimitError } from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { meteredFetch } from 'vsa/openai'
 import { type FakeProvider, fakeProvider, type Reply } from '../../packages/vsa/test/openai/fake-provider.ts'
@@ -51,7 +51,13 @@ const CLIENTS: Record<Api, Client> = {
       return choices[0]?.message.content ?? ''
     },
     stream: async function* (books, options = {}) {
-      const body = { model: 'gpt-test', messages: MESSAGES, max_completion_tokens: options.maxTokens ?? 200, stream: true, stream_options: { include_usage: true } } as const
+      const body = {
+        model: 'gpt-test',
+        messages: MESSAGES,
+        max_completion_tokens: options.maxTokens ?? 200,
+        stream: true,
+        stream_options: { include_usage: true },
+      } as const
       const stream = await openai(books, options).chat.completions.create(body, { signal: options.signal })
       for await (const { choices } of stream) yield choices[0]?.delta.content ?? ''
     },
@@ -62,7 +68,12 @@ const CLIENTS: Record<Api, Client> = {
       return (await openai(books, options).responses.create(body, { signal: options.signal })).output_text
     },
     stream: async function* (books, options = {}) {
-      const body = { model: 'gpt-test', input: 'x'.repeat(80), max_output_tokens: options.maxTokens ?? 200, stream: true } as const
+      const body = {
+        model: 'gpt-test',
+        input: 'x'.repeat(80),
+        max_output_tokens: options.maxTokens ?? 200,
+        stream: true,
+      } as const
       const stream = await openai(books, options).responses.create(body, { signal: options.signal })
       for await (const event of stream) yield event.type === 'response.output_text.delta' ? event.delta : ''
     },
@@ -74,7 +85,12 @@ const CLIENTS: Record<Api, Client> = {
       return content.map((block) => (block.type === 'text' ? block.text : '')).join('')
     },
     stream: async function* (books, options = {}) {
-      const body = { model: 'claude-test', messages: MESSAGES, max_tokens: options.maxTokens ?? 200, stream: true } as const
+      const body = {
+        model: 'claude-test',
+        messages: MESSAGES,
+        max_tokens: options.maxTokens ?? 200,
+        stream: true,
+      } as const
       const stream = await anthropic(books, options).messages.create(body, { signal: options.signal })
       for await (const event of stream)
         yield event.type === 'content_block_delta' && event.delta.type === 'text_delta' ? event.delta.text : ''
@@ -90,17 +106,28 @@ async function textOf(stream: AsyncIterable<string>): Promise<string> {
 
 for (const [api, client] of Object.entries(CLIENTS) as [Api, Client][]) {
   const done: Reply = { kind: 'json', body: wireAnswer(api, 'hello', USAGE) }
-  const failed: Reply = { kind: 'json', status: 500, body: { error: { message: 'no' } }, headers: { 'retry-after-ms': '1' } }
+  const failed: Reply = {
+    kind: 'json',
+    status: 500,
+    body: { error: { message: 'no' } },
+    headers: { 'retry-after-ms': '1' },
+  }
 
   test(`${api}: answers and streams of the real client are charged what the provider counted`, async () => {
     const books = modelBooks(10_000)
     provider.answer(done)
     expect(await client.ask(books)).toBe('hello')
     for (const pieceBytes of [undefined, 11]) {
-      provider.answer({ kind: 'stream', events: wireEvents(api, WORDS, USAGE), ...(pieceBytes !== undefined && { pieceBytes }) })
+      provider.answer({
+        kind: 'stream',
+        events: wireEvents(api, WORDS, USAGE),
+        ...(pieceBytes !== undefined && { pieceBytes }),
+      })
       expect(await textOf(client.stream(books))).toBe(TEXT)
     }
-    expect(books.settlements.map(({ outcome, isEstimated }) => [outcome, isEstimated])).toEqual(Array(3).fill(['finished', false]))
+    expect(books.settlements.map(({ outcome, isEstimated }) => [outcome, isEstimated])).toEqual(
+      Array.from({ length: 3 }, () => ['finished', false]),
+    )
     expect(await books.used()).toBe(450)
   })
 
@@ -124,7 +151,7 @@ for (const [api, client] of Object.entries(CLIENTS) as [Api, Client][]) {
     const books = modelBooks(100)
     const before = provider.requests.length
     const error: unknown = await client.ask(books, { maxRetries: 2 }).catch((reason: unknown) => reason)
-    expect(error).toBeInstanceOf(api === 'messages' ? Anthropic.RateLimitError : OpenAI.RateLimitError)
+    expect(error).toBeInstanceOf(api === 'messages' ? AnthropicRateLimitError : RateLimitError)
     expect(error).toMatchObject({ status: 429, message: /credits:ada.*over-limit/ })
     expect(provider.requests.length).toBe(before)
     expect(await books.used()).toBe(0)
@@ -180,7 +207,7 @@ for (const [api, client] of Object.entries(CLIENTS) as [Api, Client][]) {
   test(`${api}: a connection that is cut is an error of the client, and costs what was seen`, async () => {
     const books = modelBooks(10_000)
     provider.answer({ kind: 'stream', events: wireEvents(api, WORDS, USAGE), cutAfter: 30 })
-    await expect(textOf(client.stream(books))).rejects.toThrow()
+    await expect(textOf(client.stream(books))).rejects.toThrow(/terminated|Connection|network/i)
     expect(books.settlements).toMatchObject([{ outcome: 'broken', isEstimated: true }])
     expect(await books.used()).toBeGreaterThan(40)
   })

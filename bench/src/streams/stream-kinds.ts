@@ -1,4 +1,4 @@
-import { type Budget } from 'vsa'
+import type { Budget } from 'vsa'
 import { meterLanguageModel, type ModelStreamPart } from 'vsa/ai'
 import { meteredFetch } from 'vsa/openai'
 import { drain, type FakeStreams, fakeStreams } from './fake-streams.ts'
@@ -53,7 +53,12 @@ const LAST_EVENTS = [
 ].map((event) => Buffer.from(event))
 const REQUEST = {
   method: 'POST',
-  body: JSON.stringify({ model: 'gpt', stream: true, max_completion_tokens: 1_000, messages: [{ role: 'user', content: 'hello' }] }),
+  body: JSON.stringify({
+    model: 'gpt',
+    stream: true,
+    max_completion_tokens: 1_000,
+    messages: [{ role: 'user', content: 'hello' }],
+  }),
 }
 
 /** Bytes of a stream of chat completions. */

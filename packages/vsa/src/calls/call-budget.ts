@@ -8,9 +8,9 @@ import type { RequestText } from './request-text.ts'
 import { tokensFrom } from './token-usage.ts'
 
 /** Failed attempts whose reservations wait for the next one. One more is settled at once. */
-export const WAITING_MAX = 256
+const WAITING_MAX = 256
 /** Runs under one id. */
-export const RUNS_MAX = 100
+const RUNS_MAX = 100
 const ID_LENGTH_MAX = 240
 /** Other owners hold the units in leases, and give them back in a few flush intervals. */
 const RECALLED_AFTER_MS = 1_000
@@ -178,7 +178,8 @@ export class CallBudget<Call> {
     const { remaining, limit, resetAtMs } = look
     if (units > limit) return { ...asked, reason: 'over-limit', remaining }
     if (remaining >= units) return { ...asked, reason: 'reserved', remaining, retryAfterMs: RECALLED_AFTER_MS }
-    const retryAfterMs = resetAtMs === undefined ? {} : { retryAfterMs: Math.max(1, resetAtMs - this.#settings.clock.now()) }
+    const retryAfterMs =
+      resetAtMs === undefined ? {} : { retryAfterMs: Math.max(1, resetAtMs - this.#settings.clock.now()) }
     return { ...asked, reason: 'exhausted', remaining, ...retryAfterMs }
   }
 

@@ -58,7 +58,10 @@ export class CallStoppedError extends Error {
   readonly key: string
 
   constructor(reason: CallStopReason, key: string, cause?: unknown) {
-    super(`The stream was ended: ${reason}, of the budget ${JSON.stringify(key)}.`, cause === undefined ? {} : { cause })
+    super(
+      `The stream was ended: ${reason}, of the budget ${JSON.stringify(key)}.`,
+      cause === undefined ? {} : { cause },
+    )
     this.reason = reason
     this.key = key
   }

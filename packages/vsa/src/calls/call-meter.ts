@@ -227,4 +227,3 @@ function tell(onSettled: (settlement: CallSettlement) => void, settlement: CallS
     process.emitWarning(error instanceof Error ? error : String(error))
   }
 }
-

@@ -21,7 +21,8 @@ const UNITS_MAX = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** @throws TypeError where the table has no price for the model, or one that is no price: before anything is reserved */
 export function unitsOfModel(prices: PriceTable | undefined, model: string): UnitsOf {
-  if (prices === undefined) return ({ input, cacheRead, cacheWrite, output }) => capped(input, cacheRead, cacheWrite, output)
+  if (prices === undefined)
+    return ({ input, cacheRead, cacheWrite, output }) => capped(input, cacheRead, cacheWrite, output)
   const price = typeof prices === 'function' ? prices(model) : Object.hasOwn(prices, model) ? prices[model] : undefined
   if (price === undefined) throw new TypeError(`options.prices has no price for the model ${JSON.stringify(model)}`)
   const perMillion = (kind: keyof ModelPrice): bigint => wholePrice(model, kind, price[kind] ?? price.input)

@@ -1,5 +1,5 @@
 /** How deep the values of a request are read. What is deeper is left out of the estimate. */
-export const DEPTH_MAX = 64
+const DEPTH_MAX = 64
 
 /** What the input of a call is estimated from. */
 export interface RequestText {

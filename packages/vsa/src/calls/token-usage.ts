@@ -17,7 +17,10 @@ export function tokensFrom(value: unknown): number | undefined {
 }
 
 /** The input that no cache was used for, where the provider tells the total. */
-export function withoutCache(total: number | undefined, ...cached: readonly (number | undefined)[]): number | undefined {
+export function withoutCache(
+  total: number | undefined,
+  ...cached: readonly (number | undefined)[]
+): number | undefined {
   if (total === undefined) return undefined
   const inCache = cached.reduce<number>((sum, tokens) => sum + (tokens ?? 0), 0)
   return Math.max(0, total - inCache)

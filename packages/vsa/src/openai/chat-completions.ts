@@ -34,7 +34,10 @@ export function errorOf({ retryAfterMs }: CallDenial, message: string): object {
 }
 
 function deltaText(delta: JsonValue): string {
-  const calls = [field(delta, 'function_call'), ...entriesOf(field(delta, 'tool_calls')).map((call) => field(call, 'function'))]
+  const calls = [
+    field(delta, 'function_call'),
+    ...entriesOf(field(delta, 'tool_calls')).map((call) => field(call, 'function')),
+  ]
   return textsOf(
     ...['content', 'reasoning_content', 'reasoning', 'refusal'].map((name) => field(delta, name)),
     ...calls.flatMap((call) => [field(call, 'name'), field(call, 'arguments')]),

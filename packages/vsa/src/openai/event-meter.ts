@@ -10,7 +10,7 @@ const UNREAD_MAX = 8_192
 /** Bytes of an event for each token, at least: the names of its fields. */
 const BYTES_OF_TOKEN = 16
 /** Characters of one event. A longer one is not read, and ends the reading: what was seen until then counts. */
-export const EVENT_LENGTH_MAX = 8_388_608
+const EVENT_LENGTH_MAX = 8_388_608
 /** What ends the streams of OpenAI. */
 const DONE = '[DONE]'
 const NOT_ASCII = /[\u0080-\u00ff]/

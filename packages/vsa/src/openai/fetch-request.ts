@@ -81,6 +81,7 @@ function attemptOf(headers: Headers): number | undefined {
 /** Attempts of one call differ in nothing but the number of the attempt. */
 function fingerprint(url: string, headers: Headers, body: string): string {
   const key = headers.get('authorization') ?? headers.get('x-api-key') ?? ''
-  return createHash('sha256').update(JSON.stringify([url, key, body])).digest('base64')
+  return createHash('sha256')
+    .update(JSON.stringify([url, key, body]))
+    .digest('base64')
 }
-

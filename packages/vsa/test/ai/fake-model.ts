@@ -10,7 +10,12 @@ export interface FakeParams {
 }
 
 /** Usage in the form of version 3 and 4. */
-export function modelUsage(input: number | undefined, output: number | undefined, cacheRead?: number, cacheWrite?: number): object {
+export function modelUsage(
+  input: number | undefined,
+  output: number | undefined,
+  cacheRead?: number,
+  cacheWrite?: number,
+): object {
   const noCache = input === undefined ? undefined : input - (cacheRead ?? 0) - (cacheWrite ?? 0)
   return {
     inputTokens: { total: input, noCache, cacheRead, cacheWrite },
@@ -36,18 +41,20 @@ export interface FakeModel {
   readonly provider: string
   readonly modelId: string
   readonly calls: { count: number; pulled: number; cancelled: unknown }
-  doGenerate(params: FakeParams): Promise<{ content: unknown[]; usage: object; finishReason: object; warnings: unknown[] }>
+  doGenerate(
+    params: FakeParams,
+  ): Promise<{ content: unknown[]; usage: object; finishReason: object; warnings: unknown[] }>
   doStream(params: FakeParams): Promise<{ stream: ReadableStream<ModelStreamPart>; response: object }>
 }
 
 export interface Script {
   readonly parts?: readonly ModelStreamPart[]
-  /** Behind the parts: nothing more comes, until it is cancelled; or the stream breaks. */
-  readonly then?: 'hang' | 'break'
+  /** What comes behind the parts: nothing more comes, until it is cancelled; or the stream breaks. */
+  readonly behind?: 'hang' | 'break'
   readonly usage?: object
   readonly text?: string
   /** The call rejects. */
-  readonly error?: unknown
+  readonly error?: Error
 }
 
 /** A model without a provider, of either version: they have the same form. */
@@ -78,8 +85,8 @@ export function fakeModel(version: Version, script: Script): FakeModel {
             at += 1
             calls.pulled = at
             if (part !== undefined) controller.enqueue(part)
-            else if (script.then === 'break') controller.error(new Error('the provider is gone'))
-            else if (script.then === undefined) controller.close()
+            else if (script.behind === 'break') controller.error(new Error('the provider is gone'))
+            else if (script.behind === undefined) controller.close()
           },
           cancel: (reason) => {
             calls.cancelled = reason

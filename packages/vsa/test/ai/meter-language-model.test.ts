@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { CallDeniedError, CallStoppedError, meterLanguageModel, type ModelMeterOptions, type ModelStreamPart } from '../../src/ai/index.ts'
+import {
+  CallDeniedError,
+  CallStoppedError,
+  meterLanguageModel,
+  type ModelMeterOptions,
+  type ModelStreamPart,
+} from '../../src/ai/index.ts'
 import { credits } from '../calls/credits.ts'
 import { type FakeModel, fakeModel, type FakeParams, modelParts, modelUsage, type Script } from './fake-model.ts'
 
@@ -8,7 +14,10 @@ const PROMPT = [{ role: 'user', content: [{ type: 'text', text: 'x'.repeat(80) }
 const PARAMS: FakeParams = { prompt: PROMPT, maxOutputTokens: 200 }
 
 /** As `wrapLanguageModel` does. */
-function wrapped<Version extends 'v3' | 'v4'>(model: FakeModel, options: ModelMeterOptions<Version>): Pick<FakeModel, 'doGenerate' | 'doStream'> {
+function wrapped<Version extends 'v3' | 'v4'>(
+  model: FakeModel,
+  options: ModelMeterOptions<Version>,
+): Pick<FakeModel, 'doGenerate' | 'doStream'> {
   const { wrapGenerate, wrapStream } = meterLanguageModel(options)
   return {
     doGenerate: (params) => wrapGenerate({ doGenerate: () => model.doGenerate(params), params, model }),
@@ -39,7 +48,13 @@ for (const specificationVersion of ['v3', 'v4'] as const) {
     expect(seen.length).toBe(parts.length)
     expect(seen.every((part, at) => part === parts[at])).toBe(true)
     expect(settlements).toMatchObject([
-      { outcome: 'finished', model: 'fake-model', usedUnits: 150, isEstimated: false, tokens: { input: 25, cacheRead: 20, cacheWrite: 5, output: 100 } },
+      {
+        outcome: 'finished',
+        model: 'fake-model',
+        usedUnits: 150,
+        isEstimated: false,
+        tokens: { input: 25, cacheRead: 20, cacheWrite: 5, output: 100 },
+      },
     ])
     expect(await used()).toBe(150)
   })
@@ -67,7 +82,7 @@ for (const specificationVersion of ['v3', 'v4'] as const) {
   })
 
   test(`vercel/ai 7628, ${specificationVersion}: a stream that is aborted costs what was seen, and is never free`, async () => {
-    const { doStream, settlements, used } = setUp({ parts: modelParts(WORDS, null), then: 'hang' })
+    const { doStream, settlements, used } = setUp({ parts: modelParts(WORDS, null), behind: 'hang' })
     const abort = new AbortController()
     const { stream } = await doStream({ ...PARAMS, abortSignal: abort.signal })
     const reader = stream.getReader()
@@ -81,7 +96,7 @@ for (const specificationVersion of ['v3', 'v4'] as const) {
   })
 
   test(`${specificationVersion}: a reader that cancels, or an abort that nothing reads, ends the call as well`, async () => {
-    const cancelled = setUp({ parts: modelParts(WORDS, null), then: 'hang' })
+    const cancelled = setUp({ parts: modelParts(WORDS, null), behind: 'hang' })
     const one = (await cancelled.doStream(PARAMS)).stream.getReader()
     for (let part = 0; part < 53; part += 1) await one.read()
     await one.cancel('enough')
@@ -89,7 +104,7 @@ for (const specificationVersion of ['v3', 'v4'] as const) {
     expect(cancelled.settlements).toMatchObject([{ outcome: 'aborted' }])
     expect(await cancelled.used()).toBeGreaterThan(100)
 
-    const unread = setUp({ parts: modelParts(WORDS, null), then: 'hang' })
+    const unread = setUp({ parts: modelParts(WORDS, null), behind: 'hang' })
     const abort = new AbortController()
     await unread.doStream({ ...PARAMS, abortSignal: abort.signal })
     abort.abort()
@@ -99,10 +114,10 @@ for (const specificationVersion of ['v3', 'v4'] as const) {
   })
 
   test(`${specificationVersion}: a stream that breaks, or ends without a finish, costs what was seen`, async () => {
-    for (const then of ['break', undefined] as const) {
-      const { doStream, settlements, used } = setUp({ parts: modelParts(WORDS, null), ...(then && { then }) })
+    for (const behind of ['break', undefined] as const) {
+      const { doStream, settlements, used } = setUp({ parts: modelParts(WORDS, null), ...(behind && { behind }) })
       const reading = partsOf((await doStream(PARAMS)).stream)
-      if (then === 'break') await expect(reading).rejects.toThrow('the provider is gone')
+      if (behind === 'break') await expect(reading).rejects.toThrow('the provider is gone')
       else await reading
       expect(settlements).toMatchObject([{ outcome: 'broken', isEstimated: true }])
       expect(await used()).toBeGreaterThan(200)
@@ -122,10 +137,15 @@ for (const specificationVersion of ['v3', 'v4'] as const) {
   })
 
   test(`${specificationVersion}: a stream that uses up the budget is ended with an error part and a finish part that say so`, async () => {
-    const { doStream, model, settlements, used } = setUp({ parts: modelParts(WORDS, modelUsage(50, 100)) }, 60, { extendTokens: 5 })
+    const { doStream, model, settlements, used } = setUp({ parts: modelParts(WORDS, modelUsage(50, 100)) }, 60, {
+      extendTokens: 5,
+    })
     const parts = await partsOf((await doStream({ ...PARAMS, maxOutputTokens: 10 })).stream)
     const [error, finish] = parts.slice(-2)
-    expect(error).toMatchObject({ type: 'error', error: { code: 'call_stopped', reason: 'budget-spent', key: 'credits:ada' } })
+    expect(error).toMatchObject({
+      type: 'error',
+      error: { code: 'call_stopped', reason: 'budget-spent', key: 'credits:ada' },
+    })
     expect(finish).toMatchObject({ type: 'finish', finishReason: { unified: 'error', raw: 'budget-spent' } })
     expect(model.calls.cancelled).toBeInstanceOf(CallStoppedError)
     expect(settlements).toMatchObject([{ outcome: 'stopped', usedUnits: 60 }].map(({ outcome }) => ({ outcome })))
@@ -172,7 +192,7 @@ test('the deltas of reasoning and of tool inputs are seen, and the input of a to
 test('what is left unread behind the finish is no abort', async () => {
   const { budget, onSettled, settlements, used } = credits(10_000)
   const parts = [...modelParts([], modelUsage(50, 100)), { type: 'raw' } as ModelStreamPart]
-  const { doStream } = wrapped(fakeModel('v4', { parts, then: 'hang' }), { budget, onSettled })
+  const { doStream } = wrapped(fakeModel('v4', { parts, behind: 'hang' }), { budget, onSettled })
   const reader = (await doStream(PARAMS)).stream.getReader()
   for (let part = 0; part < 5; part += 1) await reader.read()
   await reader.cancel()
@@ -182,24 +202,33 @@ test('what is left unread behind the finish is no abort', async () => {
 
 test('usage as models of version 2 report it is understood', async () => {
   const { budget, used } = credits(10_000)
-  const { doGenerate } = wrapped(fakeModel('v4', { usage: { inputTokens: 50, outputTokens: 100, cachedInputTokens: 20 } }), { budget })
+  const { doGenerate } = wrapped(
+    fakeModel('v4', { usage: { inputTokens: 50, outputTokens: 100, cachedInputTokens: 20 } }),
+    { budget },
+  )
   await doGenerate(PARAMS)
   expect(await used()).toBe(150)
 })
 
 test('attempts with one id are one reservation; without an id each attempt is settled by itself', async () => {
   const failing = Object.assign(new Error('busy'), { statusCode: 503, isRetryable: true })
-  for (const id of [undefined, ({ params }: { params: { headers?: unknown } }) => (params.headers as Record<string, string>)['x-call']]) {
+  for (const id of [
+    undefined,
+    ({ params }: { params: { headers?: unknown } }) => (params.headers as Record<string, string>)['x-call'],
+  ]) {
     const { budget, clock, onSettled, settlements, used } = credits(400)
     const options = { budget, clock, onSettled, ...(id && { id }) }
     const middleware = meterLanguageModel(options)
     const params = { ...PARAMS, headers: { 'x-call': 'call-1' } }
-    const attempt = (model: FakeModel) => middleware.wrapGenerate({ doGenerate: () => model.doGenerate(params), params, model })
+    const attempt = (model: FakeModel) =>
+      middleware.wrapGenerate({ doGenerate: () => model.doGenerate(params), params, model })
     for (let at = 0; at < 2; at += 1) await expect(attempt(fakeModel('v4', { error: failing }))).rejects.toThrow('busy')
     expect(await budget.admit(300)).toBe(id === undefined)
-    if (id === undefined) await budget.refund(300)
+    if (id === undefined) budget.refund(300)
     await attempt(fakeModel('v4', { usage: modelUsage(50, 100) }))
-    expect(settlements.map(({ outcome }) => outcome)).toEqual(id === undefined ? ['failed', 'failed', 'finished'] : ['finished'])
+    expect(settlements.map(({ outcome }) => outcome)).toEqual(
+      id === undefined ? ['failed', 'failed', 'finished'] : ['finished'],
+    )
     expect(await used()).toBe(150)
   }
 })
@@ -209,7 +238,8 @@ test('the budget may depend on the call', async () => {
   const users = vsa.budgets('users', { initial: 1_000 })
   const model = fakeModel('v4', { usage: modelUsage(50, 100) })
   const { doGenerate } = wrapped(model, {
-    budget: async ({ params }) => (params.headers?.['x-user'] === undefined ? null : users.of(params.headers['x-user'])),
+    budget: async ({ params }) =>
+      params.headers?.['x-user'] === undefined ? null : users.of(params.headers['x-user']),
   })
   await doGenerate({ ...PARAMS, headers: { 'x-user': 'bob' } })
   await doGenerate(PARAMS)

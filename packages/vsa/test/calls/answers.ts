@@ -15,6 +15,11 @@ export function answering(text: string, usage: WireUsage | null): Fetch {
 
 /** A request of 20 tokens or a few more, by the default estimate. */
 export function chatRequest(more: object = {}): readonly [url: string, init: RequestInit] {
-  const body = { model: 'gpt-test', messages: [{ role: 'user', content: 'x'.repeat(40) }], max_completion_tokens: 200, ...more }
+  const body = {
+    model: 'gpt-test',
+    messages: [{ role: 'user', content: 'x'.repeat(40) }],
+    max_completion_tokens: 200,
+    ...more,
+  }
   return ['http://localhost/v1/chat/completions', { method: 'POST', body: JSON.stringify(body) }]
 }

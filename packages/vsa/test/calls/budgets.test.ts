@@ -26,7 +26,12 @@ test('a hold that runs out is extended, as long as the budget has units', async 
 test('R4: usage above the hold is charged as far as the budget has it, and the rest is booked as overage, which blocks the next call until it is paid', async () => {
   const { vsa, budget, onSettled, settlements, used } = credits(300)
   const overage = vsa.counter('overage:ada')
-  const fetch = meteredFetch({ budget, onSettled, overage: () => overage, fetch: answering('x', { input: 30, output: 500 }) })
+  const fetch = meteredFetch({
+    budget,
+    onSettled,
+    overage: () => overage,
+    fetch: answering('x', { input: 30, output: 500 }),
+  })
   expect((await fetch(...chatRequest())).status).toBe(200)
   expect(settlements).toMatchObject([{ usedUnits: 530, settledUnits: 300, uncoveredUnits: 230 }])
   expect(await used()).toBe(300)
@@ -58,7 +63,13 @@ test('without an overage counter, what the budget did not have is counted in sta
 test('with overrun, a stream goes on without a reservation, and its overage is booked', async () => {
   const { vsa, budget, onSettled, settlements, used } = credits(200)
   const overage = vsa.counter('overage:ada')
-  const options = { budget, onSettled, overage: () => overage, whenSpent: 'overrun', fetch: streaming(WORDS, null) } as const
+  const options = {
+    budget,
+    onSettled,
+    overage: () => overage,
+    whenSpent: 'overrun',
+    fetch: streaming(WORDS, null),
+  } as const
   const response = await meteredFetch(options)(...chatRequest({ stream: true, max_completion_tokens: 10 }))
   expect(await response.text()).toContain('[DONE]')
   const [{ outcome, usedUnits, uncoveredUnits } = { outcome: '', usedUnits: 0, uncoveredUnits: 0 }] = settlements
@@ -89,7 +100,10 @@ test('LiteLLM 27639: no end of a call leaves a reservation behind, so that later
     async () => new Response(null, { status: 204 }),
     async () => new Response('{}', { status: 500 }),
     async () => new Response(broken, { headers: { 'content-type': 'text/event-stream' } }),
-    async () => new Response('data: no JSON\n\ndata: {"choices":7}\n\ndata: null\n\n', { headers: { 'content-type': 'text/event-stream' } }),
+    async () =>
+      new Response('data: no JSON\n\ndata: {"choices":7}\n\ndata: null\n\n', {
+        headers: { 'content-type': 'text/event-stream' },
+      }),
     async () => Response.json({ usage: { prompt_tokens: -5, completion_tokens: 'many' } }),
     async () => Response.json({ usage: { prompt_tokens: NaN, completion_tokens: 1e300 } }),
   ]
@@ -104,7 +118,9 @@ test('LiteLLM 27639: no end of a call leaves a reservation behind, so that later
 
 test('kortix-ai/suna 7080: a call that costs more than is left is settled and recorded, and not refused at the end', async () => {
   const { budget, onSettled, settlements, used } = credits(240)
-  const response = await meteredFetch({ budget, onSettled, fetch: answering('x', { input: 30, output: 9_000 }) })(...chatRequest())
+  const response = await meteredFetch({ budget, onSettled, fetch: answering('x', { input: 30, output: 9_000 }) })(
+    ...chatRequest(),
+  )
   expect(response.status).toBe(200)
   expect(settlements).toMatchObject([{ usedUnits: 9_030, settledUnits: 240, uncoveredUnits: 8_790 }])
   expect(await used()).toBe(240)
@@ -114,8 +130,14 @@ test('a stream that is never read ends after ttlMs, and is charged what was seen
   for (const id of [undefined, () => 'call-1']) {
     const { budget, clock, onSettled, settlements, used } = credits(10_000)
     let cancelled: unknown
-    const endless = new ReadableStream({ pull: () => new Promise(() => undefined), cancel: (reason) => (cancelled = reason) })
-    const fetch = async (): Promise<Response> => new Response(endless, { headers: { 'content-type': 'text/event-stream' } })
+    const endless = new ReadableStream({
+      pull: () => new Promise(() => undefined),
+      cancel: (reason: unknown) => {
+        cancelled = reason
+      },
+    })
+    const fetch = async (): Promise<Response> =>
+      new Response(endless, { headers: { 'content-type': 'text/event-stream' } })
     const options = { budget, clock, onSettled, fetch, ttlMs: 60_000, ...(id && { id }) }
     const response = await meteredFetch(options)(...chatRequest({ stream: true }))
     const reading = response.text()
@@ -150,14 +172,26 @@ test('R5: a stream that lives longer than its ttl keeps its reservation, as long
 
 test('a counter that throws, or tells no number, is an error before a call, and neither breaks a stream nor makes it free', async () => {
   const { budget, onSettled, settlements, used } = credits(10_000)
-  const bad = [() => NaN, () => -1, () => 0.5, () => '7' as never, () => { throw new Error('no tokens') }]
+  const bad = [
+    () => NaN,
+    () => -1,
+    () => 0.5,
+    () => '7' as never,
+    () => {
+      throw new Error('no tokens')
+    },
+  ]
   for (const countTokens of bad)
-    await expect(meteredFetch({ budget, countTokens, fetch: streaming(WORDS, null) })(...chatRequest())).rejects.toThrow()
+    await expect(
+      meteredFetch({ budget, countTokens, fetch: streaming(WORDS, null) })(...chatRequest()),
+    ).rejects.toThrow(/tokens/)
   expect(await used()).toBe(0)
   for (const later of bad) {
     let calls = 0
     const countTokens = (): number => ((calls += 1) === 1 ? 20 : later())
-    const response = await meteredFetch({ budget, onSettled, countTokens, fetch: streaming(WORDS, null) })(...chatRequest({ stream: true }))
+    const response = await meteredFetch({ budget, onSettled, countTokens, fetch: streaming(WORDS, null) })(
+      ...chatRequest({ stream: true }),
+    )
     expect(await response.text()).toContain('[DONE]')
   }
   expect(settlements.every(({ usedUnits }) => usedUnits > 600)).toBe(true)
@@ -171,7 +205,11 @@ test('where the store does not answer, the call is as the engine says: an error,
     const { vsa, budget } = credits(1_000, { store: net, clock, onStoreUnavailable, onEvent: () => undefined })
     await vsa.ready()
     net.cut('refuse')
-    const options = { budget, overage: () => vsa.counter('overage:ada'), fetch: answering('x', { input: 30, output: 100 }) }
+    const options = {
+      budget,
+      overage: () => vsa.counter('overage:ada'),
+      fetch: answering('x', { input: 30, output: 100 }),
+    }
     const answer = meteredFetch(options)(...chatRequest()).catch((error: unknown) => error)
     await clock.advance(20_000)
     const outcome = await answer
@@ -209,7 +247,13 @@ test('LiteLLM 38157: a stream that runs when the process closes its engine is ch
     const { vsa } = owner()
     const settlements: CallSettlement[] = []
     const onSettled = (settlement: CallSettlement): number => settlements.push(settlement)
-    const options = { budget: vsa.budget('ada', { initial: 1_000 }), clock, onSettled, fetch: streaming(WORDS, null), ...(id && { id }) }
+    const options = {
+      budget: vsa.budget('ada', { initial: 1_000 }),
+      clock,
+      onSettled,
+      fetch: streaming(WORDS, null),
+      ...(id && { id }),
+    }
     const response = await meteredFetch(options)(...chatRequest({ stream: true }))
     const reader = response.body?.getReader()
     await reader?.read()

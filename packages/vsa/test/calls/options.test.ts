@@ -17,7 +17,8 @@ test('options are checked when the meter is made', () => {
   } as const
   for (const [name, [min, max]] of Object.entries(ranges)) {
     for (const value of [min, max]) expect(() => meteredFetch({ budget, [name]: value })).not.toThrow()
-    for (const value of [min - 1, max + 1, NaN, 1.5]) expect(() => meteredFetch({ budget, [name]: value })).toThrow(RangeError)
+    for (const value of [min - 1, max + 1, NaN, 1.5])
+      expect(() => meteredFetch({ budget, [name]: value })).toThrow(RangeError)
     expect(() => meteredFetch({ budget, [name]: '5' })).toThrow(`options.${name} must be a number`)
   }
   for (const name of ['countTokens', 'id', 'overage', 'onSettled', 'fetch'])
@@ -31,7 +32,12 @@ test('options are checked when the meter is made', () => {
 test('a request that names no maximum reserves outputTokensDefault', async () => {
   const { budget, onSettled, settlements } = credits(100_000)
   for (const outputTokensDefault of [undefined, 5_000]) {
-    const options = { budget, onSettled, fetch: answering('x', { input: 1, output: 1 }), ...(outputTokensDefault && { outputTokensDefault }) }
+    const options = {
+      budget,
+      onSettled,
+      fetch: answering('x', { input: 1, output: 1 }),
+      ...(outputTokensDefault && { outputTokensDefault }),
+    }
     await meteredFetch(options)(...chatRequest({ max_completion_tokens: undefined }))
     await meteredFetch(options)(...chatRequest({ max_completion_tokens: 10 ** 300 }))
   }
@@ -47,8 +53,21 @@ test('n answers reserve n times the maximum', async () => {
 test('the estimate has all texts, counts files apart, and reads no deeper than its limit', () => {
   const base64 = 'QUJD'.repeat(100)
   const messages = [
-    { role: 'user', content: [{ type: 'text', text: 'hello' }, { type: 'image_url', image_url: { url: `data:image/png;base64,${base64}` } }] },
-    { role: 'user', content: [{ type: 'image', source: { type: 'base64', data: base64 } }, { data: new Uint8Array(9) }, { url: new URL('http://a/') }] },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'hello' },
+        { type: 'image_url', image_url: { url: `data:image/png;base64,${base64}` } },
+      ],
+    },
+    {
+      role: 'user',
+      content: [
+        { type: 'image', source: { type: 'base64', data: base64 } },
+        { data: new Uint8Array(9) },
+        { url: new URL('http://a/') },
+      ],
+    },
   ]
   const { text, files } = requestText(messages, { city: 5 }, undefined, null)
   expect(files).toBe(4)

@@ -33,7 +33,9 @@ test('a model without a price, and a price that is none, are errors before anyth
   const { budget, used } = credits(1_000)
   const bad = [NaN, -1, 0.5, 2 ** 53, '5'].map((input) => ({ 'gpt-test': { input, output: 1 } }))
   for (const prices of [{}, Object.create({ 'gpt-test': { input: 1, output: 1 } }), () => undefined, ...bad])
-    await expect(meteredFetch({ budget, prices: prices as never, fetch: answering('x', null) })(...chatRequest())).rejects.toThrow(TypeError)
+    await expect(
+      meteredFetch({ budget, prices: prices as never, fetch: answering('x', null) })(...chatRequest()),
+    ).rejects.toThrow(TypeError)
   expect(await used()).toBe(0)
 })
 

@@ -4,7 +4,12 @@ import type { AddressInfo } from 'node:net'
 
 /** What the provider does with one request. */
 export type Reply =
-  | { readonly kind: 'json'; readonly body: object; readonly status?: number; readonly headers?: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'json'
+      readonly body: object
+      readonly status?: number
+      readonly headers?: Readonly<Record<string, string>>
+    }
   | {
       readonly kind: 'stream'
       readonly events: readonly string[]
@@ -44,7 +49,12 @@ export async function fakeProvider(): Promise<FakeProvider> {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      const seen: SeenRequest = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString(), isAbandoned: false }
+      const seen: SeenRequest = {
+        path: request.url ?? '',
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString(),
+        isAbandoned: false,
+      }
       requests.push(seen)
       response.on('close', () => {
         if (!response.writableFinished) seen.isAbandoned = true

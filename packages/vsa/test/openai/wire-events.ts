@@ -33,7 +33,12 @@ export function wireAnswer(api: Api, text: string, usage: WireUsage | null): obj
     case 'responses':
       return response('completed', text, usage)
     case 'messages':
-      return { ...MESSAGE, content: [{ type: 'text', text }], stop_reason: 'end_turn', ...(usage && { usage: messageUsage(usage) }) }
+      return {
+        ...MESSAGE,
+        content: [{ type: 'text', text }],
+        stop_reason: 'end_turn',
+        ...(usage && { usage: messageUsage(usage) }),
+      }
   }
 }
 
@@ -74,7 +79,11 @@ function responsesEvents(words: readonly string[], usage: WireUsage | null): rea
   const item = { item_id: 'msg_1', output_index: 0, content_index: 0 }
   const events: object[] = [
     { type: 'response.created', response: response('in_progress', '', null) },
-    { type: 'response.output_item.added', output_index: 0, item: { id: 'msg_1', type: 'message', status: 'in_progress', content: [] } },
+    {
+      type: 'response.output_item.added',
+      output_index: 0,
+      item: { id: 'msg_1', type: 'message', status: 'in_progress', content: [] },
+    },
     ...words.map((delta) => ({ type: 'response.output_text.delta', ...item, delta, logprobs: [] })),
     { type: 'response.output_text.done', ...item, text: words.join(''), logprobs: [] },
     { type: 'response.completed', response: response('completed', words.join(''), usage) },
@@ -89,7 +98,18 @@ function response(status: string, text: string, usage: WireUsage | null): object
     status,
     error: null,
     model: 'gpt-test-2026-10-01',
-    output: text === '' ? [] : [{ id: 'msg_1', type: 'message', role: 'assistant', status, content: [{ type: 'output_text', text, annotations: [] }] }],
+    output:
+      text === ''
+        ? []
+        : [
+            {
+              id: 'msg_1',
+              type: 'message',
+              role: 'assistant',
+              status,
+              content: [{ type: 'output_text', text, annotations: [] }],
+            },
+          ],
     usage: usage && {
       input_tokens: usage.input + (usage.cacheRead ?? 0),
       input_tokens_details: { cached_tokens: usage.cacheRead ?? 0 },
@@ -99,7 +119,15 @@ function response(status: string, text: string, usage: WireUsage | null): object
   }
 }
 
-const MESSAGE = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-test', content: [], stop_reason: null, stop_sequence: null }
+const MESSAGE = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude-test',
+  content: [],
+  stop_reason: null,
+  stop_sequence: null,
+}
 
 function messagesEvents(words: readonly string[], usage: WireUsage | null): readonly string[] {
   const start = usage === null ? {} : { usage: { ...messageUsage(usage), output_tokens: 1 } }
@@ -109,14 +137,23 @@ function messagesEvents(words: readonly string[], usage: WireUsage | null): read
     { type: 'ping' },
     ...words.map((text) => ({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } })),
     { type: 'content_block_stop', index: 0 },
-    { type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, ...(usage && { usage: { output_tokens: usage.output } }) },
+    {
+      type: 'message_delta',
+      delta: { stop_reason: 'end_turn', stop_sequence: null },
+      ...(usage && { usage: { output_tokens: usage.output } }),
+    },
     { type: 'message_stop' },
   ]
   return events.map(named)
 }
 
 function messageUsage({ input, cacheRead = 0, cacheWrite = 0, output }: WireUsage): object {
-  return { input_tokens: input, cache_read_input_tokens: cacheRead, cache_creation_input_tokens: cacheWrite, output_tokens: output }
+  return {
+    input_tokens: input,
+    cache_read_input_tokens: cacheRead,
+    cache_creation_input_tokens: cacheWrite,
+    output_tokens: output,
+  }
 }
 
 function named(event: object): string {
