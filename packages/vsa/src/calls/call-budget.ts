@@ -10,7 +10,7 @@ import { tokensFrom } from './token-usage.ts'
 /** Failed attempts whose reservations wait for the next one. One more is settled at once. */
 const WAITING_MAX = 256
 /** Runs under one id. */
-const RUNS_MAX = 100
+const RUNS_MAX = 20
 const ID_LENGTH_MAX = 240
 /** Other owners hold the units in leases, and give them back in a few flush intervals. */
 const RECALLED_AFTER_MS = 1_000
