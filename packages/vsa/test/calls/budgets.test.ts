@@ -163,6 +163,8 @@ test('R5: a stream that lives longer than its ttl keeps its reservation, as long
     out?.enqueue(Buffer.from(': still here\n\n'))
     await clock.advance(30_000)
     expect((await budget.peek()).reserved).toBeGreaterThan(200)
+    // An expired one cannot be extended any more.
+    expect(await budget.reservation('call-1').extend({ units: 1 })).toBe(true)
   }
   out?.close()
   await reading

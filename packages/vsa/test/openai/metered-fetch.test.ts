@@ -146,7 +146,8 @@ for (const api of APIS) {
   test(`${api}: a stream that uses up its reservation and the budget is ended behind a whole event, with an event that says so`, async () => {
     const { budget, onSettled, settlements, used } = credits(60)
     const events = wireEvents(api, WORDS, USAGE)
-    const fetch = async (): Promise<Response> => new Response(streamOf(piecesOf(events, 100)), { headers: EVENT_STREAM })
+    const fetch = async (): Promise<Response> =>
+      new Response(streamOf(piecesOf(events, 100)), { headers: EVENT_STREAM })
     const options = { budget, onSettled, extendTokens: 5, fetch }
     const limit = { chat: 'max_completion_tokens', responses: 'max_output_tokens', messages: 'max_tokens' }[api]
     const response = await call(api, options, { stream: true, [limit]: 10 })

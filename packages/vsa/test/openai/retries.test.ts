@@ -123,7 +123,11 @@ test('a request that was surely not sent costs nothing', async () => {
   const gone = await fakeProvider()
   await gone.close()
   const fetch = meteredFetch({ budget, onSettled })
-  const body = JSON.stringify({ model: 'gpt-test', messages: [], max_completion_tokens: 20 })
+  const body = JSON.stringify({
+    model: 'gpt-test',
+    messages: [{ role: 'user', content: 'hello' }],
+    max_completion_tokens: 20,
+  })
   await expect(fetch(`${gone.url}/chat/completions`, { method: 'POST', body })).rejects.toThrow('fetch failed')
   expect(settlements).toMatchObject([{ outcome: 'failed', usedUnits: 0 }])
   expect(await used()).toBe(0)
