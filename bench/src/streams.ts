@@ -4,6 +4,7 @@ import { memory } from 'vsa/memory'
 import { median } from './measure/median.ts'
 import { machine, machineLine } from './report/machine.ts'
 import { table } from './report/table.ts'
+import { behind } from './streams/fake-streams.ts'
 import { STREAM_KINDS, type StreamKind } from './streams/stream-kinds.ts'
 
 /* `npm run bench:streams`: what it takes to meter streams of a model. Exits with 1 when the books do not balance. */
@@ -18,12 +19,19 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds)
 const sliceMs = Number(values.seconds) * 1_000
 
-/** The share of a core that one slice took. @param budget null: without the meter */
-async function shareOf(kind: StreamKind, budget: Budget | null): Promise<number> {
+/** As it comes; behind a second stream that does nothing; metered. */
+type Way = 'plain' | 'second' | 'metered'
+const WAYS: readonly Way[] = ['plain', 'second', 'metered']
+
+/** The share of a core that one slice took. */
+async function shareOf(kind: StreamKind, way: Way, budget: Budget): Promise<number> {
   const streams = kind.make(STREAMS)
   const before = process.cpuUsage()
   const startedAtMs = performance.now()
-  const reading = streams.sources.map((source) => (budget === null ? kind.plain(source) : kind.metered(source, budget)))
+  const reading = streams.sources.map((source) => {
+    if (way === 'metered') return kind.metered(source, budget)
+    return kind.plain(way === 'second' ? behind(source) : source)
+  })
   let pushed = 0
   while (performance.now() - startedAtMs < sliceMs) {
     await new Promise((resolve) => setTimeout(resolve, TICK_MS))
@@ -45,18 +53,16 @@ const rows: string[][] = []
 for (const kind of STREAM_KINDS) {
   const vsa = open({ store: memory() })
   const budget = vsa.budget('tokens', { initial: 1_000_000_000 })
-  const [plain, metered, differences]: [number[], number[], number[]] = [[], [], []]
+  const shares: Record<Way, number[]> = { plain: [], second: [], metered: [] }
   for (let round = -1; round < rounds; round += 1) {
     // Every other round the other way round; the first one warms up.
-    const order = round % 2 === 0 ? [null, budget] : [budget, null]
-    const shares = new Map<Budget | null, number>()
-    for (const one of order) shares.set(one, await shareOf(kind, one))
-    if (round < 0) continue
-    const [without, withMeter] = [shares.get(null) ?? 0, shares.get(budget) ?? 0]
-    plain.push(without)
-    metered.push(withMeter)
-    differences.push(withMeter - without)
+    for (const way of round % 2 === 0 ? WAYS : WAYS.toReversed()) {
+      const share = await shareOf(kind, way, budget)
+      if (round >= 0) shares[way].push(share)
+    }
   }
+  const above = (way: Way): readonly number[] => shares[way].map((share, at) => share - (shares.plain[at] ?? 0))
+  const differences = above('metered')
   await vsa.flush()
   const { used, reserved } = await budget.peek()
   const isBalanced = reserved === 0 && used === (rounds + 1) * STREAMS * 520
@@ -64,10 +70,11 @@ for (const kind of STREAM_KINDS) {
   await vsa.close()
   rows.push([
     kind.name,
-    percent(median(plain)),
-    percent(median(metered)),
+    percent(median(shares.plain)),
+    percent(median(shares.metered)),
     percent(median(differences)),
     `${percent(Math.min(...differences))} to ${percent(Math.max(...differences))}`,
+    percent(median(above('second'))),
     isBalanced ? 'balanced' : `NOT BALANCED: used ${used}, reserved ${reserved}`,
   ])
 }
@@ -75,4 +82,4 @@ console.log(machineLine(host))
 console.log(
   `${STREAMS} streams, ${CHUNKS_PER_SECOND} chunks/s in all, ${rounds} rounds of ${sliceMs} ms; shares of a core`,
 )
-console.log(table(['stream', 'plain', 'metered', 'the meter', 'least to most', 'books'], rows))
+console.log(table(['stream', 'plain', 'metered', 'the meter', 'least to most', 'a second stream', 'books'], rows))

@@ -32,6 +32,21 @@ export function fakeStreams<Chunk>(
   }
 }
 
+/** A second stream behind it, which does nothing: what any meter pays at least. */
+export function behind<Chunk>(source: ReadableStream<Chunk>): ReadableStream<Chunk> {
+  const reader = source.getReader()
+  return new ReadableStream<Chunk>(
+    {
+      pull: (controller) =>
+        reader.read().then(({ done, value }) => {
+          if (done) controller.close()
+          else controller.enqueue(value)
+        }),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
 /** Reads all of it. @returns how many chunks there were */
 export async function drain(stream: ReadableStream<unknown>): Promise<number> {
   const reader = stream.getReader()
