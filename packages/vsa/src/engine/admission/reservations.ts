@@ -13,6 +13,7 @@ import { type Charge, LocalReservation } from '../budget/local-reservation.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { GateNeed, Verdict, Waterfall } from '../requests/pending-request.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { type ReserveOutcome, type ReserveTraceContext, traceReserve } from '../runtime/reserve-trace.ts'
 import type { AdmissionController } from './admission-controller.ts'
 import type { Decisions } from './decisions.ts'
 import type { Intents } from './intents.ts'
@@ -95,15 +96,17 @@ export class Reservations {
     checked: CheckedOptions,
     waterfall?: Waterfall,
   ): Promise<readonly Reservation[] | null> {
-    const verdict = await this.#parts.admission.reserve(needs, checked, waterfall)
+    const { id: asked = '' } = checked.remember ?? {}
+    const context = (): ReserveTraceContext => traceContext(needs, asked)
+    const reserve = (): Promise<Verdict> => this.#parts.admission.reserve(needs, checked, waterfall)
+    const verdict = await traceReserve(context, reserve, outcomeOf)
     const parts = waterfall === undefined ? needs : needs.slice(0, 1)
     if (verdict.kind === 'admitted')
       return parts.map(({ gate, units }, at) => this.#handle(gate, checked, knownOf(verdict, units, at, waterfall)))
     // Nothing was set aside, so nothing is settled.
     const isNominal = verdict.kind === 'shadow' || verdict.kind === 'unaccounted'
     if (!isNominal) return null
-    const { id = '' } = checked.remember ?? {}
-    return parts.map(({ gate, units }) => new LocalReservation(gate, units, null, this.#settleWithin(gate.key, id)))
+    return parts.map(({ gate, units }) => new LocalReservation(gate, units, null, this.#settleWithin(gate.key, asked)))
   }
 
   /** One that was made before, by any process. @throws TypeError, RangeError that name `id` */
@@ -128,17 +131,23 @@ export class Reservations {
 
   /** As `Charging`. */
   async cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
-    const left = await this.coverFrom(gate, units, add)
+    const left = await this.coverFrom(gate, units, add, this.coverUntilMs())
     this.#parts.metrics.uncoveredUnits += left
     return left
+  }
+
+  /** When a settlement that is asked for now has an answer: others may be waited for once, and asking again for what is there takes a deadline at most. */
+  coverUntilMs(): number {
+    const { clock, deadlineMs } = this.#parts.settings
+    return clock.monotonic() + 2 * deadlineMs
   }
 
   /**
    * Charges what was used beyond a reservation, as far as it is there: first from the lease, then what the store has. @param add gets each part of it
    * @returns the units that are not there
    */
-  async coverFrom(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
-    const { admission, metrics } = this.#parts
+  async coverFrom(gate: Gate, units: number, add: (charge: Charge) => void, untilMs: number): Promise<number> {
+    const { admission, settings } = this.#parts
     const leased = admission.tries.spendLease(gate, units)
     if (leased !== null) add(leased)
     let left = units - (leased?.units ?? 0)
@@ -146,13 +155,15 @@ export class Reservations {
     // Others were waited for once: from then on only what can be had at once is asked for.
     let hasWaited = false
     for (let tries = 0; asked > 0 && tries < COVER_TRIES_MAX; tries += 1) {
-      const decision = await admission.decide(gate, asked)
+      const deadlineMs = Math.min(settings.deadlineMs, Math.floor(untilMs - settings.clock.monotonic()))
+      if (deadlineMs < 1) break
+      const decision = await admission.decide(gate, asked, { deadlineMs })
       if (decision.admitted) {
         add({ units: asked, period: this.#periodOf(decision, gate) })
         left -= asked
       } else {
         // The settlement asks for as much as there is: no caller was denied.
-        metrics.takeBackDenial(asked)
+        gate.metrics.takeBackDenial(asked, decision.reason)
         hasWaited ||= decision.reason === 'reserved'
       }
       // As of the last answer. Others may be quicker.
@@ -197,8 +208,27 @@ export class Reservations {
   }
 
   #periodOf(decision: Decision, { key }: Gate): number | null {
-    const given = this.#parts.decisions.givenBack(decision, key)
-    return given.kind === 'units' ? given.period : null
+    return this.#parts.decisions.periodOf(decision, key) ?? null
+  }
+}
+
+function traceContext(needs: readonly GateNeed[], id: string): ReserveTraceContext {
+  return { keys: needs.map(({ gate }) => gate.key), units: needs.map(({ units }) => units), id }
+}
+
+function outcomeOf(verdict: Verdict): ReserveOutcome {
+  switch (verdict.kind) {
+    case 'admitted':
+      return verdict.remembered?.repeated === true ? 'repeated' : 'reserved'
+    case 'denied':
+    case 'unavailable':
+      return 'denied'
+    case 'shadow':
+    case 'unaccounted':
+      return 'unrecorded'
+    case 'failed':
+      // A failure rejects.
+      throw verdict.error
   }
 }
 
