@@ -95,7 +95,7 @@ export function rowOf(
   }
 }
 
-export function spreadOf(values: readonly number[]): Spread {
+function spreadOf(values: readonly number[]): Spread {
   return { median: figure(median(values)), low: figure(Math.min(...values)), high: figure(Math.max(...values)) }
 }
 

@@ -8,7 +8,7 @@ const PERCENTILES = [50, 75, 90, 95, 99, 99.5, 99.9]
 const TICKS = [50, 90, 99, 99.9]
 
 /** The rate that most of them keep up with. */
-export const PLOTTED_RATE = 1_000
+const PLOTTED_RATE = 1_000
 
 export function latencyPlot({ latencies }: Result, theme: Theme): string | null {
   const rows = latencies.filter(
