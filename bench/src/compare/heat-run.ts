@@ -112,7 +112,8 @@ async function latencyOf({ fleet }: Lane, { timed, settings }: HeatRun, latencie
   const { contender } = fleet
   if (!timed.includes(contender)) return
   for (const rate of settings.rates) {
-    const { latency, counts, seconds } = await fleet.openLoop(rate, settings.openSeconds, settings.openSeconds / 5)
+    const warmUpSeconds = contender.group === 'vsa-leased' ? settings.leaseSeconds : settings.openSeconds / 5
+    const { latency, counts, seconds } = await fleet.openLoop(rate, settings.openSeconds, warmUpSeconds)
     await fleet.pause()
     const { name, title, group, store } = contender
     latencies.push({
