@@ -54,11 +54,11 @@ export const LATENCY_WORKLOAD = 'article'
 export const SHARED_WORKLOAD = 'no-churn'
 
 const FULL = {
-  ...{ rounds: 3, seconds: 0.5, warmUpSeconds: 0.6, leaseSeconds: 1, wholeSecondsMax: 5 },
+  ...{ rounds: 3, seconds: 0.5, warmUpSeconds: 0.6, leaseSeconds: 1.5, wholeSecondsMax: 5 },
   ...{ rates: [100, 1_000, 10_000, 100_000], openSeconds: 1, growthSeconds: 5 },
 }
 const QUICK = {
-  ...{ rounds: 2, seconds: 0.25, warmUpSeconds: 0.25, leaseSeconds: 0.5, wholeSecondsMax: 1 },
+  ...{ rounds: 2, seconds: 0.25, warmUpSeconds: 0.25, leaseSeconds: 0.75, wholeSecondsMax: 1 },
   ...{ rates: [1_000, 10_000], openSeconds: 0.5, growthSeconds: 1 },
 }
 const CALLERS = 1_024
