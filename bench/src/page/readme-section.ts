@@ -15,7 +15,7 @@ export function readmeSection(result: Result, picture: string): string {
     .toSorted((a, b) => STORES.indexOf(a.store) - STORES.indexOf(b.store))
   const { columns, rows: cells } = cellsOf(rows, [CONTENDER, STORE, SPEED, CALLS, OVER])
   return [
-    `One hot key, \`npm run bench -- --only hot-key\`, ${machineLine(result.machine)}:`,
+    `One hot key, by \`${result.command}\`, ${machineLine(result.machine)}:`,
     markdownTable(columns, cells),
     picture,
   ].join('\n\n')
