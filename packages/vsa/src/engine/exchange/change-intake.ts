@@ -79,6 +79,13 @@ export class ChangeIntake {
     return true
   }
 
+  /** @throws VsaError `store_unavailable` where a refund into one of the rows would be refused, and none may be made */
+  assertRefunds(rows: readonly LeasedRow[]): void {
+    const fresh = rows.filter(({ isQuarantined, lease }) => !isQuarantined && !lease.isDirty)
+    const [first] = fresh
+    if (first !== undefined) this.#assertRoom(first, 'refund', fresh.length - 1)
+  }
+
   /** O4: first lowers what this owner has spent since the last send; the rest goes through the store. */
   refund(row: LeasedRow, units: number): void {
     if (row.isQuarantined) return this.#refunds.drop(row, units)
@@ -134,8 +141,10 @@ export class ChangeIntake {
     this.#beforeJoin.set(gate, (this.#beforeJoin.get(gate) ?? 0) + refund)
   }
 
-  #assertRoom({ key }: LeasedRow, what: 'mint' | 'refund' | 'policy'): void {
-    assertRoomForChange(this.#parts, this.#parts.sendQueue.size, () => `the ${what} of budget ${JSON.stringify(key)}`)
+  /** @param more changes that come with it */
+  #assertRoom({ key }: LeasedRow, what: 'mint' | 'refund' | 'policy', more = 0): void {
+    const waiting = this.#parts.sendQueue.size + more
+    assertRoomForChange(this.#parts, waiting, () => `the ${what} of budget ${JSON.stringify(key)}`)
   }
 
   /** The session has an epoch: periods are known. */
