@@ -195,13 +195,22 @@ test('options: an unknown one is refused by name, and so is a second storage wit
   const wrong: object = { durabel: true }
   expect(() => throttlerStorage(vsa, wrong)).toThrow(new TypeError('options.durabel is not known'))
   expect(() => throttlerStorage(vsa)).toThrow(expect.objectContaining({ code: 'policy_conflict' }))
+  for (const atRisk of [-1, 0.5, Number.NaN]) expect(() => throttlerStorage(vsa, { atRisk })).toThrow('options.atRisk')
   throttlerStorage(vsa, { name: 'other' })
 })
 
-test('with `durable` a hit is in the store when it is answered', async () => {
-  const { vsa, storage } = app({ durable: true })
+test('with `atRisk: 0` a hit is in the store when it is answered, and nothing is leased', async () => {
+  const { vsa, storage } = app({ atRisk: 0 })
   await storage.increment('ada', MINUTE_MS, 10, 0, 'default')
   expect(vsa.stats()).toMatchObject({ records: 1, leasedUnits: 0 })
+})
+
+test('`atRisk` is the largest lease, and never more than the limit', async () => {
+  const { vsa, storage } = app({ atRisk: 60 })
+  for (let hit = 0; hit < 10; hit += 1) await storage.increment('ada', 3_600_000, 10, 0, 'default')
+  const { exchanges } = vsa.stats()
+  expect(exchanges).toBeLessThanOrEqual(4)
+  expect(await storage.increment('ada', 3_600_000, 10, 0, 'default')).toMatchObject({ isBlocked: true })
 })
 
 test('without a store: an error by default, a blocked hit with `deny`, one that is not counted with `allow`', async () => {
