@@ -3,7 +3,7 @@ import { countsReporter } from '../vitest.counts.ts'
 import { isTooOld, NODE_22_FILES } from './node-version.ts'
 
 // `npm run peers`. The tests import the built package by its name.
-const TIMEOUT_MS = 180_000
+const TIMEOUT_MS = 600_000
 
 export default defineConfig({
   test: {
