@@ -10,7 +10,8 @@ export default defineConfig({
     retry: 0,
     include: ['test/**/*.test.ts'],
     exclude: isTooOld ? [NODE_22_FILES] : [],
-    maxWorkers: 2,
+    // Next builds on all cores, and the programs of the recipes wait for their store for 5 s at most.
+    fileParallelism: false,
     testTimeout: TIMEOUT_MS,
     hookTimeout: TIMEOUT_MS,
     teardownTimeout: TIMEOUT_MS,
