@@ -205,8 +205,7 @@ export class Reservations {
   }
 
   #periodOf(decision: Decision, { key }: Gate): number | null {
-    const given = this.#parts.decisions.givenBack(decision, key)
-    return given.kind === 'units' ? given.period : null
+    return this.#parts.decisions.periodOf(decision, key) ?? null
   }
 }
 
