@@ -1,0 +1,112 @@
+import type { Budget, Decision, WindowPolicy } from '../index.ts'
+import { canTry } from './window-policy.ts'
+
+/** How long the figures of a key are shown before they are asked for again, in ms. Then they have what other processes have settled. */
+const LOOK_MS = 100
+/** How long a denial stands for further ones that `tryAdmit` refuses, in ms: as long as the first pause of VSA's own denials. */
+const DENIAL_MS = 100
+
+/**
+ * What this process knows of one key in its present period. The budget alone decides; the figures are for display, except `own` and `unspent`: they
+ * keep what comes back at or below what this process has spent.
+ */
+export class KeyWindow {
+  readonly id: string
+  readonly budget: Budget
+  readonly #canTry: boolean
+  /** By this process. */
+  readonly declaredLimit: number
+  /** The one that holds: another process may have changed it. */
+  limit: number
+  /** The start of the period, ms since 1970; -1 before the first decision. */
+  period = -1
+  /** 0: not known. */
+  resetAtMs = 0
+  resetTime: Date | undefined = undefined
+  /** Units that are not left: spent or burned, by all processes as of the last look, and by this one up to now. */
+  used = 0
+  /** Units that this process admitted and has not given back. */
+  own = 0
+  /** Units that this process denied, or admitted without an account. */
+  unspent = 0
+  /** From then on the engine is asked with `decide`, for its figures. */
+  lookAtMs = 0
+  /** Until then, what `tryAdmit` refuses is denied, from so many units on. */
+  deniedUntilMs = 0
+  deniedUnits = 0
+  /** Nothing is admitted until then: for a limiter that blocks keys. */
+  blockedUntilMs = 0
+
+  constructor(id: string, budget: Budget, policy: WindowPolicy) {
+    this.id = id
+    this.budget = budget
+    this.declaredLimit = policy.limit
+    this.limit = policy.limit
+    this.#canTry = canTry(policy)
+  }
+
+  /** From memory, now. Undefined: only `decide` can tell. @throws VsaError `closed` */
+  tryAdmit(units: number, nowMs: number): boolean | undefined {
+    if (nowMs >= this.lookAtMs || nowMs < this.blockedUntilMs) return undefined
+    if (this.budget.tryAdmit(units)) {
+      this.used += units
+      this.own += units
+      return true
+    }
+    if (nowMs >= this.deniedUntilMs || units < this.deniedUnits) return undefined
+    this.unspent += units
+    return false
+  }
+
+  /** `decide`, and what it says is noted. @throws VsaError, RangeError as `decide` */
+  async decide(units: number, nowMs: number): Promise<Decision> {
+    // One look at a time: the others go on from memory.
+    if (nowMs < this.resetAtMs) this.#lookAfter(nowMs)
+    const decision = await this.budget.decide(units)
+    this.#note(decision, units, nowMs)
+    return decision
+  }
+
+  /** Gives units back that this process admitted in this period, and no more than that. @returns how many */
+  giveBack(units: number): number {
+    const back = Math.min(units, this.own)
+    if (back === 0) return 0
+    this.own -= back
+    this.used = Math.max(0, this.used - back)
+    this.deniedUntilMs = 0
+    this.budget.refund(back, { period: this.period })
+    return back
+  }
+
+  #lookAfter(nowMs: number): void {
+    if (this.#canTry) this.lookAtMs = Math.min(this.resetAtMs, nowMs + LOOK_MS)
+  }
+
+  #note(decision: Decision, units: number, nowMs: number): void {
+    const { period = this.period, limit, remaining, resetAtMs } = decision
+    // The answer may be late: another one has begun the next period.
+    if (period < this.period) return
+    if (period > this.period) this.#begin(period)
+    this.limit = limit
+    if (resetAtMs !== undefined && resetAtMs !== this.resetAtMs) {
+      this.resetAtMs = resetAtMs
+      this.resetTime = new Date(resetAtMs)
+    }
+    if (remaining !== undefined) {
+      this.used = Math.max(0, limit - remaining)
+      this.#lookAfter(nowMs)
+    }
+    if (decision.admitted && decision.unaccounted === undefined) this.own += units
+    else this.unspent += units
+    if (decision.reason !== 'exhausted' && decision.reason !== 'over-limit') return
+    this.deniedUntilMs = nowMs + DENIAL_MS
+    this.deniedUnits = units
+  }
+
+  #begin(period: number): void {
+    this.period = period
+    this.own = 0
+    this.unspent = 0
+    this.deniedUntilMs = 0
+  }
+}
