@@ -176,8 +176,8 @@ export class RateLimiterVsa {
       if (decision.admitted) break
       // It was no request that was denied.
       window.unspent -= wanted
-      wanted = Math.min(wanted, decision.remaining ?? 0)
-      if (attempt === ATTEMPTS_MAX - 1) wanted = 0
+      const { remaining } = await window.budget.peek()
+      wanted = attempt === ATTEMPTS_MAX - 1 ? 0 : Math.min(wanted, remaining)
     }
     window.unspent += points - wanted
   }

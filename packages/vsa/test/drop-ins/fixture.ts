@@ -9,13 +9,15 @@ export interface Processes {
   readonly now: () => number
   readonly net: FaultyStore
   open(options?: Partial<OpenOptions>): Vsa
+  /** The outcome, while time passes: units that another process has leased take a flush interval to come back. */
+  passing<T>(work: Promise<T>): Promise<T>
   /** Closes every engine. The books must balance, with so many units used in all, and none burned, held or reserved. */
   close(used: number): Promise<void>
 }
 
 export function processes(): Processes {
   const clock = manualClock()
-  const books = memory({ clock })
+  const books = memory({ now: () => clock.now() })
   const net = faultyStore(books, { clock })
   const engines: Vsa[] = []
   return {
@@ -26,6 +28,13 @@ export function processes(): Processes {
       const vsa = open({ store: net, clock, onEvent: () => undefined, ...options })
       engines.push(vsa)
       return vsa
+    },
+    passing: async (work) => {
+      let isSettled = false
+      const settle = (): void => void (isSettled = true)
+      work.then(settle, settle)
+      for (let step = 0; step < 1_000 && !isSettled; step += 1) await clock.advance(20)
+      return work
     },
     close: async (used) => {
       await Promise.all(engines.map((vsa) => vsa.close()))
