@@ -20,7 +20,10 @@ export interface RateLimiterVsaOptions extends DropInOptions {
   readonly execEvenly?: boolean
   /** The least delay, in ms. Default: the duration divided by the points. */
   readonly execEvenlyMinDelayMs?: number
-  /** Whether keys may be blocked: this process then looks for blocks of others, one read of a key in each period, and at most one in 5 s. Default true. */
+  /**
+   * Whether keys may be blocked. Every process that has it on reads the blocks of a key that it is asked for, once in 5 s at most. Default: whether there is a
+   * `blockDuration`. Needed for `block` otherwise, in every process.
+   */
   readonly blocks?: boolean
 }
 

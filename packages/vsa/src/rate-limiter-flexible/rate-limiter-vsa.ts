@@ -27,14 +27,14 @@ export class RateLimiterVsa {
   readonly #options: RateLimiterVsaOptions
   readonly #now: () => number
   readonly #windows: KeyWindows
-  readonly #blocks: KeyBlocks
+  readonly #blocks: KeyBlocks | null
   readonly #results: LimiterResults
   #blockMs: number
 
   /** @throws TypeError, RangeError that name the option; VsaError `policy_conflict` where another limiter of the engine has the prefix */
   constructor(options: RateLimiterVsaOptions) {
     assertLimiterOptions(options)
-    const { vsa, points, duration, keyPrefix = 'rlflx', keysMax = KEYS_MAX, now = Date.now, blocks = true } = options
+    const { vsa, points, duration, keyPrefix = 'rlflx', keysMax = KEYS_MAX, now = Date.now } = options
     this.points = points
     this.duration = duration
     this.keyPrefix = keyPrefix
@@ -47,7 +47,8 @@ export class RateLimiterVsa {
     // Checked now. No key of a user gives this name.
     vsa.budget(`${prefix}sha256:policy`, policy)
     this.#windows = new KeyWindows({ vsa, prefix, policyOf: () => policy, keysMax })
-    this.#blocks = new KeyBlocks(vsa, { prefix: `${keyPrefix}-blocks:`, now, blocks })
+    const hasBlocks = options.blocks ?? this.#blockMs > 0
+    this.#blocks = hasBlocks ? new KeyBlocks(vsa, `${keyPrefix}-blocks:`, now) : null
     this.#results = new LimiterResults(periodMsOf(duration), duration === 0)
   }
 
@@ -56,8 +57,11 @@ export class RateLimiterVsa {
     return this.#blockMs / 1_000
   }
 
+  /** @throws RangeError; Error where the limiter was made without blocks */
   set blockDuration(seconds: number) {
-    this.#blockMs = millisecondsOf('blockDuration', seconds)
+    const blockMs = millisecondsOf('blockDuration', seconds)
+    if (blockMs > 0) this.#withBlocks()
+    this.#blockMs = blockMs
   }
 
   /** The key with its prefix. */
@@ -103,8 +107,8 @@ export class RateLimiterVsa {
   /** Reads the store. Null for a key without points in the present period. */
   async get(key: string | number): Promise<RateLimiterRes | null> {
     const window = this.#windowOf(key)
-    const untilMs = await this.#blocks.untilOf(window)
-    if (this.#now() < untilMs) return this.#results.blocked(window, this.#now())
+    if (this.#blocks?.isDue(window) === true) await this.#blocks.look(window)
+    if (this.#now() < window.blockedUntilMs) return this.#results.blocked(window, this.#now())
     const result = await this.#read(window)
     return result.consumedPoints === 0 && !this.#isPresent(window) ? null : result
   }
@@ -121,11 +125,14 @@ export class RateLimiterVsa {
     return this.#read(window)
   }
 
-  /** Denies the key for so many seconds, 0: until `delete`. Durable on return. A block that ends later stays. */
+  /**
+   * Denies the key for so many seconds, 0: until `delete`. Durable on return, and seen by other processes within 5 s. A block that ends later stays.
+   * Rejects where the limiter was made without blocks.
+   */
   async block(key: string | number, seconds: number): Promise<RateLimiterRes> {
     const blockMs = millisecondsOf('secDuration', seconds)
     const window = this.#windowOf(key)
-    await this.#blocks.block(window, blockMs === 0 ? NEVER_MS : this.#now() + blockMs, true)
+    await this.#withBlocks().block(window, blockMs === 0 ? NEVER_MS : this.#now() + blockMs)
     return this.#results.blocked(window, this.#now())
   }
 
@@ -133,7 +140,7 @@ export class RateLimiterVsa {
   async delete(key: string | number): Promise<boolean> {
     const window = this.#windowOf(key)
     const { limit, remaining } = await window.budget.peek()
-    const wasBlocked = await this.#blocks.end(window)
+    const wasBlocked = (await this.#blocks?.end(window)) ?? false
     const wasKnown = limit > remaining || this.#isPresent(window)
     this.#windows.forget(window.id)
     await window.budget.reset()
@@ -141,9 +148,9 @@ export class RateLimiterVsa {
   }
 
   async #consume(window: KeyWindow, points: number): Promise<RateLimiterRes> {
-    const untilMs = await this.#blocks.untilOf(window)
+    if (this.#blocks?.isDue(window) === true) await this.#blocks.look(window)
     const nowMs = this.#now()
-    if (nowMs < untilMs) return rejected(this.#results.blocked(window, nowMs))
+    if (nowMs < window.blockedUntilMs) return rejected(this.#results.blocked(window, nowMs))
     const decision = await window.decide(points, nowMs)
     if (!decision.admitted) return this.#deny(window, points, decision)
     const result = this.#results.admitted(window, points, this.#now())
@@ -153,7 +160,7 @@ export class RateLimiterVsa {
   async #deny(window: KeyWindow, points: number, decision: Decision): Promise<never> {
     const nowMs = this.#now()
     const isToBlock = this.#blockMs > 0 && decision.reason !== 'unavailable' && nowMs >= window.blockedUntilMs
-    if (isToBlock) await this.#blocks.block(window, nowMs + this.#blockMs, (decision.remaining ?? 0) > 0)
+    if (isToBlock) await this.#withBlocks().block(window, nowMs + this.#blockMs)
     if (nowMs < window.blockedUntilMs) return rejected(this.#results.blocked(window, nowMs))
     return rejected(this.#results.denied(window, points, nowMs, decision))
   }
@@ -196,6 +203,11 @@ export class RateLimiterVsa {
   /** Whether this process has asked for the key in the present period. */
   #isPresent(window: KeyWindow): boolean {
     return this.#now() < window.resetAtMs
+  }
+
+  #withBlocks(): KeyBlocks {
+    if (this.#blocks !== null) return this.#blocks
+    throw new Error('this limiter has no blocks: make it with { blocks: true }, in every process')
   }
 
   #windowOf(key: string | number): KeyWindow {

@@ -7,7 +7,7 @@ import { type Processes, processes } from '../drop-ins/fixture.ts'
 const DAY_S = 86_400
 
 function limiterOf({ now }: Processes, vsa: Vsa, options: Partial<RateLimiterVsaOptions> = {}): RateLimiterVsa {
-  return new RateLimiterVsa({ vsa, points: 5, duration: 60, now, ...options })
+  return new RateLimiterVsa({ vsa, points: 5, duration: 60, blocks: true, now, ...options })
 }
 
 /** The result, whether it resolves or is rejected; an Error is thrown. */
@@ -165,19 +165,19 @@ test('blockDuration blocks with the first denial, which later denials do not len
   await all.close(1)
 })
 
-test('a block is seen by other processes: at once in its period, later at the start of theirs, and by one that starts', async () => {
+test('a block is seen by other processes within 5 s, and at once by one that starts; its end too', async () => {
   const all = processes()
   const [one, other] = [limiterOf(all, all.open()), limiterOf(all, all.open())]
   await all.passing(other.consume('ada'))
-  await all.passing(one.block('ada', 600))
+  await one.block('ada', 600)
+  await all.clock.advance(5_000)
   expect(await all.passing(admittedOf(other, 'ada', 3))).toBe(0)
   await all.clock.advance(61_000)
   expect(await all.passing(admittedOf(other, 'ada', 3))).toBe(0)
   const late = limiterOf(all, all.open())
   expect(await all.passing(admittedOf(late, 'ada', 3))).toBe(0)
-  // And its end: no later than 5 s after.
   await one.delete('ada')
-  await all.clock.advance(6_000)
+  await all.clock.advance(5_000)
   expect(await all.passing(admittedOf(other, 'ada', 3))).toBe(3)
   await all.close(4)
 })
@@ -205,13 +205,14 @@ test('two blocks at once: the later end holds', async () => {
   await all.close(0)
 })
 
-test('without blocks nothing is read for them, and block is refused', async () => {
+test('without blocks, as by default, nothing is read for them, and block is refused', async () => {
   const all = processes()
   const vsa = all.open()
-  const limiter = limiterOf(all, vsa, { blocks: false })
+  const limiter = new RateLimiterVsa({ vsa, points: 5, duration: 60, now: all.now })
   await limiter.consume('ada')
   expect(vsa.stats().reads).toBe(0)
-  await expect(limiter.block('ada', 1)).rejects.toThrow(/blocks: false/)
+  await expect(limiter.block('ada', 1)).rejects.toThrow(/blocks: true/)
+  expect(() => (limiter.blockDuration = 1)).toThrow(/blocks: true/)
   await all.close(1)
 })
 
