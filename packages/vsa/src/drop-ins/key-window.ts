@@ -3,7 +3,7 @@ import { canTry } from './window-policy.ts'
 
 /** How long the figures of a key are shown before they are asked for again, in ms. Then they have what other processes have settled. */
 const LOOK_MS = 100
-/** How long a denial stands for further ones that `tryAdmit` refuses, in ms: as long as the first pause of VSA's own denials. */
+/** How long a denial stands without the engine being asked again, in ms: as long as the first pause of VSA's own denials. */
 const DENIAL_MS = 100
 
 /**
@@ -31,7 +31,7 @@ export class KeyWindow {
   unspent = 0
   /** From then on the engine is asked with `decide`, for its figures. */
   lookAtMs = 0
-  /** Until then, what `tryAdmit` refuses is denied, from so many units on. */
+  /** Until then, so many units and more are denied. */
   deniedUntilMs = 0
   deniedUnits = 0
   /** Nothing is admitted until then: for a limiter that blocks keys. */
@@ -48,20 +48,23 @@ export class KeyWindow {
   /** From memory, now. Undefined: only `decide` can tell. @throws VsaError `closed` */
   tryAdmit(units: number, nowMs: number): boolean | undefined {
     if (nowMs >= this.lookAtMs || nowMs < this.blockedUntilMs) return undefined
-    if (this.budget.tryAdmit(units)) {
-      this.used += units
-      this.own += units
-      return true
+    if (nowMs < this.deniedUntilMs && units >= this.deniedUnits) {
+      this.unspent += units
+      return false
     }
-    if (nowMs >= this.deniedUntilMs || units < this.deniedUnits) return undefined
-    this.unspent += units
-    return false
+    if (!this.#canTry || !this.budget.tryAdmit(units)) return undefined
+    this.used += units
+    this.own += units
+    return true
   }
 
   /** `decide`, and what it says is noted. @throws VsaError, RangeError as `decide` */
   async decide(units: number, nowMs: number): Promise<Decision> {
-    // One look at a time: the others go on from memory.
-    if (nowMs < this.resetAtMs) this.#lookAfter(nowMs)
+    // One look at a time: the others go on from memory. A denial stands until this one knows better, which may take a read of the store.
+    if (nowMs < this.resetAtMs) {
+      this.#lookAfter(nowMs)
+      if (this.deniedUntilMs > 0) this.deniedUntilMs = nowMs + DENIAL_MS
+    }
     const decision = await this.budget.decide(units)
     this.#note(decision, units, nowMs)
     return decision
@@ -79,7 +82,7 @@ export class KeyWindow {
   }
 
   #lookAfter(nowMs: number): void {
-    if (this.#canTry) this.lookAtMs = Math.min(this.resetAtMs, nowMs + LOOK_MS)
+    this.lookAtMs = Math.min(this.resetAtMs, nowMs + LOOK_MS)
   }
 
   #note(decision: Decision, units: number, nowMs: number): void {
@@ -98,9 +101,15 @@ export class KeyWindow {
     }
     if (decision.admitted && decision.unaccounted === undefined) this.own += units
     else this.unspent += units
-    if (decision.reason !== 'exhausted' && decision.reason !== 'over-limit') return
+    const isLacking = decision.reason === 'exhausted' || decision.reason === 'over-limit'
+    // A cheaper request may be admitted while a dearer one is denied.
+    if (isLacking) this.#deny(units, nowMs)
+    else if (decision.admitted && units >= this.deniedUnits) this.deniedUntilMs = 0
+  }
+
+  #deny(units: number, nowMs: number): void {
+    this.deniedUnits = nowMs < this.deniedUntilMs ? Math.min(this.deniedUnits, units) : units
     this.deniedUntilMs = nowMs + DENIAL_MS
-    this.deniedUnits = units
   }
 
   #begin(period: number): void {

@@ -70,11 +70,18 @@ export class VsaStore {
     }
   }
 
-  /** A plain answer where memory can tell, else a promise. @throws VsaError as `decide` */
-  increment(key: string): ClientInfo | Promise<ClientInfo> {
-    const window = this.#ready().of(key)
-    const isAdmitted = window.tryAdmit(1, this.#now())
-    return isAdmitted === undefined ? this.#decide(window) : infoOf(window, isAdmitted)
+  /** Counts one hit. Rejects with VsaError as `decide`, TypeError for a key that is no string. */
+  increment(key: string): Promise<ClientInfo> {
+    // Not `async`: that costs as much as the rest.
+    try {
+      const window = this.#ready().of(key)
+      const nowMs = this.#now()
+      const isAdmitted = window.tryAdmit(1, nowMs)
+      if (isAdmitted === undefined) return this.#decide(window, nowMs)
+      return Promise.resolve(infoOf(window, isAdmitted))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Takes back one hit that this process has counted in the present window: a denied one first, then one that was let through. */
@@ -116,9 +123,9 @@ export class VsaStore {
     this.#windows?.clear()
   }
 
-  async #decide(window: KeyWindow): Promise<ClientInfo> {
-    const decision = await window.decide(1, this.#now())
-    return infoOf(window, decision.admitted)
+  async #decide(window: KeyWindow, nowMs: number): Promise<ClientInfo> {
+    const { admitted } = await window.decide(1, nowMs)
+    return infoOf(window, admitted)
   }
 
   #ready(): KeyWindows {
@@ -144,9 +151,10 @@ export class VsaStore {
 }
 
 /** The limiter denies above its own limit. So a hit that was admitted shows at most that, and one that was denied more, whatever the figures say. */
-function infoOf({ declaredLimit, limit, used, unspent, resetTime }: KeyWindow, isAdmitted: boolean): ClientInfo {
-  const totalHits = isAdmitted
-    ? Math.min(Math.max(used, 1), declaredLimit)
-    : Math.max(limit, declaredLimit) + Math.max(unspent, 1)
-  return { totalHits, resetTime }
+function infoOf(window: KeyWindow, isAdmitted: boolean): ClientInfo {
+  const { declaredLimit, limit, resetTime, unspent, used } = window
+  if (!isAdmitted) return { totalHits: Math.max(limit, declaredLimit) + Math.max(unspent, 1), resetTime }
+  // Not Math.min, which would make a small number one on the heap.
+  if (used > declaredLimit) return { totalHits: declaredLimit, resetTime }
+  return { totalHits: used < 1 ? 1 : used, resetTime }
 }
