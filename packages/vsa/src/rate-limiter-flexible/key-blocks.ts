@@ -44,8 +44,10 @@ export class KeyBlocks {
   /** Durable on return. A block that ends later stays. @throws VsaError as `admit` */
   async block(window: KeyWindow, untilMs: number): Promise<void> {
     window.blockedUntilMs = Math.max(window.blockedUntilMs, untilMs)
+    // A look before the block is in the store would end it here.
+    this.#lookedAtMs.set(window, this.#now())
     await this.#moveEnd(window, untilMs)
-    // A look may have come between.
+    // One may have been under way.
     window.blockedUntilMs = Math.max(window.blockedUntilMs, untilMs)
   }
 

@@ -311,7 +311,7 @@ test('after shutdown the engine goes on, and the counts stay', async () => {
   store.shutdown()
   expect(letThrough(await hits(store, 'ada', 1), 5)).toBe(0)
   await all.close(5)
-  await expect(store.increment('ada')).rejects.toMatchObject({ code: 'closed' })
+  await expect(store.increment('bob')).rejects.toMatchObject({ code: 'closed' })
 })
 
 test.each(['throw', 'deny', 'allow'] as const)('with the store away, onStoreUnavailable: %s', async (answer) => {

@@ -153,6 +153,15 @@ test('block denies for its time, over periods, and then the key goes on', async 
   await all.close(5)
 })
 
+test('a block counts at once in its process, also before it is in the store', async () => {
+  const all = processes()
+  const limiter = limiterOf(all, all.open())
+  const blocked = limiter.block('ada', 60)
+  expect(await admittedOf(limiter, 'ada', 1)).toBe(0)
+  await blocked
+  await all.close(0)
+})
+
 test('blockDuration blocks with the first denial, which later denials do not lengthen', async () => {
   const all = processes()
   const limiter = limiterOf(all, all.open(), { blockDuration: 300 })
