@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
 /** The longest prefix and the longest id that are stored as they are, in UTF-16 code units: together they fit into the key of any store. */
-export const PREFIX_LENGTH_MAX = 256
-export const ID_LENGTH_MAX = 512
+const PREFIX_LENGTH_MAX = 256
+const ID_LENGTH_MAX = 512
 const HASHED = 'sha256:'
 
 /**

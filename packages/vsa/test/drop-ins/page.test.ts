@@ -30,4 +30,3 @@ test.each(programs)(`${PAGE}: $title`, async ({ code, output }) => {
   const run = await promisify(execFile)(process.execPath, ['program.mjs'], { cwd: place, timeout: 100_000 })
   expect({ stdout: run.stdout, stderr: run.stderr }).toEqual({ stdout: output, stderr: '' })
 })
-
