@@ -5,6 +5,8 @@ import { canTry } from './window-policy.ts'
 const LOOK_MS = 100
 /** How long a denial stands without the engine being asked again, in ms: as long as the first pause of VSA's own denials. */
 const DENIAL_MS = 100
+/** As `LOOK_MS`, while the key is denied: that look may wait for a read of the store. Until then `tryAdmit` tells whether units have come back. */
+const DENIED_LOOK_MS = 1_000
 
 /**
  * What this process knows of one key in its present period. The budget alone decides; the figures are for display, except `own` and `unspent`: they
@@ -52,7 +54,9 @@ export class KeyWindow {
       this.unspent += units
       return false
     }
-    if (!this.#canTry || !this.budget.tryAdmit(units)) return undefined
+    if (!this.#canTry) return undefined
+    if (!this.budget.tryAdmit(units)) return this.#deniedStill(units, nowMs)
+    this.deniedUntilMs = 0
     this.used += units
     this.own += units
     return true
@@ -81,8 +85,16 @@ export class KeyWindow {
     return back
   }
 
+  #deniedStill(units: number, nowMs: number): false | undefined {
+    if (this.deniedUntilMs === 0 || units < this.deniedUnits) return undefined
+    this.deniedUntilMs = nowMs + DENIAL_MS
+    this.unspent += units
+    return false
+  }
+
   #lookAfter(nowMs: number): void {
-    this.lookAtMs = Math.min(this.resetAtMs, nowMs + LOOK_MS)
+    const pauseMs = this.deniedUntilMs > 0 && this.#canTry ? DENIED_LOOK_MS : LOOK_MS
+    this.lookAtMs = Math.min(this.resetAtMs, nowMs + pauseMs)
   }
 
   #note(decision: Decision, units: number, nowMs: number): void {
@@ -110,6 +122,7 @@ export class KeyWindow {
   #deny(units: number, nowMs: number): void {
     this.deniedUnits = nowMs < this.deniedUntilMs ? Math.min(this.deniedUnits, units) : units
     this.deniedUntilMs = nowMs + DENIAL_MS
+    this.#lookAfter(nowMs)
   }
 
   #begin(period: number): void {
