@@ -1,4 +1,4 @@
 export { pgBouncer, type PgBouncer } from './pgbouncer.ts'
 export { postgresServer, type PostgresServer, type ServerSettings } from './postgres.ts'
-export type { NoServer } from './process.ts'
+export { sparePort, type NoServer } from './process.ts'
 export { DURABLE, redisServer, type RedisServer } from './redis.ts'

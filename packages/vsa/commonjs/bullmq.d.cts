@@ -2,3 +2,4 @@
 import type * as module from '../dist/bullmq/index.js' with { 'resolution-mode': 'import' }
 
 export type * from '../dist/bullmq/index.js' with { 'resolution-mode': 'import' }
+export declare const limitProcessor: typeof module.limitProcessor

@@ -2,3 +2,4 @@
 import type * as module from '../dist/nestjs-throttler/index.js' with { 'resolution-mode': 'import' }
 
 export type * from '../dist/nestjs-throttler/index.js' with { 'resolution-mode': 'import' }
+export declare const throttlerStorage: typeof module.throttlerStorage

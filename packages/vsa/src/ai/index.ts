@@ -1,2 +1,8 @@
-// The skeleton of this adapter.
-export {}
+export { meterLanguageModel, type ModelMeterOptions } from './meter-language-model.ts'
+export type * from './language-model.ts'
+export { CallDeniedError, CallStoppedError } from '../calls/call-errors.ts'
+export type { CallDenial, CallDenialReason, CallStopReason } from '../calls/call-errors.ts'
+export type { CallOptions } from '../calls/call-options.ts'
+export type { CallOutcome, CallSettlement } from '../calls/call-settlement.ts'
+export type { ModelPrice, PriceTable } from '../calls/price.ts'
+export type { CountedTokens } from '../calls/token-usage.ts'

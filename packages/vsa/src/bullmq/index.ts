@@ -1,2 +1,1 @@
-// The skeleton of this adapter.
-export {}
+export { limitProcessor, type JobLimitOptions, type LimitedJob, type LimitedProcessor } from './limit-processor.ts'

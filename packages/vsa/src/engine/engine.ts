@@ -22,7 +22,8 @@ import type { Settings } from './api/settings.ts'
 import type { Family } from './budget/family.ts'
 import { clockDifference } from './runtime/clock-difference.ts'
 import { Deferred } from './runtime/deferred.ts'
-import { Metrics } from './runtime/metrics.ts'
+import type { Metrics } from './runtime/metrics.ts'
+import { MetricsTable } from './runtime/metrics-table.ts'
 import { type Stats, statsOf } from './runtime/stats.ts'
 import { Session } from './session/session.ts'
 import { type ExitingEngine, type NaturalExit, unsavedText } from './natural-exit.ts'
@@ -38,7 +39,8 @@ export class Engine implements Vsa {
   }
 
   readonly #settings: Settings
-  readonly #metrics = new Metrics()
+  readonly #table = new MetricsTable()
+  readonly #metrics: Metrics = this.#table.engine
   readonly #session: Session
   readonly #parts: EngineParts
   /** What the end of the process does with the engine. Kept here, because it is kept nowhere else. */
@@ -51,7 +53,7 @@ export class Engine implements Vsa {
   constructor(settings: Settings, exit: NaturalExit | null) {
     this.#settings = settings
     this.#session = this.#makeSession(settings)
-    this.#parts = wire(settings, this.#metrics, this.#session)
+    this.#parts = wire(settings, this.#table, this.#session)
     this.#exiting = this.#exitingEngine(Math.ceil(settings.deadlineMs / 2))
     this.#leaveExit = exit?.add(this.#exiting) ?? ((): void => undefined)
     this.#session.start()
@@ -111,7 +113,7 @@ export class Engine implements Vsa {
   }
 
   stats(): Stats {
-    return statsOf(this.#metrics, {
+    return statsOf(this.#table, {
       unsentUnits: this.#parts.sendQueue.unsentUnits,
       budgets: this.#parts.eviction.size,
       counters: this.#parts.counters.size,

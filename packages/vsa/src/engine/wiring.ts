@@ -28,7 +28,7 @@ import { RequestTable } from './requests/row-requests.ts'
 import { WaitQueue } from './requests/wait-queue.ts'
 import type { CounterState } from './budget/counter-state.ts'
 import { LeaseTable } from './rows/lease-table.ts'
-import type { Metrics } from './runtime/metrics.ts'
+import type { MetricsTable } from './runtime/metrics-table.ts'
 import type { Session } from './session/session.ts'
 import { StoreReads } from './session/store-reads.ts'
 
@@ -58,11 +58,12 @@ export interface EngineParts {
 }
 
 /** Makes the parts and connects them. */
-export function wire(settings: Settings, metrics: Metrics, session: Session): EngineParts {
+export function wire(settings: Settings, table: MetricsTable, session: Session): EngineParts {
+  const metrics = table.engine
   const { clock, flushIntervalMs, deadlineMs } = settings
   const sendQueue = new SendQueue()
   const requests = new RequestTable()
-  const unanswered = new UnansweredRequests(settings, metrics, session)
+  const unanswered = new UnansweredRequests(settings, session)
   const waiting = new WaitQueue(clock, metrics, (request) => unanswered.expired(request))
   const leases = new LeaseTable(clock, session, requests, (key) => families.find(key))
   const refundWaits = new RefundWaits()
@@ -90,7 +91,7 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
   const joined = (): Promise<void> => readyCalls.wait()
   const slowPath = new BudgetSlowPath(admission, reservations, { ...admissionParts, joined }, peeks, policies)
   const trials = new Trials(admission, decisions)
-  const tryAll = new TryAll({ tries: admission.tries, metrics, slowPath })
+  const tryAll = new TryAll({ tries: admission.tries, slowPath })
   const { batchMax } = settings.store.capabilities
   const sources = { batchMax, slowPath, counterOf: (counter: unknown) => counters.liveOf(counter) }
   const waterfalls = new Waterfalls({ settings, admission, reservations, metrics, sources, book })
@@ -99,7 +100,7 @@ export function wire(settings: Settings, metrics: Metrics, session: Session): En
     isIdle: (gate) => leases.isIdle(gate),
     drop: (gate) => leases.drop(gate),
   })
-  const families = new FamilyRegistry({ slowPath, metrics, eviction, policies })
+  const families = new FamilyRegistry({ slowPath, metrics: table, eviction, policies })
   const readyCalls = new ReadyCalls(calls, deadlineMs, session)
   return {
     ...{ leases, waiting, changes, unanswered, sendQueue, refundWaits, scheduler, intake, exchange },

@@ -1,2 +1,6 @@
-// The skeleton of this adapter.
-export {}
+export {
+  throttlerStorage,
+  type ThrottlerRecord,
+  type ThrottlerStorage,
+  type ThrottlerStorageOptions,
+} from './storage.ts'

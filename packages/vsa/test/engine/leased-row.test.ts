@@ -5,7 +5,7 @@ import type { Gate } from '../../src/engine/budget/gate.ts'
 import { PolicyCache } from '../../src/engine/budget/policy-cache.ts'
 import type { SlowPath } from '../../src/engine/budget/slow-path.ts'
 import { LeasedRow } from '../../src/engine/rows/leased-row.ts'
-import { Metrics } from '../../src/engine/runtime/metrics.ts'
+import { MetricsTable } from '../../src/engine/runtime/metrics-table.ts'
 
 test.each([
   ['grew, and the pool has more', { held: 8, pool: 5 }, true],
@@ -16,7 +16,7 @@ test.each([
   (_, told, may) => {
     const families = new FamilyRegistry({
       slowPath: {} as SlowPath<Gate>,
-      metrics: new Metrics(),
+      metrics: new MetricsTable(),
       eviction: new ClockEviction({ max: 100, isIdle: () => true, drop: () => undefined }),
       policies: new PolicyCache(),
     })

@@ -5,6 +5,7 @@ import { PolicyCache } from '../../src/engine/budget/policy-cache.ts'
 import type { SlowPath } from '../../src/engine/budget/slow-path.ts'
 import type { Gate } from '../../src/engine/budget/gate.ts'
 import { Metrics } from '../../src/engine/runtime/metrics.ts'
+import { MetricsTable } from '../../src/engine/runtime/metrics-table.ts'
 import { PendingCalls } from '../../src/engine/requests/pending-calls.ts'
 import { PendingRequest, RequestTerms } from '../../src/engine/requests/pending-request.ts'
 import { WaitQueue } from '../../src/engine/requests/wait-queue.ts'
@@ -201,7 +202,12 @@ describe('what is kept of names', () => {
   test('a name is forgotten with the last of its budgets, and a handle that outlives it leads to the key’s one gate', () => {
     const slowPath = {} as SlowPath<Gate>
     const eviction = new ClockEviction({ max: 100, isIdle: () => true, drop: () => undefined })
-    const families = new FamilyRegistry({ slowPath, metrics: new Metrics(), eviction, policies: new PolicyCache() })
+    const families = new FamilyRegistry({
+      slowPath,
+      metrics: new MetricsTable(),
+      eviction,
+      policies: new PolicyCache(),
+    })
     const kept = families.declare('kept', LEASED)
     const early = families.single('tenant-0:x', LEASED)
     for (let tenant = 1; tenant < 20_000; tenant += 1) families.single(`tenant-${tenant}:x`, LEASED)

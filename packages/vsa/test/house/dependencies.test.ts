@@ -40,9 +40,14 @@ test('docs/dependencies.md lists exactly the dependencies, each with its reason'
 
 test('database drivers are optional peer dependencies of the library', () => {
   const library = manifests.find(({ name }) => name === 'vsa')
-  expect(Object.keys(library?.dependencies ?? {})).toEqual(['ipaddr.js', 'structured-headers', 'temporal-polyfill'])
+  expect(Object.keys(library?.dependencies ?? {})).toEqual([
+    'eventsource-parser',
+    'ipaddr.js',
+    'structured-headers',
+    'temporal-polyfill',
+  ])
   const peers = Object.keys(library?.peerDependencies ?? {})
-  expect(peers).toEqual(['better-sqlite3', 'ioredis', 'libsql', 'pg', 'redis'])
+  expect(peers).toEqual(['@opentelemetry/api', 'better-sqlite3', 'ioredis', 'libsql', 'pg', 'prom-client', 'redis'])
   for (const peer of peers) expect(library?.peerDependenciesMeta?.[peer]).toEqual({ optional: true })
 })
 

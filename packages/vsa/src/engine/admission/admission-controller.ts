@@ -71,10 +71,10 @@ export class AdmissionController {
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts
-    const { settings, metrics, leases, requests, intake } = parts
+    const { settings, leases, requests, intake } = parts
     const { clock, flushIntervalMs } = settings
     const book = parts.book
-    this.#local = new LocalAdmission({ clock, flushIntervalMs, metrics, leases, requests, intake, book })
+    this.#local = new LocalAdmission({ clock, flushIntervalMs, leases, requests, intake, book })
     this.#exhausted = new ExhaustedRows(parts, (request) => this.#resume(request))
     this.tries = new TryAdmission(parts, this.#local, this.#exhausted)
     this.#defaults = checkOptions(NO_OPTIONS, settings.deadlineMs)
@@ -200,7 +200,7 @@ export class AdmissionController {
     const local = session.hasJoined && form.remember === undefined ? this.#local.decide(terms) : undefined
     const course = (local === 'read' ? this.#untilRead(terms) : local) ?? 'exchange'
     if (typeof course !== 'string') {
-      if (course.kind === 'denied') metrics.countDenial(terms.units)
+      if (course.kind === 'denied') course.gate.metrics.countDenial(terms.units)
       return course
     }
     if (metrics.waiting >= settings.waitersMax)
@@ -209,7 +209,7 @@ export class AdmissionController {
   }
 
   #start(request: CallerRequest, course: Course, signal: AbortSignal | undefined): void {
-    if (typeof course !== 'string') return request.tell(afterTrial(request, course, this.#parts.metrics))
+    if (typeof course !== 'string') return request.tell(afterTrial(request, course))
     if (signal !== undefined) this.#listen(request, signal)
     if (course === 'read') this.#read(request)
     else this.#enqueue(request, course === 'spend')
@@ -235,7 +235,7 @@ export class AdmissionController {
 
   /** The rows of the request have been read, or an exchange has shown them. */
   #resume(request: PendingRequest): AfterRead {
-    const { leases, metrics, waiting } = this.#parts
+    const { leases, waiting } = this.#parts
     const { needs, units } = request
     // The planner finds the gate that the key has now.
     if (needs.some(({ gate }) => gate.isEvicted)) return 'ask'
@@ -243,7 +243,7 @@ export class AdmissionController {
     if (verdict === undefined || verdict === 'spend') return 'ask'
     if (verdict === 'read')
       return needs.some(({ gate }) => leases.current(gate).schedule.denials?.isToRead === true) ? 'read' : 'ask'
-    if (verdict.kind === 'denied') metrics.countDenial(units)
+    if (verdict.kind === 'denied') verdict.gate.metrics.countDenial(units)
     waiting.resolve(request, verdict)
     return 'resolved'
   }

@@ -1,7 +1,7 @@
 import type { Accounted, Admitted, Decision, DecisionShare, Refused, Unavailable } from '../../core/decision.ts'
 import type { PastDecision } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
-import type { RowView } from '../budget/row-view.ts'
+import { reasonOf, type RowView } from '../budget/row-view.ts'
 import type { GateNeed, Verdict, Waterfall } from '../requests/pending-request.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { Session } from '../session/session.ts'
@@ -191,13 +191,4 @@ function remainingOf(row: RowView | null, limit: number): number {
   const figures = row?.figures
   if (row === null || figures === null || figures === undefined) return limit
   return Math.max(0, figures.minted - figures.used - (figures.reserved ?? 0) - figures.burned - row.delta)
-}
-
-function reasonOf(row: RowView | null, units: number): Refused['reason'] {
-  const figures = row?.figures
-  if (row === null || figures === null || figures === undefined) return 'exhausted'
-  // Credits before the first mint: there is no limit that the cost could be above.
-  const isUnminted = figures.minted === 0 && row.window.end === Infinity
-  if (units > figures.minted && !isUnminted) return 'over-limit'
-  return units <= row.reach ? 'reserved' : 'exhausted'
 }

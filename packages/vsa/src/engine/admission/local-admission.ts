@@ -8,7 +8,6 @@ import type { CounterState } from '../budget/counter-state.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { READ_PAUSE_LONGEST_MS } from '../rows/row-denials.ts'
-import type { Metrics } from '../runtime/metrics.ts'
 
 /**
  * What memory knows of units that a lease does not cover. `lacking`: the row does not have them. `stale`: it did not have them,
@@ -22,7 +21,6 @@ export type StaleRow = readonly [row: LeasedRow, need: GateNeed]
 export class LocalAdmission {
   readonly #clock: Clock
   readonly #flushIntervalMs: number
-  readonly #metrics: Metrics
   readonly #leases: LeaseTable
   readonly #requests: RequestTable
   readonly #intake: ChangeIntake
@@ -32,7 +30,6 @@ export class LocalAdmission {
   constructor(parts: {
     readonly clock: Clock
     readonly flushIntervalMs: number
-    readonly metrics: Metrics
     readonly leases: LeaseTable
     readonly requests: RequestTable
     readonly intake: ChangeIntake
@@ -40,7 +37,6 @@ export class LocalAdmission {
   }) {
     this.#clock = parts.clock
     this.#flushIntervalMs = parts.flushIntervalMs
-    this.#metrics = parts.metrics
     this.#leases = parts.leases
     this.#requests = parts.requests
     this.#intake = parts.intake
@@ -166,7 +162,7 @@ export class LocalAdmission {
   /** @returns false where the lease does not cover the units */
   spend(row: LeasedRow, units: number): boolean {
     if (!row.lease.spend(units)) return false
-    if (units !== 1) this.#metrics.surplusUnits += units - 1
+    if (units !== 1) row.gate.metrics.surplusUnits += units - 1
     this.#intake.spent(row)
     return true
   }

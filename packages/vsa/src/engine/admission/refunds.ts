@@ -47,7 +47,7 @@ export class Refunds {
     if (units === 0 || period === null) return
     if (window === undefined && !session.hasJoined) intake.deferUntilJoined(gate, units)
     else intake.refund(window === undefined ? leases.current(gate) : leases.ofWindow(gate, window), units)
-    this.#count(units)
+    this.#count(gate, units)
   }
 
   /** Null: nothing goes back. @throws TypeError for what is no decision, and where units are to go back of one that denied or is about other budgets */
@@ -76,20 +76,20 @@ export class Refunds {
       if (share.period === null) book(counterOf(share.key), -share.units)
       else {
         const source = decisions.sourceOf(decision, share.key) ?? find(share.key)
-        if (source === undefined) this.#refuse({ key: share.key }, share.period, share.units)
+        if (source === undefined) this.#refuse({ key: share.key, metrics: gate.metrics }, share.period, share.units)
         else this.refund(source, share.units, { period: share.period })
       }
     }
   }
 
-  #count(units: number): void {
-    this.#parts.metrics.refunds += 1
-    this.#parts.metrics.refundedUnits += units
+  #count({ metrics }: Pick<Gate, 'metrics'>, units: number): void {
+    metrics.refunds += 1
+    metrics.refundedUnits += units
   }
 
-  #refuse({ key }: Pick<Gate, 'key'>, period: number, units: number): void {
+  #refuse({ key, metrics: counted }: Pick<Gate, 'key' | 'metrics'>, period: number, units: number): void {
     const { metrics, settings } = this.#parts
-    this.#count(units)
+    this.#count({ metrics: counted }, units)
     metrics.refundsRefused += units
     settings.emit({ type: 'refunds_refused', key, period, units })
   }

@@ -13,6 +13,7 @@ import { type Charge, LocalReservation } from '../budget/local-reservation.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { GateNeed, Verdict, Waterfall } from '../requests/pending-request.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { type ReserveOutcome, type ReserveTraceContext, traceReserve } from '../runtime/reserve-trace.ts'
 import type { AdmissionController } from './admission-controller.ts'
 import type { Decisions } from './decisions.ts'
 import type { Intents } from './intents.ts'
@@ -95,15 +96,17 @@ export class Reservations {
     checked: CheckedOptions,
     waterfall?: Waterfall,
   ): Promise<readonly Reservation[] | null> {
-    const verdict = await this.#parts.admission.reserve(needs, checked, waterfall)
+    const { id: asked = '' } = checked.remember ?? {}
+    const context = (): ReserveTraceContext => traceContext(needs, asked)
+    const reserve = (): Promise<Verdict> => this.#parts.admission.reserve(needs, checked, waterfall)
+    const verdict = await traceReserve(context, reserve, outcomeOf)
     const parts = waterfall === undefined ? needs : needs.slice(0, 1)
     if (verdict.kind === 'admitted')
       return parts.map(({ gate, units }, at) => this.#handle(gate, checked, knownOf(verdict, units, at, waterfall)))
     // Nothing was set aside, so nothing is settled.
     const isNominal = verdict.kind === 'shadow' || verdict.kind === 'unaccounted'
     if (!isNominal) return null
-    const { id = '' } = checked.remember ?? {}
-    return parts.map(({ gate, units }) => new LocalReservation(gate, units, null, this.#settleWithin(gate.key, id)))
+    return parts.map(({ gate, units }) => new LocalReservation(gate, units, null, this.#settleWithin(gate.key, asked)))
   }
 
   /** One that was made before, by any process. @throws TypeError, RangeError that name `id` */
@@ -144,7 +147,7 @@ export class Reservations {
    * @returns the units that are not there
    */
   async coverFrom(gate: Gate, units: number, add: (charge: Charge) => void, untilMs: number): Promise<number> {
-    const { admission, metrics, settings } = this.#parts
+    const { admission, settings } = this.#parts
     const leased = admission.tries.spendLease(gate, units)
     if (leased !== null) add(leased)
     let left = units - (leased?.units ?? 0)
@@ -160,7 +163,7 @@ export class Reservations {
         left -= asked
       } else {
         // The settlement asks for as much as there is: no caller was denied.
-        metrics.takeBackDenial(asked)
+        gate.metrics.takeBackDenial(asked, decision.reason)
         hasWaited ||= decision.reason === 'reserved'
       }
       // As of the last answer. Others may be quicker.
@@ -206,6 +209,26 @@ export class Reservations {
 
   #periodOf(decision: Decision, { key }: Gate): number | null {
     return this.#parts.decisions.periodOf(decision, key) ?? null
+  }
+}
+
+function traceContext(needs: readonly GateNeed[], id: string): ReserveTraceContext {
+  return { keys: needs.map(({ gate }) => gate.key), units: needs.map(({ units }) => units), id }
+}
+
+function outcomeOf(verdict: Verdict): ReserveOutcome {
+  switch (verdict.kind) {
+    case 'admitted':
+      return verdict.remembered?.repeated === true ? 'repeated' : 'reserved'
+    case 'denied':
+    case 'unavailable':
+      return 'denied'
+    case 'shadow':
+    case 'unaccounted':
+      return 'unrecorded'
+    case 'failed':
+      // A failure rejects.
+      throw verdict.error
   }
 }
 

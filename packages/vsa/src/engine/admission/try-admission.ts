@@ -7,14 +7,12 @@ import { type GateNeed, unitsOf } from '../requests/pending-request.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
-import type { Metrics } from '../runtime/metrics.ts'
 import type { Session } from '../session/session.ts'
 import type { ExhaustedRows } from './exhausted-rows.ts'
 import type { LocalAdmission } from './local-admission.ts'
 
 export interface TryAdmissionParts {
   readonly settings: Settings
-  readonly metrics: Metrics
   readonly session: Session
   readonly leases: LeaseTable
   readonly intake: ChangeIntake
@@ -43,8 +41,11 @@ export class TryAdmission {
   /** P7: with a policy on trial, what was not spent is admitted. */
   tryAdmit(handle: Gate, units: number): boolean {
     if (this.trySpend(handle, units)) return true
-    if (!handle.plan.shadow) return false
-    this.#parts.metrics.countShadow(units, 1, true)
+    if (!handle.plan.shadow) {
+      handle.metrics.denied.lease += 1
+      return false
+    }
+    handle.metrics.countShadow(units, 1, true)
     return true
   }
 
@@ -57,7 +58,7 @@ export class TryAdmission {
     const row = this.#rowFor(gate, units)
     if (row !== null && this.#local.spend(row, units)) return true
     if (row !== null) this.#seekLease(row, units)
-    this.#parts.metrics.countDenial(units)
+    handle.metrics.countDenial(units)
     return false
   }
 
@@ -74,7 +75,8 @@ export class TryAdmission {
       const row = this.#rowFor(gate, units)
       if (row === null || row.lease.spendable < units) {
         if (row !== null) this.#seekLease(row, units)
-        this.#parts.metrics.countDenial(unitsOf(others))
+        gate.metrics.countDenial(unitsOf(others))
+        gate.metrics.denied.lease += 1
         return false
       }
       rows.push(row)

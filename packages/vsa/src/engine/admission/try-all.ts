@@ -1,13 +1,11 @@
 import type { Need } from '../api/public-types.ts'
 import { Gate } from '../budget/gate.ts'
 import type { SlowPath } from '../budget/slow-path.ts'
-import type { Metrics } from '../runtime/metrics.ts'
 import { mergeNeeds, NEEDS_MAX } from './needs.ts'
 import type { TryAdmission } from './try-admission.ts'
 
 export interface TryAllParts {
   readonly tries: TryAdmission
-  readonly metrics: Metrics
   /** That of the engine that the budgets must belong to. */
   readonly slowPath: SlowPath<Gate>
 }
@@ -30,7 +28,7 @@ export class TryAll {
 
   /** The hot path, as that of a gate. @returns how many needs it has spent: fewer than all where one is not plain, or not covered by its room */
   #spendRooms(needs: readonly Need[]): number {
-    const { slowPath, metrics } = this.#parts
+    const { slowPath } = this.#parts
     let spent = 0
     try {
       if (!(needs.length <= NEEDS_MAX)) return 0
@@ -43,7 +41,7 @@ export class TryAll {
         const room = gate.room - units
         if (!(room >= 0) || units <= 0 || !Number.isInteger(units)) break
         gate.room = room
-        if (units !== 1) metrics.surplusUnits += units - 1
+        if (units !== 1) gate.metrics.surplusUnits += units - 1
       }
     } catch {
       // A BigInt, or no list of pairs: the slow path refuses it.
@@ -53,12 +51,11 @@ export class TryAll {
 
   /** Nothing has run in between. */
   #putBack(needs: readonly Need[], spent: number): void {
-    const { metrics } = this.#parts
     for (let at = 0; at < spent; at += 1) {
       const [gate, units = 0] = needs[at] ?? []
       if (!(gate instanceof Gate)) continue
       gate.room += units
-      metrics.surplusUnits -= units - 1
+      gate.metrics.surplusUnits -= units - 1
     }
   }
 }

@@ -9,18 +9,15 @@ import {
 } from '../api/errors.ts'
 import type { Settings } from '../api/settings.ts'
 import { appliedOf, type GateNeed, type PendingRequest, type Verdict } from '../requests/pending-request.ts'
-import type { Metrics } from '../runtime/metrics.ts'
 import type { Session } from '../session/session.ts'
 
 /** The verdict of requests that the store has not answered: by `onStoreUnavailable`, unless the store had refused them before. */
 export class UnansweredRequests {
   readonly #settings: Settings
-  readonly #metrics: Metrics
   readonly #session: Session
 
-  constructor(settings: Settings, metrics: Metrics, session: Session) {
+  constructor(settings: Settings, session: Session) {
     this.#settings = settings
-    this.#metrics = metrics
     this.#session = session
   }
 
@@ -32,7 +29,7 @@ export class UnansweredRequests {
     // R8: of one that is remembered nothing is given back, so in flight it is not known to be denied.
     const isKnown = request.form.remember === undefined || appliedOf(request) === 'no'
     if (need !== undefined && request.refused && isKnown && lastError === null) {
-      this.#metrics.countDenial(request.units, request.count)
+      need.gate.metrics.countDenial(request.units, request.count)
       return { kind: 'denied', ...need, row: need.gate.row }
     }
     const { deadlineMs } = request
@@ -64,19 +61,22 @@ export class UnansweredRequests {
 
   #unknown(request: PendingRequest, error: VsaError): Verdict {
     const { units } = request
+    const [need] = request.needs
     // R8: its id tells, and only the caller can ask again.
     if (request.form.remember !== undefined && appliedOf(request) === 'unknown') return { kind: 'failed', error }
     switch (this.#settings.onStoreUnavailable) {
       case 'throw':
         return { kind: 'failed', error }
       case 'deny': {
-        const need = request.needs[0]
-        this.#metrics.countDenial(units, request.count)
-        return need === undefined ? { kind: 'failed', error } : { kind: 'unavailable', ...need }
+        if (need === undefined) return { kind: 'failed', error }
+        need.gate.metrics.countDenial(units, request.count)
+        return { kind: 'unavailable', ...need }
       }
       case 'allow':
-        this.#metrics.unaccounted += request.count
-        this.#metrics.unaccountedUnits += request.count * units
+        if (need !== undefined) {
+          need.gate.metrics.unaccounted += request.count
+          need.gate.metrics.unaccountedUnits += request.count * units
+        }
         request.unaccounted = true
         return { kind: 'unaccounted' }
     }

@@ -5,6 +5,7 @@ import { policyConflictError } from '../api/errors.ts'
 import { printAsJson } from '../api/inspect.ts'
 import type { Family as PublicFamily } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import type { MetricsTable } from '../runtime/metrics-table.ts'
 import type { ClockEviction } from './clock-eviction.ts'
 import { Gate, type GateFamily } from './gate.ts'
 import type { PolicyCache } from './policy-cache.ts'
@@ -15,7 +16,7 @@ export type PolicyOf = (id: string) => Policy
 /** What all families of one engine share. */
 export interface FamilyParts {
   readonly slowPath: SlowPath<Gate>
-  readonly metrics: Metrics
+  readonly metrics: MetricsTable
   readonly eviction: ClockEviction
   readonly policies: PolicyCache
   readonly names: FamilyNames
@@ -40,12 +41,14 @@ export class Family implements PublicFamily, GateFamily {
 
   readonly name: string
   readonly slowPath: SlowPath<Gate>
-  readonly metrics: Metrics
+  /** What its budgets count into. Once it is declared, those that are made from then on count for the family. */
+  metrics: Metrics
   readonly tryAdmitSlowly: (gate: Gate, units: number) => boolean
   readonly #gates = new Map<string, Gate>()
   readonly #eviction: ClockEviction
   readonly #policies: PolicyCache
   readonly #names: FamilyNames
+  readonly #table: MetricsTable
   #declared: Policy | PolicyOf | null = null
   #plan: Plan | null = null
 
@@ -54,7 +57,8 @@ export class Family implements PublicFamily, GateFamily {
     this.name = name
     this.slowPath = slowPath
     this.tryAdmitSlowly = (gate, units) => slowPath.tryAdmit(gate, units)
-    this.metrics = parts.metrics
+    this.metrics = parts.metrics.single
+    this.#table = parts.metrics
     this.#eviction = parts.eviction
     this.#policies = parts.policies
     this.#names = parts.names
@@ -108,6 +112,7 @@ export class Family implements PublicFamily, GateFamily {
     if (plan !== null) this.#checkMembers(plan)
     this.#declared = policy
     this.#plan = plan
+    this.metrics = this.#table.of(this.name)
     return this
   }
 

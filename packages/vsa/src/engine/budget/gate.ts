@@ -55,7 +55,7 @@ export class Gate implements Budget, HotCell {
   }
 
   room = 0
-  /** The family's. Next to `room`, so that both lie in one cache line: with a million budgets each further line costs a wait. */
+  /** Those that its family had when it was made. Next to `room`, so that both lie in one cache line: with a million budgets each further line costs a wait. */
   readonly metrics: Metrics
   roomMax = 0
   /** The row that is admitted from now; null while there is nothing to keep of it. Set by the rows room. */

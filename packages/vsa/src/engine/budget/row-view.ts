@@ -1,3 +1,4 @@
+import type { DenialReason } from '../../core/decision.ts'
 import type { BudgetAnswer } from '../../core/exchange.ts'
 import type { Window } from '../../core/plan.ts'
 
@@ -20,4 +21,14 @@ export interface RowView {
   readonly isInFlight: boolean
   /** What the row could give to this owner in all, as far as is known; Infinity when nothing is. */
   readonly reach: number
+}
+
+/** Why the row refuses the units. */
+export function reasonOf(row: RowView | null, units: number): Exclude<DenialReason, 'unavailable' | 'refunded'> {
+  const figures = row?.figures
+  if (row === null || figures === null || figures === undefined) return 'exhausted'
+  // Credits before the first mint: there is no limit that the cost could be above.
+  const isUnminted = figures.minted === 0 && row.window.end === Infinity
+  if (units > figures.minted && !isUnminted) return 'over-limit'
+  return units <= row.reach ? 'reserved' : 'exhausted'
 }

@@ -84,7 +84,7 @@ export class ChangeIntake {
     if (row.isQuarantined) return this.#refunds.drop(row, units)
     if (!row.lease.isDirty) this.#assertRoom(row, 'refund')
     const usable = row.lease.giveBack(units)
-    this.#parts.metrics.unspentUnits += usable
+    row.gate.metrics.unspentUnits += usable
     // Older refunds that wait are not offered for longer because of it.
     if (usable === units) return
     row.schedule.refundGivenUpAtMs = Infinity

@@ -40,7 +40,9 @@ export class Confirmations {
 
   /** The units are counted as spent from the lease, but the caller was not given them. */
   #uncount({ needs }: PendingRequest): void {
-    this.#parts.metrics.takes -= 1
-    this.#parts.metrics.takenUnits -= needs[0]?.units ?? 0
+    const [need] = needs
+    if (need === undefined) return
+    need.gate.metrics.takes -= 1
+    need.gate.metrics.takenUnits -= need.units
   }
 }

@@ -88,10 +88,10 @@ export class ExchangeListener {
 
   /** The engine gives up, and nothing more is sent: what was spent is counted now, and refunds that wait or are in flight as refused. */
   abandoned(): void {
-    const { leases, metrics, sendQueue } = this.#parts
+    const { leases, sendQueue } = this.#parts
     sendQueue.abandon()
     for (const row of leases.all()) {
-      metrics.spentUnits += row.lease.spentSince
+      row.gate.metrics.spentUnits += row.lease.spentSince
       this.#refunds.drop(row, row.lease.sent?.refund)
     }
   }

@@ -77,7 +77,7 @@ export class TakeAnswers {
     { requests, rows, form }: Run,
     outcome: Exclude<TakeOutcome, { kind: 'drawn' }>,
   ): readonly PendingRequest[] {
-    const { waiting, metrics } = this.#parts
+    const { waiting } = this.#parts
     const [request] = requests
     if (request === undefined || request.state === 'resolved') return []
     const need = request.needs[0]
@@ -92,9 +92,9 @@ export class TakeAnswers {
         waiting.resolve(request, { kind: 'failed', error: requestConflictError(key, id) })
         break
       case 'refunded':
-        metrics.countDenial(request.units)
-        if (need !== undefined)
-          waiting.resolve(request, { kind: 'denied', ...need, row: rows[0] ?? null, isRefunded: true })
+        if (need === undefined) break
+        need.gate.metrics.countDenial(request.units)
+        waiting.resolve(request, { kind: 'denied', ...need, row: rows[0] ?? null, isRefunded: true })
         break
       case 'damaged':
         waiting.resolve(request, { kind: 'failed', error: damagedReservationError(key, id, outcome.detail) })
@@ -103,10 +103,8 @@ export class TakeAnswers {
   }
 
   #admit(request: PendingRequest, admitted: Verdict): void {
-    const { waiting, metrics } = this.#parts
-    metrics.takes += request.count
-    metrics.takenUnits += request.count * request.units
-    waiting.resolve(request, admitted)
+    countTakes(request, request.count)
+    this.#parts.waiting.resolve(request, admitted)
   }
 
   /** O10, V3 */
@@ -125,7 +123,7 @@ export class TakeAnswers {
 
   /** O10: a request that was resolved otherwise meanwhile is refunded. */
   #grantOne(request: PendingRequest, callers: number, rows: readonly LeasedRow[], admitted: Verdict): void {
-    const { waiting, metrics, sendQueue } = this.#parts
+    const { waiting, sendQueue } = this.#parts
     if (request.state === 'resolved' && !request.unaccounted) {
       for (const [index, row] of rows.entries()) {
         const units = request.needs[index]?.units ?? 0
@@ -134,8 +132,7 @@ export class TakeAnswers {
       }
       return
     }
-    metrics.takes += callers
-    metrics.takenUnits += callers * request.units
+    countTakes(request, callers)
     waiting.resolve(request, admitted)
   }
 
@@ -157,14 +154,14 @@ export class TakeAnswers {
 
   /** A lease that has come may serve requests that were queued while the exchange was in flight. */
   serveFromLeases(): void {
-    const { waiting, leases, sendQueue, metrics } = this.#parts
+    const { waiting, leases, sendQueue } = this.#parts
     waiting.visit((request) => {
       const [need, second] = request.needs
       if (request.durable || second !== undefined || need === undefined || request.form.waterfall !== undefined) return
       const row = leases.current(need.gate.family.live(need.gate))
       if (row.lease.left < need.units) return
       row.lease.left -= need.units
-      if (need.units !== 1) metrics.surplusUnits += need.units - 1
+      if (need.units !== 1) row.gate.metrics.surplusUnits += need.units - 1
       sendQueue.markDirty(row)
       row.lease.settleFloor()
       waiting.resolve(request, { kind: 'admitted', row })
@@ -173,7 +170,7 @@ export class TakeAnswers {
 
   /** @returns false when the request is to go with the next exchange */
   #denyOrPark(request: PendingRequest, rows: readonly LeasedRow[], { closing, isFrozen }: AnswerState): boolean {
-    const { waiting, metrics, session, settings } = this.#parts
+    const { waiting, session, settings } = this.#parts
     for (const [index, row] of rows.entries()) {
       const need = request.needs[index]
       if (need === undefined) continue
@@ -190,7 +187,7 @@ export class TakeAnswers {
       if (isFrozen) continue
       if (lacks(request, rows, index) || closing) {
         row.schedule.withDenials(settings.flushIntervalMs).deny(settings.clock.monotonic())
-        metrics.countDenial(request.units, request.count)
+        need.gate.metrics.countDenial(request.units, request.count)
         waiting.resolve(request, { kind: 'denied', ...need, row })
         return true
       }
@@ -219,6 +216,14 @@ export class TakeAnswers {
     schedule.yieldFor((figures?.othersHeld ?? 0) > 0 && settings.clock.monotonic() >= schedule.wantAgainAtMs)
     if (schedule.wants || row.held > 0) sendQueue.markUrgent(row)
   }
+}
+
+/** The store granted them. They count with the first budget. */
+function countTakes({ needs, units }: PendingRequest, callers: number): void {
+  const metrics = needs[0]?.gate.metrics
+  if (metrics === undefined) return
+  metrics.takes += callers
+  metrics.takenUnits += callers * units
 }
 
 /** Whether the row refuses the request; of a waterfall, the last one does, where all of them together have too little. */

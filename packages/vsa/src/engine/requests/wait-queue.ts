@@ -186,7 +186,7 @@ export class WaitQueue {
     request.state = 'resolved'
     this.#metrics.waiters -= request.count
     if (this.#metrics.waiters === 0) this.#disarmSweep()
-    this.#verdicts.tell(request, afterTrial(request, verdict, this.#metrics))
+    this.#verdicts.tell(request, afterTrial(request, verdict))
   }
 
   /** The caller does not wait any more. Its request leaves its list, too: while the store hangs, nothing else would remove it. */

@@ -1,5 +1,10 @@
+import type { DenialReason } from '../../core/decision.ts'
+
+/** Why units were not admitted. `lease`: `tryAdmit` found no lease that covers them, and does not know why. */
+export type CountedReason = DenialReason | 'lease'
+
 /**
- * What an engine counts. A class of plain number fields, made once, so that counting allocates nothing.
+ * What an engine counts, and what each policy of it counts. A class of plain number fields, made once, so that counting allocates nothing.
  *
  * The hot path counts nothing for an admission of one unit: one more addition would cost it a fifth of its speed. The units spent follow from what is left
  * of the lease when it is sent, and the number of admissions from those units and from `surplusUnits`.
@@ -17,10 +22,19 @@ export class Metrics {
   /** Admissions that the store granted, and their units. */
   takes = 0
   takenUnits = 0
+  /** All that were not admitted when they were decided, with those of policies on trial. */
   denials = 0
   deniedUnits = 0
   /** Units that a policy on trial would have denied. */
   shadowDeniedUnits = 0
+  /** Admissions of policies on trial that would have been denied, or would have failed. */
+  shadows = 0
+  /** Requests that threw an error of VSA or of the store. */
+  failures = 0
+  /** What callers were told, by reason. */
+  readonly denied: Record<CountedReason, number> = {
+    ...{ exhausted: 0, reserved: 0, 'over-limit': 0, refunded: 0, unavailable: 0, lease: 0 },
+  }
   refunds = 0
   refundedUnits = 0
   refundsRefused = 0
@@ -44,6 +58,29 @@ export class Metrics {
     return this.waiters + this.calls
   }
 
+  /** Admissions from leases and their units so far: numbers that never fall, though units are counted later than their surplus. */
+  tellSpends(unsentUnits: number): void {
+    const units = this.spentUnits + unsentUnits + this.unspentUnits
+    this.spentTold = Math.max(this.spentTold, units)
+    this.spendsTold = Math.max(this.spendsTold, units - this.surplusUnits)
+  }
+
+  /** Adds what budgets count. */
+  add(more: Metrics): void {
+    this.spentUnits += more.spentUnits
+    this.surplusUnits += more.surplusUnits
+    this.unspentUnits += more.unspentUnits
+    this.takes += more.takes
+    this.takenUnits += more.takenUnits
+    this.denials += more.denials
+    this.deniedUnits += more.deniedUnits
+    this.shadowDeniedUnits += more.shadowDeniedUnits
+    this.refunds += more.refunds
+    this.refundedUnits += more.refundedUnits
+    this.unaccounted += more.unaccounted
+    this.unaccountedUnits += more.unaccountedUnits
+  }
+
   /** Requests of so many units each, denied. */
   countDenial(units: number, requests = 1): void {
     this.denials += requests
@@ -51,15 +88,17 @@ export class Metrics {
   }
 
   /** It was no denial of a caller. */
-  takeBackDenial(units: number): void {
+  takeBackDenial(units: number, reason: DenialReason): void {
     this.denials -= 1
     this.deniedUnits -= units
+    this.denied[reason] -= 1
   }
 
   /** P7: they were admitted. @param wasCounted as denials */
   countShadow(units: number, requests: number, wasCounted: boolean): void {
     if (wasCounted) this.deniedUnits -= requests * units
     else this.denials += requests
+    this.shadows += requests
     this.shadowDeniedUnits += requests * units
   }
 }

@@ -1,4 +1,5 @@
-import type { Metrics } from './metrics.ts'
+import type { CountedReason, Metrics } from './metrics.ts'
+import type { MetricsTable } from './metrics-table.ts'
 
 /**
  * Figures of one engine since it was opened. A call takes the same time whatever the number of budgets.
@@ -40,6 +41,33 @@ export interface Stats {
   readonly leasedUnits: number
   /** The owner's epoch; null before the first join. */
   readonly epoch: number | null
+  /** By policy, at most 66: see {@link PolicyStats}. */
+  readonly policies: readonly PolicyStats[]
+}
+
+/**
+ * Figures of one family since `open`, as of the last flush: they lack what was admitted from leases since then. None of them falls, but `denials` may,
+ * by what a settlement asked for in vain. A request for several budgets counts with the one that refused, else with the first.
+ */
+export interface PolicyStats {
+  /** The name of the family; `:single` for all budgets declared one by one, `:other` for families declared after the first 64. */
+  readonly policy: string
+  /** Requests that were admitted and are in the books. */
+  readonly admissions: number
+  readonly admittedUnits: number
+  /** Requests that were denied, by reason. `lease`: `tryAdmit` found no lease that covers them, and does not know why. */
+  readonly denials: Readonly<Record<CountedReason, number>>
+  readonly deniedUnits: number
+  /** Requests that a policy with `shadow` admitted, and that would have been denied, or would have failed. */
+  readonly shadowAdmissions: number
+  readonly shadowDeniedUnits: number
+  /** Requests admitted without a record in the store, under `onStoreUnavailable: 'allow'`. */
+  readonly unaccountedAdmissions: number
+  readonly unaccountedUnits: number
+  /** Requests that were answered with an error of VSA or of the store, but not those with a mistake in their arguments. */
+  readonly failures: number
+  readonly refunds: number
+  readonly refundedUnits: number
 }
 
 /** What is read from the other parts when the figures are asked for. */
@@ -48,31 +76,49 @@ export interface StatsNow extends Pick<Stats, 'budgets' | 'counters' | 'leasedUn
   readonly unsentUnits: number
 }
 
-export function statsOf(metrics: Metrics, { unsentUnits, ...now }: StatsNow): Stats {
-  const spentUnits = metrics.spentUnits + unsentUnits + metrics.unspentUnits
+export function statsOf(table: MetricsTable, { unsentUnits, ...now }: StatsNow): Stats {
+  const { engine } = table
+  const metrics = table.total()
   // Both figures may be less than was told before, where what was not sent is not counted any more.
-  metrics.spentTold = Math.max(metrics.spentTold, spentUnits)
-  metrics.spendsTold = Math.max(metrics.spendsTold, spentUnits - metrics.surplusUnits)
+  metrics.spentTold = engine.spentTold
+  metrics.spendsTold = engine.spendsTold
+  metrics.tellSpends(unsentUnits)
+  engine.spentTold = metrics.spentTold
+  engine.spendsTold = metrics.spendsTold
   return {
     operations:
-      metrics.spendsTold +
-      metrics.takes +
-      metrics.denials +
-      metrics.refunds +
-      metrics.counterAdds +
-      metrics.unaccounted,
+      metrics.spendsTold + metrics.takes + metrics.denials + metrics.refunds + engine.counterAdds + metrics.unaccounted,
     admittedUnits: metrics.spentTold + metrics.takenUnits,
     deniedUnits: metrics.deniedUnits,
     shadowDeniedUnits: metrics.shadowDeniedUnits,
     refundedUnits: metrics.refundedUnits,
-    refundsRefused: metrics.refundsRefused,
+    refundsRefused: engine.refundsRefused,
     unaccountedUnits: metrics.unaccountedUnits,
-    uncoveredUnits: metrics.uncoveredUnits,
-    exchanges: metrics.exchanges,
-    records: metrics.records,
-    leaseRecords: metrics.leaseRecords,
-    reads: metrics.reads,
-    waiters: metrics.waiting,
+    uncoveredUnits: engine.uncoveredUnits,
+    exchanges: engine.exchanges,
+    records: engine.records,
+    leaseRecords: engine.leaseRecords,
+    reads: engine.reads,
+    waiters: engine.waiting,
+    policies: table.entries().map(([policy, counted]) => policyStats(policy, counted)),
     ...now,
+  }
+}
+
+function policyStats(policy: string, metrics: Metrics): PolicyStats {
+  metrics.tellSpends(0)
+  return {
+    policy,
+    admissions: metrics.spendsTold + metrics.takes,
+    admittedUnits: metrics.spentTold + metrics.takenUnits,
+    denials: { ...metrics.denied },
+    deniedUnits: metrics.deniedUnits,
+    shadowAdmissions: metrics.shadows,
+    shadowDeniedUnits: metrics.shadowDeniedUnits,
+    unaccountedAdmissions: metrics.unaccounted,
+    unaccountedUnits: metrics.unaccountedUnits,
+    failures: metrics.failures,
+    refunds: metrics.refunds,
+    refundedUnits: metrics.refundedUnits,
   }
 }

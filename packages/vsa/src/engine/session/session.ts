@@ -1,9 +1,9 @@
 import { faultOfAnswer, faultOfJoined } from '../../core/answer-fault.ts'
-import { invariant, StoreError } from '../../core/errors.ts'
+import { invariant, type StoreError } from '../../core/errors.ts'
 import type { Answer, Batch, FencedAnswer, BreachedRow } from '../../core/exchange.ts'
 import { LEAP_MIN_MS } from '../../core/leap.ts'
-import type { Caller } from '../../core/standing.ts'
 import type { Joined } from '../../core/store.ts'
+import { traceExchange } from '../runtime/exchange-trace.ts'
 import { Attempts } from './attempts.ts'
 import { whatWasForgotten } from './forgotten.ts'
 import { IdleUpkeep } from './idle-upkeep.ts'
@@ -13,13 +13,14 @@ import type { SessionListener, SessionOptions } from './session-listener.ts'
 import {
   advanceSession,
   type BatchContent,
+  idleCaller,
   NOT_JOINED,
   type SessionInput,
   type SessionRecord,
   type SessionTurn,
 } from './state-machine.ts'
 import { called, type StoreCall } from './store-call.ts'
-import { asStoreError, lateAnswer, StoreHealth, timedOut, wrongAnswer } from './store-health.ts'
+import { asStoreError, lateAnswer, refusedBatch, StoreHealth, timedOut, wrongAnswer } from './store-health.ts'
 import type { SessionState } from './transition-table.ts'
 
 /** A join may take this many times as long as an exchange: it may have to start a thread or open a file. */
@@ -48,7 +49,7 @@ export class Session {
     this.#losses = new LossWatch({ clock, emit, leasesStop: (isStopped) => listener.leasesStop(isStopped) })
     this.upkeep = new IdleUpkeep({
       ...options,
-      caller: () => this.#idleCaller(),
+      caller: () => idleCaller(this.#record),
       heardAtMs: () => this.#time.heardAtMs,
     })
   }
@@ -136,11 +137,6 @@ export class Session {
     this.#act(this.#advance({ kind: 'abandon' }))
   }
 
-  #idleCaller(): Caller | null {
-    const { state, epoch, token, seq } = this.#record
-    return state === 'ready' && epoch !== null && token !== null ? { epoch, token, seq } : null
-  }
-
   #advance(input: SessionInput): SessionTurn {
     const turn = advanceSession(this.#record, input)
     this.#record = turn.next
@@ -202,28 +198,34 @@ export class Session {
   }
 
   #attempt(batch: Batch): void {
-    const { store, exchangeTimeoutMs, metrics } = this.#options
+    const { store, label, exchangeTimeoutMs, metrics } = this.#options
     this.#attempts.begin()
     metrics.exchanges += 1
+    const trace = traceExchange(label, batch, this.#attempts.count)
     this.#call({
       call: () => store.exchange(batch),
       faultOf: (answer) => faultOfAnswer(batch, answer),
-      heard: (answer, sentAtMs) => this.#answered(batch, answer, sentAtMs),
+      heard: (answer, sentAtMs) => {
+        trace?.answered(answer)
+        this.#answered(batch, answer, sentAtMs)
+      },
       timeoutMs: exchangeTimeoutMs,
+      trace,
     })
   }
 
   /** Calls the store. A failure, a wrong answer, or none in time, fails this attempt once. A late answer still counts. */
-  #call<T>({ call, faultOf, heard, timeoutMs, mayBeLate = false }: StoreCall<T>): void {
+  #call<T>({ call, faultOf, heard, timeoutMs, mayBeLate = false, trace }: StoreCall<T>): void {
     const sentAtMs = this.#options.clock.monotonic()
     const attempt = this.#attempts.count
     const { batch } = this.#record
     const isPresent = (): boolean => this.#attempts.count === attempt && this.#record.batch === batch
     const fail = (error: StoreError): void => {
+      trace?.failed(error)
       if (isPresent()) this.#failed(error)
     }
     this.#attempts.limit(timeoutMs, () => fail(timedOut(timeoutMs)))
-    called(call)
+    called(call, trace)
       .then(
         (answer) => {
           const fault = faultOf(answer)
@@ -274,8 +276,7 @@ export class Session {
   #leaveOut(batch: Batch, row: BreachedRow | undefined, detail: string): void {
     const content = this.#listener.voided(batch, row, detail)
     if (content !== null) return this.#act(this.#advance({ kind: 'replaced', content }))
-    const message = `the store refused a batch: ${detail}`
-    this.#failed(new StoreError('store_failed', message, { applied: 'no', transient: true }))
+    this.#failed(refusedBatch(detail))
   }
 
   /** O5. The listener settles what was in flight before the next epoch opens. */

@@ -1,5 +1,6 @@
 import { invariant } from '../../core/errors.ts'
 import type { Answer, AppliedAnswer, Batch, FencedAnswer, BreachedRow } from '../../core/exchange.ts'
+import type { Caller } from '../../core/standing.ts'
 import type { Joined } from '../../core/store.ts'
 import { SESSION_TABLE, type SessionEvent, type SessionState, type SessionStep } from './transition-table.ts'
 
@@ -32,6 +33,11 @@ export const NOT_JOINED: SessionRecord = {
   firstEpoch: null,
   seq: 0,
   batch: null,
+}
+
+/** Who the owner is to the store while nothing is in flight; null while there is no epoch, or something is. */
+export function idleCaller({ state, epoch, token, seq }: SessionRecord): Caller | null {
+  return state === 'ready' && epoch !== null && token !== null ? { epoch, token, seq } : null
 }
 
 export type BatchContent = Pick<Batch, 'entries' | 'takes' | 'close'>

@@ -1,3 +1,5 @@
+import type { ExchangeTrace } from '../runtime/exchange-trace.ts'
+
 /** One call of the store, and what is done with its answer. */
 export interface StoreCall<T> {
   readonly call: () => Promise<T>
@@ -7,9 +9,12 @@ export interface StoreCall<T> {
   readonly timeoutMs: number
   /** F8: a late answer counts, though the store may forget. Default false. */
   readonly mayBeLate?: boolean
+  /** Absent where nothing listens. */
+  readonly trace?: ExchangeTrace | undefined
 }
 
 /** A store that throws instead of rejecting has failed as well. */
-export async function called<T>(call: () => Promise<T>): Promise<T> {
-  return call()
+export function called<T>(call: () => Promise<T>, trace?: ExchangeTrace): Promise<T> {
+  const run = async (): Promise<T> => call()
+  return trace === undefined ? run() : trace.run(run)
 }

@@ -41,6 +41,12 @@ export function timedOut(timeoutMs: number): StoreError {
   return new StoreError('store_failed', message, { applied: 'unknown', transient: true })
 }
 
+/** S6: the store cannot be told without which row. */
+export function refusedBatch(detail: string): StoreError {
+  const message = `the store refused a batch: ${detail}`
+  return new StoreError('store_failed', message, { applied: 'no', transient: true })
+}
+
 /** F8: what the store answered, it may have forgotten since. Nothing of it is used. */
 export function lateAnswer(): StoreError {
   const message = 'the store, which may forget, answered later than a lease lives; the same call is sent again'

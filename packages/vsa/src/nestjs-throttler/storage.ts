@@ -1,0 +1,150 @@
+import type { Budget, Decision, Family, Policy, Vsa } from '../index.ts'
+import { budgetId } from './budget-id.ts'
+import { LongBlocks } from './long-blocks.ts'
+
+/** What the guard of `@nestjs/throttler` gets. Times are in whole seconds, rounded up, as it puts them into headers. */
+export interface ThrottlerRecord {
+  /** Admitted hits of the window, this one included; one above the limit when it was denied: denied hits are not counted. */
+  readonly totalHits: number
+  /** Until the window ends. */
+  readonly timeToExpire: number
+  readonly isBlocked: boolean
+  /** Until a request may be admitted again; 0 when not blocked. */
+  readonly timeToBlockExpire: number
+}
+
+/** The `ThrottlerStorage` of `@nestjs/throttler` 6. */
+export interface ThrottlerStorage {
+  /**
+   * Counts a hit where the limit allows it. A hit that is counted is as durable as an admission of the engine.
+   * @param key of the guard: who asks, and for what. Any text
+   * @param ttl length of the window in ms, 1 to 100 years; a fraction is rounded up
+   * @param limit hits per window, 0 or more; a fraction is rounded down. A key that has had
+   * more than one limit is counted durably; of calls at the same time with different limits, the last one's holds for all
+   * @param blockDuration in ms. Up to `ttl` it changes nothing: a denied key is blocked until its window ends
+   * @throws RangeError, TypeError for a `ttl` or `limit` that is no such number; VsaError as `decide`
+   */
+  increment(
+    key: string,
+    ttl: number,
+    limit: number,
+    blockDuration: number,
+    throttlerName: string,
+  ): Promise<ThrottlerRecord>
+}
+
+export interface ThrottlerStorageOptions {
+  /** Names the budgets in the store: `name:…` and `name-block:…`. Without a colon. Default `throttler`. One storage of each name per engine. */
+  readonly name?: string
+  /** Each hit is in the store before the request goes on, and a crash burns nothing. Default false: hits are leased, as `atRisk` says. */
+  readonly durable?: boolean
+  /** The time, ms since 1970. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/**
+ * A storage for `ThrottlerModule` whose limits hold to the unit: in this process, and over all processes that share the engine's store. Windows are
+ * fixed: they begin at multiples of `ttl` since 1970, for every key at the same moment, while the storage of the module counts the last `ttl` ms.
+ * The engine stays yours: close it when the app ends.
+ *
+ * ```ts
+ * ThrottlerModule.forRoot({ throttlers: [{ limit: 100, ttl: 60_000 }], storage: throttlerStorage(vsa) })
+ * ```
+ * @throws TypeError that names an unknown option; VsaError `policy_conflict` for a name that the engine has in use
+ */
+export function throttlerStorage(vsa: Vsa, options: ThrottlerStorageOptions = {}): ThrottlerStorage {
+  const { name = 'throttler', durable = false, now = Date.now, ...unknown } = options
+  for (const option of Object.keys(unknown)) throw new TypeError(`options.${option} is not known`)
+  return new WindowStorage(vsa, { name, durable, now })
+}
+
+interface Asked {
+  readonly limit: number
+  readonly ttl: number
+  readonly durable: boolean
+}
+
+class WindowStorage implements ThrottlerStorage {
+  readonly #windows: Family
+  readonly #blocks: LongBlocks
+  readonly #durable: boolean
+  readonly #now: () => number
+  /** The limit that this process gave a budget last. Budgets that the engine evicts are made again by the policy of the next call. */
+  readonly #limits = new WeakMap<Budget, number>()
+  /** Of the call that makes or refreshes a budget at this moment. */
+  #asked: Asked = { limit: 0, ttl: 1, durable: false }
+
+  constructor(vsa: Vsa, { name, durable, now }: Required<ThrottlerStorageOptions>) {
+    this.#windows = vsa.budgets(name, () => policyOf(this.#asked))
+    this.#blocks = new LongBlocks(vsa, name, now)
+    this.#durable = durable
+    this.#now = now
+  }
+
+  async increment(
+    key: string,
+    ttl: number,
+    limit: number,
+    blockDuration: number,
+    throttlerName: string,
+  ): Promise<ThrottlerRecord> {
+    const asked = { limit: wholeLimit(limit), ttl: Math.ceil(ttl), durable: this.#durable }
+    const id = budgetId(throttlerName, asked.ttl, key)
+    const isLong = blockDuration > asked.ttl
+    const blockedUntil = isLong ? await this.#blocks.endOf(id) : 0
+    if (blockedUntil > this.#now()) return this.#blocked(asked.limit, blockedUntil, blockedUntil)
+
+    const decision = await this.#decide(id, asked)
+    if (decision.admitted) return this.#admitted(decision, asked.limit)
+    const { reason, resetAtMs = 0, retryAfterMs } = decision
+    if (isLong && reason === 'exhausted') {
+      return this.#blocked(asked.limit, resetAtMs, await this.#blocks.begin(id, blockDuration))
+    }
+    // Other processes hold what is left: that may change before the window ends.
+    const until = reason === 'reserved' ? this.#now() + (retryAfterMs ?? 0) : resetAtMs
+    return this.#blocked(asked.limit, resetAtMs, until)
+  }
+
+  async #decide(id: string, asked: Asked): Promise<Decision> {
+    // The policy is asked for while `of` and `refresh` are called, before they return.
+    this.#asked = asked
+    const budget = this.#windows.of(id)
+    const known = this.#limits.get(budget)
+    if (known !== undefined && known !== asked.limit) {
+      // No lease of the higher limit may serve under the lower one: a key with a second limit is durable.
+      this.#asked = { ...asked, durable: true }
+      await this.#windows.refresh(id)
+    }
+    this.#limits.set(budget, asked.limit)
+    return budget.decide()
+  }
+
+  #admitted({ remaining, resetAtMs }: Decision, limit: number): ThrottlerRecord {
+    // Without figures the store is away, and `onStoreUnavailable` is `allow`.
+    const used = remaining === undefined ? 1 : limit - remaining
+    return {
+      totalHits: Math.min(Math.max(used, 1), limit),
+      timeToExpire: this.#secondsUntil(resetAtMs ?? 0),
+      isBlocked: false,
+      timeToBlockExpire: 0,
+    }
+  }
+
+  #blocked(limit: number, resetAt: number, until: number): ThrottlerRecord {
+    const [timeToExpire, timeToBlockExpire] = [this.#secondsUntil(resetAt), this.#secondsUntil(until)]
+    return { totalHits: limit + 1, timeToExpire, isBlocked: true, timeToBlockExpire }
+  }
+
+  #secondsUntil(timeMs: number): number {
+    return Math.max(1, Math.ceil((timeMs - this.#now()) / 1_000))
+  }
+}
+
+function policyOf({ limit, ttl, durable }: Asked): Policy {
+  return { limit, per: ttl, ...(durable ? { atRisk: 0 } : {}) }
+}
+
+/** `Infinity` is a limit that nothing reaches. */
+function wholeLimit(limit: number): number {
+  return limit > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : Math.max(0, Math.floor(limit))
+}
