@@ -1,0 +1,58 @@
+import { serializeInteger, serializeString } from 'structured-headers'
+import type { HeadersWriter } from './header.ts'
+import { type PartitionKey, PartitionKeys } from './partition-keys.ts'
+import type { PolicyFigures } from './policy-figures.ts'
+
+/** The largest integer of a structured field. A larger limit is written as this. */
+const INTEGER_MAX = 999_999_999_999_999
+
+/**
+ * `RateLimit` and `RateLimit-Policy` as lists of draft-ietf-httpapi-ratelimit-headers 8 to 11, one item for each budget.
+ * @param separator between the parts: both are the same to a reader. express-rate-limit writes a space
+ */
+export function listHeaders(partitionKey: PartitionKey, separator: ';' | '; '): HeadersWriter {
+  const items = new ListItems(partitionKey, separator)
+  return (shown) => [
+    { name: 'RateLimit', value: joined(shown, (figures) => items.limit(figures)), isList: true },
+    { name: 'RateLimit-Policy', value: joined(shown, (figures) => items.policy(figures)), isList: true },
+  ]
+}
+
+function joined(shown: readonly PolicyFigures[], itemOf: (figures: PolicyFigures) => string): string {
+  const [only] = shown
+  return only !== undefined && shown.length === 1 ? itemOf(only) : shown.map(itemOf).join(', ')
+}
+
+class ListItems {
+  readonly #keys: PartitionKeys | null
+  readonly #separator: string
+  /** Names and units as they are written: they are few. */
+  readonly #strings = new Map<string, string>()
+
+  constructor(partitionKey: PartitionKey, separator: string) {
+    this.#keys = partitionKey === false ? null : new PartitionKeys(partitionKey)
+    this.#separator = separator
+  }
+
+  limit({ name, remaining, resetSeconds }: PolicyFigures): string {
+    return this.#string(name) + this.#number('r', remaining) + this.#number('t', resetSeconds)
+  }
+
+  policy({ name, limit, windowSeconds, unit, key }: PolicyFigures): string {
+    const quota = this.#string(name) + this.#number('q', limit) + this.#number('w', windowSeconds)
+    const counted = unit === undefined ? '' : `${this.#separator}qu=${this.#string(unit)}`
+    return this.#keys === null ? quota + counted : `${quota}${counted}${this.#separator}pk=${this.#keys.textOf(key)}`
+  }
+
+  #number(parameter: string, value: number | undefined): string {
+    return value === undefined ? '' : `${this.#separator}${parameter}=${serializeInteger(Math.min(value, INTEGER_MAX))}`
+  }
+
+  #string(text: string): string {
+    const known = this.#strings.get(text)
+    if (known !== undefined) return known
+    const written = serializeString(text)
+    this.#strings.set(text, written)
+    return written
+  }
+}
