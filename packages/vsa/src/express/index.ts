@@ -4,7 +4,7 @@ import type { LimitOptions } from '../http/limit-options.ts'
 import { type NodeRequest, type NodeResponse, setHeaders, sourceOfNode, whenEnded } from '../http/node-exchange.ts'
 import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts'
 import { type Outcome, RequestLimiter } from '../http/request-limiter.ts'
-import { errorFrom } from '../http/request-error.ts'
+import { whenAnswered, whenChecked } from '../http/when-checked.ts'
 import type { Vsa } from '../index.ts'
 
 export { addressKey } from '../http/address-key.ts'
@@ -39,10 +39,11 @@ export function expressLimit<Request extends NodeRequest = NodeRequest, Response
   const limiter = new RequestLimiter<Request>(vsa, options, sourceOfNode, ['onDenied'])
   return (request, response, go) => {
     const exchange = { options, request, response, go }
-    limiter
-      .check(request)
-      .then((outcome) => proceed(outcome, exchange))
-      .then(undefined, (thrown: unknown) => go(errorFrom(thrown)))
+    whenChecked(
+      () => limiter.check(request),
+      (outcome) => proceed(outcome, exchange),
+      go,
+    )
   }
 }
 
@@ -53,16 +54,14 @@ interface Exchange<Request, Response> {
   readonly go: Next
 }
 
-/** @returns what the user's function answers, which may be a promise */
 function proceed<Request extends NodeRequest, Response extends NodeResponse>(
   outcome: Outcome,
   exchange: Exchange<Request, Response>,
-): unknown {
+): void {
   const { request, response, go } = exchange
   switch (outcome.kind) {
     case 'skipped':
-      go()
-      return undefined
+      return go()
     case 'denied':
       setHeaders(response, outcome.headers)
       return deny(outcome.denial, exchange)
@@ -74,18 +73,18 @@ function proceed<Request extends NodeRequest, Response extends NodeResponse>(
         whenEnded(response, (ended) => spent.end(ended))
       }
       setHeaders(response, headers)
-      go()
-      return undefined
+      return go()
     }
   }
 }
 
 function deny<Request, Response extends NodeResponse>(
   denial: Denial,
-  { options, request, response }: Exchange<Request, Response>,
-): unknown {
+  { options, request, response, go }: Exchange<Request, Response>,
+): void {
   response.statusCode = denial.status
-  if (options.onDenied !== undefined) return options.onDenied(denial, request, response)
+  const { onDenied } = options
+  if (onDenied !== undefined) return whenAnswered(() => onDenied(denial, request, response), go)
   response.setHeader('Content-Type', PROBLEM_CONTENT_TYPE)
-  return response.end(JSON.stringify(denial.problem))
+  response.end(JSON.stringify(denial.problem))
 }

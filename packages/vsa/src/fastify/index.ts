@@ -4,7 +4,7 @@ import type { Header } from '../http/header.ts'
 import { whenEnded } from '../http/node-exchange.ts'
 import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts'
 import type { Outcome } from '../http/request-limiter.ts'
-import { errorFrom } from '../http/request-error.ts'
+import { whenAnswered, whenChecked } from '../http/when-checked.ts'
 import type { Vsa } from '../index.ts'
 import type { FastifyLimitOptions, LimitedInstance, LimitedReply, LimitedRequest } from './fastify-types.ts'
 import { type RouteLimiter, RouteLimiters } from './route-limiters.ts'
@@ -45,10 +45,11 @@ export function fastifyLimit<
       const route = limiters.of(request)
       if (route === null) return go()
       const exchange = { route, request, reply, go }
-      route.limiter
-        .check(request)
-        .then((outcome) => proceed(outcome, exchange))
-        .then(undefined, (thrown: unknown) => go(errorFrom(thrown)))
+      whenChecked(
+        () => route.limiter.check(request),
+        (outcome) => proceed(outcome, exchange),
+        go,
+      )
       return undefined
     })
     instance.addHook('onRoute', ({ config }) => limiters.verify(config))
@@ -66,16 +67,14 @@ interface Exchange<Request, Reply> {
   readonly go: Done
 }
 
-/** @returns what the user's function answers, which may be a promise */
 function proceed<Request extends LimitedRequest, Reply extends LimitedReply>(
   outcome: Outcome,
   exchange: Exchange<Request, Reply>,
-): unknown {
+): void {
   const { request, reply, go } = exchange
   switch (outcome.kind) {
     case 'skipped':
-      go()
-      return undefined
+      return go()
     case 'denied':
       setHeaders(reply, outcome.headers)
       return deny(outcome.denial, exchange)
@@ -90,21 +89,20 @@ function proceed<Request extends LimitedRequest, Reply extends LimitedReply>(
         whenEnded(reply.raw, (ended) => spent.end(ended))
       }
       setHeaders(reply, headers)
-      go()
-      return undefined
+      return go()
     }
   }
 }
 
 function deny<Request, Reply extends LimitedReply>(
   denial: Denial,
-  { route, request, reply }: Exchange<Request, Reply>,
-): unknown {
+  { route, request, reply, go }: Exchange<Request, Reply>,
+): void {
   reply.code(denial.status)
-  if (route.onDenied !== undefined) return route.onDenied(denial, request, reply)
+  const { onDenied } = route
+  if (onDenied !== undefined) return whenAnswered(() => onDenied(denial, request, reply), go)
   reply.header('content-type', PROBLEM_CONTENT_TYPE)
   reply.send(JSON.stringify(denial.problem))
-  return undefined
 }
 
 /** A list goes behind what another plugin has written. */

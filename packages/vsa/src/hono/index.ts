@@ -6,7 +6,7 @@ import type { LimitOptions } from '../http/limit-options.ts'
 import { whenEnded } from '../http/node-exchange.ts'
 import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts'
 import { errorFrom, RequestError } from '../http/request-error.ts'
-import { RequestLimiter } from '../http/request-limiter.ts'
+import { type Outcome, RequestLimiter } from '../http/request-limiter.ts'
 import type { Spent } from '../http/spent.ts'
 import type { Vsa } from '../index.ts'
 import { tellingEnd } from './body-end.ts'
@@ -46,7 +46,7 @@ export function honoLimit<Context extends LimitedContext = LimitedContext>(
     ['remoteAddress', 'onDenied'],
   )
   return async (context, next) => {
-    const outcome = await limiter.check(context).catch(rethrow)
+    const outcome = await checked(limiter, context)
     if (outcome.kind === 'skipped') {
       await next()
       return undefined
@@ -100,8 +100,12 @@ function withHeaders(response: Response, headers: readonly Header[]): Response {
 }
 
 /** Hono answers an error that has a response with it. */
-function rethrow(error: unknown): never {
-  if (error instanceof RequestError)
-    Object.assign(error, { getResponse: () => new Response(error.message, { status: error.statusCode }) })
-  throw errorFrom(error)
+async function checked<Context>(limiter: RequestLimiter<Context>, context: Context): Promise<Outcome> {
+  try {
+    return await limiter.check(context)
+  } catch (error) {
+    if (error instanceof RequestError)
+      Object.assign(error, { getResponse: () => new Response(error.message, { status: error.statusCode }) })
+    throw errorFrom(error)
+  }
 }

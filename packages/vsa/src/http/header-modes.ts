@@ -1,5 +1,5 @@
 import type { Header, HeadersWriter } from './header.ts'
-import type { PartitionKey } from './partition-keys.ts'
+import type { PartitionKey } from './partition-key.ts'
 import { draft6Headers, draft7Headers, legacyHeaders } from './plain-headers.ts'
 import { listHeaders } from './list-headers.ts'
 

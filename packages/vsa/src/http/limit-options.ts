@@ -2,7 +2,7 @@ import type { Budget, Family } from '../index.ts'
 import type { Ended } from './ended.ts'
 import type { HeadersMode } from './header-modes.ts'
 import type { HttpClock } from './http-clock.ts'
-import type { PartitionKey } from './partition-keys.ts'
+import type { PartitionKey } from './partition-key.ts'
 
 /** What the three middlewares have in common. `Request` is what the framework hands to a handler: a request, or Hono's context. */
 export interface LimitOptions<Request> {

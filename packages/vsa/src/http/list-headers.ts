@@ -1,8 +1,10 @@
 import { serializeInteger, serializeString } from 'structured-headers'
 import type { HeadersWriter } from './header.ts'
-import { type PartitionKey, PartitionKeys } from './partition-keys.ts'
+import { type PartitionKey, partitionKeyText } from './partition-key.ts'
 import type { PolicyFigures } from './policy-figures.ts'
 
+/** Items of policies that are kept, so that a client's next request writes nothing anew. */
+const KEPT_MAX = 4_096
 /** The largest integer of a structured field. A larger limit is written as this. */
 const INTEGER_MAX = 999_999_999_999_999
 
@@ -24,13 +26,15 @@ function joined(shown: readonly PolicyFigures[], itemOf: (figures: PolicyFigures
 }
 
 class ListItems {
-  readonly #keys: PartitionKeys | null
+  readonly #partitionKey: PartitionKey
   readonly #separator: string
   /** Names and units as they are written: they are few. */
   readonly #strings = new Map<string, string>()
+  /** By the key of the budget. */
+  readonly #kept = new Map<string, { readonly figures: PolicyFigures; readonly text: string }>()
 
   constructor(partitionKey: PartitionKey, separator: string) {
-    this.#keys = partitionKey === false ? null : new PartitionKeys(partitionKey)
+    this.#partitionKey = partitionKey
     this.#separator = separator
   }
 
@@ -38,10 +42,20 @@ class ListItems {
     return this.#string(name) + this.#number('r', remaining) + this.#number('t', resetSeconds)
   }
 
-  policy({ name, limit, windowSeconds, unit, key }: PolicyFigures): string {
+  policy(figures: PolicyFigures): string {
+    const kept = this.#kept.get(figures.key)
+    if (kept !== undefined && isSamePolicy(kept.figures, figures)) return kept.text
+    const text = this.#policy(figures)
+    if (this.#kept.size >= KEPT_MAX) this.#kept.clear()
+    this.#kept.set(figures.key, { figures, text })
+    return text
+  }
+
+  #policy({ name, limit, windowSeconds, unit, key }: PolicyFigures): string {
     const quota = this.#string(name) + this.#number('q', limit) + this.#number('w', windowSeconds)
     const counted = unit === undefined ? '' : `${this.#separator}qu=${this.#string(unit)}`
-    return this.#keys === null ? quota + counted : `${quota}${counted}${this.#separator}pk=${this.#keys.textOf(key)}`
+    if (this.#partitionKey === false) return quota + counted
+    return `${quota}${counted}${this.#separator}pk=${partitionKeyText(key, this.#partitionKey)}`
   }
 
   #number(parameter: string, value: number | undefined): string {
@@ -55,4 +69,8 @@ class ListItems {
     this.#strings.set(text, written)
     return written
   }
+}
+
+function isSamePolicy(one: PolicyFigures, other: PolicyFigures): boolean {
+  return one.name === other.name && one.limit === other.limit && one.windowSeconds === other.windowSeconds
 }

@@ -8,6 +8,7 @@ import type { Header, HeadersWriter } from './header.ts'
 import { type HttpClock, MACHINE_CLOCK } from './http-clock.ts'
 import type { LimitOptions } from './limit-options.ts'
 import { figuresOf, type PolicyFigures } from './policy-figures.ts'
+import { QuickAdmission } from './quick-admission.ts'
 import { RequestReservations } from './request-reservations.ts'
 import type { Spent } from './spent.ts'
 import { SpentUnits, type UnitsOf } from './spent-units.ts'
@@ -33,6 +34,7 @@ export class RequestLimiter<Request> {
   readonly #warning: ForwardedWarning | null
   readonly #wanted: WantedUnits<Request>
   readonly #reservations: RequestReservations<Request> | null
+  readonly #quick: QuickAdmission | null
   readonly #headersOf: HeadersWriter
   readonly #clock: HttpClock
 
@@ -51,16 +53,40 @@ export class RequestLimiter<Request> {
     this.#wanted = new WantedUnits(options)
     this.#headersOf = headersWriter({ headers, legacyReset, partitionKey })
     this.#clock = clock
+    // What is given back goes into the period of its decision, so there must be one.
+    const isQuick = options.refundWhen === undefined && options.reserve === undefined
+    this.#quick = isQuick ? new QuickAdmission(headers === false ? null : this.#headersOf, clock) : null
     this.#reservations =
       options.reserve === undefined ? null : new RequestReservations(vsa, options.reserve, options.refundWhen, clock)
   }
 
-  /** @throws RequestError, errors of the user's functions, and those of the engine that are no failure of the store: for the framework */
-  async check(request: Request): Promise<Outcome> {
+  /**
+   * A promise only where it cannot be decided within the turn. @throws (or rejects with) RequestError, errors of the user's functions, and those of the
+   * engine that are no failure of the store: for the framework
+   */
+  check(request: Request): Outcome | Promise<Outcome> {
     const { skip } = this.#options
-    if (skip !== undefined && (await skip(request))) return SKIPPED
+    return skip === undefined ? this.#checked(request) : this.#checkedUnless(skip(request), request)
+  }
+
+  async #checkedUnless(isSkipped: boolean | Promise<boolean>, request: Request): Promise<Outcome> {
+    return (await isSkipped) ? SKIPPED : this.#checked(request)
+  }
+
+  #checked(request: Request): Outcome | Promise<Outcome> {
     const found = this.#wanted.of(request, () => this.#addressOf(request))
-    const wanted = found instanceof Promise ? await found : found
+    if (found instanceof Promise) return found.then((wanted) => this.#decided(wanted, request))
+    return this.#admittedNow(found) ?? this.#decided(found, request)
+  }
+
+  #admittedNow(wanted: readonly UnitsOf[]): Outcome | null {
+    const [only] = wanted
+    if (this.#quick === null || only === undefined || wanted.length > 1) return null
+    const headers = this.#quick.admit(only)
+    return headers === null ? null : { kind: 'admitted', headers, spent: new SpentUnits(wanted, null, null) }
+  }
+
+  async #decided(wanted: readonly UnitsOf[], request: Request): Promise<Outcome> {
     try {
       if (this.#reservations !== null) return await this.#reserve(this.#reservations, wanted, request)
       const outcome = this.#outcomeOf(await this.#decide(wanted), wanted, request)
@@ -109,7 +135,9 @@ export class RequestLimiter<Request> {
     if (headers === false) return { kind: 'admitted', headers: [], spent }
     const [only, second] = wanted
     if (only === undefined || second !== undefined) return this.#admittedByAll(wanted, spent)
-    const figures = figuresOf(decision, only, this.#clock.now())
+    const nowMs = this.#clock.now()
+    const figures = figuresOf(decision, only, nowMs)
+    if (figures !== null) this.#quick?.note(only.budget, figures, nowMs)
     return { kind: 'admitted', headers: figures === null ? [] : this.#headersOf([figures]), spent }
   }
 

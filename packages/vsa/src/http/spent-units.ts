@@ -13,12 +13,15 @@ export interface UnitsOf {
 /** Units that a decision has taken. */
 export class SpentUnits implements Spent {
   readonly #wanted: readonly UnitsOf[]
-  readonly #decision: Decision
+  readonly #decision: Decision | null
   readonly #isRefunded: IsRefunded | null
   #isOver = false
 
-  /** @param isRefunded null: nothing ever goes back */
-  constructor(wanted: readonly UnitsOf[], decision: Decision, isRefunded: IsRefunded | null) {
+  /**
+   * @param decision null: it was decided in this turn
+   * @param isRefunded null: nothing goes back when the response has ended
+   */
+  constructor(wanted: readonly UnitsOf[], decision: Decision | null, isRefunded: IsRefunded | null) {
     this.#wanted = wanted
     this.#decision = decision
     this.#isRefunded = isRefunded
@@ -48,6 +51,6 @@ export class SpentUnits implements Spent {
 
   #giveBack(): void {
     // Of a budget named twice, the sum was asked for as one.
-    for (const { budget, units } of this.#wanted) if (units > 0) budget.refund(units, this.#decision)
+    for (const { budget, units } of this.#wanted) if (units > 0) budget.refund(units, this.#decision ?? undefined)
   }
 }

@@ -18,6 +18,11 @@ export class WantedUnits<Request> {
    * @throws RequestError where a budget or a cost is none, and what functions of the user's throw
    */
   of(request: Request, address: () => string): readonly UnitsOf[] | Promise<readonly UnitsOf[]> {
+    const [only, second] = this.#finders
+    if (only !== undefined && second === undefined) {
+      const one = wantedOf(only, request, address)
+      return one instanceof Promise ? one.then((settled) => [settled]) : [one]
+    }
     const wanted = this.#finders.map((finder) => wantedOf(finder, request, address))
     const settled = wanted.filter(isSettled)
     return settled.length === wanted.length ? settled : Promise.all(wanted.map((one) => Promise.resolve(one)))
