@@ -21,7 +21,7 @@ export function budgetFinder<Request>(
   given: BudgetChoice<Request> | BudgetTerms<Request>,
   cost: Cost<Request>,
 ): BudgetFinder<Request> {
-  const terms = isTerms(given) ? given : { of: given }
+  const terms = isTerms(given) ? given : { from: given }
   return { name, unit: terms.unit, cost: terms.cost ?? cost, find: findBy(name, terms) }
 }
 
@@ -31,13 +31,15 @@ function isTerms<Request>(given: BudgetChoice<Request> | BudgetTerms<Request>): 
 
 function findBy<Request>(
   name: string,
-  { of, by = (_request, address) => address() }: BudgetTerms<Request>,
+  { from, by = (_request, address) => address() }: BudgetTerms<Request>,
 ): BudgetFinder<Request>['find'] {
-  if (typeof of === 'function') return (request, address) => checked(name, of(request, address))
-  if (!isFamily(of)) return () => of
+  if (typeof from === 'function') return (request, address) => checked(name, from(request, address))
+  if (!isFamily(from)) return () => from
   return (request, address) => {
     const id = by(request, address)
-    return typeof id === 'string' ? budgetOf(name, of, id) : Promise.resolve(id).then((one) => budgetOf(name, of, one))
+    return typeof id === 'string'
+      ? budgetOf(name, from, id)
+      : Promise.resolve(id).then((one) => budgetOf(name, from, one))
   }
 }
 

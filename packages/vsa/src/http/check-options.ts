@@ -14,7 +14,7 @@ const OPTIONS = Object.keys({
   reserve: true,
   clock: true,
 } satisfies Record<keyof LimitOptions<never>, true>)
-const TERMS = Object.keys({ of: true, by: true, cost: true, unit: true } satisfies Record<
+const TERMS = Object.keys({ from: true, by: true, cost: true, unit: true } satisfies Record<
   keyof BudgetTerms<never>,
   true
 >)
@@ -62,10 +62,10 @@ function checkBudget<Request>(name: string, given: BudgetChoice<Request> | Budge
   if (!NAME.test(name)) throw new TypeError(`${option}: a name has 1 to 64 printable ASCII characters`)
   if (typeof given === 'function' || isBudget(given) || isFamily(given)) return
   assertKnown(option, given, TERMS)
-  const { of, by, cost, unit }: Partial<BudgetTerms<Request>> = given
-  if (!isChoice(of)) throw new TypeError(`${option}.of must be a budget, a family, or a function that finds one`)
+  const { from, by, cost, unit }: Partial<BudgetTerms<Request>> = given
+  if (!isChoice(from)) throw new TypeError(`${option}.from must be a budget, a family, or a function that finds one`)
   assertFunction(`${option}.by`, by)
-  if (by !== undefined && !isFamily(of)) throw new TypeError(`${option}.by goes with a family`)
+  if (by !== undefined && !isFamily(from)) throw new TypeError(`${option}.by goes with a family`)
   assertCost(`${option}.cost`, cost)
   if (unit !== undefined && !(typeof unit === 'string' && NAME.test(unit)))
     throw new TypeError(`${option}.unit has 1 to 64 printable ASCII characters`)

@@ -52,7 +52,7 @@ export type BudgetChoice<Request> =
   | ((request: Request, address: () => string) => Budget | Promise<Budget>)
 
 export interface BudgetTerms<Request> {
-  readonly of: BudgetChoice<Request>
+  readonly from: BudgetChoice<Request>
   /**
    * With a family: the id of the request's budget. `address()` is the client's address. Ids of more than 256 characters, and those that are no
    * well-formed Unicode, are replaced by their SHA-256. Where it answers no string, or an empty one, nothing is spent, and the framework gets the error.
