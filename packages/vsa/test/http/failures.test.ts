@@ -114,7 +114,7 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
   )
 
   test.each([
-    ['undefined', () => JSON.parse('{}').id as string, 'key_invalid'],
+    ['undefined', () => (JSON.parse('{}') as { readonly id: string }).id, 'key_invalid'],
     ['empty', () => '', 'key_invalid'],
     ['empty, later', async () => '', 'key_invalid'],
   ])('an id that is %s is refused, not counted for one budget of all', async (_what, by, code) => {

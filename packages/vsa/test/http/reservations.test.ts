@@ -117,6 +117,6 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     const { vsa, start } = fixture()
     const { url, errors } = await start(framework, () => ({ budgets: { tokens: vsa.budgets('tokens', PER_MINUTE) } }))
     expect((await get(`${url}/meter`)).status).toBe(500)
-    expect(errors).toMatchObject([{ message: expect.stringContaining('nothing is reserved for this request') }])
+    expect(String(errors[0])).toContain('nothing is reserved for this request')
   })
 })
