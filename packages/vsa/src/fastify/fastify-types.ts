@@ -40,10 +40,3 @@ export interface FastifyLimitOptions<Request = LimitedRequest, Reply = LimitedRe
 export type RouteLimit<Request = LimitedRequest, Reply = LimitedReply> =
   | false
   | Partial<Omit<FastifyLimitOptions<Request, Reply>, 'hook' | 'flushOnClose'>>
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Of `vsa/fastify`: other options than those of the plugin, or no limit. */
-    limit?: RouteLimit
-  }
-}

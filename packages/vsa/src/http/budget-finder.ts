@@ -4,7 +4,7 @@ import type { BudgetChoice, BudgetTerms, Cost } from './limit-options.ts'
 import { RequestError } from './request-error.ts'
 
 /** The longest id that a request may give a budget: any key that is stored is bounded by it. A longer one is replaced by its hash. */
-export const ID_LENGTH_MAX = 256
+const ID_LENGTH_MAX = 256
 const HASHED = 'sha256:'
 
 /** One budget of the options: how a request finds it, and what it costs. */

@@ -21,9 +21,9 @@ const TERMS = Object.keys({ from: true, by: true, cost: true, unit: true } satis
 const RESERVE = ['ttlMs', 'id', 'onExpire']
 
 /** Budgets of one middleware. */
-export const BUDGETS_MAX = 16
+const BUDGETS_MAX = 16
 /** A day. */
-export const TTL_MS_MAX = 86_400_000
+const TTL_MS_MAX = 86_400_000
 /** A string of a structured field. */
 const NAME = /^[\x20-\x7e]{1,64}$/
 

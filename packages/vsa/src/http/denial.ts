@@ -19,7 +19,7 @@ export interface Denial {
 const UNAVAILABLE_RETRY_SECONDS = 1
 
 /** What was decided, as far as a denial shows it. */
-export type DeniedFigures = Pick<Decision, 'reason' | 'retryAfterMs' | 'units'>
+export type DeniedFigures = Pick<Decision, 'units'> & Partial<Pick<Decision, 'reason' | 'retryAfterMs'>>
 
 /** @param resetSeconds what the headers of the same response say */
 export function denialOf(

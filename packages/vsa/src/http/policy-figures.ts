@@ -36,3 +36,15 @@ function resetSecondsOf({ reason, retryAfterMs, resetAtMs }: Decision, nowMs: nu
   if (reason === 'reserved' && retryAfterMs !== undefined) return secondsUntil(retryAfterMs, 0)
   return resetAtMs === undefined ? undefined : secondsUntil(resetAtMs, nowMs)
 }
+
+/**
+ * Figures of a look, after the budget was asked for more than 0 units. Null: they are not known. The engine keeps nothing of a durable budget between
+ * requests, and a look then shows all of its limit.
+ */
+export function figuresAfter(
+  look: Decision,
+  { name, unit, units }: { readonly name: string; readonly unit: string | undefined; readonly units: number },
+  nowMs: number,
+): PolicyFigures | null {
+  return units > 0 && look.remaining === look.limit && look.limit > 0 ? null : figuresOf(look, { name, unit }, nowMs)
+}

@@ -7,7 +7,7 @@ import { headersWriter } from './header-modes.ts'
 import type { Header, HeadersWriter } from './header.ts'
 import { type HttpClock, MACHINE_CLOCK } from './http-clock.ts'
 import type { LimitOptions } from './limit-options.ts'
-import { figuresOf, type PolicyFigures } from './policy-figures.ts'
+import { figuresAfter, figuresOf, type PolicyFigures } from './policy-figures.ts'
 import { QuickAdmission } from './quick-admission.ts'
 import { RequestReservations } from './request-reservations.ts'
 import type { Spent } from './spent.ts'
@@ -94,7 +94,7 @@ export class RequestLimiter<Request> {
     } catch (error) {
       const denial = denialFrom(error)
       if (denial === null) throw error
-      return this.#denied(denial, [])
+      return this.#denied(denial, null)
     }
   }
 
@@ -125,29 +125,34 @@ export class RequestLimiter<Request> {
     request: Request,
   ): Promise<Outcome> {
     const spent = await reservations.reserve(wanted, request)
-    if (spent === null) return this.#refused(await reservations.denied(wanted, this.#clock.now()), wanted)
-    const [first] = wanted
-    return first === undefined ? SKIPPED : this.#admitted(await first.budget.decide(0), wanted, spent)
+    if (spent === null) {
+      const { by, denied, figures } = await reservations.refusal(wanted, this.#clock.now())
+      return this.#denied(denialOf(denied, by.name, figures?.resetSeconds), figures)
+    }
+    return this.#admittedByAll(null, wanted, spent)
   }
 
   #admitted(decision: Decision, wanted: readonly UnitsOf[], spent: Spent): Outcome | Promise<Outcome> {
-    const { headers } = this.#options
-    if (headers === false) return { kind: 'admitted', headers: [], spent }
     const [only, second] = wanted
-    if (only === undefined || second !== undefined) return this.#admittedByAll(wanted, spent)
+    if (only === undefined || second !== undefined) return this.#admittedByAll(decision, wanted, spent)
     const nowMs = this.#clock.now()
     const figures = figuresOf(decision, only, nowMs)
     if (figures !== null) this.#quick?.note(only.budget, figures, nowMs)
     return { kind: 'admitted', headers: figures === null ? [] : this.#headersOf([figures]), spent }
   }
 
-  /** A decision about several budgets shows one of them. A look at 0 units never asks the store. */
-  async #admittedByAll(wanted: readonly UnitsOf[], spent: Spent): Promise<Outcome> {
+  /**
+   * A decision about several budgets shows one of them, and a reservation none. The others are looked at: a look at 0 units never asks the store. What is
+   * not known is left out.
+   */
+  async #admittedByAll(decision: Decision | null, wanted: readonly UnitsOf[], spent: Spent): Promise<Outcome> {
+    if (this.#options.headers === false) return { kind: 'admitted', headers: [], spent }
     const looks = await Promise.all(wanted.map(({ budget }) => budget.decide(0)))
     const nowMs = this.#clock.now()
     const figures = wanted.flatMap((one, at) => {
+      if (decision?.key === one.budget.key) return figuresOf(decision, one, nowMs) ?? []
       const look = looks[at]
-      return (look && figuresOf(look, one, nowMs)) ?? []
+      return (look && figuresAfter(look, one, nowMs)) ?? []
     })
     return { kind: 'admitted', headers: figures.length === 0 ? [] : this.#headersOf(figures), spent }
   }
@@ -156,12 +161,12 @@ export class RequestLimiter<Request> {
     const refused = wanted.find(({ budget }) => budget.key === decision.key) ?? wanted[0]
     if (refused === undefined) return SKIPPED
     const figures = figuresOf(decision, refused, this.#clock.now())
-    return this.#denied(denialOf(decision, refused.name, figures?.resetSeconds), figures === null ? [] : [figures])
+    return this.#denied(denialOf(decision, refused.name, figures?.resetSeconds), figures)
   }
 
-  #denied(denial: Denial, figures: readonly PolicyFigures[]): Outcome {
+  #denied(denial: Denial, figures: PolicyFigures | null): Outcome {
     if (this.#options.headers === false) return { kind: 'denied', headers: [], denial }
-    const headers = figures.length === 0 ? [] : this.#headersOf(figures)
+    const headers = figures === null ? [] : this.#headersOf([figures])
     const { retryAfterSeconds } = denial
     if (retryAfterSeconds === undefined) return { kind: 'denied', headers, denial }
     const retryAfter = { name: 'Retry-After', value: String(retryAfterSeconds), isList: false }

@@ -1,6 +1,8 @@
 import type { Decision, Reservation, Vsa } from '../index.ts'
+import type { DeniedFigures } from './denial.ts'
 import type { HttpClock } from './http-clock.ts'
 import type { LimitOptions, ReserveTerms } from './limit-options.ts'
+import { figuresAfter, type PolicyFigures } from './policy-figures.ts'
 import { ReservedUnits } from './reserved-units.ts'
 import type { UnitsOf } from './spent-units.ts'
 
@@ -44,42 +46,39 @@ export class RequestReservations<Request> {
   }
 
   /** A refused reservation says no reason: it is read from looks at 0 units, which never ask the store. */
-  async denied(wanted: readonly UnitsOf[], nowMs: number): Promise<Decision> {
+  async refusal(wanted: readonly UnitsOf[], nowMs: number): Promise<Refusal> {
     const looks = await Promise.all(wanted.map(({ budget }) => budget.decide(0)))
-    const refusals = wanted.flatMap(({ units }, at) => {
+    const refusals = wanted.flatMap((one, at) => {
       const look = looks[at]
-      return look?.remaining === undefined ? [] : [refusal({ ...look, units }, nowMs)]
+      return look === undefined ? [] : [refusalOf(one, look, nowMs)]
     })
     const [first] = refusals
-    const lacking = refusals.find(({ reason }) => reason !== 'reserved') ?? first
-    if (lacking !== undefined) return lacking
-    const key = wanted[0]?.budget.key ?? ''
-    return { admitted: false, reason: 'unavailable', key, units: 0, limit: 0 }
+    const refusal =
+      refusals.find(({ lacks }) => lacks === 'surely') ?? refusals.find(({ lacks }) => lacks === 'perhaps') ?? first
+    if (refusal === undefined) throw new RangeError('a request needs at least one budget')
+    return refusal
   }
 }
 
-type Look = Extract<Decision, { readonly remaining: number }>
+/** Which budget refused a reservation, as far as looks tell. */
+export interface Refusal {
+  readonly by: UnitsOf
+  readonly lacks: 'surely' | 'perhaps' | 'not'
+  readonly denied: DeniedFigures
+  /** Null: they are not known. */
+  readonly figures: PolicyFigures | null
+}
 
-function refusal(
-  { key, units, limit, remaining, period, resetAtMs }: Look,
-  nowMs: number,
-): Extract<Decision, { readonly admitted: false }> {
-  const shown = {
-    admitted: false,
-    key,
-    units,
-    limit,
-    remaining,
-    period,
-    ...(resetAtMs !== undefined && { resetAtMs }),
-  } as const
-  if (units > limit) return { ...shown, reason: 'over-limit' }
-  if (units <= remaining) return { ...shown, reason: 'reserved', retryAfterMs: RESERVED_RETRY_MS }
-  return {
-    ...shown,
-    reason: 'exhausted',
-    ...(resetAtMs !== undefined && { retryAfterMs: Math.max(1, resetAtMs - nowMs) }),
-  }
+function refusalOf(by: UnitsOf, look: Decision, nowMs: number): Refusal {
+  const { units } = by
+  const { limit, resetAtMs } = look
+  const figures = figuresAfter(look, by, nowMs)
+  const resets = resetAtMs === undefined ? {} : { retryAfterMs: Math.max(1, resetAtMs - nowMs) }
+  if (look.remaining === undefined) return { by, lacks: 'not', denied: { units, reason: 'unavailable' }, figures }
+  if (figures === null) return { by, lacks: 'perhaps', denied: { units, reason: 'exhausted', ...resets }, figures }
+  if (units > limit) return { by, lacks: 'surely', denied: { units, reason: 'over-limit' }, figures }
+  if (units > look.remaining) return { by, lacks: 'surely', denied: { units, reason: 'exhausted', ...resets }, figures }
+  return { by, lacks: 'not', denied: { units, reason: 'reserved', retryAfterMs: RESERVED_RETRY_MS }, figures }
 }
 
 function named(

@@ -38,11 +38,11 @@ test('docs/dependencies.md lists exactly the dependencies, each with its reason'
   expect(listed.toSorted()).toEqual([...new Set(used)].filter((name) => !own.has(name)).toSorted())
 })
 
-test('database drivers, and a framework whose types are added to, are optional peer dependencies of the library', () => {
+test('database drivers are optional peer dependencies of the library', () => {
   const library = manifests.find(({ name }) => name === 'vsa')
   expect(Object.keys(library?.dependencies ?? {})).toEqual(['ipaddr.js', 'structured-headers', 'temporal-polyfill'])
   const peers = Object.keys(library?.peerDependencies ?? {})
-  expect(peers).toEqual(['better-sqlite3', 'fastify', 'ioredis', 'libsql', 'pg', 'redis'])
+  expect(peers).toEqual(['better-sqlite3', 'ioredis', 'libsql', 'pg', 'redis'])
   for (const peer of peers) expect(library?.peerDependenciesMeta?.[peer]).toEqual({ optional: true })
 })
 
