@@ -75,8 +75,10 @@ function refusalOf(by: UnitsOf, look: Decision, nowMs: number): Refusal {
   const figures = figuresAfter(look, by, nowMs)
   const resets = resetAtMs === undefined ? {} : { retryAfterMs: Math.max(1, resetAtMs - nowMs) }
   if (look.remaining === undefined) return { by, lacks: 'not', denied: { units, reason: 'unavailable' }, figures }
+  // A limit by period is known as it was declared. One of `initial` grows with mints.
+  const isKnown = figures !== null || resetAtMs !== undefined
+  if (units > limit && isKnown) return { by, lacks: 'surely', denied: { units, reason: 'over-limit' }, figures }
   if (figures === null) return { by, lacks: 'perhaps', denied: { units, reason: 'exhausted', ...resets }, figures }
-  if (units > limit) return { by, lacks: 'surely', denied: { units, reason: 'over-limit' }, figures }
   if (units > look.remaining) return { by, lacks: 'surely', denied: { units, reason: 'exhausted', ...resets }, figures }
   return { by, lacks: 'not', denied: { units, reason: 'reserved', retryAfterMs: RESERVED_RETRY_MS }, figures }
 }
