@@ -14,14 +14,14 @@ import { withTemporaryFolder } from './sqlite/temporary-folder.ts'
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '25' },
-    requests: { type: 'string', default: '2000' },
+    rounds: { type: 'string', default: '15' },
+    seconds: { type: 'string', default: '1' },
     connections: { type: 'string', default: '16' },
   },
 })
 const schedule = {
   rounds: Number(values.rounds),
-  requests: Number(values.requests),
+  seconds: Number(values.seconds),
   connections: Number(values.connections),
 }
 

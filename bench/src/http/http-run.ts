@@ -6,8 +6,8 @@ import { type Variant, VARIANTS } from './variants.ts'
 
 export interface HttpSchedule {
   readonly rounds: number
-  /** Of each variant in each round. Short rounds: what disturbs one variant then disturbs its neighbours, too. */
-  readonly requests: number
+  /** Of each variant in each round, at full speed: the cost of a flush is one of time, not of requests. */
+  readonly seconds: number
   readonly connections: number
 }
 
@@ -37,7 +37,7 @@ export interface HttpRun {
 }
 
 /** Until the code is compiled. */
-const WARM_UP_ROUNDS = 4
+const WARM_UP_ROUNDS = 2
 
 interface Round {
   readonly perSecond: number
@@ -45,12 +45,12 @@ interface Round {
 }
 
 /** Measures all variants in rounds, every other round in reverse order. The first rounds warm up, and are left out. */
-export async function httpRun(folder: string, { rounds, requests, connections }: HttpSchedule): Promise<HttpRun> {
+export async function httpRun(folder: string, { rounds, seconds, connections }: HttpSchedule): Promise<HttpRun> {
   const servers = VARIANTS.map((variant, at) => new ServerProcess(variant, join(folder, `${at}.db`)))
   const seen = new Map<Variant, Round[]>(VARIANTS.map((variant) => [variant, []]))
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
-      const measured = await measure(server, requests, connections)
+      const measured = await measure(server, seconds, connections)
       if (round >= 0) seen.get(server.variant)?.push(measured)
     }
   }
@@ -60,10 +60,10 @@ export async function httpRun(folder: string, { rounds, requests, connections }:
   return { figures: VARIANTS.map((variant) => figuresOf(variant, of)), ratios: ratiosOf(of), balanced }
 }
 
-async function measure(server: ServerProcess, requests: number, connections: number): Promise<Round> {
+async function measure(server: ServerProcess, seconds: number, connections: number): Promise<Round> {
   const url = await server.url()
   const before = await server.usage()
-  const result = await autocannon({ url, connections, amount: requests })
+  const result = await autocannon({ url, connections, duration: seconds })
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${server.variant}: ${result.non2xx} refused, ${result.errors} failed`)
   const after = await server.usage()
