@@ -3,6 +3,7 @@ import { memory } from 'vsa/memory'
 import { manualClock, type ManualClock } from 'vsa/testing'
 import { countedStore, type StoreCounts } from '../measure/counted-store.ts'
 import { isBalanced, totalsOf } from '../measure/totals.ts'
+import { until } from '../measure/until.ts'
 import { operationsOf } from '../workloads/operations.ts'
 import { limitOf, traceOf, type Trace } from '../workloads/trace.ts'
 import { Callers } from './callers.ts'
@@ -54,16 +55,6 @@ export async function countsOf(countCase: CountCase, options: CountsOptions = {}
   if (!isBalanced(totals, warmed + callers.tally.units))
     throw new Error(`${countCase.name}: told ${callers.tally.units}, books ${JSON.stringify(totals)}`)
   return { operations, ...(options.isWarm === true ? difference(before, after) : counts) }
-}
-
-/** Moves time on while something waits for it. */
-async function until(work: Promise<void>, clock: ManualClock): Promise<void> {
-  let isDone = false
-  const noted = work.finally(() => (isDone = true))
-  noted.catch(() => undefined) // it is thrown below
-  await clock.settle()
-  while (!isDone) await clock.advance(PORTION_EVERY_MS)
-  await noted
 }
 
 function budgetsOf(vsa: Vsa, trace: Trace, strength: Strength): (key: string) => Budget {

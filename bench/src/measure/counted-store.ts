@@ -14,14 +14,20 @@ export interface StoreCounts {
   bytes: number
 }
 
-/** The store, and the counts of all calls through it. Several engines may share one. */
-export function countedStore(store: Store): { readonly store: Store; readonly counts: StoreCounts } {
+/**
+ * The store, and the counts of all calls through it. Several engines may share one.
+ * @param options `sizes`: false where bytes are not wanted, which take time to count. Default true
+ */
+export function countedStore(
+  store: Store,
+  { sizes = true }: { readonly sizes?: boolean } = {},
+): { readonly store: Store; readonly counts: StoreCounts } {
   const counts: StoreCounts = { exchanges: 0, reads: 0, records: 0, leaseRecords: 0, bytes: 0 }
   const counted: Store = {
     ...passedOn(store),
     exchange: async (batch) => {
       counts.exchanges += 1
-      counts.bytes += bytesOf(batch)
+      if (sizes) counts.bytes += bytesOf(batch)
       const answer = await store.exchange(batch)
       if (answer.kind === 'applied') {
         counts.records += answer.written.records
