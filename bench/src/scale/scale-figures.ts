@@ -247,7 +247,7 @@ function atRisk({ atRisk: losses }: Scale): Figure {
       {
         title: 'What a crash burns at most',
         x,
-        y: { label: 'units', kind: 'symlog', ticks: [0, 1, 10, 100, 1e3, 1e4, 1e5], domain: [0, 1e5] },
+        y: { label: 'units: the most that burned, and of these the mean of those never admitted', kind: 'symlog', ticks: [0, 1, 10, 100, 1e3, 1e4, 1e5], domain: [0, 1e5] },
         lines: [
           {
             ...byHand(points(losses, risk, risk)),
@@ -257,7 +257,7 @@ function atRisk({ atRisk: losses }: Scale): Figure {
           },
           { name: 'burned', color: 0, points: points(losses, risk, (one) => one.burnedMost) },
           {
-            name: 'never admitted, mean',
+            name: 'never admitted',
             color: 1,
             points: points(losses, risk, (one) => one.unusedMean),
             label: { dy: 18 },

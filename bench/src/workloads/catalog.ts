@@ -66,7 +66,7 @@ export const WORKLOADS: readonly Workload[] = [
   {
     ...PLAIN,
     name: 'flash-sale',
-    title: '20,000 pieces of one article, 4,096 callers, until it is sold out',
+    title: '20,000 pieces of one article, 4,096 callers, until it is sold out or for 5 s',
     keys: { kind: 'uniform', count: 1 },
     limit: { kind: 'stock', units: 20_000 },
     ends: 'sold-out',

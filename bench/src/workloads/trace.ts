@@ -46,8 +46,13 @@ export function traceOf(workload: Workload, length: number = lengthOf(workload),
 }
 
 /** The limit of the key with this index. */
-export function limitOf({ workload: { keys, limit } }: Trace, index: number): number {
-  return keys.kind === 'scarce' && index < keys.count / 2 ? keys.scarceUnits : limit.units
+export function limitOf({ workload, names }: Trace, index: number): number {
+  return limitIn(workload, index, names.length)
+}
+
+/** The same, where there is no trace. */
+export function limitIn({ keys, limit }: Workload, index: number, count: number): number {
+  return keys.kind === 'scarce' && index < count / 2 ? keys.scarceUnits : limit.units
 }
 
 function lengthOf({ keys }: Workload): number {
