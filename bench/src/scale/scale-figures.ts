@@ -1,5 +1,5 @@
-import type { Figure } from '../plots/figure.ts'
-import type { Axis, Line, Point } from '../plots/panel.ts'
+import type { Figure } from '../page/plots/figure.ts'
+import type { Axis, Line, Point } from '../page/plots/panel.ts'
 import type { LoadCost } from './offered-load.ts'
 import type { Scale } from './scale-run.ts'
 
@@ -45,10 +45,10 @@ function operations({ operations: loads, gate }: Scale): Figure {
             labelAt: 3,
             label: { dx: -10, dy: -8 },
           },
-          { name: 'rows', color: 0, points: points(loads, (one) => one.operations, rowsOf) },
+          { name: 'rows', color: 'vsa-leased', points: points(loads, (one) => one.operations, rowsOf) },
           {
             name: 'store calls',
-            color: 1,
+            color: 'per-request',
             points: points(
               loads,
               (one) => one.operations,
@@ -64,7 +64,7 @@ function operations({ operations: loads, gate }: Scale): Figure {
         lines: [
           {
             name: 'tryAdmit',
-            color: 2,
+            color: 'vsa-durable',
             points: points(
               gate.times,
               (one) => one.operations,
@@ -95,14 +95,14 @@ function keys({ keys: leased, keysDurable }: Scale): Figure {
           { ...byHand(flat(1)), name: 'one row for each operation', labelAt: 0, label: { dy: -10, anchor: 'start' } },
           {
             name: 'durable',
-            color: 2,
+            color: 'vsa-durable',
             points: points(keysDurable, keysOf, rowsEach),
             labelAt: 1,
             label: { dx: -6, dy: -12 },
           },
           {
             name: 'leased',
-            color: 0,
+            color: 'vsa-leased',
             points: points(leased, keysOf, rowsEach),
             labelAt: 2,
             label: { dx: 12, dy: 8, anchor: 'start' },
@@ -122,14 +122,14 @@ function keys({ keys: leased, keysDurable }: Scale): Figure {
           },
           {
             name: 'durable',
-            color: 2,
+            color: 'vsa-durable',
             points: points(keysDurable, keysOf, callsPerThousand),
             labelAt: 0,
             label: { dy: -12, anchor: 'start' },
           },
           {
             name: 'leased',
-            color: 0,
+            color: 'vsa-leased',
             points: points(leased, keysOf, callsPerThousand),
             labelAt: 0,
             label: { dy: 16, anchor: 'start' },
@@ -158,7 +158,7 @@ function owners({ owners: loads }: Scale): Figure {
         lines: [
           {
             name: 'store calls',
-            color: 1,
+            color: 'per-request',
             points: points(
               loads,
               (one) => one.owners,
@@ -179,7 +179,7 @@ function owners({ owners: loads }: Scale): Figure {
         lines: [
           {
             name: 'rows',
-            color: 0,
+            color: 'vsa-leased',
             points: points(
               loads,
               (one) => one.owners,
@@ -206,7 +206,7 @@ function flushInterval({ flushInterval: loads }: Scale): Figure {
         lines: [
           {
             name: 'store calls',
-            color: 1,
+            color: 'per-request',
             points: points(loads, interval, (one) => one.exchanges / secondsOf(one)),
             labelAt: 2,
             label: { dx: 10, dy: -8, anchor: 'start' },
@@ -220,7 +220,7 @@ function flushInterval({ flushInterval: loads }: Scale): Figure {
         lines: [
           {
             name: 'rows',
-            color: 0,
+            color: 'vsa-leased',
             points: points(loads, interval, (one) => rowsOf(one) / secondsOf(one)),
             labelAt: 2,
             label: { dx: 10, dy: -8, anchor: 'start' },
@@ -247,7 +247,12 @@ function atRisk({ atRisk: losses }: Scale): Figure {
       {
         title: 'What a crash burns at most',
         x,
-        y: { label: 'units: the most that burned, and of these the mean of those never admitted', kind: 'symlog', ticks: [0, 1, 10, 100, 1e3, 1e4, 1e5], domain: [0, 1e5] },
+        y: {
+          label: 'units: the most that burned, and of these the mean of those never admitted',
+          kind: 'symlog',
+          ticks: [0, 1, 10, 100, 1e3, 1e4, 1e5],
+          domain: [0, 1e5],
+        },
         lines: [
           {
             ...byHand(points(losses, risk, risk)),
@@ -255,10 +260,10 @@ function atRisk({ atRisk: losses }: Scale): Figure {
             labelAt: losses.length - 2,
             label: { dx: -12, dy: -6 },
           },
-          { name: 'burned', color: 0, points: points(losses, risk, (one) => one.burnedMost) },
+          { name: 'burned', color: 'vsa-leased', points: points(losses, risk, (one) => one.burnedMost) },
           {
             name: 'never admitted',
-            color: 1,
+            color: 'per-request',
             points: points(losses, risk, (one) => one.unusedMean),
             label: { dy: 18 },
           },
@@ -273,12 +278,14 @@ function atRisk({ atRisk: losses }: Scale): Figure {
           ticks: [0, 2, 4, 6, 8, 10],
           domain: [0, 10],
         },
-        lines: [{ name: 'store calls', color: 1, points: points(losses, risk, (one) => one.callsPerThousand) }],
+        lines: [
+          { name: 'store calls', color: 'per-request', points: points(losses, risk, (one) => one.callsPerThousand) },
+        ],
       },
     ],
   }
 }
 
-function byHand(all: readonly Point[]): Pick<Line, 'color' | 'points'> {
-  return { color: 'reference', points: all }
+function byHand(all: readonly Point[]): Pick<Line, 'color' | 'isDashed' | 'points'> {
+  return { color: 'in-memory', isDashed: true, points: all }
 }

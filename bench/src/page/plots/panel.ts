@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot'
-import { parseHTML } from 'linkedom'
+import { svgOf } from './svg.ts'
 import type { Theme } from './theme.ts'
 
 export interface Point {
@@ -11,8 +11,9 @@ export interface Point {
 export interface Line {
   readonly name: string
   readonly points: readonly Point[]
-  /** Which colour of the theme; `reference`: it is not measured, and dashed. */
-  readonly color: 0 | 1 | 2 | 'reference'
+  readonly color: keyof Theme['colors']
+  /** It is not measured. */
+  readonly isDashed?: boolean
   /** The index of the point that the name stands at. Default: the last one. */
   readonly labelAt?: number
   /** How far the name stands from the point, in px. Default: above it, ending there. */
@@ -41,13 +42,10 @@ export const PANEL_HEIGHT = 330
 
 /** One panel as an SVG element, as text. */
 export function panelSvg(panel: Panel, theme: Theme): string {
-  const { document } = parseHTML('<html><body></body></html>')
-  const drawn = Plot.plot({
-    document,
+  const options: Plot.PlotOptions = {
     width: PANEL_WIDTH,
     height: PANEL_HEIGHT,
     ...{ marginLeft: 62, marginRight: 28, marginTop: 56, marginBottom: 46 },
-    style: { fontSize: '12px', fontFamily: 'system-ui, sans-serif', color: theme.mutedInk, background: 'none' },
     x: scaleOf(panel.x),
     y: scaleOf(panel.y),
     marks: [
@@ -67,12 +65,12 @@ export function panelSvg(panel: Panel, theme: Theme): string {
         dy: -50,
         fontSize: 14,
         fontWeight: 600,
-        fill: theme.ink,
+        fill: theme.text,
       }),
-      Plot.text([panel.y.label], { frameAnchor: 'top-left', dx: -54, dy: -29, fill: theme.mutedInk }),
+      Plot.text([panel.y.label], { frameAnchor: 'top-left', dx: -54, dy: -29, fill: theme.text }),
     ],
-  })
-  return drawn.outerHTML
+  }
+  return svgOf(options, theme)
 }
 
 function scaleOf({ kind, domain, ticks }: Axis): Plot.ScaleOptions {
@@ -80,8 +78,8 @@ function scaleOf({ kind, domain, ticks }: Axis): Plot.ScaleOptions {
   return { type: kind, domain: [...domain], ...(kind === 'symlog' ? { constant: 1 } : {}) }
 }
 
-function marksOf({ name, points, color, labelAt, label = {} }: Line, theme: Theme): Plot.Markish[] {
-  const stroke = color === 'reference' ? theme.reference : theme.lines[color]
+function marksOf({ name, points, color, isDashed = false, labelAt, label = {} }: Line, theme: Theme): Plot.Markish[] {
+  const stroke = theme.colors[color]
   const at = points[labelAt ?? points.length - 1]
   const { dx = 0, dy = -12, anchor = 'end' } = label
   return [
@@ -90,15 +88,15 @@ function marksOf({ name, points, color, labelAt, label = {} }: Line, theme: Them
       y: 'y',
       stroke,
       strokeWidth: 2,
-      ...(color === 'reference' ? { strokeDasharray: '5 4' } : {}),
+      ...(isDashed ? { strokeDasharray: '5 4' } : {}),
     }),
-    ...(color === 'reference' ? [] : [Plot.dot(points, { x: 'x', y: 'y', fill: stroke, r: 3.5 })]),
+    ...(isDashed ? [] : [Plot.dot(points, { x: 'x', y: 'y', fill: stroke, r: 3.5 })]),
     ...(at === undefined
       ? []
       : [
           Plot.text([at], {
             ...{ x: 'x', y: 'y', dx, dy, textAnchor: anchor, text: () => name, fontSize: 12.5, fontWeight: 600 },
-            ...{ fill: stroke, stroke: theme.surface, strokeWidth: 4, paintOrder: 'stroke' },
+            ...{ fill: stroke, stroke: theme.background, strokeWidth: 4, paintOrder: 'stroke' },
           }),
         ]),
   ]

@@ -17,7 +17,7 @@ export function figureSvg({ alt, panels }: Figure, theme: Theme): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${PANEL_HEIGHT}" width="${width}" height="${PANEL_HEIGHT}" role="img">`,
     `<title>${escaped(alt)}</title>`,
-    `<rect width="100%" height="100%" fill="${theme.surface}"/>`,
+    `<rect width="100%" height="100%" fill="${theme.background}"/>`,
     ...drawn,
     '</svg>\n',
   ].join('\n')
