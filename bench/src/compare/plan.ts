@@ -101,7 +101,10 @@ export function planOf({ isQuick, only, processes }: Wish): Plan {
     heats,
     latencies: measured.filter(({ name }) => (isQuick ? QUICK_TIMED : TIMED).test(name)),
     growth: isNarrow ? null : (CONTENDERS.find(({ name }) => name === GROWTH) ?? null),
-    shared: CONTENDERS.filter(({ name }) => contenders?.has(name) ?? (workloads === null && SHARED.includes(name))),
+    shared: CONTENDERS.filter(
+      ({ name, store }) =>
+        store !== 'memory' && (contenders?.has(name) ?? (workloads === null && SHARED.includes(name))),
+    ),
   }
 }
 

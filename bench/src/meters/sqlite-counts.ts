@@ -38,7 +38,8 @@ export function countStatements(client: typeof Database, counts: BigInt64Array):
       if (rows > 0 && WRITES.test(sql)) Atomics.add(counts, ROWS, BigInt(rows))
       return result
     }
-  const { exec, prepare }: Methods = client.prototype
+  const exec: Methods['exec'] = Reflect.get(client.prototype, 'exec')
+  const prepare: Methods['prepare'] = Reflect.get(client.prototype, 'prepare')
   client.prototype.exec = function counted(this: Database.Database, sql) {
     seen(sql)
     return exec.call(this, sql)
