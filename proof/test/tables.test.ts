@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { files } from '../../packages/vsa/test/house/repository.ts'
 import { AREAS, areaOf } from '../src/mutation/areas.ts'
 import { canaryPage } from '../src/tables/canary-page.ts'
 import { markdownTable } from '../src/tables/markdown-table.ts'
@@ -109,7 +110,7 @@ function cells(page: string): readonly (readonly string[])[] {
   )
 }
 
-test('every part of the core, the engine and the SQLite store is in an area of the mutation tests', () => {
+test('the core, the SQLite store and the rooms of the engine that decide what is sent and answered are in an area of the mutation tests', () => {
   const names = [
     'settlement',
     'reservations',
@@ -128,4 +129,20 @@ test('every part of the core, the engine and the SQLite store is in an area of t
   expect(areaOf('core/reservations/takes.ts')?.name).toBe('reservations')
   expect(areaOf('core/settle-entry.ts')?.name).toBe('settlement')
   expect(areaOf('engine/admission/waterfalls.ts')?.name).toBe('admission')
+  // The rest is what docs/testing.md says is not mutated.
+  const source = 'packages/vsa/src'
+  const paths = files(...['core', 'engine', 'stores/sqlite'].map((folder) => `${source}/${folder}/*.ts`))
+  const outside = paths
+    .map((path) => path.slice(source.length + 1))
+    .filter((path) => areaOf(path) === undefined)
+    .map((path) => path.slice(0, path.lastIndexOf('/')))
+  expect(paths.length).toBeGreaterThan(200)
+  expect([...new Set(outside)].toSorted()).toEqual([
+    'engine',
+    'engine/api',
+    'engine/budget',
+    'engine/counters',
+    'engine/runtime',
+    'stores/sqlite/thread',
+  ])
 })

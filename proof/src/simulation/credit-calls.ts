@@ -118,11 +118,12 @@ export class CreditCalls {
     const reservation = this.#handleOf(owner, request, at)
     if (reservation === undefined) return
     const changed = this.#changeOf(owner, request, at)
-    if (request.id === null) this.#waterfalls.noteUntold(owner, { ...request, units: units ?? 0 })
+    const isKept = reservation.id !== undefined
+    if (!isKept) this.#waterfalls.noteUntold(owner, { ...request, units: units ?? 0 })
     const settled = units === null ? reservation.cancel() : reservation.settle(units)
-    this.#change(owner, `settle ${units}`, request, at, settled, (outcome: Settled) => {
+    this.#change(owner, `settle ${units}`, { request, at, isKept }, settled, (outcome: Settled) => {
       must(outcome.uncovered >= 0 && outcome.settled >= 0, 'R4', () => `settled ${JSON.stringify(outcome)}`)
-      if (changed !== null && reservation.id !== undefined) this.#answers.settled(changed, units ?? 0, outcome)
+      if (changed !== null && isKept) this.#answers.settled(changed, units ?? 0, outcome)
     })
   }
 
@@ -133,7 +134,7 @@ export class CreditCalls {
     const isKept = reservation.id !== undefined
     if (!isKept) this.#waterfalls.noteUntold(owner, { ...request, units })
     const extended = reservation.extend(isKept ? { units, ttlMs } : { units })
-    this.#change(owner, `extend to ${units}`, request, at, extended, (isExtended: boolean) => {
+    this.#change(owner, `extend to ${units}`, { request, at, isKept }, extended, (isExtended: boolean) => {
       if (isExtended && changed !== null && isKept) this.#answers.extended(changed, units)
     })
   }
@@ -149,7 +150,7 @@ export class CreditCalls {
     given.catch((error: unknown) => {
       if (codeOf(error) === 'reservation_unknown') this.#context.scenarios.note('12 refund by id of what is not known')
     })
-    this.#change(owner, `give back ${units}`, request, at, given, (back: GivenBack) =>
+    this.#change(owner, `give back ${units}`, { request, at, isKept: true }, given, (back: GivenBack) =>
       this.#answers.refunded(changed, units, back),
     )
   }
@@ -181,8 +182,7 @@ export class CreditCalls {
   #change<T>(
     owner: OwnerProcess,
     what: string,
-    request: CreditRequest,
-    at: number,
+    { request, at, isKept }: { readonly request: CreditRequest; readonly at: number; readonly isKept: boolean },
     promise: Promise<T>,
     onAnswer: (value: T) => void,
   ): void {
@@ -192,9 +192,11 @@ export class CreditCalls {
       this.#context.trace(() => `${owner.name} ${text}: ${JSON.stringify(value)}`)
       onAnswer(value)
     }
-    if (changed === null) return this.#calls.settled(owner, text, promise, onValue)
-    promise.catch((error: unknown) => this.#context.attempt(() => this.#answers.failed(changed, codeOf(error))))
-    this.#calls.waited(owner, text, promise, owner.deadlineOf(null), onValue)
+    if (changed !== null)
+      promise.catch((error: unknown) => this.#context.attempt(() => this.#answers.failed(changed, codeOf(error))))
+    // What is used beyond a reservation in memory is waited for once, and asked for again as far as it is there.
+    const withinMs = owner.deadlineOf(null) * (isKept ? 1 : 2)
+    this.#calls.waited(owner, text, promise, withinMs, onValue)
   }
 
   /** Null without an id. */

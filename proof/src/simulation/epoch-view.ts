@@ -14,6 +14,8 @@ export interface EpochView {
   /** As the store has it: later where the owner was spared. */
   storedExpiresAt: number
   end: 'closed' | 'reaped' | null
+  /** It ended so long ago that the store need not know how. */
+  isForgotten: boolean
 }
 
 export type AnswerKind = 'applied' | 'replayed' | 'fenced' | 'stale' | 'lost'
@@ -54,5 +56,6 @@ export function viewOf(row: OwnerRow): EpochView {
     expiresAt: row.expiresAt,
     storedExpiresAt: row.expiresAt,
     end: null,
+    isForgotten: false,
   }
 }

@@ -6,8 +6,8 @@ import type { Scenarios } from './scenarios.ts'
 import { must } from './violation.ts'
 import type { Violations } from './violations.ts'
 
-/** An owner that holds nothing keeps its epoch for so long, as one of so many. */
-const IDLE_KEPT_MS = 7 * 86_400_000
+/** An owner that holds nothing keeps its epoch for so long, as one of so many. How an epoch ended is known for as long. */
+const OWNER_KEPT_MS = 7 * 86_400_000
 const IDLE_OWNERS_MAX = 256
 
 /** Owners that had not expired at `from` are spared until `until`, in store time. */
@@ -128,8 +128,10 @@ export class Epochs {
 
   /** S8: an epoch ends by its own closing batch, or when store time passes its expiry. */
   #followOwner(view: EpochView, row: OwnerRow | undefined, time: number, present: number | null): void {
-    if (view.end !== null)
+    if (view.end !== null) {
+      view.isForgotten ||= row === undefined && time - view.expiresAt > OWNER_KEPT_MS
       return must(row?.state !== 'open', 'S9', () => `epoch ${view.epoch} ended, and was opened again`)
+    }
     view.storedExpiresAt = row?.expiresAt ?? view.storedExpiresAt
     if (row?.state === 'open') return
     // Its own closing batch is checked when it is answered.
@@ -149,7 +151,7 @@ export class Epochs {
         `epoch ${view.epoch} was reaped at ${time}; it had not expired at ${spared?.from}, and is spared until ${spared?.until}`,
     )
     must(
-      this.#holding.has(view.epoch) || time - view.expiresAt > IDLE_KEPT_MS || this.#epochs.size > IDLE_OWNERS_MAX,
+      this.#holding.has(view.epoch) || time - view.expiresAt > OWNER_KEPT_MS || this.#epochs.size > IDLE_OWNERS_MAX,
       'S8',
       () => `epoch ${view.epoch} held nothing, and was reaped at ${time}`,
     )

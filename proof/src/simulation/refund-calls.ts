@@ -73,15 +73,29 @@ export class RefundCalls {
     )
     const { refundsRefused, refundedUnits } = owner.vsa.stats()
     this.#context.operations += 1
-    if (!this.#refundWith(owner, setting, units, decision)) return
-    const refused = which === 'foreign' ? units : 0
-    // Reported with the event, which names the period of the decision.
-    if (refused > 0) owner.totals.refunded.add(rowName(setting.key, decision.period ?? 0), refused)
+    if (which === 'unaccounted') {
+      if (!this.#refundWith(owner, setting, units, decision)) return
+    } else this.#refuseRefund(owner, setting, units, decision)
     const now = owner.vsa.stats()
     must(
-      now.refundsRefused - refundsRefused === refused && now.refundedUnits - refundedUnits === refused,
+      now.refundsRefused === refundsRefused && now.refundedUnits === refundedUnits,
       'L1',
       () => `${setting.key}: a ${which} decision gave ${units} units back: ${JSON.stringify(decision)}`,
+    )
+  }
+
+  /** A mistake of the caller, which is told at once. */
+  #refuseRefund(owner: OwnerProcess, setting: BudgetSetting, units: number, decision: PastDecision['decision']): void {
+    let thrown: unknown
+    try {
+      owner.budget(setting).refund(units, decision)
+    } catch (error) {
+      thrown = error
+    }
+    must(
+      thrown instanceof TypeError && thrown.message.startsWith('decision must be '),
+      'L1',
+      () => `${setting.key}: ${units} units were taken back with ${JSON.stringify(decision)}: ${String(thrown)}`,
     )
   }
 

@@ -84,10 +84,11 @@ export class WireObserver {
     this.#context.fail(new Violation('L3', `the engine reports an event that did not happen: ${JSON.stringify(event)}`))
   }
 
-  /** S9: a closed epoch stays closed, also when the answer was lost: its process joins no other. */
+  /** S9: a closed epoch stays closed, also when the answer was lost: its process joins no other, while the store can tell it. */
   #joined(owner: OwnerProcess, epoch: number): void {
     const { audit, fail } = this.#context
-    if (audit.epoch(owner.epoch)?.end === 'closed') {
+    const left = audit.epoch(owner.epoch)
+    if (left?.end === 'closed' && !left.isForgotten) {
       fail(new Violation('S9', `${owner.name} had closed epoch ${owner.epoch}, and joined ${epoch}`))
     }
     owner.epoch = epoch

@@ -107,7 +107,7 @@ function formatOf({ format = shortTick }: Axis): (value: number) => string {
 }
 
 /** 1, 10, 1 k, 10 M. */
-export function shortTick(value: number): string {
+function shortTick(value: number): string {
   if (value >= 1e6) return `${value / 1e6} M`
   if (value >= 1e3) return `${value / 1e3} k`
   return String(value)

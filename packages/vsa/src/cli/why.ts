@@ -17,7 +17,7 @@ type Reason = 'available' | 'over' | 'leased' | 'reserved' | 'burned' | 'exhaust
 /** A lease, and what is known of its owner. */
 interface Holder {
   readonly epoch: number
-  readonly held: number
+  readonly leased: number
   readonly label: string | null
   readonly state: OwnerRow['state'] | null
   readonly seenAt: number | null
@@ -84,11 +84,11 @@ function findingOf({ budget, leases }: ListedRow, { owners, reserved, now }: Aro
   const known = new Map(owners.map((owner) => [owner.epoch, owner]))
   const holders = leases.map(({ epoch, held }) => {
     const { label = null, state = null, seenAt = null, expiresAt = null } = known.get(epoch) ?? {}
-    return { epoch, held, label, state, seenAt, expiresAt }
+    return { epoch, leased: held, label, state, seenAt, expiresAt }
   })
-  const heldBy = (isOver: boolean): number =>
-    holders.reduce((sum, { held, state }) => sum + ((state === 'closed') === isOver ? held : 0), 0)
-  const [leased, burning] = [heldBy(false), heldBy(true)]
+  const sumOf = (isOver: boolean): number =>
+    holders.reduce((sum, holder) => sum + ((holder.state === 'closed') === isOver ? holder.leased : 0), 0)
+  const [leased, burning] = [sumOf(false), sumOf(true)]
   const burned = budget.burned + burning
   return { row: budget, holders, leased, burning, reserved, reason: reasonOf({ ...budget, burned }, leased, now) }
 }
@@ -168,9 +168,9 @@ function holderTable(holders: readonly Holder[], now: number): string {
   return table(
     columns('>leased', '>epoch', 'state', 'last seen', 'expires', 'owner'),
     holders
-      .toSorted((one, other) => other.held - one.held)
-      .map(({ held, epoch, state, seenAt, expiresAt, label }) => [
-        count(held),
+      .toSorted((one, other) => other.leased - one.leased)
+      .map(({ leased, epoch, state, seenAt, expiresAt, label }) => [
+        count(leased),
         String(epoch),
         state ?? '?',
         seenAt === null ? '-' : `${duration(Math.max(0, now - seenAt))} ago`,

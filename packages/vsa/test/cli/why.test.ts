@@ -38,7 +38,12 @@ describe('vsa why', () => {
     await used({ limit: 10, per: 'day', atRisk: 10 }, 1, async (path) => {
       await tamper(path, 'UPDATE lease SET held = held + (SELECT pool FROM budget); UPDATE budget SET pool = 0')
       const { json, text } = await why(path, 'calls', NOON + 2_000, 'UTC')
-      expect(json).toMatchObject({ reason: 'leased', pool: 0, leases: [{ epoch: 1, label: 'api-1', state: 'open' }] })
+      expect(json).toMatchObject({
+        ...{ reason: 'leased', pool: 0, leased: 9 },
+        leases: [{ epoch: 1, leased: 9, label: 'api-1', state: 'open' }],
+      })
+      // One word for one thing, as in the text and in the other commands.
+      expect(JSON.stringify(json)).not.toContain('held')
       expect(text).toMatch(/its pool is empty, and owners hold \d+ units/)
       expect(text).toMatch(/open +2 s ago +in \d+ s +api-1$/)
       expect((await why(path, 'calls', NOON + 60_000, 'UTC')).text).toMatch(/ago: it burns +api-1$/)

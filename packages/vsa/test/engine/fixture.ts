@@ -12,6 +12,8 @@ import type { FaultyStore, ManualClock } from '../../src/testing/index.ts'
 export interface Bench {
   readonly clock: ManualClock
   readonly books: Store
+  /** Rows that a deletion removed, as they were. */
+  readonly deleted: readonly BudgetRow[]
   /** A new engine on the same books, behind a network of its own. */
   owner(options?: Partial<OpenOptions>, cut?: 'refuse' | 'hang'): Owner
   row(key: string, period?: number): Promise<BudgetRow>
@@ -38,10 +40,23 @@ export function bench(options: { readonly leaseTtlMs?: number; readonly past?: M
     const open = rows.open.map((one) => ({ ...one, isGone: gone.has(one.owner.epoch) }))
     return { ...snapshot, rows: { ...rows, open } }
   }
+  const deleted: BudgetRow[] = []
+  const loadDeletion = adapter.loadDeletion.bind(adapter)
+  adapter.loadDeletion = (key, max) => {
+    const snapshot = loadDeletion(key, max)
+    return {
+      ...snapshot,
+      save: (writes) => {
+        deleted.push(...adapter.read(writes.deletion?.budgets ?? []))
+        return snapshot.save(writes)
+      },
+    }
+  }
   const books = storeFrom(adapter, { now: () => clock.now() })
   return {
     clock,
     books,
+    deleted,
     reap: ({ vsa }) => void gone.add(vsa.stats().epoch ?? 0),
     owner: (more = {}, cut) => {
       const net = faultyStore(books, { clock })

@@ -180,29 +180,33 @@ describe('refunds by decision', () => {
     expect(one.vsa.stats().refundsRefused).toBe(0)
   })
 
-  test('L1: a denied decision gives nothing back', async () => {
+  test('L1: a denied decision gives nothing back, and is refused by name', async () => {
     const { clock, owner, row } = bench()
     const { vsa } = owner()
     const seats = vsa.budget('seats', { initial: 10 })
     await seats.admit(9)
     const denied = await seats.decide(5)
     expect(denied.admitted).toBe(false)
-    seats.refund(5, denied)
+    expect(() => seats.refund(5, denied)).toThrow(
+      new TypeError('decision must be one that admitted: a denied one took nothing'),
+    )
+    seats.refund(0, denied)
     await clock.advance(FLUSH_MS)
     expect(await row('seats')).toMatchObject({ used: 9 })
     expect(vsa.stats()).toMatchObject({ refundedUnits: 0, refundsRefused: 0 })
   })
 
-  test("L1: another budget's decision gives nothing back, and is reported as refused", async () => {
+  test("L1: another budget's decision gives nothing back, and is refused by name", async () => {
     const { clock, owner, row } = bench()
     const { vsa, events } = owner()
     const [a, b] = [vsa.budget('a', { initial: 10 }), vsa.budget('b', { initial: 10 })]
     const [decision] = await Promise.all([a.decide(4), b.decide(4)])
-    b.refund(4, decision)
+    expect(() => b.refund(4, decision)).toThrow(new TypeError('decision must be about "b": it is about "a"'))
+    b.refund(0, decision)
     await clock.advance(FLUSH_MS)
     expect([await row('a'), await row('b')]).toMatchObject([{ used: 4 }, { used: 4 }])
-    expect(events).toContainEqual({ type: 'refunds_refused', key: 'b', period: 0, units: 4 })
-    expect(vsa.stats()).toMatchObject({ refundedUnits: 4, refundsRefused: 4 })
+    expect(events.map(({ type }) => type)).not.toContain('refunds_refused')
+    expect(vsa.stats()).toMatchObject({ refundedUnits: 0, refundsRefused: 0 })
     a.refund(4, decision)
     await clock.advance(FLUSH_MS)
     expect(await row('a')).toMatchObject({ used: 0 })
@@ -226,12 +230,14 @@ describe('refunds by decision', () => {
     await hourly.admit(1)
     hourly.refund(2, decision)
     seats.refund(3, decision)
-    other.refund(5, decision)
+    expect(() => other.refund(5, decision)).toThrow(
+      new TypeError('decision must be about "other": it is about "calls"'),
+    )
     await clock.advance(1_000)
     expect(await row('calls', period)).toMatchObject({ used: 3 })
     expect(await row('seats')).toMatchObject({ used: 3 })
     expect(await row('other')).toMatchObject({ used: 5 })
-    expect(vsa.stats().refundsRefused).toBe(5)
+    expect(vsa.stats().refundsRefused).toBe(0)
   })
 
   test('O4: a decision about several budgets of which one was asked for nothing is about the others', async () => {

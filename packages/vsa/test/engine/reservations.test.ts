@@ -194,6 +194,32 @@ describe('a reservation in memory', () => {
     expect(one.vsa.stats()).toMatchObject({ deniedUnits: 0, uncoveredUnits: 6 })
   })
 
+  test('O10: what is used beyond it is asked for again as far as it is there, and the answer comes within two deadlines', async () => {
+    const world = bench()
+    const one = world.owner({ deadlineMs: 1_000 })
+    await one.vsa.ready()
+    const mine = reserved(await one.vsa.budget('credits', { initial: 1_000 }).reserve(1))
+    // Another owner takes units between any two answers, so that each try finds less than the one before.
+    const exchange = one.net.exchange.bind(one.net)
+    const other = world.owner().vsa.budget('credits', { initial: 1_000 })
+    one.net.exchange = async (batch) => {
+      const answer = exchange(batch)
+      await other.admit(10)
+      return answer
+    }
+    for (let call = 0; call < 20; call += 1)
+      one.net.inject('exchange', { kind: 'delay', requestMs: 100, answerMs: 500 })
+    const startedAtMs = world.clock.monotonic()
+    const tookMs = mine
+      .settle(1_000)
+      .catch(codeOf)
+      .then((said) => ({ said, ms: world.clock.monotonic() - startedAtMs }))
+    for (let passedMs = 0; passedMs < 10_000; passedMs += 50) await world.clock.advance(50)
+    expect(await tookMs).toMatchObject({ said: 'timeout' })
+    expect((await tookMs).ms).toBeLessThanOrEqual(2_000)
+    expect((await tookMs).ms).toBeGreaterThan(1_000)
+  })
+
   test('extend: all or nothing; two at once reserve the larger total once', async () => {
     const world = bench()
     const { budget, one } = await leased(world)

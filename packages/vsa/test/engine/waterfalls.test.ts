@@ -280,10 +280,12 @@ describe('a waterfall', () => {
       throw new Error('two budgets')
     const decision = await vsa.decideFirst(sources, 120)
     credits.refund(30, decision)
-    vsa.budget('other', { initial: 5 }).refund(30, decision)
+    expect(() => vsa.budget('other', { initial: 5 }).refund(30, decision)).toThrow(
+      new TypeError('decision must be about "other": it is about "plan"'),
+    )
     await clock.advance(2 * FLUSH_MS)
     expect(await used()).toEqual([90, 0])
-    expect(vsa.stats()).toMatchObject({ refundedUnits: 60, refundsRefused: 30 })
+    expect(vsa.stats()).toMatchObject({ refundedUnits: 30, refundsRefused: 0 })
   })
 
   test('V3: only the parts that get something are given back', () => {

@@ -4,7 +4,7 @@ import { files, read } from './repository.ts'
 
 const PAGE = 'docs/claims.md'
 /** Every promise of these is in the table. */
-const PROMISING_PAGES = ['README.md', 'docs/policies.md']
+const PROMISING_PAGES = ['README.md', 'docs/policies.md', 'docs/stores.md', 'docs/architecture.md']
 /** Words of a promise. A sentence of these pages that has one is in the table, or says why it is not. */
 const PROMISE = /\b(never|always|at most|exactly|cannot|can only|nothing|to the unit|from none)\b/i
 
@@ -41,7 +41,7 @@ test('every claim has a test, or says why it has none', () => {
 test.each(PROMISING_PAGES)('every sentence of %s that promises something is in the table', (promising) => {
   const known = claims.filter(({ page }) => page === promising).map(({ claim }) => claim)
   const promises = sentencesOf(read(promising)).filter((sentence) => PROMISE.test(sentence))
-  expect(promises.length).toBeGreaterThan(10)
+  expect(promises.length).toBeGreaterThan(2)
   const unknown = promises.filter(
     (sentence) => !known.some((claim) => sentence.includes(claim) || claim.includes(sentence)),
   )

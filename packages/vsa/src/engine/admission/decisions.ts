@@ -1,5 +1,4 @@
 import type { Accounted, Admitted, Decision, DecisionShare, Refused, Unavailable } from '../../core/decision.ts'
-import { assertDecision } from '../api/arguments.ts'
 import type { PastDecision } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { RowView } from '../budget/row-view.ts'
@@ -11,12 +10,6 @@ import type { Session } from '../session/session.ts'
 const RETRY_MARGIN_MS = 2
 
 type Shown = Pick<Accounted, 'key' | 'units' | 'limit' | 'remaining' | 'period' | 'resetAtMs'>
-
-/**
- * What a decision gives back to one budget: units of a period; nothing, because it was denied or is not accounted; or nothing, because it
- * is about other budgets, which is a mistake.
- */
-type GivenBack = { readonly kind: 'units' | 'foreign'; readonly period: number } | { readonly kind: 'nothing' }
 
 /** Turns verdicts into decisions with the figures for headers and reasons: for display, never for deciding. */
 export class Decisions {
@@ -75,18 +68,17 @@ export class Decisions {
     return this.#sources.get(decision)?.find(({ gate }) => gate.key === key)?.gate
   }
 
-  /** @throws TypeError for what is no decision */
-  givenBack(decision: PastDecision, key: string): GivenBack {
-    assertDecision(decision)
-    if (decision.admitted === false || decision.unaccounted === true || decision.shadow !== undefined)
-      return { kind: 'nothing' }
+  /**
+   * The start of the period that units of the budget go back into. Null where the decision, which admitted, took nothing of it: it is not
+   * accounted, repeated or on trial. Undefined where it is about other budgets.
+   */
+  periodOf(decision: PastDecision, key: string): number | null | undefined {
+    if (decision.unaccounted === true || decision.shadow !== undefined) return null
     // I2: a repeat took nothing, and its period is that of now. What was taken before is given back by the id.
-    if (decision.repeated === true) return { kind: 'nothing' }
+    if (decision.repeated === true) return null
     const periods = this.#periods.get(decision)
-    if (periods?.get(key) === null) return { kind: 'nothing' }
-    const isAbout = periods?.has(key) ?? (decision.key === undefined || decision.key === key)
-    const period = periods?.get(key) ?? decision.period ?? 0
-    return { kind: isAbout ? 'units' : 'foreign', period }
+    if (periods !== undefined) return periods.get(key)
+    return decision.key === undefined || decision.key === key ? (decision.period ?? 0) : undefined
   }
 
   #admitted(

@@ -1,5 +1,5 @@
 import { assertUnits } from '../../core/units.ts'
-import { assertDecision, windowOf } from '../api/arguments.ts'
+import { assertAbout, assertAdmitted, assertDecision, windowOf } from '../api/arguments.ts'
 import { closedError } from '../api/errors.ts'
 import type { PastDecision } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
@@ -38,28 +38,40 @@ export class Refunds {
 
   refund(handle: Gate, units: number, decision: PastDecision | undefined): void {
     assertUnits('units', units)
-    const { session, leases, scheduler, intake, decisions } = this.#parts
+    const { session, leases, scheduler, intake } = this.#parts
     const gate = handle.family.live(handle)
     if (decision?.from !== undefined) return this.#refundShares(gate, units, decision)
-    const given = decision === undefined ? undefined : decisions.givenBack(decision, gate.key)
-    const window = given?.kind === 'units' ? windowOf(gate, given.period) : undefined
+    const period = decision === undefined ? undefined : this.#periodOf(decision, gate.key, units)
+    const window = typeof period === 'number' ? windowOf(gate, period) : undefined
     if (scheduler.ended) throw closedError(gate.key)
-    if (units === 0 || given?.kind === 'nothing') return
-    if (given?.kind === 'foreign') return this.#refuse(gate, given.period, units)
+    if (units === 0 || period === null) return
     if (window === undefined && !session.hasJoined) intake.deferUntilJoined(gate, units)
     else intake.refund(window === undefined ? leases.current(gate) : leases.ofWindow(gate, window), units)
     this.#count(units)
+  }
+
+  /** Null: nothing goes back. @throws TypeError for what is no decision, and where units are to go back of one that denied or is about other budgets */
+  #periodOf(decision: PastDecision, key: string, units: number): number | null {
+    assertDecision(decision)
+    const period = this.#parts.decisions.periodOf(decision, key)
+    if (units > 0) {
+      assertAdmitted(decision)
+      assertAbout(period !== undefined, decision, key)
+    }
+    return period ?? null
   }
 
   /** V3: to the last source first, each into the period that it came from. */
   #refundShares(gate: Gate, units: number, decision: PastDecision): void {
     const { scheduler, decisions, find, book, counterOf } = this.#parts
     assertDecision(decision)
-    const { admitted, unaccounted, repeated, key: asked, from = [] } = decision
+    const { unaccounted, repeated, key: asked, from = [] } = decision
+    if (units > 0) {
+      assertAdmitted(decision)
+      assertAbout(asked === gate.key || from.some(({ key }) => key === gate.key), decision, gate.key)
+    }
     if (scheduler.ended) throw closedError(gate.key)
-    if (units === 0 || admitted === false || unaccounted === true || repeated === true) return
-    if (asked !== gate.key && !from.some(({ key }) => key === gate.key))
-      return this.#refuse(gate, decision.period ?? 0, units)
+    if (units === 0 || unaccounted === true || repeated === true) return
     for (const share of sharesBack(from, units)) {
       if (share.period === null) book(counterOf(share.key), -share.units)
       else {

@@ -128,17 +128,23 @@ export class Reservations {
 
   /** As `Charging`. */
   async cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
-    const left = await this.coverFrom(gate, units, add)
+    const left = await this.coverFrom(gate, units, add, this.coverUntilMs())
     this.#parts.metrics.uncoveredUnits += left
     return left
+  }
+
+  /** When a settlement that is asked for now has an answer: others may be waited for once, and asking again for what is there takes a deadline at most. */
+  coverUntilMs(): number {
+    const { clock, deadlineMs } = this.#parts.settings
+    return clock.monotonic() + 2 * deadlineMs
   }
 
   /**
    * Charges what was used beyond a reservation, as far as it is there: first from the lease, then what the store has. @param add gets each part of it
    * @returns the units that are not there
    */
-  async coverFrom(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
-    const { admission, metrics } = this.#parts
+  async coverFrom(gate: Gate, units: number, add: (charge: Charge) => void, untilMs: number): Promise<number> {
+    const { admission, metrics, settings } = this.#parts
     const leased = admission.tries.spendLease(gate, units)
     if (leased !== null) add(leased)
     let left = units - (leased?.units ?? 0)
@@ -146,7 +152,9 @@ export class Reservations {
     // Others were waited for once: from then on only what can be had at once is asked for.
     let hasWaited = false
     for (let tries = 0; asked > 0 && tries < COVER_TRIES_MAX; tries += 1) {
-      const decision = await admission.decide(gate, asked)
+      const deadlineMs = Math.min(settings.deadlineMs, Math.floor(untilMs - settings.clock.monotonic()))
+      if (deadlineMs < 1) break
+      const decision = await admission.decide(gate, asked, { deadlineMs })
       if (decision.admitted) {
         add({ units: asked, period: this.#periodOf(decision, gate) })
         left -= asked
@@ -197,8 +205,7 @@ export class Reservations {
   }
 
   #periodOf(decision: Decision, { key }: Gate): number | null {
-    const given = this.#parts.decisions.givenBack(decision, key)
-    return given.kind === 'units' ? given.period : null
+    return this.#parts.decisions.periodOf(decision, key) ?? null
   }
 }
 

@@ -153,6 +153,16 @@ export function assertDecision(decision: unknown): asserts decision is PastDecis
   if (fields['from'] !== undefined) assertShares(fields['from'])
 }
 
+/** A decision that denied took nothing. @throws TypeError that names the argument */
+export function assertAdmitted({ admitted }: PastDecision): void {
+  if (admitted === false) throw new TypeError('decision must be one that admitted: a denied one took nothing')
+}
+
+/** A decision took nothing from the budgets that it is not about. @throws TypeError that names the argument */
+export function assertAbout(isAbout: boolean, { key }: PastDecision, refunded: string): void {
+  if (!isAbout) throw new TypeError(`decision must be about ${describe(refunded)}: it is about ${describe(key)}`)
+}
+
 /** Of a waterfall. A decision may come from outside, as JSON. */
 function assertShares(from: unknown): void {
   if (!Array.isArray(from)) throw new TypeError(`decision.from must be an array, got ${describe(from)}`)

@@ -141,9 +141,9 @@ export interface Budget {
   reservation(id: string): Reservation
   /**
    * Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else
-   * the current one. A decision that took nothing from this budget gives nothing back: a denied, an unaccounted or a repeated one, or one about other
-   * budgets, which is counted in `refundsRefused`. How often a decision is given back is not counted: give back what was not used, once.
-   * @throws VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets have changes to send
+   * the current one. An unaccounted or a repeated decision took nothing, and gives nothing back. How often a decision is given back is not counted:
+   * give back what was not used, once.
+   * @throws TypeError for a decision that denied or is about other budgets; VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets have changes to send
    */
   refund(units?: number, decision?: PastDecision): void
   /**

@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config'
+import { countsReporter } from '../vitest.counts.ts'
+import { isTooOld, NODE_22_FILES } from './node-version.ts'
+
+// `npm run peers`. The tests import the built package by its name.
+const TIMEOUT_MS = 180_000
+
+export default defineConfig({
+  test: {
+    retry: 0,
+    include: ['test/**/*.test.ts'],
+    exclude: isTooOld ? [NODE_22_FILES] : [],
+    maxWorkers: 2,
+    testTimeout: TIMEOUT_MS,
+    hookTimeout: TIMEOUT_MS,
+    teardownTimeout: TIMEOUT_MS,
+    passWithNoTests: false,
+    reporters: ['default', countsReporter],
+  },
+})
