@@ -132,7 +132,7 @@ function keys({ keys: leased, keysDurable }: Scale): Figure {
             color: 'vsa-leased',
             points: points(leased, keysOf, callsPerThousand),
             labelAt: 0,
-            label: { dy: 16, anchor: 'start' },
+            label: { dy: -10, anchor: 'start' },
           },
         ],
       },

@@ -10,7 +10,7 @@ const COMMAND = 'npm run bench:scale'
 export function scaleSection(scale: Scale, figures: readonly Figure[]): string {
   return [
     `\`${COMMAND}\` wrote this section, its plots and [scale.json](../bench/results/scale.json). The clock is the one of \`vsa/testing\`, and the store is in memory: so all figures but those in ns are exact, and the same on every machine. The ns are processor time, on ${machineLine(scale.gate.machine)}. \`-- --part keys\` measures one part anew.`,
-    ...figures.flatMap((figure) => [figureMarkdown(figure), tableOf(scale, figure.name)]),
+    ...figures.flatMap((figure) => [figure.alt, figureMarkdown(figure), tableOf(scale, figure.name)]),
     '### Under-use',
     underUseText(scale),
   ].join('\n\n')
