@@ -10,10 +10,27 @@ const COMMAND = 'npm run bench:scale'
 export function scaleSection(scale: Scale, figures: readonly Figure[]): string {
   return [
     `\`${COMMAND}\` wrote this section, its plots and [scale.json](../bench/results/scale.json). The clock is the one of \`vsa/testing\`, and the store is in memory: so all figures but those in ns are exact, and the same on every machine. The ns are processor time, on ${machineLine(scale.gate.machine)}. \`-- --part keys\` measures one part anew.`,
-    ...figures.flatMap((figure) => [figure.alt, figureMarkdown(figure), tableOf(scale, figure.name)]),
+    ...figures.flatMap((figure) => [
+      `${figure.alt} \`${commandOf(figure.name)}\`:`,
+      figureMarkdown(figure),
+      `The figures of \`${commandOf(figure.name)}\`:`,
+      tableOf(scale, figure.name),
+    ]),
     '### Under-use',
     underUseText(scale),
   ].join('\n\n')
+}
+
+/** Measures the parts of a figure, and draws all anew. */
+function commandOf(name: string): string {
+  const parts: Readonly<Record<string, readonly string[]>> = {
+    'scale-operations': ['gate', 'operations'],
+    'scale-keys': ['keys', 'keysDurable'],
+    'scale-owners': ['owners'],
+    'scale-flush-interval': ['flushInterval'],
+    'scale-at-risk': ['atRisk'],
+  }
+  return `${COMMAND} -- ${(parts[name] ?? []).map((part) => `--part ${part}`).join(' ')}`
 }
 
 function tableOf(scale: Scale, name: string): string {
@@ -56,7 +73,7 @@ function underUseText({ underUse }: Scale): string {
   const longest = Math.max(...underUse.map((one) => one.strandedMs))
   const early = underUse.reduce((sum, one) => sum + one.deniedEarly, 0)
   return [
-    `Owners spend one stock of 10,000 units at 2,000 requests/s. One of them gets 90 % of the requests: always the same one (one-hot), or another one every 500 ms (moving). What the others hold is not there for it when the pool is empty, until they give it back. Seen here: at most ${whole(worst)} units, for at most ${longest} ms; ${early} requests denied while a unit was left; and in the end none was left.`,
+    `Owners spend one stock of 10,000 units at 2,000 requests/s. One of them gets 90 % of the requests: always the same one (one-hot), or another one every 500 ms (moving). What the others hold is not there for it when the pool is empty, until they give it back. Seen here: at most ${whole(worst)} units, for at most ${longest} ms; ${early} requests denied while a unit was left; and in the end none was left. \`${COMMAND} -- --part underUse\`:`,
     markdownTable(
       [
         'owners',
