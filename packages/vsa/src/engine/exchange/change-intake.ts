@@ -37,6 +37,7 @@ export class ChangeIntake {
   /** The slow path has spent from the row. */
   spent(row: LeasedRow): void {
     const { lease } = row
+    row.isUsed = true
     if (!lease.isDirty) {
       this.#parts.sendQueue.markDirty(row)
       this.#scheduler.arm()
