@@ -2,3 +2,5 @@
 import type * as module from '../dist/express-rate-limit/index.js' with { 'resolution-mode': 'import' }
 
 export type * from '../dist/express-rate-limit/index.js' with { 'resolution-mode': 'import' }
+export declare const VsaStore: typeof module.VsaStore
+export type VsaStore = module.VsaStore

@@ -1,2 +1,2 @@
-// The skeleton of this adapter.
-export {}
+export { VsaStore, type ClientInfo, type LimiterOptions, type VsaStoreOptions } from './vsa-store.ts'
+export type { DropInOptions } from '../drop-ins/drop-in-options.ts'

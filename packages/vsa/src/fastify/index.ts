@@ -1,2 +1,114 @@
-// The skeleton of this adapter.
-export {}
+import { chargeOf, noteCharge } from '../http/charges.ts'
+import type { Denial } from '../http/denial.ts'
+import type { Header } from '../http/header.ts'
+import { whenEnded } from '../http/node-exchange.ts'
+import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts'
+import type { Outcome } from '../http/request-limiter.ts'
+import { whenAnswered, whenChecked } from '../http/when-checked.ts'
+import type { Vsa } from '../index.ts'
+import type { FastifyLimitOptions, LimitedInstance, LimitedReply, LimitedRequest } from './fastify-types.ts'
+import { type RouteLimiter, RouteLimiters } from './route-limiters.ts'
+
+export { addressKey } from '../http/address-key.ts'
+export { RequestError, type RequestErrorCode } from '../http/request-error.ts'
+export type * from '../http/denial.ts'
+export type * from '../http/ended.ts'
+export type * from '../http/limit-options.ts'
+export type * from '../http/problem.ts'
+export type * from '../http/reserved-units.ts'
+export type * from './fastify-types.ts'
+export { chargeOf }
+
+type Done = (error?: Error) => void
+
+/** A plugin of Fastify. */
+export type FastifyLimit<Request, Reply> = (
+  instance: LimitedInstance<Request, Reply>,
+  options: object,
+  done: Done,
+) => void
+
+/**
+ * A plugin for Fastify 5: `app.register(fastifyLimit(vsa, options))`. Limits every route of the instance that registers it, and requests that no route
+ * matches; `config.limit` of a route is false, or options that replace those of the plugin. Decides before the handler: denied requests are answered
+ * with 429, and with 503 where the store does not answer. A client that hung up before the decision has its units back, and its handler does not run. The
+ * engine stays yours to close.
+ * @throws TypeError, RangeError that name the option. The error handler gets RequestError, and what functions of yours throw
+ */
+export function fastifyLimit<
+  Request extends LimitedRequest = LimitedRequest,
+  Reply extends LimitedReply = LimitedReply,
+>(vsa: Vsa, options: FastifyLimitOptions<Request, Reply>): FastifyLimit<Request, Reply> {
+  const limiters = new RouteLimiters<Request, Reply>(vsa, options)
+  const plugin: FastifyLimit<Request, Reply> = (instance, _options, done) => {
+    instance.addHook(options.hook ?? 'onRequest', (request, reply, go) => {
+      const route = limiters.of(request)
+      if (route === null) return go()
+      const exchange = { route, request, reply, go }
+      whenChecked(
+        () => route.limiter.check(request),
+        (outcome) => proceed(outcome, exchange),
+        go,
+      )
+      return undefined
+    })
+    instance.addHook('onRoute', ({ config }) => limiters.verify(config))
+    if (options.flushOnClose === true) instance.addHook('onClose', () => vsa.flush())
+    done()
+  }
+  // The plugin limits the instance that registers it, not a child of its own.
+  return Object.assign(plugin, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'vsa' })
+}
+
+interface Exchange<Request, Reply> {
+  readonly route: RouteLimiter<Request, Reply>
+  readonly request: Request
+  readonly reply: Reply
+  readonly go: Done
+}
+
+function proceed<Request extends LimitedRequest, Reply extends LimitedReply>(
+  outcome: Outcome,
+  exchange: Exchange<Request, Reply>,
+): void {
+  const { request, reply, go } = exchange
+  switch (outcome.kind) {
+    case 'skipped':
+      return go()
+    case 'denied':
+      setHeaders(reply, outcome.headers)
+      return deny(outcome.denial, exchange)
+    case 'admitted': {
+      const { spent, headers } = outcome
+      if (reply.raw.destroyed) {
+        reply.hijack()
+        return spent.abandon()
+      }
+      if (spent.isWatched) {
+        noteCharge(request, spent)
+        whenEnded(reply.raw, (ended) => spent.end(ended))
+      }
+      setHeaders(reply, headers)
+      return go()
+    }
+  }
+}
+
+function deny<Request, Reply extends LimitedReply>(
+  denial: Denial,
+  { route, request, reply, go }: Exchange<Request, Reply>,
+): void {
+  reply.code(denial.status)
+  const { onDenied } = route
+  if (onDenied !== undefined) return whenAnswered(() => onDenied(denial, request, reply), go)
+  reply.header('content-type', PROBLEM_CONTENT_TYPE)
+  reply.send(JSON.stringify(denial.problem))
+}
+
+/** A list goes behind what another plugin has written. */
+function setHeaders(reply: LimitedReply, headers: readonly Header[]): void {
+  for (const { name, value, isList } of headers) {
+    const before = isList ? reply.getHeader(name) : undefined
+    reply.header(name, before === undefined ? value : `${String(before)}, ${value}`)
+  }
+}

@@ -36,8 +36,11 @@ export interface ThrottlerStorage {
 export interface ThrottlerStorageOptions {
   /** Names the budgets in the store: `name:…` and `name-block:…`. Without a colon. Default `throttler`. One storage of each name per engine. */
   readonly name?: string
-  /** Each hit is in the store before the request goes on, and a crash burns nothing. Default false: hits are leased, as `atRisk` says. */
-  readonly durable?: boolean
+  /**
+   * Hits of a window that a crash may burn, at most its limit. 0: each hit is in the store before the request goes on. Default: 1 % of the limit, at
+   * least 32 for a `ttl` up to a minute. More of it is fewer store calls.
+   */
+  readonly atRisk?: number
   /** The time, ms since 1970. Default `Date.now`. */
   readonly now?: () => number
 }
@@ -50,34 +53,43 @@ export interface ThrottlerStorageOptions {
  * ```ts
  * ThrottlerModule.forRoot({ throttlers: [{ limit: 100, ttl: 60_000 }], storage: throttlerStorage(vsa) })
  * ```
- * @throws TypeError that names an unknown option; VsaError `policy_conflict` for a name that the engine has in use
+ * @throws TypeError, RangeError that name the option; VsaError `policy_conflict` for a name that the engine has in use
  */
 export function throttlerStorage(vsa: Vsa, options: ThrottlerStorageOptions = {}): ThrottlerStorage {
-  const { name = 'throttler', durable = false, now = Date.now, ...unknown } = options
+  const { name = 'throttler', atRisk, now = Date.now, ...unknown } = options
   for (const option of Object.keys(unknown)) throw new TypeError(`options.${option} is not known`)
-  return new WindowStorage(vsa, { name, durable, now })
+  if (atRisk !== undefined && !(Number.isSafeInteger(atRisk) && atRisk >= 0)) {
+    throw new RangeError(`options.atRisk must be a whole number of units from 0, got ${atRisk}`)
+  }
+  return new WindowStorage(vsa, { name, atRisk, now })
 }
 
 interface Asked {
   readonly limit: number
   readonly ttl: number
-  readonly durable: boolean
+  readonly atRisk: number | undefined
+}
+
+interface Settings {
+  readonly name: string
+  readonly atRisk: number | undefined
+  readonly now: () => number
 }
 
 class WindowStorage implements ThrottlerStorage {
   readonly #windows: Family
   readonly #blocks: LongBlocks
-  readonly #durable: boolean
+  readonly #atRisk: number | undefined
   readonly #now: () => number
   /** The limit that this process gave a budget last. Budgets that the engine evicts are made again by the policy of the next call. */
   readonly #limits = new WeakMap<Budget, number>()
   /** Of the call that makes or refreshes a budget at this moment. */
-  #asked: Asked = { limit: 0, ttl: 1, durable: false }
+  #asked: Asked = { limit: 0, ttl: 1, atRisk: undefined }
 
-  constructor(vsa: Vsa, { name, durable, now }: Required<ThrottlerStorageOptions>) {
+  constructor(vsa: Vsa, { name, atRisk, now }: Settings) {
     this.#windows = vsa.budgets(name, () => policyOf(this.#asked))
     this.#blocks = new LongBlocks(vsa, name, now)
-    this.#durable = durable
+    this.#atRisk = atRisk
     this.#now = now
   }
 
@@ -88,7 +100,7 @@ class WindowStorage implements ThrottlerStorage {
     blockDuration: number,
     throttlerName: string,
   ): Promise<ThrottlerRecord> {
-    const asked = { limit: wholeLimit(limit), ttl: Math.ceil(ttl), durable: this.#durable }
+    const asked = { limit: wholeLimit(limit), ttl: Math.ceil(ttl), atRisk: this.#atRisk }
     const id = budgetId(throttlerName, asked.ttl, key)
     const isLong = blockDuration > asked.ttl
     const blockedUntil = isLong ? await this.#blocks.endOf(id) : 0
@@ -112,7 +124,7 @@ class WindowStorage implements ThrottlerStorage {
     const known = this.#limits.get(budget)
     if (known !== undefined && known !== asked.limit) {
       // No lease of the higher limit may serve under the lower one: a key with a second limit is durable.
-      this.#asked = { ...asked, durable: true }
+      this.#asked = { ...asked, atRisk: 0 }
       await this.#windows.refresh(id)
     }
     this.#limits.set(budget, asked.limit)
@@ -140,8 +152,8 @@ class WindowStorage implements ThrottlerStorage {
   }
 }
 
-function policyOf({ limit, ttl, durable }: Asked): Policy {
-  return { limit, per: ttl, ...(durable ? { atRisk: 0 } : {}) }
+function policyOf({ limit, ttl, atRisk }: Asked): Policy {
+  return { limit, per: ttl, ...(atRisk === undefined ? {} : { atRisk: Math.min(atRisk, limit) }) }
 }
 
 /** `Infinity` is a limit that nothing reaches. */

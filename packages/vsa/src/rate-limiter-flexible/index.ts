@@ -1,2 +1,5 @@
-// The skeleton of this adapter.
-export {}
+export { RateLimiterVsa } from './rate-limiter-vsa.ts'
+export { RateLimiterRes } from './limiter-result.ts'
+export type { RateLimiterVsaOptions } from './limiter-options.ts'
+export type { CallOptions } from './call-arguments.ts'
+export type { DropInOptions } from '../drop-ins/drop-in-options.ts'

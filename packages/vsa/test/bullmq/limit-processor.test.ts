@@ -221,6 +221,15 @@ test('a job’s own error is told, also where its refund fails', async () => {
   expect(await ran).toMatchObject({ message: 'no mail server' })
 })
 
+test('with `allow`, a job that is not counted has nothing to give back when it fails', async () => {
+  const at = world({ limit: 5, per: 'year' }, { refundOnFailure: true }, { onStoreUnavailable: 'allow' })
+  at.net.cut('refuse')
+  const ran = at.run(newJob(), fail())
+  await at.clock.advance(100)
+  expect(await ran).toMatchObject({ name: 'Error', message: 'no' })
+  expect(at.vsa.stats()).toMatchObject({ unaccountedUnits: 1, refundedUnits: 0 })
+})
+
 test('L1: of 100 jobs at once, as many run as the limit says', async () => {
   const at = world({ limit: 7, per: 'minute' })
   const results = await Promise.all(Array.from({ length: 100 }, () => at.run(newJob())))

@@ -42,6 +42,26 @@ describe('what is written', () => {
     expect(vsa.stats().records).toBe(before.records)
   })
 
+  test('L7 O6: a budget whose units all come back keeps its lease, and writes nothing however long that goes on', async () => {
+    const { clock, owner } = bench()
+    const { vsa } = owner()
+    const budget = vsa.budget('calls', HUGE)
+    await budget.admit()
+    await clock.advance(FLUSH_MS)
+    const before = vsa.stats()
+    for (let flush = 0; flush < 30; flush += 1) {
+      for (let call = 0; call < 10; call += 1) {
+        expect(budget.tryAdmit(2)).toBe(true)
+        budget.refund(2)
+      }
+      await clock.advance(FLUSH_MS)
+    }
+    const after = vsa.stats()
+    expect([after.records - before.records, after.leaseRecords - before.leaseRecords]).toEqual([0, 0])
+    await clock.advance(4 * FLUSH_MS)
+    expect(vsa.stats().leasedUnits).toBe(0)
+  })
+
   test('L7: a flush writes one record for each budget that changed, in one store call per 1,000 budgets', async () => {
     const { clock, owner } = bench()
     const { vsa } = owner()

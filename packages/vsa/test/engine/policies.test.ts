@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Policy } from '../../src/index.ts'
+import type { Budget, Policy } from '../../src/index.ts'
 import { bench, codeOf, FLUSH_MS } from './fixture.ts'
 
 /* P1 to P5, P9: policies that change while processes run. */
@@ -54,6 +54,26 @@ describe('a policy that changes at run time', () => {
     await world.clock.advance(DAY_MS)
     expect(await theirs.admit(31)).toBe(false)
     expect(await theirs.admit(30)).toBe(true)
+  })
+
+  test('P4, L1: a lowered limit holds for what this process had leased, and for the leases of others with their next exchange', async () => {
+    const world = bench()
+    const leased = (limit: number): Policy => ({ limit, per: 'day', atRisk: 20 })
+    const [one, two] = [world.owner(), world.owner()]
+    const [mine, theirs] = [one, two].map(({ vsa }) => vsa.budget('quota', leased(100))) as [Budget, Budget]
+    await Promise.all([mine.admit(10), theirs.admit(10)])
+    expect([mine.tryAdmit(), theirs.tryAdmit()]).toEqual([true, true])
+    await mine.setPolicy(leased(22))
+    expect([mine.tryAdmit(), theirs.tryAdmit()]).toEqual([false, true])
+    await world.clock.advance(3 * FLUSH_MS)
+    expect([mine.tryAdmit(), theirs.tryAdmit()]).toEqual([false, false])
+    expect([one.vsa.stats().leasedUnits, two.vsa.stats().leasedUnits]).toEqual([0, 0])
+    expect(await world.row('quota')).toMatchObject({ minted: 22, used: 23, pool: -1, burned: 0 })
+    expect([await mine.admit(), await theirs.admit()]).toEqual([false, false])
+    theirs.refund(2)
+    await two.vsa.flush()
+    await world.clock.advance(2_000)
+    expect([await mine.admit(), await mine.admit()]).toEqual([true, false])
   })
 
   test('P1: a process that starts later beats it', async () => {

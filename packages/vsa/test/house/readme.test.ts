@@ -76,7 +76,7 @@ test.each(pages)('every file named in %s exists', (page) => {
 
 test.each(pages)('every npm script named in %s exists', (page) => {
   const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Record<string, string> }
-  const named = [...read(page).matchAll(/npm run (?:-s )?([\w:]+)/g)].map(([, name]) => name ?? '')
+  const named = [...read(page).matchAll(/npm run (?:-s )?([\w:-]+)/g)].map(([, name]) => name ?? '')
   expect(named.filter((name) => !(name in scripts))).toEqual([])
 })
 

@@ -55,9 +55,9 @@ test('hits are counted up to the limit; the next one is blocked until the window
   expect(await storage.increment('ada', MINUTE_MS, 2, MINUTE_MS, 'default')).toMatchObject({ totalHits: 1 })
 })
 
-test('L1: of 1,000 hits at once exactly the limit is admitted', async () => {
+test('L1: of 300 hits at once exactly the limit is admitted', async () => {
   const { vsa, storage } = app()
-  const hits = Array.from({ length: 1_000 }, () => storage.increment('ada', MINUTE_MS, 5, 0, 'default'))
+  const hits = Array.from({ length: 300 }, () => storage.increment('ada', MINUTE_MS, 5, 0, 'default'))
   const admitted = (await Promise.all(hits)).filter(({ isBlocked }) => !isBlocked)
   expect(admitted.map(({ totalHits }) => totalHits)).toHaveLength(5)
   expect(await usedOf(vsa, 'ada', { limit: 5 })).toBe(5)
@@ -141,12 +141,12 @@ test('a block that is not longer than the window ends with the window', async ()
   expect(await hit()).toMatchObject({ isBlocked: false })
 })
 
-test('1,000 hits that are denied at once begin one block', async () => {
+test('300 hits that are denied at once begin one block', async () => {
   const { vsa, storage } = app()
   await storage.increment('ada', 1_000, 1, 10_000, 'default')
   const { records } = vsa.stats()
   const hits = await Promise.all(
-    Array.from({ length: 1_000 }, () => storage.increment('ada', 1_000, 1, 10_000, 'default')),
+    Array.from({ length: 300 }, () => storage.increment('ada', 1_000, 1, 10_000, 'default')),
   )
   expect(hits.filter(({ isBlocked }) => !isBlocked)).toEqual([])
   await vsa.flush()
@@ -195,13 +195,22 @@ test('options: an unknown one is refused by name, and so is a second storage wit
   const wrong: object = { durabel: true }
   expect(() => throttlerStorage(vsa, wrong)).toThrow(new TypeError('options.durabel is not known'))
   expect(() => throttlerStorage(vsa)).toThrow(expect.objectContaining({ code: 'policy_conflict' }))
+  for (const atRisk of [-1, 0.5, Number.NaN]) expect(() => throttlerStorage(vsa, { atRisk })).toThrow('options.atRisk')
   throttlerStorage(vsa, { name: 'other' })
 })
 
-test('with `durable` a hit is in the store when it is answered', async () => {
-  const { vsa, storage } = app({ durable: true })
+test('with `atRisk: 0` a hit is in the store when it is answered, and nothing is leased', async () => {
+  const { vsa, storage } = app({ atRisk: 0 })
   await storage.increment('ada', MINUTE_MS, 10, 0, 'default')
   expect(vsa.stats()).toMatchObject({ records: 1, leasedUnits: 0 })
+})
+
+test('`atRisk` is the largest lease, and never more than the limit', async () => {
+  const { vsa, storage } = app({ atRisk: 60 })
+  for (let hit = 0; hit < 10; hit += 1) await storage.increment('ada', 3_600_000, 10, 0, 'default')
+  const { exchanges } = vsa.stats()
+  expect(exchanges).toBeLessThanOrEqual(4)
+  expect(await storage.increment('ada', 3_600_000, 10, 0, 'default')).toMatchObject({ isBlocked: true })
 })
 
 test('without a store: an error by default, a blocked hit with `deny`, one that is not counted with `allow`', async () => {
@@ -223,9 +232,9 @@ test('without a store: an error by default, a blocked hit with `deny`, one that 
   ])
 })
 
-test('L9: memory is bounded: of 1,000 keys the engine keeps as many as it may, and an evicted one is still exhausted', async () => {
+test('L9: memory is bounded: of 400 keys the engine keeps as many as it may, and an evicted one is still exhausted', async () => {
   const { vsa, storage } = app({}, { budgetsMax: 100 })
-  for (let first = 0; first < 1_000; first += 50) {
+  for (let first = 0; first < 400; first += 50) {
     const keys = Array.from({ length: 50 }, (_, index) => `ip ${first + index}`)
     await Promise.all(keys.map((key) => storage.increment(key, MINUTE_MS, 1, 0, 'default')))
     await vsa.flush({ returnLeases: true })

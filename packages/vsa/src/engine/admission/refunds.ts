@@ -8,6 +8,7 @@ import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { FlushScheduler } from '../exchange/flush-scheduler.ts'
 import type { CounterState } from '../budget/counter-state.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
+import type { LeasedRow } from '../rows/leased-row.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Session } from '../session/session.ts'
 import type { Decisions } from './decisions.ts'
@@ -63,7 +64,7 @@ export class Refunds {
 
   /** V3: to the last source first, each into the period that it came from. */
   #refundShares(gate: Gate, units: number, decision: PastDecision): void {
-    const { scheduler, decisions, find, book, counterOf } = this.#parts
+    const { scheduler, decisions, find, book, counterOf, intake } = this.#parts
     assertDecision(decision)
     const { unaccounted, repeated, key: asked, from = [] } = decision
     if (units > 0) {
@@ -72,14 +73,26 @@ export class Refunds {
     }
     if (scheduler.ended) throw closedError(gate.key)
     if (units === 0 || unaccounted === true || repeated === true) return
-    for (const share of sharesBack(from, units)) {
+    const shares = sharesBack(from, units).map((share) => ({
+      share,
+      source: share.period === null ? undefined : (decisions.sourceOf(decision, share.key) ?? find(share.key)),
+    }))
+    // All of it or nothing: the caller may make the call again.
+    intake.assertRefunds(
+      shares.flatMap(({ share: { period }, source }) =>
+        period === null || source === undefined ? [] : this.#rowOf(source, period),
+      ),
+    )
+    for (const { share, source } of shares) {
       if (share.period === null) book(counterOf(share.key), -share.units)
-      else {
-        const source = decisions.sourceOf(decision, share.key) ?? find(share.key)
-        if (source === undefined) this.#refuse({ key: share.key, metrics: gate.metrics }, share.period, share.units)
-        else this.refund(source, share.units, { period: share.period })
-      }
+      else if (source === undefined) this.#refuse({ key: share.key, metrics: gate.metrics }, share.period, share.units)
+      else this.refund(source, share.units, { period: share.period })
     }
+  }
+
+  #rowOf(source: Gate, period: number): LeasedRow {
+    const gate = source.family.live(source)
+    return this.#parts.leases.ofWindow(gate, windowOf(gate, period))
   }
 
   #count({ metrics }: Pick<Gate, 'metrics'>, units: number): void {

@@ -119,6 +119,11 @@ export interface Family {
 
 export interface Budget {
   readonly key: string
+  /**
+   * Units that `tryAdmit` is certain to admit now. 0 where it has to look further, as after each flush: it may admit all the same. For code
+   * that calls `decide` where `tryAdmit` would not admit, because a refusal of `tryAdmit` counts in `stats().deniedUnits`.
+   */
+  readonly room: number
   /** Resolves to whether `units` (default 1) were admitted. Immediate from a lease; otherwise it waits for one exchange, or for units to be recalled. */
   admit(units?: number, options?: AdmitOptions): Promise<boolean>
   /** As `admit`, with figures and the reason. */

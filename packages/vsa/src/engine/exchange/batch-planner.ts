@@ -159,8 +159,10 @@ export class BatchPlanner {
   }
 
   #entryOf(row: LeasedRow, { returning, nowMs }: Order): Entry {
-    const order = this.#leasePlan.orderFor(row, returning, nowMs)
-    return entryOf(row, this.#parts.requests.find(row), order, nowMs)
+    const requests = this.#parts.requests.find(row)
+    // P4: when the change of a policy is answered, nothing is leased by the old one.
+    const isChanging = requests?.changesPolicy === true
+    return entryOf(row, requests, this.#leasePlan.orderFor(row, returning || isChanging, nowMs), nowMs)
   }
 
   #isAwaited(builder: BatchBuilder): boolean {

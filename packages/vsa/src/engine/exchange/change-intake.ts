@@ -37,6 +37,7 @@ export class ChangeIntake {
   /** The slow path has spent from the row. */
   spent(row: LeasedRow): void {
     const { lease } = row
+    row.isUsed = true
     if (!lease.isDirty) {
       this.#parts.sendQueue.markDirty(row)
       this.#scheduler.arm()
@@ -77,6 +78,13 @@ export class ChangeIntake {
       denials.use(nowMs)
     }
     return true
+  }
+
+  /** @throws VsaError `store_unavailable` where a refund into one of the rows would be refused, and none may be made */
+  assertRefunds(rows: readonly LeasedRow[]): void {
+    const fresh = rows.filter(({ isQuarantined, lease }) => !isQuarantined && !lease.isDirty)
+    const [first] = fresh
+    if (first !== undefined) this.#assertRoom(first, 'refund', fresh.length - 1)
   }
 
   /** O4: first lowers what this owner has spent since the last send; the rest goes through the store. */
@@ -134,8 +142,10 @@ export class ChangeIntake {
     this.#beforeJoin.set(gate, (this.#beforeJoin.get(gate) ?? 0) + refund)
   }
 
-  #assertRoom({ key }: LeasedRow, what: 'mint' | 'refund' | 'policy'): void {
-    assertRoomForChange(this.#parts, this.#parts.sendQueue.size, () => `the ${what} of budget ${JSON.stringify(key)}`)
+  /** @param more changes that come with it */
+  #assertRoom({ key }: LeasedRow, what: 'mint' | 'refund' | 'policy', more = 0): void {
+    const waiting = this.#parts.sendQueue.size + more
+    assertRoomForChange(this.#parts, waiting, () => `the ${what} of budget ${JSON.stringify(key)}`)
   }
 
   /** The session has an epoch: periods are known. */

@@ -14,11 +14,11 @@ export class LeasePlan {
     this.#session = session
   }
 
-  /** @param returning every lease goes back */
-  orderFor(row: LeasedRow, returning: boolean, nowMs: number): RowOrder {
+  /** @param isReturned the lease goes back */
+  orderFor(row: LeasedRow, isReturned: boolean, nowMs: number): RowOrder {
     const { flushIntervalMs } = this.#settings
     return {
-      hold: returning ? 0 : this.#holdFor(row, nowMs),
+      hold: isReturned ? 0 : this.#holdFor(row, nowMs),
       wantMs: row.schedule.takeWant(nowMs, flushIntervalMs),
       policy: row.isKnown ? undefined : row.plan.rowPolicy(row.window, this.#versionOf(row)),
     }
@@ -33,7 +33,8 @@ export class LeasePlan {
     const { flushIntervalMs } = this.#settings
     const { plan, figures, lease, schedule } = row
     if (row.isRetired || schedule.yields || plan.atRisk === 0 || nowMs < schedule.recalledUntilMs) return 0
-    if (row.isBurned) return 0
+    // P4: the limit was lowered below what is spent and leased.
+    if (row.isBurned || (figures !== null && figures.pool < 0)) return 0
     const isFirstRequest = figures === null && row.takers === 1
     if (row.gate.isSparse && isFirstRequest) return 0
     const spent = lease.spentSince + schedule.demand

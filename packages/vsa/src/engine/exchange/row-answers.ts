@@ -61,6 +61,8 @@ export class RowAnswers {
     this.#confirmations.confirmAll(row)
     for (const { reply } of this.#parts.requests.find(row)?.takeCallsSent() ?? []) reply.resolve()
     if (sent !== null) this.#refunds.settle(row, sent.refund, refunded)
+    // P4: the limit was lowered below what is spent and leased: the lease goes back now.
+    if (answer.pool < 0 && answer.held > 0) this.#parts.sendQueue.markUrgent(row)
     const usedBefore = kept?.used ?? answer.used + refunded - taken - (sent?.spent ?? 0)
     this.#events.compare(row, { figures: before, used: usedBefore, known }, answer)
   }

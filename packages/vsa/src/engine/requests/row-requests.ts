@@ -29,6 +29,11 @@ export class RowRequests {
     return this.mintSent !== null || this.mints.length > 0
   }
 
+  /** The next exchange of the row carries another policy. */
+  get changesPolicy(): boolean {
+    return this.calls.some(({ kind }) => kind === 'policy')
+  }
+
   takeCallsSent(): readonly RowCall[] {
     const { callsSent } = this
     this.callsSent = []

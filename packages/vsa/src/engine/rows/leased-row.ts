@@ -131,8 +131,10 @@ export class LeasedRow extends RowSchedule implements RowView, Touched<LeasedRow
   send(hold: number, nowMs: number): void {
     const gross = this.lease.send(hold)
     this.gate.metrics.spentUnits += gross
-    this.sent(nowMs, gross > 0)
-    if (gross > 0) this.wasSpent = true
+    const wasUsed = gross > 0 || this.isUsed
+    this.isUsed = false
+    this.sent(nowMs, wasUsed)
+    if (wasUsed) this.wasSpent = true
   }
 
   /** @throws InvariantError before anything changes, when more was spent than the store says is held */

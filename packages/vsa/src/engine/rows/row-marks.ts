@@ -7,6 +7,7 @@ const LISTED = 32
 const LEASED = 64
 const SPENT = 128
 const DELETED = 256
+const USED = 512
 
 /** What is true of a row or not, in one small integer: a field for each would take eight times as much memory. */
 export class RowMarks {
@@ -91,6 +92,15 @@ export class RowMarks {
 
   set wasSpent(is: boolean) {
     this.#marks = withMark(this.#marks, SPENT, is)
+  }
+
+  /** Spent from since the last send, although all of it may have been given back: the hot path counts neither. */
+  get isUsed(): boolean {
+    return (this.#marks & USED) !== 0
+  }
+
+  set isUsed(is: boolean) {
+    this.#marks = withMark(this.#marks, USED, is)
   }
 }
 

@@ -136,11 +136,11 @@ export class RowSchedule extends RowMarks {
     return this.#next?.wants === true
   }
 
-  /** The entry is made: what it asks for is no longer to be asked. */
-  sent(nowMs: number, hasSpent: boolean): void {
+  /** The entry is made: what it asks for is no longer to be asked. @param wasUsed spent from, although it may have been given back */
+  sent(nowMs: number, wasUsed: boolean): void {
     this.#next = null
     const { usedAtMs, spentAtMs, askAgainAtMs } = this.#times
-    if (hasSpent) {
+    if (wasUsed) {
       this.#times = rowTimes(nowMs, nowMs, nowMs, askAgainAtMs)
       this.denials?.use(nowMs)
     } else {

@@ -1,0 +1,56 @@
+import { sourceOfNode } from '../http/node-exchange.ts'
+import { RequestLimiter } from '../http/request-limiter.ts'
+import type { Vsa } from '../index.ts'
+import type { FastifyLimitOptions, LimitedReply, LimitedRequest } from './fastify-types.ts'
+
+/** What decides the requests of a route. */
+export interface RouteLimiter<Request, Reply> {
+  readonly limiter: RequestLimiter<Request>
+  readonly onDenied: FastifyLimitOptions<Request, Reply>['onDenied']
+}
+
+const OWN_OPTIONS = ['hook', 'flushOnClose', 'onDenied']
+
+/** The limiter of each route: that of the plugin, or one of `config.limit`. */
+export class RouteLimiters<Request extends LimitedRequest, Reply extends LimitedReply> {
+  readonly #vsa: Vsa
+  readonly #options: FastifyLimitOptions<Request, Reply>
+  readonly #common: RouteLimiter<Request, Reply>
+  /** By the object in the route's config, which lives as long as the route. */
+  readonly #own = new WeakMap<object, RouteLimiter<Request, Reply>>()
+
+  constructor(vsa: Vsa, options: FastifyLimitOptions<Request, Reply>) {
+    this.#vsa = vsa
+    this.#options = options
+    this.#common = this.#limiter(options)
+  }
+
+  /** Null: the route has no limit. @throws TypeError, RangeError for wrong options of a route */
+  of({ routeOptions }: Request): RouteLimiter<Request, Reply> | null {
+    return this.#ofConfig(routeOptions.config)
+  }
+
+  /** Of a route that is registered after the plugin: wrong options are found at once. @throws TypeError, RangeError that name the option */
+  verify(config: object = {}): void {
+    this.#ofConfig(config)
+  }
+
+  #ofConfig(config: object): RouteLimiter<Request, Reply> | null {
+    const limit: unknown = 'limit' in config ? config.limit : undefined
+    if (limit === undefined) return this.#common
+    if (limit === false) return null
+    if (typeof limit !== 'object' || limit === null) throw new TypeError('config.limit must be false, or options')
+    return this.#own.get(limit) ?? this.#make(limit)
+  }
+
+  #make(limit: object): RouteLimiter<Request, Reply> {
+    const made = this.#limiter({ ...this.#options, ...limit })
+    this.#own.set(limit, made)
+    return made
+  }
+
+  #limiter(options: FastifyLimitOptions<Request, Reply>): RouteLimiter<Request, Reply> {
+    const limiter = new RequestLimiter<Request>(this.#vsa, options, ({ raw }) => sourceOfNode(raw), OWN_OPTIONS)
+    return { limiter, onDenied: options.onDenied }
+  }
+}

@@ -1,0 +1,15 @@
+import type { RequestSource } from './client-address.ts'
+
+/** Behind a proxy that is not trusted, all clients are one. It is seen at the first header of a proxy, and said once. */
+export class ForwardedWarning {
+  #isSaid = false
+
+  look({ forwardedFor, remoteAddress }: RequestSource): void {
+    if (this.#isSaid || forwardedFor === undefined) return
+    this.#isSaid = true
+    console.warn(
+      `vsa: a request from ${remoteAddress ?? 'a socket without an address'} has X-Forwarded-For, which is not believed: trustProxy is not set. ` +
+        'Behind a proxy all clients then share one budget: set trustProxy to the addresses of your proxies. Without one, set it to false.',
+    )
+  }
+}

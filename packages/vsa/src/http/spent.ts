@@ -1,0 +1,19 @@
+import type { Ended } from './ended.ts'
+
+/** What an admitted request has spent, until it is known what stays spent. */
+export interface Spent {
+  /** Whether `end` is to be called when the response has ended. */
+  readonly isWatched: boolean
+  /** The handler does not run: everything goes back. */
+  abandon(): void
+  /** The response has ended. Again: nothing happens. */
+  end(ended: Ended): void
+}
+
+/** Whether the units go back. What the user's function throws is printed: the response is out, so there is nobody to tell. */
+export type IsRefunded = (ended: Ended) => boolean
+
+/** Errors after the response: a log is all there is. */
+export function printError(error: unknown): void {
+  console.error('vsa: after the response:', error)
+}

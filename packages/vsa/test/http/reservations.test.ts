@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import { ask, get, limitHeaders, until } from './client.ts'
+import { FRAMEWORKS } from './frameworks.ts'
+import { fixture } from './limited-fixture.ts'
+
+/* `reserve`: the cost is known after the response, and a reservation has an end whatever happens. */
+
+const PER_MINUTE = { limit: 60, per: 'minute' } as const
+
+describe.each(FRAMEWORKS)('$name', (framework) => {
+  test('what was metered stays spent; where nothing was, all that was reserved does', async () => {
+    const { vsa, start, used } = fixture()
+    const tokens = vsa.budgets('tokens', PER_MINUTE)
+    const { url } = await start(framework, () => ({ budgets: { tokens }, cost: 10, reserve: {} }))
+    const metered = await get(`${url}/meter`)
+    expect(limitHeaders(metered)).toMatchObject({ ratelimit: '"tokens";r=50;t=30' })
+    await until(() => vsa.stats().refundedUnits === 7)
+    await get(`${url}/ok`)
+    expect(await used(tokens.of('127.0.0.1'))).toBe(3 + 10)
+  })
+
+  test('what is not there is denied, with what is left and when to come again', async () => {
+    const { vsa, start, used, handled } = fixture()
+    const tokens = vsa.budgets('tokens', { limit: 12, per: 'minute' })
+    const { url } = await start(framework, () => ({ budgets: { tokens }, cost: 10, reserve: {} }))
+    await get(`${url}/ok`)
+    const denied = await get(`${url}/ok`)
+    expect(denied.status).toBe(429)
+    expect(JSON.parse(denied.body)).toMatchObject({ detail: 'The request needs 10 of "tokens": exhausted.' })
+    expect(limitHeaders(denied)).toMatchObject({ ratelimit: '"tokens";r=2;t=30', 'retry-after': '30' })
+    expect(handled).toHaveLength(1)
+    expect(await used(tokens.of('127.0.0.1'))).toBe(10)
+  })
+
+  test('a handler that throws: with refundWhen all of it goes back', async () => {
+    const { vsa, start, used } = fixture()
+    const tokens = vsa.budgets('tokens', PER_MINUTE)
+    const { url } = await start(framework, () => ({
+      budgets: { tokens },
+      cost: 10,
+      reserve: {},
+      refundWhen: ({ status }) => status >= 500,
+    }))
+    expect((await get(`${url}/throw`)).status).toBe(500)
+    await until(() => vsa.stats().refundedUnits === 10)
+    expect(await used(tokens.of('127.0.0.1'))).toBe(0)
+  })
+
+  test('a client that hangs up in mid-stream pays what was metered', async () => {
+    const { vsa, start, used } = fixture()
+    const tokens = vsa.budgets('tokens', PER_MINUTE)
+    const { url } = await start(framework, () => ({ budgets: { tokens }, cost: 10, reserve: {} }))
+    const asked = ask(`${url}/meter-stream`)
+    expect(await asked.begun).toBe('begun')
+    asked.request.destroy()
+    await until(() => vsa.stats().refundedUnits === 7)
+    expect(await used(tokens.of('127.0.0.1'))).toBe(3)
+  })
+
+  test('a stream that never ends: the reservation does, after its ttlMs, and meter is false from then on', async () => {
+    const { clock, vsa, start, used } = fixture()
+    const tokens = vsa.budgets('tokens', { limit: 60, per: 'hour' })
+    const meters: (() => boolean)[] = []
+    const { url } = await start(
+      framework,
+      () => ({ budgets: { tokens }, cost: 10, reserve: { ttlMs: 20_000 } }),
+      async ({ charge }) => {
+        const taken = charge()
+        taken.meter(4)
+        meters.push(() => taken.meter())
+        return { stream: 'begun' }
+      },
+    )
+    const asked = ask(url)
+    await asked.begun
+    await clock.advance(19_999)
+    expect([vsa.stats().refundedUnits, meters[0]?.()]).toEqual([0, true])
+    await clock.advance(1)
+    expect([vsa.stats().refundedUnits, meters[0]?.()]).toEqual([5, false])
+    expect(await used(tokens.of('127.0.0.1'))).toBe(5)
+    asked.request.destroy()
+  })
+
+  test('several budgets: each is metered by its name', async () => {
+    const { vsa, start, used } = fixture()
+    const [requests, tokens] = [vsa.budgets('requests', PER_MINUTE), vsa.budgets('tokens', PER_MINUTE)]
+    const { url, errors } = await start(
+      framework,
+      () => ({ budgets: { requests, tokens: { from: tokens, cost: 10 } }, reserve: {} }),
+      async ({ path, charge }) => {
+        if (path === '/wrong') charge().meter(1, 'token')
+        return { status: 200, body: String(charge().meter(4, 'tokens')) }
+      },
+    )
+    expect((await get(url)).body).toBe('true')
+    await until(() => vsa.stats().refundedUnits === 6)
+    expect([await used(requests.of('127.0.0.1')), await used(tokens.of('127.0.0.1'))]).toEqual([1, 4])
+    expect((await get(`${url}/wrong`)).status).toBe(500)
+    expect(errors).toEqual([new TypeError('name must be one of requests, tokens')])
+  })
+
+  test('with an id the store keeps it: the same request again is the same reservation', async () => {
+    const { vsa, start, used } = fixture()
+    const tokens = vsa.budget('tokens', { initial: 60 })
+    const { url } = await start(framework, (header) => ({
+      budgets: { tokens },
+      cost: 10,
+      reserve: { ttlMs: 20_000, id: (request) => header(request, 'x-request-id') ?? '' },
+    }))
+    for (const _time of [1, 2]) expect((await get(`${url}/meter`, { 'x-request-id': 'r-1' })).status).toBe(200)
+    await until(() => vsa.stats().waiters === 0)
+    expect(await tokens.reservation('r-1').settle(9)).toEqual({ settled: 3, uncovered: 0, repeated: true })
+    expect(await used(tokens)).toBe(3)
+  })
+
+  test('chargeOf without reserve is an error', async () => {
+    const { vsa, start } = fixture()
+    const { url, errors } = await start(framework, () => ({ budgets: { tokens: vsa.budgets('tokens', PER_MINUTE) } }))
+    expect((await get(`${url}/meter`)).status).toBe(500)
+    expect(String(errors[0])).toContain('nothing is reserved for this request')
+  })
+})
