@@ -1,4 +1,4 @@
-import type { Budget, Reservation } from '../index.ts'
+import { type Budget, type Reservation, VsaError } from '../index.ts'
 import type { CallDenial } from './call-errors.ts'
 import type { CallFailure } from './call-failure.ts'
 import { CallMeter } from './call-meter.ts'
@@ -150,8 +150,11 @@ export class CallBudget<Call> {
       const onEnd = (): void => void this.#running.delete(running)
       const reservation = await this.#durable(budget, units, name).catch((error: unknown) => {
         onEnd()
+        // A run with another estimate, ended or not: this one is none of its attempts.
+        if (error instanceof VsaError && error.code === 'id_conflict') return 'other-estimate'
         throw error
       })
+      if (reservation === 'other-estimate') continue
       if (reservation?.state === 'open') return { reservation, onEnd }
       onEnd()
       if (reservation === null) return null
