@@ -38,6 +38,7 @@ export class CallMeter {
   /** No more units are asked for: it may go on without. */
   #overruns = false
   #hasMoved = false
+  #goesOn = false
   #watch: { cancel(): void } | null = null
   #end: Promise<void> | null = null
   /** Characters of text after which `covers` is to be asked. */
@@ -79,6 +80,11 @@ export class CallMeter {
   /** What the provider told. It counts instead of what was seen. */
   report(usage: TokenUsage): void {
     this.#usage = laterUsage(this.#usage, usage)
+  }
+
+  /** The provider works on behind its answer: all that was reserved is charged, where its usage is not told. */
+  goOn(): void {
+    this.#goesOn = true
   }
 
   /** Whether the reservation covers what was seen, extended if need be. Null: it does, or the call may go on without. */
@@ -147,7 +153,9 @@ export class CallMeter {
     const { reservation, budget, settings, model, onEnd } = this.#parts
     this.#watch?.cancel()
     this.#meter()
-    const used = outcome === 'failed' ? this.#owed : this.#cost()
+    const isUnseen = this.#goesOn && this.#usage.output === undefined
+    const cost = isUnseen ? Math.max(reservation.units, this.#cost()) : this.#cost()
+    const used = outcome === 'failed' ? this.#owed : cost
     const { settled, uncovered, error } = await this.#book(used)
     onEnd()
     tell(settings.onSettled, {
