@@ -195,7 +195,7 @@ export class CreditCalls {
     if (changed !== null)
       promise.catch((error: unknown) => this.#context.attempt(() => this.#answers.failed(changed, codeOf(error))))
     // What is used beyond a reservation in memory is waited for once, and asked for again as far as it is there.
-    const withinMs = owner.deadlineOf(null) * (isKept ? 1 : 2)
+    const withinMs = owner.deadlineOf(null) * (isKept ? 1 : 2 * request.budgets.length)
     this.#calls.waited(owner, text, promise, withinMs, onValue)
   }
 

@@ -56,6 +56,19 @@ describe('a policy that changes at run time', () => {
     expect(await theirs.admit(30)).toBe(true)
   })
 
+  test('P4, L8: a raised limit leaves the lease as it is', async () => {
+    const world = bench()
+    const one = world.owner()
+    const leased = (limit: number): Policy => ({ limit, per: 'day', atRisk: 20 })
+    const quota = one.vsa.budget('quota', leased(100))
+    await quota.admit(10)
+    const { leasedUnits } = one.vsa.stats()
+    await quota.setPolicy(leased(200))
+    expect(leasedUnits).toBeGreaterThan(0)
+    expect(one.vsa.stats().leasedUnits).toBeGreaterThanOrEqual(leasedUnits)
+    expect(quota.tryAdmit()).toBe(true)
+  })
+
   test('P4, L1: a lowered limit holds for what this process had leased, and for the leases of others with their next exchange', async () => {
     const world = bench()
     const leased = (limit: number): Policy => ({ limit, per: 'day', atRisk: 20 })

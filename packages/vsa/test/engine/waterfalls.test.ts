@@ -294,28 +294,38 @@ describe('a waterfall', () => {
     expect(sharesBack([first, last], 4)).toEqual([last, { ...first, units: 1 }])
   })
 
-  test('V3, L3: while the store is away, all that a decision took goes back, or nothing and the call throws', async () => {
-    const world = bench()
-    const { vsa, net } = world.owner({ budgetsMax: 2, deadlineMs: 100 })
-    const [ann, bob] = ['ann', 'bob'].map((key) => vsa.budget(key, { initial: 100 }))
-    if (ann === undefined || bob === undefined) throw new Error('two budgets')
-    const decision = await vsa.decideFirst([ann, bob], 120)
-    net.cut('refuse')
-    for (const key of ['c', 'd']) {
-      vsa.counter(key).add()
-      await world.clock.advance(200)
-    }
-    expect(() => ann.refund(120, decision)).toThrow(
-      expect.objectContaining({ code: 'store_unavailable', applied: 'no' }),
-    )
-    expect(vsa.stats().refundedUnits).toBe(0)
-    net.heal()
-    await world.clock.advance(5_000)
-    expect([(await world.row('ann')).used, (await world.row('bob')).used]).toEqual([100, 20])
-    ann.refund(120, decision)
-    await vsa.close()
-    expect([(await world.row('ann')).used, (await world.row('bob')).used]).toEqual([0, 0])
-  })
+  test.each([
+    ['', false, 2],
+    [' and an overage', true, 3],
+  ])(
+    'V3, L3: while the store is away, all that a decision took%s goes back, or nothing and the call throws',
+    async (_text, isOver, budgetsMax) => {
+      const world = bench()
+      const { vsa, net } = world.owner({ budgetsMax, deadlineMs: 100 })
+      const [ann, bob] = ['ann', 'bob'].map((key) => vsa.budget(key, { initial: 100 }))
+      if (ann === undefined || bob === undefined) throw new Error('two budgets')
+      const over = vsa.counter('over')
+      const units = isOver ? 220 : 200
+      const decision = await vsa.decideFirst(isOver ? [ann, bob, over] : [ann, bob], units)
+      await vsa.flush()
+      net.cut('refuse')
+      for (const key of ['c', 'd']) {
+        vsa.counter(key).add()
+        await world.clock.advance(200)
+      }
+      const refused = expect.objectContaining({ code: 'store_unavailable', applied: 'no' }) as Error
+      expect(() => ann.refund(units, decision)).toThrow(refused)
+      expect(vsa.stats().refundedUnits).toBe(0)
+      net.heal()
+      await world.clock.advance(5_000)
+      expect([(await world.row('ann')).used, (await world.row('bob')).used]).toEqual([100, 100])
+      expect(await over.read()).toBe(isOver ? 20 : 0)
+      ann.refund(units, decision)
+      await vsa.flush()
+      expect([(await world.row('ann')).used, (await world.row('bob')).used]).toEqual([0, 0])
+      expect(await over.read()).toBe(0)
+    },
+  )
 
   test('V3, L9: a source that was evicted since the decision gets its units back', async () => {
     const world = bench()

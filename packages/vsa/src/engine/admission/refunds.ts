@@ -78,11 +78,11 @@ export class Refunds {
       source: share.period === null ? undefined : (decisions.sourceOf(decision, share.key) ?? find(share.key)),
     }))
     // All of it or nothing: the caller may make the call again.
-    intake.assertRefunds(
-      shares.flatMap(({ share: { period }, source }) =>
-        period === null || source === undefined ? [] : this.#rowOf(source, period),
-      ),
+    const rows = shares.flatMap(({ share: { period }, source }) =>
+      period === null || source === undefined ? [] : this.#rowOf(source, period),
     )
+    const counters = shares.filter(({ share: { key, period } }) => period === null && !counterOf(key).dirty)
+    intake.assertRefunds(rows, counters.length)
     for (const { share, source } of shares) {
       if (share.period === null) book(counterOf(share.key), -share.units)
       else if (source === undefined) this.#refuse({ key: share.key, metrics: gate.metrics }, share.period, share.units)

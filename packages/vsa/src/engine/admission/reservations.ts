@@ -131,23 +131,19 @@ export class Reservations {
 
   /** As `Charging`. */
   async cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
-    const left = await this.coverFrom(gate, units, add, this.coverUntilMs())
+    const left = await this.coverFrom(gate, units, add)
     this.#parts.metrics.uncoveredUnits += left
     return left
   }
 
-  /** When a settlement that is asked for now has an answer: others may be waited for once, and asking again for what is there takes a deadline at most. */
-  coverUntilMs(): number {
-    const { clock, deadlineMs } = this.#parts.settings
-    return clock.monotonic() + 2 * deadlineMs
-  }
-
   /**
-   * Charges what was used beyond a reservation, as far as it is there: first from the lease, then what the store has. @param add gets each part of it
+   * Charges what was used beyond a reservation, as far as it is there: first from the lease, then what the store has, within two deadlines: others may be
+   * waited for once, and asking again for what is there takes one more at most. @param add gets each part of it
    * @returns the units that are not there
    */
-  async coverFrom(gate: Gate, units: number, add: (charge: Charge) => void, untilMs: number): Promise<number> {
+  async coverFrom(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number> {
     const { admission, settings } = this.#parts
+    const untilMs = settings.clock.monotonic() + 2 * settings.deadlineMs
     const leased = admission.tries.spendLease(gate, units)
     if (leased !== null) add(leased)
     let left = units - (leased?.units ?? 0)

@@ -84,10 +84,8 @@ export class Waterfalls {
   async #cover({ needs, waterfall }: Sources, units: number, add: (charge: Charge) => void): Promise<number> {
     const { reservations, metrics } = this.#parts
     let left = units
-    const untilMs = reservations.coverUntilMs()
     for (const { gate } of needs) {
-      const ofSource = (charge: Charge): void => add({ ...charge, source: gate })
-      if (left > 0) left = await reservations.coverFrom(gate, left, ofSource, untilMs)
+      if (left > 0) left = await reservations.coverFrom(gate, left, (charge) => add({ ...charge, source: gate }))
     }
     if (left > 0 && waterfall.overage !== null) {
       this.#parts.book(waterfall.overage, left)

@@ -23,7 +23,7 @@ export interface Reservation {
   settle(actual: number | undefined, options: InTransaction): Promise<PendingIntent>
   /**
    * Ends it: of what was reserved, `actual` units (default: what was metered) stay spent, and the rest goes back as with `refund`. What was used
-   * beyond it is taken from the budget as it is now, as far as there is something; without an id within two deadlines of the engine. Again: the first outcome.
+   * beyond it is taken from the budget as it is now, as far as there is something; without an id within two deadlines of the engine for each budget. Again: the first outcome.
    * With an id: durable on return, by any process, and the first one that settles it wins. @throws VsaError as `admit`, where the store is asked and does not answer: it may be settled
    * again then; `reservation_unknown`; as `refund` otherwise
    */

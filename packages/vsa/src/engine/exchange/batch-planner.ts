@@ -160,9 +160,9 @@ export class BatchPlanner {
 
   #entryOf(row: LeasedRow, { returning, nowMs }: Order): Entry {
     const requests = this.#parts.requests.find(row)
-    // P4: when the change of a policy is answered, nothing is leased by the old one.
-    const isChanging = requests?.changesPolicy === true
-    return entryOf(row, requests, this.#leasePlan.orderFor(row, returning || isChanging, nowMs), nowMs)
+    // P4: when a lower limit is answered, nothing is leased by the one before.
+    const isLowered = requests?.changesPolicy === true && row.plan.limit < (row.figures?.limit ?? Infinity)
+    return entryOf(row, requests, this.#leasePlan.orderFor(row, returning || isLowered, nowMs), nowMs)
   }
 
   #isAwaited(builder: BatchBuilder): boolean {

@@ -80,11 +80,14 @@ export class ChangeIntake {
     return true
   }
 
-  /** @throws VsaError `store_unavailable` where a refund into one of the rows would be refused, and none may be made */
-  assertRefunds(rows: readonly LeasedRow[]): void {
+  /**
+   * @param more changes that come with them
+   * @throws VsaError `store_unavailable` where a refund into one of the rows would be refused, and none may be made
+   */
+  assertRefunds(rows: readonly LeasedRow[], more: number): void {
     const fresh = rows.filter(({ isQuarantined, lease }) => !isQuarantined && !lease.isDirty)
     const [first] = fresh
-    if (first !== undefined) this.#assertRoom(first, 'refund', fresh.length - 1)
+    if (first !== undefined) this.#assertRoom(first, 'refund', fresh.length - 1 + more)
   }
 
   /** O4: first lowers what this owner has spent since the last send; the rest goes through the store. */

@@ -31,7 +31,7 @@ export class RowRequests {
 
   /** The next exchange of the row carries another policy. */
   get changesPolicy(): boolean {
-    return this.calls.some(({ kind }) => kind === 'policy')
+    return this.calls.some(({ kind, reply }) => kind === 'policy' && !reply.settled)
   }
 
   takeCallsSent(): readonly RowCall[] {

@@ -46,8 +46,9 @@ export interface Stats {
 }
 
 /**
- * Figures of one family since `open`, as of the last flush: they lack what was admitted from leases since then. None of them falls, but `denials` may,
- * by what a settlement asked for in vain. A request for several budgets counts with the one that refused, else with the first.
+ * Figures of one family since `open`, as of the last flush: they lack what was admitted from leases since then; `admissions` lacks more where costs are
+ * above 1, as its units are counted before. They may fall, by what a settlement asked for in vain, and by what was spent too late for its caller. A request
+ * for several budgets counts with the one that refused; else with the first one, or with each where all came from leases.
  */
 export interface PolicyStats {
   /** The name of the family; `:single` for all budgets declared one by one, `:other` for families declared after the first 64. */
