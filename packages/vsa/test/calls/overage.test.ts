@@ -9,8 +9,13 @@ import { credits } from './credits.ts'
 test('R4: a call without an id whose overage gets no answer of the store: all of it is booked as overage, and nothing stays reserved', async () => {
   const clock = manualClock()
   const net = faultyStore(memory({ now: () => clock.now() }), { clock })
-  const { vsa, budget, settlements, onSettled, used } = credits(10_000, { store: net, clock, onEvent: () => undefined })
+  const { vsa, budget, settlements, onSettled, used } = credits(
+    { initial: 10_000, atRisk: 2_000 },
+    { store: net, clock, onEvent: () => undefined },
+  )
   const overage = vsa.counter('overage:ada')
+  // So that the lease has some of the overage, which is charged before the store is asked for the rest.
+  for (let call = 0; call < 50; call += 1) await budget.admit(20)
   const answer = answering('hello', { input: 30, output: 5_000 })
   const fetch: typeof answer = (input, init) => {
     net.cut('refuse')
@@ -26,7 +31,7 @@ test('R4: a call without an id whose overage gets no answer of the store: all of
   expect(settlements[0]?.settledUnits).toBe(reservedUnits)
   expect(uncoveredUnits).toBe(5_030 - reservedUnits)
   expect(await overage.read()).toBe(uncoveredUnits)
-  expect(await used()).toBe(reservedUnits)
+  expect(await used()).toBe(50 * 20 + reservedUnits)
 })
 
 test('an overage counter that fails changes no figure of the settlement, which has its error', async () => {
