@@ -36,9 +36,12 @@ export function meterLanguageModel<Version extends 'v3' | 'v4' = 'v4'>(
       if (started === null) return doGenerate()
       const result = await attempt(started, params.abortSignal, doGenerate)
       const { meter } = started
-      meter.report(usageOfModel(result.usage))
-      meter.see(requestText(result.content).text)
-      await meter.end('finished')
+      try {
+        meter.report(usageOfModel(result.usage))
+        meter.see(requestText(result.content).text)
+      } finally {
+        await meter.end('finished')
+      }
       return result
     },
     wrapStream: async ({ doStream, params, model }) => {
@@ -102,6 +105,8 @@ function metered(
     parts.end('aborted').catch(() => undefined)
   }
   signal?.addEventListener('abort', onAbort, { once: true })
+  // Aborted while the model began: the listener hears nothing of it.
+  if (signal?.aborted === true) onAbort()
   meter.watch(stop)
   return stream
 }

@@ -1,8 +1,9 @@
 import { type TokenUsage, tokensFrom, withoutCache } from '../calls/token-usage.ts'
 import type { ModelUsage } from './language-model.ts'
 
-/** Of version 3 and 4: objects with parts, each of which may be missing; of version 2: plain numbers. */
-export function usageOfModel({ inputTokens, outputTokens, cachedInputTokens }: ModelUsage): TokenUsage {
+/** Of version 3 and 4: objects with parts, each of which may be missing; of version 2: plain numbers. Some providers report none at all. */
+export function usageOfModel(usage: ModelUsage | null | undefined): TokenUsage {
+  const { inputTokens, outputTokens, cachedInputTokens } = usage ?? {}
   const input = partsOf(inputTokens)
   const cacheRead = input['cacheRead'] ?? tokensFrom(cachedInputTokens)
   const { cacheWrite } = input

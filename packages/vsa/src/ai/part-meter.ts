@@ -31,7 +31,7 @@ export class PartMeter implements ChunkMeter<ModelStreamPart> {
         return this.#toolInputs.has(part.toolCallId) ? undefined : this.#seeText(part, part.input)
       case 'finish':
         this.#isFinished = true
-        if (part.usage !== undefined) this.#meter.report(usageOfModel(part.usage))
+        this.#meter.report(usageOfModel(part.usage))
         return undefined
       default:
         return undefined

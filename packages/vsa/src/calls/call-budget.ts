@@ -1,10 +1,10 @@
-import type { Budget, Reservation } from '../index.ts'
+import { type Budget, type Reservation, VsaError } from '../index.ts'
 import type { CallDenial } from './call-errors.ts'
 import type { CallFailure } from './call-failure.ts'
 import { CallMeter } from './call-meter.ts'
 import type { CallSettings } from './call-options.ts'
 import { unitsOfModel } from './price.ts'
-import type { RequestText } from './request-text.ts'
+import { type RequestText, tokensOfBytes } from './request-text.ts'
 import { tokensFrom } from './token-usage.ts'
 
 /** Failed attempts whose reservations wait for the next one. One more is settled at once. */
@@ -148,10 +148,13 @@ export class CallBudget<Call> {
       if (this.#running.has(running)) continue
       this.#running.add(running)
       const onEnd = (): void => void this.#running.delete(running)
-      const reservation = await this.#durable(budget, units, name).catch((error: unknown) => {
+      const reservation = await this.#durable(budget, units, name).catch((error: unknown): 'other-estimate' => {
         onEnd()
+        // A run with another estimate, ended or not: this one is none of its attempts.
+        if (error instanceof VsaError && error.code === 'id_conflict') return 'other-estimate'
         throw error
       })
+      if (reservation === 'other-estimate') continue
       if (reservation?.state === 'open') return { reservation, onEnd }
       onEnd()
       if (reservation === null) return null
@@ -184,11 +187,20 @@ export class CallBudget<Call> {
   }
 
   #inputTokens({ text, files }: RequestText): number {
-    const counted: unknown = this.#settings.countTokens(text)
+    const counted: unknown = this.#count(text)
     const tokens = tokensFrom(counted)
     if (tokens === undefined)
       throw new TypeError(`options.countTokens must return a whole number of tokens, 0 or more, got ${String(counted)}`)
     return Math.min(Number.MAX_SAFE_INTEGER, tokens + files * this.#settings.fileTokens)
+  }
+
+  /** A tokenizer may throw on a text that a user wrote, as `<|endoftext|>`. */
+  #count(text: string): unknown {
+    try {
+      return this.#settings.countTokens(text)
+    } catch {
+      return tokensOfBytes(text)
+    }
   }
 }
 

@@ -23,6 +23,8 @@ export interface MeterParts {
   readonly onEnd: () => void
 }
 
+type Booking = Omit<Settled, 'repeated'> & { readonly error?: unknown }
+
 /** One call that runs: what was seen of it, and its reservation, which is settled once. */
 export class CallMeter {
   readonly #parts: MeterParts
@@ -36,6 +38,7 @@ export class CallMeter {
   /** No more units are asked for: it may go on without. */
   #overruns = false
   #hasMoved = false
+  #goesOn = false
   #watch: { cancel(): void } | null = null
   #end: Promise<void> | null = null
   /** Characters of text after which `covers` is to be asked. */
@@ -77,6 +80,11 @@ export class CallMeter {
   /** What the provider told. It counts instead of what was seen. */
   report(usage: TokenUsage): void {
     this.#usage = laterUsage(this.#usage, usage)
+  }
+
+  /** The provider works on behind its answer: all that was reserved is charged, where its usage is not told. */
+  goOn(): void {
+    this.#goesOn = true
   }
 
   /** Whether the reservation covers what was seen, extended if need be. Null: it does, or the call may go on without. */
@@ -145,7 +153,9 @@ export class CallMeter {
     const { reservation, budget, settings, model, onEnd } = this.#parts
     this.#watch?.cancel()
     this.#meter()
-    const used = outcome === 'failed' ? this.#owed : this.#cost()
+    const isUnseen = this.#goesOn && this.#usage.output === undefined
+    const cost = isUnseen ? Math.max(reservation.units, this.#cost()) : this.#cost()
+    const used = outcome === 'failed' ? this.#owed : cost
     const { settled, uncovered, error } = await this.#book(used)
     onEnd()
     tell(settings.onSettled, {
@@ -163,16 +173,37 @@ export class CallMeter {
     })
   }
 
-  async #book(used: number): Promise<Omit<Settled, 'repeated'> & { readonly error?: unknown }> {
-    const { reservation, budget, settings } = this.#parts
+  async #book(used: number): Promise<Booking> {
+    const { reservation, budget } = this.#parts
     try {
       const first = await reservation.settle(used)
       // Another process ran under the same id, and has settled it: what this one used is charged besides.
       const { settled, uncovered } = first.repeated && used > 0 ? await chargeApart(budget, used) : first
-      if (uncovered > 0) settings.overage?.(budget).add(uncovered)
-      return { settled, uncovered }
+      return { settled, uncovered, ...this.#bookOverage(uncovered) }
     } catch (error) {
-      return { settled: reservation.units, uncovered: 0, error }
+      return this.#unsettled(used, error)
+    }
+  }
+
+  /** With an id any process may settle it yet. One in memory is known here alone, so it ends now, and what was used beyond it is overage. */
+  async #unsettled(used: number, error: unknown): Promise<Booking> {
+    const { reservation } = this.#parts
+    const settled = reservation.units
+    const uncovered = reservation.id === undefined ? Math.max(0, used - settled) : 0
+    // A part of what is beyond may have been charged: it goes back.
+    if (uncovered > 0) await reservation.settle(settled).catch(() => undefined)
+    this.#bookOverage(uncovered)
+    return { settled, uncovered, error }
+  }
+
+  /** A counter that fails changes no figure. */
+  #bookOverage(units: number): { readonly error?: unknown } {
+    const { settings, budget } = this.#parts
+    try {
+      if (units > 0) settings.overage?.(budget).add(units)
+      return {}
+    } catch (error) {
+      return { error }
     }
   }
 

@@ -11,7 +11,7 @@ export interface CallOptions<Call> {
   readonly prices?: PriceTable
   /**
    * Tokens of a text, a whole number, 0 or more: for the estimate before a call, and for what was seen of a stream whose provider told no usage.
-   * Default: a token for each 4 bytes of UTF-8.
+   * Default: a token for each 4 bytes of UTF-8, which is also used where this throws. Another value is a TypeError before the call.
    */
   readonly countTokens?: (text: string) => number
   /**

@@ -26,8 +26,8 @@ export interface CallSettlement {
   /** The provider did not tell all of them: what is lacking was counted here. */
   readonly isEstimated: boolean
   /**
-   * The store did not say in time that the call is settled. It may become so yet; until then all that was reserved stays charged. With an id any process
-   * may settle it.
+   * The store did not say in time that the call is settled. With an id it may become so yet, by any process; until then all that was reserved stays charged.
+   * Without an id all that was reserved is charged, and what was used beyond it is uncovered. Also what the overage counter threw: then the figures hold.
    */
   readonly error?: unknown
 }

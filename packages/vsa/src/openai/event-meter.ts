@@ -15,6 +15,8 @@ const EVENT_LENGTH_MAX = 8_388_608
 const DONE = '[DONE]'
 const NOT_ASCII = /[\u0080-\u00ff]/
 const BLANK_LINES = ['\n\n', '\r\n\r\n', '\r\r']
+/** A blank line may begin so many bytes before the chunk that ends it. */
+const BEFORE_BYTES = 3
 
 /** Meters the bytes of an event stream, which go on as they are. */
 export class EventMeter implements ChunkMeter<Uint8Array> {
@@ -28,6 +30,8 @@ export class EventMeter implements ChunkMeter<Uint8Array> {
   #isLast = false
   /** It is to be ended at the next end of an event. */
   #ending: StreamEnding<Uint8Array>['error'] | null = null
+  /** The last bytes before the chunk, once it is to be ended. */
+  #before = Buffer.alloc(0)
 
   constructor(meter: CallMeter, format: WireFormat) {
     this.#meter = meter
@@ -68,9 +72,12 @@ export class EventMeter implements ChunkMeter<Uint8Array> {
   /** Behind the last event that ends in the chunk; null where none does, so that it goes on as it is. */
   #cut(chunk: Uint8Array, error: StreamEnding<Uint8Array>['error']): StreamEnding<Uint8Array> | null {
     if (this.#isLast) return null
-    const bytes = bufferOf(chunk)
-    const end = Math.max(...BLANK_LINES.map((line) => endBehind(bytes, line)))
-    if (end < 0) return null
+    const bytes = Buffer.concat([this.#before, chunk])
+    const end = Math.max(...BLANK_LINES.map((line) => endBehind(bytes, line))) - this.#before.length
+    if (end <= 0) {
+      this.#before = bytes.subarray(-BEFORE_BYTES)
+      return null
+    }
     return { error, chunks: [chunk.subarray(0, end), Buffer.from(this.#format.stopped(error))] }
   }
 

@@ -44,6 +44,7 @@ export function meteredFetch(options: FetchMeterOptions): Fetch {
       case 'denied':
         return deniedResponse(format, started.denial)
       case 'started': {
+        if (format.goesOn?.(request.call.body) === true) started.meter.goOn()
         const response = await answerOf(started, request.signal, () => send(input, init))
         return response.ok ? metered(response, started, format, request.signal) : response
       }
@@ -101,6 +102,7 @@ async function whole(
   }
   const text = new TextDecoder().decode(bytes)
   const answer = parsedJson(text)
+  if (format.goesOn?.(answer) === true) meter.goOn()
   meter.report(format.usage(answer))
   meter.see(answer === null ? text : requestText(format.output(answer)).text)
   await meter.end('finished')

@@ -5,6 +5,8 @@ import type { WireFormat } from './wire-format.ts'
 
 /** What ends a stream, whatever became of the answer. */
 const LAST = new Set<JsonValue>(['response.completed', 'response.incomplete', 'response.failed'])
+/** Of an answer that is not worked out yet. */
+const PENDING = new Set<JsonValue>(['queued', 'in_progress'])
 
 /** `POST …/responses` of OpenAI. */
 export const responses: WireFormat = {
@@ -13,6 +15,7 @@ export const responses: WireFormat = {
   outputTokensMax: (body) => field(body, 'max_output_tokens'),
   usage: (answer) => usageOf(field(answer, 'usage')),
   output: (answer) => field(answer, 'output'),
+  goesOn: (body) => field(body, 'background') === true || PENDING.has(field(body, 'status')),
   usual: { contains: '"type":"response.output_text.delta"', before: '"delta":"', after: '"' },
   event: (data) => {
     const type = field(data, 'type')

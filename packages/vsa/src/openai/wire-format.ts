@@ -33,6 +33,8 @@ export interface WireFormat {
   /** Of an answer that is no stream. */
   readonly usage: (answer: JsonValue) => TokenUsage
   readonly output: (answer: JsonValue) => JsonValue
+  /** Of a request or its answer: the provider works on behind the answer. Default: it never does. */
+  readonly goesOn?: (body: JsonValue) => boolean
   /** The usual event of a stream, which is read without parsing all of it. */
   readonly usual: UsualEvent
   readonly event: (data: JsonValue) => StreamEvent

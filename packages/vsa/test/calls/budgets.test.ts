@@ -172,23 +172,27 @@ test('R5: a stream that lives longer than its ttl keeps its reservation, as long
   expect(await used()).toBe(settlements[0]?.usedUnits)
 })
 
-test('a counter that throws, or tells no number, is an error before a call, and neither breaks a stream nor makes it free', async () => {
+test('a counter that tells no number is an error before a call; it neither breaks a stream nor makes it free, as one that throws', async () => {
   const { budget, onSettled, settlements, used } = credits(10_000)
-  const bad = [
-    () => NaN,
-    () => -1,
-    () => 0.5,
-    () => '7' as never,
-    () => {
-      throw new Error('no tokens')
-    },
-  ]
+  const bad = [() => NaN, () => -1, () => 0.5, () => '7' as never]
   for (const countTokens of bad)
     await expect(
       meteredFetch({ budget, countTokens, fetch: streaming(WORDS, null) })(...chatRequest()),
     ).rejects.toThrow(/tokens/)
   expect(await used()).toBe(0)
-  for (const later of bad) {
+  const throwing = (): never => {
+    throw new Error('Disallowed special token found: <|endoftext|>')
+  }
+  // The text of a user must not make a call fail.
+  const estimates: number[] = []
+  for (const countTokens of [undefined, throwing]) {
+    const fetch = answering('x', { input: 30, output: 100 })
+    const told = ({ reservedUnits }: CallSettlement): number => estimates.push(reservedUnits)
+    const options = { budget, onSettled: told, fetch, ...(countTokens && { countTokens }) }
+    expect((await meteredFetch(options)(...chatRequest())).status).toBe(200)
+  }
+  expect(estimates[1]).toBe(estimates[0])
+  for (const later of [...bad, throwing]) {
     let calls = 0
     const countTokens = (): number => ((calls += 1) === 1 ? 20 : later())
     const response = await meteredFetch({ budget, onSettled, countTokens, fetch: streaming(WORDS, null) })(
@@ -197,7 +201,7 @@ test('a counter that throws, or tells no number, is an error before a call, and 
     expect(await response.text()).toContain('[DONE]')
   }
   expect(settlements.every(({ usedUnits }) => usedUnits > 600)).toBe(true)
-  expect(await used()).toBe(settlements.reduce((sum, { usedUnits }) => sum + usedUnits, 0))
+  expect(await used()).toBe(2 * 130 + settlements.reduce((sum, { usedUnits }) => sum + usedUnits, 0))
 })
 
 test('where the store does not answer, the call is as the engine says: an error, a denial, or sent without an account', async () => {

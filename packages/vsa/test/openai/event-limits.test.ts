@@ -3,6 +3,7 @@ import { meteredFetch } from '../../src/openai/index.ts'
 import { chatRequest } from '../calls/answers.ts'
 import { credits } from '../calls/credits.ts'
 import { streamOf } from './fake-provider.ts'
+import { wireEvents } from './wire-events.ts'
 
 const LENGTH_MAX = 8_388_608
 const DELTA = 'data: {"choices":[{"index":0,"delta":{"content":"abcd"}}]}\n\n'
@@ -41,6 +42,29 @@ test('lines may end as the standard allows, and an event may have several', asyn
     const fetch = meteredFetch({ budget, onSettled, fetch: async () => new Response(streamOf(pieces), { headers }) })
     await (await fetch(...chatRequest({ stream: true }))).arrayBuffer()
     expect(settlements).toMatchObject([{ usedUnits: 130, outcome: 'finished' }])
+  }
+})
+
+test('a spent budget ends a stream whose pieces never have a whole blank line', async () => {
+  const words = Array.from({ length: 100 }, (_, at) => ` word ${at}`)
+  const text = wireEvents('chat', words, null).join('')
+  for (const end of ['\n', '\r\n', '\r']) {
+    const { budget, onSettled, settlements, used } = credits(60)
+    const headers = { 'content-type': 'text/event-stream' }
+    const blank = `${end}${end}`
+    // Each piece ends before the last byte of a blank line.
+    const pieces = text.replaceAll('\n\n', `${blank.slice(0, -1)}|${blank.slice(-1)}`).split('|')
+    const options = { budget, onSettled, extendTokens: 5 }
+    const send = async (): Promise<Response> =>
+      new Response(streamOf(pieces.map((one) => Buffer.from(one))), { headers })
+    const fetch = meteredFetch({ ...options, fetch: send })
+    const read = await (await fetch(...chatRequest({ stream: true, max_completion_tokens: 10 }))).text()
+    expect(read).toContain('budget-spent')
+    const passed = read.slice(0, read.lastIndexOf('data: '))
+    expect(passed.endsWith(blank)).toBe(true)
+    expect(pieces.join('').startsWith(passed)).toBe(true)
+    expect(settlements).toMatchObject([{ outcome: 'stopped' }])
+    expect(await used()).toBeLessThanOrEqual(60)
   }
 })
 

@@ -186,6 +186,27 @@ test('R3: the process that ran it is gone: with an id all of it stays charged, a
   expect(await budget.peek()).toMatchObject({ remaining: 70 })
 })
 
+test('R1: an id that was settled for another estimate, as a step with a longer prompt, runs again as a call of its own', async () => {
+  const { budget, onSettled, settlements, used } = credits(2_000)
+  const send = sender({ budget, onSettled, id: () => 'job-7' })
+  provider.answer(DONE)
+  for (const prompt of ['hello', 'hello, and what the tool said', 'hello']) {
+    expect((await send(0, prompt)).status).toBe(200)
+  }
+  expect(settlements.map(({ id }) => id)).toEqual(['job-7', 'job-7~2', 'job-7~3'])
+  expect(await used()).toBe(390)
+})
+
+test('R1: an id that runs in another process for another estimate is a reservation of its own here', async () => {
+  const { budget, onSettled, settlements } = credits(2_000)
+  await budget.reserve(999, { id: 'job-7', ttlMs: 600_000, onExpire: 'capture' })
+  const send = sender({ budget, onSettled, id: () => 'job-7' })
+  provider.answer(DONE)
+  expect((await send(0)).status).toBe(200)
+  expect(settlements.map(({ id }) => id)).toEqual(['job-7~2'])
+  expect(await budget.peek()).toMatchObject({ minted: 2_000, used: 130, reserved: 999, remaining: 871 })
+})
+
 test('R4: another process ran under the same id, and has settled it: what this one used is charged besides', async () => {
   const { budget, onSettled, settlements, used } = credits(1_000)
   const send = sender({
