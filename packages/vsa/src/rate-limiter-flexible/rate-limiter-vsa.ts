@@ -149,7 +149,7 @@ export class RateLimiterVsa {
   }
 
   async #consume(window: KeyWindow, points: number): Promise<RateLimiterRes> {
-    if (this.#blocks?.isDue(window) === true) await this.#blocks.look(window)
+    if (this.#blocks?.isDue(window) === true) await this.#blocks.tryLook(window)
     const nowMs = this.#now()
     if (nowMs < window.blockedUntilMs) return rejected(this.#results.blocked(window, nowMs))
     const decision = await window.decide(points, nowMs)
