@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Budget, Family, Vsa } from '../index.ts'
+import { type Budget, type Family, type Vsa, VsaError } from '../index.ts'
 
 /** Blocks that this process remembers. The store has those that are forgotten. */
 const REMEMBERED_MAX = 10_000
@@ -26,12 +26,18 @@ export class LongBlocks {
     this.#now = now
   }
 
-  /** When the block of the id ends, ms since 1970; 0 where there is none. Asks the store, unless this process knows of one. */
+  /** When the block of the id ends, ms since 1970; 0 where there is none, or the store does not answer. Asks the store, unless this process knows of one. */
   async endOf(id: string): Promise<number> {
     const known = this.#ends.get(id) ?? 0
     if (known > this.#now()) return known
     this.#ends.delete(id)
-    return this.#stored(this.#family.of(id), id)
+    try {
+      return await this.#stored(this.#family.of(id), id)
+    } catch (error) {
+      // The decision that follows does as `onStoreUnavailable` of the engine says.
+      if (error instanceof VsaError && error.statusCode === 503) return 0
+      throw error
+    }
   }
 
   /** Blocks the id for so long, at most 400 days, unless it is blocked already: durable on return. Resolves to the end of the block. Calls at the same time are one. */

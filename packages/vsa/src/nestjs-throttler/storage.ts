@@ -113,7 +113,9 @@ class WindowStorage implements ThrottlerStorage {
       return this.#blocked(asked.limit, resetAtMs, await this.#blocks.begin(id, blockDuration))
     }
     // Other processes hold what is left: that may change before the window ends.
-    const until = reason === 'reserved' ? this.#now() + (retryAfterMs ?? 0) : resetAtMs
+    const untilFree = reason === 'reserved' ? this.#now() + (retryAfterMs ?? 0) : resetAtMs
+    // The store may be back before the window ends: the least that is shown, a second.
+    const until = reason === 'unavailable' ? 0 : untilFree
     return this.#blocked(asked.limit, resetAtMs, until)
   }
 

@@ -41,6 +41,16 @@ export class KeyBlocks {
     window.blockedUntilMs = used
   }
 
+  /** `look`; while the store is away, what is known of the key stands until the next look. */
+  async tryLook(window: KeyWindow): Promise<void> {
+    try {
+      await this.look(window)
+    } catch (error) {
+      if (!(error instanceof VsaError && error.statusCode === 503)) throw error
+      this.#lookedAtMs.set(window, this.#now())
+    }
+  }
+
   /** Durable on return. A block that ends later stays. @throws VsaError as `admit` */
   async block(window: KeyWindow, untilMs: number): Promise<void> {
     window.blockedUntilMs = Math.max(window.blockedUntilMs, untilMs)

@@ -3,6 +3,9 @@ import type { Decision, Peek } from '../index.ts'
 import { NEVER_MS } from './key-blocks.ts'
 import { RateLimiterRes } from './limiter-result.ts'
 
+/** The store may be back before the period ends. */
+const UNAVAILABLE_MS = 1_000
+
 /** Makes results of what is known of a key. */
 export class LimiterResults {
   readonly #periodMs: number
@@ -23,7 +26,7 @@ export class LimiterResults {
   denied(window: KeyWindow, points: number, nowMs: number, decision?: Decision): RateLimiterRes {
     const { limit, resetAtMs, unspent, used } = window
     const consumed = Math.max(used + points, used >= limit ? used + unspent : 0, limit + 1)
-    const waitMs = decision?.reason === 'reserved' ? decision.retryAfterMs : undefined
+    const waitMs = decision?.reason === 'unavailable' ? UNAVAILABLE_MS : reservedMs(decision)
     return new RateLimiterRes(Math.max(0, limit - used), waitMs ?? this.#untilReset(resetAtMs, nowMs), consumed, false)
   }
 
@@ -50,4 +53,9 @@ export class LimiterResults {
     if (this.#neverEnds) return -1
     return resetAtMs === 0 ? this.#periodMs : Math.max(0, resetAtMs - nowMs)
   }
+}
+
+/** Other processes hold what is left: that may change before the period ends. */
+function reservedMs(decision: Decision | undefined): number | undefined {
+  return decision?.reason === 'reserved' ? decision.retryAfterMs : undefined
 }

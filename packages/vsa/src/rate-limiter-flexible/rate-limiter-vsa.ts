@@ -72,6 +72,7 @@ export class RateLimiterVsa {
   /** Consumes points, default 1, or rejects with a result and consumes nothing. More than are left at once is a denial, and blocks as any other. */
   consume(key: string | number, points = 1, options?: CallOptions): Promise<RateLimiterRes> {
     try {
+      assertPoints('points', points)
       if (options !== undefined) assertSameDuration(options, this.duration)
       const window = this.#windowOf(key)
       const nowMs = this.#now()
@@ -148,7 +149,7 @@ export class RateLimiterVsa {
   }
 
   async #consume(window: KeyWindow, points: number): Promise<RateLimiterRes> {
-    if (this.#blocks?.isDue(window) === true) await this.#blocks.look(window)
+    if (this.#blocks?.isDue(window) === true) await this.#blocks.tryLook(window)
     const nowMs = this.#now()
     if (nowMs < window.blockedUntilMs) return rejected(this.#results.blocked(window, nowMs))
     const decision = await window.decide(points, nowMs)

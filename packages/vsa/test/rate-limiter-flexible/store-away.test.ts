@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { processes } from '../drop-ins/fixture.ts'
+import { limiterOf, outcome } from './fixture.ts'
+
+test('`deny` while the store is away: a second, also of a key whose period is known', async () => {
+  const all = processes()
+  const vsa = all.open({ deadlineMs: 50, onStoreUnavailable: 'deny' })
+  const limiter = limiterOf(all, vsa, { duration: 3_600, atRisk: 0, blocks: false })
+  await limiter.consume('ada')
+  all.net.cut('refuse')
+  const denied = outcome(limiter.consume('ada'))
+  await all.clock.advance(100)
+  expect(await denied).toMatchObject({ admitted: false, result: { msBeforeNext: 1_000 } })
+  all.net.heal()
+  await all.clock.advance(6_000)
+  await all.close(1)
+})
+
+test.each(['5', 1.5, Infinity])('%o points are refused while the key is denied, and change nothing', async (points) => {
+  const all = processes()
+  const limiter = limiterOf(all, all.open(), { points: 8 })
+  await limiter.consume('ada', 8)
+  await outcome(limiter.consume('ada'))
+  await expect(outcome(limiter.consume('ada', points as number))).rejects.toBeInstanceOf(RangeError)
+  expect(await limiter.get('ada')).toMatchObject({ consumedPoints: 9 })
+  await all.close(8)
+})
