@@ -59,7 +59,7 @@ function budgetOf(name: string, family: Family, id: unknown): Budget {
 }
 
 /** What a client sends cannot be longer than a key may be, nor equal to the hash of something else. */
-function boundedId(id: string): string {
+export function boundedId(id: string): string {
   if (id.length <= ID_LENGTH_MAX && id.isWellFormed() && !id.startsWith(HASHED)) return id
   return HASHED + hash('sha256', Buffer.from(id, 'utf16le'), 'hex')
 }
