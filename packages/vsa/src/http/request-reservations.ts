@@ -42,7 +42,8 @@ export class RequestReservations<Request> {
     return new ReservedUnits(named(wanted, reservations), {
       isRefunded: refundWhen === undefined ? null : (ended) => refundWhen(ended, request),
       clock: this.#clock,
-      ttlMs: id === undefined ? ttlMs : null,
+      // In the store it ends at `ttlMs`: it is settled a little before.
+      ttlMs: id === undefined ? ttlMs : Math.ceil(ttlMs * 0.9),
     })
   }
 

@@ -28,8 +28,7 @@ interface ReservedPart extends Reserved {
 export interface ReservedTerms {
   readonly isRefunded: IsRefunded | null
   readonly clock: HttpClock
-  /** Null: the store ends them. */
-  readonly ttlMs: number | null
+  readonly ttlMs: number
 }
 
 /** Units that are set aside until the response has ended, or their time is over. */
@@ -37,16 +36,17 @@ export class ReservedUnits implements Spent, Charge {
   readonly isWatched = true
   readonly #parts: readonly ReservedPart[]
   readonly #isRefunded: IsRefunded | null
-  readonly #timer: { cancel(): void } | null
+  readonly #timer: { cancel(): void }
   #isOver = false
 
   constructor(reserved: readonly Reserved[], { isRefunded, clock, ttlMs }: ReservedTerms) {
     this.#parts = reserved.map((one) => ({ ...one, isMetered: false, meteredUnits: 0 }))
     this.#isRefunded = isRefunded
-    this.#timer = ttlMs === null ? null : clock.timer(ttlMs, () => this.#finish(() => false))
+    this.#timer = clock.timer(ttlMs, () => this.#finish(() => false))
   }
 
   meter(units = 1, name?: string): boolean {
+    if (this.#isOver) return false
     const parts = name === undefined ? this.#parts : this.#parts.filter((part) => part.name === name)
     if (parts.length === 0)
       throw new TypeError(`name must be one of ${this.#parts.map((part) => part.name).join(', ')}`)
@@ -70,7 +70,7 @@ export class ReservedUnits implements Spent, Charge {
   #finish(isRefunded: () => boolean | Promise<boolean>): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#timer?.cancel()
+    this.#timer.cancel()
     whenAsked(isRefunded, (isBack) => {
       for (const part of this.#parts) settle(part, isBack).catch(printError)
     })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { WantedUnits } from '../../src/http/wanted-units.ts'
 import { RequestError } from '../../src/http/request-error.ts'
-import { get, until } from './client.ts'
+import { ask, get, until } from './client.ts'
 import { FRAMEWORKS } from './frameworks.ts'
 import { fixture } from './limited-fixture.ts'
 
@@ -103,4 +103,27 @@ test('an async refundWhen is waited for; one that rejects gives nothing back', a
   }
   await until(() => vsa.stats().refundedUnits === 2)
   expect([await used(plain), await used(reserved)]).toEqual([0, 0])
+})
+
+test('with an id, what was metered is settled before ttlMs, and meter is false from then on', async () => {
+  const { clock, vsa, start, used } = fixture()
+  const tokens = vsa.budget('tokens', { initial: 60 })
+  const meters: (() => boolean)[] = []
+  const { url } = await start(
+    framework,
+    () => ({ budgets: { tokens }, cost: 10, reserve: { ttlMs: 20_000, id: () => 'r-1' } }),
+    async ({ charge }) => {
+      const taken = charge()
+      taken.meter(4)
+      meters.push(() => taken.meter(0))
+      return { stream: 'begun' }
+    },
+  )
+  const asked = ask(url)
+  await asked.begun
+  await clock.advance(17_999)
+  expect(meters[0]?.()).toBe(true)
+  await clock.advance(1)
+  expect([meters[0]?.(), await used(tokens)]).toEqual([false, 4])
+  asked.request.destroy()
 })
