@@ -55,7 +55,7 @@ export class RequestReservations<Request> {
     if (kept === null) return null
     if (kept.some(({ state }) => state !== 'open'))
       throw new RequestError('id_used', 'the reservation of this id has ended: take another id', 409)
-    const all = await Promise.all(wanted.map((one) => kept[needs.indexOf(one)] ?? one.budget.reserve(0)))
+    const all = await Promise.all(wanted.map(async (one) => kept[needs.indexOf(one)] ?? one.budget.reserve(0)))
     const reservations = all.filter((one) => one !== null)
     return reservations.length === all.length ? reservations : null
   }

@@ -25,15 +25,8 @@ export function whenAsked(ask: () => boolean | Promise<boolean>, go: (isBack: bo
   } catch (error) {
     return failed(error)
   }
-  if (answer instanceof Promise)
-    answer
-      .then(
-        (one) => one === true,
-        (error: unknown) => (printError(error), false),
-      )
-      .then(go)
-      .catch(printError)
-  else go(answer === true)
+  if (answer instanceof Promise) answer.then(go, failed).then(undefined, printError)
+  else go(answer)
 }
 
 /** Errors after the response: a log is all there is. */
