@@ -11,11 +11,12 @@ export interface LimitedRequest {
 /** What the plugin needs of a reply. */
 export interface LimitedReply {
   readonly raw: NodeResponse
+  readonly sent: boolean
   code(status: number): unknown
   header(name: string, value: string): unknown
   getHeader(name: string): unknown
   hijack(): unknown
-  send(payload: string): unknown
+  send(payload: unknown): unknown
 }
 
 type Hook<Request, Reply> = (request: Request, reply: Reply, done: (error?: Error) => void) => void
@@ -32,7 +33,7 @@ export interface FastifyLimitOptions<Request = LimitedRequest, Reply = LimitedRe
   readonly hook?: 'onRequest' | 'preHandler'
   /** Makes what was admitted durable when the app closes. The engine stays open: it is yours to close. Default false. */
   readonly flushOnClose?: boolean
-  /** Answers a denied request, in place of problem+json. Status and headers are set. The handler does not run. */
+  /** Answers a denied request, in place of problem+json: with `reply`, or with what it answers. Status and headers are set. The handler does not run. */
   readonly onDenied?: (denial: Denial, request: Request, reply: Reply) => unknown
 }
 

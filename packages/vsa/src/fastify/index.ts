@@ -100,7 +100,12 @@ function deny<Request, Reply extends LimitedReply>(
 ): void {
   reply.code(denial.status)
   const { onDenied } = route
-  if (onDenied !== undefined) return whenAnswered(() => onDenied(denial, request, reply), go)
+  if (onDenied !== undefined) {
+    const send = (answered: unknown): void => {
+      if (answered !== undefined && !reply.sent) reply.send(answered)
+    }
+    return whenAnswered(() => onDenied(denial, request, reply), go, send)
+  }
   reply.header('content-type', PROBLEM_CONTENT_TYPE)
   reply.send(JSON.stringify(denial.problem))
 }

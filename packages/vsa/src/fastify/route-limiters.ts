@@ -44,6 +44,8 @@ export class RouteLimiters<Request extends LimitedRequest, Reply extends Limited
   }
 
   #make(limit: object): RouteLimiter<Request, Reply> {
+    for (const name of ['hook', 'flushOnClose'])
+      if (name in limit) throw new TypeError(`config.limit.${name} is an option of the plugin alone`)
     const made = this.#limiter({ ...this.#options, ...limit })
     this.#own.set(limit, made)
     return made

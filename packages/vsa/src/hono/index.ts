@@ -52,7 +52,10 @@ export function honoLimit<Context extends LimitedContext = LimitedContext>(
       return undefined
     }
     if (outcome.kind === 'denied') {
-      const response = (await options.onDenied?.(outcome.denial, context)) ?? problemResponse(outcome.denial)
+      context.status(outcome.denial.status)
+      const answered = await options.onDenied?.(outcome.denial, context)
+      // The headers of a redirect or of a fetched response cannot be changed.
+      const response = answered === undefined ? problemResponse(outcome.denial) : new Response(answered.body, answered)
       return withHeaders(response, outcome.headers)
     }
     const { spent, headers } = outcome

@@ -8,6 +8,7 @@ export interface LimitedContext {
   }
   readonly env: unknown
   res: Response
+  status(status: 429 | 503): void
   header(name: string, value: string, options?: { readonly append?: boolean }): void
 }
 

@@ -11,7 +11,8 @@ const MAPPED = '::ffff:'
  * all addresses of it. A port, brackets and a zone are left out. Null: it is no address.
  * @param ipv6Prefix 32 to 128, default 56
  */
-export function addressKey(address: string, ipv6Prefix: number = IPV6_PREFIX): string | null {
+export function addressKey(address: string | undefined, ipv6Prefix: number = IPV6_PREFIX): string | null {
+  if (address === undefined) return null
   if (isIPv4(address)) return address
   const bare = bareAddress(address)
   if (bare === null || isIPv4(bare)) return bare

@@ -55,11 +55,11 @@ export function isFamily(value: unknown): value is Family {
 
 function budgetOf(name: string, family: Family, id: unknown): Budget {
   if (typeof id === 'string' && id !== '') return family.of(boundedId(id))
-  throw new RequestError('key_invalid', `options.budgets.${name}.by must answer a string of 1 or more characters`)
+  throw new RequestError('key_invalid', `options.budgets.${name}.by must answer a string of 1 or more characters`, 400)
 }
 
 /** What a client sends cannot be longer than a key may be, nor equal to the hash of something else. */
-function boundedId(id: string): string {
+export function boundedId(id: string): string {
   if (id.length <= ID_LENGTH_MAX && id.isWellFormed() && !id.startsWith(HASHED)) return id
   return HASHED + hash('sha256', Buffer.from(id, 'utf16le'), 'hex')
 }

@@ -35,10 +35,10 @@ export interface LimitOptions<Request> {
   /** Addresses of IPv6 with the same first bits count as one client. 32 to 128. Default 56. */
   readonly ipv6Prefix?: number
   /**
-   * Whether the units go back, asked once when the response has ended; not asked for requests that were denied or skipped. Where it throws, nothing
+   * Whether the units go back, asked once when the response has ended; not asked for requests that were denied or skipped. May be async. Where it throws, nothing
    * goes back, and the error is printed. Default: never.
    */
-  readonly refundWhen?: (ended: Ended, request: Request) => boolean
+  readonly refundWhen?: (ended: Ended, request: Request) => boolean | Promise<boolean>
   /** For work whose cost is known afterwards: `cost` is set aside, and `chargeOf(request).meter(units)` says what was used of it. */
   readonly reserve?: ReserveTerms<Request>
   /** For tests: that of `open`. Default: the machine's. */
@@ -70,10 +70,12 @@ export interface ReserveTerms<Request> {
   /** The reservation ends so many ms after the decision, whatever the response does: what was metered until then stays spent. 1 to 86,400,000. Default 300,000. */
   readonly ttlMs?: number
   /**
-   * Makes it a reservation that the store keeps under this id, 1 to 256 characters: it survives this process, and the same request again is the
-   * same reservation. Costs a store call before the handler and one after it. Default: in memory.
+   * Makes it a reservation that the store keeps under this id: it survives this process. Longer ids than 256 characters are replaced by their SHA-256.
+   * Put in what you know of the client, such as its account: an id that is the client's alone may be one of another client. While the reservation is
+   * open, the same id again is the same reservation, and each request is charged for what it metered; once it has ended, the request gets `id_used` (409).
+   * No id is `id_invalid` (400), an id with another cost `id_conflict` (422). Costs a store call before the handler and one after it. Default: in memory.
    */
-  readonly id?: (request: Request) => string
+  readonly id?: (request: Request) => string | undefined
   /** With `id`: what becomes of the units when the process dies. Default `capture`. */
   readonly onExpire?: 'return' | 'capture'
 }

@@ -26,7 +26,8 @@ export function legacyHeaders(reset: 'epoch' | 'delta'): HeadersWriter {
   return (shown) => {
     const { limit, remaining, resetSeconds, resetAtMs } = tightest(shown)
     const headers = [header('X-RateLimit-Limit', String(limit)), header('X-RateLimit-Remaining', String(remaining))]
-    const at = reset === 'delta' || resetAtMs === undefined ? resetSeconds : Math.ceil(resetAtMs / 1_000)
+    const epochSeconds = resetAtMs === undefined ? undefined : Math.ceil(resetAtMs / 1_000)
+    const at = reset === 'delta' ? resetSeconds : epochSeconds
     return at === undefined ? headers : [...headers, header('X-RateLimit-Reset', String(at))]
   }
 }

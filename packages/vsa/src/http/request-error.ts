@@ -1,4 +1,12 @@
-export type RequestErrorCode = 'address_missing' | 'address_invalid' | 'key_invalid' | 'cost_invalid' | 'budget_invalid'
+export type RequestErrorCode =
+  | 'address_missing'
+  | 'address_invalid'
+  | 'key_invalid'
+  | 'cost_invalid'
+  | 'budget_invalid'
+  | 'id_invalid'
+  | 'id_used'
+  | 'id_conflict'
 
 /**
  * A request that cannot be decided, because the budget or the cost of it is not known. Nothing was spent. The framework's error
@@ -7,10 +15,10 @@ export type RequestErrorCode = 'address_missing' | 'address_invalid' | 'key_inva
 export class RequestError extends Error {
   override readonly name: string = 'RequestError'
   readonly code: RequestErrorCode
-  /** 400 where the request is to blame, else 500. */
-  readonly statusCode: 400 | 500
+  /** 400 where the request is to blame, 409 for `id_used`, 422 for `id_conflict`, else 500. */
+  readonly statusCode: 400 | 409 | 422 | 500
 
-  constructor(code: RequestErrorCode, message: string, statusCode: 400 | 500 = 500) {
+  constructor(code: RequestErrorCode, message: string, statusCode: 400 | 409 | 422 | 500 = 500) {
     super(message)
     this.code = code
     this.statusCode = statusCode

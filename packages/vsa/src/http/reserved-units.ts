@@ -1,7 +1,7 @@
-import type { Reservation } from '../index.ts'
+import type { Budget, Reservation } from '../index.ts'
 import type { Ended } from './ended.ts'
 import type { HttpClock } from './http-clock.ts'
-import { type IsRefunded, printError, type Spent } from './spent.ts'
+import { type IsRefunded, printError, type Spent, whenAsked } from './spent.ts'
 
 /** What a handler says of work whose cost was not known before. */
 export interface Charge {
@@ -13,17 +13,22 @@ export interface Charge {
   meter(units?: number, name?: string): boolean
 }
 
-interface ReservedPart {
+/** What was set aside of one budget. */
+export interface Reserved {
   readonly name: string
+  readonly budget: Budget
   readonly reservation: Reservation
+}
+
+interface ReservedPart extends Reserved {
   isMetered: boolean
+  meteredUnits: number
 }
 
 export interface ReservedTerms {
   readonly isRefunded: IsRefunded | null
   readonly clock: HttpClock
-  /** Null: the store ends them. */
-  readonly ttlMs: number | null
+  readonly ttlMs: number
 }
 
 /** Units that are set aside until the response has ended, or their time is over. */
@@ -31,19 +36,17 @@ export class ReservedUnits implements Spent, Charge {
   readonly isWatched = true
   readonly #parts: readonly ReservedPart[]
   readonly #isRefunded: IsRefunded | null
-  readonly #timer: { cancel(): void } | null
+  readonly #timer: { cancel(): void }
   #isOver = false
 
-  constructor(
-    reserved: readonly { readonly name: string; readonly reservation: Reservation }[],
-    { isRefunded, clock, ttlMs }: ReservedTerms,
-  ) {
-    this.#parts = reserved.map((one) => ({ ...one, isMetered: false }))
+  constructor(reserved: readonly Reserved[], { isRefunded, clock, ttlMs }: ReservedTerms) {
+    this.#parts = reserved.map((one) => ({ ...one, isMetered: false, meteredUnits: 0 }))
     this.#isRefunded = isRefunded
-    this.#timer = ttlMs === null ? null : clock.timer(ttlMs, () => this.#finish(() => false))
+    this.#timer = clock.timer(ttlMs, () => this.#finish(() => false))
   }
 
   meter(units = 1, name?: string): boolean {
+    if (this.#isOver) return false
     const parts = name === undefined ? this.#parts : this.#parts.filter((part) => part.name === name)
     if (parts.length === 0)
       throw new TypeError(`name must be one of ${this.#parts.map((part) => part.name).join(', ')}`)
@@ -51,6 +54,7 @@ export class ReservedUnits implements Spent, Charge {
     for (const part of parts) {
       if (!part.reservation.meter(units)) isCovered = false
       part.isMetered = true
+      part.meteredUnits += units
     }
     return isCovered
   }
@@ -60,24 +64,25 @@ export class ReservedUnits implements Spent, Charge {
   }
 
   end(ended: Ended): void {
-    this.#finish(() => this.#isRefunded?.(ended) === true)
+    this.#finish(() => this.#isRefunded?.(ended) ?? false)
   }
 
-  #finish(isRefunded: () => boolean): void {
+  #finish(isRefunded: () => boolean | Promise<boolean>): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#timer?.cancel()
-    let isBack = false
-    try {
-      isBack = isRefunded()
-    } catch (error) {
-      printError(error)
-    }
-    for (const part of this.#parts) settle(part, isBack).catch(printError)
+    this.#timer.cancel()
+    whenAsked(isRefunded, (isBack) => {
+      for (const part of this.#parts) settle(part, isBack).catch(printError)
+    })
   }
 }
 
-async function settle({ reservation, isMetered }: ReservedPart, isBack: boolean): Promise<void> {
-  if (isBack) await reservation.cancel()
-  else await (isMetered ? reservation.settle() : reservation.settle(reservation.units))
+async function settle(part: ReservedPart, isBack: boolean): Promise<void> {
+  const { budget, reservation, isMetered, meteredUnits } = part
+  const units = isMetered ? meteredUnits : reservation.units
+  const { repeated } = await (isBack ? reservation.cancel() : reservation.settle(units))
+  if (!repeated || isBack || units === 0) return
+  // Another request under the same id has settled it: what this one used is taken besides, as far as there is something.
+  const besides = await budget.reserve(0)
+  await besides?.settle(units)
 }

@@ -1,6 +1,6 @@
 import type { Budget, Decision } from '../index.ts'
 import type { Ended } from './ended.ts'
-import { type IsRefunded, printError, type Spent } from './spent.ts'
+import { type IsRefunded, printError, type Spent, whenAsked } from './spent.ts'
 
 /** Units of one budget. */
 export interface UnitsOf {
@@ -36,17 +36,19 @@ export class SpentUnits implements Spent {
   }
 
   end(ended: Ended): void {
-    this.#finish(() => this.#isRefunded?.(ended) === true)
+    this.#finish(() => this.#isRefunded?.(ended) ?? false)
   }
 
-  #finish(isRefunded: () => boolean): void {
+  #finish(isRefunded: () => boolean | Promise<boolean>): void {
     if (this.#isOver) return
     this.#isOver = true
-    try {
-      if (isRefunded()) this.#giveBack()
-    } catch (error) {
-      printError(error)
-    }
+    whenAsked(isRefunded, (isBack) => {
+      try {
+        if (isBack) this.#giveBack()
+      } catch (error) {
+        printError(error)
+      }
+    })
   }
 
   #giveBack(): void {

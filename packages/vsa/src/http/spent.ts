@@ -11,7 +11,23 @@ export interface Spent {
 }
 
 /** Whether the units go back. What the user's function throws is printed: the response is out, so there is nobody to tell. */
-export type IsRefunded = (ended: Ended) => boolean
+export type IsRefunded = (ended: Ended) => boolean | Promise<boolean>
+
+/** Gets the answer in this turn where it is there, else later. What throws or rejects is printed, and the answer is false. */
+export function whenAsked(ask: () => boolean | Promise<boolean>, go: (isBack: boolean) => void): void {
+  const failed = (error: unknown): void => {
+    printError(error)
+    go(false)
+  }
+  let answer: boolean | Promise<boolean>
+  try {
+    answer = ask()
+  } catch (error) {
+    return failed(error)
+  }
+  if (answer instanceof Promise) answer.then(go, failed).then(undefined, printError)
+  else go(answer)
+}
 
 /** Errors after the response: a log is all there is. */
 export function printError(error: unknown): void {

@@ -34,10 +34,16 @@ function wantedOf<Request>(
   request: Request,
   address: () => string,
 ): UnitsOf | Promise<UnitsOf> {
-  const units = costOf(finder.cost, request)
+  const units = heard(costOf(finder.cost, request))
   const budget = finder.find(request, address)
   if (typeof units === 'number' && !(budget instanceof Promise)) return unitsOf(finder, budget, units)
-  return Promise.all([budget, units]).then(([found, cost]) => unitsOf(finder, found, cost))
+  return heard(Promise.all([budget, units]).then(([found, cost]) => unitsOf(finder, found, cost)))
+}
+
+/** What comes next may throw at once, and then the rejection of this one is of no use. */
+function heard<T>(value: T): T {
+  if (value instanceof Promise) value.catch(() => undefined)
+  return value
 }
 
 function costOf<Request>(cost: Cost<Request>, request: Request): number | Promise<number> {

@@ -22,11 +22,19 @@ export function whenChecked(
   else proceed(outcome)
 }
 
-/** Lets a function of the user's answer a denial. @param fail gets whatever it throws or rejects with, always as an Error */
-export function whenAnswered(answer: () => unknown, fail: (error: Error) => void): void {
+/**
+ * Lets a function of the user's answer a denial.
+ * @param fail gets whatever it throws or rejects with, always as an Error
+ * @param send gets what it answers
+ */
+export function whenAnswered(
+  answer: () => unknown,
+  fail: (error: Error) => void,
+  send: (answered: unknown) => void = () => undefined,
+): void {
   const failed = (thrown: unknown): void => fail(errorFrom(thrown))
   try {
-    Promise.resolve(answer()).then(undefined, failed)
+    Promise.resolve(answer()).then(send).then(undefined, failed)
   } catch (error) {
     failed(error)
   }

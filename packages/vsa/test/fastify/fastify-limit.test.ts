@@ -120,3 +120,14 @@ test('the engine stays open when the app closes, and is flushed if that is asked
   }
   expect(flushed).toEqual([false, true])
 })
+
+test('onDenied may answer with what it returns, as handlers do; config.limit has no hook', async () => {
+  const { app, clock, vsa } = engine()
+  const calls = vsa.budgets('calls', { limit: 0, per: 'minute' })
+  await app.register(fastifyLimit(vsa, { budgets: { calls }, onDenied: async () => ({ error: 'slow down' }), clock }))
+  app.get('/', async () => 'hello')
+  const limit: object = { hook: 'preHandler' }
+  expect(() => app.get('/hook', { config: { limit } }, async () => 'hello')).toThrow('config.limit.hook')
+  const denied = await app.inject('/')
+  expect([denied.statusCode, denied.json()]).toEqual([429, { error: 'slow down' }])
+})

@@ -129,3 +129,25 @@ test('a client that has hung up: before the decision nothing is spent, and the h
   await vsa.flush()
   expect([handled, (await calls.of('192.0.2.1').peek()).used]).toEqual([0, 0])
 })
+
+test('onDenied: a text has the status of the denial, and a redirect gets the headers', async () => {
+  const { clock, vsa } = engine()
+  const seen: unknown[] = []
+  for (const text of [true, false]) {
+    const app = new Hono()
+    app.use(
+      honoLimit<Context>(vsa, {
+        budgets: { calls: vsa.budgets('calls', { limit: 0, per: 'minute' }) },
+        onDenied: (_denial, c) => (text ? c.text('slow down') : Response.redirect('http://localhost/wait', 302)),
+        clock,
+        remoteAddress,
+      }),
+    )
+    const { status, headers } = await app.request('/')
+    seen.push([status, headers.has('ratelimit')])
+  }
+  expect(seen).toEqual([
+    [429, true],
+    [302, true],
+  ])
+})

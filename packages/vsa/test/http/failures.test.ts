@@ -121,7 +121,7 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     const { vsa, start, handled } = fixture()
     const calls = vsa.budgets('calls', PER_MINUTE)
     const { url, errors } = await start(framework, () => ({ budgets: { calls: { from: calls, by } } }))
-    expect((await get(url)).status).toBe(500)
+    expect((await get(url)).status).toBe(400)
     expect(errors).toMatchObject([{ code }])
     expect([handled, vsa.stats().budgets]).toEqual([[], 0])
   })

@@ -5,6 +5,7 @@ import { serve } from '@hono/node-server'
 import express, { type NextFunction, type Request, type Response as ExpressResponse } from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { chargeOf, expressLimit } from '../../src/express/index.ts'
 import { fastifyLimit } from '../../src/fastify/index.ts'
 import { honoLimit } from '../../src/hono/index.ts'
@@ -90,7 +91,7 @@ async function honoApp(vsa: Vsa, options: OptionsOf, handler: Handler): Promise<
   const app = new Hono()
   app.onError((error, c) => {
     errors.push(error)
-    return c.body('failed', statusOf(error) === 400 ? 400 : 500)
+    return c.body('failed', statusOf(error) as ContentfulStatusCode)
   })
   app.use(
     honoLimit(
