@@ -37,12 +37,14 @@ export class ReservedUnits implements Spent, Charge {
   readonly #parts: readonly ReservedPart[]
   readonly #isRefunded: IsRefunded | null
   readonly #timer: { cancel(): void }
+  /** Nothing more is metered. */
   #isOver = false
+  #isSettled = false
 
   constructor(reserved: readonly Reserved[], { isRefunded, clock, ttlMs }: ReservedTerms) {
     this.#parts = reserved.map((one) => ({ ...one, isMetered: false, meteredUnits: 0 }))
     this.#isRefunded = isRefunded
-    this.#timer = clock.timer(ttlMs, () => this.#finish(() => false))
+    this.#timer = clock.timer(ttlMs, () => this.#settle(false))
   }
 
   meter(units = 1, name?: string): boolean {
@@ -54,7 +56,7 @@ export class ReservedUnits implements Spent, Charge {
     for (const part of parts) {
       if (!part.reservation.meter(units)) isCovered = false
       part.isMetered = true
-      part.meteredUnits += units
+      part.meteredUnits = Math.min(part.meteredUnits + units, Number.MAX_SAFE_INTEGER)
     }
     return isCovered
   }
@@ -70,10 +72,16 @@ export class ReservedUnits implements Spent, Charge {
   #finish(isRefunded: () => boolean | Promise<boolean>): void {
     if (this.#isOver) return
     this.#isOver = true
+    // An answer that never comes does not keep the units.
+    whenAsked(isRefunded, (isBack) => this.#settle(isBack))
+  }
+
+  #settle(isBack: boolean): void {
+    if (this.#isSettled) return
+    this.#isOver = true
+    this.#isSettled = true
     this.#timer.cancel()
-    whenAsked(isRefunded, (isBack) => {
-      for (const part of this.#parts) settle(part, isBack).catch(printError)
-    })
+    for (const part of this.#parts) settle(part, isBack).catch(printError)
   }
 }
 

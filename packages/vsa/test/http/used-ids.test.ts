@@ -127,3 +127,26 @@ test('with an id, what was metered is settled before ttlMs, and meter is false f
   expect([meters[0]?.(), await used(tokens)]).toEqual([false, 4])
   asked.request.destroy()
 })
+
+test('a refundWhen that never answers does not keep the units: what was metered is settled at ttlMs', async () => {
+  const { clock, vsa, start, used } = fixture()
+  const tokens = vsa.budget('tokens', { initial: 60 })
+  let isAsked = false
+  const refundWhen = async (): Promise<boolean> => {
+    isAsked = true
+    return new Promise<boolean>(() => undefined)
+  }
+  const { url } = await start(
+    framework,
+    () => ({ budgets: { tokens }, cost: 10, reserve: { ttlMs: 20_000 }, refundWhen }),
+    async ({ charge }) => {
+      charge().meter(4)
+      return { status: 200, body: 'ok' }
+    },
+  )
+  await get(url)
+  await until(() => isAsked)
+  expect(await used(tokens)).toBe(10)
+  await clock.advance(20_000)
+  expect(await used(tokens)).toBe(4)
+})
