@@ -25,3 +25,20 @@ test.each(['5', 1.5, Infinity])('%o points are refused while the key is denied, 
   expect(await limiter.get('ada')).toMatchObject({ consumedPoints: 9 })
   await all.close(8)
 })
+
+test('with blocks, a key that a lease covers goes on while the store is away', async () => {
+  const all = processes()
+  const limiter = limiterOf(all, all.open({ deadlineMs: 50 }), { duration: 3_600, points: 10_000 })
+  const consumed = async (): Promise<unknown> => {
+    const answer = outcome(limiter.consume('ada')).catch((error: unknown) => error)
+    await all.clock.advance(100)
+    return answer
+  }
+  for (let second = 0; second < 50; second += 1) expect(await consumed()).toMatchObject({ admitted: true })
+  all.net.cut('refuse')
+  // The look for blocks is due meanwhile: what was known of them holds.
+  for (let time = 0; time < 10; time += 1) expect(await consumed()).toMatchObject({ admitted: true })
+  all.net.heal()
+  await all.clock.advance(6_000)
+  await all.close(60)
+})
