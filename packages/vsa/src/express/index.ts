@@ -1,7 +1,14 @@
 import { chargeOf, noteCharge } from '../http/charges.ts'
 import type { Denial } from '../http/denial.ts'
 import type { LimitOptions } from '../http/limit-options.ts'
-import { type NodeRequest, type NodeResponse, setHeaders, sourceOfNode, whenEnded } from '../http/node-exchange.ts'
+import {
+  isGone,
+  type NodeRequest,
+  type NodeResponse,
+  setHeaders,
+  sourceOfNode,
+  whenEnded,
+} from '../http/node-exchange.ts'
 import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts'
 import { type Outcome, RequestLimiter } from '../http/request-limiter.ts'
 import { whenAnswered, whenChecked } from '../http/when-checked.ts'
@@ -67,7 +74,7 @@ function proceed<Request extends NodeRequest, Response extends NodeResponse>(
       return deny(outcome.denial, exchange)
     case 'admitted': {
       const { spent, headers } = outcome
-      if (response.destroyed) return spent.abandon()
+      if (isGone(response)) return spent.abandon()
       if (spent.isWatched) {
         noteCharge(request, spent)
         whenEnded(response, (ended) => spent.end(ended))

@@ -1,7 +1,7 @@
 import { chargeOf, noteCharge } from '../http/charges.ts'
 import type { Denial } from '../http/denial.ts'
 import type { Header } from '../http/header.ts'
-import { whenEnded } from '../http/node-exchange.ts'
+import { isGone, whenEnded } from '../http/node-exchange.ts'
 import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts'
 import type { Outcome } from '../http/request-limiter.ts'
 import { whenAnswered, whenChecked } from '../http/when-checked.ts'
@@ -80,7 +80,7 @@ function proceed<Request extends LimitedRequest, Reply extends LimitedReply>(
       return deny(outcome.denial, exchange)
     case 'admitted': {
       const { spent, headers } = outcome
-      if (reply.raw.destroyed) {
+      if (isGone(reply.raw)) {
         reply.hijack()
         return spent.abandon()
       }

@@ -3,7 +3,7 @@ import type { Denial } from '../http/denial.ts'
 import { CLIENT_CLOSED } from '../http/ended.ts'
 import type { Header } from '../http/header.ts'
 import type { LimitOptions } from '../http/limit-options.ts'
-import { whenEnded } from '../http/node-exchange.ts'
+import { isGone, whenEnded } from '../http/node-exchange.ts'
 import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts'
 import { errorFrom, RequestError } from '../http/request-error.ts'
 import { type Outcome, RequestLimiter } from '../http/request-limiter.ts'
@@ -87,7 +87,7 @@ function watch(context: LimitedContext, spent: Spent): () => void {
 
 function hasHungUp(context: LimitedContext): boolean {
   const node = nodeOf(context)
-  return node === null ? context.req.raw.signal.aborted : node.outgoing.destroyed
+  return node === null ? context.req.raw.signal.aborted : isGone(node.outgoing)
 }
 
 function problemResponse({ problem, status }: Denial): Response {

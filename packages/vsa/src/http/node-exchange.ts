@@ -12,13 +12,22 @@ export interface NodeRequest {
 export interface NodeResponse {
   statusCode: number
   readonly headersSent: boolean
-  /** The client hung up, or all is sent. */
-  readonly destroyed: boolean
+  /** The client hung up, or all is sent. A response of HTTP/2 has not this, but a stream. */
+  readonly destroyed?: boolean
+  readonly stream?: Http2StreamEnd | undefined
   readonly writableFinished: boolean
   getHeader(name: string): number | string | readonly string[] | undefined
   setHeader(name: string, value: string): unknown
   end(body: string): unknown
   once(event: 'close', listener: () => void): unknown
+}
+
+/** What a stream of HTTP/2 tells of its end. */
+export interface Http2StreamEnd {
+  readonly destroyed: boolean
+  readonly aborted: boolean
+  /** 0: it ended as it should. */
+  readonly rstCode?: number | undefined
 }
 
 export function sourceOfNode({ headers, socket }: NodeRequest): RequestSource {
@@ -29,11 +38,20 @@ export function sourceOfNode({ headers, socket }: NodeRequest): RequestSource {
   }
 }
 
+/** No response can reach the client any more. Before a decision: it hung up. */
+export function isGone({ destroyed, stream }: NodeResponse): boolean {
+  return destroyed === true || stream?.destroyed === true
+}
+
 /** Once, after all was sent, or when the client hung up before. */
 export function whenEnded(response: NodeResponse, tell: (ended: Ended) => void): void {
+  const { stream } = response
   response.once('close', () => {
     const { statusCode, writableFinished, headersSent } = response
-    tell({ status: writableFinished || headersSent ? statusCode : 499, completed: writableFinished })
+    // HTTP/2 takes what was not sent for finished when the client hangs up.
+    const isBroken = stream !== undefined && (stream.aborted || (stream.rstCode ?? 0) !== 0)
+    const completed = writableFinished && !isBroken
+    tell({ status: completed || headersSent ? statusCode : 499, completed })
   })
 }
 

@@ -10,7 +10,7 @@ export interface Spent {
   end(ended: Ended): void
 }
 
-/** Whether the units go back. What the user's function throws is printed: the response is out, so there is nobody to tell. */
+/** Whether the units go back. What the user's function throws is printed: the response is out, so no caller can get it. */
 export type IsRefunded = (ended: Ended) => boolean | Promise<boolean>
 
 /** Gets the answer in this turn where it is there, else later. What throws or rejects is printed, and the answer is false. */

@@ -78,7 +78,7 @@ test('L8: nothing is published for tryAdmit, and nothing after the last listener
   await vsa.close()
 })
 
-test('L8: where nobody listens no trace and no context is made', async () => {
+test('L8: without a subscriber the engine makes no trace and no context', async () => {
   const batch = { epoch: 1, token: 't', incarnation: 'i', seq: 1, entries: [], takes: [], close: false }
   expect(traceExchange('label', batch, 1)).toBeUndefined()
   let contexts = 0
