@@ -1,7 +1,11 @@
-import type { Budget, Reservation } from '../index.ts'
+import { type Budget, type Reservation, VsaError } from '../index.ts'
 import type { Ended } from './ended.ts'
 import type { HttpClock } from './http-clock.ts'
 import { type IsRefunded, printError, type Spent, whenAsked } from './spent.ts'
+
+/** The store is asked again so often, with such pauses: for five minutes, the default of `ttlMs`. */
+const SETTLE_TRIES_MAX = 60
+const SETTLE_PAUSE_MS = 5_000
 
 /** What a handler says of work whose cost was not known before. */
 export interface Charge {
@@ -36,6 +40,7 @@ export class ReservedUnits implements Spent, Charge {
   readonly isWatched = true
   readonly #parts: readonly ReservedPart[]
   readonly #isRefunded: IsRefunded | null
+  readonly #clock: HttpClock
   readonly #timer: { cancel(): void }
   /** Nothing more is metered. */
   #isOver = false
@@ -44,6 +49,7 @@ export class ReservedUnits implements Spent, Charge {
   constructor(reserved: readonly Reserved[], { isRefunded, clock, ttlMs }: ReservedTerms) {
     this.#parts = reserved.map((one) => ({ ...one, isMetered: false, meteredUnits: 0 }))
     this.#isRefunded = isRefunded
+    this.#clock = clock
     this.#timer = clock.timer(ttlMs, () => this.#settle(false))
   }
 
@@ -81,15 +87,24 @@ export class ReservedUnits implements Spent, Charge {
     this.#isOver = true
     this.#isSettled = true
     this.#timer.cancel()
-    for (const part of this.#parts) settle(part, isBack).catch(printError)
+    for (const part of this.#parts) this.#settlePart(part, isBack, 1)
+  }
+
+  #settlePart(part: ReservedPart, isBack: boolean, tries: number): void {
+    settle(part, isBack, tries > 1).catch((error: unknown) => {
+      const isAway = error instanceof VsaError && error.statusCode === 503
+      if (!isAway || tries >= SETTLE_TRIES_MAX) return printError(error)
+      this.#clock.timer(SETTLE_PAUSE_MS, () => this.#settlePart(part, isBack, tries + 1))
+    })
   }
 }
 
-async function settle(part: ReservedPart, isBack: boolean): Promise<void> {
+/** @param isAgain an earlier try may have reached the store: what it says again is its own outcome */
+async function settle(part: ReservedPart, isBack: boolean, isAgain: boolean): Promise<void> {
   const { budget, reservation, isMetered, meteredUnits } = part
   const units = isMetered ? meteredUnits : reservation.units
   const { repeated } = await (isBack ? reservation.cancel() : reservation.settle(units))
-  if (!repeated || isBack || units === 0) return
+  if (!repeated || isAgain || isBack || units === 0) return
   // Another request under the same id has settled it: what this one used is taken besides, as far as there is something.
   const besides = await budget.reserve(0)
   await besides?.settle(units)

@@ -150,3 +150,27 @@ test('a refundWhen that never answers does not keep the units: what was metered 
   await clock.advance(20_000)
   expect(await used(tokens)).toBe(4)
 })
+
+test('a store that is away when the response ends is asked again, until it has settled what was metered', async () => {
+  const { clock, net, vsa, start, used } = fixture({ deadlineMs: 100 })
+  const tokens = vsa.budget('tokens', { initial: 60 })
+  let isCut = false
+  const { url } = await start(
+    framework,
+    () => ({ budgets: { tokens }, cost: 10, reserve: { id: () => 'r-1' } }),
+    async ({ charge }) => {
+      charge().meter(4)
+      net.cut('refuse')
+      isCut = true
+      return { status: 200, body: 'ok' }
+    },
+  )
+  await get(url)
+  await until(() => isCut)
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  await clock.advance(200)
+  net.heal()
+  await clock.advance(6_000)
+  expect(await used(tokens)).toBe(4)
+  expect(await tokens.peek()).toMatchObject({ reserved: 0 })
+})
