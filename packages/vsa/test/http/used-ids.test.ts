@@ -154,21 +154,23 @@ test('a refundWhen that never answers does not keep the units: what was metered 
 test('a store that is away when the response ends is asked again, until it has settled what was metered', async () => {
   const { clock, net, vsa, start, used } = fixture({ deadlineMs: 100 })
   const tokens = vsa.budget('tokens', { initial: 60 })
-  let isCut = false
+  const others: Promise<unknown>[] = []
   const { url } = await start(
     framework,
     () => ({ budgets: { tokens }, cost: 10, reserve: { id: () => 'r-1' } }),
     async ({ charge }) => {
       charge().meter(4)
-      net.cut('refuse')
-      isCut = true
+      net.cut('hang')
+      // The settlement waits behind the exchange of another call, and its deadline passes before it is sent.
+      others.push(vsa.budget('other', { initial: 1 }).admit().catch(String))
+      await clock.settle()
       return { status: 200, body: 'ok' }
     },
   )
   await get(url)
-  await until(() => isCut)
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  await until(() => vsa.stats().waiters === 2)
   await clock.advance(200)
+  expect([others.length, vsa.stats().waiters]).toEqual([1, 0])
   net.heal()
   await clock.advance(6_000)
   expect(await used(tokens)).toBe(4)
