@@ -103,6 +103,15 @@ test('an async refundWhen is waited for; one that rejects gives nothing back', a
   }
   await until(() => vsa.stats().refundedUnits === 2)
   expect([await used(plain), await used(reserved)]).toEqual([0, 0])
+  let isAsked = false
+  const rejecting = async (): Promise<boolean> => {
+    isAsked = true
+    throw new Error('from a test')
+  }
+  const { url } = await start(framework, () => ({ budgets: { plain }, refundWhen: rejecting }))
+  await get(url)
+  await until(() => isAsked)
+  expect([await used(plain), vsa.stats().refundedUnits]).toEqual([1, 2])
 })
 
 test('with an id, what was metered is settled before ttlMs, and meter is false from then on', async () => {
