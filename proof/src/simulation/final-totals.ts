@@ -36,16 +36,18 @@ function assertCounters({ script, audit, violations }: World, { totals, name }: 
 }
 
 /** @throws Violation */
-function assertRow({ totals, fenced, name: process }: OwnerProcess, name: string): void {
-  const { admitted, refunded, refused, settled, accepted } = totals
+function assertRow({ totals, fenced, forgotten, name: process }: OwnerProcess, name: string): void {
+  const { admitted, refunded, refused, settled, accepted, failed } = totals
   if (!areExact(name, admitted, refunded, refused, settled, accepted)) return
   const net = admitted.of(name) - refunded.of(name) + refused.of(name)
   const kept = settled.of(name) - accepted.of(name)
   const burned = totals.burned.of(name)
   // Unaccounted admissions: their units may have been taken all the same.
   const unaccounted = totals.unaccounted.of(keyOf(name))
+  // L4: what a request took that failed in an epoch that the store forgot is not given back.
+  const untold = forgotten ? failed.of(keyOf(name)) : 0
   const text = (): string => `${name}: ${process} admitted ${net}; ${kept} are settled, ${burned} burned`
   // The spent part of a burned lease is unknown.
-  must(kept <= net + unaccounted, 'L3', text)
+  must(kept <= net + unaccounted + untold, 'L3', text)
   must(net <= kept + (fenced ? burned : 0), 'L3', text)
 }

@@ -47,6 +47,8 @@ export class OwnerProcess {
   closed = false
   /** One of its epochs ended without a close, so units may have burned. */
   fenced = false
+  /** The store no longer knew one of its epochs, whose last batch it had not answered: what that took stays taken (L4). */
+  forgotten = false
   /** `close` failed: units may have been taken. */
   ambiguous = false
   readonly #setting: Setting

@@ -13,8 +13,6 @@ export class WireObserver {
   readonly #processes: readonly OwnerProcess[]
   /** Epochs whose last answer was lost. */
   readonly #uncertain = new Set<number>()
-  /** Processes whose epoch the store does not know any more: its clock has leapt by years, more than once. The audit checks that. */
-  readonly #forgotten = new Set<number>()
 
   constructor(context: RunContext, violations: Violations, processes: readonly OwnerProcess[]) {
     this.#context = context
@@ -54,7 +52,7 @@ export class WireObserver {
         if (event.key === setting.corrupt) return
         return fail(new Violation('L2', `a budget is quarantined without a cause: ${JSON.stringify(event)}`))
       case 'additions_lost':
-        if (owner !== undefined && this.#forgotten.has(number)) {
+        if (owner?.forgotten === true) {
           owner.totals.added.add(event.key, -event.sum)
           return
         }
@@ -126,7 +124,8 @@ export class WireObserver {
       (answer) => {
         trace(() => `${this.#nameOf(number)} receives ${JSON.stringify(answer)}`)
         owner?.exchanges.heard(batch, answer, owner.machine.monotonic(), owner.requests.standstills)
-        if (answer.kind === 'fenced' && answer.last === null) this.#forgotten.add(number)
+        // Its clock has leapt by more than a week. The audit checks that.
+        if (owner !== undefined && answer.kind === 'fenced' && answer.last === null) owner.forgotten = true
         this.#noteAnswer(batch, answer)
         this.#noteGrants(batch, answer, wanted)
       },
