@@ -140,6 +140,12 @@ export class ReservationBooks {
     return row.lots.map((_lot, at) => this.#open(row, at))
   }
 
+  /** All lots of the row, once its end, where that has passed, has been counted (R3). @throws BooksError before anything has changed */
+  ended(row: ReservationRow): readonly OpenedLot[] {
+    this.opened(row)
+    return this.opened(this.#expire(row))
+  }
+
   /** What is to be written. */
   get writes(): readonly ReservationWrite[] {
     return [...this.#writes.values()]

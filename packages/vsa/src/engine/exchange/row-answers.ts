@@ -67,11 +67,13 @@ export class RowAnswers {
     this.#events.compare(row, { figures: before, used: usedBefore, known }, answer)
   }
 
-  /** S10: the exchange counted, and then the row's retention passed. Nothing was leased from it any more. */
+  /** S10: the exchange counted, and then the row's retention passed. Nothing was leased from it any more, unless it was deleted (P6). */
   #settleRemoved(row: LeasedRow, refunded: number): void {
-    const { held } = row
-    const { sent } = row.lease
+    const { held, key, window } = row
+    const { sent, spentSince: units } = row.lease
     row.lose()
+    // The next answer tells of the deletion, when nothing is known any more of what was spent.
+    if (units > 0) this.#parts.settings.emit({ type: 'deleted', key, period: window.start, units })
     // Only a deletion (P6) removes a row that has mints: this one goes to the fresh row.
     const mint = this.#takeMintSent(row)
     if (mint !== null) this.#parts.requests.of(row).mints.putBack([mint])

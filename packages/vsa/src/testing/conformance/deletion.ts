@@ -38,7 +38,12 @@ export const deletionTests: readonly ConformanceTest[] = [
   },
   {
     title: 'P6, R3: what an expired one kept of the other budgets is used',
-    run: captured,
+    run: (scene) => captured(scene, true),
+    passesMs: PAST_TTL_MS,
+  },
+  {
+    title: 'P6, R3: so is what one kept that nothing has touched since its end',
+    run: (scene) => captured(scene, false),
     passesMs: PAST_TTL_MS,
   },
   {
@@ -200,7 +205,8 @@ async function otherBudgets(scene: Scene): Promise<void> {
   expect([answer.entries, answer.credits?.changes]).toMatchObject([[{ value: 0 }], [{ kind: 'unknown' }]])
 }
 
-async function captured(scene: Scene): Promise<void> {
+/** @param isTouched between its end and the deletion */
+async function captured(scene: Scene, isTouched: boolean): Promise<void> {
   const owner = await scene.owner()
   const policy = initialOf(10)
   await owner.apply({
@@ -208,8 +214,8 @@ async function captured(scene: Scene): Promise<void> {
     takes: [reservationOf('r', [2, 3], { onExpire: 'capture', ttlMs: scene.ms(TTL_MS) })],
   })
   await scene.pass(PAST_TTL_MS)
-  // It is over once it is named.
-  await owner.apply({ entries: [entryOf('a', { known: true })], takes: [reservationOf('r', [2])] })
+  const takes = [reservationOf('r', [2])]
+  if (isTouched) await owner.apply({ entries: [entryOf('a', { known: true })], takes })
   await remove(scene.other, 'a')
   scene.expect(await scene.rows()).toMatchObject([{ budget: { key: 'b', used: 3, reserved: 0, pool: 7 } }])
 }
