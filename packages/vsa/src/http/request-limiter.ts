@@ -1,4 +1,4 @@
-import type { Decision, Vsa } from '../index.ts'
+import type { Decision, Denied, Vsa } from '../index.ts'
 import { checkOptions } from './check-options.ts'
 import { ClientAddress, type RequestSource } from './client-address.ts'
 import { type Denial, denialFrom, denialOf } from './denial.ts'
@@ -124,12 +124,8 @@ export class RequestLimiter<Request> {
     wanted: readonly UnitsOf[],
     request: Request,
   ): Promise<Outcome> {
-    const spent = await reservations.reserve(wanted, request)
-    if (spent === null) {
-      const { by, denied, figures } = await reservations.refusal(wanted, this.#clock.now())
-      return this.#denied(denialOf(denied, by.name, figures?.resetSeconds), figures)
-    }
-    return this.#admittedByAll(null, wanted, spent)
+    const made = await reservations.reserve(wanted, request)
+    return 'admitted' in made ? this.#refused(made, wanted) : this.#admittedByAll(null, wanted, made)
   }
 
   #admitted(decision: Decision, wanted: readonly UnitsOf[], spent: Spent): Outcome | Promise<Outcome> {
@@ -157,7 +153,7 @@ export class RequestLimiter<Request> {
     return { kind: 'admitted', headers: figures.length === 0 ? [] : this.#headersOf(figures), spent }
   }
 
-  #refused(decision: Decision, wanted: readonly UnitsOf[]): Outcome {
+  #refused(decision: Denied, wanted: readonly UnitsOf[]): Outcome {
     const refused = wanted.find(({ budget }) => budget.key === decision.key) ?? wanted[0]
     if (refused === undefined) return SKIPPED
     const figures = figuresOf(decision, refused, this.#clock.now())
