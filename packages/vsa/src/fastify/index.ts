@@ -21,6 +21,9 @@ export { chargeOf }
 
 type Done = (error?: Error) => void
 
+/** How Fastify prints the routes of an instance that has none yet. Printed in another way, each request looks at its route's config. */
+const NO_ROUTES = '(empty tree)'
+
 /** A plugin of Fastify. */
 export type FastifyLimit<Request, Reply> = (
   instance: LimitedInstance<Request, Reply>,
@@ -50,6 +53,7 @@ export function fastifyLimit<
       else proceed(outcome, { route, request, reply, go })
       return undefined
     })
+    if (instance.printRoutes?.() !== NO_ROUTES) limiters.expectUnseen()
     instance.addHook('onRoute', ({ config }) => limiters.verify(config))
     if (options.flushOnClose === true) instance.addHook('onClose', () => vsa.flush())
     done()
