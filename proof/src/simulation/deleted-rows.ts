@@ -143,7 +143,12 @@ export class DeletedRows {
   }
 
   #of(epoch: number): Bereft {
-    const bereft = this.#bereft.get(epoch) ?? { unheard: new Set(), told: new Set(), gone: new Set(), leases: new Map() }
+    const bereft = this.#bereft.get(epoch) ?? {
+      unheard: new Set(),
+      told: new Set(),
+      gone: new Set(),
+      leases: new Map(),
+    }
     this.#bereft.set(epoch, bereft)
     return bereft
   }

@@ -54,13 +54,7 @@ export class RowAudit {
   /** Called with the name of a row, and how many of its units a reset has given back (P5). */
   onReset: (name: string, units: number) => void = () => undefined
 
-  constructor(
-    setting: Setting,
-    epochs: Epochs,
-    deletions: DeletedRows,
-    scenarios: Scenarios,
-    violations: Violations,
-  ) {
+  constructor(setting: Setting, epochs: Epochs, deletions: DeletedRows, scenarios: Scenarios, violations: Violations) {
     this.#epochs = epochs
     this.#deletions = deletions
     this.#violations = violations
