@@ -40,7 +40,8 @@ export class RowAnswers {
   settle(row: LeasedRow, answer: EntryAnswer, arrival: Arrival): void {
     if (answer.kind === 'budget') this.#acknowledge(row, answer, arrival)
     else if (answer.kind === 'removed') this.#settleRemoved(row, answer.refunded)
-    else if (answer.kind === 'deleted') this.#forget(row)
+    // This process deleted it itself, and store time has leapt by more than the store remembers that.
+    else if (answer.kind === 'deleted' || (answer.kind === 'row_lost' && this.#isDeleter(row))) this.#forget(row)
     else if (answer.kind !== 'counter') this.#refuse(row, arrival.nowMs)
   }
 
@@ -128,6 +129,10 @@ export class RowAnswers {
     const { flushIntervalMs } = this.#parts.settings
     schedule.askAgainAtMs = nowMs + flushIntervalMs
     schedule.denials?.heard(nowMs, flushIntervalMs, { isRead: false, hasMore })
+  }
+
+  #isDeleter(row: LeasedRow): boolean {
+    return this.#parts.requests.find(row)?.callsSent.some(({ kind }) => kind === 'hear') === true
   }
 
   #takeMintSent(row: LeasedRow): MintRequest | null {
