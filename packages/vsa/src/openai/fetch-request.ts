@@ -53,6 +53,7 @@ export async function fetchRequest(input: string | URL | Request, init: RequestI
       model: call.model,
       input: requestText(...format.input(body)),
       outputTokensMax: tokensFrom(format.outputTokensMax(body)),
+      answers: tokensFrom(format.answers?.(body)),
       signal,
       attempt: attemptOf(headers),
       fingerprint: () => fingerprint(url, headers, text),

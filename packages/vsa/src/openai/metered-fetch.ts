@@ -80,8 +80,17 @@ async function metered(
   const events = new EventMeter(meter, format)
   const { stream, stop } = meteredStream<Uint8Array>(body, {
     see: (chunk) => events.see(chunk),
-    end: (outcome) => events.end(outcome === 'broken' && signal?.aborted === true ? 'aborted' : outcome),
+    end: async (outcome) => {
+      signal?.removeEventListener('abort', onAbort)
+      await events.end(outcome === 'broken' && signal?.aborted === true ? 'aborted' : outcome)
+    },
   })
+  // Nothing may be reading it just now, so that the stream would not hear of it.
+  const onAbort = (): void => {
+    events.end('aborted').catch(() => undefined)
+  }
+  signal?.addEventListener('abort', onAbort, { once: true })
+  if (signal?.aborted === true) onAbort()
   meter.watch(stop)
   return withBody(response, stream)
 }
