@@ -118,7 +118,11 @@ export class RowAnswers {
     this.#pause(row, nowMs, false)
     this.#refunds.drop(row, sent?.refund)
     this.#takeMintSent(row)?.reply.reject(rowLostError(key))
-    for (const { reply } of this.#parts.requests.find(row)?.takeCallsSent() ?? []) reply.reject(rowLostError(key))
+    for (const { kind, reply } of this.#parts.requests.find(row)?.takeCallsSent() ?? []) {
+      // P6: of a period that is over, too, nothing is left.
+      if (kind === 'hear') reply.resolve()
+      else reply.reject(rowLostError(key))
+    }
     for (const request of this.#confirmations.takeUnconfirmed(row, 'sent')) this.#takes.retryLater(request, row)
     // The gate has not entered the period: it goes back to the store's.
     if (wasEarly(row, session.time)) leases.retire(row)
