@@ -262,6 +262,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'returned-to-the-first-source': simulated(['V3']),
   'repeat-given-back': checked(['I2']),
   'changed-rows-first': simulated(['G5']),
+  'sources-of-then': simulated(['G5']),
 
   // Deletion
   'deletion-unheard': simulated(['P6', 'L2']),

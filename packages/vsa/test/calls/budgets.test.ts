@@ -227,6 +227,42 @@ test('where the store does not answer, the call is as the engine says: an error,
   }
 })
 
+test.each([undefined, () => 'call-1'])(
+  'a denied call has the reason of its reservation, also where nothing is kept of the budget between calls: id %s',
+  async (id) => {
+    const { vsa, budget } = credits(1_000, { budgetsMax: 1 })
+    await budget.admit(900)
+    await vsa.budget('other', { initial: 1 }).admit()
+    await vsa.budget('another', { initial: 1 }).admit()
+    const denied = await meteredFetch({ budget, fetch: answering('x', null), ...(id && { id }) })(...chatRequest())
+    expect([denied.status, denied.headers.get('x-vsa-denied'), denied.headers.get('retry-after')]).toEqual([
+      429,
+      'exhausted',
+      null,
+    ])
+    expect(await denied.json()).toMatchObject({ error: { message: expect.stringContaining('units: exhausted.') } })
+    await vsa.flush()
+    expect(await budget.peek()).toMatchObject({ used: 900, reserved: 0, remaining: 100 })
+  },
+)
+
+test('a denied call says that another process holds the units, and comes again after a flush interval', async () => {
+  const { owner, clock } = bench()
+  const [one, other] = [owner({ deadlineMs: 500 }), owner()]
+  const leased = { initial: 1_000, atRisk: 1_000 } as const
+  await one.vsa.ready()
+  other.vsa.budget('credits', leased).tryAdmit(1_000)
+  await clock.settle()
+  other.vsa.budget('credits', leased).tryAdmit(900)
+  other.net.cut('hang')
+  const budget = one.vsa.budget('credits', leased)
+  const asked = meteredFetch({ budget, clock, fetch: answering('x', null) })(...chatRequest())
+  await clock.advance(1_000)
+  const denied = await asked
+  expect([denied.headers.get('x-vsa-denied'), denied.headers.get('retry-after')]).toEqual(['reserved', '1'])
+  expect(await budget.peek()).toMatchObject({ used: 0, reserved: 0 })
+})
+
 test('a call whose settlement gets no answer does not fail: onSettled has the error, and what was reserved stays charged until the store is back', async () => {
   const clock = manualClock()
   const net = faultyStore(memory({ now: () => clock.now() }), { clock })

@@ -153,10 +153,15 @@ export class Decisions {
   #denied(need: Extract<Verdict, { kind: 'denied' }>, row: RowView | null): Refused {
     const reason = need.isRefunded === true ? 'refunded' : reasonOf(row, need.units)
     const retryAfterMs = this.#retryAfterMs(need.gate, row, reason)
-    const shown = this.#shown(need, row)
-    return retryAfterMs === undefined
-      ? { admitted: false, reason, ...shown }
-      : { admitted: false, reason, retryAfterMs, ...shown }
+    const { key, units, limit, remaining, period, resetAtMs } = this.#shown(need, row)
+    // Written out, as `#accounted`: a flood of requests beyond a limit is denied here.
+    if (retryAfterMs === undefined)
+      return resetAtMs === undefined
+        ? { admitted: false, reason, key, units, limit, remaining, period }
+        : { admitted: false, reason, key, units, limit, remaining, period, resetAtMs }
+    return resetAtMs === undefined
+      ? { admitted: false, reason, retryAfterMs, key, units, limit, remaining, period }
+      : { admitted: false, reason, retryAfterMs, key, units, limit, remaining, period, resetAtMs }
   }
 
   /** V1: all of the sources together have too little. The first that comes back may have enough. */
@@ -171,12 +176,14 @@ export class Decisions {
   }
 
   #shown({ gate, units }: GateNeed, row: RowView | null): Shown {
-    const { plan } = gate
-    const window = row?.window ?? plan.windowAt(this.#session.time)
+    const { key, plan } = gate
+    const { start: period, end } = row?.window ?? plan.windowAt(this.#session.time)
     // What was minted: for `initial` it grows with each mint, for `limit` it is the limit.
     const limit = row?.figures?.minted ?? plan.limit
-    const shown = { key: gate.key, units, limit, remaining: remainingOf(row, plan.limit), period: window.start }
-    return window.end === Infinity ? shown : { ...shown, resetAtMs: window.end }
+    const remaining = remainingOf(row, plan.limit)
+    return end === Infinity
+      ? { key, units, limit, remaining, period }
+      : { key, units, limit, remaining, period, resetAtMs: end }
   }
 
   #retryAfterMs(gate: Gate, row: RowView | null, reason: Refused['reason']): number | undefined {

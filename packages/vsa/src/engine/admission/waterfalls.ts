@@ -1,12 +1,13 @@
 import type { Decision } from '../../core/decision.ts'
 import { assertUnits } from '../../core/units.ts'
 import { checkReserveOptions } from '../api/arguments.ts'
-import type { AdmitOptions, DurableReserve, Reservation, Source } from '../api/public-types.ts'
+import type { AdmitOptions, DurableReserve, Source } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
 import { type Charge, type ChargedSource, LocalReservation, type ReservedBudget } from '../budget/local-reservation.ts'
 import type { CounterState } from '../budget/counter-state.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { AdmissionController } from './admission-controller.ts'
+import type { MadeReservations } from './made-reservations.ts'
 import { type SourceParts, type Sources, sourcesFrom } from './needs.ts'
 import type { Reservations } from './reservations.ts'
 
@@ -40,19 +41,18 @@ export class Waterfalls {
     sources: readonly Source[],
     units: number,
     options: AdmitOptions | DurableReserve = {},
-  ): Promise<Reservation | null> {
+  ): Promise<MadeReservations> {
     const { admission, reservations, settings } = this.#parts
     const checked = checkReserveOptions(options, settings.deadlineMs)
     const found = sourcesFrom(sources, units, this.#parts.sources)
-    if (checked.remember !== undefined) assertUnits('units', units, 1)
     if (checked.remember !== undefined) {
-      const made = await reservations.reserveInStore(found.needs, checked, found.waterfall)
-      return made?.[0] ?? null
+      assertUnits('units', units, 1)
+      return reservations.reserveInStore(found.needs, checked, found.waterfall)
     }
     const decision = await admission.decideFirst(found, options)
-    if (!decision.admitted) return null
-    const budget = this.#budgetOf(found)
-    return LocalReservation.of(budget, this.#chargesOf(found, decision, units))
+    if (!decision.admitted) return { decision, reservations: null }
+    const charges = this.#chargesOf(found, decision, units)
+    return { decision, reservations: [LocalReservation.of(this.#budgetOf(found), charges)] }
   }
 
   #sources(sources: readonly Source[], units: number, options: AdmitOptions | undefined): Sources {
@@ -117,6 +117,8 @@ export class Waterfalls {
   }
 }
 
+/** The same sources for other units. Their gates may have been evicted meanwhile, and their keys have others (G5). */
 function withUnits({ needs, waterfall }: Sources, units: number): Sources {
-  return { needs: needs.map(({ gate }) => ({ gate, units })), waterfall: waterfall.withUnits(units) }
+  const live = needs.map(({ gate }) => ({ gate: gate.family.live(gate), units }))
+  return { needs: live, waterfall: waterfall.withUnits(units) }
 }

@@ -147,6 +147,8 @@ export function checkCloseOptions(options: CloseOptions, deadlineDefaultMs: numb
 export function assertDecision(decision: unknown): asserts decision is PastDecision {
   const fields = typeof decision === 'object' && decision !== null ? (decision as Record<string, unknown>) : {}
   const { period, admitted, key } = fields
+  if (fields['reservation'] !== undefined || fields['reservations'] !== undefined)
+    throw new TypeError('decision must not be one with a reservation: settle or cancel that')
   const isPast = typeof period === 'number' || typeof admitted === 'boolean'
   if (!isPast || (key !== undefined && typeof key !== 'string'))
     throw new TypeError(`decision must be what decide() answered, got ${describe(decision)}`)

@@ -15,6 +15,7 @@ import type {
   PendingIntent,
   RefundOptions,
   Reservation,
+  ReserveDecision,
 } from '../api/public-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { BudgetHistory, type KnownFigures } from './budget-history.ts'
@@ -198,6 +199,10 @@ export class Gate implements Budget, HotCell {
     if (options === undefined && Number.isInteger(max) && max > 0 && max <= this.room)
       return Promise.resolve(this.tryReserve(max))
     return this.family.slowPath.reserve(this, max, options)
+  }
+
+  decideReserve(max: number, options?: AdmitOptions | DurableReserve): Promise<ReserveDecision> {
+    return this.family.slowPath.decideReserve(this, max, options)
   }
 
   reservation(id: string): Reservation {

@@ -80,7 +80,9 @@ export class LocalReservation implements Reservation {
 
   /** Of several sources: what each gave, the first one first. @param budget stands for all of them */
   static of(budget: ReservedBudget, charges: readonly Charge[]): LocalReservation {
-    const reservation = new LocalReservation(budget, 0, null)
+    const isUnaccounted = charges.some(({ period }) => period === null)
+    // Of its first units, which are none.
+    const reservation = new LocalReservation(budget, 0, isUnaccounted ? null : 0)
     for (const charge of charges) reservation.#add(charge)
     reservation.#units = reservation.#charged
     return reservation
@@ -92,6 +94,10 @@ export class LocalReservation implements Reservation {
 
   get state(): Reservation['state'] {
     return this.#outcome === null ? 'open' : 'settled'
+  }
+
+  get unaccounted(): true | undefined {
+    return this.#period === null ? true : undefined
   }
 
   meter(units = 1): boolean {
@@ -145,7 +151,8 @@ export class LocalReservation implements Reservation {
   }
 
   toJSON(): object {
-    return { key: this.#budget.key, units: this.#units, state: this.state }
+    const { unaccounted } = this
+    return { key: this.#budget.key, units: this.#units, state: this.state, ...(unaccounted && { unaccounted }) }
   }
 
   get #charging(): Charging {

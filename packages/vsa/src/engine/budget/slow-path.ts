@@ -11,6 +11,7 @@ import type {
   PendingIntent,
   RefundOptions,
   Reservation,
+  ReserveDecision,
 } from '../api/public-types.ts'
 import type { Charge } from './local-reservation.ts'
 
@@ -22,6 +23,7 @@ export interface SlowPath<Gate> {
   admit(gate: Gate, units: number, options?: AdmitOptions): Promise<boolean>
   decide(gate: Gate, units: number, options?: AdmitOptions): Promise<Decision>
   reserve(gate: Gate, units: number, options?: AdmitOptions | DurableReserve): Promise<Reservation | null>
+  decideReserve(gate: Gate, units: number, options?: AdmitOptions | DurableReserve): Promise<ReserveDecision>
   /** As `Charging`. */
   charge(gate: Gate, units: number): Promise<readonly Charge[] | null>
   cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number>

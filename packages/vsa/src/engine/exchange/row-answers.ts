@@ -119,7 +119,7 @@ export class RowAnswers {
     this.#refunds.drop(row, sent?.refund)
     this.#takeMintSent(row)?.reply.reject(rowLostError(key))
     for (const { kind, reply } of this.#parts.requests.find(row)?.takeCallsSent() ?? []) {
-      // P6: of a period that is over, too, nothing is left.
+      // P6: the period may have ended since the deletion.
       if (kind === 'hear') reply.resolve()
       else reply.reject(rowLostError(key))
     }
