@@ -20,6 +20,8 @@ export class Decisions {
   readonly #periods = new WeakMap<object, Map<string, number | null>>()
   /** Of decisions about several sources: their gates, also those that are evicted later. */
   readonly #sources = new WeakMap<object, readonly GateNeed[]>()
+  /** I2: of decisions with an id: the budgets that are given back by it alone. */
+  readonly #remembered = new WeakMap<object, ReadonlySet<string>>()
 
   constructor(session: Pick<Session, 'time' | 'hasJoined'>, flushIntervalMs: number, leases: Pick<LeaseTable, 'find'>) {
     this.#session = session
@@ -68,6 +70,11 @@ export class Decisions {
     return this.#sources.get(decision)?.find(({ gate }) => gate.key === key)?.gate
   }
 
+  /** I2: by the id it counts once, for every process. */
+  isGivenBackById(decision: PastDecision, key: string): boolean {
+    return this.#remembered.get(decision)?.has(key) === true
+  }
+
   /**
    * The start of the period that units of the budget go back into. Null where the decision, which admitted, took nothing of it: it is not
    * accounted, repeated or on trial. Undefined where it is about other budgets.
@@ -101,6 +108,8 @@ export class Decisions {
             ...this.#shown(asked, shown),
             ...(waterfall !== undefined && shares !== undefined && { from: fromOf(rows, shares, waterfall) }),
           }
+    if (remembered?.repeated === false)
+      this.#remembered.set(decision, new Set([asked.gate.key, ...rows.map(({ key }) => key)]))
     if (waterfall !== undefined) this.#sources.set(decision, needs)
     if (rows.length > 1 && waterfall === undefined)
       this.#periods.set(decision, new Map(rows.map(({ key, window }) => [key, window.start])))
