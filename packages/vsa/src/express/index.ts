@@ -48,11 +48,13 @@ export function expressLimit<Request extends NodeRequest = NodeRequest, Response
     const exchange = { options, request, response, go }
     whenChecked(
       () => limiter.check(request),
-      (outcome) => proceed(outcome, exchange),
+      (outcome) => prepare(outcome, exchange),
       go,
     )
   }
 }
+
+const NOTHING = (): void => undefined
 
 interface Exchange<Request, Response> {
   readonly options: ExpressLimitOptions<Request, Response>
@@ -61,26 +63,31 @@ interface Exchange<Request, Response> {
   readonly go: Next
 }
 
-function proceed<Request extends NodeRequest, Response extends NodeResponse>(
+/** @returns what comes next */
+function prepare<Request extends NodeRequest, Response extends NodeResponse>(
   outcome: Outcome,
   exchange: Exchange<Request, Response>,
-): void {
+): () => void {
   const { request, response, go } = exchange
   switch (outcome.kind) {
     case 'skipped':
-      return go()
+      return go
     case 'denied':
       setHeaders(response, outcome.headers)
-      return deny(outcome.denial, exchange)
+      deny(outcome.denial, exchange)
+      return NOTHING
     case 'admitted': {
       const { spent, headers } = outcome
-      if (isGone(response)) return spent.abandon()
+      if (isGone(response)) {
+        spent.abandon()
+        return NOTHING
+      }
       if (spent.isWatched) {
         noteCharge(request, spent)
         whenEnded(response, (ended) => spent.end(ended))
       }
       setHeaders(response, headers)
-      return go()
+      return go
     }
   }
 }

@@ -47,7 +47,7 @@ export function fastifyLimit<
       const exchange = { route, request, reply, go }
       whenChecked(
         () => route.limiter.check(request),
-        (outcome) => proceed(outcome, exchange),
+        (outcome) => prepare(outcome, exchange),
         go,
       )
       return undefined
@@ -60,6 +60,8 @@ export function fastifyLimit<
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'vsa' })
 }
 
+const NOTHING = (): void => undefined
+
 interface Exchange<Request, Reply> {
   readonly route: RouteLimiter<Request, Reply>
   readonly request: Request
@@ -67,29 +69,32 @@ interface Exchange<Request, Reply> {
   readonly go: Done
 }
 
-function proceed<Request extends LimitedRequest, Reply extends LimitedReply>(
+/** @returns what comes next */
+function prepare<Request extends LimitedRequest, Reply extends LimitedReply>(
   outcome: Outcome,
   exchange: Exchange<Request, Reply>,
-): void {
+): () => void {
   const { request, reply, go } = exchange
   switch (outcome.kind) {
     case 'skipped':
-      return go()
+      return go
     case 'denied':
       setHeaders(reply, outcome.headers)
-      return deny(outcome.denial, exchange)
+      deny(outcome.denial, exchange)
+      return NOTHING
     case 'admitted': {
       const { spent, headers } = outcome
       if (isGone(reply.raw)) {
         reply.hijack()
-        return spent.abandon()
+        spent.abandon()
+        return NOTHING
       }
       if (spent.isWatched) {
         noteCharge(request, spent)
         whenEnded(reply.raw, (ended) => spent.end(ended))
       }
       setHeaders(reply, headers)
-      return go()
+      return go
     }
   }
 }

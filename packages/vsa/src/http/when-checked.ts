@@ -2,24 +2,26 @@ import { errorFrom } from './request-error.ts'
 import type { Outcome } from './request-limiter.ts'
 
 /**
- * Goes on with the outcome, in this turn where it is there already, else when it is.
- * @param proceed what comes after it is not ours to catch
- * @param fail gets whatever `check` throws, always as an Error
+ * Prepares for the outcome and goes on, in this turn where it is there already, else when it is.
+ * @param prepare answers what comes after it: the handler, whose errors are not ours to catch
+ * @param fail gets whatever `check` and `prepare` throw, always as an Error
  */
 export function whenChecked(
   check: () => Outcome | Promise<Outcome>,
-  proceed: (outcome: Outcome) => void,
+  prepare: (outcome: Outcome) => () => void,
   fail: (error: Error) => void,
 ): void {
   const failed = (thrown: unknown): void => fail(errorFrom(thrown))
-  let outcome: Outcome | Promise<Outcome>
+  let proceed: () => void
   try {
-    outcome = check()
+    const outcome = check()
+    // What `proceed` throws then is an unhandled rejection, as of any callback that nothing waits for.
+    if (outcome instanceof Promise) return void outcome.then(prepare).then((later) => later(), failed)
+    proceed = prepare(outcome)
   } catch (error) {
     return failed(error)
   }
-  if (outcome instanceof Promise) outcome.then(proceed).then(undefined, failed)
-  else proceed(outcome)
+  proceed()
 }
 
 /**
