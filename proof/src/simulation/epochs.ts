@@ -73,7 +73,9 @@ export class Epochs {
     this.#renew(view, answer)
     // S6: the answer for an entry that is now void was kept by its index.
     const isVoid = (index: string): boolean => batch.entries[Number(index)]?.kind === 'void'
-    assertOutcome(view, outcomeOf(answer), isVoid)
+    // P6: the mint is gone with the row.
+    const isRemoved = (index: string): boolean => answer.entries[Number(index)]?.kind === 'removed'
+    assertOutcome(view, outcomeOf(answer), isVoid, isRemoved)
   }
 
   #renew(view: EpochView, { time }: AppliedAnswer): void {
@@ -164,13 +166,17 @@ function assertOutcome(
   view: EpochView,
   answered: EpochView['outcome'],
   isSkipped: (index: string) => boolean = () => false,
+  isRemoved: (index: string) => boolean = () => false,
 ): void {
-  const textOf = ({ granted, notes, credits }: EpochView['outcome']): string =>
-    JSON.stringify({
-      granted,
-      credits,
-      notes: Object.fromEntries(Object.entries(notes).filter(([index]) => !isSkipped(index))),
+  const told = ({ notes }: EpochView['outcome']): readonly unknown[] =>
+    Object.entries(notes).flatMap(([index, note]) => {
+      if (isSkipped(index)) return []
+      if (!isRemoved(index)) return [[index, note]]
+      const refunded = note.refunded ?? 0
+      return refunded > 0 ? [[index, { refunded }]] : []
     })
+  const textOf = (outcome: EpochView['outcome']): string =>
+    JSON.stringify({ granted: outcome.granted, credits: outcome.credits, notes: told(outcome) })
   const [kept, said] = [textOf(view.outcome), textOf(answered)]
   must(
     kept === said,

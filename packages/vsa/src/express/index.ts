@@ -11,7 +11,7 @@ import {
 } from '../http/node-exchange.ts'
 import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts'
 import { type Outcome, RequestLimiter } from '../http/request-limiter.ts'
-import { whenAnswered, whenChecked } from '../http/when-checked.ts'
+import { checked, whenAnswered, whenChecked } from '../http/when-checked.ts'
 import type { Vsa } from '../index.ts'
 
 export { addressKey } from '../http/address-key.ts'
@@ -45,12 +45,11 @@ export function expressLimit<Request extends NodeRequest = NodeRequest, Response
 ): (request: Request, response: Response, next: Next) => void {
   const limiter = new RequestLimiter<Request>(vsa, options, sourceOfNode, ['onDenied'])
   return (request, response, go) => {
-    const exchange = { options, request, response, go }
-    whenChecked(
-      () => limiter.check(request),
-      (outcome) => prepare(outcome, exchange),
-      go,
-    )
+    const outcome = checked(limiter, request)
+    if (outcome instanceof Promise)
+      whenChecked(outcome, (later) => prepare(later, { options, request, response, go }), go)
+    else if (outcome.kind === 'failed') go(outcome.error)
+    else prepare(outcome, { options, request, response, go })()
   }
 }
 

@@ -1,5 +1,5 @@
 import { assertUnits } from '../../core/units.ts'
-import { assertAbout, assertAdmitted, assertDecision, windowOf } from '../api/arguments.ts'
+import { assertAbout, assertAdmitted, assertDecision, assertWithoutId, windowOf } from '../api/arguments.ts'
 import { closedError } from '../api/errors.ts'
 import type { PastDecision } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
@@ -57,6 +57,7 @@ export class Refunds {
     const period = this.#parts.decisions.periodOf(decision, key)
     if (units > 0) {
       assertAdmitted(decision)
+      assertWithoutId(this.#parts.decisions.isGivenBackById(decision, key))
       assertAbout(period !== undefined, decision, key)
     }
     return period ?? null
@@ -69,6 +70,7 @@ export class Refunds {
     const { unaccounted, repeated, key: asked, from = [] } = decision
     if (units > 0) {
       assertAdmitted(decision)
+      assertWithoutId(decisions.isGivenBackById(decision, gate.key))
       assertAbout(asked === gate.key || from.some(({ key }) => key === gate.key), decision, gate.key)
     }
     if (scheduler.ended) throw closedError(gate.key)

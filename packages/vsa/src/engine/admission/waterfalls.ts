@@ -117,6 +117,8 @@ export class Waterfalls {
   }
 }
 
+/** The same sources for other units. Their gates may have been evicted meanwhile, and their keys have others (G5). */
 function withUnits({ needs, waterfall }: Sources, units: number): Sources {
-  return { needs: needs.map(({ gate }) => ({ gate, units })), waterfall: waterfall.withUnits(units) }
+  const live = needs.map(({ gate }) => ({ gate: gate.family.live(gate), units }))
+  return { needs: live, waterfall: waterfall.withUnits(units) }
 }

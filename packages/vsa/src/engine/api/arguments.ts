@@ -160,6 +160,14 @@ export function assertAdmitted({ admitted }: PastDecision): void {
   if (admitted === false) throw new TypeError('decision must be one that admitted: a denied one took nothing')
 }
 
+/** I2: what was admitted under an id would come back twice, by its decision and by its id. @throws TypeError that names the argument */
+export function assertWithoutId(isGivenBackById: boolean): void {
+  if (isGivenBackById)
+    throw new TypeError(
+      'decision must be one without an id: what was admitted under an id is given back once, by refund(units, { id })',
+    )
+}
+
 /** A decision took nothing from the budgets that it is not about. @throws TypeError that names the argument */
 export function assertAbout(isAbout: boolean, { key }: PastDecision, refunded: string): void {
   if (!isAbout) throw new TypeError(`decision must be about ${describe(refunded)}: it is about ${describe(key)}`)
