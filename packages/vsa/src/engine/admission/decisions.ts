@@ -1,4 +1,6 @@
+import type { Window } from '../../core/plan.ts'
 import type { Accounted, Admitted, Decision, DecisionShare, Refused, Unavailable } from '../../core/decision.ts'
+import { windowIn } from '../api/arguments.ts'
 import type { PastDecision } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import { reasonOf, type RowView } from '../budget/row-view.ts'
@@ -86,6 +88,18 @@ export class Decisions {
     const periods = this.#periods.get(decision)
     if (periods !== undefined) return periods.get(key)
     return decision.key === undefined || decision.key === key ? (decision.period ?? 0) : undefined
+  }
+
+  /** The period of what the decision took of the budget. Null where it took nothing. */
+  windowOf(decision: Decision, gate: Gate): Window | null {
+    const period = this.periodOf(decision, gate.key) ?? null
+    return period === null ? null : (this.windowIn(gate, period) ?? null)
+  }
+
+  /** The budget's period that begins at `period`, by its row, or by its policy of now or before. Undefined where neither knows of it. */
+  windowIn(gate: Gate, period: number): Window | undefined {
+    const row = this.#leases.find(gate.key, period)
+    return row === undefined ? windowIn(gate, period) : row.window
   }
 
   #admitted(
