@@ -30,6 +30,10 @@ export interface StoreAdapter {
    * written. Absent when there is none.
    */
   exchangePlain?(batch: Batch): Awaitable<Exchanged | null>
+  /**
+   * F4: acknowledged writes may be forgotten now, as was last read: each answer tells it. Only for a store of which that may begin while an owner goes on. Absent: as the join said.
+   */
+  readonly mayForget?: boolean
   loadUpkeep(bounds: UpkeepBounds): Awaitable<Snapshot<UpkeepRows>>
   /** The reservations that are to be swept, the earliest first: at most `max`. */
   loadSweep(max: number): Awaitable<Snapshot<SweepRows>>

@@ -1,5 +1,6 @@
 import type { Decision } from '../../core/decision.ts'
 import { invariant } from '../../core/errors.ts'
+import type { Window } from '../../core/plan.ts'
 import { assertUnits } from '../../core/units.ts'
 import { assertId, checkRefundOptions, checkReserveOptions, type CheckedOptions } from '../api/arguments.ts'
 import type { AdmitOptions, DurableReserve, GivenBack, Need, RefundOptions, Reservation } from '../api/public-types.ts'
@@ -27,7 +28,7 @@ const COVER_TRIES_MAX = 8
 
 interface Charged {
   readonly gate: Gate
-  readonly period: number | null
+  readonly window: Window | null
 }
 
 export interface ReservationParts {
@@ -57,7 +58,7 @@ export class Reservations {
     }
     const decision = await this.#parts.admission.decide(gate, units, options)
     if (!decision.admitted) return { decision, reservations: null }
-    return { decision, reservations: [new LocalReservation(gate, units, this.#periodOf(decision, gate))] }
+    return { decision, reservations: [new LocalReservation(gate, units, this.#windowOf(decision, gate))] }
   }
 
   /** @param merged what was asked for, over distinct gates */
@@ -76,19 +77,19 @@ export class Reservations {
     if (others.length > 0) {
       decision = await this.#parts.admission.decideAll(others, options)
       if (!decision.admitted) return { decision, reservations: null }
-      for (const { gate } of others) charged.set(gate.key, { gate, period: this.#periodOf(decision, gate) })
+      for (const { gate } of others) charged.set(gate.key, { gate, window: this.#windowOf(decision, gate) })
     }
     const tried = await Promise.all(
       onTrial.map(async (need) => ({ gate: need.gate, trial: await this.#try(need, options) })),
     )
     for (const { gate, trial } of tried) {
-      charged.set(gate.key, { gate, period: this.#periodOf(trial, gate) })
+      charged.set(gate.key, { gate, window: this.#windowOf(trial, gate) })
       decision ??= trial
     }
     invariant(decision !== undefined, 'needs name at least one budget')
     const reservations = wanted.flatMap(({ key, units }) => {
       const one = charged.get(key)
-      return one === undefined ? [] : [new LocalReservation(one.gate, units, one.period)]
+      return one === undefined ? [] : [new LocalReservation(one.gate, units, one.window)]
     })
     return { decision, reservations }
   }
@@ -137,7 +138,7 @@ export class Reservations {
   /** Admits units for a reservation. Null: they are not there. */
   async charge(gate: Gate, units: number, options?: AdmitOptions): Promise<Charge | null> {
     const decision = await this.#parts.admission.decide(gate, units, options)
-    return decision.admitted ? { units, period: this.#periodOf(decision, gate) } : null
+    return decision.admitted ? { units, window: this.#windowOf(decision, gate) } : null
   }
 
   /** As `Charging`. */
@@ -166,7 +167,7 @@ export class Reservations {
       if (deadlineMs < 1) break
       const decision = await admission.decide(gate, asked, { deadlineMs })
       if (decision.admitted) {
-        add({ units: asked, period: this.#periodOf(decision, gate) })
+        add({ units: asked, window: this.#windowOf(decision, gate) })
         left -= asked
       } else {
         // The settlement asks for as much as there is: no caller was denied.
@@ -230,8 +231,8 @@ export class Reservations {
     return (units, options) => this.#parts.intents.write({ op: 'settle', key, id, units }, options)
   }
 
-  #periodOf(decision: Decision, { key }: Gate): number | null {
-    return this.#parts.decisions.periodOf(decision, key) ?? null
+  #windowOf(decision: Decision, gate: Gate): Window | null {
+    return this.#parts.decisions.windowOf(decision, gate)
   }
 }
 
