@@ -265,6 +265,6 @@ export interface OpenOwner {
 
 export interface EndedLease {
   readonly lease: LeaseRow
-  /** Undefined where there is none; null when it cannot be read. */
+  /** Undefined where there is none; null when it, or the lease, cannot be read. */
   readonly row: BudgetRow | undefined | null
 }

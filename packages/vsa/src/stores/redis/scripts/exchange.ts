@@ -188,8 +188,13 @@ local function settle(i)
     end
   end
   local held0 = tonumber(helds[i] or 0)
-  -- S6 names the row; that is not done here.
-  if minted - used - reserved - burned - leased ~= pool or leased < held0 or spent > held0 then return false end
+  -- S6 names the row; that is not done here. What is no number, or no whole one, shows in the remainder.
+  if not held0 or (held0 + used + reserved + burned + leased + lessees + limit + version + wanted) % 1 ~= 0 then return false end
+  local others = helds[i] and lessees - 1 or lessees
+  if minted - used - reserved - burned - leased ~= pool or leased < held0 or spent > held0 or others < 0
+    or (others == 0) ~= (leased == held0) or (held0 == 0) ~= not helds[i]
+    or min(held0, minted, used, reserved, burned, limit, version) < 0 or pool < -MAX
+    or max(minted, used, reserved, burned, leased, limit, version, wanted) > MAX then return false end
   local minted0, used0, pool0, version0, wanted0, keepUntil0 = minted, used, pool, version, wanted, keepUntil
   if policy and row and kind == 1 then
     local itsKind, itsLimit, itsBurnMax, itsVersion, itsEndsAt, itsKeepUntil = unp('<dddddd', data, policy)
@@ -205,6 +210,7 @@ local function settle(i)
   if mint then
     local units, before = unp('<d', data, takesFrom + (mint - mints - 1) * 16 + 8), mintedBefore[mint]
     if before then
+      if (tonumber(before) or 0.5) % 1 ~= 0 then return false end
       how = tonumber(before) == units and 'repeated' or 'id_conflict'
     elseif units > MAX - minted then
       how = 'units_overflow'
@@ -263,7 +269,7 @@ local sums, setCounters, newCounters = {}, {}, 0
 local befores = values(C, 3 + budgets, counters)
 for i = 1, counters do
   local before, add = tonumber(befores[i] or 0), unp('<d', data, 65 + budgets * 48 + i * 8)
-  if not before or before + add > MAX or before + add < -MAX then return false end
+  if not before or before % 1 ~= 0 or max(before, before + add) > MAX or min(before, before + add) < -MAX then return false end
   sums[i] = before + add
   if add ~= 0 then
     setCounters[#setCounters + 1] = names[3 + budgets + i]
