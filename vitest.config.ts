@@ -25,7 +25,7 @@ const MEASURED = [
   'packages/vsa/test/{bench,engine}/*.proof.test.ts',
   'packages/vsa/test/cli/replay.proof.test.ts',
   'packages/vsa/test/stores/sqlite-thread.proof.test.ts',
-  'proof/test/*.proof.test.ts',
+  'proof/test/{chaos,crash,final-verifier}.proof.test.ts',
 ]
 
 export default defineConfig({

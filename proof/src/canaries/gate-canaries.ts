@@ -79,8 +79,8 @@ export const GATE_CANARIES: readonly Canary[] = [
     rules: ['G4', 'L3'],
     what: 'the decision names the current period, not the period that the units came from',
     file: 'engine/admission/decisions',
-    find: 'const { start: period, end } = row?.window ?? plan.windowAt(this.#session.time);',
-    replace: 'const { start: period, end } = plan.windowAt(this.#session.time);',
+    find: 'const { start: period, end } = row?.window ?? plan.windowAt(this.#session.time);\n        const limit',
+    replace: 'const { start: period, end } = plan.windowAt(this.#session.time);\n        const limit',
   },
   {
     name: 'eviction-forgets',

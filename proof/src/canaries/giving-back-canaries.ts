@@ -67,6 +67,14 @@ export const GIVING_BACK_CANARIES: readonly Canary[] = [
     replace: 'const changes = this.#takeChanges();\n        this.#loadChangedRows(builder, changes, nowMs);',
   },
   {
+    name: 'sources-of-then',
+    rules: ['G5'],
+    what: 'a reservation from several sources is extended from the gates that they had when it was made',
+    file: 'engine/admission/waterfalls',
+    find: 'gate: gate.family.live(gate), units',
+    replace: 'gate, units',
+  },
+  {
     name: 'repeat-given-back',
     rules: ['I2', 'L1'],
     what: 'a repeated decision, which took nothing, gives units back',

@@ -1,5 +1,5 @@
 import { canariesPart } from './canaries-part.ts'
-import { chaosOnServers, chaosPart } from './chaos-part.ts'
+import { chaosPart, serverChaosPart } from './chaos-part.ts'
 import { modelCanariesPart, modelPart } from './model-parts.ts'
 import type { Part } from './part.ts'
 import { simulationPart } from './simulation-part.ts'
@@ -13,5 +13,5 @@ export const PARTS: readonly Part[] = [
   modelPart,
   modelCanariesPart,
   chaosPart,
-  ...chaosOnServers,
+  serverChaosPart,
 ]

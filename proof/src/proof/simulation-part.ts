@@ -1,7 +1,7 @@
 import { check, type Part } from './part.ts'
 import { runSimulation } from './programs.ts'
 
-const SEEDS = 3_000
+const SEEDS = 2_000
 
 /** Every law under drawn faults, with every scenario. */
 export const simulationPart: Part = {

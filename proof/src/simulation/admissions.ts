@@ -18,8 +18,8 @@ export class Admissions {
   readonly #minted = new Map<string, Map<string, number>>()
   /** The most that each row has minted. */
   readonly #mintedMost = new Map<string, number>()
-  /** What resets have given back. */
-  readonly #reset: UnitSums = new UnitSums()
+  /** What resets have given back, and what had left the pools of rows that were deleted. */
+  readonly #again: UnitSums = new UnitSums()
   /** The changes of each process's sums when they were last found covered. */
   readonly #changesCovered = new WeakMap<ProcessTotals, number>()
 
@@ -84,7 +84,16 @@ export class Admissions {
 
   /** P5: L1 counts from the reset. What was admitted before it may be admitted again. */
   addReset(name: string, units: number): void {
-    this.#reset.add(name, units)
+    this.#again.add(name, units)
+  }
+
+  /**
+   * P6: a row was deleted, and the next one of the name is a fresh one.
+   * @param units that had left its pool, except by reservations, which are gone as well
+   */
+  addDeleted(name: string, units: number): void {
+    this.#again.add(name, units)
+    this.#mintedMost.delete(name)
   }
 
   /** L1: never more than the policy and the mints allow, nor than the store has minted. */
@@ -93,19 +102,22 @@ export class Admissions {
     const { used, reserved } = this.heldByReservations(name)
     const net = this.admitted.of(name) - this.refunded.of(name) + used + reserved
     const setting = this.#budgets.get(key)
-    if (setting === undefined || !areExact(name, this.admitted, this.refunded)) return
+    if (setting === undefined || !areExact(name, this.admitted, this.refunded, this.#again)) return
     let bound = Math.max(...setting.policies.map(unitsOf))
     for (const units of this.#minted.get(key)?.values() ?? []) bound += units
-    const again = this.#reset.of(name)
+    const again = this.#again.of(name)
     must(net <= bound + again, 'L1', () => `${name}: ${net} units were admitted, and at most ${bound} + ${again} exist`)
     const most = this.#mintedMost.get(name) ?? 0
     must(net <= most + again, 'L1', () => `${name}: ${net} units were admitted, and ${most} + ${again} were minted`)
   }
 
-  /** L1: every unit that a process admitted is settled by it, leased to it, or burned with it. */
+  /** L1: every unit that a process admitted is settled by it, leased to it, or burned with it; or its lease was deleted (P6). */
   assertAllCovered(totals: ProcessTotals): void {
-    const { admitted, refunded, settled, held, burned } = totals
-    const changes = admitted.changes + refunded.changes + settled.changes + held.changes + burned.changes
+    const { admitted, refunded, settled, held, burned, unheard, lost } = totals
+    const changes = [admitted, refunded, settled, held, burned, unheard, lost].reduce(
+      (sum, one) => sum + one.changes,
+      0,
+    )
     // It is called after every event, and most change nothing here.
     if (this.#changesCovered.get(totals) === changes) return
     this.#changesCovered.set(totals, changes)
@@ -116,10 +128,12 @@ export class Admissions {
     if (!areExact(name, totals.admitted, totals.refunded, totals.settled)) return
     const net = totals.admitted.of(name) - totals.refunded.of(name)
     const [settled, held, burned] = [totals.settled.of(name), totals.held.of(name), totals.burned.of(name)]
+    const deleted = totals.unheard.of(name) + totals.lost.of(name)
     must(
-      net <= settled + held + burned,
+      net <= settled + held + burned + deleted,
       'L1',
-      () => `${name}: a process admitted ${net} units; ${settled} are settled, ${held} leased, ${burned} burned`,
+      () =>
+        `${name}: a process admitted ${net} units; ${settled} are settled, ${held} leased, ${burned} burned, ${deleted} deleted`,
     )
   }
 }

@@ -14,6 +14,7 @@ import type { Rng } from './rng.ts'
 import type { RunContext } from './run-context.ts'
 import type { BudgetSetting } from './script.ts'
 import { must } from './violation.ts'
+import { WholeBudgetCalls } from './whole-budget-calls.ts'
 import { wideBudget } from './wide-budgets.ts'
 
 /** Callers that are told in one turn. */
@@ -23,6 +24,7 @@ const TOLD_MAX = 400
 export class Callers {
   readonly counters: CounterCalls
   readonly credits: CreditCalls
+  readonly wholeBudgets: WholeBudgetCalls
   readonly #context: RunContext
   readonly #calls: PendingCalls
   readonly #crowds: CrowdCalls
@@ -37,6 +39,7 @@ export class Callers {
     this.#hints = new RetryHints(context)
     this.counters = new CounterCalls(context, this.#calls)
     this.credits = new CreditCalls(context, this.#calls)
+    this.wholeBudgets = new WholeBudgetCalls(context, this.#calls)
   }
 
   ask(owner: OwnerProcess, operation: OperationOf<'ask'>): void {
@@ -246,7 +249,8 @@ export class Callers {
       for (const [name, net] of before) {
         // Refunds since then may have been netted against what was spent before.
         const since = totals.refunded.of(name)
-        const settled = totals.settled.of(name)
+        // P6: what was spent from a lease that had been deleted is in no account.
+        const settled = totals.settled.of(name) + totals.lost.of(name)
         must(settled + since >= net, 'L3', () => `${name}: flushed, and only ${settled} of ${net} units are durable`)
       }
       for (const [name, refunded] of refunds) this.#assertRefunded(owner, name, refunded)
@@ -282,12 +286,6 @@ export class Callers {
       const addsUp = gone + remaining === minted || (remaining === 0 && gone > minted)
       must(isSane && addsUp, 'L2', () => `peek: ${JSON.stringify(peek)}`)
     })
-  }
-
-  reset(owner: OwnerProcess, operation: OperationOf<'reset'>): void {
-    const setting = this.#setting(operation.budget)
-    if (setting !== undefined)
-      this.#calls.waited(owner, `reset ${setting.key}`, owner.budget(setting).reset(), owner.deadlineOf(null))
   }
 
   misuse(owner: OwnerProcess, operation: OperationOf<'misuse'>): void {

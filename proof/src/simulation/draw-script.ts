@@ -1,5 +1,6 @@
 import { Rng } from './rng.ts'
 import { drawCredits } from './draw-credits.ts'
+import { drawDeletions } from './draw-deletions.ts'
 import { drawResets } from './draw-resets.ts'
 import { drawSettings } from './draw-settings.ts'
 import { drawWideScript } from './draw-wide.ts'
@@ -35,7 +36,7 @@ export function drawScript(seed: number): Script {
     const operation = drawFrom(rng, source, setting)
     if (operation !== undefined) actions.push({ atMs: Math.round(atMs * 10) / 10, place, ...operation })
   }
-  const apart = [drawCredits, drawResets].flatMap((draw) => draw(seed, setting, atMs))
+  const apart = [drawCredits, drawResets, drawDeletions].flatMap((draw) => draw(seed, setting, atMs))
   return { seed, setting, actions: [...actions, ...apart].toSorted((one, other) => one.atMs - other.atMs) }
 }
 

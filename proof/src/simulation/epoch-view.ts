@@ -37,7 +37,7 @@ export function outcomeOf(answer: AppliedAnswer): EpochView['outcome'] {
       if (entry.refunded > 0 || entry.mint !== undefined) notes[index] = { refunded: entry.refunded, ...mint }
     } else if (entry.kind === 'removed') {
       if (entry.refunded > 0) notes[index] = { refunded: entry.refunded }
-    } else if (entry.kind === 'period_closed' || entry.kind === 'row_lost') {
+    } else if (entry.kind === 'period_closed' || entry.kind === 'row_lost' || entry.kind === 'deleted') {
       notes[index] = { noRow: entry.kind }
     } else if (entry.kind === 'counter' && entry.overflow) {
       notes[index] = { overflow: true }

@@ -73,7 +73,9 @@ export class Epochs {
     this.#renew(view, answer)
     // S6: the answer for an entry that is now void was kept by its index.
     const isVoid = (index: string): boolean => batch.entries[Number(index)]?.kind === 'void'
-    assertOutcome(view, outcomeOf(answer), isVoid)
+    // P6: the mint is gone with the row.
+    const isRemoved = (index: string): boolean => answer.entries[Number(index)]?.kind === 'removed'
+    assertOutcome(view, outcomeOf(answer), isVoid, isRemoved)
   }
 
   #renew(view: EpochView, { time }: AppliedAnswer): void {
@@ -143,6 +145,8 @@ export class Epochs {
       'S8',
       () => `epoch ${view.epoch} was reaped at ${time}, before its expiry at ${view.expiresAt}`,
     )
+    // At its last exchange.
+    const seenAt = view.expiresAt - this.#leaseTtlMs
     const spared = this.#spared.find(({ from, until }) => time <= until && view.expiresAt >= from)
     must(
       spared === undefined,
@@ -151,7 +155,7 @@ export class Epochs {
         `epoch ${view.epoch} was reaped at ${time}; it had not expired at ${spared?.from}, and is spared until ${spared?.until}`,
     )
     must(
-      this.#holding.has(view.epoch) || time - view.expiresAt > OWNER_KEPT_MS || this.#epochs.size > IDLE_OWNERS_MAX,
+      this.#holding.has(view.epoch) || time - seenAt > OWNER_KEPT_MS || this.#epochs.size > IDLE_OWNERS_MAX,
       'S8',
       () => `epoch ${view.epoch} held nothing, and was reaped at ${time}`,
     )
@@ -164,13 +168,17 @@ function assertOutcome(
   view: EpochView,
   answered: EpochView['outcome'],
   isSkipped: (index: string) => boolean = () => false,
+  isRemoved: (index: string) => boolean = () => false,
 ): void {
-  const textOf = ({ granted, notes, credits }: EpochView['outcome']): string =>
-    JSON.stringify({
-      granted,
-      credits,
-      notes: Object.fromEntries(Object.entries(notes).filter(([index]) => !isSkipped(index))),
+  const told = ({ notes }: EpochView['outcome']): readonly unknown[] =>
+    Object.entries(notes).flatMap(([index, note]) => {
+      if (isSkipped(index)) return []
+      if (!isRemoved(index)) return [[index, note]]
+      const refunded = note.refunded ?? 0
+      return refunded > 0 ? [[index, { refunded }]] : []
     })
+  const textOf = (outcome: EpochView['outcome']): string =>
+    JSON.stringify({ granted: outcome.granted, credits: outcome.credits, notes: told(outcome) })
   const [kept, said] = [textOf(view.outcome), textOf(answered)]
   must(
     kept === said,

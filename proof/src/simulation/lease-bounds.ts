@@ -19,6 +19,11 @@ export class LeaseBounds {
     this.#epochs = epochs
   }
 
+  /** P6: the next row of the name is a fresh one. */
+  forget(name: string): void {
+    this.#aliveMost.delete(name)
+  }
+
   assertLeases(name: string, { budget, leases }: RowView): void {
     const atRisk = this.#budgets.get(budget.key)?.atRiskMax ?? Infinity
     for (const [epoch, held] of leases)

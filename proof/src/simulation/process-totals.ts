@@ -42,6 +42,10 @@ export class ProcessTotals {
   readonly accepted: UnitSums = new UnitSums()
   /** Burned units of its leases. */
   readonly burned: UnitSums = new UnitSums()
+  /** P6: units of its leases that were deleted, and of which it has not heard. It may spend them. */
+  readonly unheard: UnitSums = new UnitSums()
+  /** Of those of which it has heard: what it says that it had spent. It is in no account. */
+  readonly lost: UnitSums = new UnitSums()
   /** Units that its epochs hold now. */
   readonly held: UnitSums = new UnitSums()
   /** By counter: what callers added, and what its exchanges carried, first applications alone. */

@@ -81,6 +81,35 @@ export class ReservationAudit {
     return { moves, records: isSwept ? null : records, any: records > 0 || isSwept }
   }
 
+  /** P6: those with a budget of this key are gone, and no other has changed. @param time store time, ms since 1970 */
+  deleted(rows: readonly ReservationRow[], time: number, key: string): ReservationChanges {
+    this.lives.next()
+    const now = Math.min(time, this.#clock())
+    const after = new Map(rows.map((row) => [primaryOf(row), row]))
+    const moves = new ReservationSums()
+    let gone = 0
+    for (const [name, row] of this.#rows) {
+      if (after.get(name) === row) continue
+      this.#check(() =>
+        must(!after.has(name) && isOf(row, key), 'P6', () => `${name} was changed by a deletion of ${key}`),
+      )
+      moves.delete(row, now)
+      this.lives.end(row)
+      gone += 1
+    }
+    const isMade = after.size + gone > this.#rows.size
+    this.#check(() => must(!isMade, 'P6', () => `a deletion of ${key} made a reservation`))
+    if (gone > 0) this.#scenarios.deleted()
+    this.#rows = after
+    this.sums = sumsOf(rows)
+    return { moves, records: null, any: gone > 0 }
+  }
+
+  /** Whether units of it came from a budget with this key. */
+  has(key: string): boolean {
+    return [...this.#rows.values()].some((row) => isOf(row, key))
+  }
+
   /** R6 @returns what was forgotten, also where the id was granted again in the same transaction */
   #forgetGone(
     before: ReadonlyMap<string, ReservationRow>,
@@ -214,6 +243,10 @@ function sumsOf(rows: readonly ReservationRow[]): ReservationSums {
   const sums = new ReservationSums()
   for (const row of rows) sums.add(row, 1)
   return sums
+}
+
+function isOf({ lots }: ReservationRow, key: string): boolean {
+  return lots.some((lot) => budgetKeys(lot).includes(key))
 }
 
 /** R6: none of its lots is open, and each was kept for long enough. */

@@ -44,6 +44,22 @@ export class ReservationSums {
     }
   }
 
+  /**
+   * P6: a reservation is deleted with one of its budgets. What an open one had set aside goes back, and what one that is over had kept is used.
+   * @param now ms since 1970
+   */
+  delete({ lots, onExpire }: Pick<ReservationRow, 'lots' | 'onExpire'>, now: number): void {
+    for (const { state, expiresAt, sources } of lots) {
+      if (state === 'final') continue
+      const isOver = state === 'expired' || expiresAt <= now
+      const isKept = isOver && (state === 'expired' || onExpire === 'capture')
+      for (const { key, period, charged } of sources) {
+        if (period !== null) this.#move(rowName(key, period), -charged, isKept ? charged : 0)
+        else if (!isKept) this.#counters.set(key, this.counter(key) - charged)
+      }
+    }
+  }
+
   #addLot({ state, sources }: ReservationLot, times: 1 | -1): void {
     for (const { key, period, charged, refunded } of sources) {
       const kept = times * (charged - (refunded ?? 0))

@@ -26,6 +26,11 @@ export class ReservationScenarios {
     this.#scenarios.note('13 an id that is forgotten')
   }
 
+  /** P6 */
+  deleted(): void {
+    this.#scenarios.note('16 deleted beside reservations')
+  }
+
   madeAgain(): void {
     this.#scenarios.note('13 an id that is used again after it was forgotten')
   }

@@ -1,6 +1,7 @@
 import type { BudgetRow } from '../../../packages/vsa/dist/index.js'
 import { type AppliedBatch, indexByRow, isRecord, type Settling, settlingOf } from './applied-batch.ts'
 import type { Epochs } from './epochs.ts'
+import type { DeletedRows } from './deleted-rows.ts'
 import { LeaseBounds } from './lease-bounds.ts'
 import { Mints } from './mints.ts'
 import type { Held, ReservationSums } from './reservation-moves.ts'
@@ -41,6 +42,7 @@ type RowCause =
 /** Checks the changes of one transaction to the budget rows. */
 export class RowAudit {
   readonly #epochs: Epochs
+  readonly #deletions: DeletedRows
   readonly #violations: Violations
   readonly #removed: RemovedRows
   readonly #mints: Mints
@@ -52,8 +54,9 @@ export class RowAudit {
   /** Called with the name of a row, and how many of its units a reset has given back (P5). */
   onReset: (name: string, units: number) => void = () => undefined
 
-  constructor(setting: Setting, epochs: Epochs, scenarios: Scenarios, violations: Violations) {
+  constructor(setting: Setting, epochs: Epochs, deletions: DeletedRows, scenarios: Scenarios, violations: Violations) {
     this.#epochs = epochs
+    this.#deletions = deletions
     this.#violations = violations
     this.#removed = new RemovedRows(epochs)
     this.#mints = new Mints(scenarios)
@@ -100,6 +103,33 @@ export class RowAudit {
     }
     this.#removeGone(before, rows, time, reservations.moves, applied)
     return records
+  }
+
+  /**
+   * P6: a key was deleted. Of rows of other keys only reservations have changed something.
+   * @param held what reservations had of its rows
+   * @param isDone nothing of it may be left
+   */
+  deleted(
+    before: ReadonlyMap<string, RowView>,
+    rows: ReadonlyMap<string, RowView>,
+    time: number,
+    reservations: RowReservations,
+    { key, held, isDone }: { readonly key: string; readonly held: ReservationSums; readonly isDone: boolean },
+  ): void {
+    const others = new Map(before)
+    for (const [name, row] of before) {
+      if (row.budget.key !== key) continue
+      if (rows.has(name)) {
+        this.#check(() => must(!isDone, 'P6', () => `${name} is there, and its key was deleted`))
+        continue
+      }
+      others.delete(name)
+      this.#deletions.remove(name, row, held.of(name))
+      this.#bounds.forget(name)
+    }
+    if (isDone) this.#mints.forget(key)
+    this.compare(others, rows, time, reservations)
   }
 
   /** @returns whether units changed otherwise than between pool and lease (L7) */
@@ -174,10 +204,11 @@ export class RowAudit {
     const { name, was } = change
     const settling = settlingOf(applied, index, change, moved)
     if (settling === undefined) {
-      // The entry was refused because the row was missing, so the row must still be missing.
+      // The entry was refused because the row was missing, so the row must still be missing; or there is a fresh one (P6).
       this.#check(() => must(was !== undefined, 'S4', () => `${name} was refused, and was created`))
-      if (was !== undefined) this.#check(() => assertUntouched(change, burned, moved))
-      return false
+      if (was === undefined) return false
+      this.#check(() => assertUntouched(change, burned, moved))
+      return isRecord(change, 0)
     }
     const { entry, said, taken, heldBefore, held } = settling
     if (was === undefined) this.#check(() => this.#assertMade(name, settling, time))
@@ -209,6 +240,7 @@ export class RowAudit {
 
   #assertMade(name: string, { entry }: { readonly entry: Parameters<typeof assertMayBegin>[1] }, time: number): void {
     must(!this.#removed.has(name), 'L1', () => `${name} had been removed, and was created again`)
+    if (this.#deletions.timesOf(entry.key) > 0) this.#slices.note('16 a fresh budget of a deleted key')
     assertMayBegin(name, entry, time)
   }
 

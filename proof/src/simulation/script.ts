@@ -90,6 +90,8 @@ export type Operation =
   | { readonly kind: 'peek'; readonly budget: number }
   /** P5 */
   | { readonly kind: 'reset'; readonly budget: number }
+  /** P6 */
+  | { readonly kind: 'delete'; readonly budget: number }
   | { readonly kind: 'misuse'; readonly budget: number; readonly how: number }
   | { readonly kind: 'close'; readonly deadlineMs: number; readonly twice: boolean }
   /** A kill; a new process takes the place later. */

@@ -5,13 +5,12 @@ import type {
   BudgetRow,
   FencedAnswer,
   Joined,
-  ListPage,
   OwnerRow,
   RefusedAnswer,
-  ReservationRow,
 } from '../../../packages/vsa/dist/index.js'
 import { type AppliedBatch, appliedBatch, indexByRow } from './applied-batch.ts'
 import { CounterTotals } from './counter-totals.ts'
+import { DeletedRows } from './deleted-rows.ts'
 import { type EpochView, kindFor } from './epoch-view.ts'
 import { Epochs } from './epochs.ts'
 import type { ProcessTotals } from './process-totals.ts'
@@ -19,12 +18,13 @@ import { rowName, type UnitSums } from './process-totals.ts'
 import { type ReservationChanges, ReservationAudit } from './reservation-audit.ts'
 import { RowAudit } from './row-audit.ts'
 import { assertFigures } from './row-rules.ts'
-import { isSame, type RowView, rowViewOf } from './row-view.ts'
+import type { RowView } from './row-view.ts'
 import { areOther } from './saved-reservations.ts'
 import type { Scenarios } from './scenarios.ts'
 import type { Setting } from './script.ts'
 import type { Auditor } from './store-host.ts'
 import { StoreTime } from './store-time.ts'
+import { areChanged, type Readable, readRows } from './stored-rows.ts'
 import { must } from './violation.ts'
 import { assertTakes } from './waterfall-rules.ts'
 import type { Violations } from './violations.ts'
@@ -34,13 +34,6 @@ const EPOCH_KEPT_MS = 7 * 86_400_000
 const YEAR_MS = 365 * 86_400_000
 /** A store that lets a call wait for so long stands still. */
 const STANDSTILL_MIN_MS = 60
-
-/** What the audit reads of the store. */
-interface Readable {
-  list(): Promise<ListPage>
-  owners(): Promise<readonly OwnerRow[]>
-  reservations(): readonly ReservationRow[]
-}
 
 interface Clocks {
   /** The wall clock of the store's machine, ms since 1970. */
@@ -64,6 +57,7 @@ export class StoreAudit implements Auditor {
   readonly #rows: RowAudit
   readonly #counters: CounterTotals
   readonly reservations: ReservationAudit
+  readonly deletions: DeletedRows
   rows: ReadonlyMap<string, RowView> = new Map()
   exchanges = 0
   /** By row: exchanges that named it. */
@@ -81,7 +75,8 @@ export class StoreAudit implements Auditor {
     this.#corrupt = setting.corrupt
     this.#leaseTtlMs = setting.leaseTtlMs
     this.#epochs = new Epochs(setting.leaseTtlMs, scenarios, violations)
-    this.#rows = new RowAudit(setting, this.#epochs, scenarios, violations)
+    this.deletions = new DeletedRows(this.#epochs, scenarios)
+    this.#rows = new RowAudit(setting, this.#epochs, this.deletions, scenarios, violations)
     this.#rows.removed.clock = clocks.store
     this.#time = new StoreTime(clocks, violations)
     this.#time.onLeap = (from, to, unseenMs) => this.#leapt(from, to, unseenMs)
@@ -113,7 +108,7 @@ export class StoreAudit implements Auditor {
     return epoch === null ? undefined : this.#epochs.of(epoch)
   }
 
-  /** O11: the upper bound of every owner's time: the latest store time plus the time since then. ms since 1970. */
+  /** O11: the upper bound of every owner's time, ms since 1970. */
   get latestTime(): number {
     return this.#time.latest
   }
@@ -136,6 +131,21 @@ export class StoreAudit implements Auditor {
     const time = known ?? this.latestTime
     await this.#look(time, known === null ? false : 'if changed', epoch)
     this.#compare(before, time)
+  }
+
+  /** P6: a key was deleted, whole or in part. The answer has no time, as with upkeep. */
+  async deleted(key: string, isDone: boolean): Promise<void> {
+    const [before, held] = [this.rows, this.reservations.sums]
+    const { known, now } = this.#time
+    const time = known ?? this.latestTime
+    await this.#look(time, known !== null, null)
+    this.deletions.deleted(key, { earliest: known ?? now, latest: time })
+    const { moves } = this.reservations.deleted(this.#store.reservations(), time, key)
+    this.#counters.move(moves)
+    const { sums } = this.reservations
+    this.#rows.deleted(before, this.rows, time, { moves, sums }, { key, held, isDone })
+    const isLeft = isDone && this.reservations.has(key)
+    this.#check(() => must(!isLeft, 'P6', () => `${key} was deleted, and one of its reservations is there`))
   }
 
   /** Calls have waited for the store's lock, which is free now. */
@@ -190,6 +200,7 @@ export class StoreAudit implements Auditor {
     if (answer.kind === 'applied' && view !== undefined) return this.#applied(appliedBatch(batch, answer, view), before)
     if (answer.kind === 'replayed' && view !== undefined) {
       this.#check(() => this.#epochs.replayed(view, batch, answer))
+      this.#check(() => this.deletions.assertReplayed(view, batch, answer))
       this.#check(() => assertFigures(batch, answer, this.rows, this.#epochs))
     }
     if (answer.kind === 'fenced' && answer.last !== null) {
@@ -217,6 +228,7 @@ export class StoreAudit implements Auditor {
     this.records += answer.written.records
     this.#scenarios.noteSizes(batch, answer)
     this.#check(() => assertFigures(batch, answer, this.rows, this.#epochs))
+    this.#check(() => this.deletions.assertAnswered(applied, this.rows, answer.time))
     const { moves, records } = this.#compareReservations(this.#time.now, applied)
     this.#check(() => assertTakes(applied, before, records !== null))
     const reservations = { moves, sums: this.reservations.sums }
@@ -260,15 +272,14 @@ export class StoreAudit implements Auditor {
     if (keeps === true) this.#time.keep(time)
     this.#time.seen(time)
     const before = this.rows
-    const { rows } = await this.#store.list()
+    this.rows = await readRows(this.#store)
     const owners = new Map((await this.#store.owners()).map((owner) => [owner.epoch, owner]))
-    this.rows = new Map(rows.map((row) => [rowName(row.budget.key, row.budget.period), rowViewOf(row)]))
     const holding = new Set([...before.values()].flatMap(({ leases }) => [...leases.keys()]))
     const ended = this.#epochs.follow(owners, Math.max(time, this.#time.now), present, holding)
     const ownersBefore = this.#owners
     this.#owners = JSON.stringify([...owners.values()])
     const isSwept = areOther(this.reservations.rows, this.#store.reservations())
-    const isOther = ended.length > 0 || ownersBefore !== this.#owners || isSwept || isChanged(before, this.rows)
+    const isOther = ended.length > 0 || ownersBefore !== this.#owners || isSwept || areChanged(before, this.rows)
     for (const epoch of ended)
       this.#scenarios.noteEnded([...before.values()].filter(({ leases }) => leases.has(epoch)).length)
     if (keeps === 'if changed' && isOther) this.#time.keep(time)
@@ -286,13 +297,4 @@ export class StoreAudit implements Auditor {
   #check(check: () => void): void {
     this.#violations.attempt(check)
   }
-}
-
-/** Whether a row was removed, or a lease burned. */
-function isChanged(before: ReadonlyMap<string, RowView>, after: ReadonlyMap<string, RowView>): boolean {
-  for (const [name, was] of before) {
-    const row = after.get(name)
-    if (row === undefined || !isSame({ name, was, row })) return true
-  }
-  return false
 }

@@ -1,6 +1,7 @@
 import type { Answer, Batch, BudgetRow, Joined, OwnerRow, ListPage, Store } from '../../../packages/vsa/dist/index.js'
 import { SharedClock } from './store-options.ts'
 import type { Timeline } from './timeline.ts'
+import { must } from './violation.ts'
 
 /** The owner that calls for upkeep. */
 export type Caller = Pick<Batch, 'epoch' | 'token' | 'seq'>
@@ -13,6 +14,8 @@ export interface Auditor {
   exchanged(batch: Batch, answer: Answer): Promise<void>
   /** An engine called for upkeep. */
   upkept(epoch: number): Promise<void>
+  /** @param isDone nothing is left of the key */
+  deleted(key: string, isDone: boolean): Promise<void>
 }
 
 /** Opens the store. @param shared the same clock as `now`, for a store on a thread */
@@ -115,6 +118,15 @@ export class StoreHost {
       const dueInMs = (await this.#store.upkeep?.(caller)) ?? null
       await this.auditor?.upkept(caller.epoch)
       return dueInMs
+    })
+  }
+
+  delete(key: string): Promise<boolean> {
+    return this.#transact(async () => {
+      must(this.#store.delete !== undefined, 'P6', () => 'the store cannot delete')
+      const isDone = await this.#store.delete(key)
+      await this.auditor?.deleted(key, isDone)
+      return isDone
     })
   }
 

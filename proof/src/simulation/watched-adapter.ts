@@ -26,7 +26,9 @@ export function watchedAdapter(
   }
   const waiting = <Rows>(rows: () => Awaitable<Snapshot<Rows>>): Awaitable<Snapshot<Rows>> =>
     wait()?.then(() => load(rows)) ?? load(rows)
+  const loadDeletion = adapter.loadDeletion?.bind(adapter)
   return changedAdapter(adapter, {
+    ...(loadDeletion && { loadDeletion: (key, max) => waiting(() => loadDeletion(key, max)) }),
     loadJoin: () => waiting(() => adapter.loadJoin()),
     loadExchange: (batch) => waiting(() => adapter.loadExchange(batch)),
     loadUpkeep: (bounds) => waiting(() => adapter.loadUpkeep(bounds)),

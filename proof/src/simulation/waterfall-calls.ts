@@ -1,6 +1,7 @@
 import type { Budget, Counter, Decision, DecisionShare } from '../../../packages/vsa/dist/index.js'
 import type { CreditRequest } from './credit-operations.ts'
 import { sumOf } from './lot-replay.ts'
+import { isCounterFull } from './no-room.ts'
 import type { OwnerProcess } from './owner-process.ts'
 import type { PendingCalls } from './pending-calls.ts'
 import { rowName } from './process-totals.ts'
@@ -45,19 +46,21 @@ export class WaterfallCalls {
     if (!isDecided) {
       // It does not tell the shares.
       this.noteUntold(owner, request)
-      return this.#calls.waited(owner, text, owner.vsa.admitFirst(sources, units, options), within, undefined, keys)
+      const admitted = unlessFull(owner.vsa.admitFirst(sources, units, options), false)
+      return this.#calls.waited(owner, text, admitted, within, undefined, keys)
     }
     const dueAtMs = owner.machine.monotonic() + within
     const decided = owner.vsa.decideFirst(sources, units, options)
     decided.catch(() => this.#noteFailed(owner, waterfall))
-    const onDecision = (decision: Decision): void => {
+    const onDecision = (decision: Decision | null): void => {
+      if (decision === null) return
       this.#context.trace(() => `${owner.name} ${text}: ${JSON.stringify(decision)}`)
       const isLate = !decision.admitted && owner.machine.monotonic() >= dueAtMs
       if (isLate || decision.reason === 'unavailable' || decision.reason === 'reserved')
         this.#noteFailed(owner, waterfall)
       this.#decided(owner, waterfall, decision)
     }
-    this.#calls.waited(owner, text, decided, within, onDecision, keys)
+    this.#calls.waited(owner, text, unlessFull(decided, null), within, onDecision, keys)
   }
 
   /** Units that may have been taken from any of the budgets, as with an unaccounted admission. */
@@ -154,6 +157,14 @@ export class WaterfallCalls {
       }
     }
   }
+}
+
+/** @param full the answer where the overage's counter is full */
+function unlessFull<Answer, Full>(answer: Promise<Answer>, full: Full): Promise<Answer | Full> {
+  return answer.catch((error: unknown) => {
+    if (isCounterFull(error)) return full
+    throw error
+  })
 }
 
 function lastFirst(from: readonly DecisionShare[], units: number): readonly DecisionShare[] {

@@ -34,7 +34,10 @@ export function assertTakes(applied: AppliedBatch, before: ReadonlyMap<string, R
       'V1',
       text,
     )
-    if (!areFalling) continue
+    const isDeleted = take.need.some(([index]) => answer.entries[index]?.kind === 'deleted')
+    // P6: its owner hears, and asks again with a fresh row. Without it, later sources would be charged in its place.
+    must(!isDeleted || granted === 0, 'P6', text)
+    if (!areFalling || isDeleted) continue
     if (take.first === true && granted > 0) must(isInOrder(charged, left), 'V1', text)
     const isRefused = take.remember === undefined ? granted < take.n : outcome === undefined && take.n > 0
     if (isRefused) must(isLacking(take, left), take.first === true ? 'V1' : 'R1', text)

@@ -33,7 +33,7 @@ export class WireObserver {
 
   /** An engine's event. */
   onEvent(number: number, event: VsaEvent): void {
-    const { trace, scenarios, setting, fail } = this.#context
+    const { trace, scenarios, setting, fail, audit } = this.#context
     const owner = this.#processes[number]
     trace(() => `${this.#nameOf(number)} event ${JSON.stringify(event)}`)
     switch (event.type) {
@@ -57,9 +57,14 @@ export class WireObserver {
           return
         }
         return this.#didNotHappen(event)
-      case 'store_forgot':
-      case 'row_lost':
       case 'deleted':
+        if (owner === undefined) return
+        return this.#violations.attempt(() => audit.deletions.reported(owner.epoch, owner.totals, event))
+      case 'row_lost':
+        // Of a key that was deleted, a week later: the audit checks that.
+        if (audit.deletions.timesOf(event.key) > 0) return
+        return this.#didNotHappen(event)
+      case 'store_forgot':
       case 'intent_dropped':
         return this.#didNotHappen(event)
       case 'clock_leap':
@@ -103,6 +108,11 @@ export class WireObserver {
       capabilities: wire.capabilities,
       exchange: (batch) => this.#exchange(wire, number, batch, wanted),
       join: (label) => wire.join(label),
+      delete: async (key) => {
+        const isDone = await wire.delete(key)
+        if (isDone) this.#processes[number]?.deletions.answered.push(key)
+        return isDone
+      },
       read: async (names) => {
         const rows = await wire.read(names)
         this.#processes[number]?.exchanges.looked(rows)

@@ -71,6 +71,10 @@ export class Wire implements Store {
     )
   }
 
+  delete(key: string): Promise<boolean> {
+    return this.#call(() => this.#network.host.delete(key))
+  }
+
   read(names: readonly { readonly key: string; readonly period: number }[]): Promise<readonly BudgetRow[]> {
     return this.#call(() => this.#network.host.read(names))
   }

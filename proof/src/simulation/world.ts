@@ -73,11 +73,13 @@ export class World {
     this.admissions.heldByReservations = (name) => this.audit.reservations.sums.of(name)
     this.audit.onRowChanged = (budget) => this.admissions.rowChanged(budget)
     this.audit.onReset = (name, units) => this.admissions.addReset(name, units)
+    this.audit.deletions.onDeleted = (name, units) => this.admissions.addDeleted(name, units)
     this.host.onFailure = (error) => this.fail(error)
     this.host.auditor = {
       joined: (label, joined) => this.audit.joined(label, joined).catch((error: unknown) => this.fail(error)),
       exchanged: (batch, answer) => this.audit.exchanged(batch, answer).catch((error: unknown) => this.fail(error)),
       upkept: (epoch) => this.audit.upkept(epoch).catch((error: unknown) => this.fail(error)),
+      deleted: (key, isDone) => this.audit.deleted(key, isDone).catch((error: unknown) => this.fail(error)),
     }
     this.#places = Array.from({ length: setting.places }, () => undefined)
     this.network = {
@@ -227,7 +229,8 @@ export class World {
       case 'peek':
         return callers.peek(owner, operation)
       case 'reset':
-        return callers.reset(owner, operation)
+      case 'delete':
+        return callers.wholeBudgets.act(owner, operation)
       case 'misuse':
         return callers.misuse(owner, operation)
       case 'close':

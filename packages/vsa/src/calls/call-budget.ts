@@ -1,4 +1,4 @@
-import { type Budget, type Reservation, VsaError } from '../index.ts'
+import { type Budget, type Denied, type Reservation, type ReserveDecision, VsaError } from '../index.ts'
 import type { CallDenial } from './call-errors.ts'
 import type { CallFailure } from './call-failure.ts'
 import { CallMeter } from './call-meter.ts'
@@ -12,8 +12,6 @@ const WAITING_MAX = 256
 /** Runs under one id. */
 const RUNS_MAX = 20
 const ID_LENGTH_MAX = 240
-/** Other owners hold the units in leases, and give them back in a few flush intervals. */
-const RECALLED_AFTER_MS = 1_000
 /** What is reserved of a call that costs nothing: on a budget that is empty it is denied as well. */
 const UNITS_MIN = 1
 
@@ -23,8 +21,10 @@ export interface CallRequest<Call> {
   readonly call: Call
   readonly model: string
   readonly input: RequestText
-  /** What the request says; undefined: nothing. */
+  /** What the request says of each answer; undefined: nothing. */
   readonly outputTokensMax: number | undefined
+  /** Answers that it asks for. Default 1. */
+  readonly answers?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Which attempt of the client it is, from 0, where the client tells. */
   readonly attempt?: number | undefined
@@ -43,6 +43,12 @@ export type CallStart =
   | { readonly kind: 'unmetered' }
   | { readonly kind: 'denied'; readonly denial: CallDenial }
   | ({ readonly kind: 'started' } & StartedCall)
+
+/** What was set aside for a call. */
+interface MadeForCall {
+  readonly reservation: Reservation
+  readonly onEnd: () => void
+}
 
 interface Waiting extends StartedCall {
   readonly attempt: number
@@ -73,12 +79,13 @@ export class CallBudget<Call> {
 
     const unitsOf = unitsOfModel(this.#settings.prices, request.model)
     const inputTokens = this.#inputTokens(request.input)
-    const output = tokensFrom(request.outputTokensMax) ?? this.#settings.outputTokensDefault
+    const each = tokensFrom(request.outputTokensMax) ?? this.#settings.outputTokensDefault
+    const output = Math.min(Number.MAX_SAFE_INTEGER, each * Math.max(1, request.answers ?? 1))
     const units = Math.max(UNITS_MIN, unitsOf({ input: inputTokens, cacheRead: 0, cacheWrite: 0, output }))
     const overdue = await this.#overdue(budget, units)
     if (overdue !== null) return { kind: 'denied', denial: overdue }
     const made = await this.#reserve(budget, units, id, request.signal)
-    if (made === null) return { kind: 'denied', denial: await this.#denial(budget, units) }
+    if ('admitted' in made) return { kind: 'denied', denial: denialOf(made) }
     const { reservation, onEnd } = made
     const { model } = request
     const meter = new CallMeter({ settings: this.#settings, budget, reservation, model, unitsOf, inputTokens, onEnd })
@@ -130,16 +137,15 @@ export class CallBudget<Call> {
     this.#waitingCount -= 1
   }
 
-  /** Null: denied. */
   async #reserve(
     budget: Budget,
     units: number,
     id: string | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<{ readonly reservation: Reservation; readonly onEnd: () => void } | null> {
+  ): Promise<MadeForCall | Denied> {
     if (id === undefined) {
-      const reservation = await budget.reserve(units, signal === undefined ? {} : { signal })
-      return reservation && { reservation, onEnd: () => undefined }
+      const decision = await budget.decideReserve(units, signal === undefined ? {} : { signal })
+      return decision.admitted ? { reservation: decision.reservation, onEnd: () => undefined } : decision
     }
     // A run that has been settled was billed. Another one under the same id costs again, so it has a reservation of its own.
     for (let run = 1; run <= RUNS_MAX; run += 1) {
@@ -148,22 +154,23 @@ export class CallBudget<Call> {
       if (this.#running.has(running)) continue
       this.#running.add(running)
       const onEnd = (): void => void this.#running.delete(running)
-      const reservation = await this.#durable(budget, units, name).catch((error: unknown): 'other-estimate' => {
+      const decision = await this.#durable(budget, units, name).catch((error: unknown): 'other-estimate' => {
         onEnd()
         // A run with another estimate, ended or not: this one is none of its attempts.
         if (error instanceof VsaError && error.code === 'id_conflict') return 'other-estimate'
         throw error
       })
-      if (reservation === 'other-estimate') continue
-      if (reservation?.state === 'open') return { reservation, onEnd }
+      if (decision === 'other-estimate') continue
+      if (decision.admitted && decision.reservation.state === 'open')
+        return { reservation: decision.reservation, onEnd }
       onEnd()
-      if (reservation === null) return null
+      if (!decision.admitted) return decision
     }
     throw new RangeError(`options.id: ${JSON.stringify(id)} has run ${RUNS_MAX} times; give another call another id`)
   }
 
-  #durable(budget: Budget, units: number, id: string): Promise<Reservation | null> {
-    return budget.reserve(units, { id, ttlMs: this.#settings.ttlMs, onExpire: 'capture' })
+  #durable(budget: Budget, units: number, id: string): Promise<ReserveDecision> {
+    return budget.decideReserve(units, { id, ttlMs: this.#settings.ttlMs, onExpire: 'capture' })
   }
 
   async #overdue(budget: Budget, units: number): Promise<CallDenial | null> {
@@ -171,19 +178,6 @@ export class CallBudget<Call> {
     // Where the store cannot tell, the reservation says what becomes of the call.
     const overdue = await (counter?.read().catch(() => 0) ?? 0)
     return overdue > 0 ? { key: budget.key, reason: 'overage', units } : null
-  }
-
-  /** Why, as of now: a look, which takes nothing. */
-  async #denial(budget: Budget, units: number): Promise<CallDenial> {
-    const look = await budget.decide(0).catch(() => null)
-    const asked = { key: budget.key, units }
-    if (look === null || look.remaining === undefined) return { ...asked, reason: 'unavailable' }
-    const { remaining, limit, resetAtMs } = look
-    if (units > limit) return { ...asked, reason: 'over-limit', remaining }
-    if (remaining >= units) return { ...asked, reason: 'reserved', remaining, retryAfterMs: RECALLED_AFTER_MS }
-    const retryAfterMs =
-      resetAtMs === undefined ? {} : { retryAfterMs: Math.max(1, resetAtMs - this.#settings.clock.now()) }
-    return { ...asked, reason: 'exhausted', remaining, ...retryAfterMs }
   }
 
   #inputTokens({ text, files }: RequestText): number {
@@ -209,6 +203,15 @@ function retryNameOf<Call>(budget: Budget, id: string | undefined, request: Call
   if (id !== undefined) return `${budget.key} id ${id}`
   if (request.attempt === undefined || request.fingerprint === undefined) return null
   return `${budget.key} request ${request.fingerprint()}`
+}
+
+function denialOf({ key, units, reason, remaining, retryAfterMs }: Denied): CallDenial {
+  return {
+    // An admission is refunded, and no reservation is.
+    ...{ key, units, reason: reason === 'refunded' ? 'exhausted' : reason },
+    ...(remaining !== undefined && { remaining }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  }
 }
 
 function checkedId(id: unknown): string | undefined {

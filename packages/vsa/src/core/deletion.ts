@@ -59,7 +59,7 @@ function stuck(key: string): StoreError {
 /** Of a row that is not there, or cannot be read, nothing is given back. */
 function hasEnded(books: ReservationBooks, row: ReservationRow): boolean {
   try {
-    for (const { lot, sources } of books.opened(row)) {
+    for (const { lot, sources } of books.ended(row)) {
       if (lot.state === 'final') continue
       const end = isOpen(lot) ? release : consume
       lot.sources.forEach(({ charged }, index) => end(sources[index], charged))

@@ -1,4 +1,4 @@
-import { WANTED_ROWS_MAX, type ExchangeRows } from './adapter.ts'
+import { WANTED_ROWS_MAX, type ExchangeRows, type SourceRows } from './adapter.ts'
 import type { BudgetWrite, LeaseName, ReservationWrite, Writes } from './written-rows.ts'
 import { assertBatch } from './assert-batch.ts'
 import type {
@@ -109,7 +109,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
     minted.note(entry, effect.note)
     return effect
   })
-  const sources = new SourceDrafts(effects, rows.sources ?? [])
+  const sources = new SourceDrafts(effects, [...(rows.sources ?? []), ...freshRows(rows, batch, effects)])
   const scene = { damaged: rows.damagedReservations, intents: rows.intents, isFrozen }
   const books = new ReservationBooks(rows.reservations ?? [], sources, time, scene)
   const changed = (batch.changes ?? []).map((change) => applyChange(books, change, isFrozen))
@@ -145,6 +145,15 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
       ...{ owners, budgets, leases, mints, counters, reservations, removedIntents, droppedIntents, heardDeletions },
     }),
   }
+}
+
+/** P6: an entry is answered `deleted` although there is a fresh row, of which a reservation that the batch names may be. */
+function freshRows(rows: ExchangeRows, { entries }: Batch, effects: readonly EntryEffect[]): readonly SourceRows[] {
+  return entries.flatMap((entry, index) => {
+    const loaded = rows.entries[index]
+    if (entry.kind !== 'budget' || effects[index]?.kind !== 'none' || loaded?.kind !== 'budget') return []
+    return { key: entry.key, period: entry.period, rows: loaded }
+  })
 }
 
 /** S2: nothing is applied. The answer comes from the rows and from the stored outcome. */

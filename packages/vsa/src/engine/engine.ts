@@ -2,6 +2,7 @@ import type { Decision } from '../core/decision.ts'
 import type { StoreError, VsaError } from '../core/errors.ts'
 import type { AppliedAnswer, FencedAnswer } from '../core/exchange.ts'
 import type { Policy } from '../core/policy.ts'
+import { decisionAboutAll, decisionAboutOne, type MadeReservations, onlyOf } from './admission/made-reservations.ts'
 import { mergeNeeds } from './admission/needs.ts'
 import { checkCloseOptions, checkFlushOptions } from './api/arguments.ts'
 import { closeAmbiguousError, closedError, FLUSH_LATE, permanentError, refundLate, timeoutError } from './api/errors.ts'
@@ -15,6 +16,8 @@ import type {
   FlushOptions,
   Need,
   Reservation,
+  ReserveAllDecision,
+  ReserveDecision,
   Source,
   Vsa,
 } from './api/public-types.ts'
@@ -28,6 +31,8 @@ import { type Stats, statsOf } from './runtime/stats.ts'
 import { Session } from './session/session.ts'
 import { type ExitingEngine, type NaturalExit, unsavedText } from './natural-exit.ts'
 import { type EngineParts, wire } from './wiring.ts'
+
+type ReserveOptions = AdmitOptions | DurableReserve
 
 /** How long a `close` waits for the store, in ms. */
 const CLOSE_DEADLINE_MS = 10_000
@@ -88,12 +93,12 @@ export class Engine implements Vsa {
     return this.#parts.tryAll.tryAdmitAll(needs)
   }
 
-  async reserveAll(
-    needs: readonly Need[],
-    options?: AdmitOptions | DurableReserve,
-  ): Promise<readonly Reservation[] | null> {
-    const { batchMax } = this.#settings.store.capabilities
-    return this.#parts.reservations.reserveAll(needs, mergeNeeds(needs, batchMax, this.#parts.slowPath), options)
+  async reserveAll(needs: readonly Need[], options?: ReserveOptions): Promise<readonly Reservation[] | null> {
+    return (await this.#reserveAll(needs, options)).reservations
+  }
+
+  async decideReserveAll(needs: readonly Need[], options?: ReserveOptions): Promise<ReserveAllDecision> {
+    return decisionAboutAll(await this.#reserveAll(needs, options))
   }
 
   admitFirst(sources: readonly Source[], units: number, options?: AdmitOptions): Promise<boolean> {
@@ -104,12 +109,16 @@ export class Engine implements Vsa {
     return this.#parts.waterfalls.decideFirst(sources, units, options)
   }
 
-  reserveFirst(
+  async reserveFirst(sources: readonly Source[], units: number, options?: ReserveOptions): Promise<Reservation | null> {
+    return onlyOf(await this.#parts.waterfalls.reserveFirst(sources, units, options))
+  }
+
+  async decideReserveFirst(
     sources: readonly Source[],
     units: number,
-    options?: AdmitOptions | DurableReserve,
-  ): Promise<Reservation | null> {
-    return this.#parts.waterfalls.reserveFirst(sources, units, options)
+    options?: ReserveOptions,
+  ): Promise<ReserveDecision> {
+    return decisionAboutOne(await this.#parts.waterfalls.reserveFirst(sources, units, options))
   }
 
   stats(): Stats {
@@ -207,9 +216,13 @@ export class Engine implements Vsa {
     )
   }
 
-  #merge(needs: readonly Need[], options: AdmitOptions | undefined): ReturnType<typeof mergeNeeds> {
+  #merge(needs: readonly Need[], options?: AdmitOptions): ReturnType<typeof mergeNeeds> {
     this.#parts.admission.check(options)
     return mergeNeeds(needs, this.#settings.store.capabilities.batchMax, this.#parts.slowPath)
+  }
+
+  #reserveAll(needs: readonly Need[], options: ReserveOptions | undefined): Promise<MadeReservations> {
+    return this.#parts.reservations.reserveAll(needs, this.#merge(needs), options)
   }
 
   #opened(forgot: boolean): void {

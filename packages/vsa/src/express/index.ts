@@ -11,7 +11,7 @@ import {
 } from '../http/node-exchange.ts'
 import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts'
 import { type Outcome, RequestLimiter } from '../http/request-limiter.ts'
-import { whenAnswered, whenChecked } from '../http/when-checked.ts'
+import { checked, whenAnswered, whenChecked } from '../http/when-checked.ts'
 import type { Vsa } from '../index.ts'
 
 export { addressKey } from '../http/address-key.ts'
@@ -45,14 +45,15 @@ export function expressLimit<Request extends NodeRequest = NodeRequest, Response
 ): (request: Request, response: Response, next: Next) => void {
   const limiter = new RequestLimiter<Request>(vsa, options, sourceOfNode, ['onDenied'])
   return (request, response, go) => {
-    const exchange = { options, request, response, go }
-    whenChecked(
-      () => limiter.check(request),
-      (outcome) => proceed(outcome, exchange),
-      go,
-    )
+    const outcome = checked(limiter, request)
+    if (outcome instanceof Promise)
+      whenChecked(outcome, (later) => prepare(later, { options, request, response, go }), go)
+    else if (outcome.kind === 'failed') go(outcome.error)
+    else prepare(outcome, { options, request, response, go })()
   }
 }
+
+const NOTHING = (): void => undefined
 
 interface Exchange<Request, Response> {
   readonly options: ExpressLimitOptions<Request, Response>
@@ -61,26 +62,31 @@ interface Exchange<Request, Response> {
   readonly go: Next
 }
 
-function proceed<Request extends NodeRequest, Response extends NodeResponse>(
+/** @returns what comes next */
+function prepare<Request extends NodeRequest, Response extends NodeResponse>(
   outcome: Outcome,
   exchange: Exchange<Request, Response>,
-): void {
+): () => void {
   const { request, response, go } = exchange
   switch (outcome.kind) {
     case 'skipped':
-      return go()
+      return go
     case 'denied':
       setHeaders(response, outcome.headers)
-      return deny(outcome.denial, exchange)
+      deny(outcome.denial, exchange)
+      return NOTHING
     case 'admitted': {
       const { spent, headers } = outcome
-      if (isGone(response)) return spent.abandon()
+      if (isGone(response)) {
+        spent.abandon()
+        return NOTHING
+      }
       if (spent.isWatched) {
         noteCharge(request, spent)
         whenEnded(response, (ended) => spent.end(ended))
       }
       setHeaders(response, headers)
-      return go()
+      return go
     }
   }
 }

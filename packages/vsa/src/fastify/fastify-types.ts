@@ -26,6 +26,7 @@ export interface LimitedInstance<Request, Reply> {
   addHook(name: 'onRequest' | 'preHandler', hook: Hook<Request, Reply>): unknown
   addHook(name: 'onRoute', hook: (route: { readonly config?: object | undefined }) => void): unknown
   addHook(name: 'onClose', hook: () => Promise<void>): unknown
+  printRoutes?(): string
 }
 
 export interface FastifyLimitOptions<Request = LimitedRequest, Reply = LimitedReply> extends LimitOptions<Request> {

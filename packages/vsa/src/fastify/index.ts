@@ -4,7 +4,7 @@ import type { Header } from '../http/header.ts'
 import { isGone, whenEnded } from '../http/node-exchange.ts'
 import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts'
 import type { Outcome } from '../http/request-limiter.ts'
-import { whenAnswered, whenChecked } from '../http/when-checked.ts'
+import { checked, whenAnswered, whenChecked } from '../http/when-checked.ts'
 import type { Vsa } from '../index.ts'
 import type { FastifyLimitOptions, LimitedInstance, LimitedReply, LimitedRequest } from './fastify-types.ts'
 import { type RouteLimiter, RouteLimiters } from './route-limiters.ts'
@@ -20,6 +20,9 @@ export type * from './fastify-types.ts'
 export { chargeOf }
 
 type Done = (error?: Error) => void
+
+/** How Fastify prints the routes of an instance that has none yet. Printed in another way, each request looks at its route's config. */
+const NO_ROUTES = '(empty tree)'
 
 /** A plugin of Fastify. */
 export type FastifyLimit<Request, Reply> = (
@@ -44,14 +47,13 @@ export function fastifyLimit<
     instance.addHook(options.hook ?? 'onRequest', (request, reply, go) => {
       const route = limiters.of(request)
       if (route === null) return go()
-      const exchange = { route, request, reply, go }
-      whenChecked(
-        () => route.limiter.check(request),
-        (outcome) => proceed(outcome, exchange),
-        go,
-      )
+      const outcome = checked(route.limiter, request)
+      if (outcome instanceof Promise) whenChecked(outcome, (later) => prepare(later, { route, request, reply, go }), go)
+      else if (outcome.kind === 'failed') go(outcome.error)
+      else prepare(outcome, { route, request, reply, go })()
       return undefined
     })
+    if (instance.printRoutes?.() !== NO_ROUTES) limiters.expectUnseen()
     instance.addHook('onRoute', ({ config }) => limiters.verify(config))
     if (options.flushOnClose === true) instance.addHook('onClose', () => vsa.flush())
     done()
@@ -60,6 +62,8 @@ export function fastifyLimit<
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'vsa' })
 }
 
+const NOTHING = (): void => undefined
+
 interface Exchange<Request, Reply> {
   readonly route: RouteLimiter<Request, Reply>
   readonly request: Request
@@ -67,29 +71,32 @@ interface Exchange<Request, Reply> {
   readonly go: Done
 }
 
-function proceed<Request extends LimitedRequest, Reply extends LimitedReply>(
+/** @returns what comes next */
+function prepare<Request extends LimitedRequest, Reply extends LimitedReply>(
   outcome: Outcome,
   exchange: Exchange<Request, Reply>,
-): void {
+): () => void {
   const { request, reply, go } = exchange
   switch (outcome.kind) {
     case 'skipped':
-      return go()
+      return go
     case 'denied':
       setHeaders(reply, outcome.headers)
-      return deny(outcome.denial, exchange)
+      deny(outcome.denial, exchange)
+      return NOTHING
     case 'admitted': {
       const { spent, headers } = outcome
       if (isGone(reply.raw)) {
         reply.hijack()
-        return spent.abandon()
+        spent.abandon()
+        return NOTHING
       }
       if (spent.isWatched) {
         noteCharge(request, spent)
         whenEnded(reply.raw, (ended) => spent.end(ended))
       }
       setHeaders(reply, headers)
-      return go()
+      return go
     }
   }
 }
@@ -113,7 +120,19 @@ function deny<Request, Reply extends LimitedReply>(
 /** A list goes behind what another plugin has written. */
 function setHeaders(reply: LimitedReply, headers: readonly Header[]): void {
   for (const { name, value, isList } of headers) {
-    const before = isList ? reply.getHeader(name) : undefined
-    reply.header(name, before === undefined ? value : `${String(before)}, ${value}`)
+    const lowerName = lowerCase(name)
+    const before = isList ? reply.getHeader(lowerName) : undefined
+    reply.header(lowerName, before === undefined ? value : `${String(before)}, ${value}`)
   }
+}
+
+/** Names of headers, as Fastify writes them. Given so, it makes no new string of them for each request. */
+const lowerNames = new Map<string, string>()
+
+function lowerCase(name: string): string {
+  const known = lowerNames.get(name)
+  if (known !== undefined) return known
+  const lowerName = name.toLowerCase()
+  lowerNames.set(name, lowerName)
+  return lowerName
 }

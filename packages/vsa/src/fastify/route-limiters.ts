@@ -18,6 +18,8 @@ export class RouteLimiters<Request extends LimitedRequest, Reply extends Limited
   readonly #common: RouteLimiter<Request, Reply>
   /** By the object in the route's config, which lives as long as the route. */
   readonly #own = new WeakMap<object, RouteLimiter<Request, Reply>>()
+  /** A route may have a limit of its own: Fastify makes an object for each look at the config of a request's route. */
+  #mayDiffer = false
 
   constructor(vsa: Vsa, options: FastifyLimitOptions<Request, Reply>) {
     this.#vsa = vsa
@@ -26,13 +28,18 @@ export class RouteLimiters<Request extends LimitedRequest, Reply extends Limited
   }
 
   /** Null: the route has no limit. @throws TypeError, RangeError for wrong options of a route */
-  of({ routeOptions }: Request): RouteLimiter<Request, Reply> | null {
-    return this.#ofConfig(routeOptions.config)
+  of(request: Request): RouteLimiter<Request, Reply> | null {
+    return this.#mayDiffer ? this.#ofConfig(request.routeOptions.config) : this.#common
+  }
+
+  /** There are routes that `verify` has not seen, because they were there before. */
+  expectUnseen(): void {
+    this.#mayDiffer = true
   }
 
   /** Of a route that is registered after the plugin: wrong options are found at once. @throws TypeError, RangeError that name the option */
   verify(config: object = {}): void {
-    this.#ofConfig(config)
+    if (this.#ofConfig(config) !== this.#common) this.#mayDiffer = true
   }
 
   #ofConfig(config: object): RouteLimiter<Request, Reply> | null {

@@ -12,7 +12,8 @@ export interface BudgetFinder<Request> {
   readonly name: string
   readonly unit: string | undefined
   readonly cost: Cost<Request>
-  find(request: Request, address: () => string): Budget | Promise<Budget>
+  /** @param addressOf the client's address, for budgets that go by it */
+  find(request: Request, addressOf: (request: Request) => string): Budget | Promise<Budget>
 }
 
 /** @throws TypeError that names the option */
@@ -29,14 +30,18 @@ function isTerms<Request>(given: BudgetChoice<Request> | BudgetTerms<Request>): 
   return typeof given === 'object' && !isBudget(given) && !isFamily(given)
 }
 
-function findBy<Request>(
-  name: string,
-  { from, by = (_request, address) => address() }: BudgetTerms<Request>,
-): BudgetFinder<Request>['find'] {
-  if (typeof from === 'function') return (request, address) => checked(name, from(request, address))
+function findBy<Request>(name: string, { from, by }: BudgetTerms<Request>): BudgetFinder<Request>['find'] {
+  if (typeof from === 'function')
+    return (request, addressOf) =>
+      checked(
+        name,
+        from(request, () => addressOf(request)),
+      )
   if (!isFamily(from)) return () => from
-  return (request, address) => {
-    const id = by(request, address)
+  // An address is short, well formed, and no hash.
+  if (by === undefined) return (request, addressOf) => from.of(addressOf(request))
+  return (request, addressOf) => {
+    const id = by(request, () => addressOf(request))
     return typeof id === 'string'
       ? budgetOf(name, from, id)
       : Promise.resolve(id).then((one) => budgetOf(name, from, one))

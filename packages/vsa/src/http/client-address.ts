@@ -5,6 +5,9 @@ import { HOPS_MAX, trustedProxies, type IsTrusted } from './trusted-proxies.ts'
 /** The longest address with brackets, a zone and a port. A longer entry is none. */
 const ENTRY_LENGTH_MAX = 80
 
+/** Addresses whose keys are kept, so that a client's next request parses nothing. */
+const KEPT_MAX = 4_096
+
 /** What is known of where a request came from. */
 export interface RequestSource {
   /** The other end of the socket. */
@@ -23,6 +26,8 @@ export class ClientAddress {
   readonly #isTrusted: IsTrusted
   readonly #ipv6Prefix: number
   readonly #trustsNone: boolean
+  /** By what was written. */
+  readonly #keys = new Map<string, string>()
 
   /** @throws TypeError, RangeError that name the option */
   constructor({ trustProxy, ipv6Prefix = IPV6_PREFIX }: AddressOptions) {
@@ -37,9 +42,12 @@ export class ClientAddress {
    * The nearest peer that is no trusted proxy; behind trusted ones alone, the farthest.
    * @throws RequestError `address_missing` where the socket has none, `address_invalid` for what a trusted proxy wrote and is none
    */
-  of({ remoteAddress, forwardedFor }: RequestSource): string {
+  of(source: RequestSource): string {
+    const { remoteAddress } = source
     if (remoteAddress === undefined || remoteAddress === '') throw missing()
-    if (this.#trustsNone || forwardedFor === undefined || forwardedFor === '') return this.#keyOf(remoteAddress)
+    if (this.#trustsNone) return this.#keyOf(remoteAddress)
+    const { forwardedFor } = source
+    if (forwardedFor === undefined || forwardedFor === '') return this.#keyOf(remoteAddress)
     return this.#keyOf(this.#walk(remoteAddress, forwardedFor))
   }
 
@@ -64,8 +72,15 @@ export class ClientAddress {
   }
 
   #keyOf(written: string): string {
+    return this.#keys.get(written) ?? this.#keep(written)
+  }
+
+  #keep(written: string): string {
     const key = addressKey(written, this.#ipv6Prefix)
     if (key === null) throw invalid()
+    if (written.length > ENTRY_LENGTH_MAX) return key
+    if (this.#keys.size >= KEPT_MAX) this.#keys.clear()
+    this.#keys.set(written, key)
     return key
   }
 }

@@ -1,4 +1,4 @@
-import { type Decision, VsaError } from '../index.ts'
+import { type Denied, VsaError } from '../index.ts'
 import { type Problem, quotaExceeded, temporarilyReduced } from './problem.ts'
 import { retryAfterSeconds } from './retry-after.ts'
 
@@ -18,12 +18,9 @@ export interface Denial {
 /** Nothing is known of when the store is back. */
 const UNAVAILABLE_RETRY_SECONDS = 1
 
-/** What was decided, as far as a denial shows it. */
-export type DeniedFigures = Pick<Decision, 'units'> & Partial<Pick<Decision, 'reason' | 'retryAfterMs'>>
-
 /** @param resetSeconds what the headers of the same response say */
 export function denialOf(
-  { reason, retryAfterMs, units }: DeniedFigures,
+  { reason, retryAfterMs, units }: Denied,
   budget: string,
   resetSeconds: number | undefined,
 ): Denial {
@@ -31,7 +28,7 @@ export function denialOf(
   return {
     status: 429,
     budget,
-    problem: quotaExceeded(budget, units, reason ?? 'exhausted'),
+    problem: quotaExceeded(budget, units, reason),
     retryAfterSeconds: retryAfterMs === undefined ? undefined : retryAfterSeconds(retryAfterMs, resetSeconds),
     error: undefined,
   }

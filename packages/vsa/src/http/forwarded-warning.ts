@@ -4,11 +4,11 @@ import type { RequestSource } from './client-address.ts'
 export class ForwardedWarning {
   #isSaid = false
 
-  look({ forwardedFor, remoteAddress }: RequestSource): void {
-    if (this.#isSaid || forwardedFor === undefined) return
+  look(source: RequestSource): void {
+    if (this.#isSaid || source.forwardedFor === undefined) return
     this.#isSaid = true
     console.warn(
-      `vsa: a request from ${remoteAddress ?? 'a socket without an address'} has X-Forwarded-For, which is not believed: trustProxy is not set. ` +
+      `vsa: a request from ${source.remoteAddress ?? 'a socket without an address'} has X-Forwarded-For, which is not believed: trustProxy is not set. ` +
         'Behind a proxy all clients then share one budget: set trustProxy to the addresses of your proxies. Without one, set it to false.',
     )
   }

@@ -30,11 +30,25 @@ export interface Http2StreamEnd {
   readonly rstCode?: number | undefined
 }
 
-export function sourceOfNode({ headers, socket }: NodeRequest): RequestSource {
-  const forwardedFor = headers['x-forwarded-for']
-  return {
-    remoteAddress: socket.remoteAddress,
-    forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor,
+export function sourceOfNode(request: NodeRequest): RequestSource {
+  return new NodeSource(request)
+}
+
+/** Node makes the object of headers when it is first read: where no proxy is trusted, it is not. */
+class NodeSource implements RequestSource {
+  readonly #request: NodeRequest
+
+  constructor(request: NodeRequest) {
+    this.#request = request
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#request.socket.remoteAddress
+  }
+
+  get forwardedFor(): string | undefined {
+    const forwardedFor = this.#request.headers['x-forwarded-for']
+    return Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor
   }
 }
 

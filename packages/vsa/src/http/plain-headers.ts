@@ -28,7 +28,8 @@ export function legacyHeaders(reset: 'epoch' | 'delta'): HeadersWriter {
     const headers = [header('X-RateLimit-Limit', String(limit)), header('X-RateLimit-Remaining', String(remaining))]
     const epochSeconds = resetAtMs === undefined ? undefined : Math.ceil(resetAtMs / 1_000)
     const at = reset === 'delta' ? resetSeconds : epochSeconds
-    return at === undefined ? headers : [...headers, header('X-RateLimit-Reset', String(at))]
+    if (at !== undefined) headers.push(header('X-RateLimit-Reset', String(at)))
+    return headers
   }
 }
 
@@ -41,6 +42,8 @@ function policies(shown: readonly PolicyFigures[]): Header {
 }
 
 function tightest(shown: readonly PolicyFigures[]): PolicyFigures {
+  const [only, second] = shown
+  if (only !== undefined && second === undefined) return only
   return shown.reduce((least, one) => (partLeft(one) < partLeft(least) ? one : least))
 }
 

@@ -10,14 +10,13 @@ const SHOWN_MS = 100
 
 const NO_HEADERS: readonly Header[] = []
 
-/** The figures of the last decision, and what has been spent since. */
+/** The figures of the last decision, less what has been spent since. They are written, and never kept. */
 interface Shown {
-  readonly figures: PolicyFigures
+  readonly figures: [{ -readonly [Name in keyof PolicyFigures]: PolicyFigures[Name] }]
   readonly decidedAtMs: number
-  remaining: number
 }
 
-/** Admits from memory within the turn, where there is certain to be room: no promise, no record. */
+/** Admits from memory within the turn, where there is certain to be room: no promise, no decision. */
 export class QuickAdmission {
   readonly #headersOf: HeadersWriter | null
   readonly #clock: HttpClock
@@ -37,22 +36,18 @@ export class QuickAdmission {
     if (shown === undefined) return null
     const nowMs = this.#clock.now()
     if (!isFresh(shown, nowMs) || !budget.tryAdmit(units)) return null
-    shown.remaining = Math.max(0, shown.remaining - units)
-    return this.#headersOf([figuresNow(shown, nowMs)])
+    const [figures] = shown.figures
+    figures.remaining = Math.max(0, figures.remaining - units)
+    if (figures.resetAtMs !== undefined) figures.resetSeconds = secondsUntil(figures.resetAtMs, nowMs)
+    return this.#headersOf(shown.figures)
   }
 
   /** What a decision has just said of the budget. */
   note(budget: Budget, figures: PolicyFigures, decidedAtMs: number): void {
-    this.#shown.set(budget, { figures, decidedAtMs, remaining: figures.remaining })
+    this.#shown.set(budget, { figures: [{ ...figures }], decidedAtMs })
   }
 }
 
-function isFresh({ decidedAtMs, figures: { resetAtMs = Infinity } }: Shown, nowMs: number): boolean {
+function isFresh({ decidedAtMs, figures: [{ resetAtMs = Infinity }] }: Shown, nowMs: number): boolean {
   return nowMs >= decidedAtMs && nowMs < decidedAtMs + SHOWN_MS && nowMs < resetAtMs
-}
-
-function figuresNow({ figures, remaining }: Shown, nowMs: number): PolicyFigures {
-  const { name, key, unit, limit, windowSeconds, resetAtMs } = figures
-  const resetSeconds = resetAtMs === undefined ? undefined : secondsUntil(resetAtMs, nowMs)
-  return { name, key, unit, limit, remaining, windowSeconds, resetSeconds, resetAtMs }
 }

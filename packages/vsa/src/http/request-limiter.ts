@@ -1,4 +1,4 @@
-import type { Decision, Vsa } from '../index.ts'
+import type { Decision, Denied, Vsa } from '../index.ts'
 import { checkOptions } from './check-options.ts'
 import { ClientAddress, type RequestSource } from './client-address.ts'
 import { type Denial, denialFrom, denialOf } from './denial.ts'
@@ -11,7 +11,7 @@ import { figuresAfter, figuresOf, type PolicyFigures } from './policy-figures.ts
 import { QuickAdmission } from './quick-admission.ts'
 import { RequestReservations } from './request-reservations.ts'
 import type { Spent } from './spent.ts'
-import { SpentUnits, type UnitsOf } from './spent-units.ts'
+import { SpentNow, SpentUnits, type UnitsOf } from './spent-units.ts'
 import { WantedUnits } from './wanted-units.ts'
 
 /** What became of a request. */
@@ -29,9 +29,7 @@ const SKIPPED: Outcome = { kind: 'skipped' }
 export class RequestLimiter<Request> {
   readonly #vsa: Vsa
   readonly #options: LimitOptions<Request>
-  readonly #sourceOf: SourceOf<Request>
-  readonly #addresses: ClientAddress
-  readonly #warning: ForwardedWarning | null
+  readonly #addressOf: (request: Request) => string
   readonly #wanted: WantedUnits<Request>
   readonly #reservations: RequestReservations<Request> | null
   readonly #quick: QuickAdmission | null
@@ -47,9 +45,7 @@ export class RequestLimiter<Request> {
     const { headers = 'draft-11', legacyReset = 'epoch', partitionKey = 'hash', clock = MACHINE_CLOCK } = options
     this.#vsa = vsa
     this.#options = options
-    this.#sourceOf = sourceOf
-    this.#addresses = new ClientAddress(options)
-    this.#warning = options.trustProxy === undefined ? new ForwardedWarning() : null
+    this.#addressOf = addressFinder(options, sourceOf)
     this.#wanted = new WantedUnits(options)
     this.#headersOf = headersWriter({ headers, legacyReset, partitionKey })
     this.#clock = clock
@@ -74,7 +70,7 @@ export class RequestLimiter<Request> {
   }
 
   #checked(request: Request): Outcome | Promise<Outcome> {
-    const found = this.#wanted.of(request, () => this.#addressOf(request))
+    const found = this.#wanted.of(request, this.#addressOf)
     if (found instanceof Promise) return found.then((wanted) => this.#decided(wanted, request))
     return this.#admittedNow(found) ?? this.#decided(found, request)
   }
@@ -83,7 +79,7 @@ export class RequestLimiter<Request> {
     const [only] = wanted
     if (this.#quick === null || only === undefined || wanted.length > 1) return null
     const headers = this.#quick.admit(only)
-    return headers === null ? null : { kind: 'admitted', headers, spent: new SpentUnits(wanted, null, null) }
+    return headers === null ? null : { kind: 'admitted', headers, spent: new SpentNow(only) }
   }
 
   async #decided(wanted: readonly UnitsOf[], request: Request): Promise<Outcome> {
@@ -96,12 +92,6 @@ export class RequestLimiter<Request> {
       if (denial === null) throw error
       return this.#denied(denial, null)
     }
-  }
-
-  #addressOf(request: Request): string {
-    const source = this.#sourceOf(request)
-    this.#warning?.look(source)
-    return this.#addresses.of(source)
   }
 
   #decide(wanted: readonly UnitsOf[]): Promise<Decision> {
@@ -124,12 +114,8 @@ export class RequestLimiter<Request> {
     wanted: readonly UnitsOf[],
     request: Request,
   ): Promise<Outcome> {
-    const spent = await reservations.reserve(wanted, request)
-    if (spent === null) {
-      const { by, denied, figures } = await reservations.refusal(wanted, this.#clock.now())
-      return this.#denied(denialOf(denied, by.name, figures?.resetSeconds), figures)
-    }
-    return this.#admittedByAll(null, wanted, spent)
+    const made = await reservations.reserve(wanted, request)
+    return 'admitted' in made ? this.#refused(made, wanted) : this.#admittedByAll(null, wanted, made)
   }
 
   #admitted(decision: Decision, wanted: readonly UnitsOf[], spent: Spent): Outcome | Promise<Outcome> {
@@ -157,7 +143,7 @@ export class RequestLimiter<Request> {
     return { kind: 'admitted', headers: figures.length === 0 ? [] : this.#headersOf(figures), spent }
   }
 
-  #refused(decision: Decision, wanted: readonly UnitsOf[]): Outcome {
+  #refused(decision: Denied, wanted: readonly UnitsOf[]): Outcome {
     const refused = wanted.find(({ budget }) => budget.key === decision.key) ?? wanted[0]
     if (refused === undefined) return SKIPPED
     const figures = figuresOf(decision, refused, this.#clock.now())
@@ -171,5 +157,20 @@ export class RequestLimiter<Request> {
     if (retryAfterSeconds === undefined) return { kind: 'denied', headers, denial }
     const retryAfter = { name: 'Retry-After', value: String(retryAfterSeconds), isList: false }
     return { kind: 'denied', headers: [...headers, retryAfter], denial }
+  }
+}
+
+/** @throws TypeError, RangeError that name the option */
+function addressFinder<Request>(
+  options: LimitOptions<Request>,
+  sourceOf: SourceOf<Request>,
+): (request: Request) => string {
+  const addresses = new ClientAddress(options)
+  if (options.trustProxy !== undefined) return (request) => addresses.of(sourceOf(request))
+  const warning = new ForwardedWarning()
+  return (request) => {
+    const source = sourceOf(request)
+    warning.look(source)
+    return addresses.of(source)
   }
 }

@@ -1,16 +1,25 @@
-import { type Decision, type DurableReserve, type Reservation, type Vsa, VsaError } from '../index.ts'
+import {
+  type Budget,
+  type Denied,
+  type DurableReserve,
+  type Reservation,
+  type ReserveAllDecision,
+  type Vsa,
+  VsaError,
+} from '../index.ts'
 import { boundedId } from './budget-finder.ts'
-import type { DeniedFigures } from './denial.ts'
 import type { HttpClock } from './http-clock.ts'
 import type { LimitOptions, ReserveTerms } from './limit-options.ts'
-import { figuresAfter, type PolicyFigures } from './policy-figures.ts'
 import { RequestError } from './request-error.ts'
 import { type Reserved, ReservedUnits } from './reserved-units.ts'
 import type { UnitsOf } from './spent-units.ts'
 
 const TTL_MS = 300_000
-/** Other processes hold the units for now. */
-const RESERVED_RETRY_MS = 1_000
+/** After which units that other requests have set aside may be back: that is not known, and it is soon. */
+const HELD_RETRY_MS = 1_000
+
+/** One reservation for each need, or why there is none. */
+type Made = readonly Reservation[] | Denied
 
 /** Sets units aside before the handler. */
 export class RequestReservations<Request> {
@@ -18,6 +27,8 @@ export class RequestReservations<Request> {
   readonly #terms: ReserveTerms<Request>
   readonly #refundWhen: LimitOptions<Request>['refundWhen']
   readonly #clock: HttpClock
+  /** Units that requests of this process have set aside now, by the key of their budget. */
+  readonly #held = new Map<string, number>()
 
   constructor(
     vsa: Vsa,
@@ -31,83 +42,67 @@ export class RequestReservations<Request> {
     this.#clock = clock
   }
 
-  /** Null: the units are not there. */
-  async reserve(wanted: readonly UnitsOf[], request: Request): Promise<ReservedUnits | null> {
+  /** The denial, where the units are not there. */
+  async reserve(wanted: readonly UnitsOf[], request: Request): Promise<ReservedUnits | Denied> {
     const { ttlMs = TTL_MS, id } = this.#terms
     const reservations = await (id === undefined
-      ? this.#vsa.reserveAll(wanted.map(({ budget, units }) => [budget, units]))
+      ? this.#vsa.decideReserveAll(needsOf(wanted)).then(madeOf)
       : this.#reserveInStore(wanted, idOf(id(request))))
-    if (reservations === null) return null
+    if ('admitted' in reservations) return this.#refusal(reservations)
+    for (const { budget, units } of wanted) this.#hold(budget, units)
     const refundWhen = this.#refundWhen
     return new ReservedUnits(named(wanted, reservations), {
       isRefunded: refundWhen === undefined ? null : (ended) => refundWhen(ended, request),
       clock: this.#clock,
       // In the store it ends at `ttlMs`: it is settled a little before.
       ttlMs: id === undefined ? ttlMs : Math.ceil(ttlMs * 0.9),
+      onOver: () => {
+        for (const { budget, units } of wanted) this.#hold(budget, -units)
+      },
     })
   }
 
+  #hold({ key }: Budget, units: number): void {
+    const held = (this.#held.get(key) ?? 0) + units
+    if (held > 0) this.#held.set(key, held)
+    else this.#held.delete(key)
+  }
+
+  /** What requests under way have set aside may be back long before the period ends. */
+  #refusal(denied: Denied): Denied {
+    const { reason, key, units, remaining = 0 } = denied
+    if (reason !== 'exhausted' || remaining + (this.#held.get(key) ?? 0) < units) return denied
+    return { ...denied, reason: 'reserved', retryAfterMs: HELD_RETRY_MS }
+  }
+
   /** The store keeps none of 0 units: those are in memory. */
-  async #reserveInStore(wanted: readonly UnitsOf[], id: string): Promise<readonly Reservation[] | null> {
+  async #reserveInStore(wanted: readonly UnitsOf[], id: string): Promise<Made> {
     const { ttlMs = TTL_MS, onExpire = 'capture' } = this.#terms
     const needs = wanted.filter(({ units }) => units > 0)
     const kept = needs.length === 0 ? [] : await this.#kept(needs, { id, ttlMs, onExpire })
-    if (kept === null) return null
+    if ('admitted' in kept) return kept
     if (kept.some(({ state }) => state !== 'open'))
       throw new RequestError('id_used', 'the reservation of this id has ended: take another id', 409)
-    const all = await Promise.all(wanted.map(async (one) => kept[needs.indexOf(one)] ?? one.budget.reserve(0)))
-    const reservations = all.filter((one) => one !== null)
-    return reservations.length === all.length ? reservations : null
+    const all = wanted.map(async (one) => kept[needs.indexOf(one)] ?? one.budget.reserve(0))
+    return (await Promise.all(all)).filter((one) => one !== null)
   }
 
-  async #kept(needs: readonly UnitsOf[], terms: DurableReserve): Promise<readonly Reservation[] | null> {
+  async #kept(needs: readonly UnitsOf[], terms: DurableReserve): Promise<Made> {
     try {
-      return await this.#vsa.reserveAll(
-        needs.map(({ budget, units }) => [budget, units]),
-        terms,
-      )
+      return madeOf(await this.#vsa.decideReserveAll(needsOf(needs), terms))
     } catch (error) {
       if (!(error instanceof VsaError && error.code === 'id_conflict')) throw error
       throw new RequestError('id_conflict', 'the id is that of a request with other budgets or another cost', 422)
     }
   }
-
-  /** A refused reservation says no reason: it is read from looks at 0 units, which never ask the store. */
-  async refusal(wanted: readonly UnitsOf[], nowMs: number): Promise<Refusal> {
-    const looks = await Promise.all(wanted.map(({ budget }) => budget.decide(0)))
-    const refusals = wanted.flatMap((one, at) => {
-      const look = looks[at]
-      return look === undefined ? [] : [refusalOf(one, look, nowMs)]
-    })
-    const [first] = refusals
-    const refusal =
-      refusals.find(({ lacks }) => lacks === 'surely') ?? refusals.find(({ lacks }) => lacks === 'perhaps') ?? first
-    if (refusal === undefined) throw new RangeError('a request needs at least one budget')
-    return refusal
-  }
 }
 
-/** Which budget refused a reservation, as far as looks tell. */
-export interface Refusal {
-  readonly by: UnitsOf
-  readonly lacks: 'surely' | 'perhaps' | 'not'
-  readonly denied: DeniedFigures
-  /** Null: they are not known. */
-  readonly figures: PolicyFigures | null
+function madeOf(decision: ReserveAllDecision): Made {
+  return decision.reservations ?? decision
 }
 
-function refusalOf(by: UnitsOf, look: Decision, nowMs: number): Refusal {
-  const { units } = by
-  const { limit, resetAtMs } = look
-  const figures = figuresAfter(look, by, nowMs)
-  const resets = resetAtMs === undefined ? {} : { retryAfterMs: Math.max(1, resetAtMs - nowMs) }
-  if (look.remaining === undefined) return { by, lacks: 'not', denied: { units, reason: 'unavailable' }, figures }
-  // A limit by period is known as it was declared. One of `initial` grows with mints.
-  const isKnown = figures !== null || resetAtMs !== undefined
-  if (units > limit && isKnown) return { by, lacks: 'surely', denied: { units, reason: 'over-limit' }, figures }
-  if (figures === null) return { by, lacks: 'perhaps', denied: { units, reason: 'exhausted', ...resets }, figures }
-  if (units > look.remaining) return { by, lacks: 'surely', denied: { units, reason: 'exhausted', ...resets }, figures }
-  return { by, lacks: 'not', denied: { units, reason: 'reserved', retryAfterMs: RESERVED_RETRY_MS }, figures }
+function needsOf(wanted: readonly UnitsOf[]): readonly (readonly [Budget, number])[] {
+  return wanted.map(({ budget, units }) => [budget, units])
 }
 
 function idOf(id: unknown): string {

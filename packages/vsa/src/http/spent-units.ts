@@ -56,3 +56,21 @@ export class SpentUnits implements Spent {
     for (const { budget, units } of this.#wanted) if (units > 0) budget.refund(units, this.#decision ?? undefined)
   }
 }
+
+/** Units of one budget that were admitted in this turn. They go back only where the handler does not run. */
+export class SpentNow implements Spent {
+  readonly isWatched: boolean = false
+  readonly #units: UnitsOf
+
+  constructor(units: UnitsOf) {
+    this.#units = units
+  }
+
+  abandon(): void {
+    this.#units.budget.refund(this.#units.units)
+  }
+
+  end(): void {
+    // Nothing goes back.
+  }
+}

@@ -17,13 +17,13 @@ export class WantedUnits<Request> {
    * A promise only where a function of the user's is async.
    * @throws RequestError where a budget or a cost is none, and what functions of the user's throw
    */
-  of(request: Request, address: () => string): readonly UnitsOf[] | Promise<readonly UnitsOf[]> {
+  of(request: Request, addressOf: (request: Request) => string): readonly UnitsOf[] | Promise<readonly UnitsOf[]> {
     const [only, second] = this.#finders
     if (only !== undefined && second === undefined) {
-      const one = wantedOf(only, request, address)
+      const one = wantedOf(only, request, addressOf)
       return one instanceof Promise ? one.then((settled) => [settled]) : [one]
     }
-    const wanted = this.#finders.map((finder) => wantedOf(finder, request, address))
+    const wanted = this.#finders.map((finder) => wantedOf(finder, request, addressOf))
     const settled = wanted.filter(isSettled)
     return settled.length === wanted.length ? settled : Promise.all(wanted.map((one) => Promise.resolve(one)))
   }
@@ -32,10 +32,10 @@ export class WantedUnits<Request> {
 function wantedOf<Request>(
   finder: BudgetFinder<Request>,
   request: Request,
-  address: () => string,
+  addressOf: (request: Request) => string,
 ): UnitsOf | Promise<UnitsOf> {
   const units = heard(costOf(finder.cost, request))
-  const budget = finder.find(request, address)
+  const budget = finder.find(request, addressOf)
   if (typeof units === 'number' && !(budget instanceof Promise)) return unitsOf(finder, budget, units)
   return heard(Promise.all([budget, units]).then(([found, cost]) => unitsOf(finder, found, cost)))
 }

@@ -1,25 +1,32 @@
 import { errorFrom } from './request-error.ts'
-import type { Outcome } from './request-limiter.ts'
+import type { Outcome, RequestLimiter } from './request-limiter.ts'
+
+/** The decision of a request: there already, or later. */
+export type Checked = Outcome | Promise<Outcome> | { readonly kind: 'failed'; readonly error: Error }
+
+/** What `check` throws is an outcome too, always as an Error, so that what comes after it is not ours to catch. */
+export function checked<Request>(limiter: RequestLimiter<Request>, request: Request): Checked {
+  try {
+    return limiter.check(request)
+  } catch (error) {
+    return { kind: 'failed', error: errorFrom(error) }
+  }
+}
 
 /**
- * Goes on with the outcome, in this turn where it is there already, else when it is.
- * @param proceed what comes after it is not ours to catch
- * @param fail gets whatever `check` throws, always as an Error
+ * Goes on when the outcome is there. What the handler throws then is an unhandled rejection, as of any callback that nothing waits for.
+ * @param prepare answers what comes after it: the handler, whose errors are not ours to catch
+ * @param fail gets whatever `later` rejects with and `prepare` throws, always as an Error
  */
 export function whenChecked(
-  check: () => Outcome | Promise<Outcome>,
-  proceed: (outcome: Outcome) => void,
+  later: Promise<Outcome>,
+  prepare: (outcome: Outcome) => () => void,
   fail: (error: Error) => void,
 ): void {
-  const failed = (thrown: unknown): void => fail(errorFrom(thrown))
-  let outcome: Outcome | Promise<Outcome>
-  try {
-    outcome = check()
-  } catch (error) {
-    return failed(error)
-  }
-  if (outcome instanceof Promise) outcome.then(proceed).then(undefined, failed)
-  else proceed(outcome)
+  later.then(prepare).then(
+    (proceed) => proceed(),
+    (error: unknown) => fail(errorFrom(error)),
+  )
 }
 
 /**

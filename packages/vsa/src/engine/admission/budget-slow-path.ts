@@ -1,4 +1,5 @@
 import type { Decision } from '../../core/decision.ts'
+import type { Window } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
 import type {
   AdmitOptions,
@@ -11,6 +12,7 @@ import type {
   PendingIntent,
   RefundOptions,
   Reservation,
+  ReserveDecision,
 } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import type { Charge } from '../budget/local-reservation.ts'
@@ -21,6 +23,7 @@ import type { PendingCalls } from '../requests/pending-calls.ts'
 import type { AdmissionController, AdmissionParts } from './admission-controller.ts'
 import { Deletions } from './deletions.ts'
 import type { Intents } from './intents.ts'
+import { decisionAboutOne, onlyOf } from './made-reservations.ts'
 import { Mints } from './mints.ts'
 import type { Peeks } from './peeks.ts'
 import { PolicyChanges } from './policy-changes.ts'
@@ -74,8 +77,12 @@ export class BudgetSlowPath implements SlowPath<Gate> {
     return this.#admission.decide(gate, units, options)
   }
 
-  reserve(gate: Gate, units: number, options?: AdmitOptions | DurableReserve): Promise<Reservation | null> {
-    return this.#reservations.reserve(gate, units, options)
+  async reserve(gate: Gate, units: number, options?: AdmitOptions | DurableReserve): Promise<Reservation | null> {
+    return onlyOf(await this.#reservations.reserve(gate, units, options))
+  }
+
+  async decideReserve(gate: Gate, units: number, options?: AdmitOptions | DurableReserve): Promise<ReserveDecision> {
+    return decisionAboutOne(await this.#reservations.reserve(gate, units, options))
   }
 
   async charge(gate: Gate, units: number): Promise<readonly Charge[] | null> {
@@ -89,6 +96,10 @@ export class BudgetSlowPath implements SlowPath<Gate> {
 
   refund(gate: Gate, units: number, decision: PastDecision | undefined): void {
     this.#refunds.refund(gate, units, decision)
+  }
+
+  giveBack(gate: Gate, units: number, window: Window): void {
+    this.#refunds.giveBack(gate, units, window)
   }
 
   async refundOnce(gate: Gate, units: number, options: RefundOptions): Promise<GivenBack> {

@@ -1,4 +1,6 @@
+import type { Window } from '../../core/plan.ts'
 import type { Accounted, Admitted, Decision, DecisionShare, Refused, Unavailable } from '../../core/decision.ts'
+import { windowIn } from '../api/arguments.ts'
 import type { PastDecision } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import { reasonOf, type RowView } from '../budget/row-view.ts'
@@ -20,6 +22,8 @@ export class Decisions {
   readonly #periods = new WeakMap<object, Map<string, number | null>>()
   /** Of decisions about several sources: their gates, also those that are evicted later. */
   readonly #sources = new WeakMap<object, readonly GateNeed[]>()
+  /** I2: of decisions with an id: the budgets that are given back by it alone. */
+  readonly #remembered = new WeakMap<object, ReadonlySet<string>>()
 
   constructor(session: Pick<Session, 'time' | 'hasJoined'>, flushIntervalMs: number, leases: Pick<LeaseTable, 'find'>) {
     this.#session = session
@@ -68,6 +72,11 @@ export class Decisions {
     return this.#sources.get(decision)?.find(({ gate }) => gate.key === key)?.gate
   }
 
+  /** I2: by the id it counts once, for every process. */
+  isGivenBackById(decision: PastDecision, key: string): boolean {
+    return this.#remembered.get(decision)?.has(key) === true
+  }
+
   /**
    * The start of the period that units of the budget go back into. Null where the decision, which admitted, took nothing of it: it is not
    * accounted, repeated or on trial. Undefined where it is about other budgets.
@@ -79,6 +88,18 @@ export class Decisions {
     const periods = this.#periods.get(decision)
     if (periods !== undefined) return periods.get(key)
     return decision.key === undefined || decision.key === key ? (decision.period ?? 0) : undefined
+  }
+
+  /** The period of what the decision took of the budget. Null where it took nothing. */
+  windowOf(decision: Decision, gate: Gate): Window | null {
+    const period = this.periodOf(decision, gate.key) ?? null
+    return period === null ? null : (this.windowIn(gate, period) ?? null)
+  }
+
+  /** The budget's period that begins at `period`, by its row, or by its policy of now or before. Undefined where neither knows of it. */
+  windowIn(gate: Gate, period: number): Window | undefined {
+    const row = this.#leases.find(gate.key, period)
+    return row === undefined ? windowIn(gate, period) : row.window
   }
 
   #admitted(
@@ -101,6 +122,8 @@ export class Decisions {
             ...this.#shown(asked, shown),
             ...(waterfall !== undefined && shares !== undefined && { from: fromOf(rows, shares, waterfall) }),
           }
+    if (remembered?.repeated === false)
+      this.#remembered.set(decision, new Set([asked.gate.key, ...rows.map(({ key }) => key)]))
     if (waterfall !== undefined) this.#sources.set(decision, needs)
     if (rows.length > 1 && waterfall === undefined)
       this.#periods.set(decision, new Map(rows.map(({ key, window }) => [key, window.start])))
@@ -153,10 +176,15 @@ export class Decisions {
   #denied(need: Extract<Verdict, { kind: 'denied' }>, row: RowView | null): Refused {
     const reason = need.isRefunded === true ? 'refunded' : reasonOf(row, need.units)
     const retryAfterMs = this.#retryAfterMs(need.gate, row, reason)
-    const shown = this.#shown(need, row)
-    return retryAfterMs === undefined
-      ? { admitted: false, reason, ...shown }
-      : { admitted: false, reason, retryAfterMs, ...shown }
+    const { key, units, limit, remaining, period, resetAtMs } = this.#shown(need, row)
+    // Written out, as `#accounted`: a flood of requests beyond a limit is denied here.
+    if (retryAfterMs === undefined)
+      return resetAtMs === undefined
+        ? { admitted: false, reason, key, units, limit, remaining, period }
+        : { admitted: false, reason, key, units, limit, remaining, period, resetAtMs }
+    return resetAtMs === undefined
+      ? { admitted: false, reason, retryAfterMs, key, units, limit, remaining, period }
+      : { admitted: false, reason, retryAfterMs, key, units, limit, remaining, period, resetAtMs }
   }
 
   /** V1: all of the sources together have too little. The first that comes back may have enough. */
@@ -171,12 +199,14 @@ export class Decisions {
   }
 
   #shown({ gate, units }: GateNeed, row: RowView | null): Shown {
-    const { plan } = gate
-    const window = row?.window ?? plan.windowAt(this.#session.time)
+    const { key, plan } = gate
+    const { start: period, end } = row?.window ?? plan.windowAt(this.#session.time)
     // What was minted: for `initial` it grows with each mint, for `limit` it is the limit.
     const limit = row?.figures?.minted ?? plan.limit
-    const shown = { key: gate.key, units, limit, remaining: remainingOf(row, plan.limit), period: window.start }
-    return window.end === Infinity ? shown : { ...shown, resetAtMs: window.end }
+    const remaining = remainingOf(row, plan.limit)
+    return end === Infinity
+      ? { key, units, limit, remaining, period }
+      : { key, units, limit, remaining, period, resetAtMs: end }
   }
 
   #retryAfterMs(gate: Gate, row: RowView | null, reason: Refused['reason']): number | undefined {

@@ -77,7 +77,8 @@ export class Deletions {
     const row = leases.find(key, window.start)
     // The answer under way may still bring a lease of the deleted row.
     if (row === undefined || row.isQuarantined || !(row.isKnown || row.isInFlight)) return
-    const reply = calls.open<void>({ key, deadlineMs: settings.deadlineMs, timedOut: () => new Error('unheard') })
+    const { deadlineMs } = settings
+    const reply = calls.open<void>({ key, deadlineMs, timedOut: () => new Error('unheard'), isPart: true })
     intake.callRow(row, { kind: 'hear', reply })
     await reply.promise
   }

@@ -1,4 +1,6 @@
 import type { Decision } from '../../core/decision.ts'
+import { invariant } from '../../core/errors.ts'
+import type { Window } from '../../core/plan.ts'
 import { assertUnits } from '../../core/units.ts'
 import { assertId, checkRefundOptions, checkReserveOptions, type CheckedOptions } from '../api/arguments.ts'
 import type { AdmitOptions, DurableReserve, GivenBack, Need, RefundOptions, Reservation } from '../api/public-types.ts'
@@ -17,6 +19,7 @@ import { type ReserveOutcome, type ReserveTraceContext, traceReserve } from '../
 import type { AdmissionController } from './admission-controller.ts'
 import type { Decisions } from './decisions.ts'
 import type { Intents } from './intents.ts'
+import type { MadeReservations } from './made-reservations.ts'
 import type { ReservationCalls } from './reservation-calls.ts'
 import { split, tryingOptions } from './trials.ts'
 
@@ -25,7 +28,7 @@ const COVER_TRIES_MAX = 8
 
 interface Charged {
   readonly gate: Gate
-  readonly period: number | null
+  readonly window: Window | null
 }
 
 export interface ReservationParts {
@@ -45,17 +48,17 @@ export class Reservations {
     this.#parts = parts
   }
 
-  async reserve(handle: Gate, units: number, options?: AdmitOptions | DurableReserve): Promise<Reservation | null> {
+  async reserve(handle: Gate, units: number, options?: AdmitOptions | DurableReserve): Promise<MadeReservations> {
     const checked = this.#checked(options)
     assertUnits('units', units)
     const gate = handle.family.live(handle)
     if (checked.remember !== undefined) {
       assertUnits('units', units, 1)
-      const made = await this.reserveInStore([{ gate, units }], checked)
-      return made?.[0] ?? null
+      return this.reserveInStore([{ gate, units }], checked)
     }
-    const charge = await this.charge(gate, units, options)
-    return charge && new LocalReservation(gate, units, charge.period)
+    const decision = await this.#parts.admission.decide(gate, units, options)
+    if (!decision.admitted) return { decision, reservations: null }
+    return { decision, reservations: [new LocalReservation(gate, units, this.#windowOf(decision, gate))] }
   }
 
   /** @param merged what was asked for, over distinct gates */
@@ -63,50 +66,59 @@ export class Reservations {
     asked: readonly Need[],
     merged: readonly GateNeed[],
     options?: AdmitOptions | DurableReserve,
-  ): Promise<readonly Reservation[] | null> {
+  ): Promise<MadeReservations> {
     const checked = this.#checked(options)
     // A copy: the caller may use the list again meanwhile.
     const wanted = asked.map(([{ key }, units]) => ({ key, units }))
     if (checked.remember !== undefined) return this.#reserveEach(wanted, merged, checked)
     const { others, onTrial } = split(merged)
     const charged = new Map<string, Charged>()
+    let decision: Decision | undefined
     if (others.length > 0) {
-      const decision = await this.#parts.admission.decideAll(others, options)
-      if (!decision.admitted) return null
-      for (const { gate } of others) charged.set(gate.key, { gate, period: this.#periodOf(decision, gate) })
+      decision = await this.#parts.admission.decideAll(others, options)
+      if (!decision.admitted) return { decision, reservations: null }
+      for (const { gate } of others) charged.set(gate.key, { gate, window: this.#windowOf(decision, gate) })
     }
-    const trials = onTrial.map(async ({ gate, units }) => {
-      // P7: whatever becomes of it, it does not refuse.
-      const charge = await this.charge(gate, units, tryingOptions(options)).catch(() => null)
-      charged.set(gate.key, { gate, period: charge?.period ?? null })
-    })
-    await Promise.all(trials)
-    return wanted.flatMap(({ key, units }) => {
+    const tried = await Promise.all(
+      onTrial.map(async (need) => ({ gate: need.gate, trial: await this.#try(need, options) })),
+    )
+    for (const { gate, trial } of tried) {
+      charged.set(gate.key, { gate, window: this.#windowOf(trial, gate) })
+      decision ??= trial
+    }
+    invariant(decision !== undefined, 'needs name at least one budget')
+    const reservations = wanted.flatMap(({ key, units }) => {
       const one = charged.get(key)
-      return one === undefined ? [] : [new LocalReservation(one.gate, units, one.period)]
+      return one === undefined ? [] : [new LocalReservation(one.gate, units, one.window)]
     })
+    return { decision, reservations }
   }
 
   /**
-   * R1: reservations that the store keeps, one for each need; with a waterfall one for all of them. Null: the units are not there.
+   * R1: reservations that the store keeps, one for each need; with a waterfall one for all of them.
    * @param checked with `remember`
    */
   async reserveInStore(
     needs: readonly GateNeed[],
     checked: CheckedOptions,
     waterfall?: Waterfall,
-  ): Promise<readonly Reservation[] | null> {
+  ): Promise<MadeReservations> {
     const { id: asked = '' } = checked.remember ?? {}
     const context = (): ReserveTraceContext => traceContext(needs, asked)
     const reserve = (): Promise<Verdict> => this.#parts.admission.reserve(needs, checked, waterfall)
     const verdict = await traceReserve(context, reserve, outcomeOf)
+    const [first] = needs
+    invariant(first !== undefined && verdict.kind !== 'failed', 'a failure rejects, and there is something to reserve')
+    const decision = this.#parts.decisions.of(verdict, first, waterfall, needs)
+    if (!decision.admitted) return { decision, reservations: null }
     const parts = waterfall === undefined ? needs : needs.slice(0, 1)
-    if (verdict.kind === 'admitted')
-      return parts.map(({ gate, units }, at) => this.#handle(gate, checked, knownOf(verdict, units, at, waterfall)))
-    // Nothing was set aside, so nothing is settled.
-    const isNominal = verdict.kind === 'shadow' || verdict.kind === 'unaccounted'
-    if (!isNominal) return null
-    return parts.map(({ gate, units }) => new LocalReservation(gate, units, null, this.#settleWithin(gate.key, asked)))
+    const reservations = parts.map(({ gate, units }, at) =>
+      verdict.kind === 'admitted'
+        ? this.#handle(gate, checked, knownOf(verdict, units, at, waterfall))
+        : // Nothing was set aside, so nothing is settled.
+          new LocalReservation(gate, units, null, this.#settleWithin(gate.key, asked)),
+    )
+    return { decision, reservations }
   }
 
   /** One that was made before, by any process. @throws TypeError, RangeError that name `id` */
@@ -126,7 +138,7 @@ export class Reservations {
   /** Admits units for a reservation. Null: they are not there. */
   async charge(gate: Gate, units: number, options?: AdmitOptions): Promise<Charge | null> {
     const decision = await this.#parts.admission.decide(gate, units, options)
-    return decision.admitted ? { units, period: this.#periodOf(decision, gate) } : null
+    return decision.admitted ? { units, window: this.#windowOf(decision, gate) } : null
   }
 
   /** As `Charging`. */
@@ -155,7 +167,7 @@ export class Reservations {
       if (deadlineMs < 1) break
       const decision = await admission.decide(gate, asked, { deadlineMs })
       if (decision.admitted) {
-        add({ units: asked, period: this.#periodOf(decision, gate) })
+        add({ units: asked, window: this.#windowOf(decision, gate) })
         left -= asked
       } else {
         // The settlement asks for as much as there is: no caller was denied.
@@ -174,15 +186,31 @@ export class Reservations {
     wanted: readonly { readonly key: string }[],
     merged: readonly GateNeed[],
     checked: CheckedOptions,
-  ): Promise<readonly Reservation[] | null> {
+  ): Promise<MadeReservations> {
     if (merged.length < wanted.length)
       throw new RangeError('needs must name each budget once where the store keeps the reservation')
     for (const [index, { units }] of merged.entries()) assertUnits(`needs[${index}][1]`, units, 1)
-    const { others } = split(merged)
-    // P7: those on trial never refuse. The store keeps nothing of them.
-    const kept = others.length === 0 ? [] : await this.reserveInStore(others, checked)
-    if (kept === null) return null
-    return merged.map((need) => kept[others.indexOf(need)] ?? new LocalReservation(need.gate, need.units, null))
+    const { others, onTrial } = split(merged)
+    const made = others.length === 0 ? this.#notKept(onTrial) : await this.reserveInStore(others, checked)
+    const { decision, reservations: kept } = made
+    if (kept === null) return made
+    const reservations = merged.map(
+      // P7: those on trial never refuse. The store keeps nothing of them.
+      (need) => kept[others.indexOf(need)] ?? new LocalReservation(need.gate, need.units, null),
+    )
+    return { decision, reservations }
+  }
+
+  #notKept([first]: readonly GateNeed[]): MadeReservations {
+    invariant(first !== undefined, 'needs name at least one budget')
+    return { decision: this.#parts.decisions.of({ kind: 'unaccounted' }, first), reservations: [] }
+  }
+
+  /** P7: whatever becomes of it, it does not refuse. */
+  async #try(need: GateNeed, options: AdmitOptions | undefined): Promise<Decision> {
+    const { admission, decisions } = this.#parts
+    const failed = (): Decision => decisions.of({ kind: 'shadow', would: 'failed', row: null }, need)
+    return admission.decide(need.gate, need.units, tryingOptions(options)).catch(failed)
   }
 
   #checked(options: AdmitOptions | DurableReserve = {}): CheckedOptions {
@@ -203,8 +231,8 @@ export class Reservations {
     return (units, options) => this.#parts.intents.write({ op: 'settle', key, id, units }, options)
   }
 
-  #periodOf(decision: Decision, { key }: Gate): number | null {
-    return this.#parts.decisions.periodOf(decision, key) ?? null
+  #windowOf(decision: Decision, gate: Gate): Window | null {
+    return this.#parts.decisions.windowOf(decision, gate)
   }
 }
 

@@ -1,11 +1,15 @@
-import type { Clock } from '../../core/clock.ts'
 import type { Decision, DecisionShare } from '../../core/decision.ts'
 import type { Policy } from '../../core/policy.ts'
-import type { Store } from '../../core/store.ts'
-import type { VsaEvent } from '../runtime/events.ts'
 import type { Stats } from '../runtime/stats.ts'
-import type { InTransaction, PendingIntent, Reservation } from './reservation-types.ts'
+import type {
+  InTransaction,
+  PendingIntent,
+  Reservation,
+  ReserveAllDecision,
+  ReserveDecision,
+} from './reservation-types.ts'
 
+export type * from './open-options.ts'
 export type * from './reservation-types.ts'
 
 /*
@@ -17,41 +21,6 @@ declare global {
     readonly asyncDispose: unique symbol
   }
   interface AbortSignal {}
-}
-
-export interface OpenOptions {
-  readonly store: Store
-  /** What this process calls itself in `vsa inspect`. Default: host name and pid. */
-  readonly label?: string
-  /** How often changes are made durable, in ms, 1 to 3,600,000. Default 100. */
-  readonly flushIntervalMs?: number
-  /** How long `admit` and `decide` wait for the store, in ms, 1 to 3,600,000. Default 5,000. */
-  readonly deadlineMs?: number
-  /** How long one exchange may take before it is sent again, in ms. Default 2,000. */
-  readonly exchangeTimeoutMs?: number
-  /**
-   * Requests that may wait at once (admissions, mints, counter reads, flushes, peeks, `ready`); one more throws `too_many_waiters`. Default
-   * 1,000,000. So does an admission in a crowd as soon as it is clear that its turn would come after its deadline.
-   */
-  readonly waitersMax?: number
-  /**
-   * Budgets kept in memory, and counters; idle ones above this are evicted, which changes nothing (L9). While the store is away, refunds,
-   * mints and additions of no more budgets and counters than this are kept: one more throws `store_unavailable`. Default 1,048,576.
-   */
-  readonly budgetsMax?: number
-  /** What a request gets when the store does not answer and no lease covers it. Default `throw`. */
-  readonly onStoreUnavailable?: 'throw' | 'deny' | 'allow'
-  /** Fractions of what was minted, above 0 and at most 1, at which a `threshold` event is raised: once each for a period and what it has minted. Default `[0.8, 1]`. */
-  readonly thresholds?: readonly number[]
-  /**
-   * Gets every event, in order, after the work that raised it; without it, warnings go to `console.warn`. It may call anything, also `close`.
-   * It may be async: nothing waits for it. An error that it throws or rejects with is printed.
-   */
-  readonly onEvent?: (event: VsaEvent) => unknown
-  /** For tests: the store takes its time from it, too, unless it has a source of its own. Default: the machine's. */
-  readonly clock?: Clock
-  /** Numbers in [0, 1), for the jitter of retries. Default `Math.random`. */
-  readonly random?: () => number
 }
 
 /** One running engine. Handles print and serialize shortly: a budget as `{ key, policy }`, with the policy as it was declared. */
@@ -72,6 +41,8 @@ export interface Vsa {
   tryAdmitAll(needs: readonly Need[]): boolean
   /** All or none: one reservation for each need, each to be settled by itself. Null: the units are not there. */
   reserveAll(needs: readonly Need[], options?: AdmitOptions | DurableReserve): Promise<readonly Reservation[] | null>
+  /** As `reserveAll`, with figures and the reason: the record names the budget that refused. */
+  decideReserveAll(needs: readonly Need[], options?: AdmitOptions | DurableReserve): Promise<ReserveAllDecision>
   /**
    * A waterfall: takes what each source has, in order, until `units` are covered; all or none over their sum. The last source may be a counter, for
    * overage: then it always admits. From memory where leases cover it and what comes before is known to be empty; else in one exchange.
@@ -85,6 +56,12 @@ export interface Vsa {
     units: number,
     options?: AdmitOptions | DurableReserve,
   ): Promise<Reservation | null>
+  /** As `reserveFirst`, with figures and the reason. */
+  decideReserveFirst(
+    sources: readonly Source[],
+    units: number,
+    options?: AdmitOptions | DurableReserve,
+  ): Promise<ReserveDecision>
   /** Figures since `open`, up to this instant, with one exception: see {@link Stats}. */
   stats(): Stats
   /**
@@ -142,13 +119,16 @@ export interface Budget {
    * same reservation. @throws VsaError `id_conflict` where the id is known for something else
    */
   reserve(max: number, options?: AdmitOptions | DurableReserve): Promise<Reservation | null>
+  /** As `reserve`, with figures, and, where it is refused, the reason and when to ask again. */
+  decideReserve(max: number, options?: AdmitOptions | DurableReserve): Promise<ReserveDecision>
   /** A reservation that the store keeps, made by any process. No call yet: until the first answer its state is `unknown`, and `units` is 0. */
   reservation(id: string): Reservation
   /**
    * Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else
-   * the current one. An unaccounted or a repeated decision took nothing, and gives nothing back. How often a decision is given back is not counted:
+   * the current one; where the policy has changed more than once since, and nothing is kept of that period, the units are refused (`refunds_refused`).
+   * An unaccounted or a repeated decision took nothing, and gives nothing back. How often a decision is given back is not counted:
    * give back what was not used, once.
-   * @throws TypeError for a decision that denied or is about other budgets; VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets have changes to send
+   * @throws TypeError for a decision that denied, was made with an `id`, is about other budgets, or has a reservation; VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets have changes to send
    */
   refund(units?: number, decision?: PastDecision): void
   /**
@@ -211,6 +191,9 @@ export interface PastDecision {
   readonly repeated?: boolean | undefined
   readonly shadow?: string | undefined
   readonly from?: readonly DecisionShare[] | undefined
+  /** A decision that has one is not given back: what was set aside is settled. */
+  readonly reservation?: undefined
+  readonly reservations?: undefined
 }
 
 export interface AdmitOptions {

@@ -1,3 +1,4 @@
+import type { Admitted, Denied } from '../../core/decision.ts'
 import type { UserTransaction } from '../../core/intent-writer.ts'
 
 /**
@@ -11,6 +12,12 @@ export interface Reservation {
   readonly units: number
   /** As of the last answer. `expired`: its time has passed, and it can still be settled, once. `unknown`: not asked yet, or not known to the store. */
   readonly state: 'open' | 'expired' | 'settled' | 'unknown'
+  /**
+   * The units that it was made with are in no account: it was made under `onStoreUnavailable: 'allow'`, or on trial (`shadow`), and a decision would say
+   * `unaccounted`, or `shadow`. Settling it charges nothing for them and gives nothing back; what was used beyond them is charged as of any other.
+   * Absent of every other one, and of one that was made by another process.
+   */
+  readonly unaccounted?: true | undefined
   /** Counts units (default 1) as used, in memory. True while the reservation covers them all, false also once it is settled. */
   meter(units?: number): boolean
   /**
@@ -36,6 +43,19 @@ export interface Reservation {
   extend(to: Extension): Promise<boolean>
 }
 
+/**
+ * What `decideReserve` and `decideReserveFirst` answer: what `decide` does, and the reservation, where it was made. What it does not use goes back when it is
+ * settled: `refund` refuses this record. `repeated`: it had been made before, under its id, and nothing was set aside now.
+ */
+export type ReserveDecision =
+  | (Admitted & { readonly reservation: Reservation })
+  | (Denied & { readonly reservation?: undefined })
+
+/** What `decideReserveAll` answers: what `decideAll` does, and one reservation for each need. */
+export type ReserveAllDecision =
+  | (Admitted & { readonly reservations: readonly Reservation[] })
+  | (Denied & { readonly reservations?: undefined })
+
 export interface Extension {
   /** The new total. */
   readonly units?: number
@@ -44,7 +64,7 @@ export interface Extension {
 }
 
 export interface Settled {
-  /** Units that stay spent. */
+  /** Units that stay spent. Of an `unaccounted` one: that were used of it, though nothing is spent. */
   readonly settled: number
   /** Units that were used, and that the budget did not have: it was not charged for them. Also in `stats().uncoveredUnits`. */
   readonly uncovered: number

@@ -1,3 +1,4 @@
+import type { Window } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
 import type { Decision } from '../../core/decision.ts'
 import type {
@@ -11,6 +12,7 @@ import type {
   PendingIntent,
   RefundOptions,
   Reservation,
+  ReserveDecision,
 } from '../api/public-types.ts'
 import type { Charge } from './local-reservation.ts'
 
@@ -22,10 +24,12 @@ export interface SlowPath<Gate> {
   admit(gate: Gate, units: number, options?: AdmitOptions): Promise<boolean>
   decide(gate: Gate, units: number, options?: AdmitOptions): Promise<Decision>
   reserve(gate: Gate, units: number, options?: AdmitOptions | DurableReserve): Promise<Reservation | null>
+  decideReserve(gate: Gate, units: number, options?: AdmitOptions | DurableReserve): Promise<ReserveDecision>
   /** As `Charging`. */
   charge(gate: Gate, units: number): Promise<readonly Charge[] | null>
   cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number>
   refund(gate: Gate, units: number, decision: PastDecision | undefined): void
+  giveBack(gate: Gate, units: number, window: Window): void
   /** I2 */
   refundOnce(gate: Gate, units: number, options: RefundOptions): Promise<GivenBack>
   reservation(gate: Gate, id: string): Reservation

@@ -40,7 +40,8 @@ export class RowAnswers {
   settle(row: LeasedRow, answer: EntryAnswer, arrival: Arrival): void {
     if (answer.kind === 'budget') this.#acknowledge(row, answer, arrival)
     else if (answer.kind === 'removed') this.#settleRemoved(row, answer.refunded)
-    else if (answer.kind === 'deleted') this.#forget(row)
+    // This process deleted it itself, and store time has leapt by more than the store remembers that.
+    else if (answer.kind === 'deleted' || (answer.kind === 'row_lost' && this.#isDeleter(row))) this.#forget(row)
     else if (answer.kind !== 'counter') this.#refuse(row, arrival.nowMs)
   }
 
@@ -67,11 +68,13 @@ export class RowAnswers {
     this.#events.compare(row, { figures: before, used: usedBefore, known }, answer)
   }
 
-  /** S10: the exchange counted, and then the row's retention passed. Nothing was leased from it any more. */
+  /** S10: the exchange counted, and then the row's retention passed. Nothing was leased from it any more, unless it was deleted (P6). */
   #settleRemoved(row: LeasedRow, refunded: number): void {
-    const { held } = row
-    const { sent } = row.lease
+    const { held, key, window } = row
+    const { sent, spentSince: units } = row.lease
     row.lose()
+    // The next answer tells of the deletion, when nothing is known any more of what was spent.
+    if (units > 0) this.#parts.settings.emit({ type: 'deleted', key, period: window.start, units })
     // Only a deletion (P6) removes a row that has mints: this one goes to the fresh row.
     const mint = this.#takeMintSent(row)
     if (mint !== null) this.#parts.requests.of(row).mints.putBack([mint])
@@ -115,7 +118,11 @@ export class RowAnswers {
     this.#pause(row, nowMs, false)
     this.#refunds.drop(row, sent?.refund)
     this.#takeMintSent(row)?.reply.reject(rowLostError(key))
-    for (const { reply } of this.#parts.requests.find(row)?.takeCallsSent() ?? []) reply.reject(rowLostError(key))
+    for (const { kind, reply } of this.#parts.requests.find(row)?.takeCallsSent() ?? []) {
+      // P6: the period may have ended since the deletion.
+      if (kind === 'hear') reply.resolve()
+      else reply.reject(rowLostError(key))
+    }
     for (const request of this.#confirmations.takeUnconfirmed(row, 'sent')) this.#takes.retryLater(request, row)
     // The gate has not entered the period: it goes back to the store's.
     if (wasEarly(row, session.time)) leases.retire(row)
@@ -126,6 +133,10 @@ export class RowAnswers {
     const { flushIntervalMs } = this.#parts.settings
     schedule.askAgainAtMs = nowMs + flushIntervalMs
     schedule.denials?.heard(nowMs, flushIntervalMs, { isRead: false, hasMore })
+  }
+
+  #isDeleter(row: LeasedRow): boolean {
+    return this.#parts.requests.find(row)?.callsSent.some(({ kind }) => kind === 'hear') === true
   }
 
   #takeMintSent(row: LeasedRow): MintRequest | null {

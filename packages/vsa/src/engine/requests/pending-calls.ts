@@ -11,6 +11,8 @@ export interface CallTerms {
   readonly deadlineMs: number
   /** The error of the deadline. */
   readonly timedOut: () => unknown
+  /** A part of a call that is counted already. */
+  readonly isPart?: true
   /** Called once, when the call is over. */
   readonly onSettled?: () => void
 }
@@ -30,13 +32,14 @@ export class PendingCalls {
   }
 
   /** @throws VsaError `too_many_waiters` */
-  open<T>({ key, deadlineMs, timedOut, onSettled }: CallTerms): Deferred<T> {
+  open<T>({ key, deadlineMs, timedOut, isPart, onSettled }: CallTerms): Deferred<T> {
     const { clock, waitersMax } = this.#settings
     const metrics = this.#metrics
-    if (metrics.waiting >= waitersMax) throw tooManyWaitersError(key, waitersMax)
-    metrics.calls += 1
+    const count = isPart === true ? 0 : 1
+    if (count > 0 && metrics.waiting >= waitersMax) throw tooManyWaitersError(key, waitersMax)
+    metrics.calls += count
     const call: Deferred<T> = new Deferred<T>(clock, deadlineMs, timedOut, () => {
-      metrics.calls -= 1
+      metrics.calls -= count
       this.#open.delete(call)
       onSettled?.()
     })

@@ -136,15 +136,24 @@ function deletionsFrom(value: unknown, time: number): FoundDeletions {
   }
 }
 
-/** Columns of reservations, each under the name that the batch gives. */
+/**
+ * Columns of reservations, each under the names that the batch gives.
+ * @param found an answer of `reservationsOf`
+ */
 function namedReservations(
-  found: readonly unknown[],
+  [names, rows]: readonly unknown[],
   batch: Batch,
 ): readonly (readonly [name: ReservationName, columns: unknown])[] {
-  if (found.length === 0) return []
-  const columnsOf = new Map(found.map((value) => [text(list(value)[0]), list(value)[1]]))
+  const columnsOf = new Map(rowsOf(rows ?? null).map((columns) => [list(columns)[0], columns]))
+  if (columnsOf.size === 0) return []
+  const requestOf = new Map(
+    rowsOf(names ?? null).map((pair) => {
+      const [hash, request] = list(pair)
+      return [hash, request]
+    }),
+  )
   return reservationsIn(batch).flatMap((name) => {
-    const columns = columnsOf.get(reservationHash(name.key, name.id))
+    const columns = columnsOf.get(requestOf.get(reservationHash(name.key, name.id)))
     return columns === undefined ? [] : [[name, columns] as const]
   })
 }

@@ -27,10 +27,12 @@ export const SOURCES = `select e ->> 0 as key, (e ->> 1)::bigint as period from 
 /** The hashes of the locked reservations, as JSON. */
 export const LOCKED = `current_setting('vsa.reservations')::json`
 
-/** Each of these hashes that names a request, with the row of that, as a list in JSON. */
+/** Each of these hashes that names a request, with the hash of that, and the rows of those, each once because a row has all its budgets: two lists in JSON. */
 export function reservationsOf(schema: string, hashes: readonly string[]): string {
-  return `select json_agg(json_build_array(encode(n.hash, 'hex'), ${reservationColumns('r')}))
-from ${schema}.reservation n join ${schema}.reservation r on r.hash = coalesce(n.link, n.hash) where n.hash = any(${hashArray(hashes)})`
+  const named = `${schema}.reservation n where n.hash = any(${hashArray(hashes)})`
+  return `select json_build_array(
+(select json_agg(json_build_array(encode(n.hash, 'hex'), encode(coalesce(n.link, n.hash), 'hex'))) from ${named}),
+(select json_agg(${reservationColumns('r')}) from ${schema}.reservation r where r.hash in (select coalesce(n.link, n.hash) from ${named})))`
 }
 
 /** The rows of the locked requests, as a list in JSON. */

@@ -1,13 +1,12 @@
 import type { DamagedReservation, ExchangeRows, SourceRows, SweepRows } from '../../core/adapter.ts'
-import { invariant, InvariantError } from '../../core/errors.ts'
+import { InvariantError } from '../../core/errors.ts'
 import type { Batch } from '../../core/exchange.ts'
-import { keysOf, nameOf, type ReservationName, sourcesOf } from '../../core/reservations/names.ts'
+import { nameOf, type ReservationName, sourcesOf } from '../../core/reservations/names.ts'
 import type { ReservationRow } from '../../core/rows.ts'
-import { encodeText } from '../../core/stored-text.ts'
-import type { Row } from './client/driver.ts'
 import { loadSource, type Source } from './load-entries.ts'
 import type { Opening } from './row-cache.ts'
-import { integer, reservationFrom } from './rows.ts'
+import { NamedReservations } from './named-reservations.ts'
+import { reservationFrom } from './rows.ts'
 import * as sql from './sql.ts'
 
 /** Stands for no epoch: the first one is 1. */
@@ -47,37 +46,23 @@ export function loadSources(
   return names.map((name) => ({ ...name, rows: loadSource(source, name, epoch, opening) }))
 }
 
-/** Those that are remembered. Another budget of one names it again. */
+/** Those that are remembered, each decoded once: a call for all budgets of one gives as many names of it. */
 function readReservations(
   { statements, cache }: Source,
   names: readonly ReservationName[],
 ): readonly (ReservationRow | DamagedReservation)[] {
-  const found: (ReservationRow | DamagedReservation)[] = []
+  const found = new Set<ReservationRow | DamagedReservation>()
   const unknown: ReservationName[] = []
   for (const name of names) {
     const row = cache.reservation(name)
     if (row === undefined) unknown.push(name)
-    else found.push(row)
+    else found.add(row)
   }
-  if (unknown.length === 0) return found
-  const list = JSON.stringify(unknown.map(({ key, id }) => [encodeText(key), encodeText(id)]))
-  for (const row of statements.statement(sql.RESERVATIONS).all([list])) {
-    const name = unknown[integer(row[0])]
-    invariant(name !== undefined, 'a reservation was read for a name of the list')
-    found.push(named(row, name))
-  }
-  return found
-}
-
-function named(row: Row, name: ReservationName): ReservationRow | DamagedReservation {
-  try {
-    const reservation = reservationFrom(row, 1)
-    if (keysOf(reservation).includes(name.key)) return reservation
-    throw new InvariantError('it has no budget of this key')
-  } catch (error) {
-    if (error instanceof InvariantError) return { ...name, detail: error.message }
-    throw error
-  }
+  if (unknown.length === 0) return [...found]
+  const named = new NamedReservations()
+  named.read(statements, unknown)
+  for (const one of named.all()) found.add(one)
+  return [...found]
 }
 
 /** Undefined for one that cannot be read. */

@@ -93,12 +93,13 @@ export const SAVE_COUNTER: string =
 
 /**
  * By the key of any of its budgets, and the id: all of a list as JSON, because a statement for each would cost three times as much. The first column is
- * the index in the list.
+ * the index in the list, the second one the key of its first budget where it is named by another one: all its lots are answered under that name alone.
  */
 export const RESERVATIONS: string = `
-SELECT j.key, ${prefixed('r', RESERVATION_COLUMNS)} FROM json_each(?) j CROSS JOIN reservation r
-  ON r.key = coalesce((SELECT k.first_key FROM reservation_key k WHERE k.key = j.value ->> 0 AND k.id = j.value ->> 1), j.value ->> 0)
-  AND r.id = j.value ->> 1`
+SELECT j.key, k.first_key, ${prefixed('r', RESERVATION_COLUMNS)} FROM json_each(?) j
+  LEFT JOIN reservation_key k ON k.key = j.value ->> 0 AND k.id = j.value ->> 1
+  LEFT JOIN reservation r ON r.key = j.value ->> 0 AND r.id = j.value ->> 1
+WHERE k.first_key IS NOT NULL OR r.key IS NOT NULL`
 export const INSERT_RESERVATION: string = `
 INSERT INTO reservation (${RESERVATION_COLUMNS}, sweep_at) VALUES (?, ?, ?, ?, ?, ?, ?)`
 export const INSERT_RESERVATION_KEY: string = 'INSERT INTO reservation_key (key, id, first_key) VALUES (?, ?, ?)'
