@@ -25,6 +25,7 @@ import type { CounterRow, LeaseRow, MintRow, OwnerRow } from './rows.ts'
 import { answerFromRows, answerOf } from './entry-answers.ts'
 import { settleEntry, type EntryEffect } from './settle-entry.ts'
 import { renewed, standingOf } from './standing.ts'
+import { isUnits } from './units.ts'
 import { writesOf } from './writes.ts'
 
 export interface Transition {
@@ -79,11 +80,13 @@ function supersede(rows: ExchangeRows, batch: Batch, owner: OwnerRow, time: numb
   }
 }
 
-/** F7 */
+/** F7. Null where it cannot be told, also of a damaged row: an answer with something else is refused as a whole. */
 function goneOf(rows: ExchangeRows, { entries }: Batch): FencedAnswer['gone'] {
   return entries.map((_entry, index) => {
     const loaded = rows.entries[index]
-    return loaded?.kind === 'budget' && loaded.row !== undefined ? loaded.row.minted - loaded.row.pool : null
+    if (loaded?.kind !== 'budget' || loaded.row === undefined) return null
+    const gone = loaded.row.minted - loaded.row.pool
+    return isUnits(gone) ? gone : null
   })
 }
 
@@ -112,7 +115,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
   const sources = new SourceDrafts(effects, [...(rows.sources ?? []), ...freshRows(rows, batch, effects)])
   const scene = { damaged: rows.damagedReservations, intents: rows.intents, isFrozen }
   const books = new ReservationBooks(rows.reservations ?? [], sources, time, scene)
-  const changed = (batch.changes ?? []).map((change) => applyChange(books, change, isFrozen))
+  const changed = (batch.changes ?? []).slice(0, rows.changesMax).map((change) => applyChange(books, change, isFrozen))
   const { granted, outcomes } = grantTakes(batch.takes, { entries: batch.entries, effects, books, isFrozen })
   for (const effect of effects) {
     if (effect.kind !== 'budget') continue

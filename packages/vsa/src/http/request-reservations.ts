@@ -83,7 +83,7 @@ export class RequestReservations<Request> {
     if ('admitted' in kept) return kept
     if (kept.some(({ state }) => state !== 'open'))
       throw new RequestError('id_used', 'the reservation of this id has ended: take another id', 409)
-    const all = wanted.map((one) => kept[needs.indexOf(one)] ?? one.budget.reserve(0))
+    const all = wanted.map(async (one) => kept[needs.indexOf(one)] ?? one.budget.reserve(0))
     return (await Promise.all(all)).filter((one) => one !== null)
   }
 

@@ -146,6 +146,35 @@ describe('a refund with an id', () => {
     expect(await mine?.admit(600, { id: 'order' })).toBe(false)
   })
 
+  test('I2 L3: what was admitted under an id is given back by the id alone: not by its decision as well', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const [credits, plan] = [vsa.budget('credits', CREDITS), vsa.budget('plan', { initial: 100 })]
+    const trial = vsa.budget('trial', { initial: 100, shadow: true })
+    const over = vsa.counter('over')
+    const one = await credits.decide(30, { id: 'one' })
+    const all = await vsa.decideAll([[plan, 5], [credits, 5], [trial, 5]], { id: 'all' }) // oxfmt-ignore
+    const first = await vsa.decideFirst([plan, over], 120, { id: 'first' })
+    await vsa.flush()
+    const refused = new TypeError(
+      'decision must be one without an id: what was admitted under an id is given back once, by refund(units, { id })',
+    )
+    expect(() => credits.refund(30, one)).toThrow(refused)
+    for (const budget of [plan, credits]) expect(() => budget.refund(5, all)).toThrow(refused)
+    expect(() => plan.refund(20, first)).toThrow(refused)
+    credits.refund(0, one)
+    // A budget on trial was charged without the id.
+    trial.refund(5, all)
+    await vsa.flush()
+    expect(vsa.stats()).toMatchObject({ refundedUnits: 5 })
+    expect(await credits.refund(30, { id: 'one' })).toEqual({ units: 30, repeated: false })
+    expect(await plan.refund(20, { id: 'first' })).toEqual({ units: 20, repeated: false })
+    await vsa.close()
+    expect(await world.row('credits')).toMatchObject({ used: 5 })
+    expect(await world.row('plan')).toMatchObject({ used: 100 })
+    expect(await world.row('trial')).toMatchObject({ used: 0 })
+  })
+
   test('I2: after a part of it the admission stands', async () => {
     const world = bench()
     const { vsa } = world.owner()

@@ -94,10 +94,8 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     const denied = await get(`${url}/ok`)
     expect(denied.status).toBe(429)
     expect(JSON.parse(denied.body)).toMatchObject({ 'violated-policies': ['tokens'] })
-    expect(limitHeaders(denied)).toEqual({
-      'ratelimit-policy': expect.stringMatching(/^"tokens";q=12/),
-      ratelimit: '"tokens";r=7',
-    })
+    expect(limitHeaders(denied)).toMatchObject({ ratelimit: '"tokens";r=7' })
+    expect(limitHeaders(denied)['retry-after']).toBeUndefined()
     expect([await used(requests), await used(tokens)]).toEqual([0, 5])
   })
 

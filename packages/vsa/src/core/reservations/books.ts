@@ -1,9 +1,11 @@
 import type { DamagedReservation } from '../adapter.ts'
 import type { ReservationWrite } from '../written-rows.ts'
+import { invariant } from '../errors.ts'
 import { BooksError, RowDraft } from '../row-draft.ts'
 import type { ReservationLot, ReservationRow } from '../rows.ts'
+import { BookedReservation } from './booked-reservation.ts'
 import type { DroppedIntent, SettleIntent } from './intents.ts'
-import { isOpen, keysOf, nameOf } from './names.ts'
+import { isOpen, keysOf, nameOf, type ReservationName } from './names.ts'
 import { type OpenedLot, RESERVATION_KEPT_MS, settleLot } from './settlement.ts'
 import { release, type SourceDrafts } from './sources.ts'
 
@@ -36,10 +38,12 @@ export class ReservationBooks {
   /** Store time, ms since 1970. */
   readonly time: number
   readonly sources: SourceDrafts
-  readonly #rows = new Map<string, ReservationRow>()
-  readonly #writes = new Map<string, ReservationWrite>()
+  /** By the name of each of its budgets. */
+  readonly #booked = new Map<string, BookedReservation>()
+  readonly #changed = new Set<BookedReservation>()
   readonly #damaged = new Map<string, DamagedReservation>()
-  #intents: readonly SettleIntent[]
+  /** By name: of what nothing is remembered for. */
+  readonly #unknownIntents = new Map<string, SettleIntent[]>()
   readonly #removedIntents: number[] = []
   readonly #droppedIntents: DroppedIntent[] = []
   readonly #isFrozen: boolean
@@ -48,107 +52,114 @@ export class ReservationBooks {
     const { damaged = [], intents = [], isFrozen } = scene
     this.time = time
     this.sources = sources
-    this.#intents = intents
     this.#isFrozen = isFrozen
-    for (const row of loaded) this.#note(row)
+    for (const row of loaded) this.#note(new BookedReservation(row))
     for (const one of damaged) this.#damaged.set(nameOf(one.key, one.id), one)
+    for (const intent of intents) this.#noteIntent(intent)
   }
 
   /** As it is once its intents (T1), and then its end, where that has passed (R3), have been counted. Undefined where nothing is remembered. @throws see `damageOf` */
   find(key: string, id: string): ReservationRow | undefined {
-    const damaged = this.#damaged.get(nameOf(key, id))
+    return this.#find(nameOf(key, id))?.row
+  }
+
+  #find(name: string): BookedReservation | undefined {
+    const damaged = this.#damaged.get(name)
     if (damaged !== undefined) throw new DamagedReservationError(damaged)
-    const row = this.#rows.get(nameOf(key, id))
-    if (row !== undefined) return this.#expire(this.#applyIntents(row))
+    const booked = this.#booked.get(name)
+    if (booked !== undefined) return this.#expire(this.#applyIntents(booked))
     // What nothing is remembered for must not settle what is made under the id now.
-    for (const intent of this.#intents) if (intent.key === key && intent.id === id) this.#drop(intent)
+    for (const intent of this.#unknownIntents.get(name) ?? []) this.#drop(intent)
+    this.#unknownIntents.delete(name)
     return undefined
   }
 
   /** The lot that the key names. @throws see `damageOf` */
   lot(key: string, id: string): OpenedLot | undefined {
-    const row = this.find(key, id)
-    return row === undefined ? undefined : this.#lotOf(row, key)
+    const booked = this.#find(nameOf(key, id))
+    return booked === undefined ? undefined : this.#lotOf(booked, key)
   }
 
   add(row: ReservationRow): void {
-    this.#note(row)
-    this.#writes.set(nameOf(row.key, row.id), { change: 'created', row })
+    const booked = new BookedReservation(row, 'created')
+    this.#note(booked)
+    this.#changed.add(booked)
   }
 
-  /** @returns the row with the new lot */
-  replace({ row, at }: Pick<OpenedLot, 'row' | 'at'>, lot: ReservationLot): ReservationRow {
-    const next = { ...row, lots: row.lots.with(at, lot) }
-    const name = nameOf(row.key, row.id)
-    this.#note(next)
-    this.#writes.set(name, { change: this.#writes.get(name)?.change ?? 'changed', row: next })
-    return next
+  replace({ booked, at }: Pick<OpenedLot, 'booked' | 'at'>, lot: ReservationLot): void {
+    booked.replace(at, lot)
+    this.#changed.add(booked)
   }
 
   /** T1: the first settlement of a lot counts, direct or not, and each intent is removed. @throws BooksError: one that was not applied stays */
-  #applyIntents(row: ReservationRow): ReservationRow {
-    if (this.#intents.length === 0) return row
-    const keys = keysOf(row)
-    let next = row
-    for (const intent of this.#intents) {
-      if (intent.id !== row.id || !keys.includes(intent.key)) continue
-      const opened = this.#lotOf(next, intent.key)
+  #applyIntents(booked: BookedReservation): BookedReservation {
+    for (let [intent] = booked.intents; intent !== undefined; [intent] = booked.intents) {
+      const opened = this.#lotOf(booked, intent.key)
       if (opened !== undefined && opened.lot.state !== 'final')
-        next = this.replace(opened, settleLot(opened, intent.units, { time: this.time, isFrozen: this.#isFrozen }))
-      this.#remove(intent)
+        this.replace(opened, settleLot(opened, intent.units, { time: this.time, isFrozen: this.#isFrozen }))
+      booked.intents.shift()
+      this.#removedIntents.push(intent.number)
     }
-    return next
-  }
-
-  #remove(intent: SettleIntent): void {
-    this.#intents = this.#intents.filter((one) => one !== intent)
-    this.#removedIntents.push(intent.number)
+    return booked
   }
 
   #drop(intent: SettleIntent): void {
-    this.#remove(intent)
+    this.#removedIntents.push(intent.number)
     this.#droppedIntents.push({ ...intent, reason: 'unknown_id' })
   }
 
-  #lotOf(row: ReservationRow, key: string): OpenedLot | undefined {
-    const at = row.lots.findIndex(({ sources }) => sources.some((one) => one.key === key && one.period !== null))
-    return at < 0 ? undefined : this.#open(row, at)
+  #lotOf(booked: BookedReservation, key: string): OpenedLot | undefined {
+    const at = booked.placeOf(key)
+    return at === undefined ? undefined : this.#open(booked, at)
   }
 
-  /** R3: a provisional settlement of each open lot whose time has passed. @throws BooksError before anything has changed */
-  #expire(row: ReservationRow): ReservationRow {
-    const due = row.lots.flatMap((lot, at) => (isOpen(lot) && lot.expiresAt <= this.time ? [this.#open(row, at)] : []))
-    let next = row
-    for (const { at, lot, sources } of due) {
+  /** R3: a provisional settlement of each open lot whose time has passed: once in a transaction, because its time stands still. @throws BooksError before anything has changed */
+  #expire(booked: BookedReservation): BookedReservation {
+    if (booked.isEnded) return booked
+    const { row } = booked
+    const due = row.lots.flatMap((lot, at) =>
+      isOpen(lot) && lot.expiresAt <= this.time ? [this.#open(booked, at)] : [],
+    )
+    booked.isEnded = true
+    for (const opened of due) {
+      const { lot, sources } = opened
       const returned = row.onExpire === 'return'
       if (returned) lot.sources.forEach(({ charged }, index) => release(sources[index], charged))
-      next = this.replace(
-        { row: next, at },
-        {
-          ...lot,
-          state: 'expired',
-          keepUntil: this.time + RESERVATION_KEPT_MS,
-          sources: returned ? lot.sources.map((source) => ({ ...source, charged: 0 })) : lot.sources,
-        },
-      )
+      this.replace(opened, {
+        ...lot,
+        state: 'expired',
+        keepUntil: this.time + RESERVATION_KEPT_MS,
+        sources: returned ? lot.sources.map((source) => ({ ...source, charged: 0 })) : lot.sources,
+      })
     }
-    return next
+    return booked
   }
 
-  /** All lots of the row. @throws BooksError */
-  opened(row: ReservationRow): readonly OpenedLot[] {
-    return row.lots.map((_lot, at) => this.#open(row, at))
+  /** All lots of the row, as they are. @throws BooksError */
+  opened({ key, id }: ReservationName): readonly OpenedLot[] {
+    return this.#openAll(this.#known(key, id))
   }
 
   /** All lots of the row, once its end, where that has passed, has been counted (R3). @throws BooksError before anything has changed */
-  ended(row: ReservationRow): readonly OpenedLot[] {
-    this.opened(row)
-    return this.opened(this.#expire(row))
+  ended({ key, id }: ReservationName): readonly OpenedLot[] {
+    const booked = this.#known(key, id)
+    this.#openAll(booked)
+    return this.#openAll(this.#expire(booked))
+  }
+
+  #known(key: string, id: string): BookedReservation {
+    const booked = this.#booked.get(nameOf(key, id))
+    invariant(booked !== undefined, 'a reservation that is opened was loaded')
+    return booked
+  }
+
+  #openAll(booked: BookedReservation): readonly OpenedLot[] {
+    return booked.row.lots.map((_lot, at) => this.#open(booked, at))
   }
 
   /** What is to be written. */
   get writes(): readonly ReservationWrite[] {
-    return [...this.#writes.values()]
+    return [...this.#changed].flatMap(({ write }) => write ?? [])
   }
 
   /** Numbers of intents that were applied, or that nothing is remembered for. */
@@ -162,23 +173,32 @@ export class ReservationBooks {
   }
 
   /** R2: what is charged must be set aside in its row. @throws BooksError */
-  #open(row: ReservationRow, at: number): OpenedLot {
-    const lot = row.lots[at]
+  #open(booked: BookedReservation, at: number): OpenedLot {
+    const { id, lots } = booked.row
+    const lot = lots[at]
     if (lot === undefined) throw new Error(`unreachable: there is no lot ${at}`)
     const sources = lot.sources.map((source) => this.sources.find(source))
     if (lot.state !== 'final')
       lot.sources.forEach(({ charged }, index) => {
         const draft = sources[index]
         if (draft instanceof RowDraft && draft.reserved < charged)
-          throw new BooksError(
-            draft,
-            `reserved is ${draft.reserved}, and ${JSON.stringify(row.id)} alone has ${charged}`,
-          )
+          throw new BooksError(draft, `reserved is ${draft.reserved}, and ${JSON.stringify(id)} alone has ${charged}`)
       })
-    return { row, at, lot, sources }
+    return { booked, at, lot, sources }
   }
 
-  #note(row: ReservationRow): void {
-    for (const key of keysOf(row)) this.#rows.set(nameOf(key, row.id), row)
+  /** Once for each row. */
+  #note(booked: BookedReservation): void {
+    const { id } = booked.row
+    for (const key of keysOf(booked.row)) this.#booked.set(nameOf(key, id), booked)
+  }
+
+  #noteIntent(intent: SettleIntent): void {
+    const name = nameOf(intent.key, intent.id)
+    const booked = this.#booked.get(name)
+    if (booked !== undefined) return void booked.intents.push(intent)
+    const unknown = this.#unknownIntents.get(name)
+    if (unknown === undefined) this.#unknownIntents.set(name, [intent])
+    else unknown.push(intent)
   }
 }

@@ -1,5 +1,6 @@
 import { RowDraft } from '../row-draft.ts'
-import type { ReservationLot, ReservationRow } from '../rows.ts'
+import type { ReservationLot } from '../rows.ts'
+import type { BookedReservation } from './booked-reservation.ts'
 import { charge, consume, drawInOrder, lastFirst, release, type SourceDraft, sum } from './sources.ts'
 
 /** How long a reservation is remembered once it is settled, expired or given back, in ms of store time (R6). */
@@ -7,7 +8,7 @@ export const RESERVATION_KEPT_MS: number = 7 * 86_400_000
 
 /** A lot with the rows that its units came from, in order; undefined for a row that was removed. */
 export interface OpenedLot {
-  readonly row: ReservationRow
+  readonly booked: BookedReservation
   readonly at: number
   readonly lot: ReservationLot
   readonly sources: readonly (SourceDraft | undefined)[]

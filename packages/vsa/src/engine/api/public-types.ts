@@ -125,9 +125,10 @@ export interface Budget {
   reservation(id: string): Reservation
   /**
    * Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else
-   * the current one. An unaccounted or a repeated decision took nothing, and gives nothing back. How often a decision is given back is not counted:
+   * the current one; where the policy has changed more than once since, and nothing is kept of that period, the units are refused (`refunds_refused`).
+   * An unaccounted or a repeated decision took nothing, and gives nothing back. How often a decision is given back is not counted:
    * give back what was not used, once.
-   * @throws TypeError for a decision that denied, is about other budgets, or has a reservation; VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets have changes to send
+   * @throws TypeError for a decision that denied, was made with an `id`, is about other budgets, or has a reservation; VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets have changes to send
    */
   refund(units?: number, decision?: PastDecision): void
   /**

@@ -145,11 +145,11 @@ export class TakeAnswers {
     else if (request.state !== 'resolved') waiting.park(request)
   }
 
-  /** Parked requests go again at once where the pools cover them now. */
+  /** Parked requests go again at once where the pools cover them now, and where they waited for leases of this owner. */
   unpark(closing: boolean): void {
     const { waiting } = this.#parts
     if (waiting.parked === 0) return
-    waiting.unpark((request) => closing || isCovered(request))
+    waiting.unpark((request) => closing || isCovered(request) || request.form.waterfall?.ownLeases === 'returning')
   }
 
   /** A lease that has come may serve requests that were queued while the exchange was in flight. */

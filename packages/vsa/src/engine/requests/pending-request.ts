@@ -48,6 +48,8 @@ export interface RequestForm {
 /** A request of several sources. */
 export class Waterfall {
   readonly units: number
+  /** Of what this owner has leased of the sources, once: it goes back for the request, with an exchange that the request waits for. */
+  ownLeases: 'kept' | 'returning' | 'returned' = 'kept'
   readonly #live: (() => CounterState) | null
 
   /** @param live finds the state of the counter that is the last source; null where there is none */

@@ -12,21 +12,30 @@ import { deletedKeysFrom } from '../../core/deleted-keys.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { Batch, BudgetEntry, Entry, RowName } from '../../core/exchange.ts'
 import { KEY_BYTES_MAX } from '../../core/key.ts'
-import { type ReservationName, reservationsIn, sourcesOf } from '../../core/reservations/names.ts'
+import {
+  changesBefore,
+  namedByTakes,
+  type ReservationName,
+  reservationsIn,
+  sourcesOf,
+} from '../../core/reservations/names.ts'
 import type { LeaseRow } from '../../core/rows.ts'
 import { needsRows } from '../../core/standing.ts'
 import { encodeText } from '../../core/stored-text.ts'
 import {
   encodedNameOf,
   foundBudget,
+  isAfter,
   leaseNameOf,
   leasesByRow,
   NO_LOCKS,
   numbersByText,
+  readable,
   rowsOf,
   type FoundBudget,
   type Leased,
   type Locked,
+  type Unread,
 } from './found.ts'
 import { settlementsFrom } from './intents.ts'
 import { readReservations, reservationHash } from './reservation-rows.ts'
@@ -51,6 +60,7 @@ export function namesIn(batch: Batch): ExchangeNames {
     counters: possible.flatMap((entry) => (entry.kind === 'counter' ? entry.key : [])),
     mints: budgets.flatMap(({ key, mint }) => (mint === undefined ? [] : mintHash(key, mint.id))),
     reservations: reservationsIn(batch).map(({ key, id }) => reservationHash(key, id)),
+    taken: namedByTakes(batch),
     wantedMax: WANTED_ROWS_MAX + entries.length,
   }
 }
@@ -66,9 +76,9 @@ export function refused(entry: Entry): DamagedRow | undefined {
 
 interface Found {
   readonly budgets: ReadonlyMap<string, FoundBudget>
-  readonly ended: ReadonlyMap<string, readonly LeaseRow[]>
-  readonly mints: ReadonlyMap<string, number>
-  readonly counters: ReadonlyMap<string, number>
+  readonly ended: ReadonlyMap<string, Unread<readonly LeaseRow[]>>
+  readonly mints: ReadonlyMap<string, Unread<number>>
+  readonly counters: ReadonlyMap<string, Unread<number>>
   readonly deletions: FoundDeletions
 }
 
@@ -91,8 +101,7 @@ export function exchangeFrom(
   batch: Batch,
   { time, mayForget }: { readonly time: number; readonly mayForget: boolean },
 ): { readonly rows: ExchangeRows; readonly locked: Locked } | undefined {
-  const [owner, budgets, ended, mints, counters, wanted, remembered, lockedReservations, intents, locks, deletions] =
-    answer
+  const [owner, budgets, ended, mints, counters, wanted, remembered, intents, locks, deletions] = answer
   const row = owner === null ? undefined : ownerFrom(owner)
   if (!needsRows(row, batch, mayForget)) return { rows: { owner: row, entries: [], wanted: [] }, locked: NO_LOCKS }
   const found: Found = {
@@ -104,9 +113,10 @@ export function exchangeFrom(
   }
   if (found.budgets.size > integer(locks)) return undefined
   if (namesIn(batch).makeable.some((name) => !found.budgets.has(encodedNameOf(name)))) return undefined
-  const locked = new Set(rowsOf(lockedReservations))
-  const named = namedReservations(rowsOf(remembered), batch)
-  if (named.some(([, columns]) => !locked.has(list(columns)[0]))) return undefined
+  const { named, left } = namedReservations(rowsOf(remembered), batch)
+  const taken = namedByTakes(batch)
+  const changesMax = changesBefore(batch, left)
+  if (left.some(({ at }) => at < taken) || (left.length > 0 && changesMax === 0)) return undefined
   const { rows: reservations, damaged } = readReservations(named)
   const sources = sourcesOf(reservations, batch)
   return {
@@ -114,10 +124,11 @@ export function exchangeFrom(
       owner: row,
       entries: batch.entries.map((entry) => entryRows(found, entry)),
       ...(named.length > 0 && { reservations, damagedReservations: damaged }),
+      changesMax,
       ...(intents !== null && { intents: settlementsFrom(intents) }),
       ...(sources.length > 0 && { sources: sources.map((source) => sourceRows(found, source)) }),
       wanted: rowsOf(wanted)
-        .filter((name) => integer(list(name)[2]) > time)
+        .filter((name) => isAfter(list(name)[2], time))
         .map(rowNameFrom),
     },
     locked: lockedIn(found, batch, budgetsOf(sources)),
@@ -129,24 +140,36 @@ function deletionsFrom(value: unknown, time: number): FoundDeletions {
   const [leases, keys] = list(value)
   const kept = rowsOf(keys)
     .map(list)
-    .filter(([, deletedAt]) => integer(deletedAt) >= deletedKeysFrom(time))
+    .filter(([, deletedAt]) => isAfter(deletedAt, deletedKeysFrom(time) - 1))
   return {
     leases: new Set(rowsOf(leases).map((name) => encodedNameOf(rowNameFrom(name)))),
     keys: new Set(kept.map(([key]) => text(key))),
   }
 }
 
-/** Columns of reservations, each under the name that the batch gives. */
-function namedReservations(
-  found: readonly unknown[],
-  batch: Batch,
-): readonly (readonly [name: ReservationName, columns: unknown])[] {
-  if (found.length === 0) return []
-  const columnsOf = new Map(found.map((value) => [text(list(value)[0]), list(value)[1]]))
-  return reservationsIn(batch).flatMap((name) => {
-    const columns = columnsOf.get(reservationHash(name.key, name.id))
-    return columns === undefined ? [] : [[name, columns] as const]
-  })
+interface NamedColumns {
+  readonly named: readonly (readonly [name: ReservationName, columns: unknown])[]
+  /** Those that were not locked: behind the bound, or made meanwhile. `at`: in the order of `reservationsIn`. */
+  readonly left: readonly (ReservationName & { readonly at: number })[]
+}
+
+/**
+ * Columns of reservations, each under the names that the batch gives.
+ * @param found an answer of `reservationsOf`
+ */
+function namedReservations([names = null, rows = null]: readonly unknown[], batch: Batch): NamedColumns {
+  const columnsOf = new Map(rowsOf(rows).map((columns) => [list(columns)[0], columns]))
+  const requestOf = new Map(rowsOf(names).map((pair) => [list(pair)[0], list(pair)[1]]))
+  const named: [ReservationName, unknown][] = []
+  const left: (ReservationName & { at: number })[] = []
+  if (requestOf.size === 0) return { named, left }
+  for (const [at, name] of reservationsIn(batch).entries()) {
+    const request = requestOf.get(reservationHash(name.key, name.id))
+    const columns = columnsOf.get(request)
+    if (columns !== undefined) named.push([name, columns])
+    else if (request !== undefined) left.push({ ...name, at })
+  }
+  return { named, left }
 }
 
 function entryRows(found: Found, entry: Entry): EntryRows | null {
@@ -172,14 +195,14 @@ export function sourceRows(
   return { ...source, rows: readRows({ ...found, mints: NO_MINTS }, source) }
 }
 
-const NO_MINTS: ReadonlyMap<string, number> = new Map()
+const NO_MINTS: ReadonlyMap<string, Unread<number>> = new Map()
 
 type Wanted = Pick<SourceRows, 'key' | 'period'> & Pick<BudgetEntry, 'mint' | 'policy'>
 
 function readRows(found: Omit<Found, 'deletions'>, { period, ...wanted }: Wanted): EntryRows {
   try {
     return period === null
-      ? { kind: 'counter', value: found.counters.get(encodeText(wanted.key)) ?? 0 }
+      ? { kind: 'counter', value: found.counters.get(encodeText(wanted.key))?.() ?? 0 }
       : budgetRows(found, { ...wanted, period })
   } catch (error) {
     // A value that this store cannot have written (S6): the answer names the row, and other rows are not affected.
@@ -194,17 +217,17 @@ function budgetRows(
 ): LoadedBudget {
   const { key, mint, policy } = entry
   const budget = found.budgets.get(encodedNameOf(entry))
-  const ended = found.ended.get(nameOf(entry)) ?? []
-  const mintedBefore = mint === undefined ? undefined : found.mints.get(mintHash(key, mint.id))
+  const mintedBefore = mint === undefined ? undefined : found.mints.get(mintHash(key, mint.id))?.()
   if (budget === undefined || budget.isStub) {
     const earlier = policy?.kind === 'window' ? earlierFrom(budget?.earlier ?? null) : undefined
     return { kind: 'budget', row: undefined, held: 0, others: 0, othersHeld: 0, ended: [], mintedBefore, earlier }
   }
-  const { row, held, leased, lessees } = budget
+  const { held, leased, lessees } = budget.sums()
+  const ended = found.ended.get(nameOf(entry))?.() ?? []
   const endedHeld = ended.reduce((sum, lease) => sum + lease.held, 0)
   return {
     kind: 'budget',
-    row: budgetFrom(row),
+    row: budgetFrom(budget.row),
     held,
     others: lessees - ended.length - (held > 0 ? 1 : 0),
     othersHeld: leased - endedHeld - held,
@@ -234,12 +257,12 @@ function lockedIn(found: Found, { epoch, entries }: Batch, sources: readonly Row
     const budget = found.budgets.get(encodedNameOf(name))
     if (budget === undefined) continue
     if (budget.isStub) stubs.push({ key: name.key, period: name.period })
-    held.set(leaseNameOf(name, epoch), budget.held)
+    held.set(leaseNameOf(name, epoch), readable(budget.sums)?.held ?? 0)
   }
   return { leased, held, stubs }
 }
 
-/** The leases on rows as a save must know them, without those of the epoch that calls. */
+/** The leases on rows as a save must know them, without those of the epoch that calls. A row whose sums or leases cannot be read is not saved. */
 export function leasesOn(
   { budgets, ended }: Pick<Found, 'budgets' | 'ended'>,
   names: readonly RowName[],
@@ -247,10 +270,10 @@ export function leasesOn(
   const held = new Map<string, number>()
   const leased = new Map<string, Leased>()
   for (const name of names) {
-    const budget = budgets.get(encodedNameOf(name))
-    if (budget === undefined) continue
-    leased.set(nameOf(name), budget)
-    for (const lease of ended.get(nameOf(name)) ?? []) held.set(leaseNameOf(name, lease.epoch), lease.held)
+    const sums = readable(() => budgets.get(encodedNameOf(name))?.sums())
+    if (sums === undefined || sums === null) continue
+    leased.set(nameOf(name), sums)
+    for (const lease of readable(() => ended.get(nameOf(name))?.()) ?? []) held.set(leaseNameOf(name, lease.epoch), lease.held)
   }
   return { leased, held }
 }

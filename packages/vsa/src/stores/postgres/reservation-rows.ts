@@ -105,19 +105,31 @@ export interface ReadReservations<Name> {
   readonly damaged: readonly (Name & { readonly detail: string })[]
 }
 
-/** One that cannot be read does not hide the others (S6). @param values pairs of a name and columns; a request that has several names is read once */
+/**
+ * One that cannot be read does not hide the others (S6).
+ * @param values pairs of a name and columns; a request that has several names is decoded once
+ */
 export function readReservations<Name extends object>(
   values: readonly (readonly [name: Name, columns: unknown])[],
 ): ReadReservations<Name> {
-  const rows = new Map<unknown, ReservationRow>()
+  const read = new Map<unknown, ReservationRow | string>()
   const damaged: (Name & { readonly detail: string })[] = []
   for (const [name, columns] of values) {
-    try {
-      rows.set(list(columns)[0], reservationFrom(columns))
-    } catch (error) {
-      if (!(error instanceof InvariantError)) throw error
-      damaged.push({ ...name, detail: error.message })
-    }
+    const hash: unknown = Array.isArray(columns) ? columns[0] : columns
+    const known = read.get(hash)
+    const one = known ?? decoded(columns)
+    if (known === undefined) read.set(hash, one)
+    if (typeof one === 'string') damaged.push({ ...name, detail: one })
   }
-  return { rows: [...rows.values()], damaged }
+  return { rows: [...read.values()].filter((one) => typeof one !== 'string'), damaged }
+}
+
+/** Or what is wrong with it. */
+function decoded(columns: unknown): ReservationRow | string {
+  try {
+    return reservationFrom(columns)
+  } catch (error) {
+    if (error instanceof InvariantError) return error.message
+    throw error
+  }
 }

@@ -2,11 +2,12 @@
 import type { UpkeepBounds } from '../../core/adapter.ts'
 import type { RowName } from '../../core/exchange.ts'
 import { encodeText } from '../../core/stored-text.ts'
+import { UNITS_MAX } from '../../core/units.ts'
 import { isDue, settlementsOf } from './intents.ts'
 import { lifeColumns } from './life.ts'
 import { integerArray, integerLiteral, textArray, textLiteral } from './literals.ts'
 import { hashArray } from './reservation-rows.ts'
-import { LOCKED, lockReservations, reservationsOf, SOURCES } from './reservation-sql.ts'
+import { lockReservations, reservationsOf, SOURCES } from './reservation-sql.ts'
 import { BUDGET_COLUMNS, CLOCK, jsonOf, OWNER_COLUMNS, STUB } from './rows.ts'
 
 /** What an exchange loads and locks. */
@@ -19,8 +20,10 @@ export interface ExchangeNames {
   readonly counters: readonly string[]
   /** Hashes, in hexadecimal. */
   readonly mints: readonly string[]
-  /** Hashes of names, in hexadecimal. */
+  /** Hashes of names, in hexadecimal, those of takes first. */
   readonly reservations: readonly string[]
+  /** How many of them takes name. */
+  readonly taken: number
   readonly wantedMax: number
 }
 
@@ -58,7 +61,7 @@ export function loadExchange(schema: string, names: ExchangeNames, isWatched: bo
   ]
   return `
 ${owner}
-${names.reservations.length === 0 ? '' : lockReservations(schema, names.reservations)}
+${names.reservations.length === 0 ? '' : lockReservations(schema, names.reservations, names.taken)}
 ${lockBudgets(schema, names)}
 ${lockCounters(schema, names)}
 with at as materialized (select ${names.reservations.length === 0 ? `${schema}.clock_ms()` : CLOCK} as clock, ${seen(schema)} as seen)
@@ -134,8 +137,8 @@ select b.key, b.period, b.wanted_until from ${schema}.budget b
 join ${schema}.lease l on l.epoch = ${epoch} and l.key = b.key and l.period = b.period
 where b.wanted_until > 0 and b.wanted_until > (select greatest(seen, clock) from at) limit ${wantedMax}) w)`,
     ...(reservations.length === 0
-      ? ['null', 'null', 'null']
-      : [`(${reservationsOf(schema, reservations)})`, LOCKED, `(${settlementsOf(schema, reservations)})`]),
+      ? ['null', 'null']
+      : [`(${reservationsOf(schema, reservations)})`, `(${settlementsOf(schema, reservations)})`]),
     budgets.length + reservations.length === 0 ? '0' : `current_setting('vsa.budgets')::int`,
     ifAny(budgets, deletionsOf(schema, budgets, epoch)),
   ]
@@ -193,7 +196,7 @@ order by b.key, b.period for update skip locked) b), '[]'), true);
 with locked as materialized (
 select e ->> 0 as key, (e ->> 1)::bigint as period from json_array_elements(current_setting('vsa.ended')::json) e),
 prunable as materialized (
-select key, period, ends_at from ${schema}.budget where keep_until is not null and keep_until < ${CLOCK} and lessees = 0 and reserved = 0
+select key, period, ends_at from ${schema}.budget where keep_until is not null and keep_until < ${CLOCK} and lessees = 0 and reserved = 0 and coalesce(ends_at, 0) between -${UNITS_MAX} and keep_until
 order by keep_until limit ${rows} for update skip locked),
 forgettable as materialized (
 select epoch from ${schema}.owner where not is_open and not burning and seen_at < ${CLOCK} - ${integerLiteral(ownersKeptMs)}
