@@ -87,6 +87,10 @@ describe.skipIf('reason' in server).each(paths)('rows of one key in Redis, $clie
     expect(await damaged('b', ':k:bad', (row) => row.subarray(0, 119))).toEqual(STOPPED)
   })
 
+  it('S6: peek of a row that cannot be read says that it is quarantined', async () => {
+    expect(await damaged('b', ':k:bad', (row) => row.subarray(0, 119), (bad) => bad.peek())).toEqual(STOPPED)
+  })
+
   it('S6: a mint that cannot be read stops its row alone', async () => {
     const ask: Parameters<typeof servedAround>[2] = (bad) => bad.mint(5, { id: MINT_ID })
     expect(await damaged('m', `${JSON.stringify(MINT_ID)}]`, () => 'nan', ask)).toEqual(STOPPED)

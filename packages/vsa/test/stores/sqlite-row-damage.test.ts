@@ -32,6 +32,10 @@ describe('rows of one key in SQLite', () => {
     expect(await damaged(`UPDATE budget SET ${columns} WHERE key = 'k:bad'`)).toEqual(STOPPED)
   })
 
+  it('S6: peek of a row that cannot be read says that it is quarantined', async () => {
+    expect(await damaged(`UPDATE budget SET used = ${HUGE} WHERE key = 'k:bad'`, (bad) => bad.peek())).toEqual(STOPPED)
+  })
+
   it('S6: a mint that cannot be read stops its row alone', async () => {
     const statement = `UPDATE mint SET units = ${HUGE} WHERE key = 'k:bad'`
     expect(await damaged(statement, (bad) => bad.mint(5, { id: MINT_ID }))).toEqual(STOPPED)
