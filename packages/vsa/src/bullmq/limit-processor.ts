@@ -55,6 +55,7 @@ export function limitProcessor<J extends LimitedJob, R>(
 
   return async (job, token, signal) => {
     const charge: Charge = { budget: budget(job), units: units(job), ...(once ? { id: admissionId(job) } : {}) }
+    if (charge.units === 0) throw new RangeError('options.units must answer at least 1 unit: a job of 0 has no limit')
     const decision = await decided(charge)
     if (decision?.admitted !== true) {
       await job.moveToDelayed(now() + waitMs(decision, delayMs), token)

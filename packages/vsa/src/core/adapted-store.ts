@@ -7,6 +7,7 @@ import type { IntentWriter } from './intent-writer.ts'
 import { maintain, OWNERS_KEPT_MS, type Upkeep, UPKEEP_STEPS } from './maintain.ts'
 import { openEpoch } from './open-epoch.ts'
 import { Pace } from './pace.ts'
+import { isBoundReached } from './reservations/load-bound.ts'
 import { sweep } from './reservations/sweep.ts'
 import { SweepSize } from './reservations/sweep-size.ts'
 import type { BudgetRow, OwnerRow } from './rows.ts'
@@ -214,7 +215,8 @@ class AdaptedStore implements Store {
       () => this.#adapter.loadSweep(max),
       (rows, at, { frozenUntil }) => {
         const writes = sweep(rows, at, frozenUntil > 0)
-        return { result: { isFull: rows.due.length >= max, isIdle: writes === null }, writes }
+        const isFull = rows.due.length >= max || isBoundReached(rows.due)
+        return { result: { isFull, isIdle: writes === null }, writes }
       },
     )
     return andThen(swept, (result) => {

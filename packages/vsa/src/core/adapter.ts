@@ -35,11 +35,11 @@ export interface StoreAdapter {
    */
   readonly mayForget?: boolean
   loadUpkeep(bounds: UpkeepBounds): Awaitable<Snapshot<UpkeepRows>>
-  /** The reservations that are to be swept, the earliest first: at most `max`. */
+  /** The reservations that are to be swept, the earliest first: at most `max`, and none behind the one that reaches `LOADED_SOURCES_MAX`. */
   loadSweep(max: number): Awaitable<Snapshot<SweepRows>>
   /**
    * P6: what there is of a key. Absent where the store deletes nothing.
-   * @param max of rows, of reservations and of mints, each
+   * @param max of rows, of reservations and of mints, each; no reservation behind the one that reaches `LOADED_SOURCES_MAX`
    */
   loadDeletion?(key: string, max: number): Awaitable<Snapshot<DeletionRows>>
   /** Rows as they are now, in the order of the names; a row that does not exist is left out. */
@@ -111,8 +111,13 @@ export interface ExchangeRows {
   readonly owner: OwnerRow | undefined
   /** The row of each entry of the batch, by index; null for a void entry. May be empty when `needsRows` of `standing.ts` is false. */
   readonly entries: readonly (EntryRows | null)[]
-  /** Each reservation that a take or a change of the batch names by one of its budgets' keys and the id, once. Absent: none. */
+  /** Each reservation that a take, or one of the first `changesMax` changes, of the batch names by one of its budgets' keys and the id, once. Absent: none. */
   readonly reservations?: readonly ReservationRow[]
+  /**
+   * How many of the first changes can be applied: where the reservations that they name reach `CHANGED_SOURCES_MAX`, the others are not loaded. At least 1
+   * where there are changes. Absent: all.
+   */
+  readonly changesMax?: number
   /** Those of them that cannot be read, under the name that the batch gives. Absent: none. */
   readonly damagedReservations?: readonly DamagedReservation[]
   /**
@@ -169,9 +174,9 @@ export interface DeletionRows {
   /** Every lease on them. */
   readonly leases: readonly LeaseRow[]
   readonly mints: readonly MintName[]
-  /** There are more reservations than `max`, or some were made while the load waited for its locks: the rows stay for now. */
+  /** There are more reservations than were loaded, or some were made while the load waited for its locks: the rows stay for now. */
   readonly hasMoreReservations: boolean
-  /** Fewer than `max` were there when the load began: more were made since. Absent where a load waits for nothing. */
+  /** Fewer than a load has were there when it began: more were made since. Absent where a load waits for nothing. */
   readonly wereMadeSince?: boolean
   /** There are more rows than `max`: the ids of mints stay for now. */
   readonly hasMoreBudgets: boolean

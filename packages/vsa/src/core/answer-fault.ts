@@ -109,13 +109,17 @@ function checkApplied({ entries, takes, changes }: Batch, answer: Fields): void 
   checkWritten(answer['written'])
 }
 
-/** What became of takes that are remembered or have several sources, and of changes: a change without an outcome would be sent for ever. */
+/** What became of takes that are remembered or have several sources, and of the first changes: the others are sent again, and without one outcome that would go on for ever. */
 function checkCredits(takes: Batch['takes'], changes: Batch['changes'], credits: unknown): void {
   const isNamed = takes.some(({ remember, first }) => remember !== undefined || first === true)
   if (credits === undefined && (changes ?? []).length === 0) return
   if (!isNamed && (changes ?? []).length === 0) return
   const { takes: byTake, changes: outcomes } = fieldsOf('credits', credits)
-  for (const [at, outcome] of listOf('credits.changes', outcomes, (changes ?? []).length).entries()) {
+  const asked = (changes ?? []).length
+  const told = listOf('credits.changes', outcomes)
+  if (told.length > asked || (told.length === 0 && asked > 0))
+    wrong('credits.changes', outcomes, `a list of ${Math.min(1, asked)} to ${asked}`)
+  for (const [at, outcome] of told.entries()) {
     const { kind, units, settled, uncovered } = fieldsOf(`credits.change ${at}`, outcome)
     if (!CHANGE_OUTCOMES.includes(kind)) wrong(`credits.change ${at}.kind`, kind, 'an outcome of a change')
     for (const count of [units, settled, uncovered]) if (count !== undefined) checkUnits(`credits.change ${at}`, count)

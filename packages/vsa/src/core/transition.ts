@@ -115,7 +115,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
   const sources = new SourceDrafts(effects, [...(rows.sources ?? []), ...freshRows(rows, batch, effects)])
   const scene = { damaged: rows.damagedReservations, intents: rows.intents, isFrozen }
   const books = new ReservationBooks(rows.reservations ?? [], sources, time, scene)
-  const changed = (batch.changes ?? []).map((change) => applyChange(books, change, isFrozen))
+  const changed = (batch.changes ?? []).slice(0, rows.changesMax).map((change) => applyChange(books, change, isFrozen))
   const { granted, outcomes } = grantTakes(batch.takes, { entries: batch.entries, effects, books, isFrozen })
   for (const effect of effects) {
     if (effect.kind !== 'budget') continue

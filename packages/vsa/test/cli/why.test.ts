@@ -132,10 +132,10 @@ describe('vsa usage', () => {
     const vsa = open({ store: sqlite(path, { thread: false }), onEvent: () => undefined })
     await vsa.budget('\u001b[2J,two\nlines\u202e', { initial: 5 }).admit()
     await vsa.close()
-    const rest = ',,5,5,1,0,0,0'
-    expect((await usage(path, undefined, CSV)).text).toContain(`"\u001b[2J,two\nlines\u202e",${rest.slice(1)}`)
+    const rest = ',,,5,5,1,0,0,0'
+    expect((await usage(path, undefined, CSV)).text).toContain(`"\u001b[2J,two\nlines\u202e"${rest}`)
     const shown = (await usage(path, undefined, { ...CSV, isTerminal: true })).text
-    expect(shown.split('\n')[1]).toBe(String.raw`"\u{1b}[2J,two\u{a}lines\u{202e}"` + `,${rest.slice(1)}`)
+    expect(shown.split('\n')[1]).toBe(String.raw`"\u{1b}[2J,two\u{a}lines\u{202e}"` + `${rest}`)
   })
 
   test('CSV for a spreadsheet has no key that is a formula', async () => {
@@ -147,9 +147,7 @@ describe('vsa usage', () => {
     await vsa.close()
     const { text } = await usage(path, undefined, { ...CSV, isForSpreadsheet: true })
     const cells = [...text.matchAll(/"((?:[^"]|"")*)",,,5,5,1,0,0,0(?:\n|$)/g)].map(([, cell = '']) => cell)
-    expect(cells.toSorted()).toEqual(
-      [...formulas.map((key) => `'${key.replaceAll('"', '""')}`), ...plain].toSorted(),
-    )
+    expect(cells.toSorted()).toEqual([...formulas.map((key) => `'${key.replaceAll('"', '""')}`), ...plain].toSorted())
     expect((await usage(path, '+1', CSV)).text).toContain('\n+1,,,5')
   })
 

@@ -53,7 +53,7 @@ describe('query plans', () => {
     const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql.LEAP}`).raw().all([1]).join('\n')
     expect(plan).toContain('SEARCH budget USING COVERING INDEX budget_kept')
     expect(plan).toContain('SEARCH reservation USING COVERING INDEX reservation_sweep')
-    const sweepable = database.prepare(`EXPLAIN QUERY PLAN ${sql.SWEEPABLE}`).raw().all([1, 1]).join('\n')
+    const sweepable = database.prepare(`EXPLAIN QUERY PLAN ${sql.SWEEPABLE}`).raw().all([1, 1, 0]).join('\n')
     expect(sweepable).toContain('SEARCH reservation USING INDEX reservation_sweep')
     database.close()
   })

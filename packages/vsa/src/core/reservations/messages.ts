@@ -31,7 +31,7 @@ export type ReservationChange =
 export interface CreditOutcomes {
   /** By the index of the take. A take that was refused is absent. */
   readonly takes: Readonly<Record<number, TakeOutcome>>
-  /** Of each change, in order. */
+  /** Of each change, in order. Those without one were not applied: their reservations have too many budgets for one exchange. They are sent again. */
   readonly changes: readonly ChangeOutcome[]
 }
 

@@ -11,8 +11,12 @@ export interface ReservationName {
 
 const NO_NAMES: readonly ReservationName[] = []
 
-/** Each name once. Empty for most batches. */
-export function reservationsIn({ entries, takes, changes = [] }: Batch): readonly ReservationName[] {
+/** Each name once, those of takes first. Empty for most batches. */
+export function reservationsIn({
+  entries,
+  takes,
+  changes = [],
+}: Pick<Batch, 'entries' | 'takes' | 'changes'>): readonly ReservationName[] {
   if (changes.length === 0 && takes.every(({ remember }) => remember === undefined)) return NO_NAMES
   const names = new Map<string, ReservationName>()
   const add = (key: string, id: string): void => void names.set(nameOf(key, id), { key, id })
@@ -25,6 +29,19 @@ export function reservationsIn({ entries, takes, changes = [] }: Batch): readonl
   }
   for (const { key, id } of changes) add(key, id)
   return [...names.values()]
+}
+
+/** How many of the first of those are named by takes. */
+export function namedByTakes({ entries, takes, changes = [] }: Batch): number {
+  if (changes.length === 0) return Infinity
+  return reservationsIn({ entries, takes }).length
+}
+
+/** How many of the first changes name none of these reservations, which were not loaded. */
+export function changesBefore({ changes = [] }: Batch, left: readonly ReservationName[]): number {
+  const names = new Set(left.map(({ key, id }) => nameOf(key, id)))
+  const at = names.size === 0 ? -1 : changes.findIndex(({ key, id }) => names.has(nameOf(key, id)))
+  return at < 0 ? changes.length : at
 }
 
 /** The rows that their units came from, each once. @param batch without those that its entries name */

@@ -43,6 +43,8 @@ export interface ReservationParts {
 /** Makes reservations, in memory and in the store, and charges for those in memory. */
 export class Reservations {
   readonly #parts: ReservationParts
+  /** T1: of what is in no account nothing is written. */
+  readonly #nothingWithin: SettleWithin = (_units, options) => this.#parts.intents.writeNothing(options)
 
   constructor(parts: ReservationParts) {
     this.#parts = parts
@@ -115,8 +117,13 @@ export class Reservations {
     const reservations = parts.map(({ gate, units }, at) =>
       verdict.kind === 'admitted'
         ? this.#handle(gate, checked, knownOf(verdict, units, at, waterfall))
-        : // Nothing was set aside, so nothing is settled.
-          new LocalReservation(gate, units, null, this.#settleWithin(gate.key, asked)),
+        : // Nothing was set aside, so nothing is settled. Where the store did not answer in time, it may know the id after all.
+          new LocalReservation(
+            gate,
+            units,
+            null,
+            isKnownDenied(verdict) ? this.#nothingWithin : this.#settleWithin(gate.key, asked),
+          ),
     )
     return { decision, reservations }
   }
@@ -191,19 +198,27 @@ export class Reservations {
       throw new RangeError('needs must name each budget once where the store keeps the reservation')
     for (const [index, { units }] of merged.entries()) assertUnits(`needs[${index}][1]`, units, 1)
     const { others, onTrial } = split(merged)
-    const made = others.length === 0 ? this.#notKept(onTrial) : await this.reserveInStore(others, checked)
-    const { decision, reservations: kept } = made
-    if (kept === null) return made
-    const reservations = merged.map(
-      // P7: those on trial never refuse. The store keeps nothing of them.
-      (need) => kept[others.indexOf(need)] ?? new LocalReservation(need.gate, need.units, null),
-    )
+    const made = others.length === 0 ? undefined : await this.reserveInStore(others, checked)
+    if (made?.reservations === null) return made
+    // The call was decided: its signal ends nothing any more.
+    const trying = { ...checked, signal: undefined }
+    const tried = await Promise.all(onTrial.map((need) => this.#tryInStore(need, trying)))
+    const decision = made?.decision ?? tried[0]?.decision
+    invariant(decision !== undefined, 'needs name at least one budget')
+    const reservations = merged.flatMap((need) => {
+      const at = onTrial.indexOf(need)
+      return (at < 0 ? made?.reservations?.[others.indexOf(need)] : tried[at]?.reservations?.[0]) ?? []
+    })
     return { decision, reservations }
   }
 
-  #notKept([first]: readonly GateNeed[]): MadeReservations {
-    invariant(first !== undefined, 'needs name at least one budget')
-    return { decision: this.#parts.decisions.of({ kind: 'unaccounted' }, first), reservations: [] }
+  /** P7, R1: one on trial is a reservation of its own under the id. Whatever becomes of it, it does not refuse. */
+  async #tryInStore(need: GateNeed, checked: CheckedOptions): Promise<MadeReservations> {
+    const failed = (): MadeReservations => ({
+      decision: this.#parts.decisions.of({ kind: 'shadow', would: 'failed', row: null }, need),
+      reservations: [new LocalReservation(need.gate, need.units, null, this.#nothingWithin)],
+    })
+    return this.reserveInStore([need], checked).catch(failed)
   }
 
   /** P7: whatever becomes of it, it does not refuse. */
@@ -234,6 +249,11 @@ export class Reservations {
   #windowOf(decision: Decision, gate: Gate): Window | null {
     return this.#parts.decisions.windowOf(decision, gate)
   }
+}
+
+/** P7: it was refused, so the id names nothing. */
+function isKnownDenied(verdict: Verdict): boolean {
+  return verdict.kind === 'shadow' && verdict.would === 'denied'
 }
 
 function traceContext(needs: readonly GateNeed[], id: string): ReserveTraceContext {

@@ -5,11 +5,16 @@ import type { CounterState } from '../budget/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { isLeasedRow, type Run } from './in-flight-batch.ts'
 
+/** So many budgets for each entry that an exchange may carry: all requests under ids together may take from so many. */
+const LOTS_PER_ENTRY = 2
+
 /** Collects the rows and runs of one batch, up to its limits. Nothing is sent, and no row changes. */
 export class BatchBuilder {
   readonly rows: (LeasedRow | CounterState)[] = []
   readonly runs: Run[] = []
   readonly #max: number
+  /** Of takes that are remembered: the rows do not bound them. */
+  #lots = 0
   /** Where each row is in `rows`, and each counter, by its key: a counter that is evicted meanwhile has another object then. */
   readonly #places = new Map<LeasedRow | string, number>()
   /** By place: the last run that touches the row; -1 when none does. */
@@ -61,11 +66,14 @@ export class BatchBuilder {
       return true
     }
     if (this.runs.length >= this.#max) return false
+    const lots = request.form.remember === undefined ? 0 : rows.length
+    if (this.#lots > 0 && lots > 0 && this.#lots + lots > LOTS_PER_ENTRY * this.#max) return false
     const { form } = request
     const overage = form.waterfall?.overage ?? null
     const missing = rows.filter((row) => !this.#places.has(row)).length
     const more = overage === null || this.#places.has(overage.key) ? 0 : 1
     if (this.rows.length + missing + more > this.#max) return false
+    this.#lots += lots
     for (const row of rows) {
       this.addRow(row)
       this.#lastRuns[this.#placeOf(row)] = this.runs.length

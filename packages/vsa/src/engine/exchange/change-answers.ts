@@ -22,10 +22,12 @@ export class ChangeAnswers {
   /** The store has applied them, each once. */
   settle(calls: readonly ChangeCall[], outcomes: readonly ChangeOutcome[], { closing, isFrozen }: AnswerState): void {
     const { changes, metrics } = this.#parts
+    // The store looks at the first ones, up to a number of budgets.
+    changes.putBack(calls.slice(outcomes.length))
     for (const [index, call] of calls.entries()) {
       const outcome = outcomes[index]
-      if (outcome === undefined) changes.putBack([call])
-      else if (outcome.kind === 'damaged') call.reply.reject(damaged(call, outcome.detail))
+      if (outcome === undefined) break
+      if (outcome.kind === 'damaged') call.reply.reject(damaged(call, outcome.detail))
       else if (outcome.kind === 'refused' && !closing && (isFrozen || mayComeBack(call))) changes.park(call)
       else {
         if (outcome.kind === 'settled' && !outcome.repeated) metrics.uncoveredUnits += outcome.uncovered

@@ -11,8 +11,15 @@ import {
 } from '../../core/adapter.ts'
 import type { Batch, BudgetEntry, Entry, RowName } from '../../core/exchange.ts'
 import { pruneTimeOf } from '../../core/leap.ts'
-import { reservationsIn, sourcesOf } from '../../core/reservations/names.ts'
-import type { LeaseRow, OwnerRow } from '../../core/rows.ts'
+import { CHANGED_SOURCES_MAX, LoadBound, upToBound } from '../../core/reservations/load-bound.ts'
+import {
+  changesBefore,
+  namedByTakes,
+  type ReservationName,
+  reservationsIn,
+  sourcesOf,
+} from '../../core/reservations/names.ts'
+import type { LeaseRow, OwnerRow, ReservationRow } from '../../core/rows.ts'
 import { needsRows } from '../../core/standing.ts'
 import type { MemoryRows } from './rows.ts'
 
@@ -25,20 +32,37 @@ export function loadExchange(rows: MemoryRows, batch: Batch, time: number, mayFo
   const owner = ownerFor(rows, batch)
   if (!needsRows(owner, batch, mayForget)) return { owner, entries: [], wanted: [] }
   const entries = batch.entries.map((entry) => loadEntry(rows, entry, batch.epoch, time))
-  const found = reservationsIn(batch).flatMap(({ key, id }) => rows.reservation(key, id) ?? [])
-  const reservations = [...new Set(found)]
+  const { reservations, changesMax } = loadReservations(rows, batch)
   return {
     owner,
     entries,
     reservations,
+    changesMax,
     sources: loadSources(rows, sourcesOf(reservations, batch), batch.epoch),
     wanted: rows.wantedBy(batch.epoch, time, WANTED_ROWS_MAX + entries.length),
   }
 }
 
+function loadReservations(rows: MemoryRows, batch: Batch): Required<Pick<ExchangeRows, 'reservations' | 'changesMax'>> {
+  const found = new Set<ReservationRow>()
+  const left: ReservationName[] = []
+  const bound = new LoadBound(CHANGED_SOURCES_MAX)
+  const taken = namedByTakes(batch)
+  for (const [at, name] of reservationsIn(batch).entries()) {
+    const row = rows.reservation(name.key, name.id)
+    if (row === undefined || found.has(row)) continue
+    if (at >= taken && bound.isReached) left.push(name)
+    else {
+      if (at >= taken) bound.add(row)
+      found.add(row)
+    }
+  }
+  return { reservations: [...found], changesMax: changesBefore(batch, left) }
+}
+
 /** @param at the latest time of those to be swept */
 export function loadSweep(rows: MemoryRows, max: number, at: number): SweepRows {
-  const due = rows.sweepable(at, max)
+  const due = upToBound(rows.sweepable(at, max))
   return { due, sources: loadSources(rows, sourcesOf(due), NO_EPOCH) }
 }
 
@@ -47,14 +71,14 @@ export function loadDeletion(rows: MemoryRows, key: string, max: number): Deleti
   const reservations = rows.reservationsOf(key, max + 1)
   const budgets = rows.budgetsOf(key).map(({ period }) => ({ key, period }))
   const mints = rows.mintsOf(key, max + 1)
-  const loaded = reservations.slice(0, max)
+  const loaded = upToBound(reservations.slice(0, max))
   return {
     reservations: loaded,
     sources: loadSources(rows, sourcesOf(loaded), NO_EPOCH),
     budgets: budgets.slice(0, max),
     leases: budgets.slice(0, max).flatMap((row) => [...rows.leasesOn(row)]),
     mints: mints.slice(0, max),
-    hasMoreReservations: reservations.length > max,
+    hasMoreReservations: reservations.length > loaded.length,
     hasMoreBudgets: budgets.length > max,
     hasMoreMints: mints.length > max,
   }

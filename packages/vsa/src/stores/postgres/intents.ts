@@ -45,10 +45,11 @@ export function isDue(schema: string, time: string): string {
   return `(i.op = 'settle' or exists (select from ${schema}.budget b where b.key = i.key and b.kind <> 's' and b.period <= ${time} offset 0))`
 }
 
-/** Hashes of the reservations that settlements name, at most `max`. */
-export function settledHashes(schema: string, max: string): string {
-  return `select coalesce(n.link, n.hash) from (select hash from ${schema}.intent where op = 'settle' order by number limit ${max}) i
-join ${schema}.reservation n on n.hash = i.hash`
+/** The reservations that settlements name, at most `max`, for `upToBound`. */
+export function settled(schema: string, max: string): string {
+  return `select r.hash, min(i.number) as at, cardinality(r.source_keys) as sources from (
+select hash, number from ${schema}.intent where op = 'settle' order by number limit ${max}) i
+join ${schema}.reservation n on n.hash = i.hash join ${schema}.reservation r on r.hash = coalesce(n.link, n.hash) group by r.hash`
 }
 
 /** Keeps the names of the rows that mints go to: the latest one of the key that has begun. Behind the time of the transaction. */

@@ -1,11 +1,12 @@
 import type { DeletionRows } from '../../core/adapter.ts'
+import { isBoundReached } from '../../core/reservations/load-bound.ts'
 import { sourcesOf } from '../../core/reservations/names.ts'
 import { decodeText, encodeText } from '../../core/stored-text.ts'
 import { encodedNameOf, foundBudget, leasesByRow, type Locked, numbersByText, rowsOf } from './found.ts'
 import { lifeColumns } from './life.ts'
 import { integerLiteral, textLiteral } from './literals.ts'
 import { budgetsOf, leasesOn, sourceRows } from './load.ts'
-import { keepSources, LOCKED, lockedReservations, SOURCES } from './reservation-sql.ts'
+import { keepSources, LOCKED, lockedReservations, SOURCES, upToBound } from './reservation-sql.ts'
 import { readReservations } from './reservation-rows.ts'
 import { BUDGET_COLUMNS, jsonOf, leaseFrom, rowNameFrom, text } from './rows.ts'
 import { seen } from './sql.ts'
@@ -22,8 +23,9 @@ const SOURCE_ROWS = `select distinct s.key, s.period from (${SOURCES}) s where s
 export function loadDeletion(schema: string, key: string, max: number, mayForget: boolean): string {
   const name = textLiteral(encodeText(key))
   const most = integerLiteral(max)
-  const requests = `select coalesce(n.link, n.hash) from (
-select link, hash from ${schema}.reservation where key = ${name} order by hash limit ${most}) n`
+  const requests = upToBound(`select r.hash, n.hash as at, cardinality(r.source_keys) as sources from (
+select link, hash from ${schema}.reservation where key = ${name} order by hash limit ${most}) n
+join ${schema}.reservation r on r.hash = coalesce(n.link, n.hash)`)
   const reservations = `select r.hash, r.source_keys, r.source_periods from ${schema}.reservation r where r.hash in (${requests})
 order by r.hash for update`
   const ofKey = `(select key, period from ${schema}.budget where key = ${name} order by period limit ${most})`
@@ -89,7 +91,7 @@ export function deletionFrom(
       leases: rowsOf(leases).map(leaseFrom),
       mints: ids.slice(0, max).map((id) => ({ key, id: decodeText(text(id)) })),
       hasMoreReservations: hasMoreReservations === true,
-      wereMadeSince: rowsOf(reservations).length < max,
+      wereMadeSince: rowsOf(reservations).length < max && !isBoundReached(rows),
       hasMoreBudgets: hasMoreBudgets === true,
       hasMoreMints: ids.length > max,
     },

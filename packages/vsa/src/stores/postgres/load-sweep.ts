@@ -2,11 +2,11 @@ import type { SourceRows, SweepRows } from '../../core/adapter.ts'
 import { sourceNameOf, sourcesOf } from '../../core/reservations/names.ts'
 import { encodeText } from '../../core/stored-text.ts'
 import { encodedNameOf, foundBudget, leasesByRow, type Locked, numbersByText, rowsOf } from './found.ts'
-import { keepMinted, MINTED, settledHashes, sweptFrom, sweptIntents } from './intents.ts'
+import { keepMinted, MINTED, settled, sweptFrom, sweptIntents } from './intents.ts'
 import { lifeColumns } from './life.ts'
 import { integerLiteral } from './literals.ts'
 import { budgetsOf, leasesOn, sourceRows } from './load.ts'
-import { keepSources, lockedReservations, SOURCES } from './reservation-sql.ts'
+import { keepSources, lockedReservations, SOURCES, upToBound } from './reservation-sql.ts'
 import { readReservations, reservationHash } from './reservation-rows.ts'
 import { BUDGET_COLUMNS, CLOCK, jsonOf, rowNameFrom } from './rows.ts'
 import { endedOn, seen } from './sql.ts'
@@ -21,7 +21,8 @@ const NO_EPOCH = '0'
 export function loadSweep(schema: string, max: number, isWatched: boolean): string {
   const most = integerLiteral(max)
   const due = `select r.hash, r.source_keys, r.source_periods from ${schema}.reservation r where r.hash in (
-(select hash from ${schema}.reservation where sweep_at <= ${CLOCK} order by sweep_at limit ${most}) union (${settledHashes(schema, most)}))
+(${upToBound(`select hash, sweep_at as at, cardinality(source_keys) as sources from ${schema}.reservation where sweep_at <= ${CLOCK} order by sweep_at limit ${most}`)})
+union (${upToBound(settled(schema, most))}))
 for update skip locked`
   const budgets = `(select s.key, s.period from (${SOURCES}) s where s.period is not null union ${MINTED}) e`
   const counters = `(select distinct s.key from (${SOURCES}) s where s.period is null) e`

@@ -12,7 +12,13 @@ import { deletedKeysFrom } from '../../core/deleted-keys.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { Batch, BudgetEntry, Entry, RowName } from '../../core/exchange.ts'
 import { KEY_BYTES_MAX } from '../../core/key.ts'
-import { type ReservationName, reservationsIn, sourcesOf } from '../../core/reservations/names.ts'
+import {
+  changesBefore,
+  namedByTakes,
+  type ReservationName,
+  reservationsIn,
+  sourcesOf,
+} from '../../core/reservations/names.ts'
 import type { LeaseRow } from '../../core/rows.ts'
 import { needsRows } from '../../core/standing.ts'
 import { encodeText } from '../../core/stored-text.ts'
@@ -54,6 +60,7 @@ export function namesIn(batch: Batch): ExchangeNames {
     counters: possible.flatMap((entry) => (entry.kind === 'counter' ? entry.key : [])),
     mints: budgets.flatMap(({ key, mint }) => (mint === undefined ? [] : mintHash(key, mint.id))),
     reservations: reservationsIn(batch).map(({ key, id }) => reservationHash(key, id)),
+    taken: namedByTakes(batch),
     wantedMax: WANTED_ROWS_MAX + entries.length,
   }
 }
@@ -94,8 +101,7 @@ export function exchangeFrom(
   batch: Batch,
   { time, mayForget }: { readonly time: number; readonly mayForget: boolean },
 ): { readonly rows: ExchangeRows; readonly locked: Locked } | undefined {
-  const [owner, budgets, ended, mints, counters, wanted, remembered, lockedReservations, intents, locks, deletions] =
-    answer
+  const [owner, budgets, ended, mints, counters, wanted, remembered, intents, locks, deletions] = answer
   const row = owner === null ? undefined : ownerFrom(owner)
   if (!needsRows(row, batch, mayForget)) return { rows: { owner: row, entries: [], wanted: [] }, locked: NO_LOCKS }
   const found: Found = {
@@ -107,9 +113,10 @@ export function exchangeFrom(
   }
   if (found.budgets.size > integer(locks)) return undefined
   if (namesIn(batch).makeable.some((name) => !found.budgets.has(encodedNameOf(name)))) return undefined
-  const locked = new Set(rowsOf(lockedReservations))
-  const named = namedReservations(rowsOf(remembered), batch)
-  if (named.some(([, columns]) => !locked.has(list(columns)[0]))) return undefined
+  const { named, left } = namedReservations(rowsOf(remembered), batch)
+  const taken = namedByTakes(batch)
+  const changesMax = changesBefore(batch, left)
+  if (left.some(({ at }) => at < taken) || (left.length > 0 && changesMax === 0)) return undefined
   const { rows: reservations, damaged } = readReservations(named)
   const sources = sourcesOf(reservations, batch)
   return {
@@ -117,6 +124,7 @@ export function exchangeFrom(
       owner: row,
       entries: batch.entries.map((entry) => entryRows(found, entry)),
       ...(named.length > 0 && { reservations, damagedReservations: damaged }),
+      changesMax,
       ...(intents !== null && { intents: settlementsFrom(intents) }),
       ...(sources.length > 0 && { sources: sources.map((source) => sourceRows(found, source)) }),
       wanted: rowsOf(wanted)
@@ -139,26 +147,29 @@ function deletionsFrom(value: unknown, time: number): FoundDeletions {
   }
 }
 
+interface NamedColumns {
+  readonly named: readonly (readonly [name: ReservationName, columns: unknown])[]
+  /** Those that were not locked: behind the bound, or made meanwhile. `at`: in the order of `reservationsIn`. */
+  readonly left: readonly (ReservationName & { readonly at: number })[]
+}
+
 /**
  * Columns of reservations, each under the names that the batch gives.
  * @param found an answer of `reservationsOf`
  */
-function namedReservations(
-  [names, rows]: readonly unknown[],
-  batch: Batch,
-): readonly (readonly [name: ReservationName, columns: unknown])[] {
-  const columnsOf = new Map(rowsOf(rows ?? null).map((columns) => [list(columns)[0], columns]))
-  if (columnsOf.size === 0) return []
-  const requestOf = new Map(
-    rowsOf(names ?? null).map((pair) => {
-      const [hash, request] = list(pair)
-      return [hash, request]
-    }),
-  )
-  return reservationsIn(batch).flatMap((name) => {
-    const columns = columnsOf.get(requestOf.get(reservationHash(name.key, name.id)))
-    return columns === undefined ? [] : [[name, columns] as const]
-  })
+function namedReservations([names = null, rows = null]: readonly unknown[], batch: Batch): NamedColumns {
+  const columnsOf = new Map(rowsOf(rows).map((columns) => [list(columns)[0], columns]))
+  const requestOf = new Map(rowsOf(names).map((pair) => [list(pair)[0], list(pair)[1]]))
+  const named: [ReservationName, unknown][] = []
+  const left: (ReservationName & { at: number })[] = []
+  if (requestOf.size === 0) return { named, left }
+  for (const [at, name] of reservationsIn(batch).entries()) {
+    const request = requestOf.get(reservationHash(name.key, name.id))
+    const columns = columnsOf.get(request)
+    if (columns !== undefined) named.push([name, columns])
+    else if (request !== undefined) left.push({ ...name, at })
+  }
+  return { named, left }
 }
 
 function entryRows(found: Found, entry: Entry): EntryRows | null {

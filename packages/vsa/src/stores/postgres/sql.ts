@@ -7,7 +7,7 @@ import { isDue, settlementsOf } from './intents.ts'
 import { lifeColumns } from './life.ts'
 import { integerArray, integerLiteral, textArray, textLiteral } from './literals.ts'
 import { hashArray } from './reservation-rows.ts'
-import { LOCKED, lockReservations, reservationsOf, SOURCES } from './reservation-sql.ts'
+import { lockReservations, reservationsOf, SOURCES } from './reservation-sql.ts'
 import { BUDGET_COLUMNS, CLOCK, jsonOf, OWNER_COLUMNS, STUB } from './rows.ts'
 
 /** What an exchange loads and locks. */
@@ -20,8 +20,10 @@ export interface ExchangeNames {
   readonly counters: readonly string[]
   /** Hashes, in hexadecimal. */
   readonly mints: readonly string[]
-  /** Hashes of names, in hexadecimal. */
+  /** Hashes of names, in hexadecimal, those of takes first. */
   readonly reservations: readonly string[]
+  /** How many of them takes name. */
+  readonly taken: number
   readonly wantedMax: number
 }
 
@@ -59,7 +61,7 @@ export function loadExchange(schema: string, names: ExchangeNames, isWatched: bo
   ]
   return `
 ${owner}
-${names.reservations.length === 0 ? '' : lockReservations(schema, names.reservations)}
+${names.reservations.length === 0 ? '' : lockReservations(schema, names.reservations, names.taken)}
 ${lockBudgets(schema, names)}
 ${lockCounters(schema, names)}
 with at as materialized (select ${names.reservations.length === 0 ? `${schema}.clock_ms()` : CLOCK} as clock, ${seen(schema)} as seen)
@@ -135,8 +137,8 @@ select b.key, b.period, b.wanted_until from ${schema}.budget b
 join ${schema}.lease l on l.epoch = ${epoch} and l.key = b.key and l.period = b.period
 where b.wanted_until > 0 and b.wanted_until > (select greatest(seen, clock) from at) limit ${wantedMax}) w)`,
     ...(reservations.length === 0
-      ? ['null', 'null', 'null']
-      : [`(${reservationsOf(schema, reservations)})`, LOCKED, `(${settlementsOf(schema, reservations)})`]),
+      ? ['null', 'null']
+      : [`(${reservationsOf(schema, reservations)})`, `(${settlementsOf(schema, reservations)})`]),
     budgets.length + reservations.length === 0 ? '0' : `current_setting('vsa.budgets')::int`,
     ifAny(budgets, deletionsOf(schema, budgets, epoch)),
   ]

@@ -64,7 +64,7 @@ export function deletionFrom(
   const reservations = readableReservations(list(nameFields).map(text), values, found, loaded)
   const sources = sourcesOf(reservations)
   const names = list(members).flatMap((member) => rowNameOf(bytesOf(member)) ?? [])
-  const hasMoreReservations = number(reservationNames) > max
+  const hasMoreReservations = number(reservationNames) > list(nameFields).length
   if (!hasMoreReservations) {
     for (const name of names) loaded.budgets.delete(fieldOf(name))
     for (const [at, [index, first, last]] of rangesOf(key).entries())

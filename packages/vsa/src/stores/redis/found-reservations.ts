@@ -27,6 +27,8 @@ export function reservationsFrom(
   loaded: Loaded,
 ): FoundReservations {
   const rows = new Map<string, ReservationRow>()
+  // Of a row that no name has, its first name brings the bytes.
+  const linkedRows = new Map<string, Buffer | undefined>()
   const damaged: DamagedReservation[] = []
   const all = pairs(values)
   const byField = new Map(names.map(({ key, id }, at) => [idFieldOf(key, id), bytesOrNone(all[at]?.[0] ?? null)]))
@@ -39,9 +41,10 @@ export function reservationsFrom(
     if (bytes === undefined) continue
     const link = linkedBy(bytes.toString('utf8'))
     const own = link ?? field
-    const json = link === undefined ? bytes : (byField.get(own) ?? bytesOrNone(linked))
-    if (link !== undefined) loaded.reservation(own, json)
     if (rows.has(own)) continue
+    if (!linkedRows.has(own)) linkedRows.set(own, bytesOrNone(linked))
+    const json = link === undefined ? bytes : (byField.get(own) ?? linkedRows.get(own))
+    if (link !== undefined) loaded.reservation(own, json)
     try {
       rows.set(own, rowFrom({ name, own, json, found }))
     } catch (error) {

@@ -1,7 +1,7 @@
 import { WANTED_ROWS_MAX, type DamagedRow, type EntryRows, type ExchangeRows } from '../../core/adapter.ts'
 import { deletedKeysFrom } from '../../core/deleted-keys.ts'
 import type { Batch, BudgetEntry, Entry } from '../../core/exchange.ts'
-import { reservationsIn, sourcesOf } from '../../core/reservations/names.ts'
+import { changesBefore, namedByTakes, reservationsIn, sourcesOf } from '../../core/reservations/names.ts'
 import { needsRows } from '../../core/standing.ts'
 import type { RedisArgument } from './client.ts'
 import { reservationsFrom } from './found-reservations.ts'
@@ -38,7 +38,8 @@ interface Names {
 export function exchangeArguments(batch: Batch): readonly RedisArgument[] {
   const { budgets, counters, mints, reservations, starts } = namesIn(batch)
   const lists = [budgets, counters, mints, reservations, starts].flatMap((names) => [String(names.length), ...names])
-  return [String(batch.epoch), ...lists, String(WANTED_ROWS_MAX + batch.entries.length)]
+  const taken = Math.min(reservations.length, namedByTakes(batch))
+  return [String(batch.epoch), ...lists, String(WANTED_ROWS_MAX + batch.entries.length), String(taken)]
 }
 
 function namesIn(batch: Batch): Names {
@@ -89,11 +90,14 @@ export function exchangeFrom(
     earlier: earlierByField(names, earlier),
     deleted: deletedByField(names, deleted, time),
   }
-  const reservations = reservationsFrom(reservationsIn(batch), remembered, found, loaded)
+  const named = reservationsIn(batch)
+  const read = pairs(remembered).length
+  const reservations = reservationsFrom(named.slice(0, read), remembered, found, loaded)
   return {
     owner,
     entries: batch.entries.map((entry) => entryRows(found, rest, entry)),
     reservations: reservations.rows,
+    changesMax: changesBefore(batch, named.slice(read)),
     damagedReservations: reservations.damaged,
     sources: sourcesOf(reservations.rows, batch).map((source) => found.source(source)),
     wanted: pairs(wanted)

@@ -1,10 +1,11 @@
 import type { DeletionRows } from '../../core/adapter.ts'
+import { LoadBound } from '../../core/reservations/load-bound.ts'
 import { sourcesOf } from '../../core/reservations/names.ts'
 import { decodeText, encodeText } from '../../core/stored-text.ts'
 import type { Source } from './load-entries.ts'
-import { loadSources, NO_EPOCH, readable } from './load-reservations.ts'
+import { loadSources, NO_EPOCH, readableUpTo } from './load-reservations.ts'
 import type { Opening } from './row-cache.ts'
-import { firstInteger, leaseFrom, reservationFrom, text } from './rows.ts'
+import { firstInteger, leaseFrom, text } from './rows.ts'
 import * as sql from './sql.ts'
 
 /** P6 @param max of reservations, of rows and of mints, each */
@@ -12,7 +13,7 @@ export function loadDeletion(source: Source, key: string, max: number, opening: 
   const { statements } = source
   const name = encodeText(key)
   const found = statements.statement(sql.RESERVATIONS_OF_KEY).all([name, name, max + 1])
-  const reservations = found.slice(0, max).flatMap((row) => readable(() => reservationFrom(row)) ?? [])
+  const { rows: reservations, looked } = readableUpTo(new LoadBound(), found.slice(0, max))
   const periods = statements
     .statement(sql.PERIODS_OF_KEY)
     .all([name, max + 1])
@@ -27,7 +28,7 @@ export function loadDeletion(source: Source, key: string, max: number, opening: 
     budgets,
     leases: leases.filter(({ period }) => removed.has(period)),
     mints: mints.slice(0, max).map((row) => ({ key, id: decodeText(text(row[0])) })),
-    hasMoreReservations: found.length > max,
+    hasMoreReservations: found.length > looked,
     hasMoreBudgets: periods.length > max,
     hasMoreMints: mints.length > max,
   }

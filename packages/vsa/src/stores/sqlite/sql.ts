@@ -110,7 +110,7 @@ export const CHANGE_RESERVATION: string = 'UPDATE reservation SET lots = ?, swee
 export const REMOVE_RESERVATION: string = 'DELETE FROM reservation WHERE key = ? AND id = ?'
 export const REMOVE_RESERVATION_KEY: string = 'DELETE FROM reservation_key WHERE key = ? AND id = ?'
 export const SWEEPABLE: string = `
-SELECT ${RESERVATION_COLUMNS} FROM reservation WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ?`
+SELECT ${RESERVATION_COLUMNS} FROM reservation WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ? OFFSET ?`
 
 /** P6: what there is of one key, at most so many. */
 export const RESERVATIONS_OF_KEY: string = `

@@ -27,7 +27,7 @@ local rows, members = within(I, ARGV[3], ARGV[4], math.max(1, math.min(max, math
 local mints, mintFields = within(J, ARGV[5], ARGV[6], max)
 local names, nameFields = within(Q, ARGV[7], ARGV[8], max)
 local budgets, counters = {}, {}
-local found = readReservations(nameFields, budgets, counters)
+local found = readFirst(nameFields, budgets, counters)
 return {
   at, '', rows, members, mints, mintFields, names, nameFields, found, budgets, counters, values(B, budgets), endedLeases(budgets, ''), values(C, counters)
 }

@@ -1,3 +1,4 @@
+import { CHANGED_SOURCES_MAX } from '../../../core/reservations/load-bound.ts'
 import { EARLIER } from './earlier.ts'
 import { READ_ROWS } from './read-rows.ts'
 import { script, type Script } from './script.ts'
@@ -11,7 +12,7 @@ return { state() }
 
 /**
  * `ARGV[2]` the epoch; then five lists, each with its length in front: fields of budgets, of counters, of mints and of reservations, and positions from 1 of
- * budgets with windows, which may be made; then the most wanted rows.
+ * budgets with windows, which may be made; then the most wanted rows, and how many of the reservations takes name: of the others, those up to the bound are read.
  * The rows that reservations were made from are read, too. Answers the state, the owner, fields of those budgets and of those counters; of all, budgets,
  * leases of the epoch on them, leases of ended epochs on them as (epoch, position, held), and counters; mints; reservations as (value, value of the field that
  * it names); earlier rows of budgets that are not there as (position from 1, row, period); wanted rows of the epoch as (field, wanted until); and, of the budgets
@@ -34,7 +35,7 @@ end
 local budgets, counters, mints, reservations, starts = names(), names(), names(), names(), names()
 local leases = L .. epoch
 local budgetsNamed, countersNamed = #budgets, #counters
-local remembered = readReservations(reservations, budgets, counters)
+local remembered = readReservations(reservations, budgets, counters, ${CHANGED_SOURCES_MAX}, tonumber(ARGV[#ARGV]))
 local function behind(list, count)
   local rest = {}
   for i = count + 1, #list do rest[i - count] = list[i] end

@@ -12,6 +12,6 @@ local at = state()
 if at[1] ~= 'ok' then return { at } end
 local due = call('ZRANGEBYSCORE', T, '-inf', at[2], 'LIMIT', 0, ARGV[2])
 local budgets, counters = {}, {}
-local found = readReservations(due, budgets, counters)
+local found = readFirst(due, budgets, counters)
 return { at, due, found, budgets, counters, values(B, budgets), endedLeases(budgets, ''), values(C, counters) }
 `)

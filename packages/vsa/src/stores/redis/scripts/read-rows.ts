@@ -1,3 +1,5 @@
+import { LOADED_SOURCES_MAX } from '../../../core/reservations/load-bound.ts'
+
 /** A list is put on the stack of Lua, which holds 8,000. */
 const LIST_MAX = 2_000
 
@@ -6,8 +8,8 @@ const LIST_MAX = 2_000
  *
  * - `values(key, fields)`: of a hash, false for a field that is not there
  * - `endedLeases(fields, epoch)`: leases on rows that ended epochs other than this one have, as a flat list of (epoch, position from 0, held)
- * - `readReservations(fields, budgets, counters)`: for each field its value and, where that is the name of another field that is not in the list, the value of that one. The rows that the units came from
- *   are added to the two lists; those of a reservation that cannot be read are not.
+ * - `readReservations(fields, budgets, counters, most, first)`: for each field its value and, where that is the name of another field that was not read before, the value of that one. The rows
+ *   that the units came from are added to the two lists; those of a reservation that cannot be read are not. Once those behind the first ones together have so many sources, the other fields are left: the second result is how many were read.
  */
 export const READ_ROWS: string = `
 local function values(key, fields)
@@ -51,26 +53,38 @@ local function adder(list)
         list[#list + 1] = one
       end
     end
+    return #more
   end
 end
 
-local function readReservations(fields, budgets, counters)
+local function readReservations(fields, budgets, counters, most, first)
   local found = {}
-  if #fields == 0 then return found end
+  if #fields == 0 then return found, 0 end
   local addBudgets, addCounters = adder(budgets), adder(counters)
-  local isAsked = {}
-  for _, field in ipairs(fields) do isAsked[field] = true end
+  local isKnown, sources = {}, 0
   for at, value in ipairs(values(R, fields)) do
+    if sources >= most then return found, at - 1 end
     local link = value and string.sub(value, 1, 1) == '=' and string.sub(value, 2)
-    local row = link and not isAsked[link] and call('HGET', R, link)
+    local own = link or fields[at]
+    local row = link and not isKnown[own] and call('HGET', R, link)
     found[2 * at - 1], found[2 * at] = value, row
-    local json = link and row or not link and value
+    local json = not isKnown[own] and (link and row or not link and value)
+    isKnown[own] = true
     local isRead, reservation = pcall(cjson.decode, json)
     if json and isRead and type(reservation) == 'table' then
-      if type(reservation.rows) == 'table' then addBudgets(reservation.rows) end
-      if type(reservation.counters) == 'table' then addCounters(reservation.counters) end
+      local more = 0
+      if type(reservation.rows) == 'table' then more = more + addBudgets(reservation.rows) end
+      if type(reservation.counters) == 'table' then more = more + addCounters(reservation.counters) end
+      if at > first then sources = sources + more end
     end
   end
+  return found, #fields
+end
+
+-- Only the fields that were read.
+local function readFirst(fields, budgets, counters)
+  local found, count = readReservations(fields, budgets, counters, ${LOADED_SOURCES_MAX}, 0)
+  for i = #fields, count + 1, -1 do fields[i] = nil end
   return found
 end
 `
