@@ -100,7 +100,8 @@ describe('when the store does not answer', () => {
     decide: (_vsa, seats) => seats.decide(3),
     admitAll: (vsa, seats) => vsa.admitAll([[seats, 3]]),
     decideFirst: (vsa, seats) => vsa.decideFirst([seats], 3),
-    'a durable admit from a lease': (vsa) => vsa.budget('leased', { initial: 10, atRisk: 5 }).admit(3, { durable: true }),
+    'a durable admit from a lease': (vsa) =>
+      vsa.budget('leased', { initial: 10, atRisk: 5 }).admit(3, { durable: true }),
     reserve: (_vsa, seats) => seats.reserve(3),
   }
   test.each(Object.entries(unaccounted))(

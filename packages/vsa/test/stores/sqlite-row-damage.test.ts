@@ -13,9 +13,12 @@ describe('rows of one key in SQLite', () => {
     return servedAround(store, () => change(path, statement), ask)
   }
 
-  it.each(['held + 5', 'held - 5', '-1', '0', HUGE])('S6: a lease whose held is %s stops its row alone', async (held) => {
-    expect(await damaged(`UPDATE lease SET held = ${held} WHERE key = 'k:bad'`)).toEqual(STOPPED)
-  })
+  it.each(['held + 5', 'held - 5', '-1', '0', HUGE])(
+    'S6: a lease whose held is %s stops its row alone',
+    async (held) => {
+      expect(await damaged(`UPDATE lease SET held = ${held} WHERE key = 'k:bad'`)).toEqual(STOPPED)
+    },
+  )
 
   it('S6: a lease that is not there stops its row alone', async () => {
     expect(await damaged(`DELETE FROM lease WHERE key = 'k:bad'`)).toEqual(STOPPED)
