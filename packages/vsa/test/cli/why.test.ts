@@ -135,7 +135,7 @@ describe('vsa usage', () => {
     const rest = ',,,5,5,1,0,0,0'
     expect((await usage(path, undefined, CSV)).text).toContain(`"\u001b[2J,two\nlines\u202e"${rest}`)
     const shown = (await usage(path, undefined, { ...CSV, isTerminal: true })).text
-    expect(shown.split('\n')[1]).toBe(String.raw`"\u{1b}[2J,two\u{a}lines\u{202e}"` + `${rest}`)
+    expect(shown.split('\n')[1]).toBe(String.raw`"\u{1b}[2J,two\u{a}lines\u{202e}"` + rest)
   })
 
   test('CSV for a spreadsheet has no key that is a formula', async () => {
