@@ -106,7 +106,7 @@ async function giveBack(charge: Charge, decision: Admitted, job: LimitedJob, err
   const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || name === 'UnrecoverableError'
   try {
     if (id === undefined) budget.refund(units, decision)
-    else if (isLast) await budget.refund(units, { id })
+    else if (isLast && units > 0) await budget.refund(units, { id })
   } catch (refused) {
     // The job's own error says more than that of a store that is away.
     if (!(refused instanceof VsaError)) throw refused

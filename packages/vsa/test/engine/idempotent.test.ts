@@ -175,6 +175,16 @@ describe('a refund with an id', () => {
     expect(await world.row('trial')).toMatchObject({ used: 0 })
   })
 
+  test('I2: a refund of no units is refused: it would use up the one refund', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const credits = vsa.budget('credits', CREDITS)
+    await credits.admit(600, { id: 'order' })
+    await expect(credits.refund(0, { id: 'order' })).rejects.toThrow(RangeError)
+    expect(await credits.refund(600, { id: 'order' })).toEqual({ units: 600, repeated: false })
+    expect(await world.row('credits')).toMatchObject({ used: 0 })
+  })
+
   test('I2: after a part of it the admission stands', async () => {
     const world = bench()
     const { vsa } = world.owner()
@@ -220,6 +230,7 @@ describe('a refund with an id', () => {
     const { owner } = bench()
     const credits = owner().vsa.budget('credits', CREDITS)
     await expect(credits.refund(-1, { id: 'x' })).rejects.toThrow('units must be')
+    await expect(credits.refund(0, { id: 'x' })).rejects.toThrow('units must be')
     await expect(credits.refund(1, { id: '' })).rejects.toThrow('options.id must have')
     await expect(credits.refund(1, { id: 'x', deadlineMs: 0 })).rejects.toThrow('options.deadlineMs must be')
     await expect(credits.refund(1, { id: 'x', now: true } as { id: string })).rejects.toThrow(

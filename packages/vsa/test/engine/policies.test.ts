@@ -315,6 +315,21 @@ describe('a policy that changes at run time', () => {
     await expect(one.vsa.budgets('flat', plan(5)).refresh('x')).resolves.toBeUndefined()
   })
 
+  test('P1: a function that answers with a promise is refused by name, and a promise that fails ends nothing', async () => {
+    const { owner } = bench()
+    const { vsa } = owner()
+    const refused = 'the policy of "quota:ann" must be given at once, got a promise: its function must not be async'
+    let later = false
+    const failed = (): Promise<Policy> => Promise.reject(new Error('the database is away'))
+    const policyOf = (): Policy => (later ? (failed() as never) : plan(100))
+    const quotas = vsa.budgets('quota', policyOf)
+    await quotas.of('ann').admit()
+    later = true
+    await expect(quotas.refresh('ann')).rejects.toThrow(new TypeError(refused))
+    expect(() => quotas.of('bob')).toThrow(new TypeError(refused.replace('ann', 'bob')))
+    expect(await quotas.of('ann').admit()).toBe(true)
+  })
+
   test('P1 S2: an answer that is lost is asked for again', async () => {
     const world = bench()
     const one = world.owner()

@@ -137,7 +137,8 @@ export class Reservations {
   /** I2 */
   async refundOnce(gate: Gate, units: number, options: RefundOptions): Promise<GivenBack> {
     const { settings, calls } = this.#parts
-    assertUnits('units', units)
+    // It gives back once: none would use that up.
+    assertUnits('units', units, 1)
     const { id, deadlineMs } = checkRefundOptions(options, settings.deadlineMs)
     return calls.refund(gate, units, id, deadlineMs)
   }

@@ -135,7 +135,7 @@ export interface Budget {
    */
   refund(units?: number, decision?: PastDecision): void
   /**
-   * Gives back, durable on return and once for each id, up to what was admitted or settled under the id: a retried refund credits once.
+   * Gives back, durable on return and once for each id, up to what was admitted or settled under the id: a retried refund credits once. At least 1 unit.
    * @throws VsaError `reservation_unknown`; `reservation_open` where it is to be settled instead; `timeout`, `store_unavailable`, `closed`
    */
   refund(units: number, options: RefundOptions): Promise<GivenBack>
@@ -165,7 +165,8 @@ export interface Budget {
    */
   reset(): Promise<void>
   /**
-   * Removes all that there is of the key, in every period: the books, reservations, which end unsettled, and the ids of admissions and mints. Durable on
+   * Removes all that there is of the key, in every period: the books, reservations, which end unsettled, and the ids of admissions and mints. An id under
+   * which other budgets were asked for as well is forgotten for them, too: there it may count again. Durable on
    * return, and this process begins anew: the next request makes a fresh row, by the policy that holds in its process; one that was changed at run time
    * still does. Units that are given back by a decision of before go to the fresh row. Other budgets get back what reservations together with this one had
    * set aside. Other processes hear of it with their next exchange, and raise `deleted`: until then each may spend its lease, at most `atRisk`, which is in
