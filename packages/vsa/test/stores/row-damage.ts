@@ -1,8 +1,9 @@
 import { open, type Budget, type VsaEvent } from '../../src/index.ts'
 import type { Store } from '../../src/core/store.ts'
 
-/** The key whose rows a test damages, and the id that was minted for it. */
-export const BAD = 'k:bad'
+/** The key whose rows a test damages. */
+const BAD = 'k:bad'
+/** The id that was minted for it. */
 export const MINT_ID = 'order 1'
 
 /** What an engine answers while rows of one key are damaged. Each call has its units, or the code of its error. */
