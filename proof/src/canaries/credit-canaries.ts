@@ -95,8 +95,8 @@ export const CREDIT_CANARIES: readonly Canary[] = [
     rules: ['R3'],
     what: 'a reservation whose time has passed is open until upkeep has ended it',
     file: 'core/reservations/books',
-    find: 'return this.#expire(this.#applyIntents(row));',
-    replace: 'return this.#applyIntents(row);',
+    find: 'return this.#expire(this.#applyIntents(booked));',
+    replace: 'return this.#applyIntents(booked);',
   },
   {
     name: 'forgotten-by-the-first-budget',

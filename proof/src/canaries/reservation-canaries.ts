@@ -65,8 +65,8 @@ export const RESERVATION_CANARIES: readonly Canary[] = [
     rules: ['R3'],
     what: 'what is settled or admitted ends once more when it is touched',
     file: 'core/reservations/books',
-    find: '(isOpen(lot) && lot.expiresAt <= this.time',
-    replace: "(lot.state !== 'expired' && lot.expiresAt <= this.time",
+    find: 'isOpen(lot) && lot.expiresAt <= this.time',
+    replace: "lot.state !== 'expired' && lot.expiresAt <= this.time",
   },
   {
     name: 'capture-returned',
