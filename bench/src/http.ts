@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { httpRun } from './http/http-run.ts'
+import { httpRun, type HttpTable } from './http/http-run.ts'
 import { atMost } from './report/floor.ts'
 import { short, verdict } from './report/format.ts'
 import { machine, machineLine } from './report/machine.ts'
@@ -27,25 +27,33 @@ const schedule = {
 
 const host = machine()
 const run = await withTemporaryFolder((folder) => httpRun(folder, schedule))
-const floors = run.ratios.flatMap(({ variant, rival, ratio, lowRatio }) => [
-  atMost(`${variant}: overhead, of that of ${rival}`, ratio, 0.5),
-  atMost(`${variant}: the same in the least disturbed rounds`, lowRatio, 0.5),
-])
+const floors = Object.entries({ 'on loopback': run.network, 'without a connection': run.direct }).flatMap(
+  ([way, { ratios }]) =>
+    ratios.flatMap(({ variant, rival, ratio, lowRatio }) => [
+      atMost(`${variant}: overhead ${way}, of that of ${rival}`, ratio, 0.5),
+      atMost(`${variant}: the same in the least disturbed rounds`, lowRatio, 0.5),
+    ]),
+)
 const report = { bench: 'http', machine: host, schedule, ...run, floors, floorsMet: floors.every(({ met }) => met) }
 console.log(values.json ? JSON.stringify(report, null, 2) : text())
 if (!run.balanced) process.exitCode = 1
 
-function text(): string {
-  const rows = run.figures.map(({ variant, requestsPerSecond, overheadMicroseconds, ...cpu }) => [
+function tableText(title: string, { figures }: HttpTable): string {
+  const rows = figures.map(({ variant, requestsPerSecond, overheadMicroseconds, ...cpu }) => [
     variant,
     short(requestsPerSecond),
     cpu.cpuMicrosecondsPerRequest.toFixed(1),
     cpu.cpuLowMicrosecondsPerRequest.toFixed(1),
     overheadMicroseconds.toFixed(1),
   ])
+  return table([title, 'requests/s', 'processor µs/request', 'least disturbed', 'more than bare'], rows)
+}
+
+function text(): string {
   return [
     machineLine(host),
-    table(['route', 'requests/s', 'processor µs/request', 'least disturbed', 'more than bare'], rows),
+    tableText('on loopback', run.network),
+    tableText('without a connection', run.direct),
     ...floors.map(({ name, value, limit, met }) => `${name}: ${value.toFixed(2)} (at most ${limit}) ${verdict(met)}`),
     `books: ${run.balanced ? 'balanced' : 'NOT BALANCED'}`,
   ].join('\n')

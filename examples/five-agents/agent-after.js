@@ -9,7 +9,7 @@ const credits = vsa.budget('credits:team', { initial: 600 })
 await readyToGo()
 
 const hold = await credits.reserve(500, { id: name, ttlMs: 600_000, onExpire: 'capture' })
-if (hold === null) {
+if (hold?.state !== 'open') {
   process.send({ refused: true })
 } else {
   for await (const chunk of modelStream()) {

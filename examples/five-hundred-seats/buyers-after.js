@@ -16,6 +16,8 @@ async function buy(buyer, at, isFirstTry) {
     waiting.push(buyer)
     return
   }
+  // Made before under this id, and over: it holds no seat.
+  if (hold.state !== 'open') return
   process.send({ held: buyer })
   if (isFirstTry && at % 2 === 0) return
   await pause(isFirstTry ? 5 : 0)

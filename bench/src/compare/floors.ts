@@ -61,7 +61,7 @@ export function floorsOf(rows: readonly Row[], latencies: readonly LatencyRow[])
     ),
     ...most(
       'churn to zero: rows written for 1,000 admissions',
-      zero.map((row) => row.rowsPerThousandAdmissions),
+      zero.flatMap((row) => row.rowsPerThousandAdmissions ?? []),
       0,
     ),
   ]

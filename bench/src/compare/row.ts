@@ -34,7 +34,7 @@ export interface Row {
   readonly storeCallsPerThousandOperations: number
   /** By its own count, where it has one. */
   readonly operationsPerExchange: number | null
-  readonly rowsPerThousandAdmissions: number
+  readonly rowsPerThousandAdmissions: number | null
   readonly bytesWrittenPerThousandAdmissions: number | null
   readonly syncsPerThousandAdmissions: number | null
   /** In all rounds. */
@@ -85,7 +85,7 @@ export function rowOf(
     operationsPerExchange: middleOrNull((sum) =>
       sum.exchanges === null ? null : sum.operations / Math.max(1, sum.exchanges),
     ),
-    rowsPerThousandAdmissions: middle((sum) => perThousand(sum.rows, sum.admitted)),
+    rowsPerThousandAdmissions: middleOrNull((sum) => perThousandOrNull(sum.rows, sum.admitted)),
     bytesWrittenPerThousandAdmissions: middleOrNull((sum) => perThousandOrNull(sum.bytesWritten, sum.admitted)),
     syncsPerThousandAdmissions: middleOrNull((sum) => perThousandOrNull(sum.syncs, sum.admitted)),
     admitted: sums.reduce((sum, one) => sum + one.admitted, 0),
@@ -115,7 +115,7 @@ interface Sum {
   readonly cpuMs: number
   readonly serverCpuMs: number | null
   readonly calls: number
-  readonly rows: number
+  readonly rows: number | null
   readonly bytesWritten: number | null
   readonly syncs: number | null
   readonly exchanges: number | null
@@ -144,7 +144,7 @@ function sumOf(stretches: readonly Stretch[]): Sum {
     cpuMs: total((stretch) => stretch.cpuMs),
     serverCpuMs: store((counts) => counts.serverCpuMs),
     calls: store((counts) => counts.calls) ?? 0,
-    rows: store((counts) => counts.rows) ?? 0,
+    rows: store((counts) => counts.rows),
     bytesWritten: store((counts) => counts.bytesWritten),
     syncs: store((counts) => counts.syncs),
     exchanges: totalOrNull((stretch) => stretch.exchanges),

@@ -23,7 +23,8 @@ export interface HttpFigures {
   readonly overheadMicroseconds: number
 }
 
-export interface HttpRun {
+/** All variants, in one way of asking. */
+export interface HttpTable {
   readonly figures: readonly HttpFigures[]
   /** The overhead of VSA divided by that of the rival: of the medians, and of the least disturbed rounds. */
   readonly ratios: readonly {
@@ -32,6 +33,13 @@ export interface HttpRun {
     readonly ratio: number
     readonly lowRatio: number
   }[]
+}
+
+export interface HttpRun {
+  /** Through connections. */
+  readonly network: HttpTable
+  /** Without: see `directRequests`. */
+  readonly direct: HttpTable
   /** Each budget has spent what its handler has served. */
   readonly balanced: boolean
 }
@@ -47,29 +55,44 @@ interface Round {
 /** Measures all variants in rounds, every other round in reverse order. The first rounds warm up, and are left out. */
 export async function httpRun(folder: string, { rounds, seconds, connections }: HttpSchedule): Promise<HttpRun> {
   const servers = VARIANTS.map((variant, at) => new ServerProcess(variant, join(folder, `${at}.db`)))
-  const seen = new Map<Variant, Round[]>(VARIANTS.map((variant) => [variant, []]))
+  const network = new Map<Variant, Round[]>(VARIANTS.map((variant) => [variant, []]))
+  const direct = new Map<Variant, Round[]>(VARIANTS.map((variant) => [variant, []]))
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
-      const measured = await measure(server, seconds, connections)
-      if (round >= 0) seen.get(server.variant)?.push(measured)
+      const measured = await measure(server, () => ask(server, seconds, connections))
+      if (round >= 0) network.get(server.variant)?.push(measured)
+    }
+    // Apart, so that no connection is open and each slice comes soon after the bare one.
+    for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
+      const measured = await measure(server, () => server.direct())
+      if (round >= 0) direct.get(server.variant)?.push(measured)
     }
   }
   const closed = await Promise.all(servers.map((server) => server.close()))
   const balanced = closed.every(({ handled, used }) => used === null || used === handled)
-  const of = (variant: Variant): readonly Round[] => seen.get(variant) ?? []
-  return { figures: VARIANTS.map((variant) => figuresOf(variant, of)), ratios: ratiosOf(of), balanced }
+  return { network: tableOf(network), direct: tableOf(direct), balanced }
 }
 
-async function measure(server: ServerProcess, seconds: number, connections: number): Promise<Round> {
-  const url = await server.url()
-  const before = await server.usage()
-  const result = await autocannon({ url, connections, duration: seconds })
+function tableOf(seen: ReadonlyMap<Variant, readonly Round[]>): HttpTable {
+  const of = (variant: Variant): readonly Round[] => seen.get(variant) ?? []
+  return { figures: VARIANTS.map((variant) => figuresOf(variant, of)), ratios: ratiosOf(of) }
+}
+
+async function ask(server: ServerProcess, seconds: number, connections: number): Promise<void> {
+  const result = await autocannon({ url: await server.url(), connections, duration: seconds })
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${server.variant}: ${result.non2xx} refused, ${result.errors} failed`)
+}
+
+async function measure(server: ServerProcess, run: () => Promise<unknown>): Promise<Round> {
+  const before = await server.usage()
+  const startedAtMs = performance.now()
+  await run()
+  const seconds = (performance.now() - startedAtMs) / 1_000
   const after = await server.usage()
   const handled = after.handled - before.handled
   return {
-    perSecond: handled / ((result.finish.getTime() - result.start.getTime()) / 1_000),
+    perSecond: handled / seconds,
     cpuMicroseconds: (after.cpuMicroseconds - before.cpuMicroseconds) / handled,
   }
 }
@@ -90,7 +113,7 @@ function overheads(variant: Variant, of: (variant: Variant) => readonly Round[])
   return of(variant).map(({ cpuMicroseconds }, at) => cpuMicroseconds - (bare[at]?.cpuMicroseconds ?? Number.NaN))
 }
 
-function ratiosOf(of: (variant: Variant) => readonly Round[]): HttpRun['ratios'] {
+function ratiosOf(of: (variant: Variant) => readonly Round[]): HttpTable['ratios'] {
   return VARIANTS.filter((variant) => variant.includes('vsa')).map((variant) => {
     const rival = variant.startsWith('fastify') ? 'fastify @fastify/rate-limit' : 'express express-rate-limit'
     const bare = low(of(bareOf(variant)))

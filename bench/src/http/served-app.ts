@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import fastifyRateLimit from '@fastify/rate-limit'
 import express from 'express'
@@ -14,6 +15,7 @@ const HOUR_MS = 3_600_000
 
 export interface ServedApp {
   readonly port: number
+  readonly listener: RequestListener
   close(): Promise<unknown>
 }
 
@@ -39,7 +41,11 @@ async function fastifyApp(variant: Variant, vsa: Vsa, clients: Family, handle: (
     return reply.send('hello')
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
-  return { port: (app.server.address() as AddressInfo).port, close: () => app.close() }
+  return {
+    port: (app.server.address() as AddressInfo).port,
+    listener: (request, response) => app.routing(request, response),
+    close: () => app.close(),
+  }
 }
 
 async function expressApp(variant: Variant, vsa: Vsa, clients: Family, handle: () => void): Promise<ServedApp> {
@@ -57,5 +63,5 @@ async function expressApp(variant: Variant, vsa: Vsa, clients: Family, handle: (
     server.closeAllConnections()
     await new Promise((closed) => server.close(closed))
   }
-  return { port: (server.address() as AddressInfo).port, close }
+  return { port: (server.address() as AddressInfo).port, listener: app, close }
 }

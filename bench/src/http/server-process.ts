@@ -28,6 +28,11 @@ export class ServerProcess {
     return this.#ask('usage')
   }
 
+  /** Requests without a connection. @returns the usage after them */
+  direct(): Promise<MessageOf<'direct'>> {
+    return this.#ask('direct')
+  }
+
   async close(): Promise<MessageOf<'closed'>> {
     const gone = once(this.#child, 'exit')
     const closed = await this.#ask('closed')
@@ -35,7 +40,9 @@ export class ServerProcess {
     return closed
   }
 
-  #ask<Kind extends ServerMessage['kind']>(kind: Kind): Promise<MessageOf<Kind>> {
+  async #ask<Kind extends ServerMessage['kind']>(kind: Kind): Promise<MessageOf<Kind>> {
+    // Its first message is about that.
+    await this.#port
     const answer = this.#next(kind)
     this.#child.send(kind)
     return answer

@@ -17,5 +17,7 @@ export type ServerMessage =
   | { readonly kind: 'listening'; readonly port: number }
   /** Time of the processor since the process began, all threads, and requests that reached the handler. */
   | { readonly kind: 'usage'; readonly cpuMicroseconds: number; readonly handled: number }
+  /** The same, after requests without a connection. */
+  | { readonly kind: 'direct'; readonly cpuMicroseconds: number; readonly handled: number }
   /** `used` of the budget; null without VSA. */
   | { readonly kind: 'closed'; readonly handled: number; readonly used: number | null }

@@ -2,8 +2,8 @@
 export interface Counts {
   /** Statements of Postgres, scripts of Redis (commands, where no script is used), transactions of SQLite. */
   readonly calls: number
-  /** Rows of SQL, and commands of Redis that write. */
-  readonly rows: number
+  /** Rows that were inserted, updated or deleted. Redis counts no fields. */
+  readonly rows: number | null
   readonly bytesWritten: number | null
   readonly syncs: number | null
   /** Of the server's processes. That of SQLite is in the process which is measured. */
@@ -20,7 +20,7 @@ export interface Meter {
 export function difference(after: Counts, before: Counts): Counts {
   return {
     calls: after.calls - before.calls,
-    rows: after.rows - before.rows,
+    rows: minus(after.rows, before.rows),
     bytesWritten: minus(after.bytesWritten, before.bytesWritten),
     syncs: minus(after.syncs, before.syncs),
     serverCpuMs: minus(after.serverCpuMs, before.serverCpuMs),

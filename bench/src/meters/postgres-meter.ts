@@ -5,7 +5,7 @@ import type { Meter } from './meter.ts'
 import { treeCpuMs } from './process-tree.ts'
 
 /**
- * Statements and rows of one role, by `pg_stat_statements`: each contender logs in as one of its own. Bytes and syncs of the log are those of the whole server,
+ * Statements of one role, by `pg_stat_statements`, and rows written in its tables: each contender logs in as one of its own. Bytes and syncs of the log are those of the whole server,
  * which does nothing else meanwhile.
  * @param report makes the connections of the contender tell their counts
  */
@@ -14,7 +14,8 @@ export async function postgresMeter(url: string, role: string, report: () => Pro
   await client.connect()
   const pid = await postmasterOf(client)
   const text = `select (select coalesce(sum(calls), 0) from pg_stat_statements s where ${OWN}) calls,
-(select coalesce(sum(rows), 0) from pg_stat_statements s where ${OWN}) "rows",
+(select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) from pg_stat_user_tables t join pg_class c on c.oid = t.relid
+where c.relowner = (select oid from pg_roles where rolname = $1)) "rows",
 pg_current_wal_insert_lsn() - '0/0' bytes, (select wal_sync from pg_stat_wal) syncs`
   return {
     read: async () => {

@@ -24,7 +24,11 @@ export const CALLS: Column = {
   title: 'store calls for 1,000 admissions',
   text: (row) => fine(row.storeCallsPerThousandAdmissions),
 }
-export const OVER: Column = { title: 'units over-admitted', text: (row) => short(row.overAdmittedUnits) }
+/** Where there is more than all ask for, nothing can be over-admitted. */
+export const OVER: Column = {
+  title: 'units over-admitted',
+  text: (row) => (row.deniedShare === 0 && row.overAdmittedUnits === 0 ? '-' : short(row.overAdmittedUnits)),
+}
 
 /** All that is measured of a row in the closed loop. */
 export const COLUMNS: readonly Column[] = [
@@ -40,7 +44,7 @@ export const COLUMNS: readonly Column[] = [
   OVER,
   { title: 'CPU us', text: (row) => short(row.cpuUsPerDecision) },
   { title: 'server CPU us', text: (row) => orDash(row.serverCpuUsPerDecision, short) },
-  { title: 'rows', text: (row) => fine(row.rowsPerThousandAdmissions) },
+  { title: 'rows', text: (row) => orDash(row.rowsPerThousandAdmissions, fine) },
   { title: 'bytes', text: (row) => orDash(row.bytesWrittenPerThousandAdmissions, fine) },
   { title: 'syncs', text: (row) => orDash(row.syncsPerThousandAdmissions, fine) },
   { title: 'operations for each exchange', text: (row) => orDash(row.operationsPerExchange, short) },

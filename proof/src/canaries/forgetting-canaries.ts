@@ -103,8 +103,8 @@ export const FORGETTING_CANARIES: readonly Canary[] = [
     rules: ['F7'],
     what: 'a fenced answer does not tell what is gone',
     file: 'core/transition',
-    find: '? loaded.row.minted - loaded.row.pool : null',
-    replace: '? null : null',
+    find: 'return isUnits(gone) ? gone : null;',
+    replace: 'return null;',
   },
   {
     name: 'gone-not-heard',

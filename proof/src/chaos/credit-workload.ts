@@ -58,7 +58,7 @@ export class CreditWorkload {
 
   async #refund(budget: Budget, number: number): Promise<void> {
     const id = admissionId(number)
-    const { units, repeated } = await budget.refund(this.#rng.whole(0, 2 * unitsOf(number)), { id })
+    const { units, repeated } = await budget.refund(this.#rng.whole(1, 2 * unitsOf(number)), { id })
     this.#log.write('given-back', budget.key, units, repeated ? 1 : 0, id)
   }
 }

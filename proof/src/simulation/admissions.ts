@@ -114,7 +114,10 @@ export class Admissions {
   /** L1: every unit that a process admitted is settled by it, leased to it, or burned with it; or its lease was deleted (P6). */
   assertAllCovered(totals: ProcessTotals): void {
     const { admitted, refunded, settled, held, burned, unheard, lost } = totals
-    const changes = [admitted, refunded, settled, held, burned, unheard, lost].reduce((sum, one) => sum + one.changes, 0)
+    const changes = [admitted, refunded, settled, held, burned, unheard, lost].reduce(
+      (sum, one) => sum + one.changes,
+      0,
+    )
     // It is called after every event, and most change nothing here.
     if (this.#changesCovered.get(totals) === changes) return
     this.#changesCovered.set(totals, changes)

@@ -98,7 +98,8 @@ export class CreditAnswers {
     )
     const found = same.find(([, { settledFirst }]) => !repeated && settledFirst === 0) ?? same[0]
     const text = (): string => `${id} of ${key} was told ${settled}, ${uncovered} and ${repeated} for ${actual}`
-    const told = `${key} ${id} ${settled} ${uncovered}`
+    // Of a waterfall, by any of its budgets.
+    const told = `${id} ${settled} ${uncovered}`
     const toldBefore = this.#toldBy(owner)
     // The handle of its process keeps the outcome for longer than the store does (R6).
     if (found === undefined && repeated && toldBefore.has(told)) return

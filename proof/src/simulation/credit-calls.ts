@@ -146,12 +146,14 @@ export class CreditCalls {
     if (id === null || changed === null) return this.#waterfalls.giveBack(owner, request.tag, units)
     const budget = this.#budgetsOf(owner, request)[at]
     if (budget === undefined) return
-    const given = budget.refund(units, { id })
+    // A refund of no units is refused.
+    const asked = Math.max(1, units)
+    const given = budget.refund(asked, { id })
     given.catch((error: unknown) => {
       if (codeOf(error) === 'reservation_unknown') this.#context.scenarios.note('12 refund by id of what is not known')
     })
-    this.#change(owner, `give back ${units}`, { request, at, isKept: true }, given, (back: GivenBack) =>
-      this.#answers.refunded(changed, units, back),
+    this.#change(owner, `give back ${asked}`, { request, at, isKept: true }, given, (back: GivenBack) =>
+      this.#answers.refunded(changed, asked, back),
     )
   }
 

@@ -95,7 +95,11 @@ export class DeletedRows {
     if (unheard.has(name)) must(isDeleted, 'P6', text)
     else if (isDeleted) must(isGone && this.#isRemembered(entry.key, time) !== 'no', 'P6', text)
     else if (isGone) must(this.#isRemembered(entry.key, time) !== 'yes', 'P6', text)
-    if (said.kind === 'row_lost' && this.timesOf(entry.key) > 0) this.#scenarios.note('16 a week after a deletion')
+    if (said.kind === 'row_lost' && this.timesOf(entry.key) > 0) {
+      this.#scenarios.note('16 a week after a deletion')
+      // The process that deletes takes it for that.
+      told.add(name)
+    }
     if (!isDeleted) return
     this.#scenarios.note(unheard.has(name) ? '16 the owner of a deleted lease hears' : '16 one that knew it hears')
     unheard.delete(name)
@@ -143,7 +147,12 @@ export class DeletedRows {
   }
 
   #of(epoch: number): Bereft {
-    const bereft = this.#bereft.get(epoch) ?? { unheard: new Set(), told: new Set(), gone: new Set(), leases: new Map() }
+    const bereft = this.#bereft.get(epoch) ?? {
+      unheard: new Set(),
+      told: new Set(),
+      gone: new Set(),
+      leases: new Map(),
+    }
     this.#bereft.set(epoch, bereft)
     return bereft
   }

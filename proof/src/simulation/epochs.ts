@@ -145,6 +145,8 @@ export class Epochs {
       'S8',
       () => `epoch ${view.epoch} was reaped at ${time}, before its expiry at ${view.expiresAt}`,
     )
+    // At its last exchange.
+    const seenAt = view.expiresAt - this.#leaseTtlMs
     const spared = this.#spared.find(({ from, until }) => time <= until && view.expiresAt >= from)
     must(
       spared === undefined,
@@ -153,7 +155,7 @@ export class Epochs {
         `epoch ${view.epoch} was reaped at ${time}; it had not expired at ${spared?.from}, and is spared until ${spared?.until}`,
     )
     must(
-      this.#holding.has(view.epoch) || time - view.expiresAt > OWNER_KEPT_MS || this.#epochs.size > IDLE_OWNERS_MAX,
+      this.#holding.has(view.epoch) || time - seenAt > OWNER_KEPT_MS || this.#epochs.size > IDLE_OWNERS_MAX,
       'S8',
       () => `epoch ${view.epoch} held nothing, and was reaped at ${time}`,
     )

@@ -42,15 +42,17 @@ function assertRow({ totals, fenced, forgotten, name: process }: OwnerProcess, n
   const net = admitted.of(name) - refunded.of(name) + refused.of(name)
   const kept = settled.of(name) - accepted.of(name)
   const burned = totals.burned.of(name)
-  // Unaccounted admissions: their units may have been taken all the same.
+  // Their units may have been taken all the same.
   const unaccounted = totals.unaccounted.of(keyOf(name))
   // L4: what a request took that failed in an epoch that the store forgot is not given back.
   const untold = forgotten ? failed.of(keyOf(name)) : 0
+  // And refunds of which it no longer knew whether it had accepted them were reported as refused.
+  const unsure = forgotten ? refused.of(name) : 0
   // P6: what was spent from leases that were deleted.
   const deleted = totals.unheard.of(name) + totals.lost.of(name)
   const text = (): string =>
     `${name}: ${process} admitted ${net}; ${kept} are settled, ${burned} burned, ${deleted} deleted`
   // The spent part of a burned lease is unknown.
   must(kept <= net + unaccounted + untold, 'L3', text)
-  must(net <= kept + deleted + (fenced ? burned : 0), 'L3', text)
+  must(net <= kept + deleted + unsure + (fenced ? burned : 0), 'L3', text)
 }

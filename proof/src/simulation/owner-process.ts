@@ -39,8 +39,8 @@ export class OwnerProcess {
   readonly exchanges: OwnerExchanges
   readonly requests: Requests
   readonly decisions: PastDecisions = new PastDecisions()
-  /** Keys of which the store has answered it that nothing is left, one for each call. */
-  readonly deletedKeys: string[] = []
+  /** Keys that its callers asked to delete, one for each call, and those of which the store has answered that nothing is left. */
+  readonly deletions: { readonly asked: string[]; readonly answered: string[] } = { asked: [], answered: [] }
   /** Its current or last epoch; null before the first. */
   epoch: number | null = null
   /** Its callers have called `close`. */

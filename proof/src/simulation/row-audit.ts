@@ -54,13 +54,7 @@ export class RowAudit {
   /** Called with the name of a row, and how many of its units a reset has given back (P5). */
   onReset: (name: string, units: number) => void = () => undefined
 
-  constructor(
-    setting: Setting,
-    epochs: Epochs,
-    deletions: DeletedRows,
-    scenarios: Scenarios,
-    violations: Violations,
-  ) {
+  constructor(setting: Setting, epochs: Epochs, deletions: DeletedRows, scenarios: Scenarios, violations: Violations) {
     this.#epochs = epochs
     this.#deletions = deletions
     this.#violations = violations
@@ -210,10 +204,11 @@ export class RowAudit {
     const { name, was } = change
     const settling = settlingOf(applied, index, change, moved)
     if (settling === undefined) {
-      // The entry was refused because the row was missing, so the row must still be missing.
+      // The entry was refused because the row was missing, so the row must still be missing; or there is a fresh one (P6).
       this.#check(() => must(was !== undefined, 'S4', () => `${name} was refused, and was created`))
-      if (was !== undefined) this.#check(() => assertUntouched(change, burned, moved))
-      return false
+      if (was === undefined) return false
+      this.#check(() => assertUntouched(change, burned, moved))
+      return isRecord(change, 0)
     }
     const { entry, said, taken, heldBefore, held } = settling
     if (was === undefined) this.#check(() => this.#assertMade(name, settling, time))

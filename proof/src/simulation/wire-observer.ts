@@ -110,7 +110,7 @@ export class WireObserver {
       join: (label) => wire.join(label),
       delete: async (key) => {
         const isDone = await wire.delete(key)
-        if (isDone) this.#processes[number]?.deletedKeys.push(key)
+        if (isDone) this.#processes[number]?.deletions.answered.push(key)
         return isDone
       },
       read: async (names) => {

@@ -55,6 +55,7 @@ export function limitProcessor<J extends LimitedJob, R>(
 
   return async (job, token, signal) => {
     const charge: Charge = { budget: budget(job), units: units(job), ...(once ? { id: admissionId(job) } : {}) }
+    if (charge.units === 0) throw new RangeError('options.units must answer at least 1 unit: a job of 0 has no limit')
     const decision = await decided(charge)
     if (decision?.admitted !== true) {
       await job.moveToDelayed(now() + waitMs(decision, delayMs), token)
@@ -105,7 +106,7 @@ async function giveBack(charge: Charge, decision: Admitted, job: LimitedJob, err
   const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || name === 'UnrecoverableError'
   try {
     if (id === undefined) budget.refund(units, decision)
-    else if (isLast) await budget.refund(units, { id })
+    else if (isLast && units > 0) await budget.refund(units, { id })
   } catch (refused) {
     // The job's own error says more than that of a store that is away.
     if (!(refused instanceof VsaError)) throw refused

@@ -21,8 +21,10 @@ export interface CallRequest<Call> {
   readonly call: Call
   readonly model: string
   readonly input: RequestText
-  /** What the request says; undefined: nothing. */
+  /** What the request says of each answer; undefined: nothing. */
   readonly outputTokensMax: number | undefined
+  /** Answers that it asks for. Default 1. */
+  readonly answers?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Which attempt of the client it is, from 0, where the client tells. */
   readonly attempt?: number | undefined
@@ -77,7 +79,8 @@ export class CallBudget<Call> {
 
     const unitsOf = unitsOfModel(this.#settings.prices, request.model)
     const inputTokens = this.#inputTokens(request.input)
-    const output = tokensFrom(request.outputTokensMax) ?? this.#settings.outputTokensDefault
+    const each = tokensFrom(request.outputTokensMax) ?? this.#settings.outputTokensDefault
+    const output = Math.min(Number.MAX_SAFE_INTEGER, each * Math.max(1, request.answers ?? 1))
     const units = Math.max(UNITS_MIN, unitsOf({ input: inputTokens, cacheRead: 0, cacheWrite: 0, output }))
     const overdue = await this.#overdue(budget, units)
     if (overdue !== null) return { kind: 'denied', denial: overdue }

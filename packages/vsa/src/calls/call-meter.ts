@@ -93,9 +93,9 @@ export class CallMeter {
     if (this.#end !== null) return null
     if (this.#meter() || this.#overruns) return null
     const more = Math.max(1, unitsOf({ ...NO_TOKENS, output: settings.extendTokens }))
-    const units = Math.min(Number.MAX_SAFE_INTEGER, Math.max(reservation.units, this.#metered) + more)
+    const least = Math.max(reservation.units, this.#metered)
     try {
-      if (await reservation.extend({ units, ...this.#lifetime() })) {
+      if ((await this.#extend(least + more)) || (await this.#extendByRest(least))) {
         this.#lookAfter = this.#charactersLeft()
         return null
       }
@@ -105,6 +105,19 @@ export class CallMeter {
     this.#overruns = settings.mayOverrun
     if (this.#overruns) return null
     return new CallStoppedError(reservation.state === 'open' ? 'budget-spent' : 'reservation-ended', budget.key)
+  }
+
+  #extend(units: number): Promise<boolean> {
+    return this.#parts.reservation.extend({ units: Math.min(Number.MAX_SAFE_INTEGER, units), ...this.#lifetime() })
+  }
+
+  /** The budget has not all that was asked for: what it has left is enough for a while. @param least units that do not help */
+  async #extendByRest(least: number): Promise<boolean> {
+    const { budget, reservation } = this.#parts
+    if (reservation.state !== 'open') return false
+    const { remaining = 0 } = await budget.decide(0)
+    const units = reservation.units + remaining
+    return units > least && (await this.#extend(units))
   }
 
   /** A failed attempt may be billed for its input. The next one goes on with the same reservation. */

@@ -69,7 +69,7 @@ function typedIn(command: Command, args: readonly string[]): Typed {
     if (token.kind === 'positional') typed.operands.push(token.value)
     if (token.kind !== 'option') continue
     const option = options.find(({ name }) => name === token.name)
-    if (option === undefined) throw unknownOption(token.rawName, `vsa ${command.name}`, options)
+    if (option === undefined) throw unknownOption(token.rawName, `vsa ${command.name}`, options, AFTER_DASHES)
     noteOption(typed, option, token.value)
   }
   return typed
@@ -96,10 +96,19 @@ function noteOption({ flags, values }: Typed, option: Flag | ValueOption<unknown
   }
 }
 
-function unknownOption(typed: string, program: string, options: readonly (Flag | ValueOption<unknown>)[]): UsageError {
+/** A key may be `-1`. */
+const AFTER_DASHES = "; what begins with '-' and is no option goes after '--'"
+
+/** @param more said where no option is near */
+function unknownOption(
+  typed: string,
+  program: string,
+  options: readonly (Flag | ValueOption<unknown>)[],
+  more = '',
+): UsageError {
   const known = options.map(({ name }) => `--${name}`)
   const near = nearest(typed, known)
-  const hint = near === undefined ? `it takes ${known.join(', ')}` : `did you mean '${near}'?`
+  const hint = near === undefined ? `it takes ${known.join(', ')}${more}` : `did you mean '${near}'?`
   return new UsageError(`unknown option '${typed}' of '${program}'; ${hint}`)
 }
 

@@ -45,6 +45,12 @@ const KEPT_STORE: ValueOption<string | undefined> = {
 
 const CSV: Flag = { kind: 'flag', name: 'csv', help: 'print comma-separated values, every row, with times in UTC' }
 
+const SPREADSHEET: Flag = {
+  kind: 'flag',
+  name: 'spreadsheet',
+  help: "as --csv; no key is a formula: ' is put before = + - @",
+}
+
 const PRINT: Flag = { kind: 'flag', name: 'print', help: 'print the SQL instead of running it; connects to nothing' }
 
 const SECONDS: ValueOption<number> = {
@@ -176,7 +182,7 @@ const verify: Command = {
 
 const inspect: Command = {
   name: 'inspect',
-  summary: 'show the budgets, leases, owners and counters of a store',
+  summary: 'show the budgets, leases, owners and counters of a store; with a key, its reservations too',
   operands: [STORE, ONE_KEY],
   options: [ROWS, TIME_ZONE, JSON_OUTPUT],
   async run(invocation) {
@@ -202,11 +208,16 @@ const usageCommand: Command = {
   name: 'usage',
   summary: 'show what each budget has used in each period, and what is reserved, for an invoice or a report',
   operands: [STORE, ONE_KEY],
-  options: [CSV, ROWS, TIME_ZONE, JSON_OUTPUT],
+  options: [CSV, SPREADSHEET, ROWS, TIME_ZONE, JSON_OUTPUT],
   async run(invocation) {
+    const csv = [SPREADSHEET, CSV].find((flag) => invocation.isSet(flag))
+    if (csv !== undefined && invocation.isSet(JSON_OUTPUT))
+      throw new UsageError(`'vsa usage' takes '--${csv.name}' or '--json', not both`)
     const { usage } = await import('./usage.ts')
     return usage(invocation.operand(STORE), invocation.optionalOperand(ONE_KEY), {
-      isCsv: invocation.isSet(CSV),
+      isCsv: csv !== undefined,
+      isForSpreadsheet: csv === SPREADSHEET,
+      isTerminal: process.stdout.isTTY,
       rowsMax: invocation.value(ROWS),
       timeZone: invocation.value(TIME_ZONE),
     })

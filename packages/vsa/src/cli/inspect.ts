@@ -93,10 +93,14 @@ function jsonOf(store: string, contents: Contents, isOne: boolean): unknown {
   }
 }
 
+/** A store may have very many reservations. */
+const RESERVED_HINT = 'Units are reserved. To list the reservations of a key: vsa inspect <store> <key>'
+
 function textOf(contents: Contents, isOne: boolean, { rowsMax, timeZone }: InspectOptions): string {
   const { budgets, owners, counters, unreadable, reservations, unreadableReservations } = contents
   const sections = [
     section('Budgets', 'budget', budgets, rowsMax, (rows) => budgetTable(rows, timeZone)),
+    !isOne && budgets.some(({ budget }) => budget.reserved > 0) ? RESERVED_HINT : '',
     isOne
       ? section('Leases', 'lease', budgets.flatMap(leasesOf(owners)), rowsMax, (rows) => leaseTable(rows, timeZone))
       : '',

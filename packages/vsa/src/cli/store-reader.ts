@@ -49,3 +49,17 @@ export async function countersOf(inspection: Inspection): Promise<readonly Count
   for await (const page of inspection.counterPages()) counters.push(...page)
   return counters
 }
+
+/** The error for a key without a row. It may be the name of a counter. @param more what may be the reason otherwise */
+export async function unknownBudget(
+  { name }: StorePlace,
+  inspection: Inspection,
+  key: string,
+  more = '',
+): Promise<CommandError> {
+  const counters = await countersOf(inspection)
+  const reason = counters.some((counter) => counter.key === key)
+    ? `: '${key}' is a counter, which has no limit and denies nothing; vsa inspect shows its value`
+    : more
+  return new CommandError('unknown_key', `${name} has no budget called '${key}'${reason}`)
+}

@@ -1,9 +1,10 @@
 import type { UnreadableRow } from '../core/inspection.ts'
 import type { ListedRow } from '../index.ts'
+import { type CsvTarget, csvCell } from './csv.ts'
 import { count, counted, periodCells, time } from './format.ts'
 import { printable } from './safe-text.ts'
 import { CommandError, type Report } from './report.ts'
-import { assertReadable, inspecting, visitRows } from './store-reader.ts'
+import { assertReadable, inspecting, unknownBudget, visitRows } from './store-reader.ts'
 import { placeOf } from './stores/place-of.ts'
 import { columns, table } from './table.ts'
 
@@ -26,7 +27,7 @@ interface Usage {
 
 const COLUMNS = ['key', 'from', 'to', 'limit', 'minted', 'used', 'reserved', 'burned', 'leased'] as const
 
-export interface UsageOptions {
+export interface UsageOptions extends Partial<CsvTarget> {
   readonly isCsv: boolean
   /** Rows of the table, from 1. CSV and JSON have every row. */
   readonly rowsMax: number
@@ -50,9 +51,8 @@ export async function usage(address: string, key: string | undefined, options: U
       { row: (row) => rows.push(usageOf(row)), unreadable: (row) => unreadable.push(row) },
       key,
     )
+    if (key !== undefined && rows.length + unreadable.length === 0) throw await unknownBudget(place, inspection, key)
   })
-  if (key !== undefined && rows.length + unreadable.length === 0)
-    throw new CommandError('unknown_key', `${place.name} has no budget called '${key}'`)
   // A CSV has rows alone: what is missing there must not go unseen.
   const [bad] = unreadable
   if (bad !== undefined && options.isCsv)
@@ -60,7 +60,7 @@ export async function usage(address: string, key: string | undefined, options: U
   return {
     ok: unreadable.length === 0,
     json: { store: place.name, usage: rows, unreadable },
-    text: options.isCsv ? csvOf(rows) : textOf(rows, unreadable.length, options),
+    text: options.isCsv ? csvOf(rows, options) : textOf(rows, unreadable.length, options),
   }
 }
 
@@ -70,17 +70,14 @@ function usageOf({ budget, leases }: ListedRow): Usage {
   return { key, from: endsAt === null ? null : period, to: endsAt, limit, minted, used, reserved, burned, leased }
 }
 
-/** As RFC 4180 says, with a header, and lines that end in LF. Times are ISO 8601 in UTC. */
-function csvOf(rows: readonly Usage[]): string {
+/** As RFC 4180 says, with a header, and lines that end in LF. Times are ISO 8601 in UTC. Keys are as they are, unless the options say otherwise. */
+function csvOf(rows: readonly Usage[], { isTerminal = false, isForSpreadsheet = false }: UsageOptions): string {
   const lines = rows.map(({ key, from, to, limit, minted, used, reserved, burned, leased }) => {
     const times = [from, to].map((ms) => (ms === null ? '' : time(ms)))
-    return [quoted(key), ...times, limit, minted, used, reserved, burned, leased].join(',')
+    const name = csvCell(key, { isTerminal, isForSpreadsheet })
+    return [name, ...times, limit, minted, used, reserved, burned, leased].join(',')
   })
   return [COLUMNS.join(','), ...lines].join('\n')
-}
-
-function quoted(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
 function textOf(rows: readonly Usage[], unreadable: number, { rowsMax, timeZone }: UsageOptions): string {

@@ -4,7 +4,7 @@ import { count, counted, duration, time } from './format.ts'
 import { CommandError, type Report } from './report.ts'
 import { printable } from './safe-text.ts'
 import { type Reserved, reservedOf, reservedText, returnsText } from './reserved.ts'
-import { assertReadable, inspecting, visitRows } from './store-reader.ts'
+import { assertReadable, inspecting, unknownBudget, visitRows } from './store-reader.ts'
 import { placeOf } from './stores/place-of.ts'
 import { columns, facts, table } from './table.ts'
 
@@ -35,6 +35,8 @@ interface Finding {
   readonly reason: Reason
 }
 
+const UNASKED = ': no process has asked it yet, or upkeep has removed its rows, which were older than their retention'
+
 /**
  * Why a budget denies: its row of the present period, the owners that hold leases on it, and when units come back. Nothing is written.
  * @param address as `placeOf` takes it
@@ -56,14 +58,9 @@ export async function why(address: string, key: string, now: number, timeZone: s
     if (detail !== undefined)
       throw new CommandError('row_damaged', `a row of '${key}' cannot be read: ${detail}; see vsa verify`)
     const listed = presentOf(found, now)
+    if (listed === undefined) throw await unknownBudget(place, inspection, key, UNASKED)
     return { listed, owners: await inspection.owners(), reserved: await reservedOf(inspection, listed) }
   })
-  if (listed === undefined) {
-    throw new CommandError(
-      'unknown_key',
-      `${place.name} has no budget called '${key}': no process has asked it yet, or upkeep has removed its rows, which were older than their retention`,
-    )
-  }
   const finding = findingOf(listed, { owners, reserved, now })
   return { ok: true, json: jsonOf(place.name, finding), text: textOf(finding, now, timeZone) }
 }

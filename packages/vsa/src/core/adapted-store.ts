@@ -111,7 +111,8 @@ class AdaptedStore implements Store {
     const answer = andThen(this.#transactions.ready(), () => andThen(upkeep(), exchange))
     return andThen(answer, (answered) => {
       this.#made += made
-      return answered
+      const isTold = adapter.mayForget === true && (answered.kind === 'applied' || answered.kind === 'replayed')
+      return isTold ? { ...answered, mayForget: true } : answered
     })
   }
 

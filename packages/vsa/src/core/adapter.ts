@@ -30,6 +30,10 @@ export interface StoreAdapter {
    * written. Absent when there is none.
    */
   exchangePlain?(batch: Batch): Awaitable<Exchanged | null>
+  /**
+   * F4: acknowledged writes may be forgotten now, as was last read: each answer tells it. Only for a store of which that may begin while an owner goes on. Absent: as the join said.
+   */
+  readonly mayForget?: boolean
   loadUpkeep(bounds: UpkeepBounds): Awaitable<Snapshot<UpkeepRows>>
   /** The reservations that are to be swept, the earliest first: at most `max`, and none behind the one that reaches `LOADED_SOURCES_MAX`. */
   loadSweep(max: number): Awaitable<Snapshot<SweepRows>>
@@ -261,6 +265,6 @@ export interface OpenOwner {
 
 export interface EndedLease {
   readonly lease: LeaseRow
-  /** Undefined where there is none; null when it cannot be read. */
+  /** Undefined where there is none; null when it, or the lease, cannot be read. */
   readonly row: BudgetRow | undefined | null
 }

@@ -88,6 +88,8 @@ function faultOf(check: () => void): string | null {
 function checkApplied({ entries, takes, changes }: Batch, answer: Fields): void {
   checkTime('expiresAt', answer['expiresAt'])
   checkTime('frozenUntil', answer['frozenUntil'])
+  const { mayForget } = answer
+  if (mayForget !== undefined && typeof mayForget !== 'boolean') wrong('mayForget', mayForget, 'true or false')
   checkEntries(entries, listOf('entries', answer['entries'], entries.length))
   const isReplay = answer['kind'] === 'replayed'
   for (const [at, granted] of listOf('granted', answer['granted'], takes.length).entries()) {

@@ -1,5 +1,6 @@
 import type { EntryRows } from './adapter.ts'
 import type { BudgetAnswer, Entry, EntryAnswer, EntryNote } from './exchange.ts'
+import { RowDraft } from './row-draft.ts'
 import { damaged, type EntryEffect } from './settle-entry.ts'
 
 /** Of an entry that was applied now. */
@@ -14,7 +15,7 @@ export function answerOf(effect: EntryEffect): EntryAnswer {
   }
 }
 
-/** S2: of an entry that had been applied before. @throws BooksError for a row that is damaged */
+/** S2: of an entry that had been applied before. @throws BooksError for a row that is damaged or does not balance */
 export function answerFromRows(
   entry: Entry,
   rows: EntryRows | null | undefined,
@@ -28,9 +29,7 @@ export function answerFromRows(
   if (note?.noRow !== undefined) return { kind: note.noRow }
   // The row had no lease and was past its retention, or it was deleted since. The effect of this seq on it still counts.
   if (rows?.row === undefined || rows.isDeleted === true) return { kind: 'removed', refunded: note?.refunded ?? 0 }
-  const { held, others, othersHeld, ended } = rows
-  const burned = ended.reduce((sum, lease) => sum + lease.held, rows.row.burned)
-  return budgetAnswer({ ...rows.row, burned, held, others, othersHeld }, note)
+  return budgetAnswer(new RowDraft(rows.row, rows), note)
 }
 
 type RowFigures = Omit<BudgetAnswer, 'kind' | 'refunded' | 'mint' | 'reserved'> & { readonly reserved: number }

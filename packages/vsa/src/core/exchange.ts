@@ -126,6 +126,8 @@ export interface AppliedAnswer {
   readonly written: Written
   /** F3: the store has forgotten writes, and grants no lease and no take before this store time; 0: it grants. */
   readonly frozenUntil: number
+  /** F4: acknowledged writes may be forgotten from now on, though the join said that they may not. Absent: as the join said. */
+  readonly mayForget?: boolean
 }
 
 /** The epoch has ended. Nothing was applied now. */

@@ -2,6 +2,7 @@ import type { LoadedBudget } from './adapter.ts'
 import type { BudgetWrite } from './written-rows.ts'
 import type { BreachedRow, Mint, MintOutcome, RowPolicy } from './exchange.ts'
 import type { BudgetRow, LeaseRow } from './rows.ts'
+import { areLeaseSums } from './lease-sums.ts'
 import { isUnits, UNITS_MAX } from './units.ts'
 
 /** When leases move. */
@@ -269,20 +270,28 @@ function isNoUnits(value: number): boolean {
   return !isUnits(value)
 }
 
-type Amounts = Pick<RowDraft, 'minted' | 'used' | 'reserved' | 'burned' | 'held' | 'othersHeld' | 'pool'>
+type Amounts = Pick<
+  RowDraft,
+  'minted' | 'used' | 'reserved' | 'burned' | 'held' | 'others' | 'othersHeld' | 'pool' | 'limit' | 'version'
+>
 
 /** Subtracted from minted one by one: a sum of several could leave the safe integers, a difference of units cannot. */
-function isBalanced({ minted, used, reserved, burned, held, othersHeld, pool }: Amounts): boolean {
-  const isSound = isUnits(minted) && isUnits(used) && isUnits(burned) && isUnits(held) && isUnits(othersHeld)
+function isBalanced(amounts: Amounts): boolean {
+  const { minted, used, reserved, burned, held, others, othersHeld, pool, limit, version } = amounts
+  const isSound = isUnits(minted) && isUnits(used) && isUnits(burned) && isUnits(held)
   if (!isSound || !isUnits(reserved) || !Number.isSafeInteger(pool)) return false
+  // The owner refuses an answer without them, and with it the answers of all other rows.
+  if (!isUnits(limit) || !isUnits(version) || !areLeaseSums({ leased: othersHeld, lessees: others })) return false
   return minted - used - reserved - burned - held - othersHeld === pool
 }
 
 /** Describes the fault. Separate from the check, because building these texts for every valid row would cost more than the exchange. */
-function imbalanceOf({ minted, used, reserved, burned, held, othersHeld, pool }: Amounts): string {
-  for (const [name, units] of Object.entries({ minted, used, reserved, burned }))
+function imbalanceOf(amounts: Amounts): string {
+  const { minted, used, reserved, burned, held, others, othersHeld, pool, limit, version } = amounts
+  for (const [name, units] of Object.entries({ minted, used, reserved, burned, limit, version }))
     if (isNoUnits(units)) return `${name} is ${units}`
   if (isNoUnits(held) || isNoUnits(othersHeld)) return `leases are ${held} and ${othersHeld}`
+  if (!areLeaseSums({ leased: othersHeld, lessees: others })) return `${others} other leases hold ${othersHeld}`
   if (!Number.isSafeInteger(pool)) return `pool is ${pool}`
   const aside = reserved === 0 ? '' : ` + reserved ${reserved}`
   return `minted ${minted} is not used ${used}${aside} + pool ${pool} + burned ${burned} + held ${held} + ${othersHeld}`

@@ -55,7 +55,10 @@ const ADAPTER_METHODS = Object.keys({
   owners: true,
   close: true,
 } satisfies Record<
-  Exclude<keyof StoreAdapter, 'capabilities' | 'leaseTtlMs' | 'exchangePlain' | 'loadDeletion' | 'intents'>,
+  Exclude<
+    keyof StoreAdapter,
+    'capabilities' | 'leaseTtlMs' | 'exchangePlain' | 'loadDeletion' | 'intents' | 'mayForget'
+  >,
   true
 >)
 

@@ -1,4 +1,4 @@
-import { WANTED_ROWS_MAX, type ExchangeRows } from './adapter.ts'
+import { WANTED_ROWS_MAX, type ExchangeRows, type SourceRows } from './adapter.ts'
 import type { BudgetWrite, LeaseName, ReservationWrite, Writes } from './written-rows.ts'
 import { assertBatch } from './assert-batch.ts'
 import type {
@@ -25,6 +25,7 @@ import type { CounterRow, LeaseRow, MintRow, OwnerRow } from './rows.ts'
 import { answerFromRows, answerOf } from './entry-answers.ts'
 import { settleEntry, type EntryEffect } from './settle-entry.ts'
 import { renewed, standingOf } from './standing.ts'
+import { isUnits } from './units.ts'
 import { writesOf } from './writes.ts'
 
 export interface Transition {
@@ -79,11 +80,13 @@ function supersede(rows: ExchangeRows, batch: Batch, owner: OwnerRow, time: numb
   }
 }
 
-/** F7 */
+/** F7. Null where it cannot be told, also of a damaged row: an answer with something else is refused as a whole. */
 function goneOf(rows: ExchangeRows, { entries }: Batch): FencedAnswer['gone'] {
   return entries.map((_entry, index) => {
     const loaded = rows.entries[index]
-    return loaded?.kind === 'budget' && loaded.row !== undefined ? loaded.row.minted - loaded.row.pool : null
+    if (loaded?.kind !== 'budget' || loaded.row === undefined) return null
+    const gone = loaded.row.minted - loaded.row.pool
+    return isUnits(gone) ? gone : null
   })
 }
 
@@ -109,7 +112,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
     minted.note(entry, effect.note)
     return effect
   })
-  const sources = new SourceDrafts(effects, rows.sources ?? [])
+  const sources = new SourceDrafts(effects, [...(rows.sources ?? []), ...freshRows(rows, batch, effects)])
   const scene = { damaged: rows.damagedReservations, intents: rows.intents, isFrozen }
   const books = new ReservationBooks(rows.reservations ?? [], sources, time, scene)
   const changed = (batch.changes ?? []).slice(0, rows.changesMax).map((change) => applyChange(books, change, isFrozen))
@@ -145,6 +148,15 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
       ...{ owners, budgets, leases, mints, counters, reservations, removedIntents, droppedIntents, heardDeletions },
     }),
   }
+}
+
+/** P6: an entry is answered `deleted` although there is a fresh row, of which a reservation that the batch names may be. */
+function freshRows(rows: ExchangeRows, { entries }: Batch, effects: readonly EntryEffect[]): readonly SourceRows[] {
+  return entries.flatMap((entry, index) => {
+    const loaded = rows.entries[index]
+    if (entry.kind !== 'budget' || effects[index]?.kind !== 'none' || loaded?.kind !== 'budget') return []
+    return { key: entry.key, period: entry.period, rows: loaded }
+  })
 }
 
 /** S2: nothing is applied. The answer comes from the rows and from the stored outcome. */

@@ -94,7 +94,7 @@ export function wire(settings: Settings, table: MetricsTable, session: Session):
   const tryAll = new TryAll({ tries: admission.tries, slowPath })
   const { batchMax } = settings.store.capabilities
   const sources = { batchMax, slowPath, counterOf: (counter: unknown) => counters.liveOf(counter) }
-  const waterfalls = new Waterfalls({ settings, admission, reservations, metrics, sources, book })
+  const waterfalls = new Waterfalls({ settings, admission, reservations, decisions, metrics, sources, book })
   const eviction = new ClockEviction({
     max: settings.budgetsMax,
     isIdle: (gate) => leases.isIdle(gate),

@@ -47,11 +47,13 @@ export function expressLimit<Request extends NodeRequest = NodeRequest, Response
   return (request, response, go) => {
     const outcome = checked(limiter, request)
     if (outcome instanceof Promise)
-      whenChecked(outcome, (later) => proceed(later, { options, request, response, go }), go)
+      whenChecked(outcome, (later) => prepare(later, { options, request, response, go }), go)
     else if (outcome.kind === 'failed') go(outcome.error)
-    else proceed(outcome, { options, request, response, go })
+    else prepare(outcome, { options, request, response, go })()
   }
 }
+
+const NOTHING = (): void => undefined
 
 interface Exchange<Request, Response> {
   readonly options: ExpressLimitOptions<Request, Response>
@@ -60,26 +62,31 @@ interface Exchange<Request, Response> {
   readonly go: Next
 }
 
-function proceed<Request extends NodeRequest, Response extends NodeResponse>(
+/** @returns what comes next */
+function prepare<Request extends NodeRequest, Response extends NodeResponse>(
   outcome: Outcome,
   exchange: Exchange<Request, Response>,
-): void {
+): () => void {
   const { request, response, go } = exchange
   switch (outcome.kind) {
     case 'skipped':
-      return go()
+      return go
     case 'denied':
       setHeaders(response, outcome.headers)
-      return deny(outcome.denial, exchange)
+      deny(outcome.denial, exchange)
+      return NOTHING
     case 'admitted': {
       const { spent, headers } = outcome
-      if (isGone(response)) return spent.abandon()
+      if (isGone(response)) {
+        spent.abandon()
+        return NOTHING
+      }
       if (spent.isWatched) {
         noteCharge(request, spent)
         whenEnded(response, (ended) => spent.end(ended))
       }
       setHeaders(response, headers)
-      return go()
+      return go
     }
   }
 }

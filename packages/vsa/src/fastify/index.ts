@@ -48,9 +48,9 @@ export function fastifyLimit<
       const route = limiters.of(request)
       if (route === null) return go()
       const outcome = checked(route.limiter, request)
-      if (outcome instanceof Promise) whenChecked(outcome, (later) => proceed(later, { route, request, reply, go }), go)
+      if (outcome instanceof Promise) whenChecked(outcome, (later) => prepare(later, { route, request, reply, go }), go)
       else if (outcome.kind === 'failed') go(outcome.error)
-      else proceed(outcome, { route, request, reply, go })
+      else prepare(outcome, { route, request, reply, go })()
       return undefined
     })
     if (instance.printRoutes?.() !== NO_ROUTES) limiters.expectUnseen()
@@ -62,6 +62,8 @@ export function fastifyLimit<
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'vsa' })
 }
 
+const NOTHING = (): void => undefined
+
 interface Exchange<Request, Reply> {
   readonly route: RouteLimiter<Request, Reply>
   readonly request: Request
@@ -69,29 +71,32 @@ interface Exchange<Request, Reply> {
   readonly go: Done
 }
 
-function proceed<Request extends LimitedRequest, Reply extends LimitedReply>(
+/** @returns what comes next */
+function prepare<Request extends LimitedRequest, Reply extends LimitedReply>(
   outcome: Outcome,
   exchange: Exchange<Request, Reply>,
-): void {
+): () => void {
   const { request, reply, go } = exchange
   switch (outcome.kind) {
     case 'skipped':
-      return go()
+      return go
     case 'denied':
       setHeaders(reply, outcome.headers)
-      return deny(outcome.denial, exchange)
+      deny(outcome.denial, exchange)
+      return NOTHING
     case 'admitted': {
       const { spent, headers } = outcome
       if (isGone(reply.raw)) {
         reply.hijack()
-        return spent.abandon()
+        spent.abandon()
+        return NOTHING
       }
       if (spent.isWatched) {
         noteCharge(request, spent)
         whenEnded(reply.raw, (ended) => spent.end(ended))
       }
       setHeaders(reply, headers)
-      return go()
+      return go
     }
   }
 }

@@ -43,6 +43,8 @@ export function checkOptions<Request>(options: LimitOptions<Request>, more: read
   assertCost('options.cost', cost)
   assertFunction('options.skip', skip)
   assertFunction('options.refundWhen', refundWhen)
+  if (more.includes('onDenied') && 'onDenied' in options) assertFunction('options.onDenied', options.onDenied)
+  assertClock(options.clock)
   assertOneOf('options.headers', options.headers, ['draft-11', 'draft-8', 'draft-7', 'draft-6', 'legacy', false])
   assertOneOf('options.legacyReset', options.legacyReset, ['epoch', 'delta'])
   assertOneOf('options.partitionKey', options.partitionKey, ['hash', 'id', false])
@@ -84,6 +86,13 @@ function assertKnown(name: string, value: unknown, known: readonly string[]): vo
 
 function assertFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name} must be a function`)
+}
+
+function assertClock(clock: unknown): void {
+  if (clock === undefined) return
+  const isClock = typeof clock === 'object' && clock !== null && 'now' in clock && 'timer' in clock
+  if (!isClock || typeof clock.now !== 'function' || typeof clock.timer !== 'function')
+    throw new TypeError('options.clock must have now() and timer(): leave it out for that of the machine')
 }
 
 function assertOneOf(name: string, value: unknown, allowed: readonly unknown[]): void {

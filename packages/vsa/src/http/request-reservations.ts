@@ -15,6 +15,8 @@ import { type Reserved, ReservedUnits } from './reserved-units.ts'
 import type { UnitsOf } from './spent-units.ts'
 
 const TTL_MS = 300_000
+/** After which units that other requests have set aside may be back: that is not known, and it is soon. */
+const HELD_RETRY_MS = 1_000
 
 /** One reservation for each need, or why there is none. */
 type Made = readonly Reservation[] | Denied
@@ -25,6 +27,8 @@ export class RequestReservations<Request> {
   readonly #terms: ReserveTerms<Request>
   readonly #refundWhen: LimitOptions<Request>['refundWhen']
   readonly #clock: HttpClock
+  /** Units that requests of this process have set aside now, by the key of their budget. */
+  readonly #held = new Map<string, number>()
 
   constructor(
     vsa: Vsa,
@@ -44,14 +48,31 @@ export class RequestReservations<Request> {
     const reservations = await (id === undefined
       ? this.#vsa.decideReserveAll(needsOf(wanted)).then(madeOf)
       : this.#reserveInStore(wanted, idOf(id(request))))
-    if ('admitted' in reservations) return reservations
+    if ('admitted' in reservations) return this.#refusal(reservations)
+    for (const { budget, units } of wanted) this.#hold(budget, units)
     const refundWhen = this.#refundWhen
     return new ReservedUnits(named(wanted, reservations), {
       isRefunded: refundWhen === undefined ? null : (ended) => refundWhen(ended, request),
       clock: this.#clock,
       // In the store it ends at `ttlMs`: it is settled a little before.
       ttlMs: id === undefined ? ttlMs : Math.ceil(ttlMs * 0.9),
+      onOver: () => {
+        for (const { budget, units } of wanted) this.#hold(budget, -units)
+      },
     })
+  }
+
+  #hold({ key }: Budget, units: number): void {
+    const held = (this.#held.get(key) ?? 0) + units
+    if (held > 0) this.#held.set(key, held)
+    else this.#held.delete(key)
+  }
+
+  /** What requests under way have set aside may be back long before the period ends. */
+  #refusal(denied: Denied): Denied {
+    const { reason, key, units, remaining = 0 } = denied
+    if (reason !== 'exhausted' || remaining + (this.#held.get(key) ?? 0) < units) return denied
+    return { ...denied, reason: 'reserved', retryAfterMs: HELD_RETRY_MS }
   }
 
   /** The store keeps none of 0 units: those are in memory. */
@@ -62,7 +83,7 @@ export class RequestReservations<Request> {
     if ('admitted' in kept) return kept
     if (kept.some(({ state }) => state !== 'open'))
       throw new RequestError('id_used', 'the reservation of this id has ended: take another id', 409)
-    const all = wanted.map((one) => kept[needs.indexOf(one)] ?? one.budget.reserve(0))
+    const all = wanted.map(async (one) => kept[needs.indexOf(one)] ?? one.budget.reserve(0))
     return (await Promise.all(all)).filter((one) => one !== null)
   }
 

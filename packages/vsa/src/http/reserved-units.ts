@@ -33,6 +33,8 @@ export interface ReservedTerms {
   readonly isRefunded: IsRefunded | null
   readonly clock: HttpClock
   readonly ttlMs: number
+  /** Called once, when what was not used is about to go back. */
+  readonly onOver: () => void
 }
 
 /** Units that are set aside until the response has ended, or their time is over. */
@@ -41,15 +43,17 @@ export class ReservedUnits implements Spent, Charge {
   readonly #parts: readonly ReservedPart[]
   readonly #isRefunded: IsRefunded | null
   readonly #clock: HttpClock
+  readonly #onOver: () => void
   readonly #timer: { cancel(): void }
   /** Nothing more is metered. */
   #isOver = false
   #isSettled = false
 
-  constructor(reserved: readonly Reserved[], { isRefunded, clock, ttlMs }: ReservedTerms) {
+  constructor(reserved: readonly Reserved[], { isRefunded, clock, ttlMs, onOver }: ReservedTerms) {
     this.#parts = reserved.map((one) => ({ ...one, isMetered: false, meteredUnits: 0 }))
     this.#isRefunded = isRefunded
     this.#clock = clock
+    this.#onOver = onOver
     this.#timer = clock.timer(ttlMs, () => this.#settle(false))
   }
 
@@ -87,6 +91,7 @@ export class ReservedUnits implements Spent, Charge {
     this.#isOver = true
     this.#isSettled = true
     this.#timer.cancel()
+    this.#onOver()
     for (const part of this.#parts) this.#settlePart(part, isBack, 1)
   }
 

@@ -13,20 +13,30 @@ export interface Spent {
 /** Whether the units go back. What the user's function throws is printed: the response is out, so no caller can get it. */
 export type IsRefunded = (ended: Ended) => boolean | Promise<boolean>
 
-/** Gets the answer in this turn where it is there, else later. What throws or rejects is printed, and the answer is false. */
-export function whenAsked(ask: () => boolean | Promise<boolean>, go: (isBack: boolean) => void): void {
+/**
+ * Gets the answer in this turn where it is there, else later. It may be a promise of any library. What throws or rejects is printed, and the answer
+ * is false, as is everything but `true`.
+ */
+export function whenAsked(ask: () => unknown, go: (isBack: boolean) => void): void {
   const failed = (error: unknown): void => {
     printError(error)
     go(false)
   }
-  let answer: boolean | Promise<boolean>
+  let answer: unknown
   try {
     answer = ask()
   } catch (error) {
     return failed(error)
   }
-  if (answer instanceof Promise) answer.then(go, failed).then(undefined, printError)
-  else go(answer)
+  if (isThenable(answer))
+    Promise.resolve(answer)
+      .then((later) => go(later === true), failed)
+      .then(undefined, printError)
+  else go(answer === true)
+}
+
+function isThenable(value: unknown): boolean {
+  return (typeof value === 'object' || typeof value === 'function') && value !== null && 'then' in value
 }
 
 /** Errors after the response: a log is all there is. */

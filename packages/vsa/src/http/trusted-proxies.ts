@@ -3,6 +3,8 @@ import { bareAddress } from './address-key.ts'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 
+/** Those before the IPv4 address in `::ffff:10.0.0.0/104`. */
+const MAPPED_BITS = 96
 /** The most proxies between the app and the internet. */
 export const HOPS_MAX = 32
 
@@ -39,10 +41,17 @@ function networkFrom(entry: unknown, at: number): readonly [Address, number] {
   const [address = ''] = entry.split('/')
   if (bareAddress(address) !== address || !ipaddr.isValidCIDR(entry))
     throw new TypeError(`${name} must be an address or a prefix such as 10.0.0.0/8, got ${JSON.stringify(entry)}`)
-  const [network, bits] = ipaddr.parseCIDR(entry)
-  if (bits === 0)
+  const [network, bits] = unmapped(ipaddr.parseCIDR(entry))
+  if (bits <= 0)
     throw new RangeError(`${name} must not be the whole internet: then every client could choose its address`)
   return [network, bits]
+}
+
+/** An IPv4 network that is written in IPv6: clients of it have IPv4 addresses. */
+function unmapped([network, bits]: readonly [Address, number]): readonly [Address, number] {
+  return network instanceof ipaddr.IPv6 && network.isIPv4MappedAddress()
+    ? [network.toIPv4Address(), bits - MAPPED_BITS]
+    : [network, bits]
 }
 
 function isWithin(address: string, network: Address, bits: number): boolean {

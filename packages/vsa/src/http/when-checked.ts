@@ -13,13 +13,20 @@ export function checked<Request>(limiter: RequestLimiter<Request>, request: Requ
   }
 }
 
-/** @param fail gets whatever it rejects with, always as an Error */
+/**
+ * Goes on when the outcome is there. What the handler throws then is an unhandled rejection, as of any callback that nothing waits for.
+ * @param prepare answers what comes after it: the handler, whose errors are not ours to catch
+ * @param fail gets whatever `later` rejects with and `prepare` throws, always as an Error
+ */
 export function whenChecked(
   later: Promise<Outcome>,
-  proceed: (outcome: Outcome) => void,
+  prepare: (outcome: Outcome) => () => void,
   fail: (error: Error) => void,
 ): void {
-  later.then(proceed).then(undefined, (error: unknown) => fail(errorFrom(error)))
+  later.then(prepare).then(
+    (proceed) => proceed(),
+    (error: unknown) => fail(errorFrom(error)),
+  )
 }
 
 /**

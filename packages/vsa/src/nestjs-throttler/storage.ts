@@ -1,4 +1,6 @@
-import type { Budget, Decision, Family, Policy, Vsa } from '../index.ts'
+import { KeyWindow } from '../drop-ins/key-window.ts'
+import { windowPolicy } from '../drop-ins/window-policy.ts'
+import type { Budget, Family, Vsa, WindowPolicy } from '../index.ts'
 import { budgetId } from './budget-id.ts'
 import { LongBlocks } from './long-blocks.ts'
 
@@ -38,7 +40,7 @@ export interface ThrottlerStorageOptions {
   readonly name?: string
   /**
    * Hits of a window that a crash may burn, at most its limit. 0: each hit is in the store before the request goes on. Default: 1 % of the limit, at
-   * least 32 for a `ttl` up to a minute. More of it is fewer store calls.
+   * least 32 for a `ttl` up to an hour. More of it is fewer store calls.
    */
   readonly atRisk?: number
   /** The time, ms since 1970. Default `Date.now`. */
@@ -64,10 +66,22 @@ export function throttlerStorage(vsa: Vsa, options: ThrottlerStorageOptions = {}
   return new WindowStorage(vsa, { name, atRisk, now })
 }
 
+/** Keys of the guard that are found again at once. The engine has all of them. */
+const RECENT_MAX = 10_000
+/** A longer one is not kept so. Those of the guard have 64 characters. */
+const RECENT_LENGTH_MAX = 256
+
 interface Asked {
   readonly limit: number
   readonly ttl: number
   readonly atRisk: number | undefined
+}
+
+/** A key of the guard, and under what it was counted last. */
+interface Recent {
+  readonly throttlerName: string
+  readonly ttl: number
+  readonly window: KeyWindow
 }
 
 interface Settings {
@@ -81,8 +95,9 @@ class WindowStorage implements ThrottlerStorage {
   readonly #blocks: LongBlocks
   readonly #atRisk: number | undefined
   readonly #now: () => number
-  /** The limit that this process gave a budget last. Budgets that the engine evicts are made again by the policy of the next call. */
-  readonly #limits = new WeakMap<Budget, number>()
+  /** Under the limit that this process gave a budget last. Budgets that the engine evicts are made again by the policy of the next call. */
+  readonly #known = new WeakMap<Budget, KeyWindow>()
+  readonly #recent = new Map<string, Recent>()
   /** Of the call that makes or refreshes a budget at this moment. */
   #asked: Asked = { limit: 0, ttl: 1, atRisk: undefined }
 
@@ -93,7 +108,34 @@ class WindowStorage implements ThrottlerStorage {
     this.#now = now
   }
 
-  async increment(
+  increment(
+    key: string,
+    ttl: number,
+    limit: number,
+    blockDuration: number,
+    throttlerName: string,
+  ): Promise<ThrottlerRecord> {
+    // Not `async`: that costs as much as the rest.
+    const recent = this.#recent.get(key)
+    const isSame = recent !== undefined && recent.ttl === ttl && recent.throttlerName === throttlerName
+    const known = isSame && blockDuration <= ttl ? this.#fromMemory(recent.window, limit) : undefined
+    return known === undefined ? this.#askEngine(key, ttl, limit, blockDuration, throttlerName) : Promise.resolve(known)
+  }
+
+  /** Undefined: the engine is to be asked. */
+  #fromMemory(window: KeyWindow, limit: number): ThrottlerRecord | undefined {
+    if (window.declaredLimit !== limit) return undefined
+    const nowMs = this.#now()
+    // Without room the engine knows better, and a refusal of `tryAdmit` would count as a denial.
+    if (window.budget.room < 1 && nowMs >= window.deniedUntilMs) return undefined
+    const isAdmitted = window.tryAdmit(1, nowMs)
+    if (isAdmitted === undefined) return undefined
+    return isAdmitted
+      ? this.#admitted(window.used, window.resetAtMs, limit)
+      : this.#blocked(limit, window.resetAtMs, window.resetAtMs)
+  }
+
+  async #askEngine(
     key: string,
     ttl: number,
     limit: number,
@@ -106,8 +148,14 @@ class WindowStorage implements ThrottlerStorage {
     const blockedUntil = isLong ? await this.#blocks.endOf(id) : 0
     if (blockedUntil > this.#now()) return this.#blocked(asked.limit, blockedUntil, blockedUntil)
 
-    const decision = await this.#decide(id, asked)
-    if (decision.admitted) return this.#admitted(decision, asked.limit)
+    const window = await this.#windowFor(id, asked)
+    this.#keep(key, { throttlerName, ttl, window })
+    const decision = await window.decide(1, this.#now())
+    if (decision.admitted) {
+      // Without figures the store is away, and `onStoreUnavailable` is `allow`.
+      const used = decision.remaining === undefined ? 1 : asked.limit - decision.remaining
+      return this.#admitted(used, decision.resetAtMs ?? 0, asked.limit)
+    }
     const { reason, resetAtMs = 0, retryAfterMs } = decision
     if (isLong && reason === 'exhausted') {
       return this.#blocked(asked.limit, resetAtMs, await this.#blocks.begin(id, blockDuration))
@@ -119,26 +167,42 @@ class WindowStorage implements ThrottlerStorage {
     return this.#blocked(asked.limit, resetAtMs, until)
   }
 
-  async #decide(id: string, asked: Asked): Promise<Decision> {
+  async #windowFor(id: string, asked: Asked): Promise<KeyWindow> {
     // The policy is asked for while `of` and `refresh` are called, before they return.
     this.#asked = asked
     const budget = this.#windows.of(id)
-    const known = this.#limits.get(budget)
-    if (known !== undefined && known !== asked.limit) {
-      // No lease of the higher limit may serve under the lower one: a key with a second limit is durable.
-      this.#asked = { ...asked, atRisk: 0 }
-      await this.#windows.refresh(id)
-    }
-    this.#limits.set(budget, asked.limit)
-    return budget.decide()
+    const known = this.#known.get(budget)
+    if (known?.declaredLimit === asked.limit) return known
+    const policy = known === undefined ? asked : await this.#changed(known, asked)
+    const window = new KeyWindow(id, budget, policyOf(policy))
+    this.#known.set(budget, window)
+    return window
   }
 
-  #admitted({ remaining, resetAtMs }: Decision, limit: number): ThrottlerRecord {
-    // Without figures the store is away, and `onStoreUnavailable` is `allow`.
-    const used = remaining === undefined ? 1 : limit - remaining
+  /** No lease of the higher limit may serve under the lower one: a key with a second limit is durable. */
+  async #changed(known: KeyWindow, asked: Asked): Promise<Asked> {
+    const durable = { ...asked, atRisk: 0 }
+    this.#asked = durable
+    known.blockedUntilMs = Infinity
+    try {
+      await this.#windows.refresh(known.id)
+    } catch (error) {
+      known.blockedUntilMs = 0
+      throw error
+    }
+    return durable
+  }
+
+  #keep(key: string, recent: Recent): void {
+    if (key.length > RECENT_LENGTH_MAX) return
+    if (this.#recent.size >= RECENT_MAX) this.#recent.clear()
+    this.#recent.set(key, recent)
+  }
+
+  #admitted(used: number, resetAt: number, limit: number): ThrottlerRecord {
     return {
       totalHits: Math.min(Math.max(used, 1), limit),
-      timeToExpire: this.#secondsUntil(resetAtMs ?? 0),
+      timeToExpire: this.#secondsUntil(resetAt),
       isBlocked: false,
       timeToBlockExpire: 0,
     }
@@ -154,8 +218,8 @@ class WindowStorage implements ThrottlerStorage {
   }
 }
 
-function policyOf({ limit, ttl, atRisk }: Asked): Policy {
-  return { limit, per: ttl, ...(atRisk === undefined ? {} : { atRisk: Math.min(atRisk, limit) }) }
+function policyOf({ limit, ttl, atRisk }: Asked): WindowPolicy {
+  return windowPolicy(limit, ttl, atRisk === undefined ? undefined : Math.min(atRisk, limit))
 }
 
 /** `Infinity` is a limit that nothing reaches. */

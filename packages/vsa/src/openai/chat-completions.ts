@@ -7,11 +7,8 @@ import type { WireFormat } from './wire-format.ts'
 export const chatCompletions: WireFormat = {
   path: '/chat/completions',
   input: (body) => ['messages', 'tools', 'functions', 'response_format'].map((name) => field(body, name)),
-  outputTokensMax: (body) => {
-    const each = field(body, 'max_completion_tokens') ?? field(body, 'max_tokens')
-    const answers = field(body, 'n')
-    return typeof each === 'number' && typeof answers === 'number' ? each * answers : each
-  },
+  outputTokensMax: (body) => field(body, 'max_completion_tokens') ?? field(body, 'max_tokens'),
+  answers: (body) => field(body, 'n'),
   usage: (answer) => usageOf(field(answer, 'usage')),
   output: (answer) => entriesOf(field(answer, 'choices')).map((choice) => field(choice, 'message')),
   usual: { before: '"delta":{"content":"', after: '"}' },

@@ -114,7 +114,7 @@ export class EventMeter implements ChunkMeter<Uint8Array> {
     if (isLast === true) this.#isLast = true
   }
 
-  /** Undefined where the event is another one, has escapes in its text, or usage besides. */
+  /** Undefined where the event is another one, has escapes in its text, or more: another text, or usage, before or behind it. */
   #usual(data: string): StreamEvent | undefined {
     const { contains, before, after } = this.#format.usual
     if (contains !== undefined && !data.includes(contains)) return undefined
@@ -122,7 +122,7 @@ export class EventMeter implements ChunkMeter<Uint8Array> {
     if (found < 0) return undefined
     const start = found + before.length
     const end = data.indexOf('"', start)
-    if (!data.startsWith(after, end) || data.includes('"usage":{', end)) return undefined
+    if (!data.startsWith(after, end) || data.includes(before, end) || data.includes('"usage":{')) return undefined
     const text = data.slice(start, end)
     return text.includes('\\') ? undefined : { text: decoded(text) }
   }

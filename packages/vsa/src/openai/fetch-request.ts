@@ -38,6 +38,8 @@ export async function fetchRequest(input: string | URL | Request, init: RequestI
   const body = parsedJson(text)
   const headers = new Headers(init.headers ?? asRequest?.headers)
   const model = field(body, 'model')
+  // Other APIs have paths that end so. Of the others, Azure names the model in the path.
+  if (format === messages && typeof model !== 'string') return null
   const signal = init.signal ?? asRequest?.signal
   const call: FetchCall = {
     url,
@@ -53,6 +55,7 @@ export async function fetchRequest(input: string | URL | Request, init: RequestI
       model: call.model,
       input: requestText(...format.input(body)),
       outputTokensMax: tokensFrom(format.outputTokensMax(body)),
+      answers: tokensFrom(format.answers?.(body)),
       signal,
       attempt: attemptOf(headers),
       fingerprint: () => fingerprint(url, headers, text),

@@ -5,7 +5,7 @@ import { meteredStream } from '../calls/metered-stream.ts'
 import { requestText } from '../calls/request-text.ts'
 import { deniedResponse } from './denied-response.ts'
 import { EventMeter } from './event-meter.ts'
-import { type FetchCall, fetchRequest } from './fetch-request.ts'
+import { type FetchCall, type FetchRequest, fetchRequest } from './fetch-request.ts'
 import { parsedJson } from './json-value.ts'
 import type { WireFormat } from './wire-format.ts'
 
@@ -46,7 +46,7 @@ export function meteredFetch(options: FetchMeterOptions): Fetch {
       case 'started': {
         if (format.goesOn?.(request.call.body) === true) started.meter.goOn()
         const response = await answerOf(started, request.signal, () => send(input, init))
-        return response.ok ? metered(response, started, format, request.signal) : response
+        return response.ok ? metered(response, started, asked) : response
       }
     }
   }
@@ -71,17 +71,27 @@ async function answerOf(
 async function metered(
   response: Response,
   { meter }: StartedCall,
-  format: WireFormat,
-  signal: AbortSignal | undefined,
+  { format, request: { call, signal } }: FetchRequest,
 ): Promise<Response> {
   const { body } = response
-  const isStream = response.headers.get('content-type')?.includes('text/event-stream') === true
+  const type = response.headers.get('content-type') ?? ''
+  // Some servers leave the type of a stream out.
+  const isStream = type.includes('text/event-stream') || (call.isStream && !type.includes('json'))
   if (body === null || !isStream) return whole(response, { meter }, format, signal)
   const events = new EventMeter(meter, format)
   const { stream, stop } = meteredStream<Uint8Array>(body, {
     see: (chunk) => events.see(chunk),
-    end: (outcome) => events.end(outcome === 'broken' && signal?.aborted === true ? 'aborted' : outcome),
+    end: async (outcome) => {
+      signal?.removeEventListener('abort', onAbort)
+      await events.end(outcome === 'broken' && signal?.aborted === true ? 'aborted' : outcome)
+    },
   })
+  // Nothing may be reading it just now, so that the stream would not hear of it.
+  const onAbort = (): void => {
+    events.end('aborted').catch(() => undefined)
+  }
+  signal?.addEventListener('abort', onAbort, { once: true })
+  if (signal?.aborted === true) onAbort()
   meter.watch(stop)
   return withBody(response, stream)
 }

@@ -30,6 +30,8 @@ export interface WireFormat {
   readonly input: (body: JsonValue) => readonly JsonValue[]
   /** The most output tokens that the request allows; undefined where it does not say. */
   readonly outputTokensMax: (body: JsonValue) => JsonValue
+  /** Answers that the request asks for, each of which may be so long. Default 1. */
+  readonly answers?: (body: JsonValue) => JsonValue
   /** Of an answer that is no stream. */
   readonly usage: (answer: JsonValue) => TokenUsage
   readonly output: (answer: JsonValue) => JsonValue

@@ -7,8 +7,6 @@ export interface ChannelSeriesOptions {
   readonly register: Registry
   /** Upper bounds of `vsa_exchange_duration_seconds`, in seconds. */
   readonly durationBuckets: readonly number[]
-  /** The name of the policy of a budget: of a bounded set. */
-  readonly policyOf: (key: string) => string
   /** Seconds of a clock that does not go back. */
   readonly nowSeconds: () => number
 }
@@ -103,7 +101,7 @@ export class ChannelSeries {
     this.#events.inc({ type: event.type })
     switch (event.type) {
       case 'threshold':
-        return this.#thresholds.inc({ policy: this.#options.policyOf(event.key), fraction: String(event.fraction) })
+        return this.#thresholds.inc({ policy: event.policy, fraction: String(event.fraction) })
       case 'burned':
         return this.#burned.inc({ cause: 'lease' }, event.units)
       case 'fenced':

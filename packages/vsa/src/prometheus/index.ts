@@ -19,8 +19,6 @@ export interface PrometheusMetrics {
 }
 
 const DURATION_BUCKETS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
-/** Of budgets that were declared one by one, as in `PolicyStats`. */
-const SINGLE = ':single'
 
 /**
  * Registers the metrics of docs/observability.md. Most are read from `vsa.stats()` at a scrape, so the hot path pays nothing; exchanges and events are
@@ -29,11 +27,7 @@ const SINGLE = ':single'
  */
 export function prometheusMetrics(vsa: Pick<Vsa, 'stats'>, options: PrometheusOptions = {}): PrometheusMetrics {
   const { register = globalRegister, durationBuckets = DURATION_BUCKETS, nowSeconds = monotonicSeconds } = options
-  const policyOf = (key: string): string => {
-    const name = key.slice(0, Math.max(0, key.indexOf(':')))
-    return vsa.stats().policies.some(({ policy }) => policy === name) ? name : SINGLE
-  }
-  const channels = new ChannelSeries({ register, durationBuckets, policyOf, nowSeconds })
+  const channels = new ChannelSeries({ register, durationBuckets, nowSeconds })
   const names = STATS_SERIES.map(({ name }) => name)
   for (const series of STATS_SERIES) addSeries(series, register, () => vsa.stats())
   return {

@@ -140,10 +140,44 @@ test.each(['throw', 'deny'] as const)(
   },
 )
 
-test('a bad cost fails the job before anything is spent', async () => {
-  const at = world({ limit: 3, per: 'minute' }, { units: () => Number.NaN })
-  expect(await at.run(newJob())).toBeInstanceOf(RangeError)
-  expect(await usedOf(at)).toBe(0)
+test.each<readonly [string, Partial<JobLimitOptions<Job>>]>([
+  ['cost of NaN', { units: () => Number.NaN }],
+  ['cost of 0, which would run free', { units: () => 0 }],
+  ['cost of -1', { units: () => -1 }],
+  ['cost that is a fraction', { units: () => 0.5 }],
+  ['cost that is no number', { units: () => JSON.parse('"1"') as number }],
+  ['cost that throws', { units: fail() }],
+  ['budget that throws', { budget: fail() }],
+  ['budget that is none', { budget: () => JSON.parse('null') as Budget }],
+])('a %s fails the job before anything is spent, and it does not run', async (_what, options) => {
+  for (const once of [false, true]) {
+    const at = world({ limit: 3, per: 'minute' }, { ...options, once })
+    let runs = 0
+    const job = newJob()
+    expect(await at.run(job, () => (runs += 1))).toBeInstanceOf(Error)
+    expect([runs, job.delays, await usedOf(at)]).toEqual([0, [], 0])
+  }
+})
+
+test('tenants with ids of 256 characters are counted each by itself; longer or empty ones fail the job', async () => {
+  const at = world({ limit: 3, per: 'minute' })
+  const tenants = at.vsa.budgets('tenant', { limit: 1, per: 'minute' })
+  for (const [tenant, isRun] of [
+    ['t'.repeat(256), true],
+    [`${'t'.repeat(255)}u`, true],
+    ['t'.repeat(100_000), false],
+    ['', false],
+  ] as const) {
+    let runs = 0
+    const limited = limitProcessor(async (_job: Job) => (runs += 1), {
+      budget: ({ data }) => tenants.of(data.tenant),
+      now: () => at.clock.now(),
+    })
+    const outcome = limited({ ...newJob(), data: { tenant } }, 'lock').catch((error: unknown) => error)
+    if (isRun) expect(await outcome).toBe(1)
+    else expect(await outcome).toBeInstanceOf(Error)
+    expect(runs).toBe(isRun ? 1 : 0)
+  }
 })
 
 test('each attempt is charged by default, and a failure keeps its units', async () => {

@@ -48,6 +48,38 @@ test('n answers reserve n times the maximum', async () => {
   const { budget, onSettled, settlements } = credits(100_000)
   await meteredFetch({ budget, onSettled, fetch: answering('x', { input: 1, output: 1 }) })(...chatRequest({ n: 10 }))
   expect(Math.floor((settlements[0]?.reservedUnits ?? 0) / 1_000)).toBe(2)
+  const noMaximum = { n: 10, max_completion_tokens: undefined }
+  await meteredFetch({ budget, onSettled, fetch: answering('x', { input: 1, output: 1 }) })(...chatRequest(noMaximum))
+  expect(Math.floor((settlements[1]?.reservedUnits ?? 0) / 1_000)).toBe(10)
+})
+
+const DATA_URL = `data:image/png;base64,${'QUJD'.repeat(100)}`
+
+test.each<[string, object]>([
+  ['OpenAI, an image by URL', { type: 'image_url', image_url: { url: 'https://example.com/cat.png', detail: 'low' } }],
+  ['OpenAI, an image as data', { type: 'image_url', image_url: { url: DATA_URL } }],
+  ['OpenAI responses, an image by URL', { type: 'input_image', image_url: 'https://example.com/cat.png' }],
+  ['OpenAI responses, a file by id', { type: 'input_file', file_id: 'file-1' }],
+  ['OpenAI, a file as data', { type: 'file', file: { filename: 'a.pdf', file_data: DATA_URL } }],
+  ['Anthropic, an image by URL', { type: 'image', source: { type: 'url', url: 'https://example.com/cat.png' } }],
+  ['Anthropic, a file by id', { type: 'document', source: { type: 'file', file_id: 'file-1' } }],
+])('%s counts as a file', (_name, part) => {
+  expect(requestText([{ role: 'user', content: [part] }]).files).toBe(1)
+})
+
+test.each<[string, object]>([
+  ['a text that begins as a data URL', { type: 'text', text: `data:,${'x'.repeat(100)}` }],
+  ['a text that is a data URL', { role: 'user', content: DATA_URL }],
+  [
+    'a document of text',
+    { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'a plain text' } },
+  ],
+  ['a schema with fields of these names', { source: { type: 'string' }, image_url: { type: 'string' } }],
+  ['a field for a URL', { url: 'https://example.com' }],
+])('%s counts as text', (_name, part) => {
+  const { text, files } = requestText(part)
+  expect(files).toBe(0)
+  for (const value of Object.values(part)) if (typeof value === 'string') expect(text).toContain(value)
 })
 
 test('the estimate has all texts, counts files apart, and reads no deeper than its limit', () => {

@@ -59,6 +59,10 @@ describe('valid command lines', () => {
   ])('%j', (args, expected) => {
     expect(given(...args)).toEqual(expected)
   })
+  test('a key that begins with a dash goes after two dashes', () => {
+    expect(given('a.db', '-q', '--', '-1')).toEqual(['a.db', '-1', 50, true])
+    expect(() => given('a.db', '-1')).toThrow(/goes after '--'/)
+  })
   test('each spelling of help and version is accepted', () => {
     for (const args of [['--help'], ['-h'], ['help']]) expect(parse(...args)).toEqual({ kind: 'help', isAsked: true })
     for (const args of [
@@ -78,16 +82,19 @@ describe('valid command lines', () => {
 })
 
 describe('invalid command lines', () => {
+  const AFTER = "what begins with '-' and is no option goes after '--'"
   test.each<[readonly string[], string]>([
     [['shwo', 'a.db'], "unknown command 'shwo'; did you mean 'show'?"],
     [['secrets'], "unknown command 'secrets'; the commands are show"],
     [['--vers'], "unknown option '--vers' of 'vsa'; did you mean '--version'?"],
     [['show', 'a.db', '--row', '7'], "unknown option '--row' of 'vsa show'; did you mean '--rows'?"],
     [['show', 'a.db', '--no-quiet'], "unknown option '--no-quiet' of 'vsa show'; did you mean '--quiet'?"],
-    [['show', 'a.db', '-x'], "unknown option '-x' of 'vsa show'; it takes --quiet, --rows, --help"],
+    [['show', 'a.db', '-x'], `unknown option '-x' of 'vsa show'; it takes --quiet, --rows, --help; ${AFTER}`],
+    [['show', 'a.db', '-1'], `unknown option '-1' of 'vsa show'; it takes --quiet, --rows, --help; ${AFTER}`],
+    [['--no'], "unknown option '--no' of 'vsa'; it takes --help, --version"],
     [
       ['show', 'a.db', '--constructor'],
-      "unknown option '--constructor' of 'vsa show'; it takes --quiet, --rows, --help",
+      `unknown option '--constructor' of 'vsa show'; it takes --quiet, --rows, --help; ${AFTER}`,
     ],
     [['show'], "missing argument <file> of 'vsa show': the file"],
     [['show', 'a', 'b', 'c'], "'vsa show' takes at most 2 arguments, got 3"],
@@ -98,6 +105,14 @@ describe('invalid command lines', () => {
     const understood = (): unknown => given(...args.slice(1))
     expect(args[0] === 'show' ? understood : () => parse(...args)).toThrow(new UsageError(message))
   })
+})
+
+test.each(['--csv', '--spreadsheet'])('usage takes one of %s and --json', async (option) => {
+  const request = parseCommandLine(COMMANDS, ['usage', 'none.db', option, '--json'])
+  if (request.kind !== 'run') throw new Error('it is a command')
+  await expect(request.command.run(request.invocation)).rejects.toThrow(
+    new UsageError(`'vsa usage' takes '${option}' or '--json', not both`),
+  )
 })
 
 describe('help', () => {

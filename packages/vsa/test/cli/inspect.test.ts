@@ -24,6 +24,7 @@ test('without a key it lists budgets, owners and counters', async () => {
   expect(text).toMatch(/Budgets: 2\n.*\nconcert-42 +- +- +500 +500 +7 +473 +0 +20 +1\n/)
   expect(text).toContain('the test')
   expect(text).toMatch(/likes +42/)
+  expect(text).not.toContain('To list the reservations')
 })
 
 test('with a key it lists the periods and leases of that budget', async () => {
@@ -53,6 +54,8 @@ test('R1: with a key it lists the reservations of that budget, and what they hav
   expect((await inspect(path, 'concert-42', OPTIONS)).text).toMatch(/one +reservation +open +3 +3 +- +\S+ +returned/)
   const whole = await inspect(path, undefined, OPTIONS)
   expect(whole.text).not.toContain('Reservations')
+  expect(whole.text).toContain('Units are reserved. To list the reservations of a key: vsa inspect <store> <key>')
+  expect(text).not.toContain('To list the reservations')
   await tamper(path, "UPDATE reservation SET lots = '[]' WHERE id = 'both'")
   const damaged = await inspect(path, 'concert-43', OPTIONS)
   expect([damaged.ok, damaged.json]).toMatchObject([

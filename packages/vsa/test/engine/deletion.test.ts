@@ -192,6 +192,19 @@ describe('a budget that is deleted', () => {
     expect(await credits.admit(100)).toBe(true)
   })
 
+  test('P6 I1: what was asked for together under an id is forgotten together: in the other budgets the id counts again', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const [plan, credits] = [vsa.budget('plan', CREDITS), vsa.budget('credits', CREDITS)]
+    const both = [[plan, 10], [credits, 10]] as const // oxfmt-ignore
+    await vsa.admitAll(both, { id: 'order' })
+    await plan.delete()
+    expect(await world.row('credits')).toMatchObject({ used: 10 })
+    expect(await credits.refund(10, { id: 'order' }).catch(codeOf)).toBe('reservation_unknown')
+    expect(await vsa.decideAll(both, { id: 'order' })).not.toHaveProperty('repeated')
+    expect(await world.row('credits')).toMatchObject({ used: 20 })
+  })
+
   test('P6: more than one transaction deletes is deleted all the same', async () => {
     const world = bench()
     const { vsa, net } = world.owner()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { DurableReserve, InitialPolicy, Reservation, Settled } from '../../src/index.ts'
+import type { DurableReserve, InitialPolicy, Need, Reservation, Settled } from '../../src/index.ts'
 import { bench, codeOf, type Bench, type Owner } from './fixture.ts'
 
 /* R1 to R9: reservations that the store keeps. */
@@ -381,6 +381,25 @@ test('R9: a handle without an answer does not settle for nothing by itself, and 
   expect([again.state, again.meter()]).toEqual(['expired', false])
 })
 
+test('R1 R3 R4: asked for again under its id, its `state` says whether its units are still set aside', async () => {
+  const world = bench()
+  const { vsa } = world.owner()
+  const seats = vsa.budget('seats', { initial: 4 })
+  const held = async (id: string): Promise<Reservation['state']> =>
+    there(await seats.reserve(1, kept(id, { ttlMs: 1_000 }))).state
+  for (const id of ['paid', 'left', 'late']) expect(await held(id)).toBe('open')
+  expect(seats.reservation('paid').state).toBe('unknown')
+  await seats.reservation('paid').settle(1)
+  await seats.reservation('left').cancel()
+  await world.clock.advance(2_000)
+  expect([await held('paid'), await held('left'), await held('late')]).toEqual(['settled', 'settled', 'expired'])
+  expect([await held('another'), await seats.peek()]).toMatchObject(['open', { used: 1, reserved: 1, remaining: 2 }])
+  // What is not there any more is not charged.
+  expect(await seats.admit(2)).toBe(true)
+  expect(await seats.reservation('late').settle(1)).toEqual(settled(0, 1))
+  expect(await seats.peek()).toMatchObject({ used: 3, reserved: 1, remaining: 0, burned: 0 })
+})
+
 test('R1: the handles of a repeated request of several budgets have each its own state', async () => {
   const { vsa } = bench().owner()
   const needs = ['a', 'b'].map((key) => [vsa.budget(key, CREDITS), 10] as const)
@@ -406,6 +425,41 @@ test('P7: of several budgets, one on trial does not refuse a reservation that th
     ['call', 60],
   ])
   expect(await world.row('credits')).toMatchObject({ reserved: 60 })
+})
+
+test('P7 R1: of several budgets, one on trial is counted as any other while it admits: once for the id, and settled by any process', async () => {
+  const world = bench()
+  const [one, other] = [world.owner(), world.owner()]
+  const needsOf = ({ vsa }: typeof one): readonly Need[] => [
+    [vsa.budget('trial', { initial: 1_000, shadow: true }), 10],
+    [vsa.budget('full', { initial: 5, shadow: true }), 10],
+    [vsa.budget('credits', CREDITS), 10],
+  ]
+  for (const owner of [one, other, one]) {
+    const made = await owner.vsa.reserveAll(needsOf(owner), kept('call'))
+    expect(made?.map(({ id, units }) => [id, units])).toEqual([['call', 10], [undefined, 10], ['call', 10]]) // oxfmt-ignore
+  }
+  expect(await world.row('trial')).toMatchObject({ reserved: 10, used: 0 })
+  expect(one.vsa.stats()).toMatchObject({ shadowDeniedUnits: 20, deniedUnits: 0 })
+  for (const reservation of (await other.vsa.reserveAll(needsOf(other), kept('call'))) ?? [])
+    await reservation.settle(7)
+  for (const key of ['trial', 'credits']) expect(await world.row(key)).toMatchObject({ reserved: 0, used: 7 })
+  expect(await world.row('full')).toMatchObject({ reserved: 0, used: 0 })
+  const alone = await one.vsa.reserveAll(needsOf(one).slice(0, 2), kept('alone'))
+  expect(alone?.map(({ id, units }) => [id, units])).toEqual([['alone', 10], [undefined, 10]]) // oxfmt-ignore
+  expect(await world.row('trial')).toMatchObject({ reserved: 10, used: 7 })
+})
+
+test('P7: a conflict of the id in a budget on trial fails nothing', async () => {
+  const world = bench()
+  const { vsa } = world.owner()
+  const [trial, credits] = [vsa.budget('trial', { initial: 100, shadow: true }), vsa.budget('credits', CREDITS)]
+  await trial.reserve(3, kept('call'))
+  const made = await vsa.reserveAll([[trial, 4], [credits, 4]], kept('call')) // oxfmt-ignore
+  expect(made?.map(({ unaccounted }) => unaccounted)).toEqual([true, undefined])
+  for (const reservation of made ?? []) await reservation.cancel()
+  expect(await world.row('trial')).toMatchObject({ reserved: 3 })
+  expect(await world.row('credits')).toMatchObject({ reserved: 0, used: 0 })
 })
 
 test('L8 R4: 3,000 settlements at once go 1,000 with an exchange, and each has its outcome', async () => {

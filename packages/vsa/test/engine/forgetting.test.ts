@@ -279,6 +279,41 @@ describe('a store forgets a lease', () => {
     expect(told(a, 'fenced')).toBe(0)
   })
 
+  test('F4, F8: a store that may forget only since its owner joined tells it: from that answer on the owner remembers, and its leases stop', async () => {
+    const world = forgetful()
+    const a = world.owner({ exchangeTimeoutMs: 30_000, deadlineMs: 1_000 }, 'refuse')
+    const [join, exchange] = [a.net.join.bind(a.net), a.net.exchange.bind(a.net)]
+    let isTold = false
+    a.net.join = async (label) => ({ ...(await join(label)), mayForget: false })
+    a.net.exchange = async (batch) => {
+      const answer = await exchange(batch)
+      return isTold && answer.kind === 'applied' ? { ...answer, mayForget: true } : answer
+    }
+    a.net.heal()
+    await world.clock.advance(2_000)
+    const many = a.vsa.budget('many', { initial: 100, atRisk: 50 })
+    many.tryAdmit(50)
+    await world.clock.advance(50)
+    expect(many.tryAdmit(10)).toBe(true)
+    a.net.cut('refuse')
+    await world.clock.advance(0.5 * TTL_MS)
+    expect(many.tryAdmit(10)).toBe(true)
+    await world.clock.advance(0.45 * TTL_MS)
+    expect(many.tryAdmit()).toBe(true)
+    a.net.heal()
+    await world.clock.advance(2_000)
+    isTold = true
+    const forget = world.mark()
+    expect(await asked(world, a.vsa.budget('seat', ONE).admit())).toBe(true)
+    a.net.cut('refuse')
+    await world.clock.advance(0.95 * TTL_MS)
+    expect(many.tryAdmit()).toBe(false)
+    forget()
+    a.net.heal()
+    await world.clock.advance(KEEPALIVE_MS)
+    expect(await world.row('seat')).toMatchObject({ burned: 1, pool: 0, used: 0 })
+  })
+
   test('F9: a row that is gone under a lease: the owner joins again, restates what it knows, and says so', async () => {
     const { a, past, ...world } = await leased()
     past.rows.removeBudget({ key: 'credits', period: 0 })

@@ -146,6 +146,45 @@ describe('a refund with an id', () => {
     expect(await mine?.admit(600, { id: 'order' })).toBe(false)
   })
 
+  test('I2 L3: what was admitted under an id is given back by the id alone: not by its decision as well', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const [credits, plan] = [vsa.budget('credits', CREDITS), vsa.budget('plan', { initial: 100 })]
+    const trial = vsa.budget('trial', { initial: 100, shadow: true })
+    const over = vsa.counter('over')
+    const one = await credits.decide(30, { id: 'one' })
+    const all = await vsa.decideAll([[plan, 5], [credits, 5], [trial, 5]], { id: 'all' }) // oxfmt-ignore
+    const first = await vsa.decideFirst([plan, over], 120, { id: 'first' })
+    await vsa.flush()
+    const refused = new TypeError(
+      'decision must be one without an id: what was admitted under an id is given back once, by refund(units, { id })',
+    )
+    expect(() => credits.refund(30, one)).toThrow(refused)
+    for (const budget of [plan, credits]) expect(() => budget.refund(5, all)).toThrow(refused)
+    expect(() => plan.refund(20, first)).toThrow(refused)
+    credits.refund(0, one)
+    // A budget on trial was charged without the id.
+    trial.refund(5, all)
+    await vsa.flush()
+    expect(vsa.stats()).toMatchObject({ refundedUnits: 5 })
+    expect(await credits.refund(30, { id: 'one' })).toEqual({ units: 30, repeated: false })
+    expect(await plan.refund(20, { id: 'first' })).toEqual({ units: 20, repeated: false })
+    await vsa.close()
+    expect(await world.row('credits')).toMatchObject({ used: 5 })
+    expect(await world.row('plan')).toMatchObject({ used: 100 })
+    expect(await world.row('trial')).toMatchObject({ used: 0 })
+  })
+
+  test('I2: a refund of no units is refused: it would use up the one refund', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const credits = vsa.budget('credits', CREDITS)
+    await credits.admit(600, { id: 'order' })
+    await expect(credits.refund(0, { id: 'order' })).rejects.toThrow(RangeError)
+    expect(await credits.refund(600, { id: 'order' })).toEqual({ units: 600, repeated: false })
+    expect(await world.row('credits')).toMatchObject({ used: 0 })
+  })
+
   test('I2: after a part of it the admission stands', async () => {
     const world = bench()
     const { vsa } = world.owner()
@@ -191,6 +230,7 @@ describe('a refund with an id', () => {
     const { owner } = bench()
     const credits = owner().vsa.budget('credits', CREDITS)
     await expect(credits.refund(-1, { id: 'x' })).rejects.toThrow('units must be')
+    await expect(credits.refund(0, { id: 'x' })).rejects.toThrow('units must be')
     await expect(credits.refund(1, { id: '' })).rejects.toThrow('options.id must have')
     await expect(credits.refund(1, { id: 'x', deadlineMs: 0 })).rejects.toThrow('options.deadlineMs must be')
     await expect(credits.refund(1, { id: 'x', now: true } as { id: string })).rejects.toThrow(

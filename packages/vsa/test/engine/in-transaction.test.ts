@@ -97,6 +97,18 @@ describe('in a transaction of the user', () => {
     expect([leased?.state, written]).toEqual(['open', []])
   })
 
+  test('P7 T1: of what was denied on trial nothing is written, and the transaction does not fail', async () => {
+    const { vsa, written } = world()
+    const trial = vsa.budget('trial', { initial: 5, shadow: true })
+    const [real, counted] = [vsa.budget('credits', CREDITS), vsa.budget('counted', { initial: 50, shadow: true })]
+    const alone = await trial.reserve(10, KEPT)
+    const all = await vsa.reserveAll([[real, 10], [trial, 10], [counted, 10]], { ...KEPT, id: 'all' }) // oxfmt-ignore
+    for (const reservation of [alone, ...(all ?? [])]) expect(await reservation?.settle(7, { db })).toEqual(PENDING)
+    expect(written.map(({ key, id }) => [key, id])).toEqual([['credits', 'all'], ['counted', 'all']]) // oxfmt-ignore
+    await expect(alone?.settle(7, { db: undefined as never })).rejects.toThrow('options.db must be your transaction')
+    await vsa.close()
+  })
+
   test('T1: a store without it says what to do instead', async () => {
     const vsa = open({ store: faultyStore(memory(), { clock: manualClock() }) })
     const credits = vsa.budget('credits', CREDITS)

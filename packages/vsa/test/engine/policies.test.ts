@@ -212,6 +212,55 @@ describe('a policy that changes at run time', () => {
     ])
   })
 
+  test('P3: a reservation in memory is settled into its own row, however often the period has changed, and that row keeps its limit', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    await world.clock.advance(44 * DAY_MS + 5 * 3_600_000)
+    const quota = vsa.budget('quota', { limit: 100, per: 'year', atRisk: 50 })
+    const first = await quota.reserve(50)
+    await quota.admit(1)
+    const second = quota.tryReserve(20)
+    const sources = await vsa.reserveFirst([quota, vsa.counter('over')], 9)
+    for (const per of ['month', 'week', 'day'] as const) await quota.setPolicy({ limit: 999, per, atRisk: 50 })
+    const other = vsa.budget('other', plan(100))
+    for (let batch = 0; batch < 5; batch += 1) {
+      await other.admit()
+      await world.clock.advance(3_600_000)
+    }
+    expect(await first?.settle(10)).toMatchObject({ settled: 10 })
+    expect(await second?.cancel()).toMatchObject({ settled: 0 })
+    expect(await sources?.settle(4)).toMatchObject({ settled: 4 })
+    await vsa.close()
+    const { rows } = await world.books.list({ key: 'quota', limit: 10 })
+    expect(rows.map(({ budget }) => [budget.limit, budget.used])).toEqual([[100, 15], [999, 0], [999, 0], [999, 0]]) // oxfmt-ignore
+    expect(vsa.stats()).toMatchObject({ refundsRefused: 0 })
+  })
+
+  test('P3 O4: a decision of a period that no policy has any more goes into its row while that is kept, and is refused with an event after that', async () => {
+    const world = bench()
+    const { vsa, events } = world.owner()
+    await world.clock.advance(44 * DAY_MS + 5 * 3_600_000)
+    const quota = vsa.budget('quota', { limit: 100, per: 'day', atRisk: 50 })
+    const decision = await quota.decide(50)
+    const first = await vsa.decideFirst([quota, vsa.counter('over')], 9)
+    for (const per of ['week', 'month'] as const) await quota.setPolicy({ limit: 999, per, atRisk: 50 })
+    quota.refund(20, decision)
+    quota.refund(2, first)
+    await world.clock.advance(3 * DAY_MS)
+    quota.refund(10, decision)
+    quota.refund(3, first)
+    expect(() => quota.refund(1, { period: decision.period })).toThrow(RangeError)
+    await vsa.close()
+    const { rows } = await world.books.list({ key: 'quota', limit: 10 })
+    expect(rows.find(({ budget }) => budget.period === decision.period)?.budget).toMatchObject({ limit: 100, used: 37 })
+    const refused = { type: 'refunds_refused', key: 'quota', period: decision.period }
+    expect(events.filter(({ type }) => type === 'refunds_refused')).toEqual([
+      { ...refused, units: 10 },
+      { ...refused, units: 3 },
+    ])
+    expect(vsa.stats()).toMatchObject({ refundsRefused: 13, refundedUnits: 35 })
+  })
+
   test('P1: of two changes at once the later one counts, whichever is answered first', async () => {
     const world = bench()
     const one = world.owner()
@@ -264,6 +313,21 @@ describe('a policy that changes at run time', () => {
     await expect(family.refresh('ann')).rejects.toThrow('no plan for ann')
     expect(await world.row('user:ann')).toMatchObject({ limit: 300, used: 300 })
     await expect(one.vsa.budgets('flat', plan(5)).refresh('x')).resolves.toBeUndefined()
+  })
+
+  test('P1: a function that answers with a promise is refused by name, and a promise that fails ends nothing', async () => {
+    const { owner } = bench()
+    const { vsa } = owner()
+    const refused = 'the policy of "quota:ann" must be given at once, got a promise: its function must not be async'
+    let later = false
+    const failed = (): Promise<Policy> => Promise.reject(new Error('the database is away'))
+    const policyOf = (): Policy => (later ? (failed() as never) : plan(100))
+    const quotas = vsa.budgets('quota', policyOf)
+    await quotas.of('ann').admit()
+    later = true
+    await expect(quotas.refresh('ann')).rejects.toThrow(new TypeError(refused))
+    expect(() => quotas.of('bob')).toThrow(new TypeError(refused.replace('ann', 'bob')))
+    expect(await quotas.of('ann').admit()).toBe(true)
   })
 
   test('P1 S2: an answer that is lost is asked for again', async () => {

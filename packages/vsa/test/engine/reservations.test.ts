@@ -290,7 +290,7 @@ describe('a reservation in memory', () => {
         'of several budgets': () => one.vsa.reserveAll([[budget, 100]]).then((made) => made?.[0] ?? null),
         'of a waterfall': () => one.vsa.reserveFirst([budget], 100),
       }[form]
-      const asked = Promise.all(Array.from({ length: 3 }, () => make?.() ?? null))
+      const asked = Promise.all(Array.from({ length: 3 }, async () => (await make?.()) ?? null))
       await world.clock.advance(1_500)
       const [within, beyond, extended] = (await asked).map(reserved)
       for (const each of [within, beyond, extended]) {

@@ -136,6 +136,21 @@ describe('P7: a policy on trial', () => {
     expect(vsa.stats()).toMatchObject({ refundsRefused: 0 })
   })
 
+  test('I1: with an id it is tried once: a repeat spends nothing of it', async () => {
+    const world = bench()
+    const { vsa } = world.owner()
+    const [real, trial] = [vsa.budget('real', { initial: 100 }), vsa.budget('trial', { initial: 100, shadow: true })]
+    const second = vsa.budget('second', { initial: 100, shadow: true })
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      expect(await vsa.admitAll([[real, 10], [trial, 10]], { id: 'call' })).toBe(true) // oxfmt-ignore
+      expect(await vsa.admitAll([[trial, 1], [second, 1]], { id: 'alone' })).toBe(true) // oxfmt-ignore
+    }
+    await vsa.close()
+    expect(await world.row('real')).toMatchObject({ used: 10 })
+    expect(await world.row('trial')).toMatchObject({ used: 11 })
+    expect(await world.row('second')).toMatchObject({ used: 1 })
+  })
+
   test('of what it would have denied nothing can be given back by the decision', async () => {
     const world = bench()
     const { vsa } = world.owner()

@@ -33,6 +33,8 @@ test.each<[string, object, string]>([
   ['another draft', { budgets: { calls }, headers: 'draft-9' }, 'options.headers must be one of draft-11, draft-8'],
   ['another reset', { budgets: { calls }, legacyReset: 'date' }, 'options.legacyReset must be one of epoch, delta'],
   ['another pk', { budgets: { calls }, partitionKey: true }, 'options.partitionKey must be one of hash, id, false'],
+  ['a clock that is none', { budgets: { calls }, clock: 5 }, 'options.clock must have now() and timer()'],
+  ['onDenied that is no function', { budgets: { calls }, onDenied: 5 }, 'options.onDenied must be a function'],
   ['skip that is no function', { budgets: { calls }, skip: true }, 'options.skip must be a function'],
   [
     'ttlMs of 0',
@@ -50,7 +52,9 @@ test.each<[string, object, string]>([
     'options.reserve.ttl is not known; it has ttlMs',
   ],
 ])('%s is refused', (_what, options, message) => {
-  expect(() => checkOptions(options as LimitOptions<object>, [])).toThrow(message)
+  expect(() => checkOptions(options as LimitOptions<object>, 'onDenied' in options ? ['onDenied'] : [])).toThrow(
+    message,
+  )
 })
 
 test.each<[string, object]>([

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import type { HeadersMode } from '../../src/http/header-modes.ts'
 import { ask, get, limitHeaders, until } from './client.ts'
@@ -91,6 +92,24 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     await until(() => ended.length === 4)
     expect(ended).toEqual([200, 500, 500, 200].map((status) => ({ status, completed: true })))
     expect(handled).toHaveLength(4)
+    expect(await used(calls.of('127.0.0.1'))).toBe(2)
+  })
+
+  test('refundWhen may answer with a promise of any library; only true gives back', async () => {
+    const { vsa, start, used } = fixture()
+    const calls = vsa.budgets('calls', PER_MINUTE)
+    // Of another realm, and so no `Promise` of this one.
+    const answers = ['false', 'true', '1'].map(
+      (code) => runInNewContext(`Promise.resolve(${code})`) as Promise<boolean>,
+    )
+    let left = answers.length
+    const refundWhen = (): Promise<boolean> => {
+      left -= 1
+      return answers[left] ?? Promise.resolve(false)
+    }
+    const { url } = await start(framework, () => ({ budgets: { calls }, refundWhen }))
+    for (let at = 0; at < 3; at += 1) await get(url)
+    await until(() => left === 0)
     expect(await used(calls.of('127.0.0.1'))).toBe(2)
   })
 

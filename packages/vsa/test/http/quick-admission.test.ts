@@ -90,10 +90,13 @@ test('a look that shows all of a limit, after units were taken, knows no figures
   expect(figuresAfter(look, { ...asked, units: 0 }, 0)).toMatchObject({ limit: 5, remaining: 5 })
 })
 
-test('reserve of a durable budget that has no periods: denied, and waiting does not help', async () => {
+test('reserve of a durable budget that has no periods: denied, and waiting helps while a request holds some', async () => {
   const { vsa, limiter } = made()
   const limited = limiter(() => ({ budgets: { credits: vsa.budget('credits', { initial: 5 }) }, cost: 4, reserve: {} }))
-  expect(await limited.check({})).toMatchObject({ kind: 'admitted' })
+  const admitted = await limited.check({})
+  const held = await limited.check({})
+  expect(held).toMatchObject({ kind: 'denied', denial: { status: 429, retryAfterSeconds: 1 } })
+  if (admitted.kind === 'admitted') admitted.spent.end({ status: 200, completed: true })
   const denied = await limited.check({})
   expect(denied).toMatchObject({ kind: 'denied', denial: { status: 429, retryAfterSeconds: undefined } })
 })

@@ -213,6 +213,32 @@ test('`atRisk` is the largest lease, and never more than the limit', async () =>
   expect(await storage.increment('ada', 3_600_000, 10, 0, 'default')).toMatchObject({ isBlocked: true })
 })
 
+test('100 hits in a window of an hour take a few store calls; by default a lease has 32 hits of it', async () => {
+  const { vsa, storage } = app()
+  const hit = () => storage.increment('ada', 3_600_000, 100, 0, 'default')
+  for (let hits = 1; hits <= 100; hits += 1) expect(await hit()).toMatchObject({ totalHits: hits, isBlocked: false })
+  expect(vsa.stats().exchanges).toBeLessThanOrEqual(8)
+  expect(await hit()).toMatchObject({ totalHits: 101, isBlocked: true })
+  expect(vsa.stats()).toMatchObject({ admittedUnits: 100, deniedUnits: 1 })
+  const policy = { limit: 100, per: 3_600_000, atRisk: 32 }
+  expect(await vsa.budget('throttler:default:3600000:ada', policy).peek()).toMatchObject({ used: 100, remaining: 0 })
+})
+
+test('a limit that changes while hits of the one before are answered from memory: none of them is beyond it', async () => {
+  const { vsa, storage } = app()
+  const hit = (limit: number) => storage.increment('ada', MINUTE_MS, limit, 0, 'default')
+  for (let hits = 0; hits < 20; hits += 1) await hit(100)
+  const lowered = hit(20)
+  const old = [hit(100), hit(100)]
+  await Promise.all([lowered, ...old])
+  expect(await hit(20)).toMatchObject({ totalHits: 21, isBlocked: true })
+  const { admittedUnits } = vsa.stats()
+  expect(admittedUnits).toBeLessThanOrEqual(22)
+  const budget = vsa.budget('throttler:default:60000:ada', { limit: 20, per: MINUTE_MS, atRisk: 0 })
+  // Two of them may have come before the change.
+  expect(await budget.peek()).toMatchObject({ used: admittedUnits, remaining: 0, burned: 0 })
+})
+
 test('without a store: an error by default, a blocked hit with `deny`, one that is not counted with `allow`', async () => {
   const outcomes = await Promise.all(
     (['throw', 'deny', 'allow'] as const).map(async (onStoreUnavailable) => {

@@ -76,3 +76,29 @@ test('an id runs up to 20 times', async () => {
   await expect(fetch(...chatRequest())).rejects.toThrow('has run 20 times')
   expect(await used()).toBe(40)
 })
+
+test.each([
+  [
+    'of three answers, all are seen',
+    `{"choices":[${[0, 1, 2].map((index) => `{"index":${index},"delta":{"content":"abcdefgh"}}`).join()}]}`,
+    { output: 60 },
+    true,
+  ],
+  [
+    'usage before the text is heard',
+    '{"usage":{"prompt_tokens":30,"completion_tokens":100},"choices":[{"index":0,"delta":{"content":"ab"}}]}',
+    { input: 30, output: 100 },
+    false,
+  ],
+])('an event that is not the usual one: %s', async (_name, event, tokens, isEstimated) => {
+  const { budget, onSettled, settlements, used } = credits(100_000)
+  const pieces = [
+    ...Array.from({ length: 10 }, () => Buffer.from(`data: ${event}\n\n`)),
+    Buffer.from('data: [DONE]\n\n'),
+  ]
+  const headers = { 'content-type': 'text/event-stream' }
+  const fetch = meteredFetch({ budget, onSettled, fetch: async () => new Response(streamOf(pieces), { headers }) })
+  await (await fetch(...chatRequest({ stream: true }))).text()
+  expect(settlements).toMatchObject([{ tokens, isEstimated }])
+  expect(await used()).toBe(settlements[0]?.usedUnits)
+})

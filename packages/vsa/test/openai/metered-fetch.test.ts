@@ -231,3 +231,40 @@ test('64 streams at once on a budget that allows one: one runs, and the others a
     expect(await used()).toBe(150)
   }
 })
+
+test('a stream that is aborted while nothing reads it is settled at once, by what was seen', async () => {
+  for (const readChunks of [0, 1]) {
+    const { budget, onSettled, settlements, used } = credits(10_000)
+    const stop = new AbortController()
+    const pieces = wireEvents('chat', WORDS, null).map((event) => Buffer.from(event))
+    const fetch = async (): Promise<Response> => new Response(streamOf(pieces), { headers: EVENT_STREAM })
+    const response = await call('chat', { budget, onSettled, fetch }, { stream: true }, { signal: stop.signal })
+    const reader = response.body?.getReader()
+    for (let read = 0; read < readChunks; read += 1) await reader?.read()
+    stop.abort()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(settlements).toMatchObject([{ outcome: 'aborted' }])
+    expect(await used()).toBe(settlements[0]?.usedUnits)
+    expect(settlements[0]?.usedUnits).toBeLessThan(100)
+  }
+})
+
+test('a stream is one though its server does not say so: it is not held back', async () => {
+  const { budget, onSettled, settlements, used } = credits(10_000)
+  const pieces = wireEvents('chat', WORDS, USAGE).map((event) => Buffer.from(event))
+  const fetch = async (): Promise<Response> => new Response(streamOf(pieces), { headers: {} })
+  const response = await call('chat', { budget, onSettled, fetch }, { stream: true })
+  expect(settlements).toEqual([])
+  await response.text()
+  expect(settlements).toMatchObject([{ outcome: 'finished', usedUnits: 150, isEstimated: false }])
+  expect(await used()).toBe(150)
+})
+
+test('a message of a thread is no call of a model', async () => {
+  const { budget, used } = credits(10_000)
+  const fetch = meteredFetch({ budget, prices: {}, fetch: async () => Response.json({ id: 'msg_1' }) })
+  const body = JSON.stringify({ role: 'user', content: 'hello' })
+  const response = await fetch('http://localhost/v1/threads/thread_1/messages', { method: 'POST', body })
+  expect(await response.json()).toEqual({ id: 'msg_1' })
+  expect(await used()).toBe(0)
+})

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { failedWith } from '../../src/calls/call-failure.ts'
 import { type FetchMeterOptions, meteredFetch } from '../../src/openai/index.ts'
 import { credits } from '../calls/credits.ts'
 import { type FakeProvider, fakeProvider, type Reply } from './fake-provider.ts'
@@ -131,6 +132,27 @@ test('a request that was surely not sent costs nothing', async () => {
   await expect(fetch(`${gone.url}/chat/completions`, { method: 'POST', body })).rejects.toThrow('fetch failed')
   expect(settlements).toMatchObject([{ outcome: 'failed', usedUnits: 0 }])
   expect(await used()).toBe(0)
+})
+
+const caused = (cause: object): Error => new TypeError('fetch failed', { cause })
+
+test.each<[string, Error, boolean]>([
+  ['no route', caused({ code: 'EHOSTUNREACH' }), true],
+  ['no TLS', caused({ code: 'ERR_SSL_WRONG_VERSION_NUMBER' }), true],
+  ['a certificate that is over', caused({ code: 'CERT_HAS_EXPIRED' }), true],
+  ['a port that fetch blocks', caused(new Error('bad port')), true],
+  ['a scheme that fetch does not know', caused(new Error('unknown scheme')), true],
+  ['each address refused', caused(new AggregateError([{ code: 'ECONNREFUSED' }, { code: 'ENETUNREACH' }])), true],
+  [
+    'one address refused, one cut',
+    caused(new AggregateError([{ code: 'ECONNREFUSED' }, { code: 'ECONNRESET' }])),
+    false,
+  ],
+  ['no key', Object.assign(new Error('no key'), { name: 'AI_LoadAPIKeyError' }), true],
+  ['an answer that cannot be read', Object.assign(new Error('no'), { name: 'AI_JSONParseError' }), false],
+  ['a cut connection', caused({ code: 'ECONNRESET' }), false],
+])('%s: charged only where it may have been sent', (_name, error, isNotSent) => {
+  expect(failedWith(error, false)).toEqual({ mayBeBilled: !isNotSent, mayBeRetried: true })
 })
 
 test('a call that is aborted before its answer is charged its input', async () => {

@@ -72,6 +72,30 @@ test('no key and no id is in any label, with 200 tenants, and the number of seri
   await vsa.close()
 })
 
+test('a threshold is counted with the policy that counts its admissions: the 64 first families, then :other; a key of its own is :single, whatever its name', async () => {
+  const vsa = open({ store: memory(), clock: manualClock(), thresholds: [1], onEvent: () => undefined })
+  const register = observed(vsa)
+  for (let at = 1; at <= 66; at += 1) await vsa.budgets(`family-${at}`, { limit: 1, per: 'month' }).of('a').admit()
+  for (const key of ['credits', 'credits:ada']) await vsa.budget(key, { initial: 1 }).admit()
+  await vsa.flush()
+  const events = await lines(register, 'vsa_threshold_events_total')
+  expect(events).toHaveLength(64 + 2)
+  for (const [policy, count] of [
+    ['family-1', 1],
+    ['family-64', 1],
+    [':other', 2],
+    [':single', 2],
+  ])
+    // oxfmt-ignore
+    expect(events).toContain(`vsa_threshold_events_total{policy="${policy}",fraction="1"} ${count}`)
+  const admitted = await lines(register, 'vsa_admitted_units_total')
+  const ofThresholds = events.map((line) =>
+    line.replace('threshold_events', 'admitted_units').replace(',fraction="1"', ''),
+  )
+  expect(ofThresholds.toSorted()).toEqual(admitted.toSorted())
+  await vsa.close()
+})
+
 test('exchanges are counted by result and timed by the clock that was handed in', async () => {
   const clock = manualClock()
   const store = faultyStore(memory(), { clock, script: { exchange: [{ kind: 'lost_answer' }] } })

@@ -1,6 +1,8 @@
 import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { open, type Budget, type DurableReserve, type Reservation, type Vsa } from '../../src/index.ts'
 import { postgresServer } from '../../../../servers/src/postgres.ts'
+import type { UserTransaction } from '../../src/core/intent-writer.ts'
+import { fromPg } from '../../src/stores/postgres/index.ts'
 import { dropSchemas, newPool, newSchema, storeOn } from './postgres-fixture.ts'
 import { libraries, type Library } from './user-transactions.ts'
 
@@ -108,6 +110,26 @@ describe.skipIf('reason' in server).each(LIBRARIES)('in a transaction of $name (
   })
 })
 
+// Prisma refuses it too: peers/test/prisma.test.ts. The stand-in does not.
+describe.skipIf('reason' in server).each(LIBRARIES.filter(({ name }) => !name.startsWith('Prisma')))(
+  'after a transaction of $name (T1)',
+  (library) => {
+    it('T1: what is over is refused, and nothing is written', async () => {
+      const reservation = await reserved()
+      const kept: UserTransaction[] = []
+      await library.inTransaction(async (db) => void kept.push(db))
+      await rolledBack(library, async (db) => void kept.push(db))
+      for (const db of kept) {
+        await expect(reservation.settle(7, { db })).rejects.toThrow(/transaction/i)
+        await expect(credits.mint(5, { id: 'invoice', db })).rejects.toThrow(/transaction/i)
+      }
+      expect([kept.length, await waiting()]).toEqual([2, 0])
+      expect(await reservation.cancel()).toEqual({ settled: 0, uncovered: 0, repeated: false })
+      expect(await credits.peek()).toMatchObject({ minted: 100, used: 0, reserved: 0, remaining: 100 })
+    })
+  },
+)
+
 describe.skipIf('reason' in server)('settlements in a transaction of the user (T1)', () => {
   it('T1 18: what touches the reservation applies it first', async () => {
     const reservation = await reserved()
@@ -178,6 +200,21 @@ describe.skipIf('reason' in server)('settlements in a transaction of the user (T
     })
     while ((await waiting()) > 0) await credits.peek()
     expect(await credits.peek()).toMatchObject({ reserved: 0, used: 7 })
+  })
+
+  it('T1: a client of pg that has not begun is refused, and one whose transaction has failed gets the error of the server', async () => {
+    const reservation = await reserved()
+    const client = await pool.connect()
+    onTestFinished(() => client.release())
+    const db = fromPg(client)
+    await expect(reservation.settle(7, { db })).rejects.toThrow(/await its `begin` first/)
+    await client.query('begin')
+    await expect(client.query('select from nowhere')).rejects.toThrow(/nowhere/)
+    await expect(reservation.settle(7, { db })).rejects.toThrow(/current transaction is aborted/)
+    await client.query('rollback; begin')
+    expect(await reservation.settle(7, { db })).toEqual({ pending: true })
+    await client.query('commit')
+    expect(await reservation.settle(1)).toMatchObject({ settled: 7, repeated: true })
   })
 
   it('T1: the right to insert a row is enough', async () => {

@@ -12,6 +12,8 @@ import type { RedisClient } from '../../src/stores/redis/index.ts'
 import { EXCHANGE } from '../../src/stores/redis/scripts/exchange.ts'
 import { LIST_NAMES, LOAD_DELETION } from '../../src/stores/redis/scripts/load-deletion.ts'
 import { LOAD_EXCHANGE } from '../../src/stores/redis/scripts/load-exchange.ts'
+import { keysOf } from '../../src/stores/redis/keys.ts'
+import { SAVE } from '../../src/stores/redis/scripts/save.ts'
 import { Session } from '../../src/stores/redis/session.ts'
 import { reserving, settling } from './redis-credits-fixture.ts'
 import { OLD_JOINED, OLD_TIME, writeOldStore } from './redis-deletion-fixture.ts'
@@ -129,6 +131,30 @@ describe.skipIf('reason' in server)('deletions in Redis', () => {
     sent.length = 0
     await store.delete?.('none')
     expect(sent).toEqual(['load deletion'])
+  })
+
+  it('P6: a program that knows no deletions and loaded before the first one saves nothing after it; one that knows them goes on', async () => {
+    const { prefix, store, key, owner } = opened()
+    const one = await owner()
+    await one.apply({ entries: [a] })
+    const [time, run, generation] = await client.hmget(key('s'), 'seen', 'run', 'gen')
+    const kept = await client.hmget(key('s'), 'incarnation', 'frozen')
+    // It finds these two as it loaded them, and would write a counter.
+    const fields = ['incarnation', 'frozen', ...kept.map(String)]
+    const written = [String(keysOf(prefix).indexOf(key('c')) + 1), '2', 'calls', '1']
+    const save = (): Promise<unknown> =>
+      new Session(client, prefix).run({
+        script: SAVE,
+        values: [String(time), String(run), String(generation), '1', '1', '2', ...fields, '0', 'HSET', ...written],
+        phase: 'save',
+      })
+    expect(String(await save())).toBe('saved')
+    await client.hdel(key('c'), 'calls')
+    await store.delete?.('none')
+    expect(String(await save())).toBe('moved')
+    await one.apply({ entries: [{ ...a, mint: { id: 'm', units: 5 } }], takes: [reserving('r', [2])] })
+    await assertSums(client, prefix)
+    expect(await client.hget(key('s'), 'frozen')).toBe('00')
   })
 
   it.each([true, false])(

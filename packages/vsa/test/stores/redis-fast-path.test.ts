@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { adaptedStore } from '../../src/core/adapted-store.ts'
 import type { Batch, Entry } from '../../src/core/exchange.ts'
 import type { RedisClient } from '../../src/stores/redis/index.ts'
 import { EXCHANGE } from '../../src/stores/redis/scripts/exchange.ts'
 import { LOAD_EXCHANGE } from '../../src/stores/redis/scripts/load-exchange.ts'
 import { LOAD_UPKEEP } from '../../src/stores/redis/scripts/load-upkeep.ts'
 import { SAVE } from '../../src/stores/redis/scripts/save.ts'
-import { newClient, newPrefix, storeOn } from './redis-fixture.ts'
+import { adapterOn, newClient, newPrefix, storeOn } from './redis-fixture.ts'
 import { DURABLE, redisServer } from '../../../../servers/src/redis.ts'
 import { applied, batch, count, entry, initial } from './sqlite-fixture.ts'
 
@@ -237,4 +238,70 @@ describe.skipIf('reason' in server)('the fast path of the Redis store', () => {
     const listed = (await store.list({ limit: 9 })).rows
     expect(listed.map(({ budget }) => budget.period)).toEqual([-most, 1_750_000_000_001, most])
   })
+
+  /** What `at` is asked in the round: leases that grow, go on, run out of pool, end and begin, some of them with more than that. */
+  function mixed(round: number, at: number, held: number): Entry {
+    const what = (at + round) % 11
+    const { policy: _none, ...rest } = entry({
+      key: `tenant ${at}`,
+      known: round > 1 && at % 2 === 0,
+      spent: Math.min(held, what),
+      hold: what === 4 ? 0 : 8 + (at % 9) * (round % 3),
+      ...(what === 5 && { refund: 2 }),
+      ...(what === 6 && { wantMs: 1_000 }),
+      ...(what === 7 && { mint: { id: `${round}`, units: 3 } }),
+    })
+    if (round > 1 && what !== 3) return rest
+    return { ...rest, policy: { ...initial, kind: 'window', limit: 20 + (at % 7) + round, version: round } }
+  }
+
+  it.each([7, 11, 120])(
+    'S3: batches of %i budgets, with more and with fewer leases than that, are answered as on the general path',
+    async (budgets) => {
+      const { client: counted, sent } = counting()
+      // The same time for both.
+      const now = 1_750_000_000_000
+      const stores = [counted, client].map((used, lane) =>
+        adaptedStore(
+          adapterOn(used, { fastPath: lane === 0, now: () => now }),
+          { now: () => now, upkeepEveryMs: 3_600_000 },
+          () => 'token',
+        ),
+      )
+      const joined = await Promise.all(stores.map((store) => store.join('test')))
+      const held = new Map<number, number>()
+      for (const [seq, [from, size, round]] of [
+        [0, budgets, 1],
+        [0, budgets, 2],
+        [budgets, budgets, 1],
+        [0, budgets, 3],
+        [2 * budgets, budgets, 1],
+        [0, budgets, 4],
+        [budgets, Math.ceil(budgets / 3), 2],
+        [0, budgets, 5],
+      ].entries()) {
+        const rows = Array.from({ length: size ?? 0 }, (_, at) => (from ?? 0) + at)
+        const content = {
+          entries: rows.map((at) => mixed(round ?? 0, at, held.get(at) ?? 0)),
+          takes: [{ n: 2, need: [[1, 2]] as const }],
+        }
+        sent.length = 0
+        const [fast, general] = await Promise.all(
+          stores.map(async (store, lane) => {
+            const { epoch, token, incarnation } = joined[lane] ?? expect.fail('not joined')
+            return applied(await store.exchange(batch({ epoch, token, incarnation }, seq + 1, content)))
+          }),
+        )
+        expect(sent).toEqual(['exchange'])
+        // Which of the wanted rows come first is not said.
+        expect({ ...fast, wanted: [] }).toEqual({ ...general, wanted: [] })
+        for (const [index, at] of rows.entries()) {
+          const answer = fast?.entries[index]
+          if (answer?.kind === 'budget') held.set(at, answer.held)
+        }
+      }
+      const [fast, general] = await Promise.all(stores.map(async (store) => (await store.list({ limit: 1_000 })).rows))
+      expect(fast).toEqual(general)
+    },
+  )
 })

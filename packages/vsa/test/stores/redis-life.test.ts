@@ -35,7 +35,7 @@ describe('the incarnation of a store in Redis', () => {
   it('F4: owners remember while its incarnation is that of a process', () => {
     const state: StoreState = {
       ...{ now: 1, seen: 1, gen: 'g', run: 'r2', runSeen: 'r2', epochs: '0', prunes: '0', leap: '', versions: '0' },
-      ...{ incarnationKept: 'g:r2', frozenUntil: 7, deletions: '' },
+      ...{ incarnationKept: 'g:r2', frozenUntil: 7, frozenKept: '7', deletions: '' },
     }
     const life = { incarnation: 'g:r2', keptIncarnation: 'g:r2', frozenUntil: 7, mayForget: true }
     expect(lifeOf(state, SOUND)).toEqual(life)

@@ -1,4 +1,5 @@
 import type { Decision } from '../../core/decision.ts'
+import type { Window } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
 import type {
   AdmitOptions,
@@ -95,6 +96,10 @@ export class BudgetSlowPath implements SlowPath<Gate> {
 
   refund(gate: Gate, units: number, decision: PastDecision | undefined): void {
     this.#refunds.refund(gate, units, decision)
+  }
+
+  giveBack(gate: Gate, units: number, window: Window): void {
+    this.#refunds.giveBack(gate, units, window)
   }
 
   async refundOnce(gate: Gate, units: number, options: RefundOptions): Promise<GivenBack> {

@@ -1,4 +1,6 @@
+import type { Window } from '../../core/plan.ts'
 import type { Accounted, Admitted, Decision, DecisionShare, Refused, Unavailable } from '../../core/decision.ts'
+import { windowIn } from '../api/arguments.ts'
 import type { PastDecision } from '../api/public-types.ts'
 import type { Gate } from '../budget/gate.ts'
 import { reasonOf, type RowView } from '../budget/row-view.ts'
@@ -20,6 +22,8 @@ export class Decisions {
   readonly #periods = new WeakMap<object, Map<string, number | null>>()
   /** Of decisions about several sources: their gates, also those that are evicted later. */
   readonly #sources = new WeakMap<object, readonly GateNeed[]>()
+  /** I2: of decisions with an id: the budgets that are given back by it alone. */
+  readonly #remembered = new WeakMap<object, ReadonlySet<string>>()
 
   constructor(session: Pick<Session, 'time' | 'hasJoined'>, flushIntervalMs: number, leases: Pick<LeaseTable, 'find'>) {
     this.#session = session
@@ -68,6 +72,11 @@ export class Decisions {
     return this.#sources.get(decision)?.find(({ gate }) => gate.key === key)?.gate
   }
 
+  /** I2: by the id it counts once, for every process. */
+  isGivenBackById(decision: PastDecision, key: string): boolean {
+    return this.#remembered.get(decision)?.has(key) === true
+  }
+
   /**
    * The start of the period that units of the budget go back into. Null where the decision, which admitted, took nothing of it: it is not
    * accounted, repeated or on trial. Undefined where it is about other budgets.
@@ -79,6 +88,18 @@ export class Decisions {
     const periods = this.#periods.get(decision)
     if (periods !== undefined) return periods.get(key)
     return decision.key === undefined || decision.key === key ? (decision.period ?? 0) : undefined
+  }
+
+  /** The period of what the decision took of the budget. Null where it took nothing. */
+  windowOf(decision: Decision, gate: Gate): Window | null {
+    const period = this.periodOf(decision, gate.key) ?? null
+    return period === null ? null : (this.windowIn(gate, period) ?? null)
+  }
+
+  /** The budget's period that begins at `period`, by its row, or by its policy of now or before. Undefined where neither knows of it. */
+  windowIn(gate: Gate, period: number): Window | undefined {
+    const row = this.#leases.find(gate.key, period)
+    return row === undefined ? windowIn(gate, period) : row.window
   }
 
   #admitted(
@@ -101,6 +122,8 @@ export class Decisions {
             ...this.#shown(asked, shown),
             ...(waterfall !== undefined && shares !== undefined && { from: fromOf(rows, shares, waterfall) }),
           }
+    if (remembered?.repeated === false)
+      this.#remembered.set(decision, new Set([asked.gate.key, ...rows.map(({ key }) => key)]))
     if (waterfall !== undefined) this.#sources.set(decision, needs)
     if (rows.length > 1 && waterfall === undefined)
       this.#periods.set(decision, new Map(rows.map(({ key, window }) => [key, window.start])))

@@ -40,4 +40,10 @@ export class Intents {
     session.upkeep.due(APPLIED_AFTER_MS)
     return { pending: true }
   }
+
+  /** P7: as `write`, of what would have been refused. @throws TypeError that names the option */
+  async writeNothing(options: InTransaction): Promise<PendingIntent> {
+    checkInTransaction(options)
+    return { pending: true }
+  }
 }

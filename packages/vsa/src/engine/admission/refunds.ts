@@ -1,5 +1,6 @@
+import type { Window } from '../../core/plan.ts'
 import { assertUnits } from '../../core/units.ts'
-import { assertAbout, assertAdmitted, assertDecision, windowOf } from '../api/arguments.ts'
+import { assertAbout, assertAdmitted, assertDecision, assertWithoutId, periodError } from '../api/arguments.ts'
 import { closedError } from '../api/errors.ts'
 import type { PastDecision } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
@@ -39,15 +40,28 @@ export class Refunds {
 
   refund(handle: Gate, units: number, decision: PastDecision | undefined): void {
     assertUnits('units', units)
-    const { session, leases, scheduler, intake } = this.#parts
+    const { session, leases, scheduler, intake, decisions } = this.#parts
     const gate = handle.family.live(handle)
     if (decision?.from !== undefined) return this.#refundShares(gate, units, decision)
     const period = decision === undefined ? undefined : this.#periodOf(decision, gate.key, units)
-    const window = typeof period === 'number' ? windowOf(gate, period) : undefined
+    const window = typeof period === 'number' ? decisions.windowIn(gate, period) : undefined
+    // A policy that has changed since may have no such period.
+    const isPast = typeof period === 'number' && window === undefined
+    if (isPast && decision?.admitted !== true) throw periodError(gate.key, period)
     if (scheduler.ended) throw closedError(gate.key)
     if (units === 0 || period === null) return
+    if (isPast) return this.#refuse(gate, period, units)
     if (window === undefined && !session.hasJoined) intake.deferUntilJoined(gate, units)
     else intake.refund(window === undefined ? leases.current(gate) : leases.ofWindow(gate, window), units)
+    this.#count(gate, units)
+  }
+
+  /** Units of a period that this process has charged, whatever has become of the policy since. */
+  giveBack(handle: Gate, units: number, window: Window): void {
+    const { leases, scheduler, intake } = this.#parts
+    const gate = handle.family.live(handle)
+    if (scheduler.ended) throw closedError(gate.key)
+    intake.refund(leases.ofWindow(gate, window), units)
     this.#count(gate, units)
   }
 
@@ -57,6 +71,7 @@ export class Refunds {
     const period = this.#parts.decisions.periodOf(decision, key)
     if (units > 0) {
       assertAdmitted(decision)
+      assertWithoutId(this.#parts.decisions.isGivenBackById(decision, key))
       assertAbout(period !== undefined, decision, key)
     }
     return period ?? null
@@ -69,30 +84,37 @@ export class Refunds {
     const { unaccounted, repeated, key: asked, from = [] } = decision
     if (units > 0) {
       assertAdmitted(decision)
+      assertWithoutId(decisions.isGivenBackById(decision, gate.key))
       assertAbout(asked === gate.key || from.some(({ key }) => key === gate.key), decision, gate.key)
     }
     if (scheduler.ended) throw closedError(gate.key)
     if (units === 0 || unaccounted === true || repeated === true) return
-    const shares = sharesBack(from, units).map((share) => ({
-      share,
-      source: share.period === null ? undefined : (decisions.sourceOf(decision, share.key) ?? find(share.key)),
-    }))
+    const shares = sharesBack(from, units).map((share) => {
+      const source = share.period === null ? undefined : (decisions.sourceOf(decision, share.key) ?? find(share.key))
+      return {
+        share,
+        source,
+        row: share.period === null || source === undefined ? undefined : this.#rowOf(source, share.period),
+      }
+    })
     // All of it or nothing: the caller may make the call again.
-    const rows = shares.flatMap(({ share: { period }, source }) =>
-      period === null || source === undefined ? [] : this.#rowOf(source, period),
-    )
+    const rows = shares.flatMap(({ row }) => row ?? [])
     const counters = shares.filter(({ share: { key, period } }) => period === null && !counterOf(key).dirty)
     intake.assertRefunds(rows, counters.length)
-    for (const { share, source } of shares) {
+    for (const { share, source, row } of shares) {
       if (share.period === null) book(counterOf(share.key), -share.units)
-      else if (source === undefined) this.#refuse({ key: share.key, metrics: gate.metrics }, share.period, share.units)
-      else this.refund(source, share.units, { period: share.period })
+      else if (source === undefined || row === undefined)
+        this.#refuse({ key: share.key, metrics: gate.metrics }, share.period, share.units)
+      else this.giveBack(source, share.units, row.window)
     }
   }
 
-  #rowOf(source: Gate, period: number): LeasedRow {
+  /** Undefined where its policy has no such period any more. */
+  #rowOf(source: Gate, period: number): LeasedRow | undefined {
+    const { decisions, leases } = this.#parts
     const gate = source.family.live(source)
-    return this.#parts.leases.ofWindow(gate, windowOf(gate, period))
+    const window = decisions.windowIn(gate, period)
+    return window && leases.ofWindow(gate, window)
   }
 
   #count({ metrics }: Pick<Gate, 'metrics'>, units: number): void {

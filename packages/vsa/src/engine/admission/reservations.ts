@@ -1,5 +1,6 @@
 import type { Decision } from '../../core/decision.ts'
 import { invariant } from '../../core/errors.ts'
+import type { Window } from '../../core/plan.ts'
 import { assertUnits } from '../../core/units.ts'
 import { assertId, checkRefundOptions, checkReserveOptions, type CheckedOptions } from '../api/arguments.ts'
 import type { AdmitOptions, DurableReserve, GivenBack, Need, RefundOptions, Reservation } from '../api/public-types.ts'
@@ -27,7 +28,7 @@ const COVER_TRIES_MAX = 8
 
 interface Charged {
   readonly gate: Gate
-  readonly period: number | null
+  readonly window: Window | null
 }
 
 export interface ReservationParts {
@@ -42,6 +43,8 @@ export interface ReservationParts {
 /** Makes reservations, in memory and in the store, and charges for those in memory. */
 export class Reservations {
   readonly #parts: ReservationParts
+  /** T1: of what is in no account nothing is written. */
+  readonly #nothingWithin: SettleWithin = (_units, options) => this.#parts.intents.writeNothing(options)
 
   constructor(parts: ReservationParts) {
     this.#parts = parts
@@ -57,7 +60,7 @@ export class Reservations {
     }
     const decision = await this.#parts.admission.decide(gate, units, options)
     if (!decision.admitted) return { decision, reservations: null }
-    return { decision, reservations: [new LocalReservation(gate, units, this.#periodOf(decision, gate))] }
+    return { decision, reservations: [new LocalReservation(gate, units, this.#windowOf(decision, gate))] }
   }
 
   /** @param merged what was asked for, over distinct gates */
@@ -76,19 +79,19 @@ export class Reservations {
     if (others.length > 0) {
       decision = await this.#parts.admission.decideAll(others, options)
       if (!decision.admitted) return { decision, reservations: null }
-      for (const { gate } of others) charged.set(gate.key, { gate, period: this.#periodOf(decision, gate) })
+      for (const { gate } of others) charged.set(gate.key, { gate, window: this.#windowOf(decision, gate) })
     }
     const tried = await Promise.all(
       onTrial.map(async (need) => ({ gate: need.gate, trial: await this.#try(need, options) })),
     )
     for (const { gate, trial } of tried) {
-      charged.set(gate.key, { gate, period: this.#periodOf(trial, gate) })
+      charged.set(gate.key, { gate, window: this.#windowOf(trial, gate) })
       decision ??= trial
     }
     invariant(decision !== undefined, 'needs name at least one budget')
     const reservations = wanted.flatMap(({ key, units }) => {
       const one = charged.get(key)
-      return one === undefined ? [] : [new LocalReservation(one.gate, units, one.period)]
+      return one === undefined ? [] : [new LocalReservation(one.gate, units, one.window)]
     })
     return { decision, reservations }
   }
@@ -114,8 +117,13 @@ export class Reservations {
     const reservations = parts.map(({ gate, units }, at) =>
       verdict.kind === 'admitted'
         ? this.#handle(gate, checked, knownOf(verdict, units, at, waterfall))
-        : // Nothing was set aside, so nothing is settled.
-          new LocalReservation(gate, units, null, this.#settleWithin(gate.key, asked)),
+        : // Nothing was set aside, so nothing is settled. Where the store did not answer in time, it may know the id after all.
+          new LocalReservation(
+            gate,
+            units,
+            null,
+            isKnownDenied(verdict) ? this.#nothingWithin : this.#settleWithin(gate.key, asked),
+          ),
     )
     return { decision, reservations }
   }
@@ -129,7 +137,8 @@ export class Reservations {
   /** I2 */
   async refundOnce(gate: Gate, units: number, options: RefundOptions): Promise<GivenBack> {
     const { settings, calls } = this.#parts
-    assertUnits('units', units)
+    // It gives back once: none would use that up.
+    assertUnits('units', units, 1)
     const { id, deadlineMs } = checkRefundOptions(options, settings.deadlineMs)
     return calls.refund(gate, units, id, deadlineMs)
   }
@@ -137,7 +146,7 @@ export class Reservations {
   /** Admits units for a reservation. Null: they are not there. */
   async charge(gate: Gate, units: number, options?: AdmitOptions): Promise<Charge | null> {
     const decision = await this.#parts.admission.decide(gate, units, options)
-    return decision.admitted ? { units, period: this.#periodOf(decision, gate) } : null
+    return decision.admitted ? { units, window: this.#windowOf(decision, gate) } : null
   }
 
   /** As `Charging`. */
@@ -166,7 +175,7 @@ export class Reservations {
       if (deadlineMs < 1) break
       const decision = await admission.decide(gate, asked, { deadlineMs })
       if (decision.admitted) {
-        add({ units: asked, period: this.#periodOf(decision, gate) })
+        add({ units: asked, window: this.#windowOf(decision, gate) })
         left -= asked
       } else {
         // The settlement asks for as much as there is: no caller was denied.
@@ -190,19 +199,27 @@ export class Reservations {
       throw new RangeError('needs must name each budget once where the store keeps the reservation')
     for (const [index, { units }] of merged.entries()) assertUnits(`needs[${index}][1]`, units, 1)
     const { others, onTrial } = split(merged)
-    const made = others.length === 0 ? this.#notKept(onTrial) : await this.reserveInStore(others, checked)
-    const { decision, reservations: kept } = made
-    if (kept === null) return made
-    const reservations = merged.map(
-      // P7: those on trial never refuse. The store keeps nothing of them.
-      (need) => kept[others.indexOf(need)] ?? new LocalReservation(need.gate, need.units, null),
-    )
+    const made = others.length === 0 ? undefined : await this.reserveInStore(others, checked)
+    if (made?.reservations === null) return made
+    // The call was decided: its signal ends nothing any more.
+    const trying = { ...checked, signal: undefined }
+    const tried = await Promise.all(onTrial.map((need) => this.#tryInStore(need, trying)))
+    const decision = made?.decision ?? tried[0]?.decision
+    invariant(decision !== undefined, 'needs name at least one budget')
+    const reservations = merged.flatMap((need) => {
+      const at = onTrial.indexOf(need)
+      return (at < 0 ? made?.reservations?.[others.indexOf(need)] : tried[at]?.reservations?.[0]) ?? []
+    })
     return { decision, reservations }
   }
 
-  #notKept([first]: readonly GateNeed[]): MadeReservations {
-    invariant(first !== undefined, 'needs name at least one budget')
-    return { decision: this.#parts.decisions.of({ kind: 'unaccounted' }, first), reservations: [] }
+  /** P7, R1: one on trial is a reservation of its own under the id. Whatever becomes of it, it does not refuse. */
+  async #tryInStore(need: GateNeed, checked: CheckedOptions): Promise<MadeReservations> {
+    const failed = (): MadeReservations => ({
+      decision: this.#parts.decisions.of({ kind: 'shadow', would: 'failed', row: null }, need),
+      reservations: [new LocalReservation(need.gate, need.units, null, this.#nothingWithin)],
+    })
+    return this.reserveInStore([need], checked).catch(failed)
   }
 
   /** P7: whatever becomes of it, it does not refuse. */
@@ -230,9 +247,14 @@ export class Reservations {
     return (units, options) => this.#parts.intents.write({ op: 'settle', key, id, units }, options)
   }
 
-  #periodOf(decision: Decision, { key }: Gate): number | null {
-    return this.#parts.decisions.periodOf(decision, key) ?? null
+  #windowOf(decision: Decision, gate: Gate): Window | null {
+    return this.#parts.decisions.windowOf(decision, gate)
   }
+}
+
+/** P7: it was refused, so the id names nothing. */
+function isKnownDenied(verdict: Verdict): boolean {
+  return verdict.kind === 'shadow' && verdict.would === 'denied'
 }
 
 function traceContext(needs: readonly GateNeed[], id: string): ReserveTraceContext {

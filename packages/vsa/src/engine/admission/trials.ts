@@ -32,7 +32,8 @@ export class Trials {
     const decision = await (isAlone
       ? this.#admission.decide(first.gate, first.units, options)
       : this.#admission.decideAll(others, options))
-    if (decision.admitted) this.#tryEach(isAlone ? rest : onTrial, decision, options)
+    // I1: what is repeated was tried before.
+    if (decision.admitted && decision.repeated !== true) this.#tryEach(isAlone ? rest : onTrial, decision, options)
     return decision
   }
 

@@ -3,6 +3,7 @@ import { assertUnits } from '../../core/units.ts'
 import { closedError, durableOnlyError } from '../api/errors.ts'
 import type { Settings } from '../api/settings.ts'
 import type { Gate } from '../budget/gate.ts'
+import type { Charge } from '../budget/local-reservation.ts'
 import { type GateNeed, unitsOf } from '../requests/pending-request.ts'
 import type { ChangeIntake } from '../exchange/change-intake.ts'
 import type { LeaseTable } from '../rows/lease-table.ts'
@@ -87,12 +88,12 @@ export class TryAdmission {
   }
 
   /** As much of the units as the lease of a budget that leases has now; null where that is nothing. */
-  spendLease(handle: Gate, units: number): { readonly units: number; readonly period: number } | null {
+  spendLease(handle: Gate, units: number): Charge | null {
     const gate = handle.family.live(handle)
     if (gate.plan.durable || !this.#parts.session.hasJoined) return null
     const row = this.#parts.leases.current(gate)
     const there = Math.min(units, row.lease.spendable)
-    return there > 0 && this.#local.spend(row, there) ? { units: there, period: row.window.start } : null
+    return there > 0 && this.#local.spend(row, there) ? { units: there, window: row.window } : null
   }
 
   /** What can be taken at once: the pool as of the last answer, also of a budget that leases nothing. */

@@ -3,10 +3,17 @@ import { assertUnits } from '../../core/units.ts'
 import { checkReserveOptions } from '../api/arguments.ts'
 import type { AdmitOptions, DurableReserve, Source } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
-import { type Charge, type ChargedSource, LocalReservation, type ReservedBudget } from '../budget/local-reservation.ts'
+import {
+  type Charge,
+  type ChargedSource,
+  LocalReservation,
+  NO_WINDOWS,
+  type ReservedBudget,
+} from '../budget/local-reservation.ts'
 import type { CounterState } from '../budget/counter-state.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { AdmissionController } from './admission-controller.ts'
+import type { Decisions } from './decisions.ts'
 import type { MadeReservations } from './made-reservations.ts'
 import { type SourceParts, type Sources, sourcesFrom } from './needs.ts'
 import type { Reservations } from './reservations.ts'
@@ -15,6 +22,7 @@ export interface WaterfallParts {
   readonly settings: Settings
   readonly admission: AdmissionController
   readonly reservations: Reservations
+  readonly decisions: Decisions
   readonly metrics: Metrics
   readonly sources: SourceParts
   /** Adds to a counter. */
@@ -66,6 +74,7 @@ export class Waterfalls {
       key: found.needs.map(({ gate }) => gate.key).join(' '),
       ...{ row: null, room: 0, roomMax: -1 },
       refund: () => undefined,
+      giveBack: () => undefined,
       family: {
         slowPath: {
           charge: (_budget, units) => this.#charge(found, units),
@@ -89,7 +98,7 @@ export class Waterfalls {
     }
     if (left > 0 && waterfall.overage !== null) {
       this.#parts.book(waterfall.overage, left)
-      add({ units: left, period: 0, source: this.#overageOf(waterfall.overage) })
+      add({ units: left, window: NO_WINDOWS, source: this.#overageOf(waterfall.overage) })
       left = 0
     }
     metrics.uncoveredUnits += left
@@ -97,22 +106,26 @@ export class Waterfalls {
   }
 
   #chargesOf({ needs, waterfall }: Sources, decision: Decision, units: number): readonly Charge[] {
+    const { decisions } = this.#parts
     const { from } = decision
     // Without a record nothing of it can be given back.
-    if (from === undefined) return [{ units, period: null }]
+    if (from === undefined) return [{ units, window: null }]
     return from.flatMap(({ key, units: share, period }): readonly Charge[] => {
       if (period === null && waterfall.overage !== null)
-        return [{ units: share, period: 0, source: this.#overageOf(waterfall.overage) }]
+        return [{ units: share, window: NO_WINDOWS, source: this.#overageOf(waterfall.overage) }]
       const source = needs.find(({ gate }) => gate.key === key)?.gate
-      return source === undefined ? [] : [{ units: share, period, source }]
+      if (source === undefined || period === null) return []
+      return [{ units: share, window: decisions.windowIn(source, period) ?? null, source }]
     })
   }
 
   #overageOf(overage: CounterState): ChargedSource {
+    const giveBack = (units: number): void => this.#parts.book(overage, -units)
     return {
       key: overage.key,
       ...{ row: null, room: 0, roomMax: -1 },
-      refund: (units) => this.#parts.book(overage, -units),
+      refund: giveBack,
+      giveBack,
     }
   }
 }

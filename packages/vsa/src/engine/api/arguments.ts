@@ -160,6 +160,14 @@ export function assertAdmitted({ admitted }: PastDecision): void {
   if (admitted === false) throw new TypeError('decision must be one that admitted: a denied one took nothing')
 }
 
+/** I2: what was admitted under an id would come back twice, by its decision and by its id. @throws TypeError that names the argument */
+export function assertWithoutId(isGivenBackById: boolean): void {
+  if (isGivenBackById)
+    throw new TypeError(
+      'decision must be one without an id: what was admitted under an id is given back once, by refund(units, { id })',
+    )
+}
+
 /** A decision took nothing from the budgets that it is not about. @throws TypeError that names the argument */
 export function assertAbout(isAbout: boolean, { key }: PastDecision, refunded: string): void {
   if (!isAbout) throw new TypeError(`decision must be about ${describe(refunded)}: it is about ${describe(key)}`)
@@ -177,16 +185,18 @@ function assertShares(from: unknown): void {
   }
 }
 
-/** The budget's period that begins at `period`. @throws RangeError that names the argument */
-export function windowOf(
-  { key, plan, planBefore }: { readonly key: string; readonly plan: Plan; readonly planBefore: Plan | null },
+/** The budget's period that begins at `period`, by its policy of now or before. Undefined where there is none. */
+export function windowIn(
+  { plan, planBefore }: { readonly plan: Plan; readonly planBefore: Plan | null },
   period: number,
-): Window {
+): Window | undefined {
   const plans = !Number.isSafeInteger(period) ? [] : planBefore === null ? [plan] : [plan, planBefore]
-  const window = plans.map((one) => one.windowAt(period)).find(({ start }) => start === period)
-  if (window === undefined)
-    throw new RangeError(`decision.period must be the start of a period of ${JSON.stringify(key)}, got ${period}`)
-  return window
+  return plans.map((one) => one.windowAt(period)).find(({ start }) => start === period)
+}
+
+/** @throws RangeError that names the argument */
+export function periodError(key: string, period: number): RangeError {
+  return new RangeError(`decision.period must be the start of a period of ${JSON.stringify(key)}, got ${period}`)
 }
 
 /** What `counter.add` takes. @throws TypeError, RangeError that name `n` */

@@ -27,7 +27,10 @@ declare global {
 export interface Vsa {
   /** Resolves when the store has been joined. @throws StoreError as soon as one attempt to join fails; joining goes on. */
   ready(): Promise<void>
-  /** One policy, or `id => policy`, for many budgets. Keys are `name:id`. `name` has no `:`. */
+  /**
+   * One policy, or `id => policy`, for many budgets. Keys are `name:id`. `name` has no `:`. Each name is kept for as long as the engine lives, in about 500 bytes,
+   * so that another policy under it is refused: declare one for each kind of budget, and name tenants by `of(id)`, whose budgets leave memory when they are idle.
+   */
   budgets(name: string, policy: Policy | ((id: string) => Policy)): Family
   /** One budget. The same key again gives the same budget; with another policy it throws `policy_conflict`. */
   budget(key: string, policy: Policy): Budget
@@ -125,13 +128,14 @@ export interface Budget {
   reservation(id: string): Reservation
   /**
    * Gives units back: usable at once as far as this owner has not sent them, else with the next exchange. Into the period of `decision`, else
-   * the current one. An unaccounted or a repeated decision took nothing, and gives nothing back. How often a decision is given back is not counted:
+   * the current one; where the policy has changed more than once since, and nothing is kept of that period, the units are refused (`refunds_refused`).
+   * An unaccounted or a repeated decision took nothing, and gives nothing back. How often a decision is given back is not counted:
    * give back what was not used, once.
-   * @throws TypeError for a decision that denied, is about other budgets, or has a reservation; VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets have changes to send
+   * @throws TypeError for a decision that denied, was made with an `id`, is about other budgets, or has a reservation; VsaError `closed`; `store_unavailable` when the store is away and `budgetsMax` budgets have changes to send
    */
   refund(units?: number, decision?: PastDecision): void
   /**
-   * Gives back, durable on return and once for each id, up to what was admitted or settled under the id: a retried refund credits once.
+   * Gives back, durable on return and once for each id, up to what was admitted or settled under the id: a retried refund credits once. At least 1 unit.
    * @throws VsaError `reservation_unknown`; `reservation_open` where it is to be settled instead; `timeout`, `store_unavailable`, `closed`
    */
   refund(units: number, options: RefundOptions): Promise<GivenBack>
@@ -143,8 +147,8 @@ export interface Budget {
    */
   mint(units: number, options: MintOptions & InTransaction): Promise<PendingIntent>
   /**
-   * Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. One exchange carries
-   * one mint of a budget: of many at once, the last waits for as many exchanges. @throws VsaError `id_conflict`, `units_overflow`
+   * Creates units, durable on return, once per `id`. Resolves to false when this id was minted before, also by a first attempt of this call whose answer was
+   * lost with its epoch. Only for `{ initial }`. One exchange carries one mint of a budget: of many at once, the last waits for as many exchanges. @throws VsaError `id_conflict`, `units_overflow`
    */
   mint(units: number, options: MintOptions): Promise<boolean>
   /**
@@ -161,7 +165,8 @@ export interface Budget {
    */
   reset(): Promise<void>
   /**
-   * Removes all that there is of the key, in every period: the books, reservations, which end unsettled, and the ids of admissions and mints. Durable on
+   * Removes all that there is of the key, in every period: the books, reservations, which end unsettled, and the ids of admissions and mints. An id under
+   * which other budgets were asked for as well is forgotten for them, too: there it may count again. Durable on
    * return, and this process begins anew: the next request makes a fresh row, by the policy that holds in its process; one that was changed at run time
    * still does. Units that are given back by a decision of before go to the fresh row. Other budgets get back what reservations together with this one had
    * set aside. Other processes hear of it with their next exchange, and raise `deleted`: until then each may spend its lease, at most `atRisk`, which is in

@@ -11,6 +11,11 @@ import { Gate, type GateFamily } from './gate.ts'
 import type { PolicyCache } from './policy-cache.ts'
 import type { SlowPath } from './slow-path.ts'
 
+/** Also a promise of another realm or library. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
 export type PolicyOf = (id: string) => Policy
 
 /** What all families of one engine share. */
@@ -75,7 +80,7 @@ export class Family implements PublicFamily, GateFamily {
       this.of(id)
       return
     }
-    const policy = this.#declared(id)
+    const policy = this.#policyOf(this.#declared, id)
     const plan = this.#policies.of(policy)
     const gate = this.of(id)
     // A gate that was made after the change has the new plan, and the store's row may still have the old one.
@@ -161,7 +166,19 @@ export class Family implements PublicFamily, GateFamily {
   #planFor(id: string): Plan {
     if (this.#plan !== null) return this.#plan
     if (typeof this.#declared !== 'function') throw new Error(`unreachable: family ${this.name} has no policy`)
-    return this.#policies.of(this.#declared(id))
+    return this.#policies.of(this.#policyOf(this.#declared, id))
+  }
+
+  /** @throws TypeError where the function answers with a promise, whose failure is not left unhandled */
+  #policyOf(declared: PolicyOf, id: string): Policy {
+    const policy: unknown = declared(id)
+    if (isThenable(policy)) {
+      Promise.resolve(policy).catch(() => undefined)
+      const name = JSON.stringify(this.keyOf(id))
+      throw new TypeError(`the policy of ${name} must be given at once, got a promise: its function must not be async`)
+    }
+    // Checked when it is compiled.
+    return policy as Policy
   }
 
   /** Budgets that were declared one by one before their family. */

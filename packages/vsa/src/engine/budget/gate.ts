@@ -188,6 +188,11 @@ export class Gate implements Budget, HotCell {
     metrics.refunds += 1
   }
 
+  /** Into a row of any period, also of one that its policy has no more. */
+  giveBack(units: number, window: Window): void {
+    this.family.slowPath.giveBack(this, units, window)
+  }
+
   tryReserve(max: number): Reservation | null {
     // `tryAdmit` has a default.
     if (typeof max !== 'number') assertUnits('units', max)
@@ -234,7 +239,7 @@ export class Gate implements Budget, HotCell {
   /** Units that were just admitted, from the row that the budget admits from now. */
   #reserved(units: number): LocalReservation {
     const gate = this.isEvicted ? this.family.live(this) : this
-    return new LocalReservation(gate, units, gate.row?.window.start ?? null)
+    return new LocalReservation(gate, units, gate.row?.window ?? null)
   }
 
   /** P7: of units that were not spent nothing goes back. */

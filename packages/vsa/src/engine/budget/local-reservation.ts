@@ -1,25 +1,22 @@
+import type { Window } from '../../core/plan.ts'
 import { assertUnits, UNITS_MAX } from '../../core/units.ts'
 import { checkExtension } from '../api/arguments.ts'
 import { printAsJson } from '../api/inspect.ts'
-import type {
-  Extension,
-  InTransaction,
-  PastDecision,
-  PendingIntent,
-  Reservation,
-  Settled,
-} from '../api/public-types.ts'
+import type { Extension, InTransaction, PendingIntent, Reservation, Settled } from '../api/public-types.ts'
 import type { SettleWithin } from './durable-reservation.ts'
 import type { RowView } from './row-view.ts'
 
 /** Units of one period that were admitted for a reservation. */
 export interface Charge {
   readonly units: number
-  /** Null: without a record, so that nothing of them can be given back. */
-  readonly period: number | null
+  /** The period, whatever becomes of the policy. Null: without a record, so that nothing of them can be given back. */
+  readonly window: Window | null
   /** Where they came from; absent: the reservation's budget. */
   readonly source?: ChargedSource
 }
+
+/** That of counters, and of budgets without windows. */
+export const NO_WINDOWS: Window = { start: 0, end: Infinity }
 
 /** What units of a charge go back into. */
 export interface ChargedSource {
@@ -27,7 +24,9 @@ export interface ChargedSource {
   readonly row: RowView | null
   readonly room: number
   readonly roomMax: number
-  refund(units: number, decision?: PastDecision): void
+  /** Into the row that it admits from now. */
+  refund(units: number): void
+  giveBack(units: number, window: Window): void
 }
 
 /** What a reservation needs of its budget. */
@@ -54,7 +53,7 @@ export class LocalReservation implements Reservation {
 
   readonly #budget: ReservedBudget
   /** The period of the first units; null as in {@link Charge}. */
-  readonly #period: number | null
+  readonly #window: Window | null
   /** T1: of one that was asked for with an id. Null: it has none. */
   readonly #settleInTransaction: SettleWithin | null
   #units: number
@@ -68,11 +67,11 @@ export class LocalReservation implements Reservation {
   constructor(
     budget: ReservedBudget,
     units: number,
-    period: number | null,
+    window: Window | null,
     settleInTransaction: SettleWithin | null = null,
   ) {
     this.#budget = budget
-    this.#period = period
+    this.#window = window
     this.#settleInTransaction = settleInTransaction
     this.#units = units
     this.#charged = units
@@ -80,9 +79,9 @@ export class LocalReservation implements Reservation {
 
   /** Of several sources: what each gave, the first one first. @param budget stands for all of them */
   static of(budget: ReservedBudget, charges: readonly Charge[]): LocalReservation {
-    const isUnaccounted = charges.some(({ period }) => period === null)
+    const isUnaccounted = charges.some(({ window }) => window === null)
     // Of its first units, which are none.
-    const reservation = new LocalReservation(budget, 0, isUnaccounted ? null : 0)
+    const reservation = new LocalReservation(budget, 0, isUnaccounted ? null : NO_WINDOWS)
     for (const charge of charges) reservation.#add(charge)
     reservation.#units = reservation.#charged
     return reservation
@@ -97,7 +96,7 @@ export class LocalReservation implements Reservation {
   }
 
   get unaccounted(): true | undefined {
-    return this.#period === null ? true : undefined
+    return this.#window === null ? true : undefined
   }
 
   meter(units = 1): boolean {
@@ -194,7 +193,7 @@ export class LocalReservation implements Reservation {
     for (let left = units; left > 0;) {
       const last = this.#later?.at(-1)
       const back = last === undefined ? left : Math.min(left, last.units)
-      this.#refund(last?.source ?? this.#budget, back, last === undefined ? this.#period : last.period)
+      this.#refund(last?.source ?? this.#budget, back, last === undefined ? this.#window : last.window)
       this.#charged -= back
       left -= back
       if (last === undefined) continue
@@ -203,12 +202,12 @@ export class LocalReservation implements Reservation {
     }
   }
 
-  #refund(budget: ChargedSource, units: number, period: number | null): void {
-    if (period === null) return
+  #refund(budget: ChargedSource, units: number, window: Window | null): void {
+    if (window === null) return
     // The slow path would give back into the period of now.
     const isHot = budget.room + units <= budget.roomMax
-    if (isHot && budget.row?.window.start === period) budget.refund(units)
-    else budget.refund(units, { period })
+    if (isHot && budget.row?.window.start === window.start) budget.refund(units)
+    else budget.giveBack(units, window)
   }
 }
 

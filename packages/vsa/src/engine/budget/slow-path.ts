@@ -1,3 +1,4 @@
+import type { Window } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
 import type { Decision } from '../../core/decision.ts'
 import type {
@@ -28,6 +29,7 @@ export interface SlowPath<Gate> {
   charge(gate: Gate, units: number): Promise<readonly Charge[] | null>
   cover(gate: Gate, units: number, add: (charge: Charge) => void): Promise<number>
   refund(gate: Gate, units: number, decision: PastDecision | undefined): void
+  giveBack(gate: Gate, units: number, window: Window): void
   /** I2 */
   refundOnce(gate: Gate, units: number, options: RefundOptions): Promise<GivenBack>
   reservation(gate: Gate, id: string): Reservation

@@ -23,7 +23,7 @@ export class AnswerEvents {
   }
 
   compare(leased: LeasedRow, before: Before, after: RowFigures): void {
-    const { key, plan, window } = leased
+    const { key, gate, plan, window } = leased
     const row = { key, period: window.start }
     const { figures } = before
     // P1: another process has changed it while this one used it.
@@ -43,7 +43,14 @@ export class AnswerEvents {
     for (const fraction of thresholds) {
       const mark = fraction * after.minted
       if (before.used < mark && after.used >= mark && isFirst(leased, after.minted, fraction)) {
-        this.#emit({ type: 'threshold', ...row, fraction, used: after.used, limit: after.minted })
+        this.#emit({
+          type: 'threshold',
+          ...row,
+          fraction,
+          used: after.used,
+          limit: after.minted,
+          policy: gate.metrics.policy,
+        })
       }
     }
   }

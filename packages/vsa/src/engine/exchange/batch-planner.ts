@@ -11,6 +11,7 @@ import { counterEntryOf, entryOf } from './batch-entries.ts'
 import type { ExchangeParts } from './exchange-parts.ts'
 import { type InFlightBatch, isLeasedRow } from './in-flight-batch.ts'
 import { LeasePlan } from './lease-plan.ts'
+import { OwnLeases } from './own-leases.ts'
 import { Quarantine, VOID } from './quarantine.ts'
 import { restatementOf } from './recollection.ts'
 import type { FlushRequest } from './send-queue.ts'
@@ -44,6 +45,7 @@ export class BatchPlanner {
   readonly #parts: ExchangeParts
   readonly #leasePlan: LeasePlan
   readonly #pace = new ServicePace()
+  readonly #ownLeases: OwnLeases
   readonly #quarantine: Quarantine
   /** The last batch had no place for rows that wait. */
   #rowsWait = false
@@ -51,6 +53,7 @@ export class BatchPlanner {
   constructor(parts: ExchangeParts) {
     this.#parts = parts
     this.#leasePlan = new LeasePlan(parts.settings, parts.session)
+    this.#ownLeases = new OwnLeases(parts)
     this.#quarantine = new Quarantine(parts)
   }
 
@@ -67,7 +70,7 @@ export class BatchPlanner {
     const rowsFirst = this.#rowsWait && !closing
     if (rowsFirst) this.#loadChanged(builder)
     const changedFit = rowsFirst && !builder.isFull
-    const allLoaded = this.#parts.waiting.drain((request) => this.#loadRequest(builder, request, nowMs))
+    const allLoaded = this.#parts.waiting.drain((request) => this.#loadRequest(builder, request, nowMs, closing))
     if (allLoaded) this.#pace.done()
     else this.#shed(builder, nowMs)
     if (!rowsFirst) this.#loadChanged(builder)
@@ -170,8 +173,10 @@ export class BatchPlanner {
     return builder.runs.length > 0 || builder.rows.some((row) => isLeasedRow(row) && requests.isAwaited(row))
   }
 
-  #loadRequest(builder: BatchBuilder, request: PendingRequest, nowMs: number): boolean {
+  #loadRequest(builder: BatchBuilder, request: PendingRequest, nowMs: number, closing: boolean): boolean {
     try {
+      // O13: at the end a request waits for no other exchange.
+      if (!closing && this.#ownLeases.giveWay(request)) return true
       return this.#joinRun(builder, request, nowMs) || this.#loadAnyRequest(builder, request, nowMs)
     } catch (error) {
       // A bug: this request alone fails, and does not stop the ones behind it.

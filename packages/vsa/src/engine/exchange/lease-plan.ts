@@ -24,8 +24,10 @@ export class LeasePlan {
     }
   }
 
-  /** P1: of the policy that the process has for the budget now. */
-  #versionOf({ gate }: LeasedRow): number {
+  /** P1: of the policy that the process has for the budget now. P3: the row of a policy of before keeps its terms: every version is higher than 0. */
+  #versionOf({ gate, plan, window: { start, end } }: LeasedRow): number {
+    const window = plan.windowAt(start)
+    if (window.start !== start || window.end !== end) return 0
     return Math.max(this.#session.version, gate.history?.changed?.version ?? 0)
   }
 

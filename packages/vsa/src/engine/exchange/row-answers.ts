@@ -40,7 +40,8 @@ export class RowAnswers {
   settle(row: LeasedRow, answer: EntryAnswer, arrival: Arrival): void {
     if (answer.kind === 'budget') this.#acknowledge(row, answer, arrival)
     else if (answer.kind === 'removed') this.#settleRemoved(row, answer.refunded)
-    else if (answer.kind === 'deleted') this.#forget(row)
+    // This process deleted it itself, and store time has leapt by more than the store remembers that.
+    else if (answer.kind === 'deleted' || (answer.kind === 'row_lost' && this.#isDeleter(row))) this.#forget(row)
     else if (answer.kind !== 'counter') this.#refuse(row, arrival.nowMs)
   }
 
@@ -117,7 +118,11 @@ export class RowAnswers {
     this.#pause(row, nowMs, false)
     this.#refunds.drop(row, sent?.refund)
     this.#takeMintSent(row)?.reply.reject(rowLostError(key))
-    for (const { reply } of this.#parts.requests.find(row)?.takeCallsSent() ?? []) reply.reject(rowLostError(key))
+    for (const { kind, reply } of this.#parts.requests.find(row)?.takeCallsSent() ?? []) {
+      // P6: the period may have ended since the deletion.
+      if (kind === 'hear') reply.resolve()
+      else reply.reject(rowLostError(key))
+    }
     for (const request of this.#confirmations.takeUnconfirmed(row, 'sent')) this.#takes.retryLater(request, row)
     // The gate has not entered the period: it goes back to the store's.
     if (wasEarly(row, session.time)) leases.retire(row)
@@ -128,6 +133,10 @@ export class RowAnswers {
     const { flushIntervalMs } = this.#parts.settings
     schedule.askAgainAtMs = nowMs + flushIntervalMs
     schedule.denials?.heard(nowMs, flushIntervalMs, { isRead: false, hasMore })
+  }
+
+  #isDeleter(row: LeasedRow): boolean {
+    return this.#parts.requests.find(row)?.callsSent.some(({ kind }) => kind === 'hear') === true
   }
 
   #takeMintSent(row: LeasedRow): MintRequest | null {

@@ -48,6 +48,8 @@ export interface RequestForm {
 /** A request of several sources. */
 export class Waterfall {
   readonly units: number
+  /** Of what this owner has leased of the sources, once: it goes back for the request, with an exchange that the request waits for. */
+  ownLeases: 'kept' | 'returning' | 'returned' = 'kept'
   readonly #live: (() => CounterState) | null
 
   /** @param live finds the state of the counter that is the last source; null where there is none */
@@ -101,8 +103,6 @@ export abstract class PendingRequest {
   state: RequestState = 'queued'
   /** The store has refused it once, for units that other owners may yet return. */
   refused = false
-  /** It was admitted without a record: what it is granted afterwards stays taken. */
-  unaccounted = false
   /** It was sent under an epoch that is over, and what became of it is not known: it is asked again by its id (R8). */
   isUncertain = false
 

@@ -46,6 +46,8 @@ export type VsaEvent =
       readonly fraction: number
       readonly used: number
       readonly limit: number
+      /** What counts it in `stats().policies`: the name of its family, `:single` or `:other`. */
+      readonly policy: string
     }
   | { readonly type: 'cost_above_lease'; readonly key: string; readonly units: number; readonly atRisk: number }
   | { readonly type: 'refunds_refused'; readonly key: string; readonly period: number; readonly units: number }

@@ -14,8 +14,8 @@ const OTHER = ':other'
 export class MetricsTable {
   /** What belongs to no budget: store calls, records, waiters, counters. */
   readonly engine: Metrics = new Metrics()
-  readonly single: Metrics = new Metrics()
-  readonly #other = new Metrics()
+  readonly single: Metrics = new Metrics(SINGLE)
+  readonly #other = new Metrics(OTHER)
   readonly #families = new Map<string, Metrics>()
 
   /** Of a family that has been declared. */
@@ -23,7 +23,7 @@ export class MetricsTable {
     const known = this.#families.get(name)
     if (known !== undefined) return known
     if (this.#families.size >= POLICIES_MAX) return this.#other
-    const made = new Metrics()
+    const made = new Metrics(name)
     this.#families.set(name, made)
     return made
   }

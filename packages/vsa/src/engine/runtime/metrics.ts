@@ -10,6 +10,8 @@ export type CountedReason = DenialReason | 'lease'
  * of the lease when it is sent, and the number of admissions from those units and from `surplusUnits`.
  */
 export class Metrics {
+  /** As in `PolicyStats`; empty of what belongs to no policy. */
+  readonly policy: string
   /** Units spent from leases up to the last sends, net of refunds that lowered a delta. */
   spentUnits = 0
   /** Sum of cost - 1 over all spending from leases. */
@@ -52,6 +54,10 @@ export class Metrics {
   waiters = 0
   /** Other calls that wait for an answer now: mints, counter reads, flushes, peeks, `ready`. */
   calls = 0
+
+  constructor(policy = '') {
+    this.policy = policy
+  }
 
   /** All that wait, which `waitersMax` bounds. */
   get waiting(): number {

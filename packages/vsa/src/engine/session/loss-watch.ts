@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../core/clock.ts'
+import type { AppliedAnswer } from '../../core/exchange.ts'
 import type { Joined } from '../../core/store.ts'
 import type { EventSink } from '../runtime/event-sink.ts'
 import { ANOTHER_INCARNATION } from './forgotten.ts'
@@ -19,6 +20,7 @@ export class LossWatch {
   #incarnation: string | null = null
   #mayForget = false
   #trustedMs = Infinity
+  #leaseTtlMs = Infinity
   #frozenUntil = 0
   /** When leases stop, by the monotonic clock. */
   #stopAtMs = Infinity
@@ -51,8 +53,8 @@ export class LossWatch {
   joined({ epoch, incarnation, mayForget, frozenUntil, leaseTtlMs }: Joined): boolean {
     const isAnother = this.#incarnation !== null && this.#incarnation !== incarnation
     this.#incarnation = incarnation
-    this.#mayForget = mayForget
-    this.#trustedMs = mayForget ? TRUSTED_SHARE * leaseTtlMs : Infinity
+    this.#leaseTtlMs = leaseTtlMs
+    this.#judge(mayForget)
     this.#frozenUntil = frozenUntil
     if (isAnother && !this.#isTold) this.tell(epoch, ANOTHER_INCARNATION)
     this.#isTold = false
@@ -65,12 +67,19 @@ export class LossWatch {
   }
 
   /** An attempt has its answer, in time. @param sentAtMs when it was sent, by the monotonic clock */
-  answered(sentAtMs: number, frozenUntil: number): void {
+  answered(sentAtMs: number, { frozenUntil, mayForget }: Pick<AppliedAnswer, 'frozenUntil' | 'mayForget'>): void {
     this.#frozenUntil = frozenUntil
+    // F4: a standby was connected since. This answer is the first that is remembered.
+    if (mayForget === true) this.#judge(true)
     if (!this.#mayForget) return
     this.#stopAtMs = sentAtMs + this.#trustedMs
     if (this.#isStopped) this.#stop(false)
     if (this.#timer === null) this.#arm()
+  }
+
+  #judge(mayForget: boolean): void {
+    this.#mayForget = mayForget
+    this.#trustedMs = mayForget ? TRUSTED_SHARE * this.#leaseTtlMs : Infinity
   }
 
   end(): void {

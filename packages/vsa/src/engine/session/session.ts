@@ -254,7 +254,7 @@ export class Session {
     this.#heard(answer.time)
     if (answer.kind === 'applied' || answer.kind === 'replayed') {
       this.#attempts.measure()
-      this.#losses.answered(sentAtMs, answer.frozenUntil)
+      this.#losses.answered(sentAtMs, answer)
     }
     const detail = whatWasForgotten(batch, answer, lastHeard)
     if (detail !== null) this.#losses.tell(batch.epoch, detail)

@@ -16,6 +16,7 @@ import type { BudgetRow, OwnerRow } from '../../core/rows.ts'
 import type { ListPage, ListRange, StoreCapabilities } from '../../core/store.ts'
 import type { IntentWriter } from '../../core/intent-writer.ts'
 import { ONE_INCARNATION } from '../../core/life.ts'
+import { notApplied } from '../../core/store-failures.ts'
 import { leapMaxOf, StoreClock } from '../../core/store-clock.ts'
 import { isUndecided, rowsMoved } from './errors.ts'
 import { exchangeCall, exchangedFrom, isPlain } from './fast-path.ts'
@@ -31,11 +32,14 @@ import { upkeepFrom } from './load-upkeep.ts'
 import type { PostgresPool } from './pool.ts'
 import { ignorePoolErrors } from './pool-errors.ts'
 import { integer, list } from './rows.ts'
-import { readServer, refuseRisks, type Safety, safetyOf, type ServerFacts, warningOf } from './safety.ts'
+import { readFacts, readServer, refuseRisks, type Safety, safetyOf, type ServerFacts, warningOf } from './safety.ts'
 import { save } from './save.ts'
 import { ensureSchema } from './schema.ts'
 import * as sql from './sql.ts'
 import { answerOfCommit, Transaction } from './transaction.ts'
+
+/** O6: an owner that holds leases exchanges as often. */
+const LOOKS_PER_LIFETIME = 3
 
 export interface AdapterSettings {
   readonly schema: string
@@ -82,6 +86,10 @@ export class PostgresAdapter implements StoreAdapter {
   readonly #isWatched: boolean
   /** Owners of this handle may remember (F4), since one of them joined while the server might forget. */
   #mayForget = false
+  /** That began after one of them had joined, and the join had told that it may not. */
+  #isNews = false
+  /** Store time when it was last read what the server is. */
+  #judgedAt = 0
   /** Of the store, as it was last seen. */
   #incarnation = ONE_INCARNATION
   #ready: Promise<Safety> | undefined
@@ -121,27 +129,34 @@ export class PostgresAdapter implements StoreAdapter {
   }
 
   async loadJoin(): Promise<Snapshot<JoinRows>> {
-    const { mayForget } = await this.#checkedForJoin()
+    await this.#checkedForJoin()
     const statements = sql.loadJoin(this.#name, this.#isWatched)
     const read: Read<JoinRows> = ([lastEpoch]) => ({
       rows: { lastEpoch: integer(lastEpoch), process: null },
       locked: NO_LOCKS,
     })
-    this.#mayForget ||= mayForget
-    return this.#snapshot(statements, read)
+    const snapshot = await this.#snapshot(statements, read)
+    this.#judgedAt = this.#timeTold
+    return snapshot
   }
 
   async loadExchange(batch: Batch): Promise<Snapshot<ExchangeRows>> {
     assertBatch(batch)
+    await notApplied(() => this.#lookForStandby())
     return this.#snapshot(sql.loadExchange(this.#name, namesIn(batch), this.#isWatched), (answer, time) =>
       exchangeFrom(answer, batch, { time, mayForget: this.#mayForget }),
     )
+  }
+
+  get mayForget(): boolean {
+    return this.#isNews
   }
 
   async exchangePlain(batch: Batch): Promise<Exchanged | null> {
     if (!this.#hasFastPath) return null
     assertBatch(batch)
     if (!isPlain(batch, this.#incarnation)) return null
+    await notApplied(() => this.#lookForStandby())
     const call = exchangeCall(this.#name, batch, this.#timeTold, this.#isWatched)
     const answer = await answerOfCommit(this.#pool, this.#schema, call, isUndecided)
     if (answer === null || answer === undefined) return null
@@ -184,6 +199,7 @@ export class PostgresAdapter implements StoreAdapter {
     this.#wasOpen = false
     this.#wasJoined = false
     this.#mayForget = false
+    this.#isNews = false
     this.#stopListening?.()
     this.#stopListening = undefined
   }
@@ -198,11 +214,28 @@ export class PostgresAdapter implements StoreAdapter {
   }
 
   /** What the server is, may have changed since it was opened: an owner is told what it is when it joins. */
-  async #checkedForJoin(): Promise<Safety> {
+  async #checkedForJoin(): Promise<void> {
     const known = await this.#checked()
-    const isFirst = !this.#wasJoined
+    this.#noteRead(this.#wasJoined ? this.#judged(await readServer(this.#pool, this.#schema)) : known)
     this.#wasJoined = true
-    return isFirst ? known : this.#judged(await readServer(this.#pool, this.#schema))
+  }
+
+  #noteRead({ mayForget }: Safety): void {
+    if (mayForget && !this.#mayForget && this.#wasJoined) this.#isNews = true
+    this.#mayForget ||= mayForget
+  }
+
+  /**
+   * F4: a standby may be connected while owners go on, who are told by their next answers: those that have joined are not refused. One statement in a third of a lease lifetime of
+   * store time.
+   */
+  async #lookForStandby(): Promise<void> {
+    const isAsked = this.#isWatched && this.#settings.mayForget === undefined && !this.#mayForget
+    if (!isAsked || this.#timeTold < this.#judgedAt + this.leaseTtlMs / LOOKS_PER_LIFETIME) return
+    const safety = safetyOf(await readFacts(this.#pool, this.#schema), this.#settings)
+    this.#judgedAt = this.#timeTold
+    this.#noteRead(safety)
+    if (safety.mayForget) this.#settings.warn(warningOf(this.#schema, safety))
   }
 
   /** @throws StoreError `store_unsafe` */

@@ -155,6 +155,9 @@ begin
     _records + count(*) filter (where is_record),
     coalesce(sum((held_after <> held)::int + (not is_record and (made or pool_after <> pool or wanted_after <> wanted_until))::int), 0),
     coalesce(bool_or(rest < 0 or minted_after > ${UNITS_MAX} or minted <> used + reserved + pool + burned + leased
+      or leased < held or lessees < (held > 0)::int or (leased = held) <> (lessees = (held > 0)::int) or held < 0
+      or least(used, reserved, burned, limit_units, version) < 0 or pool_after < -${UNITS_MAX}
+      or greatest(used_after, reserved, burned, leased, limit_units, version, wanted_until) > ${UNITS_MAX}
       or (made and ends <= _time - ${PERIOD_SLACK_MS})), false),
     array_agg(key) filter (where held_after <> held), array_agg(period) filter (where held_after <> held),
     array_agg(held_after) filter (where held_after <> held)
@@ -169,8 +172,10 @@ begin
     where e.held = 0 and l.epoch = _epoch and l.key = e.key and l.period = e.period;
   end if;
   if _counter is not null then
-    select string_agg(coalesce(c.value, 0)::text, ',' order by e.i) into _counters
+    select string_agg(coalesce(c.value, 0)::text, ',' order by e.i), coalesce(bool_or(c.value not between -${UNITS_MAX} and ${UNITS_MAX}), false)
+      into _counters, _odd
     from unnest(_counter) with ordinality e(key, i) left join ${schema}.counter c on c.key = e.key;
+    if _odd then raise exception 'vsa: left to the general path' using errcode = '${UNDECIDED}'; end if;
   end if;
 
   _outcome := format('{"granted":%s,"notes":%s,"written":{"records":%s,"leaseRecords":%s}}', array_to_json(_granted), _notes, _records, _moves);

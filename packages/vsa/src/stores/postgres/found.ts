@@ -1,8 +1,8 @@
 import { InvariantError } from '../../core/errors.ts'
 import type { RowName } from '../../core/exchange.ts'
-import type { BudgetRow, LeaseRow } from '../../core/rows.ts'
+import type { LeaseRow } from '../../core/rows.ts'
 import { encodeText } from '../../core/stored-text.ts'
-import { budgetFrom, integer, leaseFrom, list, nameOf, STUB, text } from './rows.ts'
+import { integer, leaseFrom, list, nameOf, rowNameFrom, STUB, text } from './rows.ts'
 
 /* What the loads find, and what a save must know of it. */
 
@@ -29,11 +29,14 @@ export function leaseNameOf(row: RowName, epoch: number): string {
   return `${epoch}:${nameOf(row)}`
 }
 
-export interface FoundBudget extends Leased {
-  /** Not read yet, so that one damaged row does not hide the others. */
+/** What is not read yet, so that one damaged row does not hide the others. @throws InvariantError when it cannot be read */
+export type Unread<Value> = () => Value
+
+export interface FoundBudget {
   readonly row: unknown
   readonly isStub: boolean
-  readonly held: number
+  /** Of all leases on the row, and of the one of this epoch. */
+  readonly sums: Unread<Leased & { readonly held: number }>
   /** Of a row that may be made: columns `limit_units`, `burn_max` and `version` of the row before it (P2); null for none. */
   readonly earlier: unknown
 }
@@ -42,8 +45,8 @@ export interface FoundBudget extends Leased {
 export function foundBudget(value: unknown): readonly [name: string, budget: FoundBudget] {
   const [row, leased, lessees, held, earlier = null] = list(value)
   const [key, period, kind] = list(row)
-  const sums = { leased: integer(leased), lessees: integer(lessees), held: integer(held) }
-  return [`${integer(period)}:${text(key)}`, { row, isStub: kind === STUB, ...sums, earlier }]
+  const sums: FoundBudget['sums'] = () => ({ leased: integer(leased), lessees: integer(lessees), held: integer(held) })
+  return [`${integer(period)}:${text(key)}`, { row, isStub: kind === STUB, sums, earlier }]
 }
 
 /** In the maps of {@link foundBudget}. */
@@ -51,10 +54,10 @@ export function encodedNameOf({ key, period }: RowName): string {
   return `${period}:${encodeText(key)}`
 }
 
-/** Null for a row that cannot be read, so that the others are worked on. */
-export function readable(value: unknown): BudgetRow | null {
+/** Null for what cannot be read, so that the rest is worked on. */
+export function readable<Value>(read: Unread<Value>): Value | null {
   try {
-    return budgetFrom(value)
+    return read()
   } catch (error) {
     if (error instanceof InvariantError) return null
     throw error
@@ -62,24 +65,30 @@ export function readable(value: unknown): BudgetRow | null {
 }
 
 /** Columns `key, period, epoch, held` of several leases, by the name of their row. */
-export function leasesByRow(value: unknown): ReadonlyMap<string, readonly LeaseRow[]> {
-  const rows = new Map<string, LeaseRow[]>()
-  for (const lease of rowsOf(value).map(leaseFrom)) {
-    const onRow = rows.get(nameOf(lease))
-    if (onRow === undefined) rows.set(nameOf(lease), [lease])
+export function leasesByRow(value: unknown): ReadonlyMap<string, Unread<readonly LeaseRow[]>> {
+  const rows = new Map<string, unknown[]>()
+  for (const lease of rowsOf(value)) {
+    const name = nameOf(rowNameFrom(lease))
+    const onRow = rows.get(name)
+    if (onRow === undefined) rows.set(name, [lease])
     else onRow.push(lease)
   }
-  return rows
+  return new Map([...rows].map(([name, leases]) => [name, () => leases.map(leaseFrom)]))
 }
 
 /** Pairs of a text and a number. */
-export function numbersByText(value: unknown): ReadonlyMap<string, number> {
+export function numbersByText(value: unknown): ReadonlyMap<string, Unread<number>> {
   return new Map(
     rowsOf(value).map((pair) => {
       const [name, number] = list(pair)
-      return [text(name), integer(number)]
+      return [text(name), () => integer(number)]
     }),
   )
+}
+
+/** Of a column with a time: one that cannot be read is late. */
+export function isAfter(column: unknown, time: number): boolean {
+  return Number(column) > time
 }
 
 /** `json_agg` of no rows is null. */

@@ -25,7 +25,7 @@ export interface PostgresOptions {
   /**
    * A failover may lose what was acknowledged: owners remember what they were answered, and tell it when a standby was promoted (F4). Default, read when an
    * owner joins: whether there is a standby for which no commit waits (`synchronous_standby_names` is empty, or `synchronous_commit` of the role is `local` or
-   * `remote_write`), or one was promoted before. A promotion is noticed in any case, and nothing is granted for one lease lifetime after it (F3), unless
+   * `remote_write`), or one was promoted before. A standby that is connected later is looked for in each third of a lease lifetime, and told by an answer. A promotion is noticed in any case, and nothing is granted for one lease lifetime after it (F3), unless
    * this is false: then no failover loses anything, says the user.
    */
   readonly mayForget?: boolean

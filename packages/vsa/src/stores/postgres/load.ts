@@ -25,14 +25,17 @@ import { encodeText } from '../../core/stored-text.ts'
 import {
   encodedNameOf,
   foundBudget,
+  isAfter,
   leaseNameOf,
   leasesByRow,
   NO_LOCKS,
   numbersByText,
+  readable,
   rowsOf,
   type FoundBudget,
   type Leased,
   type Locked,
+  type Unread,
 } from './found.ts'
 import { settlementsFrom } from './intents.ts'
 import { readReservations, reservationHash } from './reservation-rows.ts'
@@ -73,9 +76,9 @@ export function refused(entry: Entry): DamagedRow | undefined {
 
 interface Found {
   readonly budgets: ReadonlyMap<string, FoundBudget>
-  readonly ended: ReadonlyMap<string, readonly LeaseRow[]>
-  readonly mints: ReadonlyMap<string, number>
-  readonly counters: ReadonlyMap<string, number>
+  readonly ended: ReadonlyMap<string, Unread<readonly LeaseRow[]>>
+  readonly mints: ReadonlyMap<string, Unread<number>>
+  readonly counters: ReadonlyMap<string, Unread<number>>
   readonly deletions: FoundDeletions
 }
 
@@ -125,7 +128,7 @@ export function exchangeFrom(
       ...(intents !== null && { intents: settlementsFrom(intents) }),
       ...(sources.length > 0 && { sources: sources.map((source) => sourceRows(found, source)) }),
       wanted: rowsOf(wanted)
-        .filter((name) => integer(list(name)[2]) > time)
+        .filter((name) => isAfter(list(name)[2], time))
         .map(rowNameFrom),
     },
     locked: lockedIn(found, batch, budgetsOf(sources)),
@@ -137,7 +140,7 @@ function deletionsFrom(value: unknown, time: number): FoundDeletions {
   const [leases, keys] = list(value)
   const kept = rowsOf(keys)
     .map(list)
-    .filter(([, deletedAt]) => integer(deletedAt) >= deletedKeysFrom(time))
+    .filter(([, deletedAt]) => isAfter(deletedAt, deletedKeysFrom(time) - 1))
   return {
     leases: new Set(rowsOf(leases).map((name) => encodedNameOf(rowNameFrom(name)))),
     keys: new Set(kept.map(([key]) => text(key))),
@@ -192,14 +195,14 @@ export function sourceRows(
   return { ...source, rows: readRows({ ...found, mints: NO_MINTS }, source) }
 }
 
-const NO_MINTS: ReadonlyMap<string, number> = new Map()
+const NO_MINTS: ReadonlyMap<string, Unread<number>> = new Map()
 
 type Wanted = Pick<SourceRows, 'key' | 'period'> & Pick<BudgetEntry, 'mint' | 'policy'>
 
 function readRows(found: Omit<Found, 'deletions'>, { period, ...wanted }: Wanted): EntryRows {
   try {
     return period === null
-      ? { kind: 'counter', value: found.counters.get(encodeText(wanted.key)) ?? 0 }
+      ? { kind: 'counter', value: found.counters.get(encodeText(wanted.key))?.() ?? 0 }
       : budgetRows(found, { ...wanted, period })
   } catch (error) {
     // A value that this store cannot have written (S6): the answer names the row, and other rows are not affected.
@@ -214,17 +217,17 @@ function budgetRows(
 ): LoadedBudget {
   const { key, mint, policy } = entry
   const budget = found.budgets.get(encodedNameOf(entry))
-  const ended = found.ended.get(nameOf(entry)) ?? []
-  const mintedBefore = mint === undefined ? undefined : found.mints.get(mintHash(key, mint.id))
+  const mintedBefore = mint === undefined ? undefined : found.mints.get(mintHash(key, mint.id))?.()
   if (budget === undefined || budget.isStub) {
     const earlier = policy?.kind === 'window' ? earlierFrom(budget?.earlier ?? null) : undefined
     return { kind: 'budget', row: undefined, held: 0, others: 0, othersHeld: 0, ended: [], mintedBefore, earlier }
   }
-  const { row, held, leased, lessees } = budget
+  const { held, leased, lessees } = budget.sums()
+  const ended = found.ended.get(nameOf(entry))?.() ?? []
   const endedHeld = ended.reduce((sum, lease) => sum + lease.held, 0)
   return {
     kind: 'budget',
-    row: budgetFrom(row),
+    row: budgetFrom(budget.row),
     held,
     others: lessees - ended.length - (held > 0 ? 1 : 0),
     othersHeld: leased - endedHeld - held,
@@ -254,12 +257,12 @@ function lockedIn(found: Found, { epoch, entries }: Batch, sources: readonly Row
     const budget = found.budgets.get(encodedNameOf(name))
     if (budget === undefined) continue
     if (budget.isStub) stubs.push({ key: name.key, period: name.period })
-    held.set(leaseNameOf(name, epoch), budget.held)
+    held.set(leaseNameOf(name, epoch), readable(budget.sums)?.held ?? 0)
   }
   return { leased, held, stubs }
 }
 
-/** The leases on rows as a save must know them, without those of the epoch that calls. */
+/** The leases on rows as a save must know them, without those of the epoch that calls. A row whose sums or leases cannot be read is not saved. */
 export function leasesOn(
   { budgets, ended }: Pick<Found, 'budgets' | 'ended'>,
   names: readonly RowName[],
@@ -267,10 +270,11 @@ export function leasesOn(
   const held = new Map<string, number>()
   const leased = new Map<string, Leased>()
   for (const name of names) {
-    const budget = budgets.get(encodedNameOf(name))
-    if (budget === undefined) continue
-    leased.set(nameOf(name), budget)
-    for (const lease of ended.get(nameOf(name)) ?? []) held.set(leaseNameOf(name, lease.epoch), lease.held)
+    const sums = readable(() => budgets.get(encodedNameOf(name))?.sums())
+    if (sums === undefined || sums === null) continue
+    leased.set(nameOf(name), sums)
+    for (const lease of readable(() => ended.get(nameOf(name))?.()) ?? [])
+      held.set(leaseNameOf(name, lease.epoch), lease.held)
   }
   return { leased, held }
 }

@@ -38,10 +38,16 @@ const VERSION_MIN = 13
 
 /** @throws StoreError `store_unsafe` for a server that would break L1; also the errors of the connection */
 export async function readServer(pool: PostgresPool, schema: string): Promise<ServerFacts> {
-  const facts = (await answerOf(pool, schema, serverState(schema))) as ServerFacts
+  const facts = await readFacts(pool, schema)
   const refusal = refusalOf(facts)
   if (refusal !== undefined) throw unsafe(schema, refusal)
   return facts
+}
+
+/** Refuses nothing: for owners that have joined, who go on. @throws the errors of the connection */
+export async function readFacts(pool: PostgresPool, schema: string): Promise<ServerFacts> {
+  // The statement makes such an object.
+  return (await answerOf(pool, schema, serverState(schema))) as ServerFacts
 }
 
 function serverState(schema: string): string {

@@ -2,6 +2,7 @@
 import type { UpkeepBounds } from '../../core/adapter.ts'
 import type { RowName } from '../../core/exchange.ts'
 import { encodeText } from '../../core/stored-text.ts'
+import { UNITS_MAX } from '../../core/units.ts'
 import { isDue, settlementsOf } from './intents.ts'
 import { lifeColumns } from './life.ts'
 import { integerArray, integerLiteral, textArray, textLiteral } from './literals.ts'
@@ -195,7 +196,7 @@ order by b.key, b.period for update skip locked) b), '[]'), true);
 with locked as materialized (
 select e ->> 0 as key, (e ->> 1)::bigint as period from json_array_elements(current_setting('vsa.ended')::json) e),
 prunable as materialized (
-select key, period, ends_at from ${schema}.budget where keep_until is not null and keep_until < ${CLOCK} and lessees = 0 and reserved = 0
+select key, period, ends_at from ${schema}.budget where keep_until is not null and keep_until < ${CLOCK} and lessees = 0 and reserved = 0 and coalesce(ends_at, 0) between -${UNITS_MAX} and keep_until
 order by keep_until limit ${rows} for update skip locked),
 forgettable as materialized (
 select epoch from ${schema}.owner where not is_open and not burning and seen_at < ${CLOCK} - ${integerLiteral(ownersKeptMs)}

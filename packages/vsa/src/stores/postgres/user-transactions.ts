@@ -1,9 +1,11 @@
 import type { UserTransaction } from '../../core/intent-writer.ts'
 import { assertFunction, assertMethods } from '../../core/options.ts'
+import { assertInTransaction } from './pg-transaction-status.ts'
 
 /*
- * T1: `{ db }` from what each library hands to a transaction. All are typed by what is called, so no library is a dependency. What commits each
- * statement by itself, such as a pool, is refused: its row would count although the user's transaction is rolled back.
+ * T1: `{ db }` from what each library hands to a transaction. All are typed by what is called, so no library is a dependency. What is known to commit each
+ * statement by itself, such as a pool, is refused: its row would count although the user's transaction is rolled back. Kysely, Knex and Prisma themselves
+ * refuse a transaction that is over; a client of pg is asked before each statement, also below Drizzle.
  */
 
 /** The `Client` or `PoolClient` of `pg`, between `begin` and `commit`. */
@@ -14,13 +16,19 @@ export interface PgClient {
 }
 
 /**
+ * Where `pg` tells its status (`client.getTransactionStatus`), a statement outside a transaction rejects with a TypeError, and is not sent.
  * @param client of `pg`, on which the transaction was begun
  * @throws TypeError for a pool: its statements go over any connection
  */
 export function fromPg(client: PgClient): UserTransaction {
   assertMethods('client', client, 'the client of pg that has the transaction', ['query'])
   refuseUnless('client', !('totalCount' in client), 'the client of pg that has the transaction, not the pool')
-  return { executeSql: (text, values) => client.query(text, values) }
+  return {
+    executeSql: async (text, values) => {
+      assertInTransaction('client', client)
+      return client.query(text, values)
+    },
+  }
 }
 
 /** The `Transaction` of Kysely. */
@@ -61,9 +69,11 @@ export function fromKysely(trx: KyselyTransaction): UserTransaction {
 export interface DrizzleTransaction<Query> {
   execute(query: Query): PromiseLike<unknown>
   rollback(): never
+  readonly _?: { readonly session?: object }
 }
 
 /**
+ * Over `pg`, a statement outside a transaction rejects as one of `fromPg` does. Of other drivers it is not known whether the transaction is over.
  * @param tx what `db.transaction` hands over
  * @param sql the tag of `drizzle-orm`, which makes a statement with parameters
  * @throws TypeError for a database of Drizzle that is no transaction
@@ -75,7 +85,9 @@ export function fromDrizzle<Query>(
   assertMethods('tx', tx, 'what Drizzle hands to transaction()', ['execute', 'rollback'])
   assertFunction('sql', sql)
   return {
-    executeSql: (text, values) => {
+    executeSql: async (text, values) => {
+      const session = tx._?.session
+      if (session !== undefined && 'client' in session) assertInTransaction('tx', session.client)
       const { texts, given } = split(text, values)
       return tx.execute(sql(Object.assign(texts, { raw: texts }), ...given))
     },

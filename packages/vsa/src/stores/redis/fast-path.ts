@@ -25,8 +25,8 @@ function isTime(time: number | null): boolean {
 /** @param value the answer of `EXCHANGE` @returns null when it did not decide */
 export function exchangedFrom(value: unknown, { entries }: Batch): Exchanged | null {
   if (value === null) return null
-  const [numbers, outcomeText, wanted] = list(value)
-  const doubles = new Doubles(bytesOf(numbers))
+  const [numbers, outcomeText, wanted, rows] = list(value)
+  const doubles = new Doubles(Buffer.concat([numbers, ...list(rows)].map(bytesOf)))
   const [time, timeSeen, expiresAt] = [doubles.at(0), doubles.at(1), doubles.at(2)]
   // Only the script has written it.
   const outcome = JSON.parse(text(outcomeText)) as Outcome

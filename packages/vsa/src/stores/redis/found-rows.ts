@@ -1,10 +1,10 @@
 import type { EntryRows, SourceRows } from '../../core/adapter.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { RowName } from '../../core/exchange.ts'
-import type { LeaseRow, ReservationSource } from '../../core/rows.ts'
+import type { ReservationSource } from '../../core/rows.ts'
 import { fieldOf, leaseNameOf } from './keys.ts'
 import type { Loaded } from './loaded.ts'
-import { bytesOrNone, list, number, rowNameFrom, text, unpackBudget } from './rows.ts'
+import { bytesOrNone, list, number, text, unpackBudget } from './rows.ts'
 
 /** What a script found, and the fields that it looked for, in the same order. */
 export interface Answered {
@@ -20,13 +20,13 @@ export interface Answered {
 export class FoundRows {
   readonly #budgets: ReadonlyMap<string, Buffer | undefined>
   readonly #counters: ReadonlyMap<string, Buffer | undefined>
-  readonly #held: ReadonlyMap<string, number>
-  readonly #ended: ReadonlyMap<string, readonly LeaseRow[]>
+  readonly #held: ReadonlyMap<string, Buffer | undefined>
+  readonly #ended: ReadonlyMap<string, readonly FoundLease[]>
 
   constructor({ budgets, counters, held, ended }: Answered) {
     this.#budgets = byName(budgets.fields, budgets.values)
     this.#counters = byName(counters.fields, counters.values)
-    this.#held = new Map(held === undefined ? [] : numbersByName(budgets.fields, held))
+    this.#held = held === undefined ? new Map() : byName(budgets.fields, held)
     this.#ended = endedByRow(budgets.fields, ended)
   }
 
@@ -34,9 +34,8 @@ export class FoundRows {
   keep(loaded: Loaded, epoch: number): void {
     for (const [field, row] of this.#budgets) loaded.budget(field, row)
     for (const [key, value] of this.#counters) loaded.counter(key, value)
-    for (const [field, units] of this.#held) loaded.lease(leaseNameOf(field, epoch), units)
-    for (const [field, leases] of this.#ended)
-      for (const { epoch: other, held } of leases) loaded.lease(leaseNameOf(field, other), held)
+    for (const [field, held] of this.#held) keepLease(loaded, { field, epoch, held })
+    for (const leases of this.#ended.values()) for (const lease of leases) keepLease(loaded, lease)
   }
 
   /** @throws InvariantError for a row that this store cannot have written */
@@ -46,8 +45,12 @@ export class FoundRows {
     if (bytes === undefined)
       return { kind: 'budget', row: undefined, held: 0, others: 0, othersHeld: 0, ended: [], mintedBefore }
     const { row, leased, lessees } = unpackBudget(name, bytes)
-    const held = this.#held.get(field) ?? 0
-    const ended = this.#ended.get(field) ?? []
+    const held = unitsOf(this.#held.get(field))
+    const ended = (this.#ended.get(field) ?? []).map((lease) => ({
+      ...name,
+      epoch: lease.epoch,
+      held: unitsOf(lease.held),
+    }))
     const endedHeld = ended.reduce((sum, lease) => sum + lease.held, 0)
     return {
       kind: 'budget',
@@ -92,18 +95,34 @@ export function byName(names: readonly string[], values: unknown): ReadonlyMap<s
   return new Map(names.map((name, at) => [name, bytesOrNone(found[at])]))
 }
 
-function numbersByName(names: readonly string[], values: unknown): (readonly [string, number])[] {
-  const found = list(values)
-  return names.flatMap((name, at) => (found[at] === null ? [] : [[name, number(found[at])] as const]))
+/** Its units are not read yet. */
+interface FoundLease {
+  readonly field: string
+  readonly epoch: number
+  readonly held: Buffer | undefined
+}
+
+/** @throws InvariantError for units that this store cannot have written: none is kept as no lease */
+function unitsOf(held: Buffer | undefined): number {
+  if (held === undefined) return 0
+  const units = number(held)
+  if (units <= 0) throw new InvariantError(`expected the units of a lease in Redis, got ${units}`)
+  return units
+}
+
+/** A row whose lease cannot be read is not saved. */
+function keepLease(loaded: Loaded, { field, epoch, held }: FoundLease): void {
+  const units = readable(() => unitsOf(held))
+  if (held !== undefined && typeof units === 'number') loaded.lease(leaseNameOf(field, epoch), units)
 }
 
 /** @param ended flat list of (epoch, position of the budget, held) */
-function endedByRow(names: readonly string[], ended: unknown): ReadonlyMap<string, readonly LeaseRow[]> {
+function endedByRow(names: readonly string[], ended: unknown): ReadonlyMap<string, readonly FoundLease[]> {
   const flat = list(ended)
-  const rows = new Map<string, LeaseRow[]>()
+  const rows = new Map<string, FoundLease[]>()
   for (let at = 0; at < flat.length; at += 3) {
     const field = names[number(flat[at + 1])] ?? text(flat[at + 1])
-    const lease = { ...rowNameFrom(Buffer.from(field)), epoch: number(flat[at]), held: number(flat[at + 2]) }
+    const lease = { field, epoch: number(flat[at]), held: bytesOrNone(flat[at + 2]) }
     const onRow = rows.get(field)
     if (onRow === undefined) rows.set(field, [lease])
     else onRow.push(lease)

@@ -15,6 +15,7 @@ import {
   number,
   pairs,
   rowNameFrom,
+  score,
   text,
   tuples,
   unpackBudget,
@@ -100,7 +101,7 @@ export function exchangeFrom(
     damagedReservations: reservations.damaged,
     sources: sourcesOf(reservations.rows, batch).map((source) => found.source(source)),
     wanted: pairs(wanted)
-      .filter(([, until]) => number(until) > time)
+      .filter(([, until]) => score(until) > time)
       .map(([field]) => rowNameFrom(field)),
   }
 }
@@ -131,7 +132,7 @@ function earlierByField({ budgets }: Names, earlier: unknown): ReadonlyMap<strin
 function deletedByField({ budgets }: Names, deleted: unknown, time: number): ReadonlyMap<string, boolean> {
   const found = pairs(deleted)
     .map(([position, when]) => ({ field: budgets[number(position) - 1] ?? '', isLease: text(when) === '', when }))
-    .filter(({ isLease, when }) => isLease || number(when) >= deletedKeysFrom(time))
+    .filter(({ isLease, when }) => isLease || score(when) >= deletedKeysFrom(time))
   return new Map(found.map(({ field, isLease }) => [field, isLease]))
 }
 

@@ -113,13 +113,21 @@ export function unpackOwner(epoch: number, bytes: Buffer, label = ''): OwnerRow 
     label,
     state: isOpen === 1 ? 'open' : 'closed',
     seq: integer(seq),
-    // The store writes only an `Outcome` here.
-    outcome: JSON.parse(bytes.toString('utf8', tokenEnd)) as Outcome,
+    outcome: outcomeFrom(bytes.toString('utf8', tokenEnd)),
     seenAt: integer(seenAt),
     expiresAt: integer(expiresAt),
     leaseTtlMs: integer(leaseTtlMs),
     // A server cannot see the processes of its clients.
     process: null,
+  }
+}
+
+function outcomeFrom(json: string): Outcome {
+  try {
+    // The store writes only an `Outcome` here.
+    return JSON.parse(json) as Outcome
+  } catch {
+    throw unexpected('an outcome', 'no JSON')
   }
 }
 
@@ -175,6 +183,11 @@ export function number(value: unknown): number {
   const digits = text(value)
   if (digits === '') throw unexpected('an integer', value)
   return integer(Number(digits))
+}
+
+/** Of a member of a sorted set. Redis keeps no other than numbers: one that was changed keeps no other member from being looked at. */
+export function score(value: unknown): number {
+  return Number(text(value))
 }
 
 function integer(value: unknown): number {

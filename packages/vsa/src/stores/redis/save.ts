@@ -40,7 +40,7 @@ function expectRows(plan: SavePlan, { owners, budgets, counters, reservations }:
 /** F1, F3: what another transaction has kept of the incarnation decides this one, too. */
 function expectLife(plan: SavePlan, { state }: Loaded): void {
   plan.expect('s', 'incarnation', Buffer.from(state.incarnationKept))
-  plan.expect('s', 'frozen', Buffer.from(String(state.frozenUntil)))
+  plan.expect('s', 'frozen', Buffer.from(state.frozenKept))
 }
 
 function saveLeases(plan: SavePlan, leases: readonly LeaseRow[]): void {

@@ -28,6 +28,8 @@ export interface StoreState {
   readonly incarnationKept: string
   /** Store time until which nothing is granted, ms since 1970; 0 at first. */
   readonly frozenUntil: number
+  /** The same, as it stands there. */
+  readonly frozenKept: string
 }
 
 /** @returns undefined where there is no store, and where its schema is older, until it is opened @throws StoreError `store_damaged`, `schema_too_new` */
@@ -52,6 +54,7 @@ export function stateFrom(answer: unknown, prefix: string): StoreState | undefin
     now: timeIn(first),
     seen: timeIn(seen),
     frozenUntil: timeIn(frozen),
+    frozenKept: frozen,
     ...{ gen, run, runSeen, epochs, prunes, leap, incarnationKept, versions, deletions },
   }
 }

@@ -1,8 +1,10 @@
 import type { EndedLease, OpenOwner, UpkeepBounds, UpkeepRows } from '../../core/adapter.ts'
+import { withoutLeases } from '../../core/lease-sums.ts'
+import type { LeaseRow } from '../../core/rows.ts'
 import type { PrunableRow } from '../../core/written-rows.ts'
 import { InvariantError } from '../../core/errors.ts'
 import type { RedisArgument } from './client.ts'
-import { leaseNameOf } from './keys.ts'
+import { fieldOf, leaseNameOf } from './keys.ts'
 import type { Loaded } from './loaded.ts'
 import {
   bytesOrNone,
@@ -11,6 +13,8 @@ import {
   number,
   pairs,
   rowNameFrom,
+  score,
+  type StoredBudget,
   text,
   tuples,
   unpackBudget,
@@ -30,7 +34,7 @@ export function upkeepArguments(
 /** @param answer of `LOAD_UPKEEP`, without the state @param loaded gets what a save must find unchanged */
 export function upkeepFrom(answer: readonly unknown[], loaded: Loaded): UpkeepRows {
   const [late, burning, ended, prunable, nextPrunableAt, forgettable, nextSweepAt] = answer
-  const leases = tuples(ended, 4).map((tuple) => endedFrom(tuple, loaded))
+  const leases = soundOnes(tuples(ended, 4).map((tuple) => endedFrom(tuple, loaded)))
   const perEpoch = new Map<number, number>()
   for (const { lease } of leases) perEpoch.set(lease.epoch, (perEpoch.get(lease.epoch) ?? 0) + 1)
   return {
@@ -49,24 +53,41 @@ export function upkeepFrom(answer: readonly unknown[], loaded: Loaded): UpkeepRo
   }
 }
 
-/** An owner that is in the index and nowhere else is left alone. */
+/** An owner that is in the index and nowhere else is left alone, and so is one that cannot be read. */
 function openOwners([epochText, bytes, leases]: readonly unknown[], loaded: Loaded): readonly OpenOwner[] {
   const [epoch, found] = [number(epochText), bytesOrNone(bytes)]
   if (found === undefined) return []
   loaded.owner(epoch, found)
-  const owner = unpackOwner(epoch, found)
-  return owner.state === 'open' ? [{ owner, isGone: false, hasLeases: number(leases) > 0 }] : []
+  const owner = readable(() => unpackOwner(epoch, found))
+  return owner?.state === 'open' ? [{ owner, isGone: false, hasLeases: number(leases) > 0 }] : []
 }
 
-function endedFrom([epochText, field, heldText, bytes]: readonly unknown[], loaded: Loaded): EndedLease {
-  const [epoch, held, found] = [number(epochText), number(heldText), bytesOrNone(bytes)]
+interface StoredLease {
+  readonly lease: LeaseRow
+  /** Undefined where there is none; null when it, or the lease, cannot be read. */
+  readonly stored: StoredBudget | undefined | null
+}
+
+function endedFrom([epochText, field, heldText, bytes]: readonly unknown[], loaded: Loaded): StoredLease {
+  const [epoch, held, found] = [number(epochText), readable(() => number(heldText)), bytesOrNone(bytes)]
   const name = rowNameFrom(field)
   loaded.budget(text(field), found)
+  if (held === null) return { lease: { ...name, epoch, held: 0 }, stored: null }
   loaded.lease(leaseNameOf(text(field), epoch), held)
   return {
     lease: { ...name, epoch, held },
-    row: found === undefined ? undefined : readable(() => unpackBudget(name, found).row),
+    stored: found === undefined ? undefined : readable(() => unpackBudget(name, found)),
   }
+}
+
+/** S6: a row whose sums are not those of its leases is as one that cannot be read. */
+function soundOnes(ended: readonly StoredLease[]): readonly EndedLease[] {
+  const leasesOn = new Map<string, LeaseRow[]>()
+  for (const { lease } of ended) leasesOn.set(fieldOf(lease), [...(leasesOn.get(fieldOf(lease)) ?? []), lease])
+  return ended.map(({ lease, stored }) => {
+    if (stored === undefined || stored === null) return { lease, row: stored }
+    return { lease, row: withoutLeases(stored, leasesOn.get(fieldOf(lease)) ?? []) === null ? null : stored.row }
+  })
 }
 
 /** A row that cannot be read stays. */
@@ -89,5 +110,5 @@ function readable<T>(read: () => T): T | null {
 }
 
 function timeOrNull(value: unknown): number | null {
-  return text(value) === '' ? null : number(value)
+  return text(value) === '' ? null : Math.max(0, Math.min(score(value), Number.MAX_SAFE_INTEGER))
 }

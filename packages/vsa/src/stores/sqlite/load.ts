@@ -109,11 +109,14 @@ function loadEnded(statements: StatementCache, max: number): readonly EndedLease
   return statements
     .statement(sql.ENDED_LEASES)
     .all([max])
-    .map(leaseFrom)
-    .map((lease) => ({ lease, row: readable(() => budget.get([encodeText(lease.key), lease.period])) }))
+    .map((columns) => {
+      if (columns[3] === null) return { lease: leaseFrom([...columns.slice(0, 3), 0]), row: null }
+      const lease = leaseFrom(columns)
+      return { lease, row: readable(() => budget.get([encodeText(lease.key), lease.period])) }
+    })
 }
 
-/** Null for a row that cannot be read, so that the other leases still burn. */
+/** Null for a row that cannot be read: the other leases still burn. */
 function readable(read: () => Row | undefined): BudgetRow | undefined | null {
   try {
     const row = read()

@@ -1,10 +1,13 @@
 /** All SQL statements of the store. */
+import { UNITS_MAX } from '../../core/units.ts'
 import { BUDGET_COLUMNS, OWNER_COLUMNS, RESERVATION_COLUMNS } from './rows.ts'
+
+/* What one damaged row has may not keep the others from being read (S6): beyond what a number holds, the driver fails the whole statement. */
 
 /** Store time seen, the latest `wanted_until`, whether an epoch is burning, whether one has yet to hear of a deletion, and the calling owner: the first read of an exchange. */
 export const OPENING: string = `
 SELECT max(s.time_seen, coalesce((SELECT max(seen_at) FROM owner WHERE state = 'open'), 0)),
-  coalesce((SELECT max(wanted_until) FROM budget WHERE wanted_until > 0), 0),
+  min(coalesce((SELECT max(wanted_until) FROM budget WHERE wanted_until > 0), 0), ${UNITS_MAX}),
   EXISTS (SELECT 1 FROM owner WHERE burning = 1),
   EXISTS (SELECT 1 FROM deleted_lease WHERE epoch > 0),
   ${prefixed('o', OWNER_COLUMNS)}
@@ -37,8 +40,8 @@ export const RAISE_TIME: string = 'UPDATE store SET time_seen = max(time_seen, ?
 /** The last leap of store time, the next retention that ends, and the next sweep. */
 export const LEAP: string = `
 SELECT leapt_from, leapt_at, leapt_until,
-  (SELECT min(keep_until) FROM budget WHERE keep_until IS NOT NULL AND keep_until >= ?),
-  (SELECT min(sweep_at) FROM reservation)
+  min((SELECT min(keep_until) FROM budget WHERE keep_until IS NOT NULL AND keep_until >= ?), ${UNITS_MAX}),
+  min(max((SELECT min(sweep_at) FROM reservation), 0), ${UNITS_MAX})
 FROM store s`
 export const SAVE_LEAP: string = 'UPDATE store SET leapt_from = ?, leapt_at = ?, leapt_until = ?'
 export const RAISE_PRUNED: string = 'UPDATE store SET pruned_until = max(pruned_until, ?)'
@@ -67,7 +70,7 @@ export const EARLIER_BUDGET: string =
 export const REMOVE_BUDGET: string = 'DELETE FROM budget WHERE key = ? AND period = ?'
 export const PRUNABLE_BUDGETS: string = `
 SELECT key, period, ends_at FROM budget
-WHERE keep_until IS NOT NULL AND keep_until < ? AND reserved = 0
+WHERE keep_until IS NOT NULL AND keep_until < ? AND reserved = 0 AND coalesce(ends_at, 0) BETWEEN ${-UNITS_MAX} AND keep_until
   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.key = budget.key AND lease.period = budget.period)
 ORDER BY keep_until LIMIT ?`
 
@@ -78,9 +81,9 @@ export const REMOVE_LEASE: string = 'DELETE FROM lease WHERE key = ? AND period 
 export const WANTED: string = `
 SELECT b.key, b.period FROM budget b CROSS JOIN lease l ON l.key = b.key AND l.period = b.period AND l.epoch = ?
 WHERE b.wanted_until > 0 AND b.wanted_until > ? LIMIT ?`
-/** Leases of closed epochs: all of them, and those on one row. */
+/** Leases of closed epochs: all of them, where units that cannot be are null, and those on one row. */
 export const ENDED_LEASES: string = `
-SELECT l.key, l.period, l.epoch, l.held FROM owner o CROSS JOIN lease l ON l.epoch = o.epoch WHERE o.burning = 1 LIMIT ?`
+SELECT l.key, l.period, l.epoch, CASE WHEN l.held BETWEEN 1 AND ${UNITS_MAX} THEN l.held END FROM owner o CROSS JOIN lease l ON l.epoch = o.epoch WHERE o.burning = 1 LIMIT ?`
 export const ENDED_LEASES_ON: string = `
 SELECT l.key, l.period, l.epoch, l.held FROM lease l CROSS JOIN owner o ON o.epoch = l.epoch
 WHERE l.key = ? AND l.period = ? AND o.burning = 1`

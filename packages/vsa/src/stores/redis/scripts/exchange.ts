@@ -4,8 +4,11 @@ import { PERIOD_SLACK_MS } from '../../../core/settle-entry.ts'
 import { UNITS_MAX } from '../../../core/units.ts'
 import { EARLIER } from './earlier.ts'
 import { EXCHANGE_WRITES } from './exchange-writes.ts'
+import { HELD_UNITS } from './held-units.ts'
+import { JOINED_ROWS } from './joined-rows.ts'
 import { script, type Script } from './script.ts'
 import { UPKEEP_DUE } from './upkeep-due.ts'
+import { USUAL_ENTRIES } from './usual-entries.ts'
 import { WANTED_ROWS } from './wanted.ts'
 
 /**
@@ -22,11 +25,11 @@ import { WANTED_ROWS } from './wanted.ts'
  * - for each run of takes: n, number of needs, and for each need position and cost
  * - the texts: token, the process of the server that was checked, incarnation of the batch; then fields of the budgets, keys of the counters, fields of the mints
  *
- * Answers packed doubles, the outcome as JSON, and rows that are wanted as (field, wanted until). The doubles: time, the latest time kept before, expiry,
- * number of rows made, whether upkeep is due (1 or 0); what is held of each budget; values of the counters; and the packed row of each budget.
+ * Answers packed doubles, the outcome as JSON, rows that are wanted as (field, wanted until), and texts that are the packed rows of the budgets. The doubles: time, the latest time
+ * kept before, expiry, number of rows made, whether upkeep is due (1 or 0); what is held of each budget; and values of the counters.
  */
 export const EXCHANGE: Script = script(`
-${WANTED_ROWS}${UPKEEP_DUE}${EARLIER}
+${WANTED_ROWS}${UPKEEP_DUE}${EARLIER}${HELD_UNITS}${JOINED_ROWS}
 local MAX, NULL, SLACK = ${UNITS_MAX}, -9007199254740992, ${PERIOD_SLACK_MS}
 local ROW = '<ddddddddddddddd'
 local pack, unp, min, max = struct.pack, struct.unpack, math.min, math.max
@@ -64,7 +67,7 @@ for _, other in ipairs(ended) do
     if held[i] then return false end
   end
 end
-local rows, helds = values(B, 3, budgets), values(leases, 3, budgets)
+local rows, helds = values(B, 3, budgets), heldUnits(leases, names, 3, budgets)
 
 local from = 73 + budgets * 48 + counters * 8
 local policyAt, mintOf, isTaken = {}, {}, {}
@@ -96,7 +99,7 @@ local versions = versions0
 local members = {}
 local setSize, made, records, moves = 0, 0, 0, 0
 -- What is answered: notes, the rows, and what is held of them.
-local notes, out, holds = {}, { '', '', '' }, {}
+local notes, out, holds = {}, {}, {}
 -- S3, S5: behind the takes. The row as it was (…0), and as it is.
 local function finish(i, kind, minted, used, pool, burned, leased, lessees, limit, burnMax, version, wanted, endsAt, keepUntil, reserved, resets,
   minted0, used0, pool0, version0, wanted0, keepUntil0, held0, held, hold, wantMs)
@@ -151,7 +154,7 @@ local function finish(i, kind, minted, used, pool, burned, leased, lessees, limi
       index[#index + 1] = members[i]
     end
   end
-  out[3 + i], holds[i] = row, held
+  out[i], holds[i] = row, held
 end
 
 local later = {}
@@ -185,8 +188,13 @@ local function settle(i)
     end
   end
   local held0 = tonumber(helds[i] or 0)
-  -- S6 names the row; that is not done here.
-  if minted - used - reserved - burned - leased ~= pool or leased < held0 or spent > held0 then return false end
+  -- S6 names the row; that is not done here. What is no number, or no whole one, shows in the remainder.
+  if not held0 or (held0 + used + reserved + burned + leased + lessees + limit + version + wanted) % 1 ~= 0 then return false end
+  local others = helds[i] and lessees - 1 or lessees
+  if minted - used - reserved - burned - leased ~= pool or leased < held0 or spent > held0 or others < 0
+    or (others == 0) ~= (leased == held0) or (held0 == 0) ~= not helds[i]
+    or min(held0, minted, used, reserved, burned, limit, version) < 0 or pool < -MAX
+    or max(minted, used, reserved, burned, leased, limit, version, wanted) > MAX then return false end
   local minted0, used0, pool0, version0, wanted0, keepUntil0 = minted, used, pool, version, wanted, keepUntil
   if policy and row and kind == 1 then
     local itsKind, itsLimit, itsBurnMax, itsVersion, itsEndsAt, itsKeepUntil = unp('<dddddd', data, policy)
@@ -202,6 +210,7 @@ local function settle(i)
   if mint then
     local units, before = unp('<d', data, takesFrom + (mint - mints - 1) * 16 + 8), mintedBefore[mint]
     if before then
+      if (tonumber(before) or 0.5) % 1 ~= 0 then return false end
       how = tonumber(before) == units and 'repeated' or 'id_conflict'
     elseif units > MAX - minted then
       how = 'units_overflow'
@@ -231,10 +240,7 @@ local function settle(i)
   return true
 end
 
-for i = 1, budgets do
-  if not settle(i) then return false end
-end
-
+${USUAL_ENTRIES}
 -- S3, takes: in order, from pools that are positive. 4 is used, and 5 is pool.
 local granted = {}
 from = takesFrom
@@ -263,7 +269,7 @@ local sums, setCounters, newCounters = {}, {}, 0
 local befores = values(C, 3 + budgets, counters)
 for i = 1, counters do
   local before, add = tonumber(befores[i] or 0), unp('<d', data, 65 + budgets * 48 + i * 8)
-  if not before or before + add > MAX or before + add < -MAX then return false end
+  if not before or before % 1 ~= 0 or max(before, before + add) > MAX or min(before, before + add) < -MAX then return false end
   sums[i] = before + add
   if add ~= 0 then
     setCounters[#setCounters + 1] = names[3 + budgets + i]
@@ -275,7 +281,6 @@ end
 
 ${EXCHANGE_WRITES}
 local function doubles(list) return pack('<' .. string.rep('d', #list), unpack(list)) end
-out[1] = pack('<ddddd', time, seen, expiresAt, made, isUpkeepDue(time, ended, at[12]) and 1 or 0)
-out[2], out[3] = doubles(holds), doubles(sums)
-return { table.concat(out), outcome, wantedRows(leases, time, ${WANTED_ROWS_MAX}) }
+local head = pack('<ddddd', time, seen, expiresAt, made, isUpkeepDue(time, ended, at[12]) and 1 or 0)
+return { head .. doubles(holds) .. doubles(sums), outcome, wantedRows(leases, time, ${WANTED_ROWS_MAX}), joined(out, budgets) }
 `)

@@ -41,7 +41,8 @@ return {
 export const LIST_NAMES: Script = script(`
 local at = state()
 if at[1] ~= 'ok' then return { '0' } end
-if at[14] == '' then call('HSET', S, 'schema', '${SCHEMA_VERSION}', 'deletions', '0') end
+-- A program that knows no deletions does not look at the schema when it saves, but saves only where 'frozen' is as it was loaded: so the same number gets another form.
+if at[14] == '' then call('HSET', S, 'schema', '${SCHEMA_VERSION}', 'deletions', '0', 'frozen', '0' .. at[11]) end
 local found = call('HSCAN', ARGV[2] == 'm' and M or R, ARGV[3], 'COUNT', ARGV[4])
 local scored = {}
 for i = 1, #found[2], 2 do
