@@ -81,6 +81,9 @@ describe.skipIf('reason' in server)('in a transaction of Prisma (T1)', () => {
         expect(await order.settle(7, { db: fromPrisma(tx) })).toEqual({ pending: true })
         expect(await credits.mint(5, { id: 'bonus', db: fromPrisma(tx) })).toEqual({ pending: true })
       })
+      const kept: PrismaTransaction[] = []
+      await prisma.$transaction(async (tx) => void kept.push(tx))
+      for (const tx of kept) await expect(order.settle(8, { db: fromPrisma(tx) })).rejects.toThrow(/transaction/i)
       // The upkeep of an exchange takes it up; a settlement by another way is told what was settled.
       expect(await order.settle(9)).toEqual({ settled: 7, uncovered: 0, repeated: true })
       expect(await credits.mint(5, { id: 'bonus' })).toBe(false)

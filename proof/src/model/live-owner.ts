@@ -189,7 +189,6 @@ export class LiveOwner {
       split: () => pending,
       state: told ? 'resolved' : place === 'queued' ? 'queued' : 'sent',
       refused: false,
-      unaccounted: false,
       isUncertain: false,
     }
     const request: LiveRequest = { needs, verdict: null, pending }

@@ -42,7 +42,7 @@ function assertRow({ totals, fenced, forgotten, name: process }: OwnerProcess, n
   const net = admitted.of(name) - refunded.of(name) + refused.of(name)
   const kept = settled.of(name) - accepted.of(name)
   const burned = totals.burned.of(name)
-  // Unaccounted admissions: their units may have been taken all the same.
+  // Their units may have been taken all the same.
   const unaccounted = totals.unaccounted.of(keyOf(name))
   // L4: what a request took that failed in an epoch that the store forgot is not given back.
   const untold = forgotten ? failed.of(keyOf(name)) : 0

@@ -36,7 +36,8 @@ export class PendingCalls {
       if (isLate || answer.reason === 'unavailable' || answer.reason === 'reserved') noteFailed()
       const decision = ofStore(answer)
       if (decision === null) {
-        if (answer.admitted) for (const [{ key }, units] of needs) owner.totals.unaccounted.add(key, units)
+        // O10: without a record, it may be in flight.
+        if (answer.admitted) noteFailed()
         return
       }
       trace(() => `${owner.name} ${text}: ${decision.admitted ? `admitted of ${decision.period}` : decision.reason}`)

@@ -53,9 +53,9 @@ export class ProcessTotals {
   readonly counted: UnitSums = new UnitSums()
   /** Counters that may have taken units which no caller was told of. */
   readonly addedUntold: Set<string> = new Set()
-  /** By key: unaccounted admissions. Their units may have been taken all the same, from an unknown period. */
+  /** By key: units of requests whose outcome is not known, as of reservations that are asked again. They may have been taken, from an unknown period. */
   readonly unaccounted: UnitSums = new UnitSums()
-  /** By key: requests that failed, or were denied at their deadline. Their units may be taken for a while, until they are given back (O10). */
+  /** By key: requests that failed, were denied at their deadline or admitted without a record. Their units may be taken for a while, until they are given back (O10). */
   readonly failed: UnitSums = new UnitSums()
 }
 

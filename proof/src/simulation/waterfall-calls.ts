@@ -63,7 +63,7 @@ export class WaterfallCalls {
     this.#calls.waited(owner, text, unlessFull(decided, null), within, onDecision, keys)
   }
 
-  /** Units that may have been taken from any of the budgets, as with an unaccounted admission. */
+  /** Units that may have been taken from any of the budgets. */
   noteUntold({ totals }: OwnerProcess, { budgets, units }: CreditRequest): void {
     for (const index of budgets) {
       const key = this.#context.setting.budgets[index]?.key
@@ -79,7 +79,7 @@ export class WaterfallCalls {
     const { request, settings, durable } = waterfall
     const { scenarios, admissions, audit } = this.#context
     if (decision.unaccounted === true) {
-      this.noteUntold(owner, request)
+      this.#noteFailed(owner, waterfall)
       const counter = request.overage === null ? undefined : this.#context.setting.counters[request.overage]
       if (counter !== undefined) owner.totals.addedUntold.add(counter)
       return

@@ -32,7 +32,7 @@ export interface Accounted extends Figures {
   readonly admitted: true
   /** Its policy is on trial (`shadow`), and would have denied it: nothing was spent. */
   readonly shadow?: 'denied'
-  /** With an `id`: it had been admitted before, and nothing was spent now. */
+  /** With an `id`: it had been admitted before, also by a first attempt of this call whose answer was lost with its epoch, and nothing was spent now. */
   readonly repeated?: true
   /** Of a waterfall: what each source gave, those that gave nothing left out. */
   readonly from?: readonly DecisionShare[]

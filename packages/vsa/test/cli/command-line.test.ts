@@ -53,15 +53,15 @@ describe('valid command lines', () => {
       ['a.db', undefined, 8, false],
     ],
     [
-      ['a.db', '-q', '--', '-1'],
-      ['a.db', '-1', 50, true],
-    ],
-    [
       ['--', '--rows', '-q'],
       ['--rows', '-q', 50, false],
     ],
   ])('%j', (args, expected) => {
     expect(given(...args)).toEqual(expected)
+  })
+  test('a key that begins with a dash goes after two dashes', () => {
+    expect(given('a.db', '-q', '--', '-1')).toEqual(['a.db', '-1', 50, true])
+    expect(() => given('a.db', '-1')).toThrow(/goes after '--'/)
   })
   test('each spelling of help and version is accepted', () => {
     for (const args of [['--help'], ['-h'], ['help']]) expect(parse(...args)).toEqual({ kind: 'help', isAsked: true })

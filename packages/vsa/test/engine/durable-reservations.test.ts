@@ -381,6 +381,25 @@ test('R9: a handle without an answer does not settle for nothing by itself, and 
   expect([again.state, again.meter()]).toEqual(['expired', false])
 })
 
+test('R1 R3 R4: asked for again under its id, its `state` says whether its units are still set aside', async () => {
+  const world = bench()
+  const { vsa } = world.owner()
+  const seats = vsa.budget('seats', { initial: 4 })
+  const held = async (id: string): Promise<Reservation['state']> =>
+    there(await seats.reserve(1, kept(id, { ttlMs: 1_000 }))).state
+  for (const id of ['paid', 'left', 'late']) expect(await held(id)).toBe('open')
+  expect(seats.reservation('paid').state).toBe('unknown')
+  await seats.reservation('paid').settle(1)
+  await seats.reservation('left').cancel()
+  await world.clock.advance(2_000)
+  expect([await held('paid'), await held('left'), await held('late')]).toEqual(['settled', 'settled', 'expired'])
+  expect([await held('another'), await seats.peek()]).toMatchObject(['open', { used: 1, reserved: 1, remaining: 2 }])
+  // What is not there any more is not charged.
+  expect(await seats.admit(2)).toBe(true)
+  expect(await seats.reservation('late').settle(1)).toEqual(settled(0, 1))
+  expect(await seats.peek()).toMatchObject({ used: 3, reserved: 1, remaining: 0, burned: 0 })
+})
+
 test('R1: the handles of a repeated request of several budgets have each its own state', async () => {
   const { vsa } = bench().owner()
   const needs = ['a', 'b'].map((key) => [vsa.budget(key, CREDITS), 10] as const)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Store } from '../../src/core/store.ts'
-import { type Decision, open, StoreError } from '../../src/index.ts'
+import { type Budget, type Decision, open, type Reservation, StoreError, type Vsa } from '../../src/index.ts'
 import { bench, codeOf, FLUSH_MS } from './fixture.ts'
 
 const LEASED = { limit: 10_000, per: 'month', atRisk: 500 } as const
@@ -90,8 +90,40 @@ describe('when the store does not answer', () => {
       expect(vsa.stats().unaccountedUnits).toBe(onStoreUnavailable === 'allow' ? 2 : 0)
       net.heal()
       await clock.advance(5_000)
-      // What the store grants late is given back, unless the caller was admitted without a record.
-      expect((await row('seats')).used).toBe(onStoreUnavailable === 'allow' ? 3 : 1)
+      // O10: what the store grants late is given back.
+      expect(await row('seats')).toMatchObject({ used: 1, pool: 9 })
+    },
+  )
+
+  const unaccounted: Record<string, (vsa: Vsa, seats: Budget) => Promise<unknown>> = {
+    admit: (_vsa, seats) => seats.admit(3),
+    decide: (_vsa, seats) => seats.decide(3),
+    admitAll: (vsa, seats) => vsa.admitAll([[seats, 3]]),
+    decideFirst: (vsa, seats) => vsa.decideFirst([seats], 3),
+    'a durable admit from a lease': (vsa) =>
+      vsa.budget('leased', { initial: 10, atRisk: 5 }).admit(3, { durable: true }),
+    reserve: (_vsa, seats) => seats.reserve(3),
+  }
+  test.each(Object.entries(unaccounted))(
+    'L3 O10: what was answered unaccounted (allow) is charged to no budget, although its exchange is applied later: %s',
+    async (name, call) => {
+      const { clock, owner, row } = bench()
+      const { vsa, net } = owner({ onStoreUnavailable: 'allow', deadlineMs: 400 })
+      const seats = vsa.budget('seats', { initial: 10 })
+      const leased = vsa.budget('leased', { initial: 10, atRisk: 5 })
+      await Promise.all([seats.admit(5), leased.admit()])
+      net.inject('exchange', { kind: 'delay', requestMs: 0, answerMs: 900 })
+      const asked = call(vsa, seats)
+      await clock.advance(500)
+      const answer = await asked
+      expect(vsa.stats().unaccountedUnits).toBe(3)
+      if (name === 'reserve') expect(await (answer as Reservation).settle(0)).toMatchObject({ settled: 0 })
+      await clock.advance(2_000)
+      await vsa.flush()
+      expect([await row('seats'), await row('leased')]).toMatchObject([{ used: 5 }, { used: 1 }])
+      expect(vsa.stats()).toMatchObject({ unaccountedUnits: 3, admittedUnits: 6, waiters: 0 })
+      expect(await seats.admit(5)).toBe(true)
+      await vsa.close()
     },
   )
 

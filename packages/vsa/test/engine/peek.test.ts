@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { InvariantError } from '../../src/core/errors.ts'
 import { StoreError } from '../../src/index.ts'
-import { bench, codeOf } from './fixture.ts'
+import { bench, codeOf, damage } from './fixture.ts'
 
 describe('peek', () => {
   test('peek shows the row with what this owner has spent and not sent', async () => {
@@ -27,6 +28,36 @@ describe('peek', () => {
       leased: 0,
       burned: 0,
     })
+  })
+
+  test('S6: peek of a row that cannot be read says at once that it is quarantined; a store that fails otherwise is asked again', async () => {
+    const { clock, owner } = bench()
+    const { vsa, net } = owner()
+    const seats = vsa.budget('seats', { initial: 3 })
+    await seats.admit()
+    const read = net.read.bind(net)
+    const failures = [new Error('busy'), new InvariantError('used is text')]
+    net.read = async (names) => {
+      const failure = failures.shift()
+      if (failure !== undefined) throw failure
+      return read(names)
+    }
+    const peeked = seats.peek().catch(codeOf)
+    await clock.advance(100)
+    expect(failures).toEqual([])
+    expect(await peeked).toBe('quarantined')
+    expect(await seats.peek()).toMatchObject({ used: 1 })
+  })
+
+  test('S6: peek of a quarantined budget says so where its row cannot be read', async () => {
+    const { clock, owner } = bench()
+    const one = owner()
+    const seats = one.vsa.budget('seats', { initial: 3 })
+    await seats.admit()
+    damage(one, clock, 'seats')
+    await expect(seats.admit()).rejects.toMatchObject({ code: 'quarantined' })
+    one.net.inject('read', { kind: 'refused' })
+    await expect(seats.peek()).rejects.toMatchObject({ code: 'quarantined' })
   })
 
   test('a row that is created while the store is read shows no mix of policy and row', async () => {

@@ -31,6 +31,15 @@ test.each(programs)('$page: $title', async ({ code, output }) => {
   expect({ stdout: run.stdout, stderr: run.stderr }).toEqual({ stdout: output, stderr: '' })
 })
 
+const REPEATABLE = /= await [\w.]+\.reserve\([^)]*\bid\b/
+
+test('R1: no program takes every reservation under an id for one that is open', () => {
+  const others = [...files('docs/*.md').flatMap((page) => [...read(page).matchAll(/^```mjs\n([^]*?)^```/gm)].map(([code]) => code)), ...files('examples/*/*.js').map(read)] // oxfmt-ignore
+  const reserving = [...programs.map(({ code }) => code), ...others].filter((code) => REPEATABLE.test(code))
+  expect(reserving.length).toBeGreaterThanOrEqual(6)
+  expect(reserving.filter((code) => !/\.state [!=]== 'open'/.test(code))).toEqual([])
+})
+
 test('the README names the versions that the packages require', () => {
   const { engines } = JSON.parse(read('packages/vsa/package.json')) as { readonly engines: { readonly node: string } }
   expect(readme).toContain(`VSA needs Node ${engines.node.replace('>=', '')} or later.`)

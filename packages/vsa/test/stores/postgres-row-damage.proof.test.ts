@@ -52,6 +52,10 @@ describe.skipIf('reason' in server).each([true, false])('rows of one key in Post
     expect(await damaged(`update budget set ${change} where key = 'k:bad'`)).toEqual(STOPPED)
   })
 
+  it('S6: peek of a row that cannot be read says that it is quarantined', async () => {
+    expect(await damaged(`update budget set used = ${HUGE} where key = 'k:bad'`, (bad) => bad.peek())).toEqual(STOPPED)
+  })
+
   it('S6: a mint that cannot be read stops its row alone', async () => {
     const statement = `update mint set units = ${HUGE} where key = 'k:bad'`
     expect(await damaged(statement, (bad) => bad.mint(5, { id: MINT_ID }))).toEqual(STOPPED)

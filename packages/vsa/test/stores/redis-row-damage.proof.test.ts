@@ -51,10 +51,13 @@ describe.skipIf('reason' in server).each(paths)('rows of one key in Redis, $clie
     return servedAround(storeOn(client, { prefix, fastPath: path.fastPath }), damage, ask)
   }
 
-  it.each(['NaN', 'nan', 'inf', 'x', '', '1.5', '-1', '0', '+5', '-5'])('S6: a lease of %s stops its row alone', async (held) => {
-    const change = (value: Buffer): string => (/^[+-]5$/.test(held) ? String(Number(value) + Number(held)) : held)
-    expect(await damaged('l:1', ':k:bad', change)).toEqual(STOPPED)
-  })
+  it.each(['NaN', 'nan', 'inf', 'x', '', '1.5', '-1', '0', '+5', '-5'])(
+    'S6: a lease of %s stops its row alone',
+    async (held) => {
+      const change = (value: Buffer): string => (/^[+-]5$/.test(held) ? String(Number(value) + Number(held)) : held)
+      expect(await damaged('l:1', ':k:bad', change)).toEqual(STOPPED)
+    },
+  )
 
   it('S6: a lease that is not there stops its row alone', async () => {
     expect(await damaged('l:1', ':k:bad', () => null)).toEqual(STOPPED)
@@ -85,6 +88,17 @@ describe.skipIf('reason' in server).each(paths)('rows of one key in Redis, $clie
 
   it('S6: a budget of another length is stopped alone', async () => {
     expect(await damaged('b', ':k:bad', (row) => row.subarray(0, 119))).toEqual(STOPPED)
+  })
+
+  it('S6: peek of a row that cannot be read says that it is quarantined', async () => {
+    expect(
+      await damaged(
+        'b',
+        ':k:bad',
+        (row) => row.subarray(0, 119),
+        (bad) => bad.peek(),
+      ),
+    ).toEqual(STOPPED)
   })
 
   it('S6: a mint that cannot be read stops its row alone', async () => {

@@ -30,6 +30,15 @@ export const STOPPED: Served = {
 /** What is damaged is not needed to decide. */
 export const UNHARMED: Served = { ...STOPPED, bad: true, quarantined: [] }
 
+/** Only ends what waits in vain. */
+const DEADLINE_MS = 10_000
+
+/** More units than are leased: some from the lease, the rest from the pool. */
+function spendAndTake(bad: Budget): Promise<boolean> {
+  bad.tryAdmit()
+  return bad.admit(100)
+}
+
 /**
  * An engine has leases on two keys of one family, then the rows of one are damaged, and it asks for more than it has of both.
  * @param damage whether it found the row: a lease that is not used goes back
@@ -38,13 +47,13 @@ export const UNHARMED: Served = { ...STOPPED, bad: true, quarantined: [] }
 export async function servedAround(
   store: Store,
   damage: () => Promise<boolean>,
-  ask: (bad: Budget) => Promise<unknown> = (bad) => bad.admit(100),
+  ask: (bad: Budget) => Promise<unknown> = spendAndTake,
 ): Promise<Served> {
   const quarantined = new Set<string>()
   const onEvent = (event: VsaEvent): void => {
     if (event.type === 'quarantined') quarantined.add(event.key)
   }
-  const vsa = open({ store, deadlineMs: 4_000, onEvent })
+  const vsa = open({ store, deadlineMs: DEADLINE_MS, onEvent })
   const keys = vsa.budgets('k', { initial: 1_000, atRisk: 20 })
   const [bad, good, fresh] = [keys.of('bad'), keys.of('good'), keys.of('fresh')]
   const likes = vsa.counter('likes')
@@ -55,8 +64,8 @@ export async function servedAround(
   likes.add(2)
   const asked = [ask(bad), good.admit(100), fresh.admit(), likes.read()].map((call) => call.catch(codeOf))
   const [ofBad, ofGood, ofFresh, counter] = await Promise.all(asked)
-  const flushed = await vsa.flush({ deadlineMs: 4_000 }).then(() => 'ok', codeOf)
-  const closed = await vsa.close({ deadlineMs: 4_000 }).then(() => 'ok', codeOf)
+  const flushed = await vsa.flush({ deadlineMs: DEADLINE_MS }).then(() => 'ok', codeOf)
+  const closed = await vsa.close({ deadlineMs: DEADLINE_MS }).then(() => 'ok', codeOf)
   return { bad: ofBad, good: ofGood, fresh: ofFresh, counter, flushed, closed, quarantined: [...quarantined] }
 }
 

@@ -13,9 +13,12 @@ describe('rows of one key in SQLite', () => {
     return servedAround(store, () => change(path, statement), ask)
   }
 
-  it.each(['held + 5', 'held - 5', '-1', '0', HUGE])('S6: a lease whose held is %s stops its row alone', async (held) => {
-    expect(await damaged(`UPDATE lease SET held = ${held} WHERE key = 'k:bad'`)).toEqual(STOPPED)
-  })
+  it.each(['held + 5', 'held - 5', '-1', '0', HUGE])(
+    'S6: a lease whose held is %s stops its row alone',
+    async (held) => {
+      expect(await damaged(`UPDATE lease SET held = ${held} WHERE key = 'k:bad'`)).toEqual(STOPPED)
+    },
+  )
 
   it('S6: a lease that is not there stops its row alone', async () => {
     expect(await damaged(`DELETE FROM lease WHERE key = 'k:bad'`)).toEqual(STOPPED)
@@ -30,6 +33,10 @@ describe('rows of one key in SQLite', () => {
     ...['wanted_until', 'keep_until', 'ends_at', 'burn_max', 'resets'].map((column) => `${column} = ${HUGE}`),
   ])('S6: a budget with %s is stopped alone', async (columns) => {
     expect(await damaged(`UPDATE budget SET ${columns} WHERE key = 'k:bad'`)).toEqual(STOPPED)
+  })
+
+  it('S6: peek of a row that cannot be read says that it is quarantined', async () => {
+    expect(await damaged(`UPDATE budget SET used = ${HUGE} WHERE key = 'k:bad'`, (bad) => bad.peek())).toEqual(STOPPED)
   })
 
   it('S6: a mint that cannot be read stops its row alone', async () => {

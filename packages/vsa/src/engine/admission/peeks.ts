@@ -1,7 +1,7 @@
 import type { Timer } from '../../core/clock.ts'
-import type { StoreError } from '../../core/errors.ts'
+import { InvariantError, type StoreError } from '../../core/errors.ts'
 import type { Window } from '../../core/plan.ts'
-import { closedError, permanentError, timeoutError } from '../api/errors.ts'
+import { closedError, permanentError, quarantinedError, timeoutError } from '../api/errors.ts'
 import type { Peek } from '../api/public-types.ts'
 import type { Settings } from '../api/settings.ts'
 import type { Gate } from '../budget/gate.ts'
@@ -100,7 +100,13 @@ export class Peeks {
         const seen = isUnsure ? (row.figures ?? stored) : (stored ?? row?.figures)
         look.reply.resolve(peekOf(gate, window, seen ?? null, row))
       },
-      (cause: unknown) => this.#retry(look, asStoreError(cause)),
+      (cause: unknown) => {
+        const error = asStoreError(cause)
+        // S6: one row was read, and reading it again does not help.
+        if (error.cause instanceof InvariantError || rowOf(gate, window)?.isQuarantined === true)
+          look.reply.reject(quarantinedError(gate.key))
+        else this.#retry(look, error)
+      },
     )
   }
 

@@ -77,7 +77,6 @@ export class UnansweredRequests {
           need.gate.metrics.unaccounted += request.count
           need.gate.metrics.unaccountedUnits += request.count * units
         }
-        request.unaccounted = true
         return { kind: 'unaccounted' }
     }
   }

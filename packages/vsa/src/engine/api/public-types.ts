@@ -27,7 +27,10 @@ declare global {
 export interface Vsa {
   /** Resolves when the store has been joined. @throws StoreError as soon as one attempt to join fails; joining goes on. */
   ready(): Promise<void>
-  /** One policy, or `id => policy`, for many budgets. Keys are `name:id`. `name` has no `:`. */
+  /**
+   * One policy, or `id => policy`, for many budgets. Keys are `name:id`. `name` has no `:`. Each name is kept for as long as the engine lives, in about 500 bytes,
+   * so that another policy under it is refused: declare one for each kind of budget, and name tenants by `of(id)`, whose budgets leave memory when they are idle.
+   */
   budgets(name: string, policy: Policy | ((id: string) => Policy)): Family
   /** One budget. The same key again gives the same budget; with another policy it throws `policy_conflict`. */
   budget(key: string, policy: Policy): Budget
@@ -144,8 +147,8 @@ export interface Budget {
    */
   mint(units: number, options: MintOptions & InTransaction): Promise<PendingIntent>
   /**
-   * Creates units, durable on return, once per `id`. Resolves to false when this id was minted before. Only for `{ initial }`. One exchange carries
-   * one mint of a budget: of many at once, the last waits for as many exchanges. @throws VsaError `id_conflict`, `units_overflow`
+   * Creates units, durable on return, once per `id`. Resolves to false when this id was minted before, also by a first attempt of this call whose answer was
+   * lost with its epoch. Only for `{ initial }`. One exchange carries one mint of a budget: of many at once, the last waits for as many exchanges. @throws VsaError `id_conflict`, `units_overflow`
    */
   mint(units: number, options: MintOptions): Promise<boolean>
   /**

@@ -17,6 +17,8 @@ export interface RowView {
   readonly delta: number
   /** Units that this owner gives back and the store has not acknowledged. */
   readonly owed: number
+  /** S6: its books do not balance, or it cannot be read. */
+  readonly isQuarantined: boolean
   /** An exchange carries the row: what the store has of it may change at any moment. */
   readonly isInFlight: boolean
   /** What the row could give to this owner in all, as far as is known; Infinity when nothing is. */

@@ -5,7 +5,11 @@ import type { CounterState } from '../budget/counter-state.ts'
 import type { LeasedRow } from '../rows/leased-row.ts'
 import { isLeasedRow, type Run } from './in-flight-batch.ts'
 
-/** So many budgets for each entry that an exchange may carry: all requests under ids together may take from so many. */
+/**
+ * The most budgets that all requests under ids of one exchange take from together: each is kept apart, and the rows do not bound them. One request may have
+ * 1,000; as many requests of two budgets as an exchange of 1,000 entries carries fit.
+ */
+const LOTS_MIN = 1_000
 const LOTS_PER_ENTRY = 2
 
 /** Collects the rows and runs of one batch, up to its limits. Nothing is sent, and no row changes. */
@@ -67,7 +71,7 @@ export class BatchBuilder {
     }
     if (this.runs.length >= this.#max) return false
     const lots = request.form.remember === undefined ? 0 : rows.length
-    if (this.#lots > 0 && lots > 0 && this.#lots + lots > LOTS_PER_ENTRY * this.#max) return false
+    if (this.#lots > 0 && lots > 0 && this.#lots + lots > Math.max(LOTS_MIN, LOTS_PER_ENTRY * this.#max)) return false
     const { form } = request
     const overage = form.waterfall?.overage ?? null
     const missing = rows.filter((row) => !this.#places.has(row)).length

@@ -31,8 +31,7 @@ export class Confirmations {
 
   /** O10: a request that was resolved otherwise meanwhile is refunded. */
   #confirm(request: PendingRequest, row: LeasedRow): void {
-    if (request.state !== 'resolved' || request.unaccounted)
-      return this.#parts.waiting.resolve(request, { kind: 'admitted', row })
+    if (request.state !== 'resolved') return this.#parts.waiting.resolve(request, { kind: 'admitted', row })
     this.#uncount(request)
     row.lease.owe(request.needs[0]?.units ?? 0)
     this.#parts.sendQueue.markDirty(row)

@@ -66,7 +66,7 @@ export class TakeAnswers {
     const left = [...charged]
     for (const request of requests.slice(0, granted)) {
       const shares = drawFirst(left, request.units)
-      if (request.state === 'resolved' && !request.unaccounted) this.#oweShares(rows, form, shares)
+      if (request.state === 'resolved') this.#oweShares(rows, form, shares)
       else this.#admit(request, { kind: 'admitted', row: rows[0] ?? null, rows, shares })
     }
     return requests.slice(granted)
@@ -124,7 +124,7 @@ export class TakeAnswers {
   /** O10: a request that was resolved otherwise meanwhile is refunded. */
   #grantOne(request: PendingRequest, callers: number, rows: readonly LeasedRow[], admitted: Verdict): void {
     const { waiting, sendQueue } = this.#parts
-    if (request.state === 'resolved' && !request.unaccounted) {
+    if (request.state === 'resolved') {
       for (const [index, row] of rows.entries()) {
         const units = request.needs[index]?.units ?? 0
         row.lease.owe(callers * units)

@@ -103,8 +103,6 @@ export abstract class PendingRequest {
   state: RequestState = 'queued'
   /** The store has refused it once, for units that other owners may yet return. */
   refused = false
-  /** It was admitted without a record: what it is granted afterwards stays taken. */
-  unaccounted = false
   /** It was sent under an epoch that is over, and what became of it is not known: it is asked again by its id (R8). */
   isUncertain = false
 

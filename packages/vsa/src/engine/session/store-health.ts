@@ -55,7 +55,7 @@ export function lateAnswer(): StoreError {
 
 /** The store's answer is not one to what it was asked. Nothing of it is used. @param fault what is wrong with it */
 export function wrongAnswer(fault: string): StoreError {
-  const message = `the store gave a wrong answer: ${fault}. Nothing of it was used, and the same call is sent again; test a store of your own with storeConformance`
+  const message = `the store gave a wrong answer: ${fault}. Nothing of it was used, and the same call is sent again. Run "vsa verify" on the store; test a store of your own with storeConformance`
   return new StoreError('store_failed', message, { applied: 'unknown', transient: true })
 }
 

@@ -65,7 +65,8 @@ function burnableFrom(values: readonly unknown[]): readonly EndedLease[] {
   for (const { lease } of ended) leasesOn.set(nameOf(lease), [...(leasesOn.get(nameOf(lease)) ?? []), lease])
   return ended.map(({ lease, row }, at) => {
     const sums = sumsOf(list(values[at])[1])
-    const isSound = row === undefined || (sums !== null && withoutLeases(sums, leasesOn.get(nameOf(lease)) ?? []) !== null)
+    const isSound =
+      row === undefined || (sums !== null && withoutLeases(sums, leasesOn.get(nameOf(lease)) ?? []) !== null)
     return { lease, row: isSound ? row : null }
   })
 }
@@ -73,7 +74,8 @@ function burnableFrom(values: readonly unknown[]): readonly EndedLease[] {
 function endedFrom(value: unknown): EndedLease {
   const [columns, budget] = list(value)
   const lease = readable(() => leaseFrom(columns))
-  if (lease === null) return { lease: { ...rowNameFrom(columns), epoch: integer(list(columns)[2]), held: 0 }, row: null }
+  if (lease === null)
+    return { lease: { ...rowNameFrom(columns), epoch: integer(list(columns)[2]), held: 0 }, row: null }
   return { lease, row: budget === null ? undefined : readable(() => budgetFrom(list(budget)[0])) }
 }
 

@@ -273,7 +273,8 @@ export function leasesOn(
     const sums = readable(() => budgets.get(encodedNameOf(name))?.sums())
     if (sums === undefined || sums === null) continue
     leased.set(nameOf(name), sums)
-    for (const lease of readable(() => ended.get(nameOf(name))?.()) ?? []) held.set(leaseNameOf(name, lease.epoch), lease.held)
+    for (const lease of readable(() => ended.get(nameOf(name))?.()) ?? [])
+      held.set(leaseNameOf(name, lease.epoch), lease.held)
   }
   return { leased, held }
 }

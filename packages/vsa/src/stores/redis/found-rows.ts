@@ -46,7 +46,11 @@ export class FoundRows {
       return { kind: 'budget', row: undefined, held: 0, others: 0, othersHeld: 0, ended: [], mintedBefore }
     const { row, leased, lessees } = unpackBudget(name, bytes)
     const held = unitsOf(this.#held.get(field))
-    const ended = (this.#ended.get(field) ?? []).map((lease) => ({ ...name, epoch: lease.epoch, held: unitsOf(lease.held) }))
+    const ended = (this.#ended.get(field) ?? []).map((lease) => ({
+      ...name,
+      epoch: lease.epoch,
+      held: unitsOf(lease.held),
+    }))
     const endedHeld = ended.reduce((sum, lease) => sum + lease.held, 0)
     return {
       kind: 'budget',
