@@ -13,10 +13,11 @@ export function assertTotals(world: World): void {
   }
 }
 
-function assertRows({ script, violations }: World, owner: OwnerProcess): void {
+function assertRows({ script, audit, violations }: World, owner: OwnerProcess): void {
   const { admitted, refunded, settled } = owner.totals
   for (const name of new Set([...admitted.names(), ...refunded.names(), ...settled.names()])) {
-    if (keyOf(name) !== script.setting.corrupt) violations.attempt(() => assertRow(owner, name))
+    const wasDeleted = audit.deletions.timesOf(keyOf(name)) > 0
+    if (keyOf(name) !== script.setting.corrupt) violations.attempt(() => assertRow(owner, name, wasDeleted))
   }
 }
 
@@ -36,7 +37,11 @@ function assertCounters({ script, audit, violations }: World, { totals, name }: 
 }
 
 /** @throws Violation */
-function assertRow({ totals, fenced, forgotten, name: process }: OwnerProcess, name: string): void {
+function assertRow(
+  { totals, fenced, forgotten, name: process }: OwnerProcess,
+  name: string,
+  wasDeleted: boolean,
+): void {
   const { admitted, refunded, refused, settled, accepted, failed } = totals
   if (!areExact(name, admitted, refunded, refused, settled, accepted)) return
   const net = admitted.of(name) - refunded.of(name) + refused.of(name)
@@ -44,8 +49,9 @@ function assertRow({ totals, fenced, forgotten, name: process }: OwnerProcess, n
   const burned = totals.burned.of(name)
   // Their units may have been taken all the same.
   const unaccounted = totals.unaccounted.of(keyOf(name))
-  // L4: what a request took that failed in an epoch that the store forgot is not given back.
-  const untold = forgotten ? failed.of(keyOf(name)) : 0
+  // What a request took that failed is not given back to an epoch that the store forgot (L4), nor to a row that was deleted (P6): others of its process
+  // may have been admitted from it, who are asked for again in the fresh row.
+  const untold = forgotten || wasDeleted ? failed.of(keyOf(name)) : 0
   // And refunds of which it no longer knew whether it had accepted them were reported as refused.
   const unsure = forgotten ? refused.of(name) : 0
   // P6: what was spent from leases that were deleted.
