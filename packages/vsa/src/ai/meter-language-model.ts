@@ -92,21 +92,7 @@ function metered(
   { meter }: StartedCall,
   signal: AbortSignal | undefined,
 ): ReadableStream<ModelStreamPart> {
-  const parts = new PartMeter(meter)
-  const { stream, stop } = meteredStream(source, {
-    see: (part) => parts.see(part),
-    end: async (outcome) => {
-      signal?.removeEventListener('abort', onAbort)
-      await parts.end(outcome === 'broken' && signal?.aborted === true ? 'aborted' : outcome)
-    },
-  })
-  // A model that does not heed the signal, or a reader that is gone: it is over all the same.
-  const onAbort = (): void => {
-    parts.end('aborted').catch(() => undefined)
-  }
-  signal?.addEventListener('abort', onAbort, { once: true })
-  // Aborted while the model began: the listener hears nothing of it.
-  if (signal?.aborted === true) onAbort()
+  const { stream, stop } = meteredStream(source, new PartMeter(meter), signal)
   meter.watch(stop)
   return stream
 }

@@ -23,18 +23,34 @@ export interface MeteredStream<Chunk> {
 /**
  * The chunks of `source` as they are, each when it is read: nothing is read ahead. Cancelling it cancels the source. The end of the call comes before the end
  * of the stream: once it has been read, the call is settled.
+ * @param signal that of the call: once it is aborted, the call is over, though its source may not heed it and nothing may be reading just now
  */
-export function meteredStream<Chunk>(source: ReadableStream<Chunk>, meter: ChunkMeter<Chunk>): MeteredStream<Chunk> {
+export function meteredStream<Chunk>(
+  source: ReadableStream<Chunk>,
+  meter: ChunkMeter<Chunk>,
+  signal: AbortSignal | undefined,
+): MeteredStream<Chunk> {
   const reader = source.getReader()
   let out: ReadableStreamDefaultController<Chunk> | null = null
   let isOver = false
+
+  const end = (outcome: Parameters<typeof meter.end>[0]): Promise<void> => {
+    signal?.removeEventListener('abort', onAbort)
+    return meter.end(outcome === 'broken' && signal?.aborted === true ? 'aborted' : outcome)
+  }
+  const onAbort = (): void => {
+    end('aborted').catch(() => undefined)
+  }
+  signal?.addEventListener('abort', onAbort, { once: true })
+  // Aborted before this: the listener hears nothing of it.
+  if (signal?.aborted === true) onAbort()
 
   const finish = async (ending: StreamEnding<Chunk> | null, chunk: Chunk): Promise<void> => {
     if (isOver) return
     if (ending === null) return out?.enqueue(chunk)
     isOver = true
     cancel(reader, ending.error)
-    await meter.end('stopped')
+    await end('stopped')
     for (const last of ending.chunks) out?.enqueue(last)
     out?.close()
   }
@@ -42,7 +58,7 @@ export function meteredStream<Chunk>(source: ReadableStream<Chunk>, meter: Chunk
     if (isOver) return undefined
     if (read.done) {
       isOver = true
-      return meter.end('finished').then(() => out?.close())
+      return end('finished').then(() => out?.close())
     }
     const asked = meter.see(read.value)
     if (asked !== undefined) return asked.then((ending) => finish(ending, read.value))
@@ -52,7 +68,7 @@ export function meteredStream<Chunk>(source: ReadableStream<Chunk>, meter: Chunk
   const fail = async (error: unknown): Promise<void> => {
     if (isOver) return
     isOver = true
-    await meter.end('broken')
+    await end('broken')
     throw error
   }
   const stream = new ReadableStream<Chunk>(
@@ -63,7 +79,7 @@ export function meteredStream<Chunk>(source: ReadableStream<Chunk>, meter: Chunk
       pull: () => reader.read().then(pass, fail),
       cancel: async (reason) => {
         isOver = true
-        await Promise.all([meter.end('aborted'), reader.cancel(reason)])
+        await Promise.all([end('aborted'), reader.cancel(reason)])
       },
     },
     { highWaterMark: 0 },
@@ -76,7 +92,7 @@ export function meteredStream<Chunk>(source: ReadableStream<Chunk>, meter: Chunk
       out?.error(reason)
       cancel(reader, reason)
       // It never rejects.
-      meter.end('stopped').catch(() => undefined)
+      end('stopped').catch(() => undefined)
     },
   }
 }

@@ -78,20 +78,7 @@ async function metered(
   // Some servers leave the type of a stream out.
   const isStream = type.includes('text/event-stream') || (call.isStream && !type.includes('json'))
   if (body === null || !isStream) return whole(response, { meter }, format, signal)
-  const events = new EventMeter(meter, format)
-  const { stream, stop } = meteredStream<Uint8Array>(body, {
-    see: (chunk) => events.see(chunk),
-    end: async (outcome) => {
-      signal?.removeEventListener('abort', onAbort)
-      await events.end(outcome === 'broken' && signal?.aborted === true ? 'aborted' : outcome)
-    },
-  })
-  // Nothing may be reading it just now, so that the stream would not hear of it.
-  const onAbort = (): void => {
-    events.end('aborted').catch(() => undefined)
-  }
-  signal?.addEventListener('abort', onAbort, { once: true })
-  if (signal?.aborted === true) onAbort()
+  const { stream, stop } = meteredStream(body, new EventMeter(meter, format), signal)
   meter.watch(stop)
   return withBody(response, stream)
 }
