@@ -14,6 +14,8 @@ async function used(policy: Policy, units: number, then: (path: string) => Promi
   const vsa = open({
     store: sqlite(path, { thread: false, now: () => NOON }),
     label: 'api-1',
+    // An idle lease is not given back before `then` has looked.
+    flushIntervalMs: 2_500,
     onEvent: () => undefined,
   })
   for (let unit = 0; unit < units; unit += 1) await vsa.budget('calls', policy).admit()
