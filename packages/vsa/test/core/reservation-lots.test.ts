@@ -131,3 +131,21 @@ test('R3: a sweep loads reservations up to the bound, and at least one', () => {
   )
   expect(loadSweep(large, 50, 1_000).due).toHaveLength(1)
 })
+
+test('S3: on SQLite the bound is in the order of the changes, whichever reservations this connection has made itself', async () => {
+  const path = newPath()
+  const [one, two] = [1, 2].map(() => closing(sqlite(path, { thread: false, driver: 'libsql' })))
+  if (one === undefined || two === undefined) throw new Error('two stores')
+  const [first, second] = [await one.join('one'), await two.join('two')]
+  const keys = KEYS.slice(0, 200)
+  const entries = keys.map((key) => entry({ key }))
+  const remember = (id: string) => ({ id, as: 'reservation', ttlMs: 9_000_000, onExpire: 'return' }) as const
+  const takeOf = (id: string) => ({ need: keys.map((_, at) => [at, 1] as const), n: 1, remember: remember(id) })
+  await one.exchange(batch(first, 1, { entries, takes: [takeOf('other')] }))
+  const own = Array.from({ length: 11 }, (_, at) => `own${at}`)
+  await two.exchange(batch(second, 1, { entries, takes: own.map(takeOf) }))
+  // The first change names one that must be read; eleven that are known make more than the bound.
+  const changes = ['other', ...own].map((id) => ({ op: 'settle', key: 'k0', id, units: 0 }) as const)
+  const answer = applied(await two.exchange(batch(second, 2, { changes })))
+  expect(answer.credits?.changes.map(({ kind }) => kind)).toEqual(Array.from({ length: 10 }, () => 'settled'))
+})

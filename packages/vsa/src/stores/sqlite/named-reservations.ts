@@ -13,13 +13,14 @@ import * as sql from './sql.ts'
 interface Named {
   /** By its first budget. */
   readonly own: ReservationName
-  /** As they were asked for, and were not looked at yet. */
-  names: ReservationName[]
   /** Undefined until it is read. */
   row: Row | undefined
-  /** A text where it cannot be read; undefined until it is decoded. */
-  reservation: ReservationRow | string | undefined
+  /** Undefined until it is decoded. */
+  decoded: Decoded | undefined
 }
+
+/** A text where it cannot be read. */
+type Decoded = string | { readonly reservation: ReservationRow; readonly keys: ReadonlySet<string> }
 
 /** The reservations that names stand for: each is read and decoded once, however many of its budgets name it. */
 export class NamedReservations {
@@ -38,59 +39,56 @@ export class NamedReservations {
     return [...this.#reservations.values()]
   }
 
+  /** In the order of the names: none behind the bound is taken before one in front of it, whether this connection knows it or not. */
   read(names: readonly ReservationName[], bound: LoadBound): void {
-    const unknown = names.filter((name) => !this.#takeCached(name, bound))
-    if (unknown.length === 0) return
-    const touched = new Set<Named>()
-    for (const { name, firstKey, row } of this.#rowsOf(unknown)) {
+    const { cache } = this.#source
+    const found = this.#look(names.filter((name) => cache.reservation(name) === undefined))
+    for (const name of names) {
+      const cached = cache.reservation(name)
+      const one = found.get(name)
+      if (cached !== undefined) this.#take(cached, name, bound)
+      else if (one?.row !== undefined) this.#takeNamed(one, one.row, name, bound)
+    }
+  }
+
+  /** Nothing is decoded. */
+  #look(names: readonly ReservationName[]): ReadonlyMap<ReservationName, Named> {
+    const found = new Map<ReservationName, Named>()
+    if (names.length === 0) return found
+    for (const { name, firstKey, row } of this.#rowsOf(names)) {
       const one = this.#one(firstKey === undefined ? name : { key: firstKey, id: name.id })
       if (firstKey === undefined) one.row ??= row
-      one.names.push(name)
-      touched.add(one)
+      found.set(name, one)
     }
     // Those that are named by other budgets than the first one alone.
-    const lacking = [...touched].flatMap(({ own, row }) => (row === undefined ? own : []))
+    const lacking = [...new Set(found.values())].flatMap(({ own, row }) => (row === undefined ? own : []))
     if (lacking.length > 0)
       for (const { name, firstKey, row } of this.#rowsOf(lacking)) if (firstKey === undefined) this.#one(name).row = row
-    for (const one of touched) this.#decode(one, bound)
+    return found
   }
 
-  #takeCached(name: ReservationName, bound: LoadBound): boolean {
-    const row = this.#source.cache.reservation(name)
-    if (row === undefined) return false
-    const isNew = !this.#reservations.has(nameOf(row.key, row.id))
-    if (isNew && bound.isReached) this.left.push(name)
-    else if (isNew) this.#keep(row, bound)
-    return true
-  }
-
-  #keep(row: ReservationRow, bound: LoadBound): void {
+  #take(row: ReservationRow, name: ReservationName, bound: LoadBound): void {
+    const own = nameOf(row.key, row.id)
+    if (this.#reservations.has(own)) return
+    if (bound.isReached) return void this.left.push(name)
     bound.add(row)
-    this.#reservations.set(nameOf(row.key, row.id), row)
+    this.#reservations.set(own, row)
   }
 
   /** One that cannot be read is under each of the names that were asked for (S6). */
-  #decode(one: Named, bound: LoadBound): void {
-    const { row, names } = one
-    one.names = []
-    if (row === undefined) return
-    if (one.reservation === undefined && bound.isReached) return void this.left.push(...names)
-    one.reservation ??= decoded(row)
-    const { reservation } = one
-    if (typeof reservation === 'string')
-      return void this.damaged.push(...names.map((name) => ({ ...name, detail: reservation })))
-    const keys = new Set(keysOf(reservation))
-    const others = names.filter(({ key }) => !keys.has(key))
-    this.damaged.push(...others.map((name) => ({ ...name, detail: 'it has no budget of this key' })))
-    const isNew = !this.#reservations.has(nameOf(reservation.key, reservation.id))
-    if (isNew && others.length < names.length) this.#keep(reservation, bound)
+  #takeNamed(one: Named, row: Row, name: ReservationName, bound: LoadBound): void {
+    if (one.decoded === undefined && bound.isReached) return void this.left.push(name)
+    one.decoded ??= decoded(row)
+    if (typeof one.decoded === 'string') this.damaged.push({ ...name, detail: one.decoded })
+    else if (one.decoded.keys.has(name.key)) this.#take(one.decoded.reservation, name, bound)
+    else this.damaged.push({ ...name, detail: 'it has no budget of this key' })
   }
 
   #one(own: ReservationName): Named {
     const name = nameOf(own.key, own.id)
     const known = this.#found.get(name)
     if (known !== undefined) return known
-    const made: Named = { own, names: [], row: undefined, reservation: undefined }
+    const made: Named = { own, row: undefined, decoded: undefined }
     this.#found.set(name, made)
     return made
   }
@@ -115,10 +113,10 @@ interface NamedRow {
   readonly row: Row
 }
 
-/** Or what is wrong with it. */
-function decoded(row: Row): ReservationRow | string {
+function decoded(row: Row): Decoded {
   try {
-    return reservationFrom(row, 2)
+    const reservation = reservationFrom(row, 2)
+    return { reservation, keys: new Set(keysOf(reservation)) }
   } catch (error) {
     if (error instanceof InvariantError) return error.message
     throw error
