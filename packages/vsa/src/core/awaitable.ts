@@ -16,6 +16,6 @@ export function caught<T>(work: () => Awaitable<T>, fail: (error: unknown) => ne
 }
 
 /** Also one of another realm or library, which is no instance of this `Promise`. */
-function isPromise<A>(value: Awaitable<A>): value is Promise<A> {
+export function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -152,6 +152,7 @@ function apply(rows: ExchangeRows, batch: Batch, owner: OwnerRow, { time, life }
 
 /** P6: an entry is answered `deleted` although there is a fresh row, of which a reservation that the batch names may be. */
 function freshRows(rows: ExchangeRows, { entries }: Batch, effects: readonly EntryEffect[]): readonly SourceRows[] {
+  if ((rows.reservations ?? []).length === 0) return []
   return entries.flatMap((entry, index) => {
     const loaded = rows.entries[index]
     if (entry.kind !== 'budget' || effects[index]?.kind !== 'none' || loaded?.kind !== 'budget') return []

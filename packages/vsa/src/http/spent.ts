@@ -28,15 +28,11 @@ export function whenAsked(ask: () => unknown, go: (isBack: boolean) => void): vo
   } catch (error) {
     return failed(error)
   }
-  if (isThenable(answer))
+  if (typeof answer === 'boolean') go(answer)
+  else
     Promise.resolve(answer)
       .then((later) => go(later === true), failed)
       .then(undefined, printError)
-  else go(answer === true)
-}
-
-function isThenable(value: unknown): boolean {
-  return (typeof value === 'object' || typeof value === 'function') && value !== null && 'then' in value
 }
 
 /** Errors after the response: a log is all there is. */

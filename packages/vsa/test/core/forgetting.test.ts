@@ -67,6 +67,16 @@ describe('a batch of another incarnation', () => {
     expect(store.row(next, asking('a', { known: true }))).toMatchObject({ burned: 4, pool: 6 })
   })
 
+  test('F7, S6: of a damaged row nothing is told to be gone, so that the owner takes the answer', () => {
+    const { books: store, epoch } = books()
+    for (const key of ['a', 'b']) store.row(epoch, asking(key, { policy: seats(10), hold: 4 }))
+    const batch = store.batch(epoch, { entries: [asking('a', { spent: 3 }), asking('b', { spent: 1 })] })
+    const row = store.budget('a')
+    if (row !== undefined) store.rows.saveBudget({ ...row, pool: 99 })
+    store.life = AFTER
+    expect(store.exchange(batch)).toMatchObject({ kind: 'fenced', gone: [null, 4] })
+  })
+
   test('F2: the last seq and its outcome are told, so that its waiters learn what counted (O5); again, too', () => {
     const { books: store, epoch } = books()
     const batch = store.batch(epoch, {

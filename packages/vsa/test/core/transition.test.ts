@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { LoadedBudget } from '../../src/core/adapter.ts'
+import { RowDraft } from '../../src/core/row-draft.ts'
 import { InvariantError } from '../../src/core/errors.ts'
 import { BATCH_ENTRIES_MAX, type Batch, type BudgetEntry, type RowPolicy, type Take } from '../../src/core/exchange.ts'
 import type { BudgetRow } from '../../src/core/rows.ts'
@@ -173,6 +175,8 @@ describe('S6: a breach names its row, and nothing is applied', () => {
     [{ used: -1, pool: 6 }, 'used is -1'],
     [{ minted: 11 }, 'minted 11 is not used 0 + pool 5 + burned 0 + held 5 + 0'],
     [{ burned: 0.5, pool: 4.5 }, 'burned is 0.5'],
+    [{ limit: -1 }, 'limit is -1'],
+    [{ version: -1 }, 'version is -1'],
     [{ pool: Number.NaN }, 'pool is NaN'],
     [{ minted: MAX + 1, pool: MAX - 4 }, `minted is ${MAX + 1}`],
     // Each amount is in its range, and the sum matches only after rounding.
@@ -222,6 +226,21 @@ describe('S6: a breach names its row, and nothing is applied', () => {
       detail: `the books of budget "a", period 0, do not balance: ${detail}`,
     })
     expect(books.everything()).toEqual(before)
+  })
+
+  test.each([
+    [0, 5],
+    [1, 0],
+    [-1, 5],
+  ])('%d leases of others, which hold %d units', (others, othersHeld) => {
+    const books = new Books()
+    const row = books.row(books.join(), asking('a', { policy: seats(10) })) && books.budget('a')
+    if (row === undefined) throw new Error('no row')
+    const loaded: LoadedBudget = {
+      ...{ kind: 'budget', held: 0, others, othersHeld, ended: [], mintedBefore: undefined },
+      row: { ...row, pool: 10 - othersHeld },
+    }
+    expect(() => new RowDraft(loaded.row ?? row, loaded)).toThrow(`${others} other leases hold ${othersHeld}`)
   })
 
   test.each([

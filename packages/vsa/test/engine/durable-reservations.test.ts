@@ -44,6 +44,42 @@ function die({ net }: Owner): void {
   net.cut('hang')
 }
 
+describe('exchanges of ids over many budgets', () => {
+  const budgets = (owner: Owner, count: number): readonly Need[] =>
+    Array.from({ length: count }, (_, at) => [owner.vsa.budget(`b${at}`, { initial: 100 }), 1] as const)
+
+  test('S3: changes beyond what one exchange looks at are sent again, and each has its outcome', async () => {
+    const world = bench()
+    const owner = world.owner()
+    const needs = budgets(owner, 100)
+    const reservations: Reservation[] = []
+    for (let at = 0; at < 22; at += 1) {
+      const made = await answered(world, owner.vsa.reserveAll(needs, kept(`r${at}`)))
+      if (made?.[0] !== undefined) reservations.push(made[0])
+    }
+    const before = owner.batches.length
+    const outcomes = await answered(world, Promise.all(reservations.map((one) => one.settle(1))))
+    expect(outcomes).toEqual(Array.from({ length: 22 }, () => settled(1)))
+    const sent = owner.batches.slice(before).map(({ changes = [] }) => changes.length)
+    expect(sent.filter((changes) => changes > 0)).toEqual([22, 2])
+  })
+
+  test('the budgets of all takes under ids of one exchange are bounded: at the bound they go together, past it apart', async () => {
+    for (const [calls, takes] of [
+      [2, [2]],
+      [3, [2, 1]],
+    ] as const) {
+      const world = bench()
+      const owner = world.owner()
+      await answered(world, owner.vsa.ready())
+      const needs = budgets(owner, 1_000)
+      const asked = Array.from({ length: calls }, (_, at) => owner.vsa.admitAll(needs, { id: `call-${at}` }))
+      expect(await answered(world, Promise.all(asked))).toEqual(Array.from({ length: calls }, () => true))
+      expect(owner.batches.map((one) => one.takes.length).filter((count) => count > 0)).toEqual(takes)
+    }
+  })
+})
+
 describe('a reservation that the store keeps', () => {
   test('R1 R2: its units are set aside, durable on return, and the same call by another process gives the same one', async () => {
     const world = bench()

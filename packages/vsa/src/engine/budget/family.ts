@@ -1,3 +1,4 @@
+import { isPromise } from '../../core/awaitable.ts'
 import { assertKey } from '../../core/key.ts'
 import type { Plan } from '../../core/plan.ts'
 import type { Policy } from '../../core/policy.ts'
@@ -10,11 +11,6 @@ import type { ClockEviction } from './clock-eviction.ts'
 import { Gate, type GateFamily } from './gate.ts'
 import type { PolicyCache } from './policy-cache.ts'
 import type { SlowPath } from './slow-path.ts'
-
-/** Also a promise of another realm or library. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
 
 export type PolicyOf = (id: string) => Policy
 
@@ -172,7 +168,7 @@ export class Family implements PublicFamily, GateFamily {
   /** @throws TypeError where the function answers with a promise, whose failure is not left unhandled */
   #policyOf(declared: PolicyOf, id: string): Policy {
     const policy: unknown = declared(id)
-    if (isThenable(policy)) {
+    if (isPromise(policy)) {
       Promise.resolve(policy).catch(() => undefined)
       const name = JSON.stringify(this.keyOf(id))
       throw new TypeError(`the policy of ${name} must be given at once, got a promise: its function must not be async`)
